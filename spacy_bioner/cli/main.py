@@ -1,0 +1,25 @@
+"""The typer app: one verb a file, each loaded when it is called."""
+
+import sys
+
+import typer
+
+from ..errors import BionerError
+
+app = typer.Typer(name="spacy-bioner", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+                  help="Named entities in biomedical text: teach a language model, train a span categorizer.")
+
+
+def main() -> None:
+    """Run a verb; what a user can mend is one line on standard error and exit code 1."""
+    try:
+        app()
+    except BionerError as error:
+        print(f"spacy-bioner: {error}", file=sys.stderr)
+        sys.exit(1)
+    except OSError as error:
+        print(f"spacy-bioner: {error.strerror or error}: {error.filename or 'no file named'}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("spacy-bioner: stopped; what was finished is kept, the same command goes on from there", file=sys.stderr)
+        sys.exit(130)

@@ -1,0 +1,104 @@
+"""Reading lines and writing whole files: a file is there complete, or not at all."""
+
+import gzip
+import json
+import os
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, Dict, Iterable, Iterator, Tuple
+
+from .errors import BionerError, Errors
+
+
+@contextmanager
+def open_atomic(path: Path, mode: str = "w", *, private: bool = False) -> Iterator[IO[Any]]:
+    """Open a temporary file beside the path that takes its name when the block ends well.
+
+    path (Path): The file to write; its folder is made. A name ending in .gz is compressed.
+    mode (str): "w" for UTF-8 text, "wb" for bytes.
+    private (bool): Whether only the user may read the file (documents, replies).
+    YIELDS (IO): The open file. On an error it is removed and the old file stays.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    os.close(handle)
+    temporary = Path(name)
+    text = {} if "b" in mode else {"encoding": "utf8", "newline": "\n"}
+    opener = gzip.open if path.suffix == ".gz" else open
+    try:
+        with opener(temporary, mode if "b" in mode else "wt", **text) as file_:
+            yield file_
+        os.chmod(temporary, 0o600 if private else 0o666 & ~_umask())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    """RETURNS (int): The process's umask, which can only be read by setting it."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def read_lines(path: Path) -> Iterator[Tuple[int, str]]:
+    """Yield the non-empty lines of a UTF-8 text file, gzip-compressed or not, with their numbers.
+
+    path (Path): The file; a byte order mark at its start is passed over.
+    YIELDS (Tuple[int, str]): Line number from 1, and the line without its end.
+    RAISES BionerError: E001 where there is no such file, E003 where it is not UTF-8 or not gzip.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise BionerError(Errors.E001.format(path=path, wanted="file"))
+    opener = gzip.open if path.suffix == ".gz" else open
+    number = 0
+    try:
+        with opener(path, "rt", encoding="utf-8-sig", newline="\n") as file_:
+            for number, line in enumerate(file_, start=1):
+                line = line.rstrip("\r\n")
+                if line.strip():
+                    yield number, line
+    except (UnicodeDecodeError, gzip.BadGzipFile, EOFError) as error:
+        raise BionerError(Errors.E003.format(path=path, line=number + 1, why=error)) from None
+
+
+def read_json_lines(path: Path) -> Iterator[Tuple[int, Dict[str, Any]]]:
+    """Yield the objects of a JSON Lines file with their line numbers.
+
+    path (Path): `.jsonl` or `.jsonl.gz`.
+    YIELDS (Tuple[int, Dict[str, Any]]): Line number from 1, and the object.
+    RAISES BionerError: E002 where a line is no JSON object.
+    """
+    for number, line in read_lines(path):
+        try:
+            record = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise BionerError(Errors.E002.format(path=path, line=number, why=error)) from None
+        if not isinstance(record, dict):
+            raise BionerError(Errors.E002.format(path=path, line=number, why=f"found a {type(record).__name__}"))
+        yield number, record
+
+
+def write_json_lines(path: Path, records: Iterable[Dict[str, Any]]) -> int:
+    """Write objects as JSON Lines, whole or not at all.
+
+    path (Path): The file to write.
+    records (Iterable[Dict[str, Any]]): The objects.
+    RETURNS (int): How many were written.
+    """
+    count = 0
+    with open_atomic(path) as file_:
+        for record in records:
+            file_.write(json.dumps(record, ensure_ascii=False) + "\n")
+            count += 1
+    return count
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write one JSON document with indents, whole or not at all."""
+    with open_atomic(path) as file_:
+        json.dump(value, file_, ensure_ascii=False, indent=2)
+        file_.write("\n")

@@ -1,0 +1,64 @@
+"""Requests and replies: what the parts that ask a language model say to each other."""
+
+from dataclasses import dataclass, field
+from typing import Any, Dict, Iterable, Mapping, Optional, Protocol, Sequence, Tuple
+
+from ..annotation import Mention
+from ..prompts.build import Prompt
+
+
+@dataclass(frozen=True)
+class Request:
+    """One question to a model.
+
+    prompt (Prompt): The rendered prompt.
+    text (str): The source text that the answer marks; grounded decoding copies it. Empty for plain generation.
+    sample (int): Number of the sample where one prompt is sampled several times.
+    seeds (Tuple[Tuple[str, str], ...]): For sentence generation, the seeds as (text, label), still to be used.
+    """
+
+    prompt: Prompt
+    text: str = ""
+    sample: int = 0
+    seeds: Tuple[Tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came back for one request.
+
+    text (str): The answer as the model wrote it, or as grounded decoding spelt it.
+    finish_reason (str): "stop", "length" (cut by the token limit) or "error".
+    mentions (Optional[Tuple[Mention, ...]]): With grounded decoding the mentions with their scores; else None.
+    error (Optional[str]): Why there is no answer, one line without document text.
+    usage (Dict[str, float]): prompt_tokens, answer_tokens, passes (forward passes) or requests, seconds.
+    """
+
+    text: str = ""
+    finish_reason: str = "stop"
+    mentions: Optional[Tuple[Mention, ...]] = None
+    error: Optional[str] = None
+    usage: Dict[str, float] = field(default_factory=dict)
+
+
+class LanguageModel(Protocol):
+    """A local model, a server or recorded replies."""
+
+    def identity(self) -> Mapping[str, Any]:
+        """RETURNS (Mapping[str, Any]): Name, revision, adapter and decoding settings: all that a reply depends on
+        beside the prompt; part of the cache key."""
+
+    def generate(self, requests: Sequence[Request]) -> Iterable[Tuple[int, Reply]]:
+        """Answer requests in the order that is fastest.
+
+        requests (Sequence[Request]): A window of requests.
+        YIELDS (Tuple[int, Reply]): Index into the requests, and its reply, as soon as it exists. A request that
+            fails yields a reply with an error; only what ends the whole run is raised.
+        """
+
+    def count_tokens(self, text: str) -> int:
+        """RETURNS (int): Tokens of a text, for cutting long documents."""
+
+    @property
+    def context_length(self) -> int:
+        """RETURNS (int): Tokens that prompt and answer may have together."""

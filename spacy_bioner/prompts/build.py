@@ -1,0 +1,125 @@
+"""The one prompt, used in fine-tuning and in annotation alike."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, Sequence, Tuple
+
+from jinja2 import StrictUndefined, TemplateError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from ..codecs.base import Codec, label_definitions
+from ..errors import BionerError, Errors
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A rendered prompt, split where the part that all documents share ends.
+
+    system (str): Role and task; the same for all documents of a run.
+    user (str): Task text and the document.
+    prefix_length (int): Characters of `plain` that do not depend on the document.
+    """
+
+    system: str
+    user: str
+    prefix_length: int = 0
+
+    @property
+    def plain(self) -> str:
+        """RETURNS (str): The prompt without chat markup, the answer to follow directly."""
+        return f"{self.system}\n\n{self.user}" if self.system else self.user
+
+    @property
+    def messages(self) -> List[Dict[str, str]]:
+        """RETURNS (List[Dict[str, str]]): The prompt as chat messages."""
+        system = [{"role": "system", "content": self.system}] if self.system else []
+        return [*system, {"role": "user", "content": self.user}]
+
+
+def sandbox() -> ImmutableSandboxedEnvironment:
+    """RETURNS (ImmutableSandboxedEnvironment): Where templates run: no attribute tricks, no undefined names."""
+    return ImmutableSandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=False,
+                                         trim_blocks=True, lstrip_blocks=True, autoescape=False)
+
+
+def read_template(name: str) -> str:
+    """Find a template by name or by path.
+
+    name (str): Name of a template of this package ("annotate.en"), or the path of a Jinja file.
+    RETURNS (str): Its text.
+    RAISES BionerError: E102 where there is neither.
+    """
+    folder = resources.files("spacy_bioner.prompts") / "templates"
+    packaged = folder / f"{name}.jinja"
+    if packaged.is_file():
+        return packaged.read_text(encoding="utf8")
+    if Path(name).is_file():
+        return Path(name).read_text(encoding="utf8")
+    known = sorted(item.name[:-len(".jinja")] for item in folder.iterdir() if item.name.endswith(".jinja"))
+    raise BionerError(Errors.E102.format(name=name, known=", ".join(known)))
+
+
+class PromptBuilder:
+    """Renders the prompt of a text.
+
+    template (str): Name or path of a Jinja template with a `system` and a `user` block, see `templates/`.
+    labels (Mapping[str, str]): Label to definition, possibly empty.
+    codec (Codec): The format of the answer.
+    corpus (str): Name of the corpus whose guideline the model should follow, or empty.
+    lang (str): "en" or "zh".
+    examples (Sequence[Tuple[str, str]]): Few-shot examples as (text, answer).
+    """
+
+    def __init__(self, *, template: str, labels: Mapping[str, str], codec: Codec, corpus: str = "",
+                 lang: str = "en", examples: Sequence[Tuple[str, str]] = ()) -> None:
+        if not labels:
+            raise BionerError(Errors.E103)
+        self.template_name = template
+        self.source = read_template(template)
+        self.labels = dict(labels)
+        self.codec = codec
+        self.corpus = corpus
+        self.lang = lang
+        self.examples = tuple(examples)
+        try:
+            self._template = sandbox().from_string(self.source)
+        except TemplateError as error:
+            raise BionerError(Errors.E104.format(name=template, why=error)) from None
+
+    def render(self, text: str, *, examples: Sequence[Tuple[str, str]] = ()) -> Prompt:
+        """Render the prompt of a text.
+
+        text (str): The document or sentence; taken as data, whatever it holds.
+        examples (Sequence[Tuple[str, str]]): Examples chosen for this text; the fixed ones where none are given.
+        RETURNS (Prompt): The prompt.
+        RAISES BionerError: E104 where the template fails.
+        """
+        variables = dict(
+            labels=self.labels, label_names=list(self.labels), definitions=label_definitions(self.labels),
+            format=self.codec.describe(list(self.labels), lang=self.lang), corpus=self.corpus, lang=self.lang,
+            examples=list(examples or self.examples), text=text,
+        )
+        try:
+            context = self._template.new_context(variables)
+            blocks = {name: "".join(block(context)).strip("\n") for name, block in self._template.blocks.items()}
+        except TemplateError as error:
+            raise BionerError(Errors.E104.format(name=self.template_name, why=error)) from None
+        prompt = Prompt(system=blocks.get("system", ""), user=blocks.get("user", ""))
+        if text not in prompt.user:
+            raise BionerError(Errors.E104.format(name=self.template_name, why="its user block does not hold the text"))
+        return Prompt(prompt.system, prompt.user, prefix_length=max(prompt.plain.rfind(text), 0))
+
+    def settings(self) -> Dict[str, Any]:
+        """RETURNS (Dict[str, Any]): All that the prompt depends on beside the text; kept with adapters."""
+        return {"template": self.template_name, "source": self.source, "labels": self.labels,
+                "codec": self.codec.settings(), "corpus": self.corpus, "lang": self.lang,
+                "examples": [list(example) for example in self.examples]}
+
+    @property
+    def hash(self) -> str:
+        """RETURNS (str): Short hash of the settings."""
+        text = json.dumps(self.settings(), ensure_ascii=False, sort_keys=True)
+        return hashlib.sha256(text.encode("utf8", "surrogatepass")).hexdigest()[:16]
