@@ -28,7 +28,8 @@ class Errors:
 
     E102 = "No prompt template '{name}': neither a template of this package ({known}) nor a file."
     E103 = "No labels given. Give at least one, as a mapping from label to definition."
-    E104 = "Prompt template '{name}' cannot be rendered: {why}. It needs the blocks system and user, and {{{{ text }}}}."
+    E104 = ("Prompt template '{name}' cannot be rendered: {why}. "
+            "It needs the blocks system and user, and {{{{ text }}}}.")
 
     # Language models and annotation
 
@@ -47,3 +48,4 @@ class Errors:
     E704 = "Cannot read '{value}' as a setting: overrides are written --section.key value."
     E705 = "Package '{package}' is not installed. Install it with: pip install 'spacy-bioner[{extra}]'."
     E706 = "Config {path} cannot be read: {why}."
+    E707 = "Label schema {path}: {why}. Write labels: {{LABEL: definition}}, and optionally corpus and lang."

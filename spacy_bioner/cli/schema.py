@@ -1,0 +1,47 @@
+"""The label schema of a corpus: a YAML file with its labels and their definitions."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Dict
+
+from ..errors import BionerError, Errors
+
+
+@dataclass(frozen=True)
+class Schema:
+    """What there is to be found.
+
+    labels (Dict[str, str]): Label to definition.
+    corpus (str): Name of the corpus, for prompts.
+    lang (str): Language of the texts.
+    """
+
+    labels: Dict[str, str]
+    corpus: str = ""
+    lang: str = "en"
+
+
+def read_schema(path: Path) -> Schema:
+    """Read a label schema.
+
+    path (Path): YAML with `labels` (label to definition), and optionally `corpus` and `lang`.
+    RETURNS (Schema): The schema.
+    RAISES BionerError: E001, E707 with what is wrong.
+    """
+    import srsly
+    from srsly.ruamel_yaml.error import YAMLError
+
+    path = Path(path)
+    if not path.is_file():
+        raise BionerError(Errors.E001.format(path=path, wanted="label schema"))
+    try:
+        content = srsly.read_yaml(path)
+    except (YAMLError, ValueError) as error:
+        raise BionerError(Errors.E707.format(path=path, why=" ".join(str(error).split()))) from None
+    if not isinstance(content, dict) or not isinstance(content.get("labels"), dict) or not content["labels"]:
+        raise BionerError(Errors.E707.format(path=path, why="no mapping 'labels' with at least one label"))
+    unknown = sorted(set(content) - {"labels", "corpus", "lang"})
+    if unknown:
+        raise BionerError(Errors.E707.format(path=path, why=f"unknown key '{unknown[0]}'"))
+    labels = {str(label): " ".join(str(definition or "").split()) for label, definition in content["labels"].items()}
+    return Schema(labels, str(content.get("corpus", "")), str(content.get("lang", "en")))
