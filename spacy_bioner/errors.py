@@ -22,6 +22,15 @@ class Errors:
     E007 = "span {start}-{end} ({label}) has white space at its edges: '{surface}'"
     E008 = "{path} holds no record. Check the path, the split and the limits."
     E009 = "Record '{id}' is of split '{found}', but this step takes split '{wanted}' only. Give it the right file."
+    E010 = "{problem}. Leave out --strict to go on, with a table of what was left out."
+    E011 = "{path} is not {wanted}: {why}."
+    E012 = "Unknown format '{name}'. Available: {available}."
+    E013 = "The name {path} does not make its format certain. Give {option}, one of: {available}."
+    E014 = "{path}: record '{id}' has the label '{label}', which {schema} does not know. Known: {known}."
+    E015 = ("Record '{id}' of {path} stands also in {other}: '{text}'. Training text must not hold what is tested on; "
+            "leave such records out with --exclude {other}.")
+    E016 = "Choose either --sentences or --documents, not both."
+    E017 = "Cannot read '{value}' as a change of label: write --rename OLD=NEW, or *=NEW for all labels."
 
     # Codecs, grounding and prompts
     E101 = "Unknown codec '{name}'. Available: {available}."
@@ -36,6 +45,14 @@ class Errors:
     # Fine-tuning
 
     # Synthesis
+    E401 = "No mention in the gold sentences, so there are no seeds. Give annotated sentences, or a list of names."
+    E402 = "{path} holds no seed. Write one a line, with the columns text and label."
+    E403 = "{path} needs {wanted}."
+    E404 = "{path}: a seed list ends in .jsonl, .csv, .tsv, .txt or .obo."
+    E405 = "{path} has a seed with the label '{label}', which the schema does not know. Known: {known}."
+    E406 = "{path} has no term '{root}'. Give the id of a term of this ontology as --root."
+    E407 = "No seeds to make sentences from. Collect them with `spacy-bioner seeds` first."
+    E408 = "Unknown prompt variant '{variant}'. Known: {known}."
 
     # Span components and training
 

@@ -1,0 +1,66 @@
+"""The prompt that asks for a sentence with given entities in it; the same for teaching and for generating.
+
+Source: GENLLM, domain role, entities with the descriptions of their types, tagging instruction, sentence wrapper.
+"""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Dict, Mapping, Sequence, Tuple
+
+from jinja2 import Template
+
+from ..errors import BionerError, Errors
+from ..prompts.build import Prompt, read_template, sandbox
+from .seeds import Seed
+
+VARIANTS = ("simple", "no_new_entity", "chain_of_thought")
+
+
+@dataclass(frozen=True)
+class SeedPrompt:
+    """Renders the prompt for a set of seeds.
+
+    labels (Mapping[str, str]): Label to description.
+    template (str): Name or path of a Jinja template with the blocks system and user.
+    variant (str): "simple", "no_new_entity" (the prompt forbids further entities) or "chain_of_thought".
+    domain (str): What the model is an expert in.
+    genre (str): Where the sentence could stand.
+    style_examples (Tuple[str, ...]): Raw sentences of the user's own that show the style.
+    """
+
+    labels: Mapping[str, str]
+    template: str = "generate.en"
+    variant: str = "simple"
+    domain: str = "biomedicine"
+    genre: str = "an abstract"
+    style_examples: Tuple[str, ...] = ()
+    source: str = field(init=False, default="")
+
+    def __post_init__(self) -> None:
+        if self.variant not in VARIANTS:
+            raise BionerError(Errors.E408.format(variant=self.variant, known=", ".join(VARIANTS)))
+        object.__setattr__(self, "source", read_template(self.template))
+
+    @cached_property
+    def _compiled(self) -> Template:
+        return sandbox().from_string(self.source)
+
+    def render(self, seeds: Sequence[Seed]) -> Prompt:
+        """Render the prompt.
+
+        seeds (Sequence[Seed]): The entities that the sentence is to hold.
+        RETURNS (Prompt): The prompt; only the types of its seeds are described.
+        """
+        present = {seed.label: self.labels.get(seed.label, "") for seed in seeds}
+        context = self._compiled.new_context(dict(
+            seeds=[(seed.text, seed.label) for seed in seeds], definitions=present, variant=self.variant,
+            domain=self.domain, genre=self.genre, style_examples=list(self.style_examples)))
+        blocks = {name: "".join(block(context)).strip("\n") for name, block in self._compiled.blocks.items()}
+        prompt = Prompt(system=blocks.get("system", ""), user=blocks.get("user", ""))
+        return Prompt(prompt.system, prompt.user, prefix_length=len(prompt.plain) - len(prompt.user))
+
+    def settings(self) -> Dict[str, Any]:
+        """RETURNS (Dict[str, Any]): All that the prompt depends on beside the seeds."""
+        return {"template": self.template, "source": self.source, "labels": dict(self.labels),
+                "variant": self.variant, "domain": self.domain, "genre": self.genre,
+                "style_examples": list(self.style_examples)}

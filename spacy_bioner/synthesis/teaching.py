@@ -1,0 +1,112 @@
+"""Pairs that teach a model to write sentences from seeds: from raw text alone, from gold sentences, or from both.
+
+A sentence becomes the answer, one to three phrases of it the seeds. In raw text the phrases are runs of content words
+under a neutral label; in gold sentences they are mentions. So the model learns the form and the style of the domain
+without any label.
+"""
+
+import random
+from dataclasses import dataclass
+from typing import Iterable, Iterator, List, Sequence, Set, Tuple
+
+from ..annotation import Annotation, Mention, in_text_order
+from ..units import find_units
+from .seeds import Seed, fold_name
+
+NEUTRAL_LABEL = "TERM"
+_LONGEST_PHRASE = 4
+
+
+@dataclass(frozen=True)
+class TeachingPair:
+    """A sentence, and the phrases of it that stand as seeds in the prompt.
+
+    annotation (Annotation): The sentence with its seeds as flat mentions, every occurrence of a seed marked.
+    seeds (Tuple[Seed, ...]): The seeds in random order, each name once.
+    """
+
+    annotation: Annotation
+    seeds: Tuple[Seed, ...]
+
+
+def make_teaching_pairs(sentences: Iterable[Annotation], *, stop_words: Set[str], seed: int, max_seeds: int = 3,
+                        min_units: int = 6, max_units: int = 60) -> List[TeachingPair]:
+    """Make a pair of each sentence that has a phrase to serve as seed.
+
+    sentences (Iterable[Annotation]): Raw or annotated sentences.
+    stop_words (Set[str]): Lower-case function words, which end a phrase of raw text.
+    seed (int): Random seed.
+    max_seeds (int): Largest number of seeds in a sentence.
+    min_units (int): Shorter sentences (headings, fragments) are left out.
+    max_units (int): Longer sentences are left out.
+    RETURNS (List[TeachingPair]): The pairs in the order of the sentences.
+    """
+    chance = random.Random(seed)
+    pairs = []
+    for sentence in sentences:
+        units = find_units(sentence.text)
+        if not min_units <= len(units) <= max_units or "<" in sentence.text:
+            continue
+        choices = list(_flat(sentence.mentions)) or list(_phrases(sentence.text, units, stop_words))
+        if choices:
+            size = min(chance.randint(1, max_seeds), len(choices))
+            pairs.append(_make_pair(sentence, chance.sample(choices, size), chance))
+    return pairs
+
+
+def _make_pair(sentence: Annotation, chosen: Sequence[Mention], chance: random.Random) -> TeachingPair:
+    seeds = {fold_name(sentence.surface(mention)): Seed(sentence.surface(mention), mention.label)
+             for mention in chosen}
+    mentions: List[Mention] = []
+    # Every place of a seed is marked, so that the model learns that no seed stands untagged.
+    for item in sorted(seeds.values(), key=lambda item: -len(item.text)):
+        start = sentence.text.find(item.text)
+        while start >= 0:
+            place = Mention(start, start + len(item.text), item.label)
+            if _is_bounded(sentence.text, place) and not any(_overlap(place, other) for other in mentions):
+                mentions.append(place)
+            start = sentence.text.find(item.text, start + len(item.text))
+    order = list(seeds.values())
+    chance.shuffle(order)
+    return TeachingPair(sentence.with_mentions(mentions), tuple(order))
+
+
+def _flat(mentions: Sequence[Mention]) -> Iterator[Mention]:
+    """Yield the outermost mentions; a seed inside another cannot be tagged apart."""
+    end = -1
+    for mention in in_text_order(mentions):
+        if mention.start >= end:
+            end = mention.end
+            yield mention
+
+
+def _phrases(text: str, units: Sequence[Tuple[int, int]], stop_words: Set[str]) -> Iterator[Mention]:
+    """Yield runs of content words: what lies between function words and punctuation, at most a few words."""
+    run: List[Tuple[int, int]] = []
+    for start, end in [*units, (len(text), len(text))]:
+        word = text[start:end]
+        joined = bool(run) and text[run[-1][1]:start] in ("", " ")
+        content = word.isalnum() and word.lower() not in stop_words and not word.isdigit()
+        hyphen = word == "-" and joined and text[end:end + 1].isalnum() and run[-1][1] == start
+        if run and not (joined and (content or hyphen)):
+            yield from _trim(text, run)
+            run = []
+        if content or (hyphen and run):
+            run.append((start, end))
+
+
+def _trim(text: str, run: Sequence[Tuple[int, int]]) -> Iterator[Mention]:
+    """Yield the last words of a run: in English the head of a noun phrase stands at its end."""
+    words = [place for place in run if text[place[0]:place[1]] != "-"][-_LONGEST_PHRASE:]
+    if words and words[-1][1] - words[0][0] >= 2:
+        yield Mention(words[0][0], words[-1][1], NEUTRAL_LABEL)
+
+
+def _overlap(first: Mention, second: Mention) -> bool:
+    return first.start < second.end and second.start < first.end
+
+
+def _is_bounded(text: str, mention: Mention) -> bool:
+    before, after = text[max(mention.start - 1, 0):mention.start], text[mention.end:mention.end + 1]
+    ascii_edges = text[mention.start].isascii() and text[mention.end - 1].isascii()
+    return not ascii_edges or not (before.isalnum() or after.isalnum())

@@ -1,0 +1,63 @@
+"""Seeds: what is collected, folded, reported and refused."""
+
+import pytest
+
+from spacy_bioner.annotation import Annotation, Mention
+from spacy_bioner.errors import BionerError
+from spacy_bioner.synthesis.seeds import Seed, collect_seeds, read_seeds
+
+
+def annotate(text, *surfaces, split="train"):
+    mentions = [Mention(text.index(surface), text.index(surface) + len(surface), label) for surface, label in surfaces]
+    return Annotation(text, tuple(mentions), meta={"split": split})
+
+
+def test_seeds_are_the_most_frequent_mentions_of_each_label():
+    gold = [annotate("aspirin and asthma", ("aspirin", "CHEMICAL"), ("asthma", "DISEASE")),
+            annotate("Aspirin in flu", ("Aspirin", "CHEMICAL"), ("flu", "DISEASE")),
+            annotate("aspirin, heparin and flu", ("aspirin", "CHEMICAL"), ("heparin", "CHEMICAL"), ("flu", "DISEASE"))]
+    found = collect_seeds(gold, per_label=1)
+    assert found.seeds == (Seed("aspirin", "CHEMICAL", 3), Seed("flu", "DISEASE", 2))
+    assert found.folded == 1
+
+
+def test_spacing_is_folded_and_two_labels_are_reported():
+    gold = [annotate("DSM - IV", ("DSM - IV", "DISEASE")), annotate("DSM-IV", ("DSM-IV", "CHEMICAL"))]
+    assert collect_seeds(gold).ambiguous == (("DSM - IV", ("CHEMICAL", "DISEASE")),)
+
+
+def test_held_out_text_is_refused():
+    with pytest.raises(BionerError, match="split 'test'"):
+        collect_seeds([annotate("flu", ("flu", "DISEASE"), split="test")])
+
+
+@pytest.mark.parametrize("name, content, kept", [
+    pytest.param("a.csv", 'text,label\n"asthma, severe",DISEASE\n', ["asthma, severe"], id="csv"),
+    pytest.param("a.tsv", "Label\tText\nDISEASE\tflu\n", ["flu"], id="tsv-any-column-order"),
+    pytest.param("a.jsonl", '{"text": "flu", "label": "DISEASE", "count": 3}\n', ["flu"], id="jsonl"),
+])
+def test_lists_are_read(tmp_path, name, content, kept):
+    (tmp_path / name).write_text(content, encoding="utf8")
+    assert [seed.text for seed in read_seeds(tmp_path / name).seeds] == kept
+
+
+@pytest.mark.parametrize("name, content, message", [
+    pytest.param("a.csv", "", "holds no seed", id="empty"),
+    pytest.param("a.csv", "text\nflu\n", "columns text and label", id="one-column"),
+    pytest.param("a.csv", "text,label\nflu,\n", "line 2: a seed needs", id="no-label"),
+    pytest.param("a.xls", "x", "ends in", id="kind"),
+    pytest.param("a.txt", "flu\n", "--label", id="txt-without-label"),
+])
+def test_bad_lists_are_one_clear_line(tmp_path, name, content, message):
+    (tmp_path / name).write_text(content, encoding="utf8")
+    with pytest.raises(BionerError, match=message):
+        read_seeds(tmp_path / name)
+
+
+def test_ontology_names_come_from_under_the_root(tmp_path):
+    (tmp_path / "a.obo").write_text(
+        "format-version: 1.4\n\n[Term]\nid: D:1\nname: disease\n\n[Term]\nid: D:2\nname: flu\nis_a: D:1\n"
+        'synonym: "influenza" EXACT []\nsynonym: "la grippe" RELATED []\n\n[Term]\nid: X:1\nname: tool\n',
+        encoding="utf8")
+    seeds = read_seeds(tmp_path / "a.obo", root="D:1", label="DISEASE").seeds
+    assert sorted(seed.text for seed in seeds) == ["disease", "flu", "influenza"]
