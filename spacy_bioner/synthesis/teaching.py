@@ -96,10 +96,17 @@ def _phrases(text: str, units: Sequence[Tuple[int, int]], stop_words: Set[str]) 
 
 
 def _trim(text: str, run: Sequence[Tuple[int, int]]) -> Iterator[Mention]:
-    """Yield the last words of a run: in English the head of a noun phrase stands at its end."""
+    """Yield the last words of a run: in English the head of a noun phrase stands at its end.
+
+    A single word in small letters is as likely a verb, so it is left out; names (p53, HeLa) stay.
+    """
     words = [place for place in run if text[place[0]:place[1]] != "-"][-_LONGEST_PHRASE:]
-    if words and words[-1][1] - words[0][0] >= 2:
-        yield Mention(words[0][0], words[-1][1], NEUTRAL_LABEL)
+    if not words:
+        return
+    start, end = words[0][0], words[-1][1]
+    looks_like_name = any(character.isdigit() or character.isupper() for character in text[start + 1:end])
+    if len(words) > 1 or looks_like_name or not text[start].isascii():
+        yield Mention(start, end, NEUTRAL_LABEL)
 
 
 def _overlap(first: Mention, second: Mention) -> bool:
