@@ -40,7 +40,21 @@ class Errors:
     E104 = ("Prompt template '{name}' cannot be rendered: {why}. "
             "It needs the blocks system and user, and {{{{ text }}}}.")
 
+    E120 = "Example '{id}' has the label '{label}', which the schema does not know. Known: {known}."
+    E121 = "Example '{id}' {why} (codec '{codec}'). Leave it out, drop mentions, or take another codec."
+
     # Language models and annotation
+    E220 = ("The reply cache {path} cannot be used: {why}. What it holds is safe. Make room, or end the process that "
+            "locks it, and run the same command again.")
+    E221 = ("The reply cache {path} is damaged: {why}. Move it away and run the same command again; "
+            "outputs already written are not touched.")
+    E222 = ("{count} requests in a row failed, the last one: {why}. Stopped; what was answered is in the cache. "
+            "Mend the cause and run the same command again: it goes on from there.")
+    E223 = "the model gave no reply"
+    E224 = "prompt and answer need about {needed} tokens, but the model has a context of {context}"
+    E225 = "a sentence of {tokens} tokens is longer than the {room} that a prompt has room for"
+    E226 = ("Prompt, definitions and examples leave no room for text: they take {tokens} of {context} tokens. "
+            "Shorten definitions or give fewer examples.")
 
     # Fine-tuning
 
@@ -57,6 +71,17 @@ class Errors:
     # Span components and training
 
     # Evaluation and report
+    E601 = "Two documents of {source} have the id '{id}'. Documents are matched by id: give each its own."
+    E602 = ("{count} of {total} gold documents are missing in the predictions of '{system}', first '{id}'. "
+            "Documents are matched by id.")
+    E603 = ("Document '{id}' has another text in the predictions of '{system}' than in gold, from character {place} on. "
+            "Offsets are only comparable on the same text.")
+    E604 = "No document to evaluate."
+    E605 = "Two systems are called '{name}'. Give each its own name: name=path."
+    E606 = ("{path} is neither records (.jsonl, .jsonl.gz) nor a .spacy file nor a pipeline folder (with config.cfg).")
+    E607 = "No document of '{system}' has the spans key '{key}'. Found: {found}. Give --spans-key."
+    E608 = "{path} is no metrics file: {why}. Make it with `spacy-bioner evaluate`."
+    E609 = "No metrics file in {path}. Make one with `spacy-bioner evaluate`."
 
     # Command line and workflow
     E701 = "Unknown setting '{key}' in [{section}] of {path}. Known: {known}."

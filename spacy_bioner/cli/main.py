@@ -5,9 +5,17 @@ import sys
 import typer
 
 from ..errors import BionerError
+from .convert import convert_cli
 
-app = typer.Typer(name="spacy-bioner", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
-                  help="Named entities in biomedical text: teach a language model, train a span categorizer.")
+app = typer.Typer(name="spacy-bioner", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def about() -> None:
+    """Named entities in biomedical text: teach a language model, train a span categorizer."""
+
+
+app.command("convert")(convert_cli)
 
 
 def main() -> None:

@@ -1,0 +1,85 @@
+"""Corpus files to annotations and back; one format a file, looked up by name and loaded when it is used."""
+
+from importlib import import_module
+from pathlib import Path
+from typing import Callable, Dict, Iterable, Iterator, NamedTuple, Optional, Tuple
+
+from ..annotation import Annotation
+from ..errors import BionerError, Errors
+from .problems import Problems
+
+
+class Format(NamedTuple):
+    """Where a format is read and written.
+
+    module (str): Module of this package that has `read_<word>` and `write_<word>`.
+    word (str): The word in the names of these functions.
+    endings (Tuple[str, ...]): Ends of file names that make the format certain.
+    """
+
+    module: str
+    word: str
+    endings: Tuple[str, ...]
+
+    @property
+    def read(self) -> Callable[..., Iterator[Annotation]]:
+        return getattr(import_module(f".{self.module}", __name__), f"read_{self.word}")
+
+    @property
+    def write(self) -> Callable[..., int]:
+        return getattr(import_module(f".{self.module}", __name__), f"write_{self.word}")
+
+
+FORMATS: Dict[str, Format] = {
+    "jsonl": Format("jsonl", "jsonl", (".jsonl", ".jsonl.gz")),
+    "pubtator": Format("pubtator", "pubtator", (".pubtator", ".pubtator.txt", ".pubtator.gz")),
+    "spacy": Format("docbin", "docbin", (".spacy",)),
+}
+
+
+def get_format(name: str) -> Format:
+    """RETURNS (Format): The format of that name; raises BionerError E012 where there is none."""
+    if name not in FORMATS:
+        raise BionerError(Errors.E012.format(name=name, available=", ".join(FORMATS)))
+    return FORMATS[name]
+
+
+def guess_format(path: Path, *, option: str) -> str:
+    """Tell a format by the name of a file.
+
+    path (Path): The file.
+    option (str): The option that says it otherwise, for the error.
+    RETURNS (str): Name of the format.
+    RAISES BionerError: E013 where the name does not make it certain.
+    """
+    name = Path(path).name.lower()
+    for format_, (_, _, endings) in FORMATS.items():
+        if name.endswith(endings):
+            return format_
+    raise BionerError(Errors.E013.format(path=path, option=option, available=", ".join(FORMATS)))
+
+
+def read_annotations(path: Path, format: str = "", *, problems: Optional[Problems] = None) -> Iterator[Annotation]:
+    """Read a corpus file of any format.
+
+    path (Path): The file, or the folder for formats of many files.
+    format (str): Name of the format; by default as the name of the file says.
+    problems (Optional[Problems]): Takes note of what is left out; without it that is an error.
+    YIELDS (Annotation): The annotations, in file order.
+    """
+    name = format or guess_format(path, option="--from")
+    yield from get_format(name).read(path, problems=problems)
+
+
+def write_annotations(path: Path, annotations: Iterable[Annotation], format: str = "", *,
+                      problems: Optional[Problems] = None) -> int:
+    """Write a corpus file of any format, whole or not at all.
+
+    path (Path): The file, or the folder for formats of many files.
+    annotations (Iterable[Annotation]): The annotations.
+    format (str): Name of the format; by default as the name of the file says.
+    problems (Optional[Problems]): Takes note of what the format cannot hold; without it that is an error.
+    RETURNS (int): How many were written.
+    """
+    name = format or guess_format(path, option="--to")
+    return get_format(name).write(path, annotations, problems=problems)

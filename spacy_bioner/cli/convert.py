@@ -1,0 +1,240 @@
+"""The verb convert: corpus files of any format in, one file of any format out, chosen and checked on the way."""
+
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Tuple
+
+import typer
+
+from ..annotation import Annotation
+from ..errors import BionerError, Errors
+from ..formats.problems import Problems
+
+ALL_LABELS = "*"
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """What happens to the records between reading and writing, in this order.
+
+    rename (Mapping[str, str]): Label to new label; "*" stands for all the others.
+    labels (Optional[Mapping[str, str]]): The labels that are known; another one is an error.
+    schema (str): Where they are from, for the error.
+    split (str): The split that the records must be of; records that say none get it.
+    meta (Mapping[str, str]): Metadata that is set: origin, corpus, lang.
+    unlabelled (bool): Whether the mentions are dropped: raw text.
+    sentences (bool): Whether documents are cut into sentences.
+    exclude (Tuple[Path, ...]): Files whose texts are left out.
+    require_disjoint (Tuple[Path, ...]): Files whose texts must not occur.
+    limit (Optional[int]): Size of the sample that is drawn.
+    seed (int): Seed of the sample.
+    """
+
+    rename: Mapping[str, str]
+    labels: Optional[Mapping[str, str]]
+    schema: str
+    split: str
+    meta: Mapping[str, str]
+    unlabelled: bool
+    sentences: bool
+    exclude: Tuple[Path, ...]
+    require_disjoint: Tuple[Path, ...]
+    limit: Optional[int]
+    seed: int
+
+
+def convert_cli(
+    inputs: List[Path] = typer.Argument(..., metavar="IN...", help="Files to read, or folders for brat."),
+    output: Path = typer.Argument(..., metavar="OUT", help="File to write; an existing one is replaced."),
+    from_: str = typer.Option("", "--from", help="Format of IN, where its name does not make it certain."),
+    to: str = typer.Option("", "--to", help="Format of OUT, where its name does not make it certain."),
+    sentences: bool = typer.Option(False, "--sentences", help="Cut documents into sentences, never inside a mention."),
+    documents: bool = typer.Option(False, "--documents", help="Keep documents whole (so it is without the option)."),
+    limit: Optional[int] = typer.Option(None, min=1, help="Draw a sample of this many records, after cutting."),
+    seed: int = typer.Option(0, help="Seed of the sample; a smaller one is part of a larger one."),
+    split: str = typer.Option("", help="The split the records must be of; records that say none get it."),
+    origin: str = typer.Option("", help="Set the origin of the records: gold, synthetic, augmented or raw."),
+    corpus: str = typer.Option("", help="Set the corpus name of the records."),
+    lang: str = typer.Option("", help="Set the language of the records, where they say none."),
+    labels: Optional[Path] = typer.Option(None, help="Label schema (YAML); a label that it lacks is an error."),
+    rename: List[str] = typer.Option([], metavar="OLD=NEW", help="Rename a label; *=NEW renames all others."),
+    drop_labels: bool = typer.Option(False, "--drop-labels", help="Drop the mentions: raw text."),
+    exclude: List[Path] = typer.Option([], help="Leave out texts that occur in this file, whole or as a sentence."),
+    require_disjoint: List[Path] = typer.Option([], help="Fail where a text occurs in this file."),
+    strict: bool = typer.Option(False, "--strict", help="Fail at the first thing that would be left out or changed."),
+) -> None:
+    """Convert corpus files: read, check, cut, choose, write.
+
+    Formats: jsonl (records), pubtator, bioc, brat, iob, hf (Hugging Face token classification), spacy. What the
+    format of OUT cannot hold, and what could not be read, is counted in a table on standard error.
+    """
+    from ..formats import get_format, guess_format
+    from .schema import read_schema
+
+    if sentences and documents:
+        raise BionerError(Errors.E016)
+    schema = read_schema(labels) if labels else None
+    meta = {"origin": origin, "corpus": corpus, "lang": lang}
+    conversion = Conversion(
+        rename=read_renames(rename), labels=schema.labels if schema else None, schema=str(labels), split=split,
+        meta={key: value for key, value in meta.items() if value}, unlabelled=drop_labels, sentences=sentences,
+        exclude=tuple(exclude), require_disjoint=tuple(require_disjoint), limit=limit, seed=seed,
+    )
+    target = to or guess_format(output, option="--to")
+    get_format(target)
+    problems = Problems(strict=strict)
+    counts = convert(inputs, output, conversion, source=from_, target=target, problems=problems)
+    print_problems(problems)
+    _log(", ".join(f"{count} {word}" for word, count in counts.items()) + f" -> {output}")
+
+
+def convert(inputs: Iterable[Path], output: Path, conversion: Conversion, *, source: str = "", target: str = "",
+            problems: Problems) -> Dict[str, int]:
+    """Read files, choose records and write them to one file.
+
+    inputs (Iterable[Path]): The files.
+    output (Path): The file to write.
+    conversion (Conversion): What happens on the way.
+    source (str): Format of the inputs; by default as their names say.
+    target (str): Format of the output; by default as its name says.
+    problems (Problems): Takes note of what is left out or changed.
+    RETURNS (Dict[str, int]): How many records were read, left out and written.
+    RAISES BionerError: E008 where nothing is left to write; then no file is written.
+    """
+    from ..formats import read_annotations, write_annotations
+
+    counts = {"read": 0, "excluded": 0, "written": 0}
+
+    def read() -> Iterator[Annotation]:
+        for path in inputs:
+            for annotation in read_annotations(path, source, problems=problems):
+                counts["read"] += 1
+                yield check(annotation, path, conversion)
+
+    chosen = _refuse_empty(choose(read(), conversion, counts), output)
+    counts["written"] = write_annotations(output, chosen, target, problems=problems)
+    return counts
+
+
+def check(annotation: Annotation, path: Path, conversion: Conversion) -> Annotation:
+    """Rename labels, and check labels and split.
+
+    annotation (Annotation): A record.
+    path (Path): Its file, for errors.
+    conversion (Conversion): What is wanted.
+    RETURNS (Annotation): The record with its metadata set.
+    RAISES BionerError: E009 for another split, E014 for an unknown label.
+    """
+    annotation = _rename(annotation, conversion.rename)
+    for mention in annotation.mentions if conversion.labels is not None else ():
+        if mention.label not in conversion.labels:
+            raise BionerError(Errors.E014.format(path=path, id=annotation.id, label=mention.label,
+                                                 schema=conversion.schema, known=", ".join(conversion.labels)))
+    found = annotation.meta.get("split")
+    if conversion.split and found not in (None, "", conversion.split):
+        raise BionerError(Errors.E009.format(id=annotation.id, found=found, wanted=conversion.split))
+    meta: Dict[str, Any] = {**annotation.meta, **conversion.meta}
+    if conversion.split:
+        meta["split"] = conversion.split
+    if annotation.meta.get("lang"):
+        meta["lang"] = annotation.meta["lang"]
+    if conversion.unlabelled:
+        meta.pop("subtypes", None)
+        annotation = annotation.with_mentions(())
+    return replace(annotation, meta=meta)
+
+
+def choose(annotations: Iterable[Annotation], conversion: Conversion, counts: Dict[str, int]) -> Iterator[Annotation]:
+    """Cut into sentences, leave out known texts, draw the sample.
+
+    annotations (Iterable[Annotation]): The records.
+    conversion (Conversion): What is wanted.
+    counts (Dict[str, int]): "excluded" is counted up.
+    YIELDS (Annotation): The chosen ones.
+    RAISES BionerError: E015 for a text that must not occur.
+    """
+    from ..formats import read_annotations
+    from ..formats.leaks import KnownTexts
+    from ..formats.sampling import draw_sample
+    from ..formats.sentences import split_sentences
+
+    if conversion.sentences:
+        annotations = (sentence for annotation in annotations for sentence in split_sentences(annotation))
+    if conversion.exclude:
+        annotations = _leave_out(annotations, KnownTexts(conversion.exclude, read_annotations), counts)
+    if conversion.require_disjoint:
+        annotations = _refuse(annotations, KnownTexts(conversion.require_disjoint, read_annotations))
+    if conversion.limit is not None:
+        annotations = draw_sample(annotations, conversion.limit, seed=conversion.seed)
+    yield from annotations
+
+
+def read_renames(pairs: Iterable[str]) -> Dict[str, str]:
+    """RETURNS (Dict[str, str]): Old label to new, from OLD=NEW; raises BionerError E017 for anything else."""
+    renames = {}
+    for pair in pairs:
+        old, equals, new = pair.rpartition("=")
+        if not (old and equals and new):
+            raise BionerError(Errors.E017.format(value=pair))
+        renames[old] = new
+    return renames
+
+
+def print_problems(problems: Problems) -> None:
+    """Print the table of what was left out or changed to standard error, if there is anything."""
+    rows = problems.table()
+    if not rows:
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("what", "count", "done", "first", title="Left out or changed")
+    for kind, count, fate, first in rows:
+        table.add_row(kind, str(count), fate, first.replace("[", r"\["))
+    Console(stderr=True).print(table)
+
+
+def _rename(annotation: Annotation, rename: Mapping[str, str]) -> Annotation:
+    """RETURNS (Annotation): With new labels; the old ones go into `meta["subtypes"]`, in the order of the mentions."""
+    if not rename:
+        return annotation
+    default = rename.get(ALL_LABELS)
+    old = {}
+    renamed = []
+    for mention in annotation.mentions:
+        new = replace(mention, label=rename.get(mention.label, default or mention.label))
+        old.setdefault(new.key, mention.label)
+        renamed.append(new)
+    annotation = annotation.with_mentions(renamed)
+    return annotation.with_meta(subtypes=[old[mention.key] for mention in annotation.mentions])
+
+
+def _leave_out(annotations: Iterable[Annotation], known: Any, counts: Dict[str, int]) -> Iterator[Annotation]:
+    for annotation in annotations:
+        if known.find(annotation) is None:
+            yield annotation
+        else:
+            counts["excluded"] += 1
+
+
+def _refuse(annotations: Iterable[Annotation], known: Any) -> Iterator[Annotation]:
+    for annotation in annotations:
+        other = known.find(annotation)
+        if other is not None:
+            raise BionerError(Errors.E015.format(id=annotation.id, path="the input", other=other,
+                                                 text=annotation.text[:60]))
+        yield annotation
+
+
+def _refuse_empty(annotations: Iterable[Annotation], output: Path) -> Iterator[Annotation]:
+    empty = True
+    for annotation in annotations:
+        empty = False
+        yield annotation
+    if empty:
+        raise BionerError(Errors.E008.format(path=output))
+
+
+def _log(line: str) -> None:
+    print(line, file=sys.stderr)

@@ -1,0 +1,187 @@
+"""Annotations as spaCy Docs, and `.spacy` files: spans in `doc.spans`, metadata in `doc.user_data`.
+
+The tokens of a Doc are the units of its text, so that every mention the teacher can mark is a span of tokens. The
+tokenizer of the trained pipeline makes its Docs here too.
+"""
+
+import zlib
+from pathlib import Path
+from typing import Iterable, Iterator, List, Optional, Tuple
+
+import numpy
+from spacy.tokens import Doc, DocBin, Span, SpanGroup
+from spacy.vocab import Vocab
+
+from ..annotation import Annotation, Mention, in_text_order
+from ..errors import BionerError, Errors
+from ..files import open_atomic
+from ..units import find_units
+from .problems import Problems, strict_unless
+
+META_KEYS = ("origin", "split", "corpus", "lang")
+
+
+def build_doc(vocab: Vocab, text: str) -> Doc:
+    """Make a Doc whose tokens are the units of a text; white space beyond one blank becomes tokens of its own.
+
+    vocab (Vocab): The vocabulary of the pipeline.
+    text (str): The text.
+    RETURNS (Doc): A Doc with exactly this text.
+    """
+    words: List[str] = []
+    spaces: List[bool] = []
+    reached = 0
+    for start, end in [*find_units(text), (len(text), len(text))]:
+        gap = text[reached:start]
+        if gap and words and gap[0] == " ":
+            spaces[-1] = True
+            gap = gap[1:]
+        if gap:
+            words.append(gap)
+            spaces.append(False)
+        if start < end:
+            words.append(text[start:end])
+            spaces.append(False)
+        reached = end
+    return Doc(vocab, words=words, spaces=spaces)
+
+
+def annotation_to_doc(annotation: Annotation, vocab: Vocab, spans_key: str = "sc") -> Tuple[Doc, Tuple[Mention, ...]]:
+    """Turn an annotation into a Doc.
+
+    annotation (Annotation): Text, mentions and metadata.
+    vocab (Vocab): The vocabulary of the pipeline.
+    spans_key (str): Key of the span group.
+    RETURNS (Tuple[Doc, Tuple[Mention, ...]]): The Doc, and the mentions that begin or end inside a unit: they are
+        not in it, and the caller says what that means.
+    """
+    doc = build_doc(vocab, annotation.text)
+    lost = set_mentions(doc, annotation.mentions, spans_key=spans_key)
+    set_meta(doc, annotation)
+    return doc, lost
+
+
+def set_mentions(doc: Doc, mentions: Iterable[Mention], *, spans_key: str) -> Tuple[Mention, ...]:
+    """Put mentions into a span group, with their scores where any has one.
+
+    doc (Doc): A Doc, tokenised in any way.
+    mentions (Iterable[Mention]): The mentions.
+    spans_key (str): Key of the span group; what it held is replaced.
+    RETURNS (Tuple[Mention, ...]): The mentions that do not begin and end at token boundaries, and are not in it.
+    """
+    starts = {token.idx: token.i for token in doc}
+    ends = {token.idx + len(token): token.i + 1 for token in doc}
+    kept, lost = [], []
+    for mention in mentions:
+        (kept if mention.start in starts and mention.end in ends else lost).append(mention)
+    spans = [Span(doc, starts[mention.start], ends[mention.end], label=mention.label) for mention in kept]
+    doc.spans[spans_key] = SpanGroup(doc, name=spans_key, spans=spans)
+    if any(mention.score is not None for mention in kept):
+        scores = [numpy.nan if mention.score is None else mention.score for mention in kept]
+        doc.spans[spans_key].attrs["scores"] = numpy.asarray(scores, dtype="float32")
+    if any(mention.grounding is not None for mention in kept):
+        doc.spans[spans_key].attrs["grounding"] = [mention.grounding or "" for mention in kept]
+    return tuple(lost)
+
+
+def set_meta(doc: Doc, annotation: Annotation) -> None:
+    """Put id and metadata of a record into `doc.user_data`; what has no key of its own goes under "meta"."""
+    doc.user_data["id"] = annotation.id
+    for key in META_KEYS:
+        if key in annotation.meta:
+            doc.user_data[key] = str(annotation.meta[key])
+    rest = {key: value for key, value in annotation.meta.items() if key not in META_KEYS}
+    if rest:
+        doc.user_data["meta"] = rest
+
+
+def doc_to_annotation(doc: Doc, spans_key: str = "sc") -> Annotation:
+    """Turn a Doc into an annotation.
+
+    doc (Doc): A Doc.
+    spans_key (str): Key of the span group; a Doc without it has no mentions.
+    RETURNS (Annotation): Text, mentions with their scores, id and metadata.
+    """
+    group = doc.spans[spans_key] if spans_key in doc.spans else ()
+    attrs = group.attrs if group else {}
+    scores = attrs.get("scores")
+    grounding = attrs.get("grounding")
+    mentions = []
+    for place, span in enumerate(group):
+        score = None if scores is None or numpy.isnan(scores[place]) else float(scores[place])
+        mentions.append(Mention(span.start_char, span.end_char, span.label_, score=score,
+                                grounding=(grounding[place] or None) if grounding else None))
+    meta = {key: doc.user_data[key] for key in META_KEYS if key in doc.user_data}
+    meta.update(doc.user_data.get("meta", {}))
+    return Annotation(doc.text, in_text_order(mentions), id=str(doc.user_data.get("id", "")), meta=meta)
+
+
+def read_docs(path: Path, vocab: Vocab) -> Iterator[Doc]:
+    """Read the Docs of a `.spacy` file.
+
+    path (Path): The file.
+    vocab (Vocab): The vocabulary that the Docs share.
+    YIELDS (Doc): The Docs, in file order.
+    RAISES BionerError: E001 where there is no such file, E011 where it is no DocBin.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise BionerError(Errors.E001.format(path=path, wanted=".spacy file"))
+    try:
+        docbin = DocBin(store_user_data=True).from_bytes(path.read_bytes())
+    except (ValueError, KeyError, TypeError, OSError, zlib.error) as error:
+        raise BionerError(Errors.E011.format(path=path, wanted="a .spacy file", why=error)) from None
+    yield from docbin.get_docs(vocab)
+
+
+def write_docs(path: Path, docs: Iterable[Doc]) -> int:
+    """Write Docs with their spans and user data, whole or not at all.
+
+    path (Path): The `.spacy` file; the format is written at once, so all Docs are held in memory.
+    docs (Iterable[Doc]): The Docs.
+    RETURNS (int): How many were written.
+    """
+    docbin = DocBin(store_user_data=True)
+    for doc in docs:
+        docbin.add(doc)
+    with open_atomic(path, "wb") as file_:
+        file_.write(docbin.to_bytes())
+    return len(docbin)
+
+
+def read_docbin(path: Path, *, problems: Optional[Problems] = None, spans_key: str = "sc") -> Iterator[Annotation]:
+    """Read the annotations of a `.spacy` file.
+
+    path (Path): The file.
+    problems (Optional[Problems]): Unused, spans of a Doc lie inside its text; here so that all readers are alike.
+    spans_key (str): Key of the span group.
+    YIELDS (Annotation): One a Doc; a Doc without id gets `<file stem>-<number>`.
+    """
+    stem = Path(path).name.split(".")[0]
+    for number, doc in enumerate(read_docs(path, Vocab()), start=1):
+        doc.user_data.setdefault("id", f"{stem}-{number}")
+        yield doc_to_annotation(doc, spans_key)
+
+
+def write_docbin(path: Path, annotations: Iterable[Annotation], *, problems: Optional[Problems] = None,
+                 spans_key: str = "sc") -> int:
+    """Write annotations as a `.spacy` file, as `spacy train` takes it.
+
+    path (Path): The file.
+    annotations (Iterable[Annotation]): The annotations.
+    problems (Optional[Problems]): Takes note of mentions that begin or end inside a unit; without it they are an
+        error.
+    spans_key (str): Key of the span group.
+    RETURNS (int): How many Docs were written.
+    """
+    problems = strict_unless(problems)
+    vocab = Vocab()
+
+    def to_docs() -> Iterator[Doc]:
+        for annotation in annotations:
+            doc, lost = annotation_to_doc(annotation, vocab, spans_key)
+            for mention in lost:
+                problems.add("off_boundary", annotation.id, f"{mention.start}-{mention.end} {mention.label}")
+            yield doc
+
+    return write_docs(path, to_docs())

@@ -1,0 +1,48 @@
+"""Records: one JSON object a line, the format between all stages."""
+
+from pathlib import Path
+from typing import Iterable, Iterator, Optional
+
+from ..annotation import Annotation
+from ..errors import BionerError, Errors
+from ..files import read_json_lines, write_json_lines
+from .problems import Problems
+
+
+def find_jsonl(path: Path) -> Path:
+    """RETURNS (Path): The path, or the one with or without .gz beside it where only that exists."""
+    path = Path(path)
+    other = path.with_suffix("") if path.suffix == ".gz" else path.with_name(f"{path.name}.gz")
+    return other if not path.is_file() and other.is_file() else path
+
+
+def read_jsonl(path: Path, *, problems: Optional[Problems] = None) -> Iterator[Annotation]:
+    """Read records one by one.
+
+    path (Path): `.jsonl` or `.jsonl.gz`; where only the other of the two exists, that is read.
+    problems (Optional[Problems]): Takes note of spans given twice, which count once.
+    YIELDS (Annotation): The records, in file order; a record without id gets `<file stem>-<line>`.
+    RAISES BionerError: E001 to E003 with file and line.
+    """
+    path = find_jsonl(path)
+    stem = path.name.split(".")[0]
+    for number, record in read_json_lines(path):
+        try:
+            annotation = Annotation.from_record({"id": f"{stem}-{number}", **record})
+        except BionerError as error:
+            raise BionerError(Errors.E003.format(path=path, line=number, why=error)) from None
+        repeated = len(record.get("spans", ())) - len(annotation.mentions)
+        if repeated and problems is not None:
+            problems.add("duplicate", f"{path}, line {number}", f"{repeated} spans of record '{annotation.id}'")
+        yield annotation
+
+
+def write_jsonl(path: Path, annotations: Iterable[Annotation], *, problems: Optional[Problems] = None) -> int:
+    """Write records, whole or not at all.
+
+    path (Path): `.jsonl` or `.jsonl.gz`.
+    annotations (Iterable[Annotation]): The records; they are taken one by one.
+    problems (Optional[Problems]): Unused, records hold everything; here so that all writers are called alike.
+    RETURNS (int): How many were written.
+    """
+    return write_json_lines(path, (annotation.to_record() for annotation in annotations))

@@ -1,0 +1,73 @@
+"""Finding the same text again: what is tested on must not be trained on, also not under another id or spacing."""
+
+import re
+import unicodedata
+from hashlib import blake2b
+from pathlib import Path
+from typing import Callable, Dict, Iterable, Iterator, List, Optional, Set
+
+from ..annotation import Annotation
+from .sentences import split_sentences
+
+_NO_LETTER = re.compile(r"[\W_]+")
+
+
+def normalise(text: str) -> str:
+    """RETURNS (str): The letters and digits of a text, case and Unicode form folded: equal for the same sentence."""
+    return _NO_LETTER.sub("", unicodedata.normalize("NFKC", text).casefold())
+
+
+class KnownTexts:
+    """The texts of some files, whole and sentence by sentence, as hashes: eight bytes a text.
+
+    paths (Iterable[Path]): Files of records.
+    read (Callable[[Path], Iterable[Annotation]]): Reads one of them.
+    """
+
+    def __init__(self, paths: Iterable[Path], read: Callable[[Path], Iterable[Annotation]]) -> None:
+        self._paths: List[Path] = [Path(path) for path in paths]
+        self._known: Dict[bytes, int] = {}
+        for number, path in enumerate(self._paths):
+            for annotation in read(path):
+                for key in _keys(annotation):
+                    self._known.setdefault(key, number)
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def find(self, annotation: Annotation) -> Optional[Path]:
+        """Say where a text was seen.
+
+        annotation (Annotation): A sentence, or a document, which is found too by any of its sentences.
+        RETURNS (Optional[Path]): The file that holds it, if any does.
+        """
+        for key in _keys(annotation):
+            if key in self._known:
+                return self._paths[self._known[key]]
+        return None
+
+
+def drop_repeated(annotations: Iterable[Annotation]) -> Iterator[Annotation]:
+    """Leave out annotations whose text, normalised, came before.
+
+    annotations (Iterable[Annotation]): Any annotations.
+    YIELDS (Annotation): The first of each text.
+    """
+    seen: Set[bytes] = set()
+    for annotation in annotations:
+        key = _hash(normalise(annotation.text))
+        if key not in seen:
+            seen.add(key)
+            yield annotation
+
+
+def _keys(annotation: Annotation) -> Iterator[bytes]:
+    """Yield the hashes of the whole text and of its sentences; texts without letters have none."""
+    texts = [annotation.text, *(sentence.text for sentence in split_sentences(annotation))]
+    for text in map(normalise, texts):
+        if text:
+            yield _hash(text)
+
+
+def _hash(text: str) -> bytes:
+    return blake2b(text.encode("utf8", "surrogatepass"), digest_size=8).digest()

@@ -1,0 +1,136 @@
+"""PubTator: title and abstract lines, then one mention a line in tab-separated columns, and a blank line."""
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Dict, Iterable, Iterator, List, Optional, Set, Tuple
+
+from ..annotation import Annotation, Mention, in_text_order
+from ..files import open_atomic, read_lines
+from .problems import Problems, strict_unless
+from .spans import ground_mention
+
+_TEXT_LINE = re.compile(r"([^|\t]*)\|([ta])\|(.*)", re.DOTALL)
+
+
+@dataclass
+class _Document:
+    """What the lines of one document say."""
+
+    id: str
+    place: str
+    parts: Dict[str, str] = field(default_factory=dict)
+    rows: List[Tuple[str, List[str]]] = field(default_factory=list)
+
+
+def read_pubtator(path: Path, *, problems: Optional[Problems] = None) -> Iterator[Annotation]:
+    """Read documents one by one: title, one blank, abstract; offsets count from the title on.
+
+    path (Path): The file, gzip-compressed or not, with any line ends.
+    problems (Optional[Problems]): Takes note of what cannot be read; without it that is an error.
+    YIELDS (Annotation): The documents. Of an id that comes twice the first document counts.
+    """
+    problems = strict_unless(problems)
+    seen: Set[str] = set()
+    for document in _read_documents(Path(path), problems):
+        if document.id in seen:
+            problems.add("repeated_document", document.place, document.id)
+            continue
+        seen.add(document.id)
+        yield _to_annotation(document, problems)
+
+
+def write_pubtator(path: Path, annotations: Iterable[Annotation], *, problems: Optional[Problems] = None) -> int:
+    """Write documents, whole or not at all; the whole text stands in the title line where it has no blank.
+
+    path (Path): The file to write.
+    annotations (Iterable[Annotation]): The documents.
+    problems (Optional[Problems]): Takes note of what the format cannot hold; without it that is an error.
+    RETURNS (int): How many were written.
+    """
+    problems = strict_unless(problems)
+    count = 0
+    with open_atomic(path) as file_:
+        for annotation in annotations:
+            lines = _to_lines(annotation, problems)
+            if lines:
+                file_.write("\n".join(lines) + "\n\n")
+                count += 1
+    return count
+
+
+def _read_documents(path: Path, problems: Problems) -> Iterator[_Document]:
+    """Yield a document whenever the id changes or a title comes again; blank lines may be missing."""
+    current: Optional[_Document] = None
+    for number, line in read_lines(path):
+        place = f"{path}, line {number}"
+        text = _TEXT_LINE.fullmatch(line)
+        columns = line.split("\t")
+        id = text[1] if text else columns[0]
+        if current is None or id.strip() != current.id or text and text[2] in current.parts:
+            if not text:
+                problems.add("no_text" if len(columns) > 2 else "bad_line", place, line[:60])
+                continue
+            if current is not None:
+                yield current
+            current = _Document(id.strip(), place)
+        if text:
+            current.parts[text[2]] = text[3]
+        else:
+            current.rows.append((place, columns))
+    if current is not None:
+        yield current
+
+
+def _to_annotation(document: _Document, problems: Problems) -> Annotation:
+    text = " ".join(document.parts[part] for part in ("t", "a") if document.parts.get(part))
+    if text and not document.parts.get("t"):
+        text = f" {text}"
+    mentions = (_read_mention(place, columns, text, problems) for place, columns in document.rows)
+    found = [mention for mention in mentions if mention]
+    annotation = Annotation(text, in_text_order(found), id=document.id, meta={"unit": "abstract"})
+    if len(annotation.mentions) < len(found):
+        repeated = len(found) - len(annotation.mentions)
+        problems.add("duplicate", document.place, f"{repeated} mentions of document {document.id}")
+    return annotation
+
+
+def _read_mention(place: str, columns: List[str], text: str, problems: Problems) -> Optional[Mention]:
+    """Read a line of columns: id, start, end, surface, label, and often an identifier and parts of a composite."""
+    if len(columns) >= 4 and not columns[1].strip().isdigit():
+        problems.add("relation", place, "\t".join(columns[1:])[:60])
+        return None
+    if len(columns) < 5 or not columns[2].strip().isdigit():
+        problems.add("bad_line", place, "\t".join(columns)[:60])
+        return None
+    if len(columns) >= 7 and columns[6].strip():
+        problems.add("composite", place, columns[6])
+    elif len(columns) >= 6 and columns[5].strip():
+        problems.add("extra_column", place, columns[5])
+    return ground_mention(text, int(columns[1]), int(columns[2]), columns[4].strip(), surface=columns[3],
+                          place=place, problems=problems)
+
+
+def _to_lines(annotation: Annotation, problems: Problems) -> List[str]:
+    """RETURNS (List[str]): The lines of a document, or none where the format cannot hold its text."""
+    text = annotation.text
+    if any(character in annotation.id for character in "|\t\r\n"):
+        problems.add("unwritable_text", annotation.id, "'|', tab or line break in the id")
+        return []
+    changed = re.sub(r"[\r\n]", " ", text)
+    if changed != text:
+        problems.add("changed_text", annotation.id, "line breaks became blanks")
+    title, abstract = _title_and_abstract(changed)
+    lines = [f"{annotation.id}|t|{title}", f"{annotation.id}|a|{abstract}"]
+    for mention in annotation.mentions:
+        surface = changed[mention.start:mention.end].replace("\t", " ")
+        lines.append("\t".join((annotation.id, str(mention.start), str(mention.end), surface, mention.label)))
+    if any(mention.score is not None for mention in annotation.mentions):
+        problems.add("lost_score", annotation.id)
+    return lines
+
+
+def _title_and_abstract(text: str) -> Tuple[str, str]:
+    """Cut at the first blank after an end of sentence, if any; read back, both are joined by one blank again."""
+    end = re.search(r"(?<=[.?!]) (?=\S)", text)
+    return (text[:end.start()], text[end.end():]) if end else (text, "")
