@@ -6,6 +6,7 @@ import typer
 
 from ..errors import BionerError
 from .convert import convert_cli
+from .evaluate import evaluate_cli
 
 app = typer.Typer(name="spacy-bioner", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -16,6 +17,7 @@ def about() -> None:
 
 
 app.command("convert")(convert_cli)
+app.command("evaluate")(evaluate_cli)
 
 
 def main() -> None:

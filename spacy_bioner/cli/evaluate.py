@@ -1,0 +1,112 @@
+"""`spacy-bioner evaluate`: gold against systems, scores with intervals into a metrics file."""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Sequence
+
+import typer
+
+from ..files import open_atomic, write_json
+from .score_table import format_scores
+from .systems import System, file_name, parse_systems, read_annotations, read_answers
+
+
+def evaluate_cli(
+    gold: Path = typer.Argument(..., help="Gold documents: .jsonl, .jsonl.gz or .spacy."),
+    predicted: List[str] = typer.Argument(..., help="Systems, each PATH or NAME=PATH: records, a .spacy file, or the "
+                                                    "folder of a pipeline, which is run on the texts of gold. Runs of "
+                                                    "one system with several seeds: NAME@1=PATH NAME@2=PATH."),
+    output: Path = typer.Option(..., "--output", "-o", help="Metrics file to write (.json)."),
+    train: Optional[Path] = typer.Option(None, help="Training documents, to score seen and unseen mentions apart."),
+    predictions: Optional[Path] = typer.Option(None, help="Folder for the documents that `report` shows, as records. "
+                                                          "Default: beside the metrics file."),
+    spans_key: str = typer.Option("sc", help="Key of the spans in Docs."),
+    resamples: int = typer.Option(10_000, min=1, help="Resamples of the documents for intervals and tests."),
+    seed: int = typer.Option(0, help="Seed of the resamples."),
+    gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU for pipelines, -1 for the CPU."),
+) -> None:
+    """Score systems against gold: strict, by boundary, overlap and string, by label, depth, length and familiarity."""
+    folder = predictions or output.with_suffix(".predictions")
+    metrics = evaluate(gold, parse_systems(predicted), train=train, predictions=folder, spans_key=spans_key,
+                       resamples=resamples, seed=seed, gpu_id=gpu_id, relative_to=output.parent)
+    write_json(output, metrics)
+    typer.echo(format_scores([metrics]))
+    for name, system in metrics["systems"].items():
+        if system["extra_documents"]:
+            typer.echo(f"{name}: {system['extra_documents']} documents that gold does not have were left out", err=True)
+
+
+def evaluate(gold_path: Path, systems: Sequence[System], *, predictions: Path, relative_to: Path,
+             train: Optional[Path] = None, spans_key: str = "sc", resamples: int = 10_000, seed: int = 0,
+             gpu_id: int = -1) -> Dict[str, Any]:
+    """Measure systems on the same documents.
+
+    gold_path (Path): Gold documents.
+    systems (Sequence[System]): What is measured.
+    predictions (Path): Folder for the documents that are not records yet, so that a report can show them.
+    relative_to (Path): Folder of the metrics file; paths in it are relative to this.
+    train (Optional[Path]): Training documents, for seen and unseen mentions.
+    spans_key (str): Key of the spans in Docs.
+    resamples (int): Resamples for intervals and tests.
+    seed (int): Seed of the resamples.
+    gpu_id (int): GPU for pipelines.
+    RETURNS (Dict[str, Any]): The metrics file: `gold`, `settings`, and `systems` by name.
+    RAISES BionerError: E601 to E607 where documents do not match or cannot be read.
+    """
+    from .. import __version__
+    from ..evaluation.metrics import Sampling, measure_system
+    from ..evaluation.pairing import pair_documents
+    from ..evaluation.slices import SliceByFamiliarity
+
+    gold = read_annotations(gold_path, spans_key=spans_key)
+    familiarity = None
+    if train is not None:
+        familiarity = SliceByFamiliarity.from_training(read_annotations(train, spans_key=spans_key))
+    sampling = Sampling(resamples=resamples, seed=seed)
+    measured: Dict[str, Any] = {}
+    for system in systems:
+        answers = read_answers(system, gold, spans_key=spans_key, gpu_id=gpu_id)
+        pairs, extra = pair_documents(gold, answers.annotations, system=system.name)
+        shown = system.path
+        if answers.about["kind"] != "records":
+            shown = _write_records(predictions / f"{file_name(system.name)}.jsonl", [pair.predicted for pair in pairs])
+        measured[system.name] = {**measure_system(pairs, familiarity=familiarity, sampling=sampling),
+                                 "extra_documents": extra, "source": str(_relative(system.path, relative_to)),
+                                 "documents": _locate(shown, relative_to), **answers.about}
+    shown_gold = gold_path
+    if gold_path.suffix == ".spacy":
+        shown_gold = _write_records(predictions / "gold.jsonl", gold)
+    labels = sorted({mention.label for annotation in gold for mention in annotation.mentions})
+    return {
+        "version": __version__,
+        "gold": {"source": str(_relative(gold_path, relative_to)), "documents": _locate(shown_gold, relative_to),
+                 "count": len(gold), "characters": sum(len(annotation.text) for annotation in gold),
+                 "mentions": sum(len(annotation.mentions) for annotation in gold),
+                 "labels": {label: sum(mention.label == label for annotation in gold
+                                       for mention in annotation.mentions) for label in labels}},
+        "settings": {"resamples": resamples, "seed": seed, "level": sampling.level, "spans_key": spans_key,
+                     "train": str(_relative(train, relative_to)) if train else None},
+        "systems": measured,
+    }
+
+
+def _write_records(path: Path, annotations: Sequence[Any]) -> Path:
+    """Write documents as records that only the user may read, and return the path."""
+    with open_atomic(path, private=True) as file_:
+        for annotation in annotations:
+            file_.write(json.dumps(annotation.to_record(), ensure_ascii=False) + "\n")
+    return path
+
+
+def _locate(path: Path, folder: Path) -> Dict[str, str]:
+    """RETURNS (Dict[str, str]): Where documents are, seen from the metrics file, and the hash of the file."""
+    from ..formats.jsonl import find_jsonl
+
+    path = find_jsonl(path)
+    return {"path": str(_relative(path, folder)), "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+
+
+def _relative(path: Path, folder: Path) -> str:
+    return Path(os.path.relpath(path, folder)).as_posix()

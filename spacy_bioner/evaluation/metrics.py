@@ -1,0 +1,114 @@
+"""The figures of a system with their intervals, as a metrics file holds them."""
+
+from dataclasses import dataclass
+from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence
+
+import numpy
+
+from .counts import MEASURES, LabelCounts
+from .intervals import Table, find_interval, macro_scores, micro_scores, resample
+from .pairing import Pair
+from .slices import SLICES, SliceByFamiliarity, Slicer, count_slices, slice_by_depth, slice_by_length
+
+FIGURES = ("precision", "recall", "f1")
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How intervals are made.
+
+    resamples (int): How many resamples of the documents.
+    seed (int): Of the random numbers; systems measured with the same seed are compared document by document.
+    level (float): Share of the resampled figures inside an interval.
+    """
+
+    resamples: int = 10_000
+    seed: int = 0
+    level: float = 0.95
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Counts of one measure over all documents.
+
+    labels (Sequence[str]): What the counts are kept apart by.
+    table (Table): Shape (documents, labels, 3): tp, fp, fn.
+    """
+
+    labels: Sequence[str]
+    table: Table
+
+
+def tally(documents: Iterable[LabelCounts]) -> Tally:
+    """RETURNS (Tally): The counts of documents as one table, labels in alphabetical order."""
+    rows = list(documents)
+    labels = sorted({label for row in rows for label in row})
+    table = numpy.zeros((len(rows), len(labels), 3))
+    places = {label: index for index, label in enumerate(labels)}
+    for number, row in enumerate(rows):
+        for label, counts in row.items():
+            table[number, places[label]] = (counts.tp, counts.fp, counts.fn)
+    return Tally(labels, table)
+
+
+def measure_system(pairs: Sequence[Pair], *, familiarity: Optional[SliceByFamiliarity] = None,
+                   sampling: Sampling = Sampling()) -> Dict[str, Any]:
+    """Measure a system in every way.
+
+    pairs (Sequence[Pair]): Its documents beside gold's.
+    familiarity (Optional[SliceByFamiliarity]): Knows the mentions of the training part; without it the scores of
+        seen and unseen mentions are left out.
+    sampling (Sampling): How intervals are made.
+    RETURNS (Dict[str, Any]): `micro`, `macro` and `labels` (strict), `boundary`, `overlap` and `strings`, and
+        `slices` by `depth`, `length` and `training`.
+    """
+    tallies = {name: tally(measure(pair.gold, pair.predicted) for pair in pairs) for name, measure in MEASURES.items()}
+    slicers: Dict[str, Slicer] = {"depth": slice_by_depth, "length": slice_by_length}
+    if familiarity is not None:
+        slicers["training"] = familiarity
+    for name, slicer in slicers.items():
+        tallies[name] = tally(count_slices(pair.gold, pair.predicted, slicer) for pair in pairs)
+    scores = _score_tallies(tallies, sampling)
+    return {
+        **scores["strict"],
+        "boundary": scores["boundary"]["micro"],
+        "overlap": scores["overlap"],
+        "strings": scores["strings"],
+        "slices": {name: {kind: scores[name]["labels"][kind] for kind in SLICES[name] if kind in scores[name]["labels"]}
+                   for name in slicers},
+    }
+
+
+def _score_tallies(tallies: Mapping[str, Tally], sampling: Sampling) -> Dict[str, Dict[str, Any]]:
+    """RETURNS (Dict[str, Dict[str, Any]]): The scores of each tally, all from the same draws of documents."""
+    flat = [each.table.reshape(len(each.table), -1) for each in tallies.values()]
+    drawn = resample(numpy.concatenate(flat, axis=1), resamples=sampling.resamples, seed=sampling.seed)
+    scores, column = {}, 0
+    for name, each in tallies.items():
+        width = 3 * len(each.labels)
+        draws = drawn[:, column:column + width].reshape(-1, len(each.labels), 3)
+        scores[name] = _score_tally(each, draws, sampling.level)
+        column += width
+    return scores
+
+
+def _score_tally(each: Tally, draws: Table, level: float) -> Dict[str, Any]:
+    sums = each.table.sum(axis=0)
+    scores: Dict[str, Any] = {"micro": _score(sums, draws, micro_scores, level),
+                              "macro": _score(sums, draws, macro_scores, level), "labels": {}}
+    for index, label in enumerate(each.labels):
+        one = slice(index, index + 1)
+        scores["labels"][label] = _score(sums[one], draws[:, one], micro_scores, level)
+    return scores
+
+
+def _score(sums: Table, draws: Table, scores_of: Callable[[Table], Table], level: float) -> Dict[str, Any]:
+    """RETURNS (Dict[str, Any]): precision, recall and f1, their intervals, and the counts that they come from."""
+    tp, fp, fn = (int(count) for count in sums.sum(axis=0))
+    values, resampled = scores_of(sums), scores_of(draws)
+    intervals: Dict[str, List[float]] = {}
+    for index, name in enumerate(FIGURES):
+        interval = find_interval(resampled[:, index], level=level)
+        intervals[name] = [round(interval.low, 6), round(interval.high, 6)]
+    return {**{name: round(float(value), 6) for name, value in zip(FIGURES, values)},
+            "tp": tp, "fp": fp, "fn": fn, "intervals": intervals}
