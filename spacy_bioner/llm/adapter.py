@@ -1,0 +1,102 @@
+"""What a LoRA adapter was taught, kept beside its weights, so that it is asked as it was taught."""
+
+import json
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, Optional
+
+from ..errors import BionerError, Errors
+from ..files import write_json
+from ..units import UNITS_VERSION
+
+CARD_FILE = "bioner.json"
+
+
+@dataclass(frozen=True)
+class AdapterCard:
+    """The settings of an adapter's training that annotation must share.
+
+    base_model (str): Name of the model that it was trained on.
+    revision (str): Its revision or package version.
+    codec (Dict[str, Any]): Settings of the codec.
+    labels (Dict[str, str]): Label to definition.
+    corpus (str): Name of the corpus in the prompt.
+    lang (str): Language of the prompt.
+    template (str): Name of the prompt template.
+    template_source (str): Its text.
+    chat (bool): Whether prompts were wrapped into chat markup.
+    units_version (int): Version of the cutting of texts into units.
+    seed (int): Random seed of the training.
+    versions (Dict[str, str]): Package to version.
+    data_hash (str): Hash of the training records.
+    score (Dict[str, float]): What was measured at the end of the training.
+    """
+
+    base_model: str
+    codec: Dict[str, Any]
+    labels: Dict[str, str]
+    revision: str = ""
+    corpus: str = ""
+    lang: str = "en"
+    template: str = ""
+    template_source: str = ""
+    chat: bool = False
+    units_version: int = UNITS_VERSION
+    seed: int = 0
+    versions: Dict[str, str] = field(default_factory=dict)
+    data_hash: str = ""
+    score: Dict[str, float] = field(default_factory=dict)
+
+    def write(self, folder: Path) -> None:
+        """Write the card beside the adapter's weights."""
+        write_json(Path(folder) / CARD_FILE, asdict(self))
+
+    @classmethod
+    def read(cls, folder: Path) -> "AdapterCard":
+        """Read the card of an adapter.
+
+        folder (Path): Folder of the adapter.
+        RETURNS (AdapterCard): The card.
+        RAISES BionerError: E206 where there is none or it cannot be read.
+        """
+        path = Path(folder) / CARD_FILE
+        try:
+            content = json.loads(path.read_text(encoding="utf8"))
+        except FileNotFoundError:
+            raise BionerError(Errors.E206.format(path=path, why="no such file")) from None
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            raise BionerError(Errors.E206.format(path=path, why=error)) from None
+        known = {item.name for item in fields(cls)}
+        missing = {"base_model", "codec", "labels"} - set(content) if isinstance(content, dict) else {"base_model"}
+        if missing:
+            raise BionerError(Errors.E206.format(path=path, why=f"no key '{min(missing)}'"))
+        return cls(**{key: value for key, value in content.items() if key in known})
+
+    def check(self, settings: Mapping[str, Any], *, base_model: Optional[str] = None,
+              chat: Optional[bool] = None) -> List[str]:
+        """Compare what annotation is about to ask with what the adapter was taught.
+
+        settings (Mapping[str, Any]): `PromptBuilder.settings()` of the run.
+        base_model (Optional[str]): Name of the model of the run.
+        chat (Optional[bool]): Whether the run wraps prompts into chat markup.
+        RETURNS (List[str]): Keys in which the run departs from the training in a way that can be meant (other
+            definitions, another corpus name): worth a warning.
+        RAISES BionerError: E207 where the model could not understand the run: another base model, codec, template,
+            chat markup or cutting into units.
+        """
+        wanted = {"codec": (self.codec, settings["codec"]), "template": (self.template_source, settings["source"]),
+                  "units": (self.units_version, UNITS_VERSION)}
+        if base_model is not None:
+            wanted["base model"] = (self.base_model, base_model)
+        if chat is not None:
+            wanted["chat"] = (self.chat, chat)
+        for what, (taught, asked) in wanted.items():
+            if taught != asked:
+                raise BionerError(Errors.E207.format(what=what, taught=_short(taught), asked=_short(asked)))
+        return [key for key in ("labels", "corpus", "lang") if getattr(self, key) != settings[key]]
+
+
+def _short(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = " ".join(text.split())
+    return text if len(text) <= 80 else text[:77] + "..."
