@@ -4,6 +4,7 @@ The tokens of a Doc are the units of its text, so that every mention the teacher
 tokenizer of the trained pipeline makes its Docs here too.
 """
 
+import json
 import zlib
 from pathlib import Path
 from typing import Iterable, Iterator, List, Optional, Tuple
@@ -85,14 +86,14 @@ def set_mentions(doc: Doc, mentions: Iterable[Mention], *, spans_key: str) -> Tu
 
 
 def set_meta(doc: Doc, annotation: Annotation) -> None:
-    """Put id and metadata of a record into `doc.user_data`; what has no key of its own goes under "meta"."""
+    """Put id and metadata of a record into `doc.user_data`; what has no key of its own is JSON under "meta"."""
     doc.user_data["id"] = annotation.id
     for key in META_KEYS:
         if key in annotation.meta:
             doc.user_data[key] = str(annotation.meta[key])
     rest = {key: value for key, value in annotation.meta.items() if key not in META_KEYS}
     if rest:
-        doc.user_data["meta"] = rest
+        doc.user_data["meta"] = json.dumps(rest, ensure_ascii=False)
 
 
 def doc_to_annotation(doc: Doc, spans_key: str = "sc") -> Annotation:
@@ -112,7 +113,7 @@ def doc_to_annotation(doc: Doc, spans_key: str = "sc") -> Annotation:
         mentions.append(Mention(span.start_char, span.end_char, span.label_, score=score,
                                 grounding=(grounding[place] or None) if grounding else None))
     meta = {key: doc.user_data[key] for key in META_KEYS if key in doc.user_data}
-    meta.update(doc.user_data.get("meta", {}))
+    meta.update(json.loads(doc.user_data.get("meta", "{}")))
     return Annotation(doc.text, in_text_order(mentions), id=str(doc.user_data.get("id", "")), meta=meta)
 
 

@@ -14,23 +14,40 @@ _OPENERS = "\"'(\\[\u201c\u2018\u00ab"
 # A mark, what closes after it, white space, and what a sentence can begin with. Blank lines always end one.
 _ENGLISH = re.compile(
     rf"(?P<mark>[.!?]+)[{_CLOSERS}]*(?P<gap>\s+)(?=[{_OPENERS}]*[^\W_])"
+    r"|\[(?:see comment|comment|published erratum)[^\]]*\](?P<remark>\s+)(?=\S)"
     r"|(?P<blank>[^\S\n]*\n\s*\n\s*)"
 )
 _CHINESE = re.compile(r"[\u3002\uff01\uff1f\uff1b!?]+[\"'\u201d\u2019\u300d\u300f\uff09)]*\s*|\s*\n\s*")
 _WORD_BEFORE = re.compile(r"[^\s(\[\"'\u201c,;]+$")
 _WORD_AFTER = re.compile(rf"[{_OPENERS}]*([\w-]+)")
 
+# "3. Danazol decreased": the number belongs to what follows.
+_ENUMERATOR = re.compile(r"(?:^|[.!?:;)]\s+)\d{1,2}$")
+_ENUMERATED = re.compile(r"\d{1,2}\.\s")
+_INITIALS = re.compile(r"(?:[A-Z]\.-?)*[A-Z]")
+
 # Followed by more of the same sentence, whatever comes next.
 _NEVER_LAST = frozenset("""
-al approx ca cf ch chap chr dr e.g eg eq eqs et exp fig figs i.e ie mr mrs ms no nos prof ref refs resp sect ser sp spp
-ssp st subsp suppl tab vol vs viz var v.s str cv gen dept ed eds pp fam ph.d a.k.a
+approx ca cf chap chr dr e.g eg eq eqs et exp fig figs i.e ie mr mrs ms no nos prof ref refs resp ser sp spp ssp st
+subsp tab viz var v.s str cv ed eds pp fam ph.d a.k.a
 """.split())
-# Followed by more of the same sentence, unless a word that begins sentences comes next.
+# Followed by more of the same sentence, unless a word that begins sentences comes next: units, titles, journals.
 _SELDOM_LAST = frozenset("""
-a.m p.m b.i.d t.i.d q.i.d q.d b.d i.a i.c i.c.v i.d i.e i.m i.n i.p i.t i.v p.o s.c s.l p.r u.s u.k e.u u.s.a d.c inc
-ltd co corp jr sr etc min max sec hr hrs wk yr yrs mo lb oz in ft dia wt vol conc temp jan feb mar apr jun jul aug sep
-sept oct nov dec univ mol ex
+al vs a.m p.m b.i.d t.i.d q.i.d q.d b.d i.a i.c i.c.v i.d i.e i.m i.n i.p i.t i.v p.o s.c s.l p.r u.s u.k e.u d.c inc
+ltd co corp jr sr etc oz ft dia wt vol conc temp suppl jan feb mar apr jun jul aug sep sept oct nov dec univ ex
+acad am ann appl arch biochem biol biophys br cardiol chem clin dev endocrinol engl eur genet hum immunol int lett med
+microbiol mol natl neurol neurosci oncol pathol pharmacol physiol proc psychiatr res rev sci surg toxicol virol
 """.split())
+# The end of a sentence where a number stands before, else like the words above.
+_UNITS = frozenset("d g h hr hrs in kg l lb m mg min mo s sec wk y yr yrs".split())
+# A single letter after these is a name: "NF-kappa B.", "vitamin C."
+_NAMED_BY_LETTER = re.compile(
+    r"(?:kappa|alpha|beta|gamma|vitamins?|hepatitis|type|group|class|grade|stage|factor|form|protein|virus|panel|"
+    r"chain|complex|prostaglandin|subunit|case|patient|family|actinomycin|cyclosporin|amphotericin|bleomycin|concanavalin|"
+    r"immunoglobulin|influenza|haemophilia|hemophilia|apolipoprotein|site|region|domain|phase|drug|child-pugh)$",
+    re.IGNORECASE,
+)
+_GREEK = frozenset("alpha beta gamma delta epsilon zeta kappa lambda mu sigma omega".split())
 _BEGINS_SENTENCES = frozenset("""
 a after all although an and as at because both but by compared consistent despite during each eight finally five for
 four from furthermore he here how however i if importantly in interestingly it its moreover most neither nine no none
@@ -98,8 +115,10 @@ def _sentence(annotation: Annotation, start: int, end: int, number: int) -> Anno
 def _english_ends(text: str) -> Iterator[Tuple[int, int]]:
     """Yield where a sentence ends, and where the next begins."""
     for match in _ENGLISH.finditer(text):
-        if match["blank"] is not None or _ends_english(text, match):
-            yield (match.start(), match.end()) if match["blank"] is not None else match.span("gap")
+        if match["mark"] is None:
+            yield match.span("blank" if match["remark"] is None else "remark")
+        elif _ends_english(text, match):
+            yield match.span("gap")
 
 
 def _chinese_ends(text: str) -> Iterator[Tuple[int, int]]:
@@ -110,26 +129,34 @@ def _chinese_ends(text: str) -> Iterator[Tuple[int, int]]:
 def _ends_english(text: str, match: "re.Match[str]") -> bool:
     """RETURNS (bool): Whether the mark that was found ends a sentence here."""
     after = _WORD_AFTER.match(text, match.end())
-    following = after[1] if after else ""
-    if match["mark"] != ".":
-        return not following[:1].islower()
-    before = _WORD_BEFORE.search(text, max(0, match.start() - 40), match.start())
-    word = before[0] if before else ""
-    begins = following.lower() in _BEGINS_SENTENCES and following[:1].isupper()
-    if following[:1].islower():
-        return _begins_with_small_letter(following)
-    if word.lower() in _NEVER_LAST:
+    following = after[1]
+    before = text[max(0, match.start() - 40):match.start()]
+    found = _WORD_BEFORE.search(before)
+    word = found[0] if found else ""
+    if following[:1].islower() and not _begins_with_small_letter(following):
         return False
-    if word.lower() in _SELDOM_LAST or len(word) == 1 and word.isalpha():
+    if match["mark"] != ".":
+        return True
+    folded = word if word[1:] != word[1:].lower() and "." not in word else word.lower()
+    if folded in _NEVER_LAST or _ENUMERATOR.search(before):
+        return False
+    if word[-1:].isdigit() and following[:1].isdigit():
+        return len(word) > 4 and _ENUMERATED.match(text, match.end()) is not None
+    before_word = before[:len(before) - len(word)].rstrip()
+    initial = len(following) == 1 and text.startswith(".", after.end())
+    begins = following.lower() in _BEGINS_SENTENCES and following[:1].isupper() and not initial
+    if folded in _UNITS and before_word[-1:].isdigit():
+        return not following[:1].isdigit()
+    if _INITIALS.fullmatch(word):
+        return begins or len(word) == 1 and _NAMED_BY_LETTER.search(before_word) is not None
+    if folded in _SELDOM_LAST or len(word) == 1 and word.isalpha():
         return begins
-    if following[:1].isdigit():
-        return not word[-1:].isdigit() or match["gap"] != " " or len(following) > 1
     return True
 
 
 def _begins_with_small_letter(word: str) -> bool:
-    """RETURNS (bool): Whether a word in small letters can begin a sentence, as names like p53, mRNA or c-fos do."""
-    return not word.islower() or any(character.isdigit() for character in word)
+    """RETURNS (bool): Whether a word in small letters can begin a sentence, as p53, mRNA, c-fos and alpha 4 do."""
+    return word in _GREEK or not word.islower() or any(character.isdigit() for character in word)
 
 
 def _between(text: str, ends: Iterable[Tuple[int, int]]) -> List[Tuple[int, int]]:

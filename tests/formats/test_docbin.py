@@ -1,0 +1,73 @@
+import numpy
+import pytest
+from spacy.vocab import Vocab
+
+from spacy_bioner.annotation import Annotation, Mention
+from spacy_bioner.errors import BionerError
+from spacy_bioner.formats.docbin import annotation_to_doc, build_doc, doc_to_annotation, read_docbin, write_docbin
+from spacy_bioner.formats.problems import Problems
+from spacy_bioner.units import find_units
+
+
+@pytest.mark.parametrize("text", [
+    pytest.param("", id="empty"),
+    pytest.param("aspirin-induced  asthma", id="two-blanks"),
+    pytest.param(" p53\n\n(TP53)\t", id="white-space-at-the-edges"),
+    pytest.param("儿童SARS（重症）。", id="chinese"),
+    pytest.param("\U0001d6fc\u0301-chain \u200b5\u00a0mg", id="marks-and-odd-spaces"),
+    pytest.param("a \n b", id="blank-before-line-break"),
+])
+def test_doc_keeps_the_text_and_cuts_at_units(text):
+    doc = build_doc(Vocab(), text)
+    assert doc.text == text
+    tokens = [(token.idx, token.idx + len(token)) for token in doc if not token.text.isspace()]
+    assert tokens == find_units(text)
+
+
+def test_docs_hold_mentions_and_meta(nested):
+    doc, lost = annotation_to_doc(nested, Vocab())
+    assert not lost
+    assert doc_to_annotation(doc) == nested
+    assert {key: doc.user_data[key] for key in ("id", "split", "corpus", "lang")} == {
+        "id": "n1", "split": "train", "corpus": "made", "lang": "en"}
+
+
+def test_mentions_inside_units_are_returned():
+    annotation = Annotation("antibodies", (Mention(0, 4, "A"), Mention(0, 10, "B")))
+    doc, lost = annotation_to_doc(annotation, Vocab())
+    assert lost == (Mention(0, 4, "A"),)
+    assert [span.label_ for span in doc.spans["sc"]] == ["B"]
+
+
+def test_scores_are_a_float_array_beside_the_spans():
+    mentions = (Mention(0, 1, "A", score=0.25, grounding="fuzzy"), Mention(2, 3, "A"))
+    doc, _ = annotation_to_doc(Annotation("a b", mentions), Vocab())
+    scores = doc.spans["sc"].attrs["scores"]
+    assert scores.dtype == numpy.float32 and scores[0] == 0.25 and numpy.isnan(scores[1])
+    back = doc_to_annotation(doc).mentions
+    assert [(mention.score, mention.grounding) for mention in back] == [(0.25, "fuzzy"), (None, None)]
+
+
+def test_spacy_files_round_trip(nested, tmp_path):
+    scored = Annotation("a b", (Mention(0, 1, "A", score=0.5),), id="s", meta={"issues": [{"kind": "x"}], "n": 2})
+    path = tmp_path / "train.spacy"
+    assert write_docbin(path, [nested, scored, Annotation("", id="e")]) == 3
+    back = list(read_docbin(path))
+    assert back == [nested, scored, Annotation("", id="e")]
+    assert back[1].mentions[0].score == 0.5
+
+
+def test_writing_counts_what_is_lost_or_refuses(tmp_path):
+    annotations = [Annotation("antibodies", (Mention(0, 4, "A"),), id="x")]
+    problems = Problems()
+    write_docbin(tmp_path / "a.spacy", annotations, problems=problems)
+    assert problems.counts == {"off_boundary": 1}
+    with pytest.raises(BionerError, match="x: mention left out"):
+        write_docbin(tmp_path / "b.spacy", annotations)
+    assert not (tmp_path / "b.spacy").exists()
+
+
+def test_a_file_that_is_no_docbin_is_named(tmp_path):
+    (tmp_path / "x.spacy").write_bytes(b"no")
+    with pytest.raises(BionerError, match="x.spacy is not a .spacy file"):
+        list(read_docbin(tmp_path / "x.spacy"))

@@ -1,0 +1,58 @@
+import gzip
+import json
+
+import pytest
+
+from spacy_bioner.errors import BionerError
+from spacy_bioner.formats.jsonl import read_jsonl, write_jsonl
+from spacy_bioner.formats.problems import Problems
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.jsonl.gz"])
+def test_round_trip(nested, tmp_path, name):
+    assert write_jsonl(tmp_path / name, [nested]) == 1
+    assert list(read_jsonl(tmp_path / name)) == [nested]
+
+
+@pytest.mark.parametrize("there, asked", [("a.jsonl.gz", "a.jsonl"), ("a.jsonl", "a.jsonl.gz")])
+def test_finds_the_other_of_plain_and_compressed(nested, tmp_path, there, asked):
+    write_jsonl(tmp_path / there, [nested])
+    assert list(read_jsonl(tmp_path / asked)) == [nested]
+
+
+@pytest.mark.parametrize("line, message", [
+    pytest.param("{", "line 2: not a JSON object", id="broken"),
+    pytest.param("[]", "line 2: not a JSON object", id="list"),
+    pytest.param('{"id": "a"}', "line 2: record without the key 'text'", id="no-text"),
+    pytest.param('{"text": "a", "spans": [{"start": 0, "end": 2, "label": "X"}]}', "line 2: span 0-2", id="outside"),
+    pytest.param('{"text": "a b", "spans": [{"start": 0, "end": 2, "label": "X"}]}', "white space", id="blank-edge"),
+    pytest.param('{"text": "ab", "spans": [{"start": 1, "end": 1, "label": "X"}]}', "line 2: span 1-1", id="empty"),
+])
+def test_errors_name_file_and_line(tmp_path, line, message):
+    path = tmp_path / "bad.jsonl"
+    path.write_text(json.dumps({"text": "x"}) + "\n" + line + "\n", encoding="utf8")
+    with pytest.raises(BionerError, match=message) as caught:
+        list(read_jsonl(path))
+    assert "bad.jsonl" in str(caught.value)
+
+
+def test_byte_order_mark_carriage_returns_and_missing_last_line_end_do_not_matter(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b'\xef\xbb\xbf{"text": "a"}\r\n\r\n{"id": "x", "text": "b"}')
+    assert [(record.id, record.text) for record in read_jsonl(path)] == [("a-1", "a"), ("x", "b")]
+
+
+def test_spans_given_twice_count_once(tmp_path):
+    span = {"start": 0, "end": 1, "label": "X"}
+    path = tmp_path / "a.jsonl"
+    path.write_text(json.dumps({"text": "a", "spans": [span, span]}), encoding="utf8")
+    problems = Problems()
+    (annotation,) = read_jsonl(path, problems=problems)
+    assert len(annotation.mentions) == 1 and problems.counts == {"duplicate": 1}
+
+
+def test_a_cut_archive_is_named(tmp_path):
+    path = tmp_path / "a.jsonl.gz"
+    path.write_bytes(gzip.compress(b'{"text": "a"}\n' * 1000)[:30])
+    with pytest.raises(BionerError, match="a.jsonl.gz"):
+        list(read_jsonl(path))
