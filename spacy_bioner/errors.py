@@ -126,6 +126,7 @@ class Errors:
     E704 = "Cannot read '{value}' as a setting: overrides are written --section.key value."
     E705 = "Package '{package}' is not installed. Install it with: pip install 'spacy-bioner[{extra}]'."
     E706 = "Config {path} cannot be read: {why}."
+    E710 = "All {count} documents of {path} failed; the reasons stand in the file of failures and in the log."
     E707 = "Label schema {path}: {why}. Write labels: {{LABEL: definition}}, and optionally corpus and lang."
     E708 = "{option} is '{found}', wanted {wanted}."
     E709 = "{path} is for texts in '{found}', but '{wanted}' is asked for. Give --lang (or --vars.lang) {found}."

@@ -5,9 +5,13 @@ import sys
 import typer
 
 from ..errors import BionerError
+from .annotate import annotate_cli
 from .convert import convert_cli
 from .evaluate import evaluate_cli
 from .prepare import prepare_cli
+from .seeds import seeds_cli
+from .settings import ALLOW_OVERRIDES
+from .train import train_cli
 
 app = typer.Typer(name="spacy-bioner", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -17,9 +21,12 @@ def about() -> None:
     """Named entities in biomedical text: teach a language model, train a span categorizer."""
 
 
+app.command("annotate", context_settings=ALLOW_OVERRIDES)(annotate_cli)
 app.command("convert")(convert_cli)
 app.command("evaluate")(evaluate_cli)
 app.command("prepare")(prepare_cli)
+app.command("seeds", context_settings=ALLOW_OVERRIDES)(seeds_cli)
+app.command("train", context_settings=ALLOW_OVERRIDES)(train_cli)
 
 
 def main() -> None:

@@ -1,0 +1,72 @@
+"""The verb train: gold and synthetic records in, a trained pipeline out, by one of the strategies."""
+
+from pathlib import Path
+from typing import Any, Dict, List, Optional
+
+import typer
+
+from ..errors import BionerError, Errors
+from .settings import load_config, read_overrides
+
+
+def train_cli(
+    ctx: typer.Context,
+    output: Path = typer.Argument(..., help="Folder for the stages, the learning curve and the pipeline model-best."),
+    config: Path = typer.Option(Path("configs/embedded/spancat.cfg"), help="Training config; --section.key overrides."),
+    strategy: str = typer.Option("gold", help="gold, synthetic, S1, S2, S3, S4 or pretrain_finetune."),
+    strategies: Optional[Path] = typer.Option(None, help="Strategies; by default strategies.cfg beside the config."),
+    gold: Optional[Path] = typer.Option(None, help="Gold records, split train."),
+    synthetic: Optional[Path] = typer.Option(None, help="Synthetic or augmented records, split train."),
+    dev: Path = typer.Option(..., help="Records on which the best state is chosen."),
+    held_out: List[Path] = typer.Option([], help="Further records, as test parts, whose sentences may not be used."),
+    updates: int = typer.Option(600, min=1, help="Updates of all stages together."),
+    evaluations: int = typer.Option(8, min=1, help="How often the dev part is scored, about."),
+    seed: int = typer.Option(0, help="Seed of weights, order and dropout."),
+    gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU, -1 for the CPU."),
+    overwrite: bool = typer.Option(False, "--overwrite", help="Remove what OUTPUT holds of another training."),
+) -> None:
+    """Train a span categorizer: every strategy takes the same number of updates, so that they compare."""
+    import logging
+
+    from spacy.cli._util import setup_gpu
+
+    from ..training.staged import Run, run_stages
+
+    logging.getLogger("spacy_bioner").setLevel(logging.INFO)
+    overrides = read_overrides(ctx.args)
+    settings = _read_strategies(strategies or config.with_name("strategies.cfg"))
+    given = {name: path for name, path in (("gold", gold), ("synthetic", synthetic)) if path is not None}
+    stages, sources = _plan(settings, strategy, updates, given)
+    setup_gpu(gpu_id, silent=True)
+    card = run_stages(Run(config=config, strategy=strategy, stages=stages, sources=sources, dev=dev,
+                          held_out=[dev, *held_out], seed=seed, evaluations=evaluations, overrides=overrides),
+                      output, gpu_id=gpu_id, overwrite=overwrite)
+    best = card["curve_best"]
+    typer.echo(f"{output / 'model-best'}: dev P {best['dev_p']:.2f} R {best['dev_r']:.2f} F {best['dev_f']:.2f}")
+
+
+def _read_strategies(path: Path) -> Dict[str, Any]:
+    from pydantic import ValidationError
+
+    from ..training.strategies import Strategy
+
+    content = load_config(path)
+    for section in ("sources", "strategies"):
+        if section not in content:
+            raise BionerError(Errors.E703.format(section=section, path=path))
+    try:
+        known = {name: Strategy.model_validate(value) for name, value in content["strategies"].items()}
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise BionerError(Errors.E702.format(key=".".join(map(str, first["loc"])), section="strategies", path=path,
+                                             why=first["msg"])) from None
+    return {"sources": content["sources"], "strategies": known}
+
+
+def _plan(settings: Dict[str, Any], strategy: str, updates: int, given: Dict[str, Path]) -> Any:
+    from ..training.strategies import plan_stages
+
+    stages = plan_stages(strategy, settings["strategies"], updates, list(given))
+    used = {name for stage in stages for name in stage.sources}
+    return stages, {name: {**settings["sources"].get(name, {}), "path": path}
+                    for name, path in given.items() if name in used}

@@ -1,0 +1,30 @@
+"""The registered architectures and their defaults; torch is loaded when one is built."""
+
+from typing import Any, List
+
+from spacy.tokens import Doc
+from thinc.api import Model
+from thinc.types import Floats2d, Floats3d
+
+
+def make_transformer_encoder(
+    name: str, max_pieces: int = 254, overlap: int = 64, mixed_precision: bool = True, frozen_layers: int = 0,
+    layer_decay: float = 1.0, dropout: float = 0.1, average: float = 0.0,
+) -> Model[List[Doc], List[Floats2d]]:
+    """A transformer as tok2vec layer, quick on CPUs; see `transformer_encoder.build_transformer_encoder`."""
+    from .transformer_encoder import build_transformer_encoder
+
+    return build_transformer_encoder(name, max_pieces=max_pieces, overlap=overlap, mixed_precision=mixed_precision,
+                                     frozen_layers=frozen_layers, layer_decay=layer_decay, dropout=dropout,
+                                     average=average)
+
+
+def make_span_grid(
+    tok2vec: Model[List[Doc], Any], hidden_size: int = 192, rank: int = 48, max_length: int = 24,
+    dropout: float = 0.2, rate_factor: float = 20.0, average: float = 0.0,
+) -> Model[List[Doc], Floats3d]:
+    """Scores of all spans up to a length; see `span_grid.build_span_grid`."""
+    from .span_grid import build_span_grid
+
+    return build_span_grid(tok2vec, hidden_size=hidden_size, rank=rank, max_length=max_length, dropout=dropout,
+                           rate_factor=rate_factor, average=average)

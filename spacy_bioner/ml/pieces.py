@@ -1,0 +1,92 @@
+"""Tokens to the pieces of a transformer's tokenizer, and long documents to windows.
+
+Each token is cut into pieces by itself and remembered, so a text costs one dictionary look-up a token and no
+alignment is needed: the pieces of a token are the pieces that were made from it.
+"""
+
+from dataclasses import dataclass
+from typing import Dict, Iterator, List, Sequence, Tuple
+
+from spacy.attrs import ORTH, SPACY
+from spacy.tokens import Doc
+from tokenizers import Tokenizer
+
+# A token of more pieces (a sequence, a link) is seen by its first ones; its span is whole all the same.
+MAX_PIECES_A_TOKEN = 24
+_REMEMBERED = 200_000
+
+
+@dataclass(frozen=True)
+class Window:
+    """A part of a document that the transformer reads at once.
+
+    doc (int): Index of the document in its batch.
+    start (int): First token that is read.
+    end (int): One past the last token that is read.
+    own_start (int): First token whose vector is taken from this window.
+    own_end (int): One past the last token whose vector is taken from it.
+    """
+
+    doc: int
+    start: int
+    end: int
+    own_start: int
+    own_end: int
+
+
+class PieceMaker:
+    """Cuts tokens into pieces.
+
+    tokenizer (Tokenizer): A tokenizer of the `tokenizers` library; padding and truncation are switched off.
+    unknown_id (int): Stands for a token that gives no piece.
+    """
+
+    def __init__(self, tokenizer: Tokenizer, *, unknown_id: int):
+        tokenizer.no_padding()
+        tokenizer.no_truncation()
+        self._tokenizer = tokenizer
+        self._unknown = (unknown_id,)
+        self._known: Dict[Tuple[int, bool], Tuple[int, ...]] = {}
+
+    def pieces(self, doc: Doc) -> List[Tuple[int, ...]]:
+        """RETURNS (List[Tuple[int, ...]]): For each token the ids of its pieces, at least one."""
+        if not len(doc):
+            return []
+        if len(self._known) > _REMEMBERED:
+            self._known.clear()
+        orths, spaces = doc.to_array([ORTH, SPACY]).T.tolist()
+        keys = list(zip(orths, [False, *map(bool, spaces[:-1])]))
+        fresh = [key for key in dict.fromkeys(keys) if key not in self._known]
+        if fresh:
+            words = [(" " if spaced else "") + doc.vocab.strings[orth] for orth, spaced in fresh]
+            for key, encoding in zip(fresh, self._tokenizer.encode_batch(words, add_special_tokens=False)):
+                self._known[key] = tuple(encoding.ids[:MAX_PIECES_A_TOKEN]) or self._unknown
+        return [self._known[key] for key in keys]
+
+
+def cut_windows(doc: int, lengths: Sequence[int], *, max_pieces: int, overlap: int) -> Iterator[Window]:
+    """Cut a document into overlapping windows; of two that hold a token, the one where it stands deeper owns it.
+
+    doc (int): Index of the document.
+    lengths (Sequence[int]): Pieces of each token.
+    max_pieces (int): Most pieces a window may have.
+    overlap (int): Pieces, about, that neighbours share.
+    YIELDS (Window): The windows; together they own every token once.
+    """
+    start = own_start = 0
+    while start < len(lengths):
+        end, filled = start, 0
+        while end < len(lengths) and filled + lengths[end] <= max_pieces:
+            filled += lengths[end]
+            end += 1
+        end = max(end, start + 1)
+        if end == len(lengths):
+            yield Window(doc, start, end, own_start, end)
+            return
+        following, shared = end, 0
+        while following > start + 1 and shared + lengths[following - 1] <= overlap:
+            following -= 1
+            shared += lengths[following]
+        middle = (following + end) // 2
+        yield Window(doc, start, end, own_start, middle)
+        start, own_start = following, middle

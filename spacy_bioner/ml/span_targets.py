@@ -1,0 +1,80 @@
+"""What a grid of span scores should be: gold spans, how far each is trusted, and what is left open."""
+
+from dataclasses import dataclass
+from typing import List, Mapping, Sequence, Tuple
+
+import numpy
+from spacy.training import Example
+
+DOUBTFUL_KEY = "doubtful"
+
+
+@dataclass(frozen=True)
+class Target:
+    """The gold side of one document, in tokens of the predicted Doc.
+
+    length (int): Tokens of the document.
+    spans (Sequence[Tuple[int, int, int, float]]): Start, end, label and weight of each gold span.
+    doubtful (Sequence[Tuple[int, int]]): Regions that teach nothing: no span that touches one counts.
+    """
+
+    length: int
+    spans: Sequence[Tuple[int, int, int, float]]
+    doubtful: Sequence[Tuple[int, int]] = ()
+
+
+def find_target(example: Example, spans_key: str, labels: Mapping[str, int]) -> Target:
+    """Read the target of an example.
+
+    example (Example): Predicted and gold Doc. Scores in the gold group's `attrs["scores"]` are weights, not a number
+        is full weight; a group "doubtful" holds the regions left open.
+    spans_key (str): Key of the gold group.
+    labels (Mapping[str, int]): Label to its place; a span with another label is left open, not taught as wrong.
+    RETURNS (Target): The target.
+    """
+    reference = example.reference
+    group = reference.spans[spans_key] if spans_key in reference.spans else []
+    weights = group.attrs.get("scores") if len(group) else None
+    spans: List[Tuple[int, int, int, float]] = []
+    for place, span in enumerate(group):
+        weight = 1.0 if weights is None or numpy.isnan(weights[place]) else float(weights[place])
+        for found in example.get_aligned_spans_y2x([span], allow_overlap=True):
+            if span.label_ in labels:
+                spans.append((found.start, found.end, labels[span.label_], weight))
+    open_spans = list(reference.spans[DOUBTFUL_KEY]) if DOUBTFUL_KEY in reference.spans else []
+    doubtful = [(span.start, span.end) for span in example.get_aligned_spans_y2x(open_spans, allow_overlap=True)]
+    return Target(len(example.predicted), spans, doubtful)
+
+
+def grid_loss(logits: numpy.ndarray, targets: Sequence[Target], *,
+              label_smoothing: float = 0.0) -> Tuple[float, numpy.ndarray]:
+    """Cross-entropy of every span and label, and its gradient, divided by the number of gold spans.
+
+    logits (numpy.ndarray): (tokens of all documents, max_length, labels).
+    targets (Sequence[Target]): One a document.
+    label_smoothing (float): How far targets are drawn in from 1.
+    RETURNS (Tuple[float, numpy.ndarray]): The loss, and a gradient of the same shape as the logits.
+    """
+    max_length = logits.shape[1]
+    wanted = numpy.zeros(logits.shape, dtype="float32")
+    weight = numpy.zeros(logits.shape, dtype="float32")
+    offset = count = 0
+    for target in targets:
+        rows = slice(offset, offset + target.length)
+        starts = numpy.arange(target.length)[:, None]
+        ends = starts + numpy.arange(1, max_length + 1)[None]
+        open_ = ends <= target.length
+        for first, last in target.doubtful:
+            open_ &= (ends <= first) | (starts >= last)
+        weight[rows] = open_[..., None]
+        for start, end, label, trust in target.spans:
+            count += 1
+            if end - start <= max_length:
+                wanted[offset + start, end - start - 1, label] = 1.0
+                weight[offset + start, end - start - 1, label] *= trust
+        offset += target.length
+    scale = numpy.float32(1 / max(count, len(targets)))
+    probability = 1 / (1 + numpy.exp(-numpy.clip(logits, -60, 60)))
+    gradient = (probability - wanted * (1 - label_smoothing)) * weight * scale
+    losses = numpy.logaddexp(0, numpy.where(wanted > 0, -logits, logits)) * weight
+    return float(losses.sum() * scale), gradient.astype("float32")

@@ -1,0 +1,233 @@
+"""A transformer as a tok2vec layer that is quick on CPUs: tokens in, one vector a token out.
+
+Against the stock layer: tokens are cut into pieces by table, windows are sorted by length and packed so that little is
+padding, the pieces of a token are averaged inside torch, bf16 is used where the processor has it, and word embeddings
+may stay frozen, which saves half of an update of a small model.
+"""
+
+import json
+from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple
+
+import numpy
+import torch
+from spacy.tokens import Doc
+from thinc.api import Model, torch2xp, xp2torch
+from thinc.types import Floats2d
+
+from .module_shim import ModuleShim
+from .pieces import PieceMaker, Window, cut_windows
+
+# Padded pieces of one forward pass: more does not pay on a CPU, since short windows then wait for long ones.
+_PACKED_CPU, _PACKED_GPU = 1024, 16384
+
+
+class PooledTransformer(torch.nn.Module):
+    """A transformer whose output is averaged over the pieces of each token.
+
+    transformer (torch.nn.Module): Gives `last_hidden_state` for `input_ids` and `attention_mask`.
+    tokenizer (str): The tokenizer's JSON.
+    around (Tuple[List[int], List[int]]): Ids put before and after every window.
+    pad_id (int): Fills short rows.
+    unknown_id (int): Stands for tokens without pieces.
+    """
+
+    def __init__(self, transformer: torch.nn.Module, *, tokenizer: str, around: Tuple[List[int], List[int]],
+                 pad_id: int, unknown_id: int):
+        from tokenizers import Tokenizer
+
+        super().__init__()
+        self.transformer = transformer
+        self.piece_maker = PieceMaker(Tokenizer.from_str(tokenizer), unknown_id=unknown_id)
+        self.around = around
+        self.pad_id = pad_id
+
+    def forward(self, rows: Sequence[Sequence[Tuple[int, ...]]], owned: Sequence[Tuple[int, int]]) -> torch.Tensor:
+        """Encode windows.
+
+        rows (Sequence[Sequence[Tuple[int, ...]]]): For each window the piece ids of its tokens.
+        owned (Sequence[Tuple[int, int]]): For each window the tokens to be given back, counted from its start.
+        RETURNS (torch.Tensor): The vectors of all owned tokens, in order, as float32.
+        """
+        before, after = self.around
+        width = max(sum(map(len, row)) for row in rows) + len(before) + len(after)
+        ids = numpy.full((len(rows), width), self.pad_id, dtype="int64")
+        lengths = numpy.zeros(len(rows), dtype="int64")
+        places, offsets = [], []
+        seen = 0
+        for index, (row, (first, last)) in enumerate(zip(rows, owned)):
+            flat = [*before, *(piece for token in row for piece in token), *after]
+            ids[index, :len(flat)] = flat
+            lengths[index] = len(flat)
+            counts = [len(token) for token in row]
+            start = index * width + len(before) + sum(counts[:first])
+            offsets.append(seen + numpy.cumsum([0, *counts[first:last - 1]]))
+            total = sum(counts[first:last])
+            places.append(numpy.arange(start, start + total))
+            seen += total
+        device = next(self.transformer.parameters()).device
+        input_ids = torch.from_numpy(ids).to(device)
+        mask = (torch.arange(width)[None] < torch.from_numpy(lengths)[:, None]).to(device)
+        hidden = self.transformer(input_ids=input_ids, attention_mask=mask).last_hidden_state
+        return torch.nn.functional.embedding_bag(
+            torch.from_numpy(numpy.concatenate(places)).to(device), hidden.reshape(-1, hidden.shape[-1]).float(),
+            torch.from_numpy(numpy.concatenate(offsets)).to(device), mode="mean")
+
+
+def build_transformer_encoder(name: str, max_pieces: int, overlap: int, mixed_precision: bool,
+                              frozen_layers: int, layer_decay: float, dropout: float,
+                              average: float) -> Model[List[Doc], List[Floats2d]]:
+    """Build the layer; weights are read when it is initialized, or come with the trained pipeline.
+
+    name (str): A folder, an embedded package or a hub id, as `llm.resolve` takes it.
+    max_pieces (int): Most pieces read at once; longer documents are read in windows.
+    overlap (int): Pieces that neighbouring windows share.
+    mixed_precision (bool): Whether to compute in bf16 where the processor has it.
+    frozen_layers (int): -1 trains everything, 0 leaves the word embeddings as they are, n also the first n layers.
+    layer_decay (float): Factor on the learning rate from each layer to the one below.
+    dropout (float): Dropout inside the transformer.
+    average (float): Decay of the moving average of the weights; 0 keeps none.
+    RETURNS (Model[List[Doc], List[Floats2d]]): One array a document, one row a token.
+    """
+    shim = ModuleShim(_build_module, rate_factor=_layer_factor(layer_decay), average=average)
+    return Model("transformer_encoder", _forward, init=_init, shims=[shim], dims={"nO": None}, attrs={
+        "name": name, "max_pieces": max_pieces, "overlap": overlap, "mixed_precision": mixed_precision,
+        "frozen_layers": frozen_layers, "dropout": dropout})
+
+
+def _build_module(config: Dict[str, Any]) -> PooledTransformer:
+    from transformers import AutoConfig, AutoModel
+
+    settings = dict(config["transformer"])
+    transformer = AutoModel.from_config(AutoConfig.for_model(settings.pop("model_type"), **settings))
+    _drop_pooler(transformer)
+    module = PooledTransformer(transformer, tokenizer=config["tokenizer"], around=tuple(config["around"]),
+                               pad_id=config["pad_id"], unknown_id=config["unknown_id"])
+    _freeze(transformer, config["frozen_layers"])
+    return module
+
+
+def _drop_pooler(transformer: torch.nn.Module) -> None:
+    # The vector of the whole text is not used; kept, it would be stored and never trained.
+    if getattr(transformer, "pooler", None) is not None:
+        transformer.pooler = None
+
+
+def _find_layers(transformer: torch.nn.Module) -> Sequence[torch.nn.Module]:
+    lists = (module for module in transformer.modules() if isinstance(module, torch.nn.ModuleList))
+    return next((found for found in lists if len(found) == transformer.config.num_hidden_layers), [])
+
+
+def _freeze(transformer: torch.nn.Module, frozen_layers: int) -> None:
+    if frozen_layers < 0:
+        return
+    transformer.get_input_embeddings().requires_grad_(False)
+    if frozen_layers and hasattr(transformer, "embeddings"):
+        transformer.embeddings.requires_grad_(False)
+    for layer in list(_find_layers(transformer))[:frozen_layers]:
+        layer.requires_grad_(False)
+
+
+def _layer_factor(decay: float) -> Callable[[str], float]:
+    def factor(name: str) -> float:
+        numbers = [int(part) for part in name.split(".") if part.isdigit()]
+        return decay ** -numbers[0] if numbers else 1.0
+
+    return factor
+
+
+def _init(model: Model, X: Optional[List[Doc]] = None, Y: Any = None) -> Model:
+    shim: ModuleShim = model.shims[0]
+    if not shim.is_ready:
+        shim.set_module(*_load_pretrained(model.attrs))
+    model.set_dim("nO", shim.module.transformer.config.hidden_size, force=True)
+    return model
+
+
+def _load_pretrained(settings: Dict[str, Any]) -> Tuple[PooledTransformer, Dict[str, Any]]:
+    from transformers import AutoModel, AutoTokenizer
+
+    from ..llm.resolve import resolve_model
+
+    source = str(resolve_model(settings["name"]))
+    tokenizer = AutoTokenizer.from_pretrained(source, use_fast=True)
+    transformer = AutoModel.from_pretrained(source, torch_dtype=torch.float32)
+    values = transformer.config.to_diff_dict()
+    for key in ("hidden_dropout_prob", "attention_probs_dropout_prob"):
+        if hasattr(transformer.config, key):
+            values[key] = settings["dropout"]
+    values["model_type"] = transformer.config.model_type
+    marked = tokenizer.build_inputs_with_special_tokens([-1])
+    middle = marked.index(-1)
+    config = {"transformer": json.loads(json.dumps(values, default=str)),
+              "tokenizer": tokenizer.backend_tokenizer.to_str(),
+              "around": [marked[:middle], marked[middle + 1:]],
+              "pad_id": tokenizer.pad_token_id or 0,
+              "unknown_id": tokenizer.unk_token_id if tokenizer.unk_token_id is not None else 0,
+              "frozen_layers": settings["frozen_layers"]}
+    module = _build_module(config)
+    module.transformer.load_state_dict({name: value for name, value in transformer.state_dict().items()
+                                        if not name.startswith("pooler.")})
+    return module, config
+
+
+def _forward(model: Model, docs: List[Doc], is_train: bool) -> Tuple[List[Floats2d], Callable]:
+    module: PooledTransformer = model.shims[0].module
+    module.train(is_train)
+    pieces = [module.piece_maker.pieces(doc) for doc in docs]
+    windows = [window for index, tokens in enumerate(pieces)
+               for window in cut_windows(index, [len(token) for token in tokens],
+                                         max_pieces=model.attrs["max_pieces"], overlap=model.attrs["overlap"])]
+    device = next(module.parameters()).device
+    mixed = model.attrs["mixed_precision"] and has_bf16(device)
+    ranked = sorted(windows, key=lambda window: _piece_count(pieces, window))
+    with torch.set_grad_enabled(is_train), torch.autocast(device.type, torch.bfloat16, enabled=mixed):
+        packs = [(pack, module([pieces[window.doc][window.start:window.end] for window in pack],
+                               [(window.own_start - window.start, window.own_end - window.start) for window in pack]))
+                 for pack in _pack(ranked, pieces, _PACKED_CPU if device.type == "cpu" else _PACKED_GPU)]
+    width = module.transformer.config.hidden_size
+    outputs = [model.ops.alloc2f(len(doc), width, zeros=False) for doc in docs]
+    for pack, vectors in packs:
+        for window, rows in zip(pack, _split(torch2xp(vectors.detach()), pack)):
+            outputs[window.doc][window.own_start:window.own_end] = rows
+
+    def backprop(d_outputs: List[Floats2d]) -> List[Doc]:
+        gradients = [xp2torch(model.ops.xp.concatenate(
+            [d_outputs[window.doc][window.own_start:window.own_end] for window in pack])) for pack, _ in packs]
+        if packs:
+            torch.autograd.backward([vectors for _, vectors in packs], gradients)
+        return []
+
+    return outputs, backprop
+
+
+def has_bf16(device: torch.device) -> bool:
+    """RETURNS (bool): Whether the device multiplies bf16 matrices in hardware."""
+    if device.type == "cpu":
+        return bool(torch.backends.cpu.get_cpu_capability().startswith("AVX512")
+                    and torch.cpu._is_avx512_bf16_supported())
+    return device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+
+
+def _piece_count(pieces: Sequence[Sequence[Tuple[int, ...]]], window: Window) -> int:
+    return sum(map(len, pieces[window.doc][window.start:window.end]))
+
+
+def _pack(ranked: Iterable[Window], pieces: Sequence[Sequence[Tuple[int, ...]]],
+          most: int) -> Iterable[List[Window]]:
+    """Put windows, the short ones first, into packs of at most so many padded pieces."""
+    pack: List[Window] = []
+    for window in ranked:
+        if pack and (len(pack) + 1) * _piece_count(pieces, window) > most:
+            yield pack
+            pack = []
+        pack.append(window)
+    if pack:
+        yield pack
+
+
+def _split(rows: Floats2d, pack: Sequence[Window]) -> Iterable[Floats2d]:
+    start = 0
+    for window in pack:
+        end = start + window.own_end - window.own_start
+        yield rows[start:end]
+        start = end

@@ -1,0 +1,221 @@
+"""The span categorizer that users deploy: nested mentions with probabilities, in `doc.spans`.
+
+All spans up to a length are scored at once, so there is no suggester and nothing that it could miss but longer spans.
+Labels are independent of each other: one place may have several.
+"""
+
+from itertools import islice
+from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Union
+
+import numpy
+from spacy.language import Language
+from spacy.pipeline import TrainablePipe
+from spacy.tokens import Doc, Span, SpanGroup
+from spacy.training import Example, validate_examples
+from spacy.vocab import Vocab
+from thinc.api import Config, Model, Optimizer, set_dropout_rate
+from thinc.types import Floats3d
+
+from ..errors import BionerError, Errors
+from ..ml.span_targets import Target, find_target, grid_loss
+from .overlaps import OVERLAPS, drop_overlaps, learn_overlaps
+
+Found = List[Tuple[int, int, int, float]]
+
+default_config = """
+[model]
+@architectures = "spacy-bioner.SpanGrid.v1"
+
+[model.tok2vec]
+@architectures = "spacy-bioner.TransformerEncoder.v1"
+name = "all-minilm-l6-v2"
+"""
+DEFAULT_MODEL = Config().from_str(default_config)["model"]
+
+
+@Language.factory(
+    "bioner_spancat",
+    assigns=["doc.spans"],
+    default_config={"model": DEFAULT_MODEL, "spans_key": "sc", "threshold": 0.5, "overlaps": "learn",
+                    "label_smoothing": 0.0, "scorer": {"@scorers": "spacy.spancat_scorer.v1"}},
+    default_score_weights={"spans_sc_f": 1.0, "spans_sc_p": 0.0, "spans_sc_r": 0.0},
+)
+def make_bioner_spancat(nlp: Language, name: str, model: Model[List[Doc], Floats3d], spans_key: str,
+                        threshold: Union[float, Dict[str, float]], overlaps: str, label_smoothing: float,
+                        scorer: Optional[Callable]) -> "BionerSpancat":
+    """Make the span categorizer.
+
+    model (Model[List[Doc], Floats3d]): Logits of all spans, as `spacy-bioner.SpanGrid.v1` gives them.
+    spans_key (str): Key of the span group that is read in training and written in use.
+    threshold (Union[float, Dict[str, float]]): Least probability of a mention, for all labels or by label ("*": the
+        others).
+    overlaps (str): "any" keeps all mentions, "nested" drops crossing ones, "flat" all overlapping ones, the less
+        probable first; "learn" takes "flat" where no training mention overlaps another, else "any".
+    label_smoothing (float): How far the targets of training are drawn in from 0 and 1.
+    scorer (Optional[Callable]): The scoring method.
+    """
+    return BionerSpancat(nlp.vocab, model, name, spans_key=spans_key, threshold=threshold, overlaps=overlaps,
+                         label_smoothing=label_smoothing, scorer=scorer)
+
+
+class BionerSpancat(TrainablePipe):
+    """Finds mentions by scoring all spans.
+
+    vocab (Vocab): The vocabulary of the pipeline.
+    model (Model): Logits of all spans.
+    name (str): Name of the component.
+    """
+
+    def __init__(self, vocab: Vocab, model: Model[List[Doc], Floats3d], name: str = "bioner_spancat", *,
+                 spans_key: str = "sc", threshold: Union[float, Dict[str, float]] = 0.5, overlaps: str = "learn",
+                 label_smoothing: float = 0.0, scorer: Optional[Callable] = None):
+        if overlaps not in OVERLAPS:
+            raise BionerError(Errors.E502.format(found=overlaps, known=", ".join(OVERLAPS)))
+        self.vocab = vocab
+        self.model = model
+        self.name = name
+        self.scorer = scorer
+        self.cfg: Dict[str, Any] = {"labels": [], "spans_key": spans_key, "threshold": threshold,
+                                    "overlaps": overlaps, "label_smoothing": label_smoothing}
+
+    @property
+    def key(self) -> str:
+        return str(self.cfg["spans_key"])
+
+    @property
+    def labels(self) -> Tuple[str, ...]:
+        return tuple(self.cfg["labels"])
+
+    @property
+    def label_data(self) -> List[str]:
+        return list(self.labels)
+
+    @property
+    def max_length(self) -> int:
+        """RETURNS (int): Most tokens of a span that can be found."""
+        return int(self.model.attrs["max_length"])
+
+    def add_label(self, label: str) -> int:
+        """Add a label; only before the model is initialized.
+
+        label (str): The label.
+        RETURNS (int): 0 where it was there, else 1.
+        """
+        if label in self.labels:
+            return 0
+        if self.model.get_ref("output_layer").has_dim("nO"):
+            raise BionerError(Errors.E503.format(label=label, known=", ".join(self.labels)))
+        self.cfg["labels"].append(label)
+        self.vocab.strings.add(label)
+        return 1
+
+    def thresholds(self) -> numpy.ndarray:
+        """RETURNS (numpy.ndarray): The threshold of each label."""
+        return label_values(self.cfg["threshold"], self.labels)
+
+    def predict(self, docs: Iterable[Doc]) -> List[Found]:
+        """RETURNS (List[Found]): For each document the mentions above their thresholds: start, end, label, score."""
+        docs = list(docs)
+        return self.find(docs, self.model.predict(docs), self.thresholds())
+
+    def find(self, docs: Sequence[Doc], logits: Floats3d, thresholds: numpy.ndarray) -> List[Found]:
+        """Read mentions off the logits.
+
+        docs (Sequence[Doc]): The documents.
+        logits (Floats3d): What the model gives for them.
+        thresholds (numpy.ndarray): Least probability by label.
+        RETURNS (List[Found]): For each document start, end, label and score of its mentions, in text order.
+        """
+        logits = self.model.ops.to_numpy(logits)
+        least = numpy.log(thresholds) - numpy.log1p(-thresholds)
+        places = numpy.argwhere(logits >= least)
+        scores = 1 / (1 + numpy.exp(-logits[tuple(places.T)].astype("float64")))
+        ends = numpy.cumsum([len(doc) for doc in docs])
+        owners = numpy.searchsorted(ends, places[:, 0], side="right")
+        found: List[Found] = [[] for _ in docs]
+        for (row, width, label), owner, score in zip(places.tolist(), owners.tolist(), scores.tolist()):
+            doc = docs[owner]
+            start = row - int(ends[owner]) + len(doc)
+            end = start + width + 1
+            if end <= len(doc) and not doc[start].is_space and not doc[end - 1].is_space:
+                found[owner].append((start, end, label, score))
+        return [sorted(drop_overlaps(mentions, self.cfg["overlaps"]), key=lambda item: (item[0], -item[1], item[2]))
+                for mentions in found]
+
+    def set_annotations(self, docs: Iterable[Doc], scores: List[Found]) -> None:
+        """Write mentions into the span group, their probabilities into its `attrs["scores"]`."""
+        for doc, mentions in zip(docs, scores):
+            spans = [Span(doc, start, end, label=self.labels[label]) for start, end, label, _ in mentions]
+            group = SpanGroup(doc, name=self.key, spans=spans)
+            group.attrs["scores"] = numpy.asarray([score for *_, score in mentions], dtype="float32")
+            doc.spans[self.key] = group
+
+    def update(self, examples: Iterable[Example], *, drop: float = 0.0, sgd: Optional[Optimizer] = None,
+               losses: Optional[Dict[str, float]] = None) -> Dict[str, float]:
+        """Learn from a batch of examples; see `TrainablePipe.update`."""
+        losses = {} if losses is None else losses
+        losses.setdefault(self.name, 0.0)
+        examples = list(examples)
+        validate_examples(examples, "BionerSpancat.update")
+        if not any(len(example.predicted) for example in examples):
+            return losses
+        set_dropout_rate(self.model, drop)
+        logits, backprop = self.model.begin_update([example.predicted for example in examples])
+        loss, d_logits = self.get_loss(examples, logits)
+        backprop(d_logits)
+        if sgd is not None:
+            self.finish_update(sgd)
+        losses[self.name] += loss
+        return losses
+
+    def get_loss(self, examples: Iterable[Example], scores: Floats3d) -> Tuple[float, Floats3d]:
+        """RETURNS (Tuple[float, Floats3d]): Cross-entropy of all spans a gold mention, and its gradient."""
+        targets = [self._target(example) for example in examples]
+        loss, gradient = grid_loss(self.model.ops.to_numpy(scores), targets,
+                                   label_smoothing=self.cfg["label_smoothing"])
+        return loss, self.model.ops.asarray3f(gradient)
+
+    def _target(self, example: Example) -> Target:
+        return find_target(example, self.key, {label: place for place, label in enumerate(self.labels)})
+
+    def initialize(self, get_examples: Callable[[], Iterable[Example]], *, nlp: Optional[Language] = None,
+                   labels: Optional[Sequence[str]] = None) -> None:
+        """Set the labels and make the model's weights.
+
+        get_examples (Callable[[], Iterable[Example]]): Gives examples of the training data.
+        nlp (Optional[Language]): The pipeline.
+        labels (Optional[Sequence[str]]): The labels; without them those of the examples.
+        RAISES BionerError: E504 where there is no label.
+        """
+        examples = list(get_examples())
+        if labels is None:
+            labels = sorted({span.label_ for example in examples for span in example.reference.spans.get(self.key, [])})
+        for label in labels:
+            self.add_label(label)
+        if not self.labels:
+            raise BionerError(Errors.E504.format(name=self.name, spans_key=self.key))
+        if self.cfg["overlaps"] == "learn":
+            self.cfg["overlaps"] = learn_overlaps(
+                example.reference.spans.get(self.key, []) for example in examples)
+        output = self.model.get_ref("output_layer")
+        if not output.has_dim("nO"):
+            output.set_dim("nO", len(self.labels))
+        sample = [example.predicted for example in islice((eg for eg in examples if len(eg.predicted)), 8)]
+        self.model.initialize(X=sample)
+
+
+def label_values(setting: Union[float, Mapping[str, float]], labels: Sequence[str]) -> numpy.ndarray:
+    """Spread a setting over the labels.
+
+    setting (Union[float, Mapping[str, float]]): One value, or values by label, "*" standing for the others.
+    labels (Sequence[str]): The labels.
+    RETURNS (numpy.ndarray): One value a label, kept off 0 and 1.
+    RAISES BionerError: E505 for a label that is not known, or a missing one without "*".
+    """
+    if not isinstance(setting, Mapping):
+        setting = {"*": float(setting)}
+    for label in (*setting, *(() if "*" in setting else labels)):
+        if label not in ("*", *labels) or (label not in setting):
+            raise BionerError(Errors.E505.format(label=label, known=", ".join(labels)))
+    values = numpy.asarray([setting.get(label, setting.get("*")) for label in labels], dtype="float64")
+    return numpy.clip(values, 1e-6, 1 - 1e-6)

@@ -1,0 +1,47 @@
+"""What to do with mentions that overlap: keep all, only nested ones, or none."""
+
+from typing import Iterable, List, Sequence, Tuple
+
+from spacy.tokens import Span
+
+OVERLAPS = ("any", "nested", "flat", "learn")
+
+Scored = Tuple[int, int, int, float]
+
+
+def drop_overlaps(mentions: Sequence[Scored], overlaps: str) -> List[Scored]:
+    """Drop the less probable of two mentions that may not stand together.
+
+    mentions (Sequence[Scored]): Start, end, label and probability.
+    overlaps (str): "any" drops none, "nested" of two that cross, "flat" of two that share a token.
+    RETURNS (List[Scored]): What is kept, the most probable first.
+    """
+    ranked = sorted(mentions, key=lambda mention: (-mention[3], mention[:3]))
+    if overlaps not in ("nested", "flat"):
+        return ranked
+    clash = _shares if overlaps == "flat" else _crosses
+    kept: List[Scored] = []
+    for mention in ranked:
+        if not any(clash(mention, other) for other in kept):
+            kept.append(mention)
+    return kept
+
+
+def learn_overlaps(groups: Iterable[Iterable[Span]]) -> str:
+    """RETURNS (str): "flat" where no two spans of a group overlap, else "any"."""
+    for group in groups:
+        reached = -1
+        for start, end in sorted((span.start, span.end) for span in group):
+            if start < reached:
+                return "any"
+            reached = max(reached, end)
+    return "flat"
+
+
+def _shares(first: Scored, second: Scored) -> bool:
+    return first[0] < second[1] and second[0] < first[1]
+
+
+def _crosses(first: Scored, second: Scored) -> bool:
+    left, right = sorted((first, second), key=lambda mention: (mention[0], mention[1]))
+    return left[0] < right[0] < left[1] < right[1]

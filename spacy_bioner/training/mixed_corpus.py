@@ -1,0 +1,255 @@
+"""The corpus reader of training: several sources, each with a weight, mixed anew every epoch, stage by stage.
+
+`spacy train` with `max_epochs = -1` calls a reader once an epoch and shuffles nothing, so epochs, stages and order are
+decided here. A source is read from records (`.jsonl`, `.jsonl.gz`) or `.spacy` files.
+"""
+
+import logging
+import random
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from spacy.language import Language
+from spacy.training import Example
+
+from ..annotation import Annotation, Mention
+from ..errors import BionerError, Errors
+from ..formats.docbin import annotation_to_doc, read_docbin, set_mentions
+from ..formats.jsonl import read_jsonl
+from .leaks import HeldOut
+
+logger = logging.getLogger(__name__)
+
+# The key of the regions that teach nothing; the span categorizer leaves them out of its loss.
+DOUBTFUL_KEY = "doubtful"
+
+
+class Source(BaseModel):
+    """One source of examples.
+
+    path (Path): Records or a `.spacy` file.
+    weight (float): How often a record comes in an epoch: 1 once, 0.5 every second one (others each time), 2 twice.
+    limit (int): Most records that are used, the first ones; 0 for all.
+    min_score (float): Mentions with a lower score are left out; those without a score are kept.
+    mask_doubtful (bool): Whether what is left out by `min_score` teaches nothing, instead of "no mention here".
+    use_confidence (bool): Whether the score of a mention is its weight in the loss.
+    split (str): The split that records must be of, where they say one; empty for any.
+    on_leak (str): A record with a held-out sentence is an error ("error") or left out and counted ("drop").
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    path: Path
+    weight: float = Field(default=1.0, gt=0)
+    limit: int = Field(default=0, ge=0)
+    min_score: float = Field(default=0.0, ge=0, le=1)
+    mask_doubtful: bool = False
+    use_confidence: bool = False
+    split: str = "train"
+    on_leak: str = Field(default="error", pattern="^(error|drop)$")
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A record ready for training.
+
+    annotation (Annotation): The text with the mentions that are taught.
+    doubtful (Tuple[Mention, ...]): Regions that teach nothing.
+    """
+
+    annotation: Annotation
+    doubtful: Tuple[Mention, ...] = ()
+
+
+def read_source(name: str, source: Source, held_out: HeldOut) -> Iterator[Prepared]:
+    """Read, filter and check a source.
+
+    name (str): Name of the source, for messages.
+    source (Source): Where it is and what is taken of it.
+    held_out (HeldOut): Sentences that may not be in it.
+    YIELDS (Prepared): Its records.
+    RAISES BionerError: E009 for another split, E510 where there is no record, E511 where no mention is left,
+        E512 for a held-out sentence.
+    """
+    count = mentions = given = dropped = 0
+    for annotation in _read(source.path):
+        if source.limit and count == source.limit:
+            break
+        split = annotation.meta.get("split")
+        if source.split and split not in (None, source.split):
+            raise BionerError(Errors.E009.format(id=annotation.id, found=split, wanted=source.split))
+        leak = held_out.find(annotation)
+        if leak and source.on_leak == "error":
+            raise BionerError(Errors.E512.format(source=name, path=source.path, id=annotation.id, held_out=leak))
+        if leak:
+            dropped += 1
+            continue
+        prepared = _filter(annotation, source)
+        count += 1
+        mentions += len(prepared.annotation.mentions)
+        given += len(annotation.mentions)
+        yield prepared
+    if not count:
+        raise BionerError(Errors.E510.format(source=name, path=source.path))
+    if given and not mentions:
+        raise BionerError(Errors.E511.format(source=name, path=source.path, min_score=source.min_score))
+    if dropped:
+        logger.info("Source %s: %d records with held-out sentences left out", name, dropped)
+
+
+def _read(path: Path) -> Iterable[Annotation]:
+    return read_docbin(path) if Path(path).suffix == ".spacy" else read_jsonl(path)
+
+
+def _filter(annotation: Annotation, source: Source) -> Prepared:
+    sure = [mention for mention in annotation.mentions if mention.score is None or mention.score >= source.min_score]
+    doubtful = [mention for mention in annotation.mentions if mention not in sure] if source.mask_doubtful else []
+    if not source.use_confidence:
+        sure = [replace(mention, score=None) for mention in sure]
+    return Prepared(annotation.with_mentions(sure), tuple(doubtful))
+
+
+class MixedCorpus:
+    """Gives the examples of one epoch after the other.
+
+    sources (Mapping[str, Source]): The sources by name.
+    stages (Sequence[Mapping[str, Any]]): `{"epochs": n, "sources": [names]}` in order; the last one goes on for ever.
+        Empty: all sources all the time.
+    held_out (Sequence[Path]): Records of dev and test parts, whose sentences may not be trained on.
+    seed (int): Seed of order and choice.
+    shuffle (bool): Whether records are mixed; off for dev parts.
+    buffer (int): 0 holds all records in memory; n streams them and mixes within n records.
+    spans_key (str): Key of the span group.
+    """
+
+    def __init__(self, sources: Mapping[str, Source], *, stages: Sequence[Mapping[str, Any]] = (),
+                 held_out: Sequence[Path] = (), seed: int = 0, shuffle: bool = True, buffer: int = 0,
+                 spans_key: str = "sc"):
+        self.sources = dict(sources)
+        self.stages = [dict(stage) for stage in stages]
+        self.held_out_paths = list(held_out)
+        self.seed, self.shuffle, self.buffer, self.spans_key = seed, shuffle, buffer, spans_key
+        self.epoch = 0
+        self._held_out: Optional[HeldOut] = None
+        self._records: Dict[str, List[Prepared]] = {}
+        for number, stage in enumerate(self.stages, start=1):
+            for name in stage["sources"]:
+                if name not in self.sources:
+                    known = ", ".join(self.sources)
+                    raise BionerError(Errors.E513.format(stage=number, source=name, known=known))
+
+    def __call__(self, nlp: Language) -> Iterator[Example]:
+        """Give one epoch; each call is the next one.
+
+        nlp (Language): The pipeline, whose tokenizer makes the predicted Docs.
+        YIELDS (Example): The examples of the epoch.
+        """
+        randomness = random.Random(f"{self.seed}/{self.epoch}")
+        names = self._names()
+        if self.shuffle:
+            self.epoch += 1
+        lost = total = 0
+        for prepared in self._mixed(names, randomness):
+            example, missed = make_example(prepared, nlp, self.spans_key)
+            lost += missed
+            total += len(prepared.annotation.mentions)
+            yield example
+        if lost and self.epoch <= 1:
+            logger.warning("%d of %d mentions begin or end inside a token and cannot be learnt", lost, total)
+
+    def _names(self) -> List[str]:
+        """RETURNS (List[str]): The sources of the current epoch's stage."""
+        done = 0
+        for stage in self.stages:
+            done += stage.get("epochs", 1)
+            if self.epoch < done:
+                return list(stage["sources"])
+        return list(self.stages[-1]["sources"]) if self.stages else list(self.sources)
+
+    def _mixed(self, names: Sequence[str], randomness: random.Random) -> Iterator[Prepared]:
+        if self.buffer:
+            return _shuffle_stream(self._stream(names, randomness), self.buffer, randomness)
+        records = [record for name in names for record in _repeat(self._load(name), self.sources[name].weight,
+                                                                  randomness)]
+        if self.shuffle:
+            randomness.shuffle(records)
+        return iter(records)
+
+    def _load(self, name: str) -> List[Prepared]:
+        if name not in self._records:
+            self._records[name] = list(read_source(name, self.sources[name], self._guard()))
+        return self._records[name]
+
+    def _guard(self) -> HeldOut:
+        if self._held_out is None:
+            self._held_out = HeldOut(self.held_out_paths)
+        return self._held_out
+
+    def _stream(self, names: Sequence[str], randomness: random.Random) -> Iterator[Prepared]:
+        """Take from the sources in turns, chosen at random by weight, until all are at their end."""
+        running = {name: _repeat(read_source(name, self.sources[name], self._guard()), self.sources[name].weight,
+                                 randomness) for name in names}
+        while running:
+            name = randomness.choices(list(running), [self.sources[name].weight for name in running])[0]
+            record = next(running[name], None)
+            if record is None:
+                del running[name]
+            else:
+                yield record
+
+
+def _repeat(records: Iterable[Prepared], weight: float, randomness: random.Random) -> Iterator[Prepared]:
+    """Give each record as often as the weight says, its fraction by chance."""
+    whole, fraction = divmod(weight, 1)
+    for record in records:
+        for _ in range(int(whole) + (fraction > 0 and randomness.random() < fraction)):
+            yield record
+
+
+def _shuffle_stream(records: Iterable[Prepared], buffer: int, randomness: random.Random) -> Iterator[Prepared]:
+    held: List[Prepared] = []
+    for record in records:
+        if len(held) < buffer:
+            held.append(record)
+            continue
+        place = randomness.randrange(buffer)
+        held[place], record = record, held[place]
+        yield record
+    randomness.shuffle(held)
+    yield from held
+
+
+def make_example(prepared: Prepared, nlp: Language, spans_key: str) -> Tuple[Example, int]:
+    """Make the example of a record.
+
+    prepared (Prepared): The record.
+    nlp (Language): The pipeline.
+    spans_key (str): Key of the span group.
+    RETURNS (Tuple[Example, int]): The example, and how many mentions do not begin and end at tokens of its gold Doc.
+    """
+    reference, lost = annotation_to_doc(prepared.annotation, nlp.vocab, spans_key)
+    if prepared.doubtful:
+        set_mentions(reference, [replace(mention, score=None) for mention in prepared.doubtful],
+                     spans_key=DOUBTFUL_KEY)
+    return Example(nlp.make_doc(prepared.annotation.text), reference), len(lost)
+
+
+def make_mixed_corpus(sources: Dict[str, Dict[str, Any]], stages: Optional[List[Dict[str, Any]]] = None,
+                      held_out: Optional[List[str]] = None, seed: int = 0, shuffle: bool = True, buffer: int = 0,
+                      spans_key: str = "sc") -> Callable[[Language], Iterable[Example]]:
+    """Make the reader from a config; see `MixedCorpus` and `Source`.
+
+    RAISES BionerError: E514 for a source with a wrong setting.
+    """
+    checked = {}
+    for name, settings in sources.items():
+        try:
+            checked[name] = Source.model_validate(settings)
+        except ValidationError as error:
+            first = error.errors()[0]
+            key = ".".join(map(str, first["loc"]))
+            raise BionerError(Errors.E514.format(key=key, source=name, why=first["msg"])) from None
+    return MixedCorpus(checked, stages=stages or (), held_out=[Path(path) for path in held_out or ()], seed=seed,
+                       shuffle=shuffle, buffer=buffer, spans_key=spans_key)
