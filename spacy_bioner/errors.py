@@ -70,9 +70,8 @@ class Errors:
             "Shorten definitions or give fewer examples.")
     E227 = "no reply was recorded for this text"
     E228 = "{path}, line {line}: a recorded reply is {{\"text\" or \"prompt\", \"output\"}}, all of them strings."
-    E229 = ("The adapter {adapter} was taught with {key} {taught}, but {given} is asked for. Leave the setting out, or "
-            "take another adapter.")
     E230 = "No adapter at {adapter}. Give the folder that `finetune` wrote."
+    E232 = "A document was not annotated: {why}."
     E231 = "Unknown kind of decoding '{decoding}'. Available: grounded, free."
 
     # Fine-tuning

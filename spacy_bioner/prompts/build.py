@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from jinja2 import StrictUndefined, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -71,14 +71,16 @@ class PromptBuilder:
     corpus (str): Name of the corpus whose guideline the model should follow, or empty.
     lang (str): "en" or "zh".
     examples (Sequence[Tuple[str, str]]): Few-shot examples as (text, answer).
+    source (Optional[str]): The template's text, where it is kept elsewhere (with an adapter) and not read by name.
     """
 
     def __init__(self, *, template: str, labels: Mapping[str, str], codec: Codec, corpus: str = "",
-                 lang: str = "en", examples: Sequence[Tuple[str, str]] = ()) -> None:
+                 lang: str = "en", examples: Sequence[Tuple[str, str]] = (),
+                 source: Optional[str] = None) -> None:
         if not labels:
             raise BionerError(Errors.E103)
         self.template_name = template
-        self.source = read_template(template)
+        self.source = read_template(template) if source is None else source
         self.labels = dict(labels)
         self.codec = codec
         self.corpus = corpus
@@ -110,7 +112,9 @@ class PromptBuilder:
         prompt = Prompt(system=blocks.get("system", ""), user=blocks.get("user", ""))
         if text not in prompt.user:
             raise BionerError(Errors.E104.format(name=self.template_name, why="its user block does not hold the text"))
-        return Prompt(prompt.system, prompt.user, prefix_length=max(prompt.plain.rfind(text), 0))
+        # Examples chosen for one text end what all prompts share where they begin.
+        shared = prompt.plain.rfind(text) if not examples else prompt.plain.find(examples[0][0])
+        return Prompt(prompt.system, prompt.user, prefix_length=max(shared, 0))
 
     def settings(self) -> Dict[str, Any]:
         """RETURNS (Dict[str, Any]): All that the prompt depends on beside the text; kept with adapters."""

@@ -1,0 +1,203 @@
+"""The verb annotate: texts in, annotated records out, by a language model; safe to kill and run again."""
+
+import json
+import sys
+from contextlib import ExitStack, closing
+from dataclasses import fields
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any, Callable, Dict, Iterable, Iterator, Optional
+
+import typer
+from pydantic import NonNegativeInt, PositiveInt
+
+from ..annotation import Annotation
+from ..errors import BionerError, Errors
+from ..files import open_atomic, read_lines
+from .schema import Schema, read_schema
+from .settings import Settings, load_settings, read_overrides
+
+DEFAULT_CONFIG = Path("configs/embedded/annotate.cfg")
+
+
+class AnnotateSettings(Settings):
+    """The section [annotate]; `configs/embedded/annotate.cfg` says what each key means."""
+
+    model: str
+    adapter: Optional[str] = "auto"
+    revision: Optional[str] = None
+    device: str = "auto"
+    dtype: str = "auto"
+    quantize: Optional[str] = None
+    decoding: str = "grounded"
+    max_batch_tokens: PositiveInt = 4096
+    max_new_tokens: PositiveInt = 512
+    temperature: float = 0.0
+    seed: int = 0
+    codec: Optional[str] = None
+    codec_options: Dict[str, Any] = {}
+    template: Optional[str] = None
+    corpus: Optional[str] = None
+    lang: Optional[str] = None
+    examples: Optional[Path] = None
+    choose_examples: NonNegativeInt = 0
+    max_chunk_tokens: Optional[PositiveInt] = 512
+    max_sentences: NonNegativeInt = 0
+    overlap: NonNegativeInt = 1
+    cache: Optional[Path] = None
+    limit: Optional[PositiveInt] = None
+    window: PositiveInt = 256
+    max_failures: NonNegativeInt = 20
+    origin: str = "synthetic"
+    replay: Optional[Path] = None
+
+
+def annotate_cli(
+    ctx: typer.Context,
+    source: Path = typer.Argument(..., metavar="IN", help="Texts: .jsonl, .jsonl.gz, .spacy, a .txt file with a "
+                                                          "document a line, or a folder with a .txt file a document."),
+    output: Path = typer.Argument(..., metavar="OUT", help="File to write: .jsonl, .jsonl.gz or .spacy. What fails "
+                                                           "goes to OUT with .failed.jsonl in place of its ending."),
+    config: Path = typer.Option(DEFAULT_CONFIG, "--config", "-c", help="Config with the section annotate; override "
+                                                                       "keys with --annotate.key value."),
+    labels: Optional[Path] = typer.Option(None, help="Label schema (YAML). Without it the adapter's labels, or those "
+                                                     "of the embedded corpus."),
+    gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU ID or -1 for CPU."),
+) -> None:
+    """Annotate texts with a language model.
+
+    Each reply is kept in the cache as soon as it exists: killed at any moment, the same command goes on from there.
+    """
+    settings = load_settings(config, "annotate", AnnotateSettings, read_overrides(ctx.args))
+    annotator = make_annotator(settings, schema=read_schema(labels) if labels else None, gpu_id=gpu_id)
+    summary = annotate(source, output, annotator, limit=settings.limit, origin=settings.origin)
+    print(f"{summary} -> {output}", file=sys.stderr)
+
+
+def make_annotator(settings: AnnotateSettings, *, schema: Optional[Schema] = None, gpu_id: int = -1) -> Any:
+    """Make the annotator that the settings describe.
+
+    settings (AnnotateSettings): The section [annotate].
+    schema (Optional[Schema]): Labels; its corpus and language count where neither settings nor adapter say others.
+    gpu_id (int): GPU, or -1 for the CPU.
+    RETURNS (Annotator): The annotator.
+    """
+    from ..codecs import make_codec
+    from ..formats.sentences import find_sentences
+    from ..llm import setup
+
+    source = open_source(settings, gpu_id=gpu_id)
+    shared = {field.name for field in fields(setup.AnnotatorSettings)} & set(AnnotateSettings.model_fields)
+    chosen = {key: getattr(settings, key) for key in shared - {"codec"}}
+    if schema is not None:
+        chosen["labels"] = schema.labels
+    if schema is not None and source.card() is None:
+        chosen.update(corpus=settings.corpus or schema.corpus, lang=settings.lang or schema.lang)
+    codec = make_codec(settings.codec, **settings.codec_options) if settings.codec else None
+    return setup.make_annotator(source, setup.AnnotatorSettings(codec=codec, **chosen), find_sentences=find_sentences)
+
+
+def open_source(settings: AnnotateSettings, *, gpu_id: int) -> Any:
+    """RETURNS (ModelSource): What answers."""
+    from ..llm.models import CausalLMSource, OpenedSource
+    from ..llm.replay import read_replay
+
+    if settings.replay is not None:
+        return OpenedSource(read_replay(settings.replay))
+    device = f"cuda:{gpu_id}" if gpu_id >= 0 else "cpu" if settings.device == "auto" else settings.device
+    keys = ("adapter", "revision", "dtype", "quantize", "decoding", "max_batch_tokens", "max_new_tokens",
+            "temperature", "seed")
+    return CausalLMSource(settings.model, device=device, **{key: getattr(settings, key) for key in keys})
+
+
+def annotate(source: Path, output: Path, annotator: Any, *, limit: Optional[int] = None,
+             origin: str = "synthetic") -> str:
+    """Annotate a file of texts, one document after the other.
+
+    source (Path): The texts, see `read_texts`.
+    output (Path): Records or Docs with what was found; documents that failed are not in it.
+    annotator (Annotator): Asks the model.
+    limit (Optional[int]): Annotate no more than so many documents.
+    origin (str): Origin of records that name none.
+    RETURNS (str): One line: what was done, what it cost, which issues were met.
+    RAISES BionerError: E008 where there is no text, E710 where every document failed.
+    """
+    from ..formats import guess_format, write_annotations
+    from ..formats.problems import Problems
+    from ..llm.progress import show_progress
+
+    guess_format(output, option="a name that ends so")
+    texts = (_with_origin(text, origin) for text in islice(read_texts(source), limit))
+    problems = Problems()
+    with ExitStack() as stack:
+        if annotator.cache is not None:
+            stack.enter_context(closing(annotator.cache))
+        failures = stack.enter_context(open_atomic(failure_path(output), private=True))
+        advance = stack.enter_context(show_progress("Annotating", total=count_texts(source, limit)))
+        kept = _keep_annotated(annotator.annotate(texts), failures, lambda: advance(annotator.usage.failed))
+        write_annotations(output, _refuse_empty(kept, source, annotator.usage), problems=problems)
+    if not annotator.usage.failed:
+        failure_path(output).unlink()
+    return annotator.usage.summary()
+
+
+def failure_path(output: Path) -> Path:
+    """RETURNS (Path): Where documents that failed are written, with their reasons, as records."""
+    name = output.name.removesuffix(".gz")
+    return output.with_name(f"{name[:name.rindex('.')]}.failed.jsonl")
+
+
+def read_texts(source: Path) -> Iterator[Annotation]:
+    """Read texts one by one.
+
+    source (Path): Records, Docs, a .txt file with a document a line, or a folder with a .txt file a document.
+    YIELDS (Annotation): The texts, with ids.
+    """
+    from ..formats import read_annotations
+
+    if source.is_dir():
+        for path in sorted(source.glob("*.txt")):
+            yield Annotation(path.read_text(encoding="utf-8-sig"), id=path.stem)
+    elif source.name.endswith((".txt", ".txt.gz")):
+        stem = source.name.split(".")[0]
+        for number, line in read_lines(source):
+            yield Annotation(line, id=f"{stem}-{number}")
+    else:
+        yield from read_annotations(source)
+
+
+def count_texts(source: Path, limit: Optional[int]) -> Optional[int]:
+    """RETURNS (Optional[int]): How many documents there are to annotate; None where only reading them would tell."""
+    if source.is_dir():
+        count = sum(1 for _ in source.glob("*.txt"))
+    elif source.is_file() and not source.name.endswith(".spacy"):
+        count = sum(1 for _ in read_lines(source))
+    else:
+        return limit
+    return min(count, limit) if limit else count
+
+
+def _with_origin(annotation: Annotation, origin: str) -> Annotation:
+    return annotation if "origin" in annotation.meta else annotation.with_meta(origin=origin)
+
+
+def _keep_annotated(annotated: Iterable[Annotation], failures: IO[str],
+                    advance: Callable[[], None]) -> Iterator[Annotation]:
+    """Let through what was annotated, and write what failed to its own file."""
+    for annotation in annotated:
+        if "error" in annotation.meta:
+            failures.write(json.dumps(annotation.to_record(), ensure_ascii=False) + "\n")
+        else:
+            yield annotation
+        advance()
+
+
+def _refuse_empty(annotated: Iterator[Annotation], source: Path, usage: Any) -> Iterator[Annotation]:
+    """Let annotations through, at least one of them: an empty output would look like a finished one."""
+    first = next(annotated, None)
+    if first is None and usage.failed:
+        raise BionerError(Errors.E710.format(path=source, count=usage.failed))
+    if first is None:
+        raise BionerError(Errors.E008.format(path=source))
+    yield first
+    yield from annotated

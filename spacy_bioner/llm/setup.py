@@ -1,0 +1,123 @@
+"""What an annotator is made of: prompts as the adapter was taught, or as the settings say."""
+
+import json
+import logging
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Callable, Dict, Iterable, List, Optional, Tuple
+
+from ..annotation import Annotation
+from ..codecs import make_codec
+from ..codecs.base import Codec
+from ..errors import Warnings
+from ..files import read_json_lines
+from ..prompts.build import PromptBuilder
+from ..prompts.examples import ExampleChooser, write_examples
+from .adapter import AdapterCard
+from .annotate import Annotator, ChunkSettings
+from .cache import ReplyCache
+from .chunks import Bounds
+from .models import ModelSource
+from .usage import Usage
+
+logger = logging.getLogger(__name__)
+
+DEFAULT_CODEC = "bracket"
+
+
+@dataclass(frozen=True)
+class AnnotatorSettings:
+    """How texts are asked for; what is None is taken from the adapter's card, or from the defaults.
+
+    labels (Optional[Dict[str, str]]): Label to definition; by default those of the embedded corpus.
+    codec (Optional[Codec]): Format of the answers; by default bracket lines.
+    template (Optional[str]): Name or path of the prompt template; by default that of the language.
+    corpus (Optional[str]): Name of the corpus in the prompt.
+    lang (Optional[str]): Language of texts and prompt.
+    examples (Optional[Path]): Records to take few-shot examples from.
+    choose_examples (int): How many of them to choose for each text, by similarity; 0 gives all of them to every text.
+    max_chunk_tokens (Optional[int]): Tokens of text that are asked for at once; None takes what there is room for.
+    max_sentences (int): Sentences that are asked for at once; 0 sets no limit. 1 suits a model taught on sentences.
+    overlap (int): Sentences that a part of a long text shares with the one before.
+    cache (Optional[Path]): Where replies are kept; None asks everything anew.
+    window (int): Documents that are planned, asked and given back together.
+    max_failures (int): So many failed requests in a row stop the run; 0 never stops it.
+    """
+
+    labels: Optional[Dict[str, str]] = None
+    codec: Optional[Codec] = None
+    template: Optional[str] = None
+    corpus: Optional[str] = None
+    lang: Optional[str] = None
+    examples: Optional[Path] = None
+    choose_examples: int = 0
+    max_chunk_tokens: Optional[int] = 512
+    max_sentences: int = 0
+    overlap: int = 1
+    cache: Optional[Path] = None
+    window: int = 256
+    max_failures: int = 20
+
+
+def make_annotator(source: ModelSource, settings: AnnotatorSettings, *,
+                   find_sentences: Callable[[str, str], List[Bounds]], usage: Optional[Usage] = None) -> Annotator:
+    """Make an annotator: load the model, build the prompts, open the cache.
+
+    source (ModelSource): What answers.
+    settings (AnnotatorSettings): How texts are asked for.
+    find_sentences (Callable[[str, str], List[Bounds]]): Finds the sentences of a text of a language.
+    usage (Optional[Usage]): Counts to go on with.
+    RETURNS (Annotator): The annotator.
+    RAISES BionerError: E1xx and E2xx for settings that do not fit each other, and models that cannot be had.
+    """
+    examples = [] if settings.examples is None else [
+        Annotation.from_record(record) for _, record in read_json_lines(settings.examples)]
+    builder = make_builder(source.card(), settings, examples=() if settings.choose_examples else examples)
+    chooser = None
+    if settings.choose_examples:
+        written = write_examples(examples, codec=builder.codec, labels=list(builder.labels))
+        chooser = ExampleChooser(written, count=settings.choose_examples)
+    return Annotator(
+        model=source.open(builder), builder=builder, examples=chooser, window=settings.window, usage=usage,
+        cache=None if settings.cache is None else ReplyCache(settings.cache), max_failures=settings.max_failures,
+        chunks=ChunkSettings(max_tokens=settings.max_chunk_tokens, max_sentences=settings.max_sentences,
+                             overlap=settings.overlap, find_sentences=lambda text: find_sentences(text, builder.lang)))
+
+
+def make_builder(card: Optional[AdapterCard], settings: AnnotatorSettings, *,
+                 examples: Iterable[Annotation] = ()) -> PromptBuilder:
+    """Make the prompt builder of a run.
+
+    card (Optional[AdapterCard]): What the adapter was taught.
+    settings (AnnotatorSettings): What is set for the run.
+    examples (Iterable[Annotation]): Few-shot examples, the same for all texts.
+    RETURNS (PromptBuilder): The builder.
+    RAISES BionerError: E207 where the adapter could not understand the prompts.
+    """
+    codec = settings.codec or (make_codec(**card.codec) if card else make_codec(DEFAULT_CODEC))
+    labels = dict(settings.labels or choose_labels(card))
+    lang = settings.lang or (card.lang if card else "en")
+    corpus = settings.corpus if settings.corpus is not None else card.corpus if card else ""
+    template, source = _choose_template(card, settings, lang)
+    builder = PromptBuilder(template=template, source=source, labels=labels, codec=codec, corpus=corpus, lang=lang,
+                            examples=write_examples(examples, codec=codec, labels=list(labels)))
+    for key in card.check(builder.settings()) if card else ():
+        logger.warning(Warnings.W220.format(key=key))
+    return builder
+
+
+def choose_labels(card: Optional[AdapterCard]) -> Dict[str, str]:
+    """RETURNS (Dict[str, str]): What a run without labels of its own looks for: what the adapter was taught, else the
+    labels of the embedded corpus."""
+    if card is not None:
+        return card.labels
+    text = (resources.files("spacy_bioner.llm") / "embedded_labels.json").read_text(encoding="utf8")
+    return dict(json.loads(text))
+
+
+def _choose_template(card: Optional[AdapterCard], settings: AnnotatorSettings,
+                     lang: str) -> Tuple[str, Optional[str]]:
+    if settings.template is None and card is not None:
+        return card.template, card.template_source
+    return settings.template or f"annotate.{'zh' if lang == 'zh' else 'en'}", None

@@ -1,0 +1,45 @@
+"""What a run has cost and met: counted as it goes, said in one line at its end."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any, Dict, Mapping
+from typing import Counter as CounterType
+
+
+@dataclass
+class Usage:
+    """Counts of a run.
+
+    documents (int): Documents that came out.
+    failed (int): Those among them that were set aside with a reason.
+    asked (int): Requests that a model was asked.
+    cached (int): Requests answered from the cache.
+    seconds (float): Time spent waiting for models.
+    model (Counter): What replies say they cost: prompt_tokens, answer_tokens, passes or requests, retries.
+    issues (Counter): Kinds of issues met in replies.
+    """
+
+    documents: int = 0
+    failed: int = 0
+    asked: int = 0
+    cached: int = 0
+    seconds: float = 0.0
+    model: CounterType[str] = field(default_factory=Counter)
+    issues: CounterType[str] = field(default_factory=Counter)
+
+    def add_reply(self, usage: Mapping[str, float]) -> None:
+        """Add what one reply cost; its seconds are left out, since replies are waited for together."""
+        self.model.update({key: value for key, value in usage.items() if key != "seconds"})
+
+    def to_dict(self) -> Dict[str, Any]:
+        """RETURNS (Dict[str, Any]): The counts, for JSON."""
+        return {"documents": self.documents, "failed": self.failed, "asked": self.asked, "cached": self.cached,
+                "seconds": round(self.seconds, 3), "model": dict(self.model), "issues": dict(self.issues)}
+
+    def summary(self) -> str:
+        """RETURNS (str): One line without text of documents."""
+        parts = [f"{self.documents} documents", f"{self.failed} set aside",
+                 f"{self.asked} requests asked, {self.cached} from the cache", f"{self.seconds:.1f} s in the model"]
+        parts += [f"{value:,.0f} {key.replace('_', ' ')}" for key, value in sorted(self.model.items())]
+        met = ", ".join(f"{kind} {count}" for kind, count in self.issues.most_common())
+        return "; ".join([*parts, f"issues: {met or 'none'}"])

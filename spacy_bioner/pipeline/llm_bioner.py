@@ -1,0 +1,225 @@
+"""The component `llm_bioner`: a language model annotates Docs, exactly and safely."""
+
+import shutil
+from collections import deque
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Callable, Deque, Dict, Iterable, Iterator, Optional, Tuple
+
+import srsly
+from spacy import util
+from spacy.language import Language
+from spacy.pipeline import Pipe
+from spacy.tokens import Doc
+from spacy.vocab import Vocab
+from spacy_llm.registry import registry  # noqa: F401  (makes the registry that the config of the model names)
+from thinc.api import Config
+
+from ..annotation import Annotation
+from ..errors import BionerError, Errors
+from ..formats.docbin import set_mentions
+from ..formats.sentences import find_sentences
+from ..llm.annotate import Annotator
+from ..llm.models import ModelSource
+from ..llm.setup import AnnotatorSettings, choose_labels, make_annotator
+from ..llm.usage import Usage
+from .stock_models import as_source
+
+DEFAULT_CONFIG = """
+[llm_bioner]
+spans_key = "sc"
+labels = {}
+codec = null
+template = null
+corpus = null
+lang = null
+examples = null
+choose_examples = 0
+max_chunk_tokens = 512
+max_sentences = 0
+overlap = 1
+cache = null
+window = 256
+max_failures = 20
+
+[llm_bioner.model]
+@llm_models = "spacy-bioner.CausalLM.v1"
+
+[llm_bioner.scorer]
+@scorers = "spacy-bioner.nested_span_scorer.v1"
+"""
+
+
+@Language.factory("llm_bioner", default_config=Config().from_str(DEFAULT_CONFIG)["llm_bioner"],
+                  default_score_weights={"spans_sc_f": 1.0, "spans_sc_p": 0.0, "spans_sc_r": 0.0})
+def make_llm_bioner(nlp: Language, name: str, spans_key: str, labels: Dict[str, str], codec: Optional[Any],
+                    template: Optional[str], corpus: Optional[str], lang: Optional[str], examples: Optional[Path],
+                    choose_examples: int, max_chunk_tokens: Optional[int], max_sentences: int, overlap: int,
+                    cache: Optional[Path], window: int, max_failures: int, model: Any,
+                    scorer: Optional[Callable]) -> "LLMBioNER":
+    """Make the component.
+
+    nlp (Language): The pipeline.
+    name (str): Name of the component.
+    spans_key (str): Where the mentions go in `Doc.spans`.
+    model (ModelSource): What answers: a model of this package, or any of spacy-llm's.
+    scorer (Optional[Callable]): Scores Docs.
+    The other settings are those of `llm.setup.AnnotatorSettings`; empty labels stand for the adapter's, or for those
+    of the embedded corpus.
+    """
+    settings = AnnotatorSettings(
+        labels=labels or None, codec=codec, template=template, corpus=corpus, lang=lang, examples=examples,
+        choose_examples=choose_examples, max_chunk_tokens=max_chunk_tokens, max_sentences=max_sentences,
+        overlap=overlap, cache=cache, window=window, max_failures=max_failures)
+    return LLMBioNER(nlp.vocab, name, source=as_source(model), settings=settings, spans_key=spans_key, scorer=scorer)
+
+
+class LLMBioNER(Pipe):
+    """Annotates Docs with a language model.
+
+    The mentions are in `doc.spans[spans_key]`, their scores in its `attrs["scores"]`; `doc.user_data["meta"]` says
+    which model said so and which issues were met, or, as "error", why there are no mentions.
+
+    vocab (Vocab): Vocabulary of the pipeline.
+    name (str): Name of the component.
+    source (ModelSource): What answers; loaded when first used.
+    settings (AnnotatorSettings): How texts are asked for.
+    spans_key (str): Where the mentions go in `Doc.spans`.
+    scorer (Optional[Callable]): Scores Docs.
+    """
+
+    def __init__(self, vocab: Vocab, name: str = "llm_bioner", *, source: ModelSource, settings: AnnotatorSettings,
+                 spans_key: str = "sc", scorer: Optional[Callable] = None) -> None:
+        self.vocab = vocab
+        self.name = name
+        self.source = source
+        self.settings = settings
+        self.spans_key = spans_key
+        self.scorer = scorer
+        self.usage = Usage()
+        self._annotator: Optional[Annotator] = None
+        self._unpacked: Optional[TemporaryDirectory] = None
+
+    @property
+    def annotator(self) -> Annotator:
+        """RETURNS (Annotator): What does the work; the model is loaded when this is first asked for."""
+        if self._annotator is None:
+            self._annotator = make_annotator(self.source, self.settings, find_sentences=find_sentences,
+                                             usage=self.usage)
+        return self._annotator
+
+    @property
+    def label_definitions(self) -> Dict[str, str]:
+        return dict(self.settings.labels or choose_labels(self.source.card()))
+
+    @property
+    def labels(self) -> Tuple[str, ...]:
+        return tuple(self.label_definitions)
+
+    def add_label(self, label: str, definition: str = "") -> int:
+        """Add a label to what is looked for.
+
+        label (str): The label.
+        definition (str): What it means, for the prompt.
+        RETURNS (int): 1, or 0 where the label was there with this definition.
+        """
+        known = self.label_definitions
+        if known.get(label) == definition:
+            return 0
+        self.settings = replace(self.settings, labels={**known, label: definition})
+        self._annotator = None
+        return 1
+
+    def __call__(self, doc: Doc) -> Doc:
+        """RETURNS (Doc): The Doc, annotated."""
+        return next(self.pipe([doc]))
+
+    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 256) -> Iterator[Doc]:
+        """Annotate Docs.
+
+        stream (Iterable[Doc]): The Docs.
+        batch_size (int): How many are taken at once, at most as many as the window holds.
+        YIELDS (Doc): All of them, in order; for one that fails the error handler is called, if one was set.
+        """
+        waiting: Deque[Doc] = deque()
+
+        def read_texts() -> Iterator[Annotation]:
+            for doc in stream:
+                waiting.append(doc)
+                yield Annotation(doc.text)
+
+        for annotation in self.annotator.annotate(read_texts(), window=min(batch_size, self.settings.window)):
+            doc = waiting.popleft()
+            self._set_annotation(doc, annotation)
+            # spaCy's default handler raises, and would take the neighbours along: only one that was set is called.
+            if "error" in annotation.meta and hasattr(self, "error_handler"):
+                error = BionerError(Errors.E232.format(why=annotation.meta["error"]))
+                self.error_handler(self.name, self, [doc], error)
+            yield doc
+
+    def _set_annotation(self, doc: Doc, annotation: Annotation) -> None:
+        lost = set_mentions(doc, annotation.mentions, spans_key=self.spans_key)
+        meta = {key: value for key, value in doc.user_data.get("meta", {}).items() if key != "error"} | annotation.meta
+        if lost:
+            meta["issues"] = {**meta["issues"], "off_boundary": len(lost)}
+            self.usage.issues["off_boundary"] += len(lost)
+        doc.user_data["meta"] = meta
+        doc.user_data.setdefault("origin", "synthetic")
+
+    def to_disk(self, path: Path, *, exclude: Iterable[str] = ()) -> None:
+        """Write labels and adapter into a folder."""
+        adapter = self.source.adapter_folder
+        writers = {"cfg": lambda path: srsly.write_json(path, self._cfg())}
+        if adapter is not None:
+            writers["adapter"] = lambda path: _copy_adapter(adapter, path)
+        util.to_disk(path, writers, exclude)
+
+    def from_disk(self, path: Path, *, exclude: Iterable[str] = ()) -> "LLMBioNER":
+        """Read labels and adapter from a folder; the adapter is used where it lies."""
+        util.from_disk(path, {"cfg": lambda path: self._set_cfg(srsly.read_json(path))}, exclude)
+        if "adapter" not in exclude and (Path(path) / "adapter").is_dir():
+            self._set_adapter(Path(path) / "adapter")
+        return self
+
+    def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
+        """RETURNS (bytes): Labels and the files of the adapter."""
+        return util.to_bytes({"cfg": lambda: srsly.json_dumps(self._cfg()), "adapter": self._pack_adapter}, exclude)
+
+    def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "LLMBioNER":
+        """Take labels and adapter from bytes; the adapter is unpacked into a folder that goes with the component."""
+        util.from_bytes(bytes_data, {"cfg": lambda data: self._set_cfg(srsly.json_loads(data)),
+                                     "adapter": self._unpack_adapter}, exclude)
+        return self
+
+    def _cfg(self) -> Dict[str, Any]:
+        return {"labels": self.settings.labels, "spans_key": self.spans_key}
+
+    def _set_cfg(self, cfg: Dict[str, Any]) -> None:
+        self.settings = replace(self.settings, labels=cfg["labels"])
+        self.spans_key = cfg["spans_key"]
+        self._annotator = None
+
+    def _set_adapter(self, folder: Path) -> None:
+        self.source = self.source.with_adapter(folder)
+        self._annotator = None
+
+    def _pack_adapter(self) -> bytes:
+        folder = self.source.adapter_folder
+        files = [] if folder is None else sorted(path for path in folder.iterdir() if path.is_file())
+        return srsly.msgpack_dumps({path.name: path.read_bytes() for path in files})
+
+    def _unpack_adapter(self, data: bytes) -> None:
+        files = srsly.msgpack_loads(data)
+        if not files:
+            return
+        self._unpacked = TemporaryDirectory(prefix="spacy-bioner-adapter-")
+        for name, content in files.items():
+            (Path(self._unpacked.name) / Path(name).name).write_bytes(content)
+        self._set_adapter(Path(self._unpacked.name))
+
+
+def _copy_adapter(source: Path, target: Path) -> None:
+    """Copy an adapter; onto itself it stays."""
+    if source.resolve() != target.resolve():
+        shutil.copytree(source, target, dirs_exist_ok=True)

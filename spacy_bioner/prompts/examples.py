@@ -1,0 +1,69 @@
+"""Few-shot examples: annotated texts written as answers, the same for all documents or chosen for each."""
+
+from typing import Dict, Iterable, List, Sequence, Tuple
+
+from rapidfuzz import fuzz, process
+
+from ..annotation import Annotation
+from ..codecs.base import Codec
+from ..errors import BionerError, Errors
+
+Example = Tuple[str, str]
+
+
+def write_examples(annotations: Iterable[Annotation], *, codec: Codec, labels: Sequence[str]) -> Tuple[Example, ...]:
+    """Write annotated texts as few-shot examples, each proven against its codec.
+
+    annotations (Iterable[Annotation]): Gold texts; those that name a split must be of "train".
+    codec (Codec): The format of the answers.
+    labels (Sequence[str]): The labels of the schema.
+    RETURNS (Tuple[Example, ...]): (text, answer) pairs.
+    RAISES BionerError: E009 for another split, E120 for a label outside the schema, E121 for what the codec cannot
+        write or does not read back.
+    """
+    return tuple((annotation.text, _write_example(annotation, codec, labels)) for annotation in annotations)
+
+
+def _write_example(annotation: Annotation, codec: Codec, labels: Sequence[str]) -> str:
+    split = annotation.meta.get("split", "train")
+    if split != "train":
+        raise BionerError(Errors.E009.format(id=annotation.id, found=split, wanted="train"))
+    unknown = sorted({mention.label for mention in annotation.mentions} - set(labels))
+    if unknown:
+        raise BionerError(Errors.E120.format(id=annotation.id, label=unknown[0], known=", ".join(labels)))
+    if codec.unwritable(annotation):
+        raise BionerError(Errors.E121.format(id=annotation.id, codec=codec.name, why="cannot be written in it"))
+    answer = codec.encode(annotation, labels)
+    reading = codec.decode(annotation.text, labels, answer)
+    if {mention.key for mention in reading.mentions} != {mention.key for mention in annotation.mentions}:
+        raise BionerError(Errors.E121.format(id=annotation.id, codec=codec.name, why="is not read back the same"))
+    return answer
+
+
+class ExampleChooser:
+    """Chooses for each text the examples that share most words with it.
+
+    examples (Sequence[Example]): (text, answer) pairs to choose from.
+    count (int): How many to choose for a text.
+    """
+
+    def __init__(self, examples: Sequence[Example], *, count: int) -> None:
+        self.count = count
+        self._answers: Dict[str, str] = dict(examples)
+        self._texts: List[str] = list(self._answers)
+
+    def choose(self, text: str) -> Tuple[Example, ...]:
+        """Choose examples for a text, the most similar one last, next to the text; never the text itself.
+
+        text (str): The text to be annotated.
+        RETURNS (Tuple[Example, ...]): (text, answer) pairs.
+        """
+        nearest = process.extract(text, self._texts, scorer=fuzz.token_set_ratio, limit=self.count + 1)
+        chosen = [found for found, _, _ in nearest if found.strip() != text.strip()][:self.count]
+        return tuple((found, self._answers[found]) for found in reversed(chosen))
+
+    @property
+    def longest(self) -> Tuple[Example, ...]:
+        """RETURNS (Tuple[Example, ...]): The longest examples: the most room that a choice can take."""
+        by_length = sorted(self._answers.items(), key=lambda example: -sum(map(len, example)))
+        return tuple(by_length[:self.count])
