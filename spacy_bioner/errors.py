@@ -33,6 +33,14 @@ class Errors:
     E017 = "Cannot read '{value}' as a change of label: write --rename OLD=NEW, or *=NEW for all labels."
     E018 = ("Record '{id}' of train stands in {split} too, as '{other}'. Take it out of one of them, "
             "or leave such train records out with --leaks drop.")
+    E019 = ("{path} has numbers for tags, and no names for them: wanted {info} with features.ner_tags.feature.names, "
+            "as datasets have it.")
+    E020 = "{place}: no list {keys} in this example."
+    E021 = "{place}: tag {tag} has no name; the dataset names {count} tags, counted from 0."
+    E022 = ("{place}: columns '{names}' do not fit {width} columns; name each, exactly one of them FORM "
+            "and at least one NER.")
+    E023 = "{path} holds other files than texts and annotations, such as {found}. Give a new folder."
+    E024 = "{place}: an offset or length is a whole number; found {found}."
 
     # Codecs, grounding and prompts
     E101 = "Unknown codec '{name}'. Available: {available}."
@@ -129,6 +137,12 @@ class Errors:
     E517 = "{updates} updates are too few for the {stages} stages of strategy '{name}'."
     E518 = ("{path} was made by other settings or data. Give another output folder, or --overwrite to begin anew.")
     E519 = "The training config {path} cannot be used: {why}."
+    E520 = ("Component '{name}' finds no span group '{key}' (present: {present}). Put an annotator before it, or set "
+            "candidates_key.")
+    E521 = "A candidate has label '{label}', which the selector has not learnt; it knows {known}."
+    E522 = ("The selector has {positive} right and {negative} wrong candidates to learn from, and needs both. "
+            "Give gold mentions, and negatives above 0.")
+    E523 = "Records of id '{id}' have different texts in the gold and in the predicted file. Give the same texts."
 
     # Evaluation and report
     E601 = "Two documents of {source} have the id '{id}'. Documents are matched by id: give each its own."

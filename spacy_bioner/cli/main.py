@@ -8,6 +8,7 @@ from ..errors import BionerError
 from .annotate import annotate_cli
 from .convert import convert_cli
 from .evaluate import evaluate_cli
+from .finetune import finetune_cli
 from .prepare import prepare_cli
 from .report import report_cli
 from .seeds import seeds_cli

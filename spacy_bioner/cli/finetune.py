@@ -1,0 +1,115 @@
+"""`spacy-bioner finetune`: gold records in, a LoRA adapter with its card out."""
+
+import logging
+import sys
+from pathlib import Path
+from typing import Any, Dict, List, Literal, Mapping, Optional, Tuple
+
+import typer
+from pydantic import NonNegativeInt, PositiveInt
+
+from ..errors import BionerError, Errors
+from ..finetuning.settings import LoraSettings, TrainingSettings
+from .schema import Schema, read_schema
+from .settings import Settings, load_settings, read_overrides
+
+DEFAULT_CONFIG = Path("configs/embedded/finetune.cfg")
+
+
+class FinetuneSettings(Settings):
+    """The section [finetune]; `configs/embedded/finetune.cfg` says what each key means."""
+
+    model: str
+    revision: Optional[str] = None
+    device: str = "auto"
+    dtype: str = "auto"
+    quantize: Optional[str] = None
+    unit: Literal["record", "sentence"] = "record"
+    codec: str = "bracket"
+    codec_options: Dict[str, Any] = {}
+    template: str = "auto"
+    instruction: Literal["all", "each"] = "all"
+    chat: bool = False
+    loss: Literal["answer", "decisions"] = "answer"
+    dev_limit: NonNegativeInt = 100
+    dev_batch_tokens: PositiveInt = 4096
+    lora: LoraSettings = LoraSettings()
+    training: TrainingSettings = TrainingSettings()
+
+
+def finetune_cli(
+    ctx: typer.Context,
+    gold: Path = typer.Argument(..., help="Gold records of the train split (.jsonl, .jsonl.gz)."),
+    output: Path = typer.Argument(..., metavar="OUT", help="Folder of the adapter: weights, bioner.json (what it was "
+                                                           "taught), losses.jsonl, loss.svg, training.json."),
+    config: Path = typer.Option(DEFAULT_CONFIG, "--config", "-c", help="Config with a section finetune; override "
+                                                                       "keys with --finetune.training.seed 1."),
+    labels: Path = typer.Option(..., help="Label schema (YAML)."),
+    dev: Optional[Path] = typer.Option(None, help="Gold records of dev: their F1 chooses the weights that are kept."),
+    add: List[str] = typer.Option([], help="Another corpus to teach jointly, as GOLD=SCHEMA; can be repeated."),
+    gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU ID or -1 for CPU."),
+) -> None:
+    """Teach a language model to annotate, by a LoRA adapter.
+
+    Checkpoints lie beside OUT until it is done: killed at any moment, the same command goes on from the last one.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    settings = load_settings(config, "finetune", FinetuneSettings, read_overrides(ctx.args))
+    result = finetune(gold, output, settings, schema=read_schema(labels), dev=dev,
+                      added=[parse_corpus(value) for value in add], gpu_id=gpu_id)
+    scored = "" if result.score is None else f", F1 {result.score:.4f} on dev after update {result.best_updates}"
+    speed = result.tokens / max(result.seconds, 1e-9)
+    print(f"{result.updates} updates, {result.tokens} tokens in {result.seconds:.0f} s ({speed:.0f} tokens/s){scored}"
+          f" -> {output}", file=sys.stderr)
+
+
+def parse_corpus(value: str) -> Tuple[Path, Path]:
+    """RETURNS (Tuple[Path, Path]): Records and schema of GOLD=SCHEMA; raises BionerError E307 for anything else."""
+    gold, _, schema = value.partition("=")
+    if not gold or not schema:
+        raise BionerError(Errors.E307.format(value=value))
+    return Path(gold), Path(schema)
+
+
+def finetune(gold: Path, output: Path, settings: FinetuneSettings, *, schema: Schema, dev: Optional[Path] = None,
+             added: List[Tuple[Path, Path]] = (), gpu_id: int = -1) -> Any:
+    """Teach a model and write its adapter.
+
+    gold (Path): Gold records of the train split.
+    output (Path): Folder of the adapter.
+    settings (FinetuneSettings): The section [finetune].
+    schema (Schema): Labels, corpus and language.
+    dev (Optional[Path]): Gold records of dev.
+    added (List[Tuple[Path, Path]]): Records and schema of corpora that are taught jointly.
+    gpu_id (int): GPU, or -1 for the CPU.
+    RETURNS (Training): How it went.
+    """
+    from ..codecs import make_codec
+    from ..finetuning import teaching
+    from ..finetuning.processes import Processes
+    from ..finetuning.records import read_corpus
+    from ..formats.jsonl import read_jsonl
+    from ..llm.causal_lm import load_causal_lm
+    from .progress_bar import show_bar
+
+    held_out = [dev] if dev else []
+    corpora = [read_corpus(path, labels=item.labels, name=item.corpus, lang=item.lang, unit=settings.unit,
+                           held_out=held_out)
+               for path, item in [(gold, schema), *((path, read_schema(other)) for path, other in added)]]
+    processes = Processes()
+    device = f"cuda:{gpu_id}" if gpu_id >= 0 else settings.device if processes.count == 1 else processes.device
+    lm = load_causal_lm(settings.model, revision=settings.revision, device=device, dtype=settings.dtype,
+                        quantize=settings.quantize)
+    keys = ("template", "instruction", "chat", "loss")
+    task = teaching.Task(codec=make_codec(settings.codec, **settings.codec_options),
+                         **{key: getattr(settings, key) for key in keys})
+    with show_bar("updates", total=0) as advance:
+        return teaching.finetune(corpora, output, lm=lm, task=task, lora=settings.lora, training=settings.training,
+                                 dev=list(read_jsonl(dev)) if dev else [], dev_limit=settings.dev_limit,
+                                 dev_batch_tokens=settings.dev_batch_tokens,
+                                 progress=lambda row: _show(advance, row), processes=processes)
+
+
+def _show(advance: Any, row: Mapping[str, float]) -> None:
+    speed = row["tokens"] / max(row["seconds"], 1e-9)
+    advance(completed=row["update"], total=row["planned"], note=f"loss {row['loss']:.3f}, {speed:.0f} tokens/s")

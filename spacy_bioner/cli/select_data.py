@@ -1,0 +1,107 @@
+"""`spacy-bioner select-data`: gold records in, those worth teaching out."""
+
+import sys
+from pathlib import Path
+from typing import Any, Dict, Literal, Optional
+
+import typer
+from pydantic import Field, PositiveInt
+
+from .schema import Schema, read_schema
+from .settings import Settings, load_settings, read_overrides
+
+DEFAULT_CONFIG = Path("configs/embedded/select_data.cfg")
+
+
+class SelectDataSettings(Settings):
+    """The section [select_data]; `configs/embedded/select_data.cfg` says what each key means."""
+
+    model: str
+    revision: Optional[str] = None
+    device: str = "auto"
+    dtype: str = "auto"
+    quantize: Optional[str] = None
+    unit: Literal["record", "sentence"] = "record"
+    codec: str = "json"
+    codec_options: Dict[str, Any] = {}
+    template: str = "auto"
+    chat: bool = False
+    ratio: Literal["perplexity", "loss"] = "perplexity"
+    tokens: Literal["answer", "mentions"] = "answer"
+    max_length: PositiveInt = 1024
+    max_batch_tokens: PositiveInt = 4096
+    strategy: Literal["hybrid", "all", "random", "ifd_all", "lowest"] = "hybrid"
+    keep_ratio: float = Field(0.5, gt=0, le=1)
+    max_ifd: float = Field(1.0, gt=0)
+    negatives: bool = True
+    diversity: bool = False
+    encoder: str = "all-minilm-l6-v2"
+    seed: int = 0
+
+
+def select_data_cli(
+    ctx: typer.Context,
+    gold: Path = typer.Argument(..., help="Gold records of the train split (.jsonl, .jsonl.gz)."),
+    output: Path = typer.Argument(..., metavar="OUT", help="Records to write (.jsonl), each with its IFD in meta; a "
+                                                           "table and a plot go beside it."),
+    config: Path = typer.Option(DEFAULT_CONFIG, "--config", "-c", help="Config with a section select_data; override "
+                                                                       "keys with --select_data.key value."),
+    labels: Path = typer.Option(..., help="Label schema (YAML)."),
+    scores: Optional[Path] = typer.Option(None, help="File that keeps the scores (.jsonl), so that another selection "
+                                                     "scores nothing anew. Default: beside OUT."),
+    gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU ID or -1 for CPU."),
+) -> None:
+    """Choose the gold records that are worth teaching, by IFD of a weak model.
+
+    Each score is kept as soon as it exists: killed at any moment, the same command goes on from there.
+    """
+    settings = load_settings(config, "select_data", SelectDataSettings, read_overrides(ctx.args))
+    selected = select(gold, output, settings, schema=read_schema(labels), scores=scores, gpu_id=gpu_id)
+    for name, fates in selected.table.items():
+        print(f"{name}: " + ", ".join(f"{fate} {count}" for fate, count in fates.items()))
+    print(f"{selected.chosen} of {selected.total} records -> {output}", file=sys.stderr)
+
+
+def select(gold: Path, output: Path, settings: SelectDataSettings, *, schema: Schema, scores: Optional[Path] = None,
+           gpu_id: int = -1) -> Any:
+    """Score gold records and write the chosen ones.
+
+    gold (Path): Gold records of the train split.
+    output (Path): Records to write.
+    settings (SelectDataSettings): The section [select_data].
+    schema (Schema): Labels, corpus and language.
+    scores (Optional[Path]): File of scores; None for one beside the output.
+    gpu_id (int): GPU, or -1 for the CPU.
+    RETURNS (Selected): What was chosen.
+    """
+    from ..codecs import make_codec
+    from ..finetuning.records import read_corpus
+    from ..finetuning.score_file import ScoreFile
+    from ..finetuning.selecting import Scoring, score_corpus, select_data
+    from ..llm.causal_lm import load_causal_lm
+    from .progress_bar import show_bar
+
+    corpus = read_corpus(gold, labels=schema.labels, name=schema.corpus, lang=schema.lang, unit=settings.unit)
+    device = f"cuda:{gpu_id}" if gpu_id >= 0 else settings.device
+    lm = load_causal_lm(settings.model, revision=settings.revision, device=device, dtype=settings.dtype,
+                        quantize=settings.quantize)
+    keys = ("template", "chat", "tokens", "ratio", "max_length", "max_batch_tokens")
+    scoring = Scoring(codec=make_codec(settings.codec, **settings.codec_options),
+                      **{key: getattr(settings, key) for key in keys})
+    path = scores or output.with_name(f"{output.name.split('.jsonl')[0]}.scores.jsonl")
+    with ScoreFile(path) as file_, show_bar("IFD", total=len(corpus.annotations)) as advance:
+        losses = score_corpus(corpus, lm, scoring, file_, step=lambda: advance())
+    return select_data(corpus, output, losses=losses, ratio=settings.ratio, settings=settings.model_dump(),
+                       diversify=_make_diversify(corpus, settings), strategy=settings.strategy,
+                       keep_ratio=settings.keep_ratio, max_ifd=settings.max_ifd, negatives=settings.negatives,
+                       seed=settings.seed)
+
+
+def _make_diversify(corpus: Any, settings: SelectDataSettings) -> Any:
+    """RETURNS (Optional[Diversify]): The diversity step, where it is wanted."""
+    if not settings.diversity:
+        return None
+    from ..finetuning.diversity import choose_diverse, embed_sentences
+
+    vectors = embed_sentences([annotation.text for annotation in corpus.annotations], encoder=settings.encoder)
+    return lambda candidates, count: choose_diverse(vectors, candidates, count)

@@ -1,0 +1,77 @@
+"""A LoRA adapter on a frozen model: put there, read out, taken back, written down."""
+
+from copy import copy
+from pathlib import Path
+from typing import Any, Dict
+
+import torch
+from torch import nn
+
+from .settings import LoraSettings
+
+
+def put_adapter(model: nn.Module, lora: LoraSettings, *, seed: int, gradient_checkpointing: bool = False) -> nn.Module:
+    """Put a fresh adapter into a model.
+
+    model (nn.Module): A causal language model; its own weights are frozen.
+    lora (LoraSettings): The adapter.
+    seed (int): Random seed of its weights.
+    gradient_checkpointing (bool): Whether the states of the layers are computed again for their gradients.
+    RETURNS (nn.Module): The model with the adapter, as peft wraps it.
+    """
+    from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
+
+    if getattr(model, "is_loaded_in_4bit", False):
+        model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=gradient_checkpointing)
+    elif gradient_checkpointing:
+        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+        model.enable_input_require_grads()
+    count = model.config.get_text_config().num_hidden_layers
+    layers = list(range(count))[-lora.layers:] if lora.layers else None
+    config = LoraConfig(task_type="CAUSAL_LM", r=lora.r, lora_alpha=lora.lora_alpha, lora_dropout=lora.lora_dropout,
+                        target_modules=lora.target_modules, layers_to_transform=layers)
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        # Weights in float32 take the small steps that bfloat16 would round away.
+        wrapped = get_peft_model(model, config, autocast_adapter_dtype=lora.adapter_dtype == "float32")
+    if lora.adapter_dtype == "bfloat16":
+        for weight in wrapped.parameters():
+            weight.data = weight.data.bfloat16() if weight.requires_grad else weight.data
+    return wrapped
+
+
+def adapter_tensors(model: nn.Module) -> Dict[str, torch.Tensor]:
+    """RETURNS (Dict[str, torch.Tensor]): A copy of the adapter's weights on the CPU, by name."""
+    return {name: weight.detach().cpu().clone() for name, weight in model.named_parameters() if weight.requires_grad}
+
+
+def load_adapter_tensors(model: nn.Module, tensors: Dict[str, torch.Tensor]) -> None:
+    """Put weights back that `adapter_tensors` copied."""
+    weights = dict(model.named_parameters())
+    with torch.no_grad():
+        for name, tensor in tensors.items():
+            weights[name].copy_(tensor)
+
+
+def write_adapter(model: Any, folder: Path, tensors: Dict[str, torch.Tensor], *, base_model: str,
+                  dtype: str = "float32") -> None:
+    """Write an adapter as peft reads it: safetensors and its configuration.
+
+    model (Any): The model with the adapter, as peft wraps it.
+    folder (Path): Where to.
+    tensors (Dict[str, torch.Tensor]): The weights to write.
+    base_model (str): Name of the model, in place of the folder that it was loaded from.
+    dtype (str): Number type of the written weights.
+    """
+    from peft import get_peft_model_state_dict
+    from safetensors.torch import save_file
+
+    load_adapter_tensors(model, tensors)
+    # Not by save_pretrained, which asks a model hub whether the vocabulary of the base model has changed.
+    weights = get_peft_model_state_dict(model, save_embedding_layers=False)
+    save_file({name: weight.detach().to("cpu", getattr(torch, dtype)).contiguous()
+               for name, weight in weights.items()}, folder / "adapter_model.safetensors", metadata={"format": "pt"})
+    config = copy(model.peft_config["default"])
+    config.base_model_name_or_path = base_model
+    config.inference_mode = True
+    config.save_pretrained(str(folder))

@@ -1,0 +1,256 @@
+"""Training of a LoRA adapter on pairs of prompt and answer, by loss on the answer alone."""
+
+import hashlib
+import json
+import logging
+import math
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
+
+import torch
+from torch import nn
+
+from ..errors import BionerError, Errors
+from .adapter_model import adapter_tensors, load_adapter_tensors, put_adapter, write_adapter
+from .checkpoints import Checkpoints, TrainingState, fill_folder, naming_last_good
+from .loss_log import write_losses
+from .mixing import plan_updates
+from .pairs import Pair, check_pairs, drop_long, hash_pairs
+from .passes import answer_losses, plan_passes
+from .processes import Processes
+from .settings import LoraSettings, TrainingSettings
+
+logger = logging.getLogger(__name__)
+Progress = Callable[[Mapping[str, float]], None]
+Card = Callable[[Path, Mapping[str, Any]], None]
+
+
+@dataclass
+class Training:
+    """How a training went.
+
+    folder (Path): The adapter.
+    updates (int): Updates done.
+    best_updates (int): Updates after which the kept weights stood.
+    score (Optional[float]): Their score on dev, if dev was scored.
+    left_out (List[str]): Names of the pairs over the length.
+    tokens (int): Prompt and answer tokens that were taught, each time counted.
+    seconds (float): Time that it took, over all runs.
+    history (List[Dict[str, float]]): A row of figures an update.
+    """
+
+    folder: Path
+    updates: int
+    best_updates: int
+    score: Optional[float]
+    left_out: List[str]
+    tokens: int
+    seconds: float
+    history: List[Dict[str, float]] = field(repr=False, default_factory=list)
+
+
+def train_adapter(pairs: Sequence[Pair], *, model: nn.Module, output: Path, write_card: Card, base_model: str,
+                  lora: LoraSettings, training: TrainingSettings, score: Optional[Callable[[nn.Module], float]] = None,
+                  progress: Optional[Progress] = None, processes: Optional[Processes] = None) -> Training:
+    """Train an adapter, going on from its last checkpoint where there is one.
+
+    pairs (Sequence[Pair]): What is taught.
+    model (nn.Module): The frozen model; the adapter is put into it.
+    output (Path): Folder for the adapter. It is there when the training is done; checkpoints lie beside it.
+    write_card (Card): Writes into the folder what annotation must know; called with folder and figures.
+    base_model (str): Name of the model, kept with the adapter.
+    lora (LoraSettings): The adapter.
+    training (TrainingSettings): The training.
+    score (Optional[Callable[[nn.Module], float]]): Scores the model on dev, higher is better; the best weights are
+        kept. None keeps the last.
+    progress (Optional[Progress]): Called after each update with its figures.
+    processes (Optional[Processes]): The processes of this training.
+    RETURNS (Training): How it went.
+    RAISES BionerError: E301 and E302 for pairs that cannot be learnt, E303 for a loss that is no number, E304 for a
+        disk that fails.
+    """
+    fitting, long = drop_long(pairs, training.max_length)
+    if long:
+        logger.warning("%s of %s records are longer than %s tokens and left out", len(long), len(pairs),
+                       training.max_length)
+    check_pairs(fitting)
+    trainer = Trainer(fitting, model=put_adapter(model, lora, seed=training.seed,
+                                                 gradient_checkpointing=training.gradient_checkpointing),
+                      checkpoints=Checkpoints(output.with_name(f"{output.name}.checkpoints")), training=training,
+                      fingerprint=_fingerprint(fitting, base_model, lora, training), score=score, progress=progress,
+                      processes=processes or Processes())
+    trainer.run()
+    state = trainer.state
+    best_updates, best_score = state.best or (state.updates, None)
+    tokens = int(sum(row["tokens"] for row in state.history))
+    result = Training(output, state.updates, best_updates, best_score, [pair.name for pair in long], tokens,
+                      state.seconds, state.history)
+    if trainer.processes.is_main:
+        figures = {"updates": result.updates, "best_updates": best_updates, "tokens": tokens, "score": best_score,
+                   "seconds": round(state.seconds, 1), "left_out": result.left_out, "lora": lora.model_dump(),
+                   "training": training.model_dump(), "pairs": len(fitting)}
+
+        def fill(folder: Path) -> None:
+            write_adapter(trainer.model, folder, trainer.kept, base_model=base_model, dtype=lora.save_dtype)
+            write_losses(folder, state.history, state.scores)
+            write_card(folder, figures)
+
+        with naming_last_good(trainer.checkpoints.folder):
+            fill_folder(output, fill)
+        trainer.checkpoints.remove()
+    trainer.processes.wait()
+    return result
+
+
+def _fingerprint(pairs: Sequence[Pair], base_model: str, lora: LoraSettings, training: TrainingSettings) -> str:
+    settings = json.dumps([base_model, lora.model_dump(), training.model_dump()], sort_keys=True)
+    return hashlib.sha256(f"{hash_pairs(pairs)} {settings}".encode()).hexdigest()[:16]
+
+
+class Trainer:
+    """The training loop and its state; see `train_adapter`."""
+
+    def __init__(self, pairs: Sequence[Pair], *, model: nn.Module, checkpoints: Checkpoints,
+                 training: TrainingSettings, fingerprint: str, score: Optional[Callable[[nn.Module], float]],
+                 progress: Optional[Progress], processes: Processes) -> None:
+        self.pairs = pairs
+        self.model = model
+        self.checkpoints = checkpoints
+        self.training = training
+        self.processes = processes
+        self._score = score
+        self._progress = progress
+        self._weights = [weight for weight in model.parameters() if weight.requires_grad]
+        self._optimizer = torch.optim.AdamW(self._weights, lr=training.learning_rate,
+                                            weight_decay=training.weight_decay)
+        self.per_epoch = math.ceil(len(self._plan(0, as_pairs=True)) / training.batch_size)
+        planned = self.per_epoch * training.max_epochs
+        self.planned = min(planned, training.max_steps) if training.max_steps else planned
+        self.state = TrainingState(fingerprint)
+        self.kept = adapter_tensors(model)
+        self._resume()
+
+    def run(self) -> None:
+        """Train to the end: the planned updates, or until the score on dev rises no more."""
+        began = time.monotonic() - self.state.seconds
+        while self.state.updates < self.planned and not self._is_over():
+            epoch, place = divmod(self.state.updates, self.per_epoch)
+            if place == 0 or "_updates" not in vars(self):
+                self._updates = self._plan(epoch)
+            started = time.monotonic()
+            row = self._update(self._updates[place])
+            self.state.updates += 1
+            self.state.seconds = time.monotonic() - began
+            self.state.history.append({**row, "update": self.state.updates,
+                                       "seconds": round(time.monotonic() - started, 3)})
+            if self._progress is not None and self.processes.is_main:
+                self._progress({**self.state.history[-1], "planned": self.planned})
+            if self._is_milestone():
+                self._keep()
+                self.state.seconds = time.monotonic() - began
+                if self.processes.is_main:
+                    self.checkpoints.write(self.state, self._tensors())
+
+    def _plan(self, epoch: int, *, as_pairs: bool = False) -> List[Any]:
+        updates = plan_updates(self.pairs, batch_size=self.training.batch_size, epoch=epoch, seed=self.training.seed,
+                               window=self.training.bucket_window, balance=self.training.balance)
+        return [index for update in updates for index in update] if as_pairs else updates
+
+    def _update(self, indices: Sequence[int]) -> Dict[str, float]:
+        """RETURNS (Dict[str, float]): Loss, tokens and learning rate of one update."""
+        training = self.training
+        total = sum(len(self.pairs[index].counted_places) for index in indices)
+        share = training.share_prefix and not training.gradient_checkpointing
+        passes = plan_passes(self.pairs, indices, max_tokens=training.max_batch_tokens, share=share)
+        loss = torch.zeros((), dtype=torch.float64, device=self._weights[0].device)
+        self.model.train()
+        with torch.random.fork_rng():
+            # Of the update's own seed, so that a resumed run drops the same inputs.
+            torch.manual_seed(training.seed * 1_000_003 + self.state.updates * 1009 + self.processes.index)
+            for item in self.processes.share(passes):
+                part = answer_losses(self.model, [self.pairs[index] for index in item.indices],
+                                     shared=item.shared).sum() / total
+                part.backward()
+                loss += part.detach()
+        self.processes.add_up([loss, *self._gradients()])
+        norm = nn.utils.clip_grad_norm_(self._weights, training.max_grad_norm or math.inf)
+        if not (math.isfinite(loss) and math.isfinite(norm)):
+            raise BionerError(Errors.E303.format(update=self.state.updates + 1, kept=self.checkpoints.folder))
+        rate = self._learning_rate(self.state.updates)
+        for group in self._optimizer.param_groups:
+            group["lr"] = rate
+        self._optimizer.step()
+        self._optimizer.zero_grad(set_to_none=True)
+        return {"loss": float(loss), "learning_rate": rate, "gradient_norm": round(float(norm), 4),
+                "tokens": sum(self.pairs[index].length for index in indices), "answer_tokens": total}
+
+    def _gradients(self) -> List[torch.Tensor]:
+        """RETURNS (List[torch.Tensor]): A gradient for each weight, zeros where this process had no pass."""
+        for weight in self._weights:
+            if weight.grad is None:
+                weight.grad = torch.zeros_like(weight)
+        return [weight.grad for weight in self._weights]
+
+    def _learning_rate(self, done: int) -> float:
+        """RETURNS (float): Learning rate of the next update."""
+        warmup = math.ceil(self.training.warmup_ratio * self.planned)
+        if done < warmup:
+            return self.training.learning_rate * (done + 1) / warmup
+        passed = (done - warmup) / max(self.planned - warmup, 1)
+        shape = {"constant": 1.0, "linear": 1 - passed, "cosine": 0.5 * (1 + math.cos(math.pi * passed))}
+        return self.training.learning_rate * shape[self.training.lr_scheduler_type]
+
+    def _is_milestone(self) -> bool:
+        every = self.training.eval_frequency or self.per_epoch
+        return self.state.updates % every == 0 or self.state.updates == self.planned
+
+    def _keep(self) -> None:
+        """Score the weights as they are, and keep them where they are the best so far."""
+        if self._score is None:
+            self.kept = adapter_tensors(self.model)
+            return
+        self.model.eval()
+        value = 0.0
+        if self.processes.is_main:
+            with torch.random.fork_rng():
+                value = self._score(self.model)
+        value = self.processes.first_says(value)
+        self.state.scores.append((self.state.updates, value))
+        if self.state.best == self.state.scores[-1]:
+            self.kept = adapter_tensors(self.model)
+
+    def _is_over(self) -> bool:
+        """RETURNS (bool): Whether the last scores, as many as the patience, brought none that is better."""
+        if not self.training.patience or self.state.best is None:
+            return False
+        best = self.state.scores.index(self.state.best)
+        return len(self.state.scores) - 1 - best >= self.training.patience
+
+    def _tensors(self) -> Dict[str, torch.Tensor]:
+        tensors = {f"now.{name}": tensor for name, tensor in adapter_tensors(self.model).items()}
+        tensors.update({f"kept.{name}": tensor for name, tensor in self.kept.items()})
+        for number, entries in self._optimizer.state_dict()["state"].items():
+            tensors.update({f"optimizer.{number}.{key}": value for key, value in entries.items()})
+        return tensors
+
+    def _resume(self) -> None:
+        """Take up the last checkpoint of this training, if there is one."""
+        found = self.checkpoints.read(self.state.fingerprint)
+        if found is None:
+            return
+        self.state, tensors = found
+        parts: Dict[str, Dict[str, torch.Tensor]] = {"now": {}, "kept": {}, "optimizer": {}}
+        for name, tensor in tensors.items():
+            part, _, rest = name.partition(".")
+            parts[part][rest] = tensor
+        load_adapter_tensors(self.model, parts["now"])
+        self.kept = parts["kept"]
+        entries: Dict[int, Dict[str, torch.Tensor]] = {}
+        for name, tensor in parts["optimizer"].items():
+            number, _, key = name.partition(".")
+            entries.setdefault(int(number), {})[key] = tensor
+        groups = self._optimizer.state_dict()["param_groups"]
+        self._optimizer.load_state_dict({"state": entries, "param_groups": groups})
+        logger.info("Going on from update %s of %s", self.state.updates, self.planned)

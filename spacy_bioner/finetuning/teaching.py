@@ -1,0 +1,152 @@
+"""The stage finetune: gold records to a LoRA adapter with its card."""
+
+import logging
+import random
+from dataclasses import dataclass, replace
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Sequence
+
+from torch import nn
+
+from ..annotation import Annotation
+from ..codecs.base import Codec
+from ..evaluation.counts import add_up, count_strict, micro
+from ..llm.adapter import AdapterCard
+from ..llm.base import Request
+from ..prompts.build import PromptBuilder
+from .lora import Progress, Training, train_adapter
+from .pairs import Pair, hash_pairs
+from .processes import Processes
+from .records import Corpus, Losses, count_decisions, count_tokens, encode_record, make_builders, make_records
+from .settings import LoraSettings, TrainingSettings
+
+if TYPE_CHECKING:
+    from ..llm.causal_lm import CausalLM
+
+logger = logging.getLogger(__name__)
+_PACKAGES = ("spacy-bioner", "torch", "transformers", "tokenizers", "peft")
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is taught.
+
+    codec (Codec): Format of the answers.
+    template (str): Prompt template, "auto" for that of the language.
+    instruction (str): "all" asks for all labels at once, "each" for one label at a time.
+    chat (bool): Whether prompts are wrapped into chat markup.
+    loss (str): "answer" counts all tokens of the answer, "decisions" only those that grounded decoding decides on.
+    """
+
+    codec: Codec
+    template: str = "auto"
+    instruction: str = "all"
+    chat: bool = False
+    loss: str = "answer"
+
+
+def make_pairs(corpora: Sequence[Corpus], task: Task, lm: "CausalLM", losses: Losses) -> List[Pair]:
+    """Write corpora as pairs to train on.
+
+    corpora (Sequence[Corpus]): Gold records of one or more corpora, each with its own labels and language.
+    task (Task): What is taught.
+    lm (CausalLM): The model, for its tokenizer.
+    losses (Losses): Takes note of what cannot be written.
+    RETURNS (List[Pair]): The pairs, corpus by corpus; training mixes them.
+    """
+    count = count_decisions if task.loss == "decisions" else None
+    return [encode_record(record, lm.tokenizer, chat=task.chat, count=count) for corpus in corpora
+            for record in make_records(corpus, codec=task.codec, template=task.template,
+                                       instruction=task.instruction, losses=losses)]
+
+
+def finetune(corpora: Sequence[Corpus], output: Path, *, lm: "CausalLM", task: Task, lora: LoraSettings,
+             training: TrainingSettings, dev: Sequence[Annotation] = (), dev_limit: int = 100,
+             dev_batch_tokens: int = 4096, progress: Optional[Progress] = None,
+             processes: Optional[Processes] = None) -> Training:
+    """Teach a model to annotate.
+
+    corpora (Sequence[Corpus]): What is taught. The first one's labels and name go into the card, which annotation
+        takes where it is asked for nothing else.
+    output (Path): Folder of the adapter.
+    lm (CausalLM): The frozen model.
+    task (Task): What is taught.
+    lora (LoraSettings): The adapter.
+    training (TrainingSettings): The training.
+    dev (Sequence[Annotation]): Records of the first corpus, scored by decoding; none keeps the last weights.
+    dev_limit (int): Records drawn from dev for each score, 0 for all.
+    dev_batch_tokens (int): Tokens computed together in decoding.
+    progress (Optional[Progress]): Called after each update.
+    processes (Optional[Processes]): The processes of this training.
+    RETURNS (Training): How it went.
+    """
+    losses = Losses()
+    pairs = make_pairs(corpora, task, lm, losses)
+    counts = count_tokens(pairs)
+    logger.info("%s records, %s prompt and %s answer tokens, the longest %s", *counts.values())
+    if losses.unwritable:
+        logger.warning("The codec cannot write %s mentions, left out: %s", sum(losses.unwritable.values()),
+                       dict(losses.unwritable))
+    builders = make_builders(corpora[0], codec=task.codec, template=task.template, instruction=task.instruction)
+    score = _DevScore(lm, sample(dev, dev_limit, seed=training.seed), builders, chat=task.chat,
+                      max_batch_tokens=dev_batch_tokens) if dev else None
+
+    def write_card(folder: Path, figures: Mapping[str, Any]) -> None:
+        from ..files import write_json
+
+        write_json(folder / "training.json", {**figures, "counts": counts, "unwritable": dict(losses.unwritable),
+                                              "loss": task.loss, "instruction": task.instruction,
+                                              "corpora": [[corpus.name, len(corpus.annotations)]
+                                                          for corpus in corpora]})
+        builder = _card_builder(corpora[0], task)
+        AdapterCard(base_model=lm.name, revision=str(lm.settings.get("revision") or ""), codec=task.codec.settings(),
+                    labels=builder.labels, corpus=builder.corpus, lang=builder.lang, template=builder.template_name,
+                    template_source=builder.source, chat=task.chat, seed=training.seed, versions=versions(),
+                    data_hash=hash_pairs(pairs),
+                    score={"dev_f1": figures["score"]} if figures["score"] is not None else {}).write(folder)
+
+    return train_adapter(pairs, model=lm.model, output=output, write_card=write_card, base_model=lm.name, lora=lora,
+                         training=training, score=score, progress=progress, processes=processes)
+
+
+def _card_builder(corpus: Corpus, task: Task) -> PromptBuilder:
+    return make_builders(corpus, codec=task.codec, template=task.template)[0]
+
+
+def versions() -> Dict[str, str]:
+    """RETURNS (Dict[str, str]): Versions of the packages that a training depends on."""
+    return {package: metadata.version(package) for package in _PACKAGES}
+
+
+def sample(annotations: Sequence[Annotation], limit: int, *, seed: int) -> List[Annotation]:
+    """RETURNS (List[Annotation]): At most so many annotations, drawn at random, in their order; 0 for all."""
+    if not limit or len(annotations) <= limit:
+        return list(annotations)
+    return [annotations[index] for index in sorted(random.Random(seed).sample(range(len(annotations)), limit))]
+
+
+class _DevScore:
+    """Strict F1 on dev records, each decoded as annotation would decode it."""
+
+    def __init__(self, lm: "CausalLM", gold: Sequence[Annotation], builders: Sequence[PromptBuilder], *, chat: bool,
+                 max_batch_tokens: int) -> None:
+        self._lm = lm
+        self._gold = list(gold)
+        self._builders = list(builders)
+        self._chat = chat
+        self._max_batch_tokens = max_batch_tokens
+
+    def __call__(self, model: nn.Module) -> float:
+        from ..llm.grounded_decoding import GroundedDecoder
+
+        lm = replace(self._lm, model=model.get_base_model())
+        found: List[List[Any]] = [[] for _ in self._gold]
+        for builder in self._builders:
+            decoder = GroundedDecoder(lm, codec=builder.codec, labels=list(builder.labels), chat=self._chat,
+                                      max_batch_tokens=self._max_batch_tokens)
+            requests = [Request(builder.render(gold.text), gold.text) for gold in self._gold]
+            for index, reply in decoder.generate(requests):
+                found[index] += reply.mentions or ()
+        counts = add_up(count_strict(gold, gold.with_mentions(mentions)) for gold, mentions in zip(self._gold, found))
+        return micro(counts).f1
