@@ -1,0 +1,48 @@
+"""Annotations to reply text and back, one format a file."""
+
+from typing import Any, Dict, Type
+
+from ..errors import BionerError, Errors
+from .base import Codec, Issue, Piece, Reading
+from .brackets import BracketCodec
+from .html_tags import HtmlCodec
+from .json_list import JsonCodec
+from .seed_tags import SeedTagCodec
+
+_CODECS: Dict[str, Type[Any]] = {codec.name: codec for codec in (JsonCodec, HtmlCodec, BracketCodec, SeedTagCodec)}
+CODEC_NAMES = tuple(_CODECS)
+
+
+def make_codec(name: str, **options: Any) -> Codec:
+    """Make a codec by its name.
+
+    name (str): "json", "html", "bracket" or "seed_tags".
+    options (Any): Options of the codec, see the classes; `make_codec(**codec.settings())` gives the same codec.
+    RETURNS (Codec): The codec.
+    RAISES BionerError: E101 for an unknown name, E105 for an unknown option, E106 for a wrong value.
+    """
+    if name not in _CODECS:
+        raise BionerError(Errors.E101.format(name=name, available=", ".join(_CODECS)))
+    try:
+        return _CODECS[name](**options)
+    except TypeError:
+        raise BionerError(Errors.E105.format(name=name, options=", ".join(sorted(options)))) from None
+
+
+def make_json_codec(shape: str = "name") -> Codec:
+    """RETURNS (Codec): The codec registered as `spacy-bioner.JsonCodec.v1`."""
+    return JsonCodec(shape=shape)
+
+
+def make_html_codec() -> Codec:
+    """RETURNS (Codec): The codec registered as `spacy-bioner.HtmlCodec.v1`."""
+    return HtmlCodec()
+
+
+def make_bracket_codec(lines: str = "all") -> Codec:
+    """RETURNS (Codec): The codec registered as `spacy-bioner.BracketCodec.v1`."""
+    return BracketCodec(lines=lines)
+
+
+__all__ = ["CODEC_NAMES", "Codec", "Issue", "Piece", "Reading", "make_bracket_codec", "make_codec",
+           "make_html_codec", "make_json_codec"]

@@ -1,0 +1,51 @@
+"""Takes what marks enclose in an echo, checked against the source where the echo was changed."""
+
+from typing import Optional
+
+from rapidfuzz.distance import Indel
+
+from ..grounding.folding import fold_plain
+from ..grounding.names import find_places
+from ..grounding.words import is_boundary
+from .collect import Collector
+
+# A marked text that shares less than this with the source's is another text, not a changed spelling.
+_LEAST_LIKENESS = 0.6
+
+
+def add_marked(found: Collector, start: int, end: int, label: str, inner: Optional[str] = None) -> None:
+    """Take a marked span.
+
+    found (Collector): Takes the mention and the issues.
+    start (int): First source character inside the marks.
+    end (int): One past the last.
+    label (str): The label.
+    inner (Optional[str]): What the marks enclose in the echo, where echo and source differ.
+    """
+    text = found.text
+    if inner is None or not inner.strip():
+        found.add(start, max(start, end), label)
+        return
+    written, there = fold_plain(inner), fold_plain(text[start:end].replace("[", "").replace("]", ""))
+    if written == there:
+        found.add(start, end, label, fuzzy=inner.strip() != text[start:end].strip())
+        return
+    places = find_places(text, inner.strip())
+    if len(places) == 1:
+        found.add(places[0].start, places[0].end, label, fuzzy=not places[0].exact)
+    elif start < end and Indel.normalized_similarity(written, there) >= _LEAST_LIKENESS:
+        found.add(_widen_left(text, start), _widen_right(text, end), label, fuzzy=True)
+    else:
+        found.issue("not_found", inner)
+
+
+def _widen_left(text: str, start: int) -> int:
+    while not is_boundary(text, start):
+        start -= 1
+    return start
+
+
+def _widen_right(text: str, end: int) -> int:
+    while not is_boundary(text, end):
+        end += 1
+    return end

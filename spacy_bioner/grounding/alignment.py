@@ -1,0 +1,134 @@
+"""Aligns two folded texts that are nearly the same: the runs that they share, in order."""
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from typing import Iterator, List, Sequence, Tuple
+
+from rapidfuzz.distance import Levenshtein
+
+Block = Tuple[int, int, int]
+Spans = Sequence[Tuple[int, int]]
+
+# A changed passage longer than this on either side is taken as replaced, not aligned character by character.
+_LONGEST_PASSAGE = 400
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """What an echo shares with its source.
+
+    blocks (List[Block]): Shared runs as (first source character, first echo character, length), in order.
+    source_length (int): Characters of the source.
+    echo_length (int): Characters of the echo.
+    """
+
+    blocks: List[Block]
+    source_length: int
+    echo_length: int
+
+    @property
+    def likeness(self) -> float:
+        """RETURNS (float): Shared characters as a share of the longer text."""
+        longest = max(self.source_length, self.echo_length)
+        return sum(length for _, _, length in self.blocks) / longest if longest else 1.0
+
+    @property
+    def cut(self) -> bool:
+        """RETURNS (bool): Whether the echo ends, all of it shared, before the source does."""
+        if not self.blocks:
+            return self.echo_length == 0 < self.source_length
+        source_start, echo_start, length = self.blocks[-1]
+        return echo_start + length == self.echo_length and source_start + length < self.source_length
+
+    @property
+    def extra(self) -> bool:
+        """RETURNS (bool): Whether the whole source stands in the echo, with other text before or after it."""
+        if len(self.blocks) != 1:
+            return False
+        return self.blocks[0][2] == self.source_length < self.echo_length
+
+    def following(self, place: int) -> int:
+        """RETURNS (int): The source character shared by the first such echo character at this place or after it."""
+        block = self._block_at(place)
+        if block >= 0:
+            source_start, echo_start, length = self.blocks[block]
+            if place < echo_start + length:
+                return source_start + max(place - echo_start, 0)
+        if block + 1 < len(self.blocks):
+            return self.blocks[block + 1][0]
+        return self.source_length
+
+    def preceding(self, place: int) -> int:
+        """RETURNS (int): One past the source character shared by the last such echo character before this place."""
+        block = self._block_at(place - 1)
+        if block < 0:
+            return 0
+        source_start, echo_start, length = self.blocks[block]
+        return source_start + min(place - echo_start, length)
+
+    def next_shared(self, place: int) -> int:
+        """RETURNS (int): The first shared source character at this source place or after it."""
+        block = bisect_right(self.blocks, place, key=lambda block: block[0]) - 1
+        if block >= 0 and place < self.blocks[block][0] + self.blocks[block][2]:
+            return place
+        return self.blocks[block + 1][0] if block + 1 < len(self.blocks) else self.source_length
+
+    def _block_at(self, place: int) -> int:
+        """RETURNS (int): The last block that begins at this echo place or before it, -1 where there is none."""
+        return bisect_right(self.blocks, place, key=lambda block: block[1]) - 1
+
+
+def align(source: str, echo: str, source_units: Spans, echo_units: Spans) -> Alignment:
+    """Align an echo with its source.
+
+    source (str): The folded source.
+    echo (str): The folded echo.
+    source_units (Spans): Start and end of the source's units.
+    echo_units (Spans): Start and end of the echo's units.
+    RETURNS (Alignment): One block where one contains the other; else whole units first, then the characters of
+        the passages between them.
+    """
+    if source and source in echo:
+        return Alignment([(0, echo.find(source), len(source))], len(source), len(echo))
+    if source.startswith(echo):
+        return Alignment([(0, 0, len(echo))] if echo else [], len(source), len(echo))
+    return Alignment(_merge(_align_units(source, echo, source_units, echo_units)), len(source), len(echo))
+
+
+def _align_units(source: str, echo: str, source_units: Spans, echo_units: Spans) -> Iterator[Block]:
+    """YIELDS (Block): Shared runs: equal units, and what changed passages share."""
+    opcodes = Levenshtein.opcodes([source[start:end] for start, end in source_units],
+                                  [echo[start:end] for start, end in echo_units])
+    source_at = echo_at = 0
+    for tag, source_first, source_last, echo_first, echo_last in opcodes:
+        if tag != "equal":
+            continue
+        source_start, echo_start = source_units[source_first][0], echo_units[echo_first][0]
+        yield from _align_characters(source, echo, (source_at, source_start), (echo_at, echo_start))
+        source_at, echo_at = source_units[source_last - 1][1], echo_units[echo_last - 1][1]
+        yield (source_start, echo_start, source_at - source_start)
+    yield from _align_characters(source, echo, (source_at, len(source)), (echo_at, len(echo)))
+
+
+def _align_characters(source: str, echo: str, source_run: Tuple[int, int], echo_run: Tuple[int, int],
+                      ) -> Iterator[Block]:
+    """YIELDS (Block): What two changed passages share; nothing where they are too unlike to be a spelling change."""
+    first, second = source[slice(*source_run)], echo[slice(*echo_run)]
+    if not first or not second or max(len(first), len(second)) > _LONGEST_PASSAGE:
+        return
+    for tag, source_start, source_end, echo_start, _ in Levenshtein.opcodes(first, second):
+        if tag == "equal":
+            yield (source_run[0] + source_start, echo_run[0] + echo_start, source_end - source_start)
+
+
+def _merge(blocks: Iterator[Block]) -> List[Block]:
+    """RETURNS (List[Block]): The blocks with those that touch on both sides joined."""
+    merged: List[Block] = []
+    for source_start, echo_start, length in blocks:
+        if merged:
+            last_source, last_echo, last_length = merged[-1]
+            if last_source + last_length == source_start and last_echo + last_length == echo_start:
+                merged[-1] = (last_source, last_echo, last_length + length)
+                continue
+        merged.append((source_start, echo_start, length))
+    return merged

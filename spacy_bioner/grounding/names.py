@@ -1,0 +1,65 @@
+"""Finds the places of a name in a text."""
+
+from dataclasses import dataclass
+from typing import List, Tuple
+
+from .folding import fold
+from .words import on_boundaries
+
+
+@dataclass(frozen=True)
+class NamePlace:
+    """A place of a name.
+
+    start (int): First character.
+    end (int): One past the last.
+    exact (bool): Whether the name stands there as written, or equals it only after folding.
+    bounded (bool): Whether it stands there as a word of its own.
+    """
+
+    start: int
+    end: int
+    exact: bool
+    bounded: bool
+
+
+def find_places(text: str, name: str, *, start: int = 0, end: int = -1) -> Tuple[NamePlace, ...]:
+    """Find the best places of a name: as written before folded, whole words before parts of words.
+
+    text (str): The text.
+    name (str): The name.
+    start (int): Where to begin.
+    end (int): Where to stop; the end of the text if negative.
+    RETURNS (Tuple[NamePlace, ...]): The places of the best kind that there is, in text order.
+    """
+    end = len(text) if end < 0 else end
+    exact = [NamePlace(first, last, True, on_boundaries(text, first, last))
+             for first, last in _find_exact(text, name, start, end)]
+    bounded = tuple(place for place in exact if place.bounded)
+    if bounded:
+        return bounded
+    folded = [NamePlace(first, last, False, on_boundaries(text, first, last))
+              for first, last in _find_folded(text, name, start, end)]
+    bounded = tuple(place for place in folded if place.bounded)
+    return bounded or tuple(exact) or tuple(folded)
+
+
+def _find_exact(text: str, name: str, start: int, end: int) -> List[Tuple[int, int]]:
+    spans = []
+    at = text.find(name, start, end) if name else -1
+    while at >= 0:
+        spans.append((at, at + len(name)))
+        at = text.find(name, at + len(name), end)
+    return spans
+
+
+def _find_folded(text: str, name: str, start: int, end: int) -> List[Tuple[int, int]]:
+    wanted, view = fold(name).text, fold(text)
+    spans = []
+    at = view.text.find(wanted) if wanted else -1
+    while at >= 0:
+        span = view.source_span(at, at + len(wanted))
+        if span is not None and start <= span[0] and span[1] <= end:
+            spans.append(span)
+        at = view.text.find(wanted, at + (len(wanted) if span is not None else 1))
+    return spans
