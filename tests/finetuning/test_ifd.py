@@ -1,0 +1,84 @@
+import math
+
+import pytest
+import torch
+from tiny_models import VOCABULARY, make_pairs, make_tiny_model
+
+from spacy_bioner.finetuning.ifd import AnswerLosses, ifd, score_pairs
+from spacy_bioner.finetuning.pairs import Pair
+
+START = 1
+
+
+def mean_loss(model, before, answer, counted):
+    """Mean loss of the counted answer tokens, one plain forward pass a token."""
+    losses = []
+    for place, token in enumerate(answer):
+        if counted is None or counted[place]:
+            scores = model(input_ids=torch.tensor([[*before, *answer[:place]]])).logits[0, -1].double()
+            losses.append(-float(scores.log_softmax(-1)[token]))
+    return sum(losses) / len(losses) if losses else 0.0
+
+
+PAIRS = [
+    *make_pairs(6),
+    Pair((5, 6, 7), (9,), name="one_token"),
+    Pair((5, 6, 7), (), name="empty"),
+    Pair((5, 6, 7), (9, 10, 11), (False, True, True), name="mentions_only"),
+    Pair((5, 6, 7), (9, 10), (False, False), name="no_mention_token"),
+]
+
+
+@pytest.mark.parametrize("max_batch_tokens", [1, 64, 4096])
+def test_scores_are_those_of_a_plain_reference(max_batch_tokens):
+    model = make_tiny_model()
+    scores = dict(score_pairs(model, PAIRS, start=START, max_batch_tokens=max_batch_tokens))
+    assert sorted(scores) == list(range(len(PAIRS)))
+    for index, pair in enumerate(PAIRS):
+        assert scores[index].conditioned == pytest.approx(mean_loss(model, pair.prompt, pair.answer, pair.counted),
+                                                          abs=1e-5), pair.name
+        assert scores[index].direct == pytest.approx(mean_loss(model, (START,), pair.answer, pair.counted), abs=1e-5)
+        assert scores[index].tokens == len(pair.counted_places)
+        for ratio in ("perplexity", "loss"):
+            assert math.isfinite(ifd(scores[index], ratio=ratio))
+
+
+def test_ifd_is_below_one_where_the_prompt_helps():
+    """A model that repeats the token two places before knows the answer from the prompt."""
+    class Echo(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.embedding = torch.nn.Embedding.from_pretrained(torch.eye(VOCABULARY) * 20)
+            self.base_model = self
+
+        def get_input_embeddings(self):
+            return self.embedding
+
+        def get_output_embeddings(self):
+            return torch.nn.Identity()
+
+        def __call__(self, input_ids, use_cache=False):
+            from types import SimpleNamespace
+
+            states = self.embedding(input_ids).roll(1, dims=1)
+            return SimpleNamespace(last_hidden_state=states)
+
+    pair = Pair((3, 4, 3, 4), (3, 4, 3))
+    score = dict(score_pairs(Echo(), [pair], start=START))[0]
+    assert ifd(score) < 0.01
+
+
+@pytest.mark.parametrize("losses, ratio, expected", [
+    pytest.param(AnswerLosses(1.0, 2.0, 3), "perplexity", math.exp(-1), id="perplexity"),
+    pytest.param(AnswerLosses(1.0, 2.0, 3), "loss", 0.5, id="loss"),
+    pytest.param(AnswerLosses(0.0, 0.0, 0), "perplexity", 1.0, id="nothing_scored"),
+    pytest.param(AnswerLosses(0.0, 0.0, 0), "loss", 1.0, id="nothing_scored_loss"),
+    pytest.param(AnswerLosses(0.0, 0.0, 2), "loss", 1.0, id="both_certain"),
+])
+def test_ifd_is_defined(losses, ratio, expected):
+    assert ifd(losses, ratio=ratio) == pytest.approx(expected)
+
+
+def test_ifd_of_extreme_losses_is_a_number():
+    assert math.isfinite(ifd(AnswerLosses(5000.0, 0.0, 1)))
+    assert math.isfinite(ifd(AnswerLosses(1.0, 0.0, 1), ratio="loss"))
