@@ -73,6 +73,10 @@ class Errors:
     E208 = "No adapter in {path}. Give a folder with adapter_config.json, as `spacy-bioner finetune` writes it."
     E209 = "Setting '{what}' is '{value}', but wanted is {wanted}."
     E210 = "prompt and answer need {needed} tokens, but the model has a context of {context}"
+    E211 = ("Grounded decoding cannot run '{name}': its class does not use the attention interface of transformers. "
+            "Set decoding to free, or use another model.")
+    E212 = ("Grounded decoding cannot write the format '{codec}'. Use bracket, html or json with the shape name, "
+            "or set decoding to free.")
     E220 = ("The reply cache {path} cannot be used: {why}. What it holds is safe. Make room, or end the process that "
             "locks it, and run the same command again.")
     E221 = ("The reply cache {path} is damaged: {why}. Move it away and run the same command again; "

@@ -6,7 +6,7 @@ A source of models knows what to load but not yet for which labels and codec; `o
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Iterable, List, Optional, Protocol
+from typing import Any, Callable, Dict, Iterable, List, Optional, Protocol
 
 from ..errors import BionerError, Errors
 from ..prompts.build import Prompt, PromptBuilder
@@ -139,16 +139,20 @@ class CausalLMSource:
 
 @dataclass(frozen=True)
 class OpenedSource:
-    """A model that depends on no label: servers and recorded replies.
+    """A model that is the same for all labels: a server or recorded replies.
 
     model (LanguageModel): The model.
+    adapter_folder (Optional[Path]): Folder with the card of the adapter that a server has loaded.
     """
 
     model: LanguageModel
     adapter_folder: Optional[Path] = None
 
     def card(self) -> Optional[AdapterCard]:
-        return None
+        return None if self.adapter_folder is None else AdapterCard.read(self.adapter_folder)
+
+    def with_adapter(self, folder: Optional[Path]) -> "OpenedSource":
+        return replace(self, adapter_folder=folder)
 
     def open(self, builder: PromptBuilder) -> LanguageModel:
         return self.model
@@ -184,6 +188,45 @@ def make_causal_lm(name: str = EMBEDDED_MODEL, adapter: Optional[str] = "auto", 
     """Create the registered model `spacy-bioner.CausalLM.v1`, see `CausalLMSource`."""
     return CausalLMSource(name, adapter, revision, decoding, device, dtype, quantize, max_batch_tokens,
                           max_new_tokens, temperature, seed)
+
+
+def make_server(model: str, base_url: Optional[str] = None, api_key_env: str = "OPENAI_API_KEY",
+                revision: Optional[str] = None, adapter: Optional[str] = None, tokenizer: Optional[str] = None,
+                chat: Optional[bool] = None, max_new_tokens: int = 1024, temperature: float = 0.0, seed: int = 0,
+                json_schema: Optional[Dict[str, Any]] = None, extra_body: Optional[Dict[str, Any]] = None,
+                context_length: int = 8192, concurrency: int = 16, timeout: float = 120.0, max_tries: int = 6,
+                backoff: float = 1.0, max_wait: float = 60.0) -> OpenedSource:
+    """Create the registered model `spacy-bioner.Server.v1`, see `server.ServerSettings`.
+
+    adapter (Optional[str]): Folder with the card of the adapter that the server has loaded under this name; prompts,
+        codec and labels come from it.
+    tokenizer (Optional[str]): Folder or hub id of the model's tokenizer, to count tokens; None estimates them.
+    chat (Optional[bool]): Whether prompts go as chat messages; by default as the adapter was taught, else yes.
+    The key is read from the environment only, so that no config holds it.
+    """
+    from .planning import estimate_tokens
+    from .server import Server, ServerSettings
+
+    folder = find_adapter(model, adapter)
+    if chat is None:
+        chat = folder is None or AdapterCard.read(folder).chat
+    settings = ServerSettings(
+        model, base_url, api_key_env=api_key_env, revision=revision, chat=chat, max_new_tokens=max_new_tokens,
+        temperature=temperature, seed=seed, json_schema=json_schema, extra_body=extra_body or {},
+        context_length=context_length, concurrency=concurrency, timeout=timeout, max_tries=max_tries,
+        backoff=backoff, max_wait=max_wait)
+    count_tokens = estimate_tokens if tokenizer is None else read_counter(tokenizer)
+    return OpenedSource(Server(settings, count_tokens=count_tokens), adapter_folder=folder)
+
+
+def read_counter(tokenizer: str) -> Callable[[str], int]:
+    """RETURNS (Callable[[str], int]): Counts tokens with the tokenizer of that folder or hub id."""
+    from transformers import AutoTokenizer
+
+    from .resolve import resolve_model
+
+    loaded = AutoTokenizer.from_pretrained(resolve_model(tokenizer))
+    return lambda text: len(loaded(text, add_special_tokens=False)["input_ids"])
 
 
 def make_replay(path: Path) -> OpenedSource:

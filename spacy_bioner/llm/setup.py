@@ -15,10 +15,11 @@ from ..files import read_json_lines
 from ..prompts.build import PromptBuilder
 from ..prompts.examples import ExampleChooser, write_examples
 from .adapter import AdapterCard
-from .annotate import Annotator, ChunkSettings
+from .annotate import Annotator
 from .cache import ReplyCache
 from .chunks import Bounds
 from .models import ModelSource
+from .planning import ChunkSettings
 from .usage import Usage
 
 logger = logging.getLogger(__name__)

@@ -18,12 +18,12 @@ from thinc.api import Config
 
 from ..annotation import Annotation
 from ..errors import BionerError, Errors
-from ..formats.docbin import set_mentions
 from ..formats.sentences import find_sentences
 from ..llm.annotate import Annotator
 from ..llm.models import ModelSource
 from ..llm.setup import AnnotatorSettings, choose_labels, make_annotator
 from ..llm.usage import Usage
+from .doc_annotation import set_annotation
 from .stock_models import as_source
 
 DEFAULT_CONFIG = """
@@ -151,21 +151,13 @@ class LLMBioNER(Pipe):
 
         for annotation in self.annotator.annotate(read_texts(), window=min(batch_size, self.settings.window)):
             doc = waiting.popleft()
-            self._set_annotation(doc, annotation)
+            lost = set_annotation(doc, annotation, spans_key=self.spans_key)
+            self.usage.issues.update({"off_boundary": len(lost)} if lost else {})
             # spaCy's default handler raises, and would take the neighbours along: only one that was set is called.
             if "error" in annotation.meta and hasattr(self, "error_handler"):
                 error = BionerError(Errors.E232.format(why=annotation.meta["error"]))
                 self.error_handler(self.name, self, [doc], error)
             yield doc
-
-    def _set_annotation(self, doc: Doc, annotation: Annotation) -> None:
-        lost = set_mentions(doc, annotation.mentions, spans_key=self.spans_key)
-        meta = {key: value for key, value in doc.user_data.get("meta", {}).items() if key != "error"} | annotation.meta
-        if lost:
-            meta["issues"] = {**meta["issues"], "off_boundary": len(lost)}
-            self.usage.issues["off_boundary"] += len(lost)
-        doc.user_data["meta"] = meta
-        doc.user_data.setdefault("origin", "synthetic")
 
     def to_disk(self, path: Path, *, exclude: Iterable[str] = ()) -> None:
         """Write labels and adapter into a folder."""

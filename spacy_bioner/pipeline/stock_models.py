@@ -12,6 +12,7 @@ from requests import RequestException
 from ..llm.adapter import AdapterCard
 from ..llm.base import LanguageModel, Reply, Request
 from ..llm.models import ModelSource
+from ..llm.planning import estimate_tokens
 from ..prompts.build import PromptBuilder
 
 StockModel = Callable[[Iterable[Iterable[Any]]], Iterable[Iterable[Any]]]
@@ -20,7 +21,6 @@ StockModel = Callable[[Iterable[Iterable[Any]]], Iterable[Iterable[Any]]]
 FAILURES = (RequestException, ConnectionError, TimeoutError, ValueError, KeyError, IndexError, AssertionError,
             RuntimeError)
 _DEFAULT_CONTEXT = 4096
-_BYTES_PER_TOKEN = 3
 
 
 def as_source(model: Union[ModelSource, StockModel]) -> ModelSource:
@@ -63,8 +63,8 @@ class StockLanguageModel:
         return getattr(self.model, "context_length", None) or _DEFAULT_CONTEXT
 
     def count_tokens(self, text: str) -> int:
-        """RETURNS (int): An estimate on the high side; these models have no tokenizer to ask."""
-        return len(text.encode("utf8", "surrogatepass")) // _BYTES_PER_TOKEN + 1
+        """RETURNS (int): An estimate; these models have no tokenizer to ask."""
+        return estimate_tokens(text)
 
     def identity(self) -> Dict[str, Any]:
         """RETURNS (Dict[str, Any]): Name and a hash of the settings, credentials left out."""

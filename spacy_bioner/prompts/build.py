@@ -116,6 +116,11 @@ class PromptBuilder:
         shared = prompt.plain.rfind(text) if not examples else prompt.plain.find(examples[0][0])
         return Prompt(prompt.system, prompt.user, prefix_length=max(shared, 0))
 
+    def with_labels(self, labels: Mapping[str, str]) -> "PromptBuilder":
+        """RETURNS (PromptBuilder): The same prompts for other labels."""
+        return PromptBuilder(template=self.template_name, labels=labels, codec=self.codec, corpus=self.corpus,
+                             lang=self.lang, examples=self.examples, source=self.source)
+
     def settings(self) -> Dict[str, Any]:
         """RETURNS (Dict[str, Any]): All that the prompt depends on beside the text; kept with adapters."""
         return {"template": self.template_name, "source": self.source, "labels": self.labels,

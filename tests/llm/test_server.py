@@ -1,0 +1,142 @@
+"""Servers: every request is answered right, or set aside with its reason, whatever the server does."""
+
+import random
+import time
+
+import pytest
+
+from spacy_bioner.errors import BionerError
+from spacy_bioner.llm.base import Request
+from spacy_bioner.llm.server import Server, ServerSettings, read_retry_after
+from spacy_bioner.prompts.build import Prompt
+
+
+def make_server(server, **options):
+    quick = {"backoff": 0.01, "timeout": 0.5, "max_wait": 0.3, "max_tries": 4}
+    return Server(ServerSettings("m", base_url=server.url, **{**quick, **options}))
+
+
+def ask(model, prompts):
+    replies = list(model.generate([Request(Prompt("", prompt), text=prompt) for prompt in prompts]))
+    assert sorted(index for index, _ in replies) == list(range(len(prompts))), "each request once"
+    return [reply for _, reply in sorted(replies, key=lambda pair: pair[0])]
+
+
+def fails_once(fault):
+    return lambda prompt, tried: fault if tried == 1 else None
+
+
+PASSING = ["busy", "busy_seconds", "busy_date", "busy_for_ever", "broken", "unavailable", "silent", "dropped", "half",
+           "cut_json", "html", "no_choices", "odd_reason", "no_reason", "trickle"]
+
+
+@pytest.mark.parametrize("fault", PASSING)
+def test_fault_that_passes_is_tried_again(start_server, fault):
+    server = start_server(lambda prompt: f"answer to {prompt}", fails_once(fault))
+    [reply] = ask(make_server(server), ["p"])
+    assert (reply.text, reply.finish_reason, reply.error) == ("answer to p", "stop", None)
+    assert (reply.usage["requests"], reply.usage["retries"]) == (2, 1)
+
+
+@pytest.mark.parametrize("fault, reason, tries", [
+    pytest.param("refused", "HTTP 400 (context_length_exceeded)", 1, id="refused"),
+    pytest.param("filtered", "the server refused to answer (content_filter)", 1, id="filtered"),
+    pytest.param("broken", "HTTP 500 (4 tries)", 4, id="always-500"),
+    pytest.param("silent", "no answer within 0.5 s (4 tries)", 4, id="always-silent"),
+    pytest.param("dropped", "the connection failed (4 tries)", 4, id="always-dropped"),
+    pytest.param("trickle", "no answer within 0.5 s (4 tries)", 4, id="always-trickle"),
+    pytest.param("html", "the answer holds no choices (4 tries)", 4, id="always-html"),
+])
+def test_fault_that_stays_is_set_aside_with_its_reason(start_server, fault, reason, tries):
+    server = start_server(fault=lambda prompt, tried: fault if prompt == "bad" else None)
+    bad, good = ask(make_server(server), ["bad", "good"])
+    assert (bad.finish_reason, bad.error) == ("error", reason)
+    assert server.tries["bad"] == tries
+    assert good.error is None, "the neighbour is whole"
+
+
+def test_reason_holds_no_text_of_the_document(start_server):
+    server = start_server(fault=lambda prompt, tried: "refused")
+    [reply] = ask(make_server(server), ["Jane Doe has measles"])
+    assert "Jane" not in reply.error
+
+
+def test_answer_cut_by_the_limit_says_so(start_server):
+    server = start_server(fault=lambda prompt, tried: "cut")
+    [reply] = ask(make_server(server), ["p"])
+    assert reply.finish_reason == "length"
+
+
+def test_server_is_given_the_time_that_it_asks_for_but_no_more(start_server):
+    server = start_server(fault=fails_once("busy_seconds"))
+    ask(make_server(server), ["p"])
+    assert 0.2 <= server.times[1] - server.times[0] < 1.0
+    started = time.monotonic()
+    server.fault = fails_once("busy_for_ever")
+    ask(make_server(server), ["q"])
+    assert 0.3 <= time.monotonic() - started < 2.0
+
+
+def test_faults_in_a_third_of_all_requests_lose_and_double_nothing(start_server):
+    chance = random.Random(1)
+    quick = [fault for fault in PASSING if fault not in ("busy_date", "busy_seconds", "silent", "trickle")]
+    prompts = [f"document {number}" for number in range(300)]
+    plan = {prompt: [chance.choice(quick) if chance.random() < 0.3 else None for _ in range(20)] for prompt in prompts}
+    server = start_server(lambda prompt: prompt.upper(), lambda prompt, tried: plan[prompt][tried - 1])
+    replies = ask(make_server(server, max_tries=3, max_wait=0.02, concurrency=8), prompts)
+    for prompt, reply in zip(prompts, replies):
+        doomed = all(plan[prompt][:3])
+        assert (reply.text == "" and reply.error.endswith("(3 tries)")) if doomed else reply.text == prompt.upper()
+        assert server.answered[prompt] == (0 if doomed else 1)
+    assert sum(reply.usage["requests"] for reply in replies) == sum(server.tries.values())
+
+
+def test_no_more_requests_are_under_way_than_allowed(start_server):
+    server = start_server(fault=lambda prompt, tried: "slow")
+    ask(make_server(server, concurrency=3, timeout=5), [str(number) for number in range(20)])
+    assert server.most_under_way == 3
+
+
+def test_plain_prompts_go_to_the_completions(start_server):
+    server = start_server()
+    ask(make_server(server, chat=False), ["p"])
+    assert server.bodies[0]["prompt"] == "p\n", "as adapters are taught"
+
+
+def test_options_reach_the_server_and_the_key_of_the_cache(start_server):
+    server = start_server()
+    options = {"json_schema": {"type": "array"}, "extra_body": {"top_k": 1}, "seed": 7}
+    model = make_server(server, **options)
+    ask(model, ["p"])
+    assert server.bodies[0]["response_format"]["json_schema"]["schema"] == {"type": "array"}
+    assert (server.bodies[0]["top_k"], server.bodies[0]["seed"]) == (1, 7)
+    assert model.identity() != make_server(server).identity()
+    assert "secret" not in str(make_server(server, api_key="secret").identity())
+
+
+def test_usage_is_read_from_the_reply(start_server):
+    server = start_server(lambda prompt: "one two")
+    [reply] = ask(make_server(server), ["a b c"])
+    assert (reply.usage["prompt_tokens"], reply.usage["answer_tokens"]) == (3, 2)
+
+
+def test_leaving_early_ends_what_is_under_way(start_server):
+    server = start_server(fault=lambda prompt, tried: None if prompt == "first" else "silent")
+    model = make_server(server, timeout=20, concurrency=4)
+    replies = model.generate([Request(Prompt("", prompt)) for prompt in ("first", "b", "c", "d", "e", "f")])
+    next(replies)
+    started = time.monotonic()
+    replies.close()
+    assert time.monotonic() - started < 2
+
+
+def test_a_server_without_address_is_an_error(monkeypatch):
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    with pytest.raises(BionerError, match="base_url"):
+        Server(ServerSettings("m"))
+
+
+@pytest.mark.parametrize("value, seconds", [("", None), ("3", 3.0), ("-1", 0.0), ("soon", None), ("nan", None),
+                                            ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0)])
+def test_retry_after_is_read(value, seconds):
+    assert read_retry_after({"retry-after": value}) == seconds
