@@ -26,6 +26,8 @@ def report_cli(
     """Write the report of one or more evaluations, or print their scores."""
     if output is None and not show:
         raise typer.BadParameter("nothing to do: give --output, --show, or both")
+    if output is not None and output.suffix != ".html":
+        raise typer.BadParameter("--output names the HTML file: its name ends in .html")
     found = {path: read_metrics(path) for path in find_metrics(metrics)}
     if show:
         typer.echo(format_scores(list(found.values())))

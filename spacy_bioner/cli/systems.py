@@ -101,7 +101,18 @@ def read_answers(system: System, gold: Sequence[Annotation], *, spans_key: str =
     if (system.path / "config.cfg").is_file():
         return _run_pipeline(system, gold, spans_key=spans_key, gpu_id=gpu_id)
     kind = "docbin" if system.path.suffix == ".spacy" else "records"
-    return Answers(read_annotations(system.path, spans_key=spans_key), {"kind": kind})
+    annotations = read_annotations(system.path, spans_key=spans_key)
+    return Answers(annotations, {"kind": kind, **_describe_annotator(annotations)})
+
+
+def _describe_annotator(annotations: Sequence[Annotation]) -> Dict[str, Any]:
+    """RETURNS (Dict[str, Any]): What the records say of the model that made them; nothing where they say nothing."""
+    said: Dict[str, List[str]] = {}
+    for annotation in annotations:
+        for key in ("model", "adapter", "prompt_hash"):
+            if annotation.meta.get(key) is not None and str(annotation.meta[key]) not in said.setdefault(key, []):
+                said[key].append(str(annotation.meta[key]))
+    return {"annotator": said} if said else {}
 
 
 def _run_pipeline(system: System, gold: Sequence[Annotation], *, spans_key: str, gpu_id: int) -> Answers:

@@ -41,11 +41,17 @@ def render_browser(gold: Sequence[Annotation], systems: Mapping[str, Mapping[str
     RETURNS (Markup): Filters, which need JavaScript and are hidden without, and all documents, which do not.
     """
     colours = {label: index % PALETTE for index, label in enumerate(labels)}
+    targets = name_documents(gold, anchor=anchor)
     articles = [_render_document(document, {name: found[document.id] for name, found in systems.items()}, labels,
-                                 colours) for document in gold]
+                                 colours, targets[document.id]) for document in gold]
     return Markup("\n").join([
-        Markup('<div class="browser" data-anchor="{}">').format(anchor),
+        Markup('<div class="browser">'),
         _render_filters(list(systems), labels, anchor), _render_legend(labels, colours), *articles, Markup("</div>")])
+
+
+def name_documents(gold: Sequence[Annotation], *, anchor: str) -> Dict[str, str]:
+    """RETURNS (Dict[str, str]): Id of each document to the id of its element in the page."""
+    return {document.id: f"{anchor}-{number}" for number, document in enumerate(gold)}
 
 
 def mark_up(annotation: Annotation, colours: Mapping[str, int],
@@ -123,7 +129,7 @@ def _levels(places: Iterable[Tuple[int, int]]) -> int:
 
 
 def _render_document(gold: Annotation, found: Mapping[str, Annotation], labels: Sequence[str],
-                     colours: Mapping[str, int]) -> Markup:
+                     colours: Mapping[str, int], target: str) -> Markup:
     errors = {name: find_errors(gold, annotation) for name, annotation in found.items()}
     rows = {name: Row(annotation, _remarks(errors[name])) for name, annotation in found.items()}
     places = [(mention.start, mention.end) for part in (gold, *found.values()) for mention in part.mentions]
@@ -131,8 +137,8 @@ def _render_document(gold: Annotation, found: Mapping[str, Annotation], labels: 
                    for key in _filter_keys(number, gold, found[name], errors[name], labels)})
     wrong = ", ".join(f"{name}: {_count(len(errors[name]), 'error')}" for name in found)
     lines = [_render_line(gold, rows, start, end, colours) for start, end in cut_lines(gold.text, places)]
-    return Markup('<article data-f="{}">\n<h3>{} <small>{}</small></h3>\n{}\n</article>').format(
-        " ".join(keys), gold.id, f"{_count(len(gold.mentions), 'mention')}; {wrong}", Markup("\n").join(lines))
+    return Markup('<article id="{}" data-f="{}">\n<h3>{} <small>{}</small></h3>\n{}\n</article>').format(
+        target, " ".join(keys), gold.id, f"{_count(len(gold.mentions), 'mention')}; {wrong}", Markup("\n").join(lines))
 
 
 def _render_line(gold: Annotation, rows: Mapping[str, Row], start: int, end: int,

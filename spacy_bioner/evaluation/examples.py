@@ -3,26 +3,28 @@
 from typing import Any, List, Mapping, Optional, Sequence
 
 from ..annotation import Annotation
-from .page import Table
+from .page import Cell, Table
 
 _ROUND = 40
 
 
-def table_examples(metrics: Mapping[str, Any], gold: Mapping[str, Annotation]) -> List[Table]:
+def table_examples(metrics: Mapping[str, Any], gold: Mapping[str, Annotation],
+                   targets: Mapping[str, str]) -> List[Table]:
     """Show the errors that a metrics file names as examples.
 
     metrics (Mapping[str, Any]): The metrics file.
     gold (Mapping[str, Annotation]): Id to gold document.
+    targets (Mapping[str, str]): Id of a document to the id of the element of the page that shows it.
     RETURNS (List[Table]): A table for each system.
     """
     tables = []
     for name, system in metrics["systems"].items():
         rows = [[kind, _in_text(example["gold"] or example["predicted"], gold[example["id"]].text),
                  _say(example["gold"], gold[example["id"]].text), _say(example["predicted"], gold[example["id"]].text),
-                 example["id"]]
+                 Cell(example["id"], target=targets[example["id"]])]
                 for kind, examples in system["errors"]["examples"].items() for example in examples]
         tables.append(Table(f"Examples, {name}", ["Kind", "In the text", "Gold", "Predicted", "Document"], rows,
-                            folded=True))
+                            folded=True, words=True))
     return tables
 
 

@@ -18,13 +18,20 @@ class Cell:
     """A cell of a table.
 
     text (str): What it says.
+    detail (str): What is said smaller, below it.
     shade (Optional[float]): How strongly it is coloured, 0 to 1.
     strong (bool): Whether it stands out.
+    target (str): Id of the element of the page that it leads to.
     """
 
     text: str
+    detail: str = ""
     shade: Optional[float] = None
     strong: bool = False
+    target: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.text} {self.detail}".strip()
 
 
 @dataclass(frozen=True)
@@ -36,6 +43,7 @@ class Table:
     rows (Sequence[Sequence[Union[str, Cell]]]): Its cells.
     note (str): How to read it.
     folded (bool): Whether the page shows it only when it is asked to.
+    words (bool): Whether its cells hold words rather than numbers.
     """
 
     caption: str
@@ -43,6 +51,7 @@ class Table:
     rows: Sequence[Sequence[Union[str, Cell]]]
     note: str = ""
     folded: bool = False
+    words: bool = False
 
 
 @dataclass(frozen=True)
@@ -169,8 +178,9 @@ def _section_lines(section: Section, marks: str) -> List[str]:
     body: List[str] = []
     for block in section.blocks:
         if isinstance(block, Table):
+            rule = "---" if block.words else "---:"
             body += [f"**{block.caption}**", "", _row(block.header),
-                     _row(["---", *["---:"] * (len(block.header) - 1)]), *map(_row, block.rows), ""]
+                     _row(["---", *[rule] * (len(block.header) - 1)]), *map(_row, block.rows), ""]
             body += [block.note, ""] if block.note else []
         elif isinstance(block, Definitions):
             body += [*(f"- **{term}**: {meaning}" for term, meaning in block.items), ""]
@@ -180,6 +190,6 @@ def _section_lines(section: Section, marks: str) -> List[str]:
 
 
 def _row(cells: Sequence[Any]) -> str:
-    texts = (cell.text if isinstance(cell, Cell) else str(cell) for cell in cells)
-    escaped = (" ".join(text.split()).replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;") for text in texts)
+    texts = (" ".join(str(cell).split()) for cell in cells)
+    escaped = (text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;") for text in texts)
     return "| " + " | ".join(escaped) + " |"

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ..annotation import Annotation
-from .browser import render_browser
+from .browser import name_documents, render_browser
 from .curves import Curve, collect_figures
 from .error_types import FARTHEST, KINDS
 from .examples import table_examples
@@ -25,6 +25,7 @@ from .tables import (
     table_scores,
     table_shifts,
     table_slices,
+    table_sources,
 )
 
 
@@ -55,10 +56,13 @@ def build_page(parts: Sequence[Evaluated], *, title: str = "Evaluation", card: O
     RETURNS (Page): The page, for `page.render_html` and `page.render_markdown`.
     """
     several = len(parts) > 1
-    chapters = [Chapter(part.name if several else "", _lay_out(part, f"d{number}-" if several else ""))
+    chapters = [Chapter(part.name if several else "", _lay_out(part, number, f"d{number}-" if several else ""))
                 for number, part in enumerate(parts)]
-    rest = [*_curve_sections(curves), _card_section(parts, card or {})]
-    chapters.append(Chapter("Training and data" if several else "", rest))
+    chapters.append(Chapter("Training and data" if several else "",
+                            [*_curve_sections(curves), _card_section(parts, card or {})]))
+    browsers = [_document_section(part, number, several) for number, part in enumerate(parts) if part.gold]
+    if browsers:
+        chapters.append(Chapter("Documents" if several else "", browsers))
     return Page(title, " ".join(_say_best(part, several) for part in parts), chapters, _facts(parts))
 
 
@@ -69,7 +73,7 @@ def collect_figures_of_report(parts: Sequence[Evaluated], *, title: str, card: O
             "curves": {curve.name: curve.columns for curve in curves}}
 
 
-def _lay_out(part: Evaluated, prefix: str) -> List[Section]:
+def _lay_out(part: Evaluated, number: int, prefix: str) -> List[Section]:
     metrics = part.metrics
     systems = metrics["systems"]
     sections = [
@@ -84,20 +88,16 @@ def _lay_out(part: Evaluated, prefix: str) -> List[Section]:
             table_comparisons(metrics), *table_error_changes(metrics)]))
     if metrics["runs"]:
         sections.append(Section(f"{prefix}runs", "Runs with several seeds", blocks=[table_runs(metrics)]))
-    sections.append(_error_section(part, prefix))
+    sections.append(_error_section(part, number, prefix))
     sections.append(Section(f"{prefix}shifts", "Boundary deviation",
                             "How many units the boundaries of overlapping but wrong predictions are off.",
                             [*(_plot_shifts(name, system) for name, system in systems.items()),
                              *table_shifts(metrics)]))
     sections.append(Section(f"{prefix}confusion", "Confusion of labels", blocks=table_confusions(metrics)))
-    if part.gold:
-        labels = sorted({label for system in systems.values() for label in system["labels"]})
-        sections.append(Section(f"{prefix}documents", "Documents", "Gold above what the systems found.", [
-            Fragment(render_browser(part.gold, part.found, labels=labels, anchor=f"{prefix}browser"))]))
     return sections
 
 
-def _error_section(part: Evaluated, prefix: str) -> Section:
+def _error_section(part: Evaluated, number: int, prefix: str) -> Section:
     systems = part.metrics["systems"]
     kinds = {kind: [system["errors"]["kinds"][kind] for system in systems.values()] for kind in KINDS}
     blocks: List[Block] = [
@@ -106,10 +106,26 @@ def _error_section(part: Evaluated, prefix: str) -> Section:
              "; ".join(f"{name}: " + ", ".join(f"{counts[place]} {kind}" for kind, counts in kinds.items())
                        for place, name in enumerate(systems)))]
     if part.gold:
-        blocks += table_examples(part.metrics, {document.id: document for document in part.gold})
+        blocks += table_examples(part.metrics, {document.id: document for document in part.gold},
+                                 name_documents(part.gold, anchor=_anchor(number)))
     issues = table_issues(part.metrics)
     return Section(f"{prefix}errors", "Errors", "Each wrong prediction and each missed mention has one kind.",
                    [*blocks, issues] if issues.rows else blocks)
+
+
+def _document_section(part: Evaluated, number: int, several: bool) -> Section:
+    labels = sorted({label for system in part.metrics["systems"].values() for label in system["labels"]})
+    browser = render_browser(part.gold, part.found, labels=labels, anchor=_anchor(number))
+    return Section(f"d{number}-documents" if several else "documents",
+                   f"Documents of {part.name}" if several else "Documents",
+                   "Line by line, gold above what the systems found. Dotted: gold that a system lacks; dashed: wrong, "
+                   "with the kind of error. A line that a system has as gold has it is not repeated.",
+                   [Fragment(browser)])
+
+
+def _anchor(number: int) -> str:
+    """RETURNS (str): What the ids of the documents of a gold set begin with."""
+    return f"doc{number}"
 
 
 def _plot_scores(systems: Mapping[str, Any]) -> Plot:
@@ -150,13 +166,10 @@ def _card_section(parts: Sequence[Evaluated], card: Mapping[str, Any]) -> Sectio
     blocks: List[Block] = []
     for part in parts:
         metrics = part.metrics
-        about = {name: {key: system[key] for key in system if key in (
-            "kind", "source", "lang", "components", "seconds", "tokens_per_second", "annotator", "extra_documents")}
-            for name, system in metrics["systems"].items()}
-        blocks.append(table_facts(f"Measured: {part.name}", {
-            "Gold": {key: metrics["gold"][key] for key in ("source", "count", "characters", "mentions", "labels")},
-            "Gold SHA-256": metrics["gold"]["documents"]["sha256"], "spacy-bioner": metrics["version"],
-            "Setting": metrics["settings"], **about}))
+        gold = {key: metrics["gold"][key] for key in ("source", "count", "characters", "mentions", "labels")}
+        blocks += [table_facts(f"Gold: {part.name}", {**gold, "SHA-256": metrics["gold"]["documents"]["sha256"]}),
+                   table_facts(f"Settings: {part.name}", {"spacy-bioner": metrics["version"], **metrics["settings"]}),
+                   table_sources(f"Systems: {part.name}", metrics["systems"])]
     for name, facts in card.items():
         blocks.append(table_facts(name, facts if isinstance(facts, Mapping) else {name: facts}))
     return Section("card", "Data and models", blocks=blocks)

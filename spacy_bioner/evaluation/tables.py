@@ -1,11 +1,14 @@
 """The figures of a metrics file as tables; HTML and Markdown show the same ones."""
 
+from dataclasses import replace
 from typing import Any, Dict, List, Mapping, Sequence
 
 from .error_types import DEFINITIONS, FARTHEST, KINDS, NEAR
 from .page import Cell, Table
 
 Metrics = Mapping[str, Any]
+# Of tables that come once for each system or comparison, as many are shown unfolded.
+OPEN = 3
 _NAMES = {"depth": "How deep it is nested", "length": "Units long", "training": "In the training part"}
 
 
@@ -19,7 +22,7 @@ def table_scores(metrics: Metrics) -> Table:
     for name, system in systems.items():
         strict = system["micro"]
         rows.append([name, with_interval(strict, "precision"), with_interval(strict, "recall"),
-                     Cell(with_interval(strict, "f1"), strong=strict["f1"] == best and len(systems) > 1),
+                     replace(with_interval(strict, "f1"), strong=strict["f1"] == best and len(systems) > 1),
                      *(with_interval(part, "f1") for part in (system["macro"], system["boundary"],
                                                               system["overlap"]["micro"],
                                                               system["strings"]["micro"])),
@@ -66,8 +69,8 @@ def table_comparisons(metrics: Metrics) -> Table:
         row: List[Any] = [f"{each['before']} → {each['after']}"]
         for average in ("micro", "macro"):
             cell = each[average]["f1"]
-            row += [Cell(f"{_signed(cell['difference'])} [{_signed(cell['interval'][0])}, "
-                         f"{_signed(cell['interval'][1])}]", strong=cell["p_adjusted"] < 0.05),
+            row += [Cell(_signed(cell["difference"]), strong=cell["p_adjusted"] < 0.05,
+                         detail=f"[{_signed(cell['interval'][0])}, {_signed(cell['interval'][1])}]"),
                     _p_value(cell["p"]), _p_value(cell["p_adjusted"])]
         rows.append(row)
     return Table("Differences in F1, in points", ["Systems", "Micro F1", "p", "p, adjusted", "Macro F1", "p",
@@ -86,7 +89,8 @@ def table_error_changes(metrics: Metrics) -> List[Table]:
             rows.append([kind, *(str(cell[name]) for name in ("before", "after")), change,
                          str(cell["gone"]), str(cell["new"])])
         tables.append(Table(f"Errors before and after: {each['before']} → {each['after']}",
-                            ["Kind", "Before", "After", "Change", "Gone", "New"], rows))
+                            ["Kind", "Before", "After", "Change", "Gone", "New"], rows,
+                            folded=len(metrics["comparisons"]) > OPEN))
     return tables
 
 
@@ -136,8 +140,8 @@ def table_confusions(metrics: Metrics) -> List[Table]:
             counts = [*confusion["table"][index], confusion["shifted"][index], confusion["missed"][index]]
             rows.append([label, *_shaded(counts)])
         rows.append(["nothing (Spurious)", *_shaded(confusion["spurious"]), "", ""])
-        tables.append(Table(f"Labels that gold mentions got, {name}",
-                            ["Gold", *labels, "right label, other boundary", "nothing (Missed)"], rows, note=(
+        header = ["Gold", *labels, "right label, other boundary", "nothing (Missed)"]
+        tables.append(Table(f"Labels that gold mentions got, {name}", header, rows, folded=len(tables) >= OPEN, note=(
             "Rows: gold; columns: predicted. Diagonal: right; elsewhere Type and Type&Span. Shade: share of row.")))
     return tables
 
@@ -153,7 +157,16 @@ def table_issues(metrics: Metrics) -> Table:
 
 def table_facts(caption: str, facts: Mapping[str, Any]) -> Table:
     """RETURNS (Table): Nested facts as names and values, names of inner ones joined by blanks."""
-    return Table(caption, ["What", "Value"], [[name, value] for name, value in _flatten(facts)])
+    return Table(caption, ["What", "Value"], [[name, value] for name, value in _flatten(facts)],
+                 words=True)
+
+
+def table_sources(caption: str, systems: Mapping[str, Any]) -> Table:
+    """RETURNS (Table): Where the answers of each system come from, and what else is known of them."""
+    known = [key for key in ("kind", "source", "lang", "components", "annotator", "seconds", "tokens_per_second",
+                             "extra_documents") if any(key in system for system in systems.values())]
+    return Table(caption, ["System", *(key.replace("_", " ") for key in known)],
+                 [[name, *(_say(system.get(key)) for key in known)] for name, system in systems.items()], words=True)
 
 
 def define_errors() -> Sequence[Any]:
@@ -165,9 +178,10 @@ def percent(value: float) -> str:
     return f"{100 * value:.2f}"
 
 
-def with_interval(scores: Mapping[str, Any], figure: str) -> str:
+def with_interval(scores: Mapping[str, Any], figure: str) -> Cell:
+    """RETURNS (Cell): A figure in percent, its interval as detail."""
     low, high = scores["intervals"][figure]
-    return f"{percent(scores[figure])} [{100 * low:.1f}, {100 * high:.1f}]"
+    return Cell(percent(scores[figure]), detail=f"[{100 * low:.1f}, {100 * high:.1f}]")
 
 
 def _score_grid(metrics: Metrics, caption: str, title: str, names: Sequence[str], score_of: Any) -> Table:
@@ -176,7 +190,7 @@ def _score_grid(metrics: Metrics, caption: str, title: str, names: Sequence[str]
     for name in names:
         scores = [score_of(system, name) for system in metrics["systems"].values()]
         gold = max((each["tp"] + each["fn"] for each in scores if each), default=0)
-        rows.append([name, str(gold), *(Cell(with_interval(each, "f1"), shade=each["f1"]) if each else "–"
+        rows.append([name, str(gold), *(replace(with_interval(each, "f1"), shade=each["f1"]) if each else "–"
                                         for each in scores)])
     return Table(caption, [title, "Gold mentions", *metrics["systems"]], rows)
 
@@ -206,8 +220,15 @@ def _flatten(facts: Mapping[str, Any], before: str = "") -> List[Any]:
         full = f"{before} {name}".strip()
         if isinstance(value, Mapping):
             rows += _flatten(value, full)
-        elif isinstance(value, (list, tuple)):
-            rows.append((full, ", ".join(str(each) for each in value)))
         else:
-            rows.append((full, "–" if value is None else str(value)))
+            rows.append((full, _say(value)))
     return rows
+
+
+def _say(value: Any) -> str:
+    """RETURNS (str): A value as words: lists joined by commas, mappings as pairs, a dash for nothing."""
+    if isinstance(value, Mapping):
+        return "; ".join(f"{name}: {_say(each)}" for name, each in value.items()) or "–"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(_say(each) for each in value) or "–"
+    return "–" if value is None else str(value)

@@ -54,11 +54,31 @@
     form.addEventListener("submit", (event) => event.preventDefault());
     form.elements.back.addEventListener("click", () => turn(-1));
     form.elements.on.addEventListener("click", () => turn(1));
+    // A link to a document clears filters that hide it and turns to its page.
+    const follow = () => {
+      const wanted = articles.findIndex((article) => `#${article.id}` === location.hash);
+      if (wanted < 0) return;
+      if (!chosen.includes(articles[wanted])) {
+        form.reset();
+        setTimeout(follow);
+        return;
+      }
+      first = Math.floor(chosen.indexOf(articles[wanted]) / PAGE) * PAGE;
+      show();
+      articles[wanted].scrollIntoView();
+    };
+
+    addEventListener("hashchange", follow);
+    browser.classList.add("paged");
     form.hidden = false;
     choose();
+    follow();
 
     // Paper has no next page to turn to: what the filters chose is printed whole.
-    addEventListener("beforeprint", () => { const all = new Set(chosen); for (const each of articles) each.hidden = !all.has(each); });
+    addEventListener("beforeprint", () => {
+      const all = new Set(chosen);
+      for (const article of articles) article.hidden = !all.has(article);
+    });
     addEventListener("afterprint", show);
   }
 })();
