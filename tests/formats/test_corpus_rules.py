@@ -1,6 +1,8 @@
 """Rules across the splits of a corpus, on small ones made for it and on the embedded one."""
 
+import re
 from dataclasses import asdict
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
@@ -110,6 +112,7 @@ def test_shares_are_compared_with_what_is_wanted(rule, rules):
     assert [found for found, _ in broken(splits, wanted)] == [rule]
 
 
+@lru_cache(maxsize=None)
 def read_splits(folder):
     return {split: list(read_jsonl(ASSETS / folder / f"{split}.jsonl")) for split in ("train", "dev", "test", "raw")}
 
@@ -140,3 +143,35 @@ def test_embedded_records_say_what_they_are(folder, lang):
                 "origin": "raw" if split == "raw" else "gold", "unit": "sentence"}
         assert all(annotation.meta == meta for annotation in annotations)
         assert {mention.label for annotation in annotations for mention in annotation.mentions} <= set(labels)
+
+
+def read_example(code):
+    """Surface and mentions of an example like `[[breast]ANATOMY cancer]DISEASE`."""
+    text, opened, mentions = "", [], []
+    for piece in re.findall(r"\[|\][A-Z]+|[^\[\]]", code):
+        if piece == "[":
+            opened.append(len(text))
+        elif piece[0] == "]":
+            mentions.append((opened.pop(), len(text), piece[1:]))
+        else:
+            text += piece
+    return text, sorted(mentions)
+
+
+GUIDELINE = (ASSETS / "embedded" / "GUIDELINE.md").read_text(encoding="utf8")
+EXAMPLES = sorted(set(re.findall(r"`(\[[^`]*\][A-Z]+)`", GUIDELINE)))
+
+
+@pytest.mark.parametrize("code", EXAMPLES)
+def test_examples_of_the_guideline_stand_so_in_the_corpus(code):
+    surface, expected = read_example(code)
+    found = []
+    for annotations in [*read_splits("embedded").values(), *read_splits("embedded_zh").values()]:
+        for annotation in annotations:
+            for mention in annotation.mentions:
+                if annotation.surface(mention).lower() == surface.lower():
+                    inside = [other for other in annotation.mentions
+                              if mention.start <= other.start and other.end <= mention.end]
+                    found.append(sorted((other.start - mention.start, other.end - mention.start, other.label)
+                                        for other in inside))
+    assert found and all(mentions == expected for mentions in found)
