@@ -33,6 +33,10 @@ class Format(NamedTuple):
 FORMATS: Dict[str, Format] = {
     "jsonl": Format("jsonl", "jsonl", (".jsonl", ".jsonl.gz")),
     "pubtator": Format("pubtator", "pubtator", (".pubtator", ".pubtator.txt", ".pubtator.gz")),
+    "bioc": Format("bioc", "bioc", (".bioc", ".xml", ".bioc.json")),
+    "brat": Format("brat", "brat", (".ann", ".brat")),
+    "iob": Format("iob", "iob", (".iob", ".iob2", ".bio", ".conll")),
+    "hf": Format("hf", "hf", (".hf.jsonl", ".hf.json")),
     "spacy": Format("docbin", "docbin", (".spacy",)),
 }
 
@@ -52,10 +56,13 @@ def guess_format(path: Path, *, option: str) -> str:
     RETURNS (str): Name of the format.
     RAISES BionerError: E013 where the name does not make it certain.
     """
+    if Path(path).is_dir() and next(Path(path).glob("*.ann"), None):
+        return "brat"
     name = Path(path).name.lower()
-    for format_, (_, _, endings) in FORMATS.items():
-        if name.endswith(endings):
-            return format_
+    fitting = [(len(ending), format_) for format_, (_, _, endings) in FORMATS.items()
+               for ending in endings if name.endswith(ending)]
+    if fitting:
+        return max(fitting)[1]
     raise BionerError(Errors.E013.format(path=path, option=option, available=", ".join(FORMATS)))
 
 

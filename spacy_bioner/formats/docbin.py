@@ -18,6 +18,7 @@ from ..errors import BionerError, Errors
 from ..files import open_atomic
 from ..units import find_units
 from .problems import Problems, strict_unless
+from .spans import Stated, ground_mentions
 
 META_KEYS = ("origin", "split", "corpus", "lang")
 
@@ -113,7 +114,8 @@ def doc_to_annotation(doc: Doc, spans_key: str = "sc") -> Annotation:
         mentions.append(Mention(span.start_char, span.end_char, span.label_, score=score,
                                 grounding=(grounding[place] or None) if grounding else None))
     meta = {key: doc.user_data[key] for key in META_KEYS if key in doc.user_data}
-    meta.update(json.loads(doc.user_data.get("meta", "{}")))
+    rest = doc.user_data.get("meta")
+    meta.update(json.loads(rest) if isinstance(rest, str) else {})
     return Annotation(doc.text, in_text_order(mentions), id=str(doc.user_data.get("id", "")), meta=meta)
 
 
@@ -154,14 +156,18 @@ def read_docbin(path: Path, *, problems: Optional[Problems] = None, spans_key: s
     """Read the annotations of a `.spacy` file.
 
     path (Path): The file.
-    problems (Optional[Problems]): Unused, spans of a Doc lie inside its text; here so that all readers are alike.
+    problems (Optional[Problems]): Takes note of spans with white space at their edges; without it they are an error.
     spans_key (str): Key of the span group.
     YIELDS (Annotation): One a Doc; a Doc without id gets `<file stem>-<number>`.
     """
+    problems = strict_unless(problems)
     stem = Path(path).name.split(".")[0]
     for number, doc in enumerate(read_docs(path, Vocab()), start=1):
         doc.user_data.setdefault("id", f"{stem}-{number}")
-        yield doc_to_annotation(doc, spans_key)
+        annotation = doc_to_annotation(doc, spans_key)
+        stated = [Stated(mention.start, mention.end, mention.label, None, f"{path}, {annotation.id}",
+                         score=mention.score, grounding=mention.grounding) for mention in annotation.mentions]
+        yield annotation.with_mentions(ground_mentions(annotation.text, stated, problems=problems))
 
 
 def write_docbin(path: Path, annotations: Iterable[Annotation], *, problems: Optional[Problems] = None,

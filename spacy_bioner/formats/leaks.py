@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Callable, Dict, Iterable, Iterator, List, Optional, Set
 
 from ..annotation import Annotation
+from ..units import find_units
 from .sentences import split_sentences
 
+# Headings such as "METHODS." stand in many documents and give none away.
+_TELLING_UNITS = 5
 _NO_LETTER = re.compile(r"[\W_]+")
 
 
@@ -29,7 +32,7 @@ class KnownTexts:
         self._known: Dict[bytes, int] = {}
         for number, path in enumerate(self._paths):
             for annotation in read(path):
-                for key in _keys(annotation):
+                for key in _keys(annotation, telling=1):
                     self._known.setdefault(key, number)
 
     def __len__(self) -> int:
@@ -38,10 +41,10 @@ class KnownTexts:
     def find(self, annotation: Annotation) -> Optional[Path]:
         """Say where a text was seen.
 
-        annotation (Annotation): A sentence, or a document, which is found too by any of its sentences.
+        annotation (Annotation): A sentence, or a document, which is found too by any of its sentences but headings.
         RETURNS (Optional[Path]): The file that holds it, if any does.
         """
-        for key in _keys(annotation):
+        for key in _keys(annotation, telling=_TELLING_UNITS):
             if key in self._known:
                 return self._paths[self._known[key]]
         return None
@@ -61,9 +64,10 @@ def drop_repeated(annotations: Iterable[Annotation]) -> Iterator[Annotation]:
             yield annotation
 
 
-def _keys(annotation: Annotation) -> Iterator[bytes]:
-    """Yield the hashes of the whole text and of its sentences; texts without letters have none."""
-    texts = [annotation.text, *(sentence.text for sentence in split_sentences(annotation))]
+def _keys(annotation: Annotation, *, telling: int) -> Iterator[bytes]:
+    """Yield the hashes of the whole text and of its sentences with so many units; texts without letters have none."""
+    sentences = [sentence.text for sentence in split_sentences(annotation)]
+    texts = [annotation.text, *(text for text in sentences if telling == 1 or len(find_units(text)) >= telling)]
     for text in map(normalise, texts):
         if text:
             yield _hash(text)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Dict, List, Optional, Tuple
 
+from ..annotation import Annotation
 from ..errors import BionerError, Errors
 
 # Kind of problem: what is done about it. Of those marked as notes a format holds more than mentions, and nothing
@@ -12,17 +13,21 @@ FATES: Dict[str, str] = {
     "surface_differs": "mention left out: its text is not what stands at its offsets",
     "shifted": "mention moved: its text stands a few characters beside its offsets",
     "white_space": "mention kept: white space cut from its edges",
+    "other_counting": "mentions kept: offsets of the document converted to code points",
     "empty": "mention left out: nothing inside it",
     "discontinuous": "mention left out: it has several parts, records hold one",
     "duplicate": "mention left out: same place and label as another",
     "off_boundary": "mention left out: it begins or ends inside a unit",
     "overlap": "mention left out: the format holds no mention that overlaps another in the same column",
-    "bad_tag": "tag repaired: it does not follow from the tag before it",
+    "bad_tag": "mention kept: a tag for its inside opens it, as in IOB1",
+    "token_not_found": "text joined by blanks: its tokens are not those of the stated text",
+    "unwritable_label": "mention left out: the format cannot hold its label",
     "bad_line": "line left out: it cannot be read",
     "repeated_document": "document left out: its id was there before",
     "unwritable_text": "document left out: the format cannot hold its text",
     "no_text": "annotation left out: it belongs to no text",
     "changed_text": "text changed: the format cannot hold it as it is",
+    "moved_passage": "note: a passage moved, its offset lies in the one before",
     "lost_score": "note: scores are not held by the format",
     "lost_meta": "note: metadata is not held by the format",
     "relation": "note: relations are not carried over",
@@ -88,3 +93,15 @@ class Problems:
 def strict_unless(problems: Optional[Problems]) -> Problems:
     """RETURNS (Problems): The collector given, or, where nobody collects, one that raises: nothing is lost silently."""
     return Problems(strict=True) if problems is None else problems
+
+
+def note_losses(annotation: Annotation, problems: Problems) -> None:
+    """Note that a format which holds text, mentions and id alone loses what else a record says.
+
+    annotation (Annotation): A record that is written.
+    problems (Problems): Takes note.
+    """
+    if any(mention.score is not None or mention.grounding is not None for mention in annotation.mentions):
+        problems.add("lost_score", annotation.id)
+    if annotation.meta:
+        problems.add("lost_meta", annotation.id, ", ".join(sorted(annotation.meta)))

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Dict, Iterable, Iterator, List, Optional, Set, Tuple
 
-from ..annotation import Annotation, Mention, in_text_order
+from ..annotation import Annotation
 from ..files import open_atomic, read_lines
-from .problems import Problems, strict_unless
-from .spans import ground_mention
+from .problems import Problems, note_losses, strict_unless
+from .spans import Stated, ground_mentions
 
 _TEXT_LINE = re.compile(r"([^|\t]*)\|([ta])\|(.*)", re.DOTALL)
 
@@ -86,16 +86,12 @@ def _to_annotation(document: _Document, problems: Problems) -> Annotation:
     text = " ".join(document.parts[part] for part in ("t", "a") if document.parts.get(part))
     if text and not document.parts.get("t"):
         text = f" {text}"
-    mentions = (_read_mention(place, columns, text, problems) for place, columns in document.rows)
-    found = [mention for mention in mentions if mention]
-    annotation = Annotation(text, in_text_order(found), id=document.id, meta={"unit": "abstract"})
-    if len(annotation.mentions) < len(found):
-        repeated = len(found) - len(annotation.mentions)
-        problems.add("duplicate", document.place, f"{repeated} mentions of document {document.id}")
-    return annotation
+    rows = (_read_row(place, columns, problems) for place, columns in document.rows)
+    mentions = ground_mentions(text, [row for row in rows if row], problems=problems)
+    return Annotation(text, mentions, id=document.id, meta={"unit": "abstract"})
 
 
-def _read_mention(place: str, columns: List[str], text: str, problems: Problems) -> Optional[Mention]:
+def _read_row(place: str, columns: List[str], problems: Problems) -> Optional[Stated]:
     """Read a line of columns: id, start, end, surface, label, and often an identifier and parts of a composite."""
     if len(columns) >= 4 and not columns[1].strip().isdigit():
         problems.add("relation", place, "\t".join(columns[1:])[:60])
@@ -107,8 +103,7 @@ def _read_mention(place: str, columns: List[str], text: str, problems: Problems)
         problems.add("composite", place, columns[6])
     elif len(columns) >= 6 and columns[5].strip():
         problems.add("extra_column", place, columns[5])
-    return ground_mention(text, int(columns[1]), int(columns[2]), columns[4].strip(), surface=columns[3],
-                          place=place, problems=problems)
+    return Stated(int(columns[1]), int(columns[2]), columns[4].strip(), columns[3], place)
 
 
 def _to_lines(annotation: Annotation, problems: Problems) -> List[str]:
@@ -123,10 +118,12 @@ def _to_lines(annotation: Annotation, problems: Problems) -> List[str]:
     title, abstract = _title_and_abstract(changed)
     lines = [f"{annotation.id}|t|{title}", f"{annotation.id}|a|{abstract}"]
     for mention in annotation.mentions:
+        if mention.label != mention.label.strip() or re.search(r"[\t\r\n]", mention.label):
+            problems.add("unwritable_label", annotation.id, repr(mention.label))
+            continue
         surface = changed[mention.start:mention.end].replace("\t", " ")
         lines.append("\t".join((annotation.id, str(mention.start), str(mention.end), surface, mention.label)))
-    if any(mention.score is not None for mention in annotation.mentions):
-        problems.add("lost_score", annotation.id)
+    note_losses(annotation, problems)
     return lines
 
 

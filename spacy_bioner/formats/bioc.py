@@ -1,0 +1,259 @@
+"""BioC, as XML and as JSON: documents of passages with annotations, offsets counted from the start of the document."""
+
+import json
+import re
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
+
+from ..annotation import Annotation, in_text_order
+from ..errors import BionerError, Errors
+from ..files import open_atomic
+from .problems import Problems, strict_unless
+from .spans import Stated, ground_mentions, is_one_piece
+
+_TYPE_KEYS = ("type", "label", "category")
+_OURS = ("score", "grounding")
+_JSON = "json:"
+_SCORE = re.compile(r"[01](\.\d+)?(e-\d+)?")
+
+
+@dataclass
+class _Part:
+    """A stretch of text with its own offset, and the mentions stated in it, counted from its start.
+
+    text (str): The text.
+    offset (int): Where it starts, as the file says.
+    start (int): Where it starts in the text that was put together.
+    stated (List[Stated]): The mentions.
+    """
+
+    text: str
+    offset: int
+    start: int = 0
+    stated: List[Stated] = field(default_factory=list)
+
+
+def read_bioc(path: Path, *, problems: Optional[Problems] = None) -> Iterator[Annotation]:
+    """Read documents, from XML one by one.
+
+    path (Path): `.json` for JSON, anything else is XML.
+    problems (Optional[Problems]): Takes note of what cannot be read; without it that is an error.
+    YIELDS (Annotation): The documents: their passages at their offsets, what lies between is filled with blanks.
+    RAISES BionerError: E001 where there is no such file, E011 where it is not BioC.
+    """
+    problems = strict_unless(problems)
+    path = Path(path)
+    if not path.is_file():
+        raise BionerError(Errors.E001.format(path=path, wanted="BioC file"))
+    documents = _read_json(path) if path.suffix == ".json" else _read_xml(path)
+    for place, document in documents:
+        yield _to_annotation(document, place, problems)
+
+
+def write_bioc(path: Path, annotations: Iterable[Annotation], *, problems: Optional[Problems] = None) -> int:
+    """Write documents of one passage, whole or not at all, one by one.
+
+    path (Path): `.json` for JSON, anything else becomes XML.
+    annotations (Iterable[Annotation]): The documents.
+    problems (Optional[Problems]): Takes note of what the format cannot hold; without it that is an error.
+    RETURNS (int): How many were written.
+    """
+    write = _write_json if Path(path).suffix == ".json" else _write_xml
+    return write(Path(path), annotations, strict_unless(problems))
+
+
+def _read_xml(path: Path) -> Iterator[Tuple[str, Dict[str, Any]]]:
+    """Yield documents in the form that they have in JSON; what was read is freed."""
+    from lxml import etree
+
+    try:
+        for _, element in etree.iterparse(str(path), tag="document", huge_tree=True, resolve_entities=False):
+            yield f"{path}, line {element.sourceline}", _element_to_dict(element)
+            element.clear()
+            while element.getprevious() is not None:
+                del element.getparent()[0]
+    except (etree.XMLSyntaxError, ValueError) as error:
+        raise BionerError(Errors.E011.format(path=path, wanted="BioC XML", why=error)) from None
+
+
+def _element_to_dict(element: Any) -> Dict[str, Any]:
+    """RETURNS (Dict[str, Any]): A document, passage, sentence or annotation."""
+    found: Dict[str, Any] = {
+        "id": element.findtext("id") if element.tag == "document" else element.get("id"),
+        "infons": {infon.get("key"): infon.text or "" for infon in element.findall("infon")},
+        "text": element.findtext("text"),
+        "offset": element.findtext("offset"),
+        "locations": [dict(location.attrib) for location in element.findall("location")],
+        "line": element.sourceline,
+    }
+    for children in ("passage", "sentence", "annotation", "relation"):
+        found[f"{children}s"] = [_element_to_dict(child) for child in element.findall(children)]
+    return found
+
+
+def _read_json(path: Path) -> Iterator[Tuple[str, Dict[str, Any]]]:
+    """Yield the documents of a collection, of a list of collections, or of a list of documents."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+    except ValueError as error:
+        raise BionerError(Errors.E011.format(path=path, wanted="BioC JSON", why=error)) from None
+    waiting = [content]
+    while waiting:
+        content = waiting.pop(0)
+        if isinstance(content, list):
+            waiting = content + waiting
+        elif isinstance(content, dict) and isinstance(content.get("passages"), list):
+            yield f"{path}, document {content.get('id')}", content
+        elif isinstance(content, dict) and isinstance(content.get("documents", content.get("PubTator3")), list):
+            waiting = content.get("documents", content.get("PubTator3")) + waiting
+        else:
+            raise BionerError(Errors.E011.format(path=path, wanted="BioC JSON", why="found other JSON"))
+
+
+def _to_annotation(document: Dict[str, Any], place: str, problems: Problems) -> Annotation:
+    parts = [part for passage in document.get("passages") or () for part in _text_parts(passage, place)]
+    text = ""
+    for part in parts:
+        gap = part.offset - len(text)
+        if text and gap < 1:
+            problems.add("moved_passage", place, f"offset {part.offset} after {len(text)} characters")
+        text += ("\n" if text and gap > 1 else " ") * (max(gap, 1) if text else gap)
+        part.start = len(text)
+        text += part.text
+    _assign(document, parts, place, problems)
+    mentions = [replace(mention, start=mention.start + part.start, end=mention.end + part.start)
+                for part in parts for mention in ground_mentions(part.text, part.stated, problems=problems)]
+    return Annotation(text, in_text_order(mentions), id=str(document.get("id") or ""),
+                      meta=_read_meta(document.get("infons") or {}))
+
+
+def _text_parts(passage: Dict[str, Any], place: str) -> List[_Part]:
+    """RETURNS (List[_Part]): The passage, or, where it holds no text of its own, its sentences."""
+    holders = [passage] if passage.get("text") else passage.get("sentences") or ()
+    return [_Part(holder.get("text") or "", _number(holder.get("offset", 0), place)) for holder in holders]
+
+
+def _assign(document: Dict[str, Any], parts: List[_Part], place: str, problems: Problems) -> None:
+    """Give each part the annotations that begin in it, counted from its start; they may stand at any level."""
+    waiting = [document]
+    while waiting:
+        holder = waiting.pop()
+        waiting += [child for children in ("passages", "sentences") for child in holder.get(children) or ()]
+        for relation in holder.get("relations") or ():
+            problems.add("relation", place, str(relation.get("id") or ""))
+        for annotation in holder.get("annotations") or ():
+            where = f"{place}, annotation {annotation.get('id')}"
+            locations = [(_number(location.get("offset"), where), _number(location.get("length"), where))
+                         for location in annotation.get("locations") or ()]
+            owners = [part for part in parts if locations and part.offset <= locations[0][0]]
+            label = _read_label(annotation.get("infons") or {})
+            if not (owners and label):
+                problems.add("bad_line", where, "no type" if owners else "no place in a text")
+            else:
+                _state(annotation, label, locations, owners[-1], where, problems)
+
+
+def _state(annotation: Dict[str, Any], label: str, locations: List[Tuple[int, int]], part: _Part, place: str,
+           problems: Problems) -> None:
+    fragments = sorted((offset - part.offset, offset - part.offset + length) for offset, length in locations)
+    if not is_one_piece(fragments, part.text):
+        problems.add("discontinuous", place, str(annotation.get("text")))
+        return
+    infons = annotation.get("infons") or {}
+    if set(infons) - {*_TYPE_KEYS, *_OURS}:
+        problems.add("extra_column", place, ", ".join(sorted(set(infons) - {*_TYPE_KEYS, *_OURS})))
+    score = infons.get("score")
+    part.stated.append(Stated(
+        fragments[0][0], fragments[-1][1], label, annotation.get("text"), place,
+        score=float(score) if score is not None and _SCORE.fullmatch(str(score)) else None,
+        grounding=infons.get("grounding"),
+    ))
+
+
+def _read_label(infons: Dict[str, Any]) -> str:
+    return next((str(infons[key]).strip() for key in _TYPE_KEYS if infons.get(key)), "")
+
+
+def _number(value: Any, place: str) -> int:
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        raise BionerError(Errors.E024.format(place=place, found=value)) from None
+
+
+def _read_meta(infons: Dict[str, Any]) -> Dict[str, Any]:
+    """RETURNS (Dict[str, Any]): What a document says of itself; what is not a string was written as JSON."""
+    meta = {}
+    for key, value in infons.items():
+        try:
+            meta[key.removeprefix(_JSON)] = json.loads(value) if key.startswith(_JSON) else value
+        except ValueError:
+            meta[key] = value
+    return meta
+
+
+def _write_xml(path: Path, annotations: Iterable[Annotation], problems: Problems) -> int:
+    from bioc.biocxml import BioCXMLDocumentWriter
+
+    count = 0
+    with open_atomic(path, "wb") as file_:
+        writer = BioCXMLDocumentWriter(file_, encoding="UTF-8")
+        writer.write_collection_info(_collection())
+        for annotation in annotations:
+            try:
+                writer.write_document(_to_document(annotation))
+            except ValueError as error:
+                problems.add("unwritable_text", annotation.id, str(error))
+            else:
+                count += 1
+        writer.close()
+    return count
+
+
+def _write_json(path: Path, annotations: Iterable[Annotation], problems: Problems) -> int:
+    from bioc import biocjson
+
+    count = 0
+    with open_atomic(path) as file_:
+        head = biocjson.toJSON(_collection())
+        del head["documents"]
+        file_.write(json.dumps(head, ensure_ascii=False)[:-1] + ', "documents": [')
+        for annotation in annotations:
+            document = json.dumps(biocjson.toJSON(_to_document(annotation)), ensure_ascii=False)
+            file_.write((",\n" if count else "\n") + document)
+            count += 1
+        file_.write("\n]}\n")
+    return count
+
+
+def _collection() -> Any:
+    from bioc import BioCCollection
+
+    collection = BioCCollection()
+    collection.source, collection.date, collection.key = "spacy-bioner", "", "spacy-bioner.key"
+    return collection
+
+
+def _to_document(annotation: Annotation) -> Any:
+    """RETURNS (BioCDocument): One passage with the whole text; scores are infons of the annotations."""
+    from bioc import BioCAnnotation, BioCDocument, BioCLocation, BioCPassage
+
+    document = BioCDocument()
+    document.id = annotation.id
+    for key, value in annotation.meta.items():
+        plain = isinstance(value, str) and not key.startswith(_JSON)
+        document.infons[key if plain else f"{_JSON}{key}"] = value if plain else json.dumps(value, ensure_ascii=False)
+    passage = BioCPassage.of_text(annotation.text, 0)
+    for number, mention in enumerate(annotation.mentions, start=1):
+        written = BioCAnnotation()
+        written.id, written.text = f"T{number}", annotation.surface(mention)
+        written.infons["type"] = mention.label
+        if mention.score is not None:
+            written.infons["score"] = str(round(mention.score, 6))
+        if mention.grounding is not None:
+            written.infons["grounding"] = mention.grounding
+        written.add_location(BioCLocation(mention.start, mention.end - mention.start))
+        passage.add_annotation(written)
+    document.add_passage(passage)
+    return document

@@ -1,0 +1,125 @@
+"""BRAT standoff: a folder with a text file and an annotation file a document."""
+
+import re
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Iterable, Iterator, List, Optional, Set, Tuple
+from urllib.parse import quote, unquote
+
+from ..annotation import Annotation, Mention
+from ..errors import BionerError, Errors
+from .problems import Problems, note_losses, strict_unless
+from .spans import Stated, ground_mentions, is_one_piece
+
+_TEXT_BOUND = re.compile(r"(\S+)\t(\S+) (\d+ \d+(?:;\d+ \d+)*)(?:\t(.*))?")
+_NO_MENTION = {"R": "relation", "*": "relation", "E": "other_annotation", "A": "other_annotation",
+               "M": "other_annotation", "N": "extra_column", "#": "other_annotation"}
+_SAFE = " !,;=@()[]{}+~'"
+
+
+def read_brat(path: Path, *, problems: Optional[Problems] = None) -> Iterator[Annotation]:
+    """Read the documents of a folder, in the order of their names.
+
+    path (Path): The folder, or one of the two files of a document.
+    problems (Optional[Problems]): Takes note of what cannot be read; without it that is an error.
+    YIELDS (Annotation): The documents; their ids are the names of the files.
+    RAISES BionerError: E001 where there is none, E003 where a file is not UTF-8.
+    """
+    problems = strict_unless(problems)
+    path = Path(path)
+    texts = sorted(path.glob("*.txt")) if path.is_dir() else [path.with_suffix(".txt")]
+    if not path.exists() or not all(text.is_file() for text in texts):
+        raise BionerError(Errors.E001.format(path=path, wanted="folder of .txt and .ann files"))
+    for lonely in sorted(path.glob("*.ann")) if path.is_dir() else ():
+        if not lonely.with_suffix(".txt").is_file():
+            problems.add("no_text", str(lonely))
+    for text_path in texts:
+        text = _read_text(text_path)
+        stated = list(_read_rows(text_path.with_suffix(".ann"), text, problems))
+        yield Annotation(text, ground_mentions(text, stated, problems=problems), id=unquote(text_path.stem))
+
+
+def write_brat(path: Path, annotations: Iterable[Annotation], *, problems: Optional[Problems] = None) -> int:
+    """Write a folder, whole or not at all; one that holds nothing but such files is replaced.
+
+    path (Path): The folder.
+    annotations (Iterable[Annotation]): The documents; what a file name cannot hold of an id is percent-encoded.
+    problems (Optional[Problems]): Takes note of what the format cannot hold; without it that is an error.
+    RETURNS (int): How many documents were written.
+    RAISES BionerError: E023 where the folder holds other files.
+    """
+    problems = strict_unless(problems)
+    path = Path(path)
+    other = [file_.name for file_ in path.glob("*") if file_.suffix not in (".txt", ".ann")] if path.is_dir() else []
+    if other or path.is_file():
+        raise BionerError(Errors.E023.format(path=path, found=other[0] if other else path.name))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as parent:
+        folder = Path(parent) / "brat"
+        folder.mkdir()
+        count = _write_documents(folder, annotations, problems)
+        if path.exists():
+            shutil.rmtree(path)
+        folder.replace(path)
+    return count
+
+
+def _read_text(path: Path) -> str:
+    """RETURNS (str): The text with its line ends as they are, since offsets count them."""
+    try:
+        return path.read_bytes().decode("utf8")
+    except UnicodeDecodeError as error:
+        raise BionerError(Errors.E003.format(path=path, line=1, why=error)) from None
+
+
+def _read_rows(path: Path, text: str, problems: Problems) -> Iterator[Stated]:
+    if not path.is_file():
+        return
+    for number, line in enumerate(re.split(r"\r?\n", _read_text(path).removeprefix("\ufeff")), start=1):
+        place = f"{path}, line {number}"
+        row = _TEXT_BOUND.fullmatch(line) if line.startswith("T") else None
+        if row:
+            fragments = [tuple(map(int, fragment.split())) for fragment in row[3].split(";")]
+            if is_one_piece(fragments, text):
+                yield Stated(fragments[0][0], fragments[-1][1], row[2], row[4], place)
+            else:
+                problems.add("discontinuous", place, line[:80])
+        elif line.strip():
+            problems.add(_NO_MENTION.get(line[0], "bad_line"), place, line[:80])
+
+
+def _write_documents(folder: Path, annotations: Iterable[Annotation], problems: Problems) -> int:
+    names: Set[str] = set()
+    for annotation in annotations:
+        name = quote(annotation.id, safe=_SAFE)
+        if not name.strip(". ") or len(name) > 240:
+            problems.add("unwritable_text", annotation.id, "the id cannot be the name of a file")
+        elif name.lower() in names:
+            problems.add("repeated_document", annotation.id)
+        else:
+            names.add(name.lower())
+            (folder / f"{name}.txt").write_bytes(annotation.text.encode("utf8", "surrogatepass"))
+            lines = "".join(f"{line}\n" for line in _to_lines(annotation, problems))
+            (folder / f"{name}.ann").write_bytes(lines.encode("utf8", "surrogatepass"))
+            note_losses(annotation, problems)
+    return len(names)
+
+
+def _to_lines(annotation: Annotation, problems: Problems) -> Iterator[str]:
+    number = 0
+    for mention in annotation.mentions:
+        if not mention.label or mention.label != "".join(mention.label.split()):
+            problems.add("unwritable_label", annotation.id, repr(mention.label))
+            continue
+        number += 1
+        parts = _between_line_ends(annotation, mention)
+        offsets = ";".join(f"{start} {end}" for start, end in parts)
+        surface = " ".join(annotation.text[start:end] for start, end in parts)
+        yield f"T{number}\t{mention.label} {offsets}\t{surface}"
+
+
+def _between_line_ends(annotation: Annotation, mention: Mention) -> List[Tuple[int, int]]:
+    """RETURNS (List[Tuple[int, int]]): The parts of a mention that lie on one line, as BRAT writes them."""
+    surface = annotation.surface(mention)
+    return [(mention.start + part.start(), mention.start + part.end()) for part in re.finditer(r"[^\r\n]+", surface)]

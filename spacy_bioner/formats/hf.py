@@ -1,0 +1,127 @@
+"""Token classification as Hugging Face datasets hold it: tokens and their tags, in JSON."""
+
+import json
+from pathlib import Path
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
+
+from ..annotation import Annotation, in_text_order
+from ..errors import BionerError, Errors
+from ..files import open_atomic, read_json_lines
+from ..units import find_units
+from .jsonl import find_jsonl
+from .problems import Problems, note_losses, strict_unless
+from .tags import mentions_to_layers, place_tokens, tags_to_mentions
+
+_TOKENS = ("tokens", "words")
+_TAGS = ("ner_tags", "tags", "labels")
+
+
+def read_hf(path: Path, *, problems: Optional[Problems] = None) -> Iterator[Annotation]:
+    """Read examples with `tokens` and `ner_tags` (or `words`; `tags`, `labels`).
+
+    path (Path): JSON lines, read one by one, or one JSON document: a list of examples, or columns. Tags that are
+        numbers are named by the `dataset_info.json` beside the file.
+    problems (Optional[Problems]): Takes note of what cannot be read; without it that is an error.
+    YIELDS (Annotation): The examples. Their text is `text` where it fits the tokens, else the tokens and blanks.
+    RAISES BionerError: E002, E003 with file and line; E019 where numbers have no names.
+    """
+    problems = strict_unless(problems)
+    path = find_jsonl(Path(path)) if ".jsonl" in Path(path).name else Path(path)
+    stem = path.name.split(".")[0]
+    names: Optional[List[str]] = None
+    for number, (place, example) in enumerate(_read_examples(path), start=1):
+        tokens, tags = _find(example, _TOKENS, place), _find(example, _TAGS, place)
+        if len(tokens) != len(tags):
+            problems.add("bad_line", place, f"{len(tokens)} tokens and {len(tags)} tags")
+            continue
+        if any(isinstance(tag, int) for tag in tags):
+            names = names or _read_names(path)
+            tags = [_name(tag, names, place) for tag in tags]
+        yield _to_annotation(example, [str(token) for token in tokens], tags, f"{stem}-{number}", place, problems)
+
+
+def write_hf(path: Path, annotations: Iterable[Annotation], *, problems: Optional[Problems] = None) -> int:
+    """Write examples as JSON lines with id, text, tokens (the units of the text) and ner_tags, whole or not at all.
+
+    path (Path): The file.
+    annotations (Iterable[Annotation]): The records.
+    problems (Optional[Problems]): Takes note of mentions inside or across others, which one column of tags cannot
+        hold, and of what else is lost; without it that is an error.
+    RETURNS (int): How many were written.
+    """
+    problems = strict_unless(problems)
+    count = 0
+    with open_atomic(path) as file_:
+        for annotation in annotations:
+            tokens = find_units(annotation.text)
+            layers = mentions_to_layers(annotation, tokens, problems=problems)
+            lost = sum(tag.startswith("B-") for layer in layers[1:] for tag in layer)
+            for _ in range(lost):
+                problems.add("overlap", annotation.id)
+            note_losses(annotation, problems)
+            words = [annotation.text[start:end] for start, end in tokens]
+            example = {"id": annotation.id, "text": annotation.text, "tokens": words, "ner_tags": layers[0]}
+            file_.write(json.dumps(example, ensure_ascii=False) + "\n")
+            count += 1
+    return count
+
+
+def _read_examples(path: Path) -> Iterator[Tuple[str, Dict[str, Any]]]:
+    """Yield the examples and their places."""
+    if ".jsonl" in path.name:
+        for number, example in read_json_lines(path):
+            yield f"{path}, line {number}", example
+        return
+    if not path.is_file():
+        raise BionerError(Errors.E001.format(path=path, wanted="file"))
+    try:
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+    except ValueError as error:
+        raise BionerError(Errors.E011.format(path=path, wanted="a JSON document", why=error)) from None
+    if isinstance(content, dict) and isinstance(content.get("data"), list):
+        content = content["data"]
+    if isinstance(content, dict) and content and all(isinstance(column, list) for column in content.values()):
+        content = [dict(zip(content, row)) for row in zip(*content.values())]
+    if not isinstance(content, list) or not all(isinstance(example, dict) for example in content):
+        raise BionerError(Errors.E011.format(path=path, wanted="a list of examples", why="found other JSON"))
+    for number, example in enumerate(content, start=1):
+        yield f"{path}, example {number}", example
+
+
+def _find(example: Dict[str, Any], keys: Iterable[str], place: str) -> List[Any]:
+    for key in keys:
+        if isinstance(example.get(key), list):
+            return example[key]
+    raise BionerError(Errors.E020.format(place=place, keys=" or ".join(keys)))
+
+
+def _read_names(path: Path) -> List[str]:
+    """RETURNS (List[str]): The names of the tags, from the `dataset_info.json` beside a file."""
+    info = path.parent / "dataset_info.json"
+    try:
+        features = json.loads(info.read_text(encoding="utf-8-sig"))["features"]
+        for key in _TAGS:
+            if key in features:
+                feature = features[key].get("feature", features[key])
+                return [str(name) for name in feature["names"]]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        pass
+    raise BionerError(Errors.E019.format(path=path, info=info))
+
+
+def _name(tag: Any, names: List[str], place: str) -> str:
+    if isinstance(tag, int) and 0 <= tag < len(names):
+        return names[tag]
+    raise BionerError(Errors.E021.format(place=place, tag=tag, count=len(names)))
+
+
+def _to_annotation(example: Dict[str, Any], words: List[str], tags: List[str], id: str, place: str,
+                   problems: Problems) -> Annotation:
+    text = example.get("text")
+    placed = place_tokens(text, words) if isinstance(text, str) else None
+    if placed is None and isinstance(text, str):
+        problems.add("token_not_found", place, text[:60])
+    exact = placed is not None
+    text, tokens = placed or place_tokens(None, words)
+    mentions = tags_to_mentions([str(tag) for tag in tags], tokens, place=place, problems=problems)
+    return Annotation(text, in_text_order(mentions), id=str(example.get("id", id)), meta={"detokenized": exact})

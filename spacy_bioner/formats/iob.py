@@ -1,0 +1,145 @@
+"""CoNLL: one token a line with its columns, a blank line after each sentence; IOB tags in one or more columns.
+
+What is written has a column of tags for each depth of nesting, and says so as CoNLL-U Plus does: a first line
+`# global.columns = FORM NER NER`, and before each sentence `# sent_id = ...` and `# text = ...`, so that the text comes
+back as it was. Of files without the first line the first column is the token and the last one the tag.
+"""
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
+
+from ..annotation import Annotation, Mention, in_text_order
+from ..errors import BionerError, Errors
+from ..files import open_atomic
+from ..units import find_units
+from .lines import read_all_lines
+from .problems import Problems, note_losses, strict_unless
+from .tags import OUTSIDE, mentions_to_layers, place_tokens, tags_to_mentions
+
+_COMMENT = re.compile(r"#\s*(global\.columns|sent_id|newdoc id|text)\s*=\s?(.*)")
+_FORM, _TAG = "FORM", "NER"
+
+
+@dataclass
+class _Sentence:
+    """The lines of a sentence."""
+
+    place: str = ""
+    comments: Dict[str, str] = field(default_factory=dict)
+    rows: List[List[str]] = field(default_factory=list)
+
+
+def read_iob(path: Path, *, problems: Optional[Problems] = None,
+             columns: Sequence[str] = ()) -> Iterator[Annotation]:
+    """Read sentences one by one.
+
+    path (Path): The file; columns are apart by tabs, or by blanks where a line has no tab.
+    problems (Optional[Problems]): Takes note of what cannot be read; without it that is an error.
+    columns (Sequence[str]): Names of the columns, FORM for the token and NER for tags, others are passed over; by
+        default what the file says, else the first is FORM and the last NER.
+    YIELDS (Annotation): The sentences; those without an id get `<file stem>-<number>`.
+    RAISES BionerError: E022 where no column is called FORM or NER.
+    """
+    problems = strict_unless(problems)
+    path = Path(path)
+    stem = path.name.split(".")[0]
+    for number, sentence in enumerate(_read_sentences(path, problems), start=1):
+        names = sentence.comments.get("global.columns", "").split() or list(columns)
+        yield _to_annotation(sentence, names, f"{stem}-{number}", problems)
+
+
+def write_iob(path: Path, annotations: Iterable[Annotation], *, problems: Optional[Problems] = None) -> int:
+    """Write sentences whose tokens are the units of their texts, whole or not at all.
+
+    path (Path): The file. All columns are known only at the end, so the sentences are held in memory.
+    annotations (Iterable[Annotation]): The sentences.
+    problems (Optional[Problems]): Takes note of what the format cannot hold; without it that is an error.
+    RETURNS (int): How many were written.
+    """
+    problems = strict_unless(problems)
+    written: List[Tuple[List[str], List[str], List[List[str]]]] = []
+    for annotation in annotations:
+        tokens = find_units(annotation.text)
+        if not tokens:
+            problems.add("unwritable_text", annotation.id, "a text without tokens")
+            continue
+        layers = mentions_to_layers(annotation, tokens, problems=problems)
+        note_losses(annotation, problems)
+        words = [annotation.text[start:end] for start, end in tokens]
+        written.append((_comments(annotation, problems), words, layers))
+    depth = max((len(layers) for _, _, layers in written), default=1)
+    with open_atomic(path) as file_:
+        file_.write(f"# global.columns = {_FORM}{f' {_TAG}' * depth}\n")
+        for comments, words, layers in written:
+            layers = layers + [[OUTSIDE] * len(words)] * (depth - len(layers))
+            rows = ["\t".join(row) for row in zip(words, *layers)]
+            file_.write("\n".join([*comments, *rows]) + "\n\n")
+    return len(written)
+
+
+def _comments(annotation: Annotation, problems: Problems) -> List[str]:
+    text = re.sub(r"[\r\n]", " ", annotation.text)
+    if text != annotation.text:
+        problems.add("changed_text", annotation.id, "line breaks became blanks")
+    id = " ".join(annotation.id.split())
+    return ([f"# sent_id = {id}"] if id else []) + [f"# text = {text}"]
+
+
+def _read_sentences(path: Path, problems: Problems) -> Iterator[_Sentence]:
+    """Yield the sentences; the column names of the file are among the comments of each."""
+    shared: Dict[str, str] = {}
+    current = _Sentence()
+    for number, line in read_all_lines(path):
+        comment = _COMMENT.fullmatch(line) if "\t" not in line[:2] else None
+        if comment and comment[1] == "global.columns":
+            shared = {comment[1]: comment[2]}
+        elif comment and not current.rows:
+            current.comments[comment[1]] = comment[2]
+        elif line.strip():
+            row = line.split("\t") if "\t" in line else line.split()
+            if row[0] != "-DOCSTART-":
+                current.place = current.place or f"{path}, line {number}"
+                current.rows.append(row)
+        elif current.rows:
+            yield _checked(current, shared, problems)
+            current = _Sentence()
+    if current.rows:
+        yield _checked(current, shared, problems)
+
+
+def _checked(sentence: _Sentence, shared: Dict[str, str], problems: Problems) -> _Sentence:
+    """RETURNS (_Sentence): With the shared comments, and without rows of another width than the first."""
+    width = len(sentence.rows[0])
+    whole = [row for row in sentence.rows if len(row) == width]
+    for row in sentence.rows:
+        if len(row) != width:
+            problems.add("bad_line", sentence.place, f"{len(row)} columns where the first token has {width}: {row[0]}")
+    return _Sentence(sentence.place, {**shared, **sentence.comments}, whole)
+
+
+def _to_annotation(sentence: _Sentence, names: List[str], id: str, problems: Problems) -> Annotation:
+    form, tags = _find_columns(names, len(sentence.rows[0]), sentence.place)
+    words = [row[form] for row in sentence.rows]
+    placed = place_tokens(sentence.comments.get("text"), words)
+    exact = placed is not None and "text" in sentence.comments
+    if placed is None:
+        problems.add("token_not_found", sentence.place, sentence.comments["text"][:60])
+        placed = place_tokens(None, words)
+    text, tokens = placed
+    mentions: List[Mention] = []
+    for column in tags:
+        column_tags = [row[column] for row in sentence.rows]
+        mentions += tags_to_mentions(column_tags, tokens, place=sentence.place, problems=problems)
+    meta = {"unit": "sentence", "detokenized": exact}
+    return Annotation(text, in_text_order(mentions), id=sentence.comments.get("sent_id", id), meta=meta)
+
+
+def _find_columns(names: List[str], width: int, place: str) -> Tuple[int, List[int]]:
+    """RETURNS (Tuple[int, List[int]]): Place of the token, and of the tags."""
+    if not names:
+        return 0, [width - 1] if width > 1 else []
+    if names.count(_FORM) != 1 or _TAG not in names or len(names) != width:
+        raise BionerError(Errors.E022.format(place=place, names=" ".join(names), width=width))
+    return names.index(_FORM), [number for number, name in enumerate(names) if name == _TAG]

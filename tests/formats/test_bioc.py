@@ -1,0 +1,124 @@
+import json
+
+import pytest
+
+from spacy_bioner.annotation import Annotation, Mention
+from spacy_bioner.errors import BionerError
+from spacy_bioner.formats.bioc import read_bioc, write_bioc
+from spacy_bioner.formats.problems import Problems
+
+XML = """<?xml version="1.0" encoding="UTF-8"?><!DOCTYPE collection SYSTEM "BioC.dtd">
+<collection><source>x</source><date/><key/>
+<document><id>1</id><infon key="split">train</infon>
+<passage><infon key="type">title</infon><offset>0</offset><text>A &lt;p53&gt; gene.</text>
+<annotation id="T1"><infon key="type">Gene</infon><location offset="3" length="3"/><text>p53</text></annotation>
+</passage>
+<passage><offset>{second}</offset>{body}</passage>
+</document></collection>"""
+SENTENCE = """<sentence><offset>{second}</offset><text>MDM2 it is.</text><annotation id="T2">
+<infon key="type">Gene</infon><location offset="{second}" length="4"/><text>MDM2</text></annotation></sentence>"""
+ANNOTATION = {"id": "7", "infons": {"type": "Gene"}, "text": "p53", "locations": [{"offset": 0, "length": 3}]}
+
+
+def _read(tmp_path, name, text, problems=None):
+    path = tmp_path / name
+    path.write_text(text, encoding="utf8")
+    return list(read_bioc(path, problems=problems))
+
+
+@pytest.mark.parametrize("name", ["a.xml", "a.json"])
+def test_everything_survives(nested, tmp_path, name):
+    scored = Annotation("a \r\n<b> & \U0001d6fc", (Mention(0, 1, "X", score=0.25, grounding="fuzzy"),), id="s",
+                        meta={"n": 2, "issues": [{"kind": "x"}], "lang": "en"})
+    gold = [nested, scored, Annotation("", id="e")]
+    assert write_bioc(tmp_path / name, gold) == 3
+    back = list(read_bioc(tmp_path / name))
+    assert back == gold
+    assert (back[1].mentions[0].score, back[1].mentions[0].grounding) == (0.25, "fuzzy")
+
+
+@pytest.mark.parametrize("name, module", [("a.xml", "biocxml"), ("a.json", "biocjson")])
+def test_the_library_reads_what_is_written(nested, tmp_path, name, module):
+    bioc = pytest.importorskip(f"bioc.{module}")
+    write_bioc(tmp_path / name, [nested, nested])
+    with open(tmp_path / name, "rb" if module == "biocxml" else "r") as file_:
+        collection = bioc.load(file_)
+    passage = collection.documents[1].passages[0]
+    assert passage.text == nested.text
+    assert [(one.text, one.locations[0].offset) for one in passage.annotations] == [
+        (nested.surface(mention), mention.start) for mention in nested.mentions]
+
+
+@pytest.mark.parametrize("second, text", [
+    pytest.param(14, "A <p53> gene. MDM2 it is.", id="one-blank"),
+    pytest.param(16, "A <p53> gene.\n\n\nMDM2 it is.", id="gap"),
+    pytest.param(13, "A <p53> gene. MDM2 it is.", id="no-gap"),
+])
+def test_passages_and_sentences_stand_at_their_offsets(tmp_path, second, text):
+    problems = Problems()
+    body = SENTENCE.format(second=second)
+    (found,) = _read(tmp_path, "a.xml", XML.format(second=second, body=body), problems)
+    assert found.text == text
+    assert [found.surface(mention) for mention in found.mentions] == ["p53", "MDM2"]
+    assert found.meta == {"split": "train"}
+    assert set(problems.counts) == ({"moved_passage"} if second == 13 else set())
+
+
+def test_titles_that_count_bytes_do_not_shift_the_abstract(tmp_path):
+    parts = [{"offset": 0, "text": "\u03b2-x", "annotations": [
+                {**ANNOTATION, "text": "\u03b2-x", "locations": [{"offset": 0, "length": 4}]}]},
+             {"offset": 5, "text": "p53", "annotations": [{**ANNOTATION, "locations": [{"offset": 5, "length": 3}]}]}]
+    (found,) = _read(tmp_path, "a.json", json.dumps({"documents": [{"id": 3, "passages": parts}]}), Problems())
+    assert [found.surface(mention) for mention in found.mentions] == ["\u03b2-x", "p53"]
+
+
+@pytest.mark.parametrize("change, kind, kept", [
+    pytest.param({"locations": [{"offset": 0, "length": 1}, {"offset": 2, "length": 1}]}, "discontinuous", 0,
+                 id="parts"),
+    pytest.param({"infons": {}}, "bad_line", 0, id="no-type"),
+    pytest.param({"locations": []}, "bad_line", 0, id="no-location"),
+    pytest.param({"text": "p5"}, "surface_differs", 0, id="other-text"),
+    pytest.param({"infons": {"type": "Gene", "identifier": "7157"}}, "extra_column", 1, id="identifier"),
+])
+def test_oddities_are_counted_with_their_place(tmp_path, change, kind, kept):
+    problems = Problems()
+    passage = {"offset": 0, "text": "p53", "annotations": [{**ANNOTATION, **change}], "relations": []}
+    content = json.dumps([{"id": "3", "passages": [passage]}])
+    (found,) = _read(tmp_path, "a.json", content, problems)
+    assert problems.counts == {kind: 1} and len(found.mentions) == kept
+    assert "a.json, document 3" in problems.examples[kind][0].place
+
+
+def test_relations_are_noted(tmp_path):
+    problems = Problems()
+    document = {"id": "3", "passages": [{"offset": 0, "text": "p53"}], "relations": [{"id": "R1"}]}
+    _read(tmp_path, "a.json", json.dumps({"PubTator3": [document]}), problems)
+    assert problems.counts == {"relation": 1}
+
+
+@pytest.mark.parametrize("name, text", [
+    pytest.param("a.xml", "<collection><document>", id="cut-xml"),
+    pytest.param("a.xml", "no xml", id="no-xml"),
+    pytest.param("a.json", "{", id="cut-json"),
+    pytest.param("a.json", "[1]", id="other-json"),
+    pytest.param("a.json", '{"id": 1, "passages": [{"offset": "x", "text": "a"}]}', id="no-number"),
+])
+def test_what_is_not_bioc_is_one_clear_error(tmp_path, name, text):
+    with pytest.raises(BionerError, match=name):
+        _read(tmp_path, name, text)
+
+
+def test_entities_are_not_resolved(tmp_path):
+    (tmp_path / "secret.txt").write_text("secret")
+    text = ("<!DOCTYPE collection [<!ENTITY x SYSTEM 'secret.txt'>]><collection><document><id>1</id><passage>"
+            "<offset>0</offset><text>A &x;</text></passage></document></collection>")
+    (found,) = _read(tmp_path, "a.xml", text, Problems())
+    assert "secret" not in found.text
+
+
+def test_text_that_xml_cannot_hold_is_counted(tmp_path):
+    problems = Problems()
+    assert write_bioc(tmp_path / "a.xml", [Annotation("a\x00b", id="1"), Annotation("c", id="2")],
+                      problems=problems) == 1
+    assert problems.counts == {"unwritable_text": 1}
+    assert [one.id for one in read_bioc(tmp_path / "a.xml")] == ["2"]

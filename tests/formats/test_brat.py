@@ -1,0 +1,97 @@
+from dataclasses import replace
+
+import pytest
+
+from spacy_bioner.annotation import Annotation, Mention
+from spacy_bioner.errors import BionerError
+from spacy_bioner.formats.brat import read_brat, write_brat
+from spacy_bioner.formats.jsonl import read_jsonl
+from spacy_bioner.formats.problems import NOTES, Problems
+
+
+def _folder(tmp_path, text, ann, name="d1"):
+    (tmp_path / f"{name}.txt").write_bytes(text.encode("utf8"))
+    (tmp_path / f"{name}.ann").write_bytes(ann.encode("utf8"))
+    return tmp_path
+
+
+def test_reads_the_published_folder_exactly(data):
+    problems = Problems()
+    found = {annotation.id: annotation for annotation in read_brat(data / "raw/ncbi_disease/brat", problems=problems)}
+    gold = list(read_jsonl(data / "ncbi_disease" / "dev.jsonl"))
+    assert len(found) == len(gold)
+    for annotation in gold:
+        one = found[annotation.id.removeprefix("ncbi_disease-")]
+        assert [replace(mention, label="DISEASE") for mention in one.mentions] == list(annotation.mentions)
+        assert [one.surface(mention) for mention in one.mentions] == [
+            annotation.surface(mention) for mention in annotation.mentions]
+    assert set(problems.counts) <= NOTES
+
+
+def test_texts_with_any_line_ends_and_ids_with_any_letters_survive(nested, tmp_path):
+    lines = Annotation("line\r\nends\nin mention", (Mention(0, 10, "X"), Mention(6, 13, "X")), id="a/b: \u03b2?%")
+    write_brat(tmp_path / "out", [nested, lines])
+    back = {annotation.id: annotation for annotation in read_brat(tmp_path / "out")}
+    assert back[lines.id] == lines
+    assert (back["n1"].text, back["n1"].mentions) == (nested.text, nested.mentions)
+    ann = next(tmp_path.glob("out/a*.ann")).read_text(encoding="utf8")
+    assert ann.splitlines()[0] == "T1\tX 0 4;6 10\tline ends"
+
+
+@pytest.mark.parametrize("line, kind, kept", [
+    pytest.param("T1\tX 0 4;10 16\tlung cancer", "discontinuous", 0, id="discontinuous"),
+    pytest.param("R1\tCID Arg1:T1 Arg2:T2", "relation", 0, id="relation"),
+    pytest.param("E1\tBind:T1", "other_annotation", 0, id="event"),
+    pytest.param("A1\tNegation T1", "other_annotation", 0, id="attribute"),
+    pytest.param("#1\tAnnotatorNotes T1\tsure", "other_annotation", 0, id="remark"),
+    pytest.param("N1\tReference T1 MeSH:D1", "extra_column", 0, id="identifier"),
+    pytest.param("T1\tX 0 99\tlung", "outside_text", 0, id="outside"),
+    pytest.param("T1\tX zero 4\tlung", "bad_line", 0, id="no-number"),
+    pytest.param("T1\tX 0 4", None, 1, id="no-surface"),
+])
+def test_oddities_are_counted_with_file_and_line(tmp_path, line, kind, kept):
+    problems = Problems()
+    (found,) = read_brat(_folder(tmp_path, "lung and  cancer", f"\r\n{line}"), problems=problems)
+    assert len(found.mentions) == kept
+    assert problems.counts == ({kind: 1} if kind else {})
+    if kind:
+        assert problems.examples[kind][0].place.endswith("d1.ann, line 2")
+
+
+def test_byte_order_mark_in_the_text_is_a_character_or_not(tmp_path):
+    folder = _folder(tmp_path, "\ufeffp53 gene", "T1\tX 0 3\tp53\n")
+    problems = Problems()
+    (found,) = read_brat(folder / "d1.txt", problems=problems)
+    assert [found.surface(mention) for mention in found.mentions] == ["p53"]
+    assert problems.counts == {"shifted": 1}
+
+
+def test_a_text_without_annotations_and_the_other_way_round(tmp_path):
+    _folder(tmp_path, "a", "")
+    (tmp_path / "d1.ann").unlink()
+    (tmp_path / "d2.ann").write_text("T1\tX 0 1\ta\n")
+    problems = Problems()
+    assert [one.text for one in read_brat(tmp_path, problems=problems)] == ["a"]
+    assert problems.counts == {"no_text": 1}
+
+
+def test_what_cannot_be_written_is_counted(tmp_path):
+    problems = Problems()
+    annotations = [Annotation("a", (Mention(0, 1, "two words"),), id="1"), Annotation("a", id="1"), Annotation("a")]
+    assert write_brat(tmp_path / "out", annotations, problems=problems) == 1
+    assert problems.counts == {"unwritable_label": 1, "repeated_document": 1, "unwritable_text": 1}
+
+
+def test_a_folder_with_other_files_is_not_replaced(tmp_path):
+    (tmp_path / "notes.md").write_text("mine")
+    with pytest.raises(BionerError, match="notes.md"):
+        write_brat(tmp_path, [Annotation("a", id="1")])
+    assert (tmp_path / "notes.md").exists()
+
+
+def test_an_error_on_the_way_leaves_the_old_folder(tmp_path):
+    write_brat(tmp_path / "out", [Annotation("old", id="1")])
+    with pytest.raises(BionerError):
+        write_brat(tmp_path / "out", [Annotation("new", id="1"), Annotation("a", id="")])
+    assert [one.text for one in read_brat(tmp_path / "out")] == ["old"]
+    assert [file_.name for file_ in tmp_path.iterdir()] == ["out"]

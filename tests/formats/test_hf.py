@@ -1,0 +1,69 @@
+import json
+
+import pytest
+
+from spacy_bioner.annotation import Annotation, Mention
+from spacy_bioner.errors import BionerError
+from spacy_bioner.formats.hf import read_hf, write_hf
+from spacy_bioner.formats.problems import Problems
+
+ROW = {"id": "7", "tokens": ["p53", "(", "TP53", ")"], "ner_tags": ["B-G", "O", "B-G", "O"]}
+
+
+def _read(tmp_path, content, name="a.json", **options):
+    (tmp_path / name).write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf8")
+    return list(read_hf(tmp_path / name, **options))
+
+
+def test_text_and_mentions_survive(tmp_path):
+    gold = Annotation("p53  (TP53)\n\u03b2-chain", (Mention(0, 3, "G"), Mention(6, 10, "G"), Mention(12, 19, "P")),
+                      id="1")
+    write_hf(tmp_path / "a.hf.jsonl", [gold])
+    (back,) = read_hf(tmp_path / "a.hf.jsonl")
+    assert (back.id, back.text, back.mentions) == (gold.id, gold.text, gold.mentions)
+
+
+@pytest.mark.parametrize("content, name", [
+    pytest.param(json.dumps(ROW), "a.jsonl", id="lines"),
+    pytest.param([ROW], "a.json", id="list"),
+    pytest.param({"data": [ROW]}, "a.json", id="data"),
+    pytest.param({key: [value] for key, value in ROW.items()}, "a.json", id="columns"),
+    pytest.param([{"id": 7, "words": ROW["tokens"], "labels": ROW["ner_tags"]}], "a.json", id="other-keys"),
+])
+def test_reads_the_usual_shapes(tmp_path, content, name):
+    (found,) = _read(tmp_path, content, name)
+    assert (found.id, found.text) == ("7", "p53 ( TP53 )")
+    assert found.mentions == (Mention(0, 3, "G"), Mention(6, 10, "G"))
+
+
+def test_numbers_are_named_by_the_dataset_info(tmp_path):
+    rows = [{**ROW, "ner_tags": [1, 0, 1, 0]}]
+    with pytest.raises(BionerError, match="dataset_info.json"):
+        _read(tmp_path, rows)
+    info = {"features": {"ner_tags": {"feature": {"names": ["O", "B-G", "I-G"], "_type": "ClassLabel"}}}}
+    (tmp_path / "dataset_info.json").write_text(json.dumps(info))
+    (found,) = _read(tmp_path, rows)
+    assert found.mentions == (Mention(0, 3, "G"), Mention(6, 10, "G"))
+    with pytest.raises(BionerError, match="tag 9 has no name"):
+        _read(tmp_path, [{**ROW, "ner_tags": [9, 0, 0, 0]}])
+
+
+@pytest.mark.parametrize("content, message", [
+    pytest.param("{", "not a JSON document", id="cut"),
+    pytest.param([1], "not a list of examples", id="no-examples"),
+    pytest.param([{"tokens": ["a"]}], "no list ner_tags or tags or labels", id="no-tags"),
+])
+def test_what_is_not_this_format_is_one_clear_error(tmp_path, content, message):
+    with pytest.raises(BionerError, match=message):
+        _read(tmp_path, content)
+
+
+def test_oddities_are_counted(nested, tmp_path):
+    problems = Problems()
+    _read(tmp_path, [{**ROW, "ner_tags": ["O"]}, {**ROW, "text": "other"}], problems=problems)
+    assert problems.counts == {"bad_line": 1, "token_not_found": 1}
+    problems = Problems()
+    write_hf(tmp_path / "n.hf.jsonl", [nested], problems=problems)
+    assert problems.counts == {"overlap": 3, "lost_meta": 1}
+    (back,) = read_hf(tmp_path / "n.hf.jsonl")
+    assert back.mentions == (Mention(0, 16, "DNA"), Mention(20, 39, "disease"), Mention(41, 52, "protein"))

@@ -1,0 +1,78 @@
+import pytest
+
+from spacy_bioner.annotation import Annotation, Mention
+from spacy_bioner.errors import BionerError
+from spacy_bioner.formats.iob import read_iob, write_iob
+from spacy_bioner.formats.problems import Problems
+
+
+def _read(tmp_path, text, **options):
+    path = tmp_path / "a.conll"
+    path.write_bytes(text.encode("utf8"))
+    return list(read_iob(path, **options))
+
+
+@pytest.mark.parametrize("part, sentences, mentions", [("devel", 923, 787), ("test", 940, 960)])
+def test_reads_the_published_files(data, part, sentences, mentions):
+    found = list(read_iob(data / "raw" / "ncbi_disease" / "iob" / f"{part}.tsv"))
+    assert (len(found), sum(len(one.mentions) for one in found)) == (sentences, mentions)
+
+
+@pytest.mark.parametrize("tags, spans", [
+    pytest.param("B-X I-X O B-X", [(0, 3), (6, 7)], id="iob2"),
+    pytest.param("I-X I-X O I-Y", [(0, 3), (6, 7)], id="iob1"),
+    pytest.param("I-X B-X O O", [(0, 1), (2, 3)], id="iob1-neighbours"),
+    pytest.param("B-X E-X O S-X", [(0, 3), (6, 7)], id="iobes"),
+    pytest.param("U-X B-X L-X O", [(0, 1), (2, 5)], id="bilou"),
+    pytest.param("B-X I-Y O O", [(0, 1), (2, 3)], id="label-changes"),
+    pytest.param("B-cell-line I-cell-line O O", [(0, 3)], id="hyphen-in-label"),
+])
+@pytest.mark.parametrize("between", ["\t", " ", " _ _ "])
+def test_reads_all_schemes_and_separators(tmp_path, tags, spans, between):
+    rows = "\r\n".join(f"{word}{between}{tag}" for word, tag in zip("abcd", tags.split()))
+    (found,) = _read(tmp_path, f"\ufeff{rows}", problems=Problems())
+    assert found.text == "a b c d"
+    assert [(mention.start, mention.end) for mention in found.mentions] == spans
+
+
+def test_several_columns_of_tags_hold_nested_mentions(nested, tmp_path):
+    plain = Annotation("# sent_id = no", (Mention(0, 1, "X"),), id="odd")
+    assert write_iob(tmp_path / "a.conll", [nested, plain], problems=Problems()) == 2
+    lines = (tmp_path / "a.conll").read_text(encoding="utf8").splitlines()
+    assert lines[0] == "# global.columns = FORM NER NER NER"
+    one, two = read_iob(tmp_path / "a.conll")
+    assert (one.id, one.text, one.mentions) == (nested.id, nested.text, nested.mentions)
+    assert (two.id, two.text, two.mentions) == (plain.id, plain.text, plain.mentions)
+
+
+def test_columns_may_be_named(tmp_path):
+    text = "x p53 B-NP B-G\nx gene I-NP O\n"
+    (found,) = _read(tmp_path, text, columns=["_", "FORM", "_", "NER"])
+    assert (found.text, found.mentions) == ("p53 gene", (Mention(0, 3, "G"),))
+    with pytest.raises(BionerError, match="line 1"):
+        _read(tmp_path, text, columns=["FORM", "NER"])
+
+
+def test_document_lines_and_several_blank_lines_are_no_sentences(tmp_path):
+    found = _read(tmp_path, "-DOCSTART- O\n\n\na O\n\n\nb O")
+    assert [(one.id, one.text) for one in found] == [("a-1", "a"), ("a-2", "b")]
+
+
+@pytest.mark.parametrize("text, kind", [
+    pytest.param("a B-X\nb I-Y\n", "bad_tag", id="inside-of-another"),
+    pytest.param("a B\nb O\n", "bad_line", id="tag-without-label"),
+    pytest.param("a O\nb\n", "bad_line", id="missing-column"),
+    pytest.param("# text = a c\na O\nb O\n", "token_not_found", id="other-text"),
+])
+def test_oddities_are_counted_with_their_line(tmp_path, text, kind):
+    problems = Problems()
+    _read(tmp_path, text, problems=problems)
+    assert problems.counts == {kind: 1}
+    assert "a.conll, line" in problems.examples[kind][0].place
+
+
+def test_what_cannot_be_written_is_counted(tmp_path):
+    problems = Problems()
+    annotations = [Annotation("antibody\nx", (Mention(0, 4, "X"), Mention(0, 8, "two words")), id="1"), Annotation(" ")]
+    assert write_iob(tmp_path / "a.conll", annotations, problems=problems) == 1
+    assert problems.counts == {"off_boundary": 1, "unwritable_label": 1, "changed_text": 1, "unwritable_text": 1}

@@ -1,0 +1,42 @@
+import pytest
+
+from spacy_bioner.annotation import Annotation
+from spacy_bioner.formats.jsonl import read_jsonl, write_jsonl
+from spacy_bioner.formats.leaks import KnownTexts, drop_repeated, normalise
+
+ABSTRACT = "RESULTS. Loss of p53 was seen. It led to breast cancer."
+
+
+@pytest.fixture
+def known(tmp_path):
+    write_jsonl(tmp_path / "test.jsonl", [Annotation(ABSTRACT, id="1"), Annotation("...", id="2")])
+    return KnownTexts([tmp_path / "test.jsonl"], read_jsonl)
+
+
+@pytest.mark.parametrize("text, found", [
+    pytest.param(ABSTRACT, True, id="document"),
+    pytest.param("It led to breast cancer.", True, id="sentence"),
+    pytest.param("it led to Breast  cancer .", True, id="case-and-spacing"),
+    pytest.param("It led to breast \uff43ancer.", True, id="unicode-form"),
+    pytest.param("A new start. It led to breast cancer. The end.", True, id="sentence-inside-a-document"),
+    pytest.param("It led to lung cancer.", False, id="other"),
+    pytest.param("breast cancer", False, id="part-of-a-sentence"),
+    pytest.param("Results.", True, id="heading-alone"),
+    pytest.param("RESULTS. We saw nothing new.", False, id="heading-of-another-document"),
+    pytest.param("?!", False, id="no-letters"),
+])
+def test_finds_texts_again(known, text, found):
+    assert (known.find(Annotation(text)) is not None) is found
+
+
+def test_names_the_file(known, tmp_path):
+    assert known.find(Annotation(ABSTRACT)) == tmp_path / "test.jsonl"
+
+
+def test_normalised_text_has_letters_and_digits_only():
+    assert normalise("\u03b2-Amyloid\u00a0(\uff21\u03b2_1\u201342)") == "\u03b2amyloida\u03b2142"
+
+
+def test_repeated_texts_are_dropped_after_the_first():
+    texts = ["A b.", "a b", "C."]
+    assert [one.text for one in drop_repeated(map(Annotation, texts))] == ["A b.", "C."]

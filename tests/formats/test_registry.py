@@ -1,0 +1,63 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from spacy_bioner.errors import BionerError
+from spacy_bioner.formats import FORMATS, get_format, guess_format, read_annotations, write_annotations
+from spacy_bioner.formats.jsonl import read_jsonl
+from spacy_bioner.formats.problems import NOTES, Problems
+
+# The kinds of mentions that a format may lose, and the formats that lose metadata.
+MAY_LOSE = {"spacy": {"off_boundary"}, "iob": {"off_boundary"}, "hf": {"off_boundary", "overlap"}}
+NO_META = {"pubtator", "brat", "iob", "hf"}
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_each_format_is_found_and_reads_and_writes(name):
+    assert callable(get_format(name).read) and callable(get_format(name).write)
+
+
+@pytest.mark.parametrize("path, name", [
+    ("a.jsonl", "jsonl"), ("A.JSONL.gz", "jsonl"), ("x.PubTator.txt", "pubtator"), ("a.hf.jsonl", "hf"),
+    ("a.bioc.json", "bioc"), ("a.xml", "bioc"), ("a.conll", "iob"), ("a.spacy", "spacy"), ("a.brat", "brat"),
+])
+def test_names_that_make_the_format_certain(path, name):
+    assert guess_format(Path(path), option="--from") == name
+
+
+@pytest.mark.parametrize("path", ["a.txt", "a.json", "a.tsv", "folder"])
+def test_other_names_are_an_error_that_tells_the_option(path):
+    with pytest.raises(BionerError, match="--from"):
+        guess_format(Path(path), option="--from")
+
+
+def test_unknown_format_lists_the_known():
+    with pytest.raises(BionerError, match="jsonl, pubtator"):
+        get_format("word")
+
+
+@pytest.mark.parametrize("name", ["a.jsonl.gz", "a.spacy", "a.xml", "a.bioc.json", "a.pubtator", "a.brat", "a.conll",
+                                  "a.hf.jsonl"])
+@pytest.mark.parametrize("corpus", ["genia", "biored"])
+def test_corpora_survive_each_format_as_far_as_it_holds_them(data, tmp_path, name, corpus):
+    gold = sorted(read_jsonl(data / corpus / "dev.jsonl"), key=lambda annotation: annotation.id)[:300]
+    problems = Problems()
+    assert write_annotations(tmp_path / name, gold, problems=problems) == len(gold)
+    back = list(read_annotations(tmp_path / name))
+    assert [(one.id, one.text) for one in back] == [(one.id, one.text) for one in gold]
+    format_ = guess_format(tmp_path / name, option="--from")
+    lost = sum(count for kind, count in problems.counts.items() if kind not in NOTES)
+    assert sum(len(one.mentions) for one in gold) - sum(len(one.mentions) for one in back) == lost
+    assert all(set(one.mentions) <= set(other.mentions) for one, other in zip(back, gold))
+    assert set(problems.counts) - NOTES <= MAY_LOSE.get(format_, set())
+    assert ("lost_meta" in problems.counts) is (format_ in NO_META)
+    if format_ not in NO_META:
+        assert [one.meta for one in back] == [one.meta for one in gold]
+
+
+def test_looking_up_formats_loads_no_spacy():
+    code = ("import sys, spacy_bioner.formats as f; f.get_format('pubtator').read; f.get_format('bioc').read;"
+            "sys.exit('spacy' in sys.modules)")
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
