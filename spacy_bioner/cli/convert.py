@@ -9,7 +9,9 @@ import typer
 
 from ..annotation import Annotation
 from ..errors import BionerError, Errors
+from ..formats.corpus_report import format_report
 from ..formats.problems import Problems
+from .check_corpus import check_corpus_files
 
 ALL_LABELS = "*"
 
@@ -62,6 +64,8 @@ def convert_cli(
     drop_labels: bool = typer.Option(False, "--drop-labels", help="Drop the mentions: raw text."),
     exclude: List[Path] = typer.Option([], help="Leave out texts that occur in this file, whole or as a sentence."),
     require_disjoint: List[Path] = typer.Option([], help="Fail where a text occurs in this file."),
+    check_rules: bool = typer.Option(False, "--check-corpus", help="Check IN (train, dev, test, raw: a file each) as "
+                                     "the splits of a corpus; OUT takes what was found. --strict: any finding fails."),
     strict: bool = typer.Option(False, "--strict", help="Fail at the first thing that would be left out or changed."),
 ) -> None:
     """Convert corpus files: read, check, cut, choose, write.
@@ -74,6 +78,11 @@ def convert_cli(
 
     if sentences and documents:
         raise BionerError(Errors.E016)
+    if check_rules:
+        problems = Problems(strict=strict)
+        report = check_corpus_files(inputs, output, source=from_, strict=strict, problems=problems)
+        print_problems(problems)
+        return _log(format_report(report))
     schema = read_schema(labels) if labels else None
     meta = {"origin": origin, "corpus": corpus, "lang": lang}
     conversion = Conversion(
