@@ -13,10 +13,12 @@ from .prepare import prepare_cli
 from .report import report_cli
 from .seeds import seeds_cli
 from .select_data import select_data_cli
+from .select_spans import select_spans_cli
 from .settings import ALLOW_OVERRIDES
 from .synthesize import synthesize_cli
 from .teach_generator import teach_generator_cli
 from .train import train_cli
+from .train_selector import train_selector_cli
 
 app = typer.Typer(name="spacy-bioner", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -35,7 +37,9 @@ app.command("seeds", context_settings=ALLOW_OVERRIDES)(seeds_cli)
 app.command("select-data", context_settings=ALLOW_OVERRIDES)(select_data_cli)
 app.command("synthesize", context_settings=ALLOW_OVERRIDES)(synthesize_cli)
 app.command("teach-generator", context_settings=ALLOW_OVERRIDES)(teach_generator_cli)
+app.command("select-spans")(select_spans_cli)
 app.command("train", context_settings=ALLOW_OVERRIDES)(train_cli)
+app.command("train-selector", context_settings=ALLOW_OVERRIDES)(train_selector_cli)
 app.command("report")(report_cli)
 
 

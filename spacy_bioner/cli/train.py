@@ -8,6 +8,8 @@ import typer
 from ..errors import BionerError, Errors
 from .settings import load_config, read_overrides
 
+TUNES = ("labels", "all", "none")
+
 
 def train_cli(
     ctx: typer.Context,
@@ -21,6 +23,7 @@ def train_cli(
     held_out: List[Path] = typer.Option([], help="Further records, as test parts, whose sentences may not be used."),
     updates: int = typer.Option(600, min=1, help="Updates of all stages together."),
     evaluations: int = typer.Option(8, min=1, help="How often the dev part is scored, about."),
+    tune: str = typer.Option("labels", help="Thresholds chosen on dev: labels (one each), all (one), none (as set)."),
     seed: int = typer.Option(0, help="Seed of weights, order and dropout."),
     gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU, -1 for the CPU."),
     overwrite: bool = typer.Option(False, "--overwrite", help="Remove what OUTPUT holds of another training."),
@@ -33,15 +36,17 @@ def train_cli(
     from ..training.staged import Run, run_stages
 
     logging.getLogger("spacy_bioner").setLevel(logging.INFO)
+    if tune not in TUNES:
+        raise BionerError(Errors.E524.format(found=tune, known=", ".join(TUNES)))
     overrides = read_overrides(ctx.args)
     settings = _read_strategies(strategies or config.with_name("strategies.cfg"))
     given = {name: path for name, path in (("gold", gold), ("synthetic", synthetic)) if path is not None}
     stages, sources = _plan(settings, strategy, updates, given)
     setup_gpu(gpu_id, silent=True)
-    card = run_stages(Run(config=config, strategy=strategy, stages=stages, sources=sources, dev=dev,
-                          held_out=[dev, *held_out], seed=seed, evaluations=evaluations, overrides=overrides),
-                      output, gpu_id=gpu_id, overwrite=overwrite)
-    best = card["curve_best"]
+    run = Run(config=config, strategy=strategy, stages=stages, sources=sources, dev=dev, held_out=[dev, *held_out],
+              seed=seed, evaluations=evaluations, tune=tune, overrides=overrides)
+    card = run_stages(run, output, gpu_id=gpu_id, overwrite=overwrite)
+    best = card["best"]
     typer.echo(f"{output / 'model-best'}: dev P {best['dev_p']:.2f} R {best['dev_r']:.2f} F {best['dev_f']:.2f}")
 
 

@@ -1,10 +1,10 @@
 """The registered architectures and their defaults; torch is loaded when one is built."""
 
-from typing import Any, List
+from typing import Any, List, Tuple
 
 from spacy.tokens import Doc
 from thinc.api import Model
-from thinc.types import Floats2d, Floats3d
+from thinc.types import Floats1d, Floats2d, Floats3d
 
 
 def make_transformer_encoder(
@@ -28,3 +28,14 @@ def make_span_grid(
 
     return build_span_grid(tok2vec, hidden_size=hidden_size, rank=rank, max_length=max_length, dropout=dropout,
                            rate_factor=rate_factor, average=average)
+
+
+def make_span_selector_model(
+    tok2vec: Model[List[Doc], Any], hidden_size: int = 256, dropout: float = 0.2, rate_factor: float = 10.0,
+    average: float = 0.0,
+) -> Model[Tuple[List[Doc], Any], Floats1d]:
+    """The fast selector, one encoding a text; see `selector_heads.build_span_selector`."""
+    from .selector_heads import build_span_selector
+
+    return build_span_selector(tok2vec, hidden_size=hidden_size, dropout=dropout, rate_factor=rate_factor,
+                               average=average)

@@ -5,7 +5,7 @@ Labels are independent of each other: one place may have several.
 """
 
 from itertools import islice
-from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple, Union
 
 import numpy
 from spacy.language import Language
@@ -17,10 +17,16 @@ from thinc.api import Config, Model, Optimizer, set_dropout_rate
 from thinc.types import Floats3d
 
 from ..errors import BionerError, Errors
+from ..ml.calibration import to_logit, to_probability
 from ..ml.span_targets import Target, find_target, grid_loss
 from .overlaps import OVERLAPS, drop_overlaps, learn_overlaps
+from .thresholds import label_values
+from .tuning import Judged, tune
 
 Found = List[Tuple[int, int, int, float]]
+# Spans less probable than this are not looked at when thresholds are chosen.
+_PLAUSIBLE = 0.02
+_AT_ONCE = 64
 
 default_config = """
 [model]
@@ -37,12 +43,12 @@ DEFAULT_MODEL = Config().from_str(default_config)["model"]
     "bioner_spancat",
     assigns=["doc.spans"],
     default_config={"model": DEFAULT_MODEL, "spans_key": "sc", "threshold": 0.5, "overlaps": "learn",
-                    "label_smoothing": 0.0, "scorer": {"@scorers": "spacy.spancat_scorer.v1"}},
+                    "label_smoothing": 0.0, "temperature": 1.0, "scorer": {"@scorers": "spacy.spancat_scorer.v1"}},
     default_score_weights={"spans_sc_f": 1.0, "spans_sc_p": 0.0, "spans_sc_r": 0.0},
 )
 def make_bioner_spancat(nlp: Language, name: str, model: Model[List[Doc], Floats3d], spans_key: str,
                         threshold: Union[float, Dict[str, float]], overlaps: str, label_smoothing: float,
-                        scorer: Optional[Callable]) -> "BionerSpancat":
+                        temperature: float, scorer: Optional[Callable]) -> "BionerSpancat":
     """Make the span categorizer.
 
     model (Model[List[Doc], Floats3d]): Logits of all spans, as `spacy-bioner.SpanGrid.v1` gives them.
@@ -52,10 +58,11 @@ def make_bioner_spancat(nlp: Language, name: str, model: Model[List[Doc], Floats
     overlaps (str): "any" keeps all mentions, "nested" drops crossing ones, "flat" all overlapping ones, the less
         probable first; "learn" takes "flat" where no training mention overlaps another, else "any".
     label_smoothing (float): How far the targets of training are drawn in from 0 and 1.
+    temperature (float): Divides the logits, so that probabilities fit; `calibrate` sets it.
     scorer (Optional[Callable]): The scoring method.
     """
     return BionerSpancat(nlp.vocab, model, name, spans_key=spans_key, threshold=threshold, overlaps=overlaps,
-                         label_smoothing=label_smoothing, scorer=scorer)
+                         label_smoothing=label_smoothing, temperature=temperature, scorer=scorer)
 
 
 class BionerSpancat(TrainablePipe):
@@ -68,7 +75,7 @@ class BionerSpancat(TrainablePipe):
 
     def __init__(self, vocab: Vocab, model: Model[List[Doc], Floats3d], name: str = "bioner_spancat", *,
                  spans_key: str = "sc", threshold: Union[float, Dict[str, float]] = 0.5, overlaps: str = "learn",
-                 label_smoothing: float = 0.0, scorer: Optional[Callable] = None):
+                 label_smoothing: float = 0.0, temperature: float = 1.0, scorer: Optional[Callable] = None):
         if overlaps not in OVERLAPS:
             raise BionerError(Errors.E502.format(found=overlaps, known=", ".join(OVERLAPS)))
         self.vocab = vocab
@@ -76,7 +83,8 @@ class BionerSpancat(TrainablePipe):
         self.name = name
         self.scorer = scorer
         self.cfg: Dict[str, Any] = {"labels": [], "spans_key": spans_key, "threshold": threshold,
-                                    "overlaps": overlaps, "label_smoothing": label_smoothing}
+                                    "overlaps": overlaps, "label_smoothing": label_smoothing,
+                                    "temperature": temperature}
 
     @property
     def key(self) -> str:
@@ -127,9 +135,9 @@ class BionerSpancat(TrainablePipe):
         RETURNS (List[Found]): For each document start, end, label and score of its mentions, in text order.
         """
         logits = self.model.ops.to_numpy(logits)
-        least = numpy.log(thresholds) - numpy.log1p(-thresholds)
-        places = numpy.argwhere(logits >= least)
-        scores = 1 / (1 + numpy.exp(-logits[tuple(places.T)].astype("float64")))
+        temperature = self.cfg["temperature"]
+        places = numpy.argwhere(logits >= to_logit(thresholds) * temperature)
+        scores = to_probability(logits[tuple(places.T)], temperature)
         ends = numpy.cumsum([len(doc) for doc in docs])
         owners = numpy.searchsorted(ends, places[:, 0], side="right")
         found: List[Found] = [[] for _ in docs]
@@ -203,19 +211,29 @@ class BionerSpancat(TrainablePipe):
         sample = [example.predicted for example in islice((eg for eg in examples if len(eg.predicted)), 8)]
         self.model.initialize(X=sample)
 
+    def calibrate(self, examples: Iterable[Example], *, by_label: bool = True) -> Dict[str, Any]:
+        """Choose temperature and thresholds on a dev part, and use them from now on.
 
-def label_values(setting: Union[float, Mapping[str, float]], labels: Sequence[str]) -> numpy.ndarray:
-    """Spread a setting over the labels.
-
-    setting (Union[float, Mapping[str, float]]): One value, or values by label, "*" standing for the others.
-    labels (Sequence[str]): The labels.
-    RETURNS (numpy.ndarray): One value a label, kept off 0 and 1.
-    RAISES BionerError: E505 for a label that is not known, or a missing one without "*".
-    """
-    if not isinstance(setting, Mapping):
-        setting = {"*": float(setting)}
-    for label in (*setting, *(() if "*" in setting else labels)):
-        if label not in ("*", *labels) or (label not in setting):
-            raise BionerError(Errors.E505.format(label=label, known=", ".join(labels)))
-    values = numpy.asarray([setting.get(label, setting.get("*")) for label in labels], dtype="float64")
-    return numpy.clip(values, 1e-6, 1 - 1e-6)
+        examples (Iterable[Example]): The dev part.
+        by_label (bool): Whether labels with enough mentions get a threshold of their own.
+        RETURNS (Dict[str, Any]): What `tuning.tune` gives.
+        """
+        examples = list(examples)
+        docs = [example.predicted for example in examples]
+        self.cfg["temperature"] = 1.0
+        least = numpy.full(len(self.labels), _PLAUSIBLE)
+        rows, gold = [], dict.fromkeys(self.labels, 0)
+        for start in range(0, len(docs), _AT_ONCE):
+            batch = docs[start:start + _AT_ONCE]
+            found = self.find(batch, self.model.predict(batch), least)
+            for example, mentions in zip(examples[start:start + _AT_ONCE], found):
+                wanted = {(first, last, label) for first, last, label, _ in self._target(example).spans}
+                rows += [(score, mention in wanted, self.labels[mention[2]])
+                         for *mention_, score in mentions for mention in [tuple(mention_)]]
+                for _, _, label in wanted:
+                    gold[self.labels[label]] += 1
+        scores, valid, labels = zip(*rows) if rows else ((), (), ())
+        chosen = tune(Judged(to_logit(numpy.asarray(scores)), numpy.asarray(valid, dtype=bool), labels, gold),
+                      by_label=by_label)
+        self.cfg.update(temperature=chosen["temperature"], threshold=chosen["threshold"])
+        return chosen

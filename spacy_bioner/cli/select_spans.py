@@ -1,0 +1,63 @@
+"""The verb select-spans: annotated records in, the same without the mentions that a selector finds wrong out."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Dict, Iterable, Iterator, Optional, Tuple
+
+import typer
+
+from ..annotation import Annotation
+from ..errors import BionerError, Errors
+
+
+def select_spans_cli(
+    source: Path = typer.Argument(..., metavar="IN", help="Annotated records."),
+    output: Path = typer.Argument(..., metavar="OUT", help="Records with the mentions that are kept."),
+    selector: Path = typer.Option(..., help="Pipeline with a span_selector, as train-selector makes it."),
+    rejected: Optional[Path] = typer.Option(None, help="Records with the dropped mentions; by default beside OUT."),
+    gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU, -1 for the CPU."),
+) -> None:
+    """Drop the mentions that are likely wrong; the score of a mention that stays is its probability to be right."""
+    from spacy.cli._util import setup_gpu
+
+    setup_gpu(gpu_id, silent=True)
+    rejected = rejected or output.with_name(f"{output.name.split('.')[0]}.rejected.jsonl")
+    counts = select_file(source, output, selector=selector, rejected=rejected)
+    typer.echo(f"{'label':<28}{'given':>9}{'kept':>9}{'dropped':>9}{'unplaced':>9}")
+    for label, count in sorted(counts.items()):
+        typer.echo(f"{label:<28}{count['given']:>9}{count['kept']:>9}{count['dropped']:>9}{count['unplaced']:>9}")
+
+
+def select_file(source: Path, output: Path, *, selector: Path, rejected: Path) -> Dict[str, Counter]:
+    """Judge the mentions of a file of records.
+
+    source (Path): Annotated records.
+    output (Path): Takes the records with what is kept.
+    selector (Path): A pipeline with a span selector.
+    rejected (Path): Takes the records that lost mentions, with these.
+    RETURNS (Dict[str, Counter]): Label to given, kept, dropped, unplaced.
+    RAISES BionerError: E525 where the pipeline has no selector, E521 for a label that it has not learnt.
+    """
+    import spacy
+
+    from ..formats.jsonl import read_jsonl, write_jsonl
+    from ..pipeline.select_records import select_records
+
+    if not (selector / "meta.json").is_file():
+        raise BionerError(Errors.E001.format(path=selector, wanted="pipeline"))
+    nlp = spacy.load(selector)
+    names = [name for name, factory in nlp.pipe_factories.items() if factory == "span_selector"]
+    if not names:
+        raise BionerError(Errors.E525.format(path=selector))
+    counts: Dict[str, Counter] = {}
+    lost = []
+
+    def kept(pairs: Iterable[Tuple[Annotation, Annotation]]) -> Iterator[Annotation]:
+        for record, dropped in pairs:
+            if dropped.mentions:
+                lost.append(dropped)
+            yield record
+
+    write_jsonl(output, kept(select_records(read_jsonl(source), nlp, nlp.get_pipe(names[0]), counts)))
+    write_jsonl(rejected, lost)
+    return counts

@@ -1,0 +1,40 @@
+"""The verb train-selector: gold records in, a selector of candidates out."""
+
+from pathlib import Path
+from typing import Optional
+
+import typer
+
+from ..errors import BionerError, Errors
+from .settings import read_overrides
+from .train import TUNES
+
+
+def train_selector_cli(
+    ctx: typer.Context,
+    gold: Path = typer.Argument(..., metavar="GOLD", help="Gold records, split train."),
+    output: Path = typer.Argument(..., metavar="OUT", help="Folder for the curve and the pipeline model-best."),
+    config: Path = typer.Option(Path("configs/embedded/selector.cfg"), help="Training config; or --section.key."),
+    dev: Path = typer.Option(..., help="Gold records of the dev part; state and threshold are chosen on it."),
+    predicted: Optional[Path] = typer.Option(None, help="What the annotator found in GOLD, untrained on it."),
+    dev_predicted: Optional[Path] = typer.Option(None, help="What the annotator found in the dev texts."),
+    updates: int = typer.Option(600, min=1, help="Updates of the weights."),
+    evaluations: int = typer.Option(8, min=1, help="How often the dev part is scored, about."),
+    tune: str = typer.Option("labels", help="Thresholds chosen on dev: labels (one each), all (one), none (as set)."),
+    seed: int = typer.Option(0, help="Seed of weights, candidates and order."),
+    gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU, -1 for the CPU."),
+    overwrite: bool = typer.Option(False, "--overwrite", help="Remove what OUT holds of another training."),
+) -> None:
+    """Train a selector: gold mentions are right, moved, relabelled and made-up ones are wrong."""
+    from spacy.cli._util import setup_gpu
+
+    from ..training.selector_run import SelectorRun, run_selector
+
+    if tune not in TUNES:
+        raise BionerError(Errors.E524.format(found=tune, known=", ".join(TUNES)))
+    setup_gpu(gpu_id, silent=True)
+    run = SelectorRun(config=config, gold=gold, dev=dev, predicted=predicted, dev_predicted=dev_predicted, seed=seed,
+                      updates=updates, evaluations=evaluations, tune=tune, overrides=read_overrides(ctx.args))
+    card = run_selector(run, output, gpu_id=gpu_id, overwrite=overwrite)
+    best = card["best"]
+    typer.echo(f"{output / 'model-best'}: dev P {best['dev_p']:.2f} R {best['dev_r']:.2f} F {best['dev_f']:.2f}")

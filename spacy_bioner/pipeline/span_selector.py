@@ -1,0 +1,219 @@
+"""The span selector: of the candidates of any annotator it keeps the ones that are likely right.
+
+Candidates come from a span group: of `llm_bioner`, `bioner_spancat`, a matcher, or recorded predictions. What is kept
+goes to one group with its probabilities, what is dropped to a second one, for audit.
+"""
+
+from itertools import islice
+from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple, Union
+
+import numpy
+from spacy.language import Language
+from spacy.pipeline import TrainablePipe
+from spacy.tokens import Doc, Span, SpanGroup
+from spacy.training import Example, validate_examples
+from spacy.vocab import Vocab
+from thinc.api import Config, Model, Optimizer, set_dropout_rate
+from thinc.types import Floats1d
+
+from ..errors import BionerError, Errors
+from ..ml.calibration import to_logit, to_probability
+from ..ml.selector_loss import candidate_loss
+from .thresholds import label_values
+from .tuning import Judged, tune
+
+default_config = """
+[model]
+@architectures = "spacy-bioner.SpanSelector.v1"
+
+[model.tok2vec]
+@architectures = "spacy-bioner.TransformerEncoder.v1"
+name = "all-minilm-l6-v2"
+"""
+DEFAULT_MODEL = Config().from_str(default_config)["model"]
+_AT_ONCE = 64
+
+
+@Language.factory(
+    "span_selector",
+    requires=["doc.spans"],
+    assigns=["doc.spans"],
+    default_config={"model": DEFAULT_MODEL, "candidates_key": "sc", "spans_key": "sc", "rejected_key": "rejected",
+                    "threshold": 0.5, "contrast": 0.0, "temperature": 1.0,
+                    "scorer": {"@scorers": "spacy.spancat_scorer.v1"}},
+    default_score_weights={"spans_sc_f": 1.0, "spans_sc_p": 0.0, "spans_sc_r": 0.0},
+)
+def make_span_selector(nlp: Language, name: str, model: Model, candidates_key: str, spans_key: str, rejected_key: str,
+                       threshold: Union[float, Dict[str, float]], contrast: float, temperature: float,
+                       scorer: Optional[Callable]) -> "SpanSelector":
+    """Make the span selector.
+
+    model (Model): Logits of candidates, `spacy-bioner.SpanSelector.v1` or `spacy-bioner.MarkedSelector.v1`.
+    candidates_key (str): Key of the span group that is chosen from.
+    spans_key (str): Key of the group that the chosen ones go to; also the gold group in training.
+    rejected_key (str): Key of the group that the dropped ones go to.
+    threshold (Union[float, Dict[str, float]]): Least probability, for all labels or by label ("*": the others).
+    contrast (float): Weight of the loss that compares a gold mention with the negatives made from it.
+    temperature (float): Divides the logits, so that probabilities fit; see `ml.calibration`.
+    scorer (Optional[Callable]): The scoring method.
+    """
+    return SpanSelector(nlp.vocab, model, name, candidates_key=candidates_key, spans_key=spans_key,
+                        rejected_key=rejected_key, threshold=threshold, contrast=contrast, temperature=temperature,
+                        scorer=scorer)
+
+
+class SpanSelector(TrainablePipe):
+    """Keeps the likely candidates.
+
+    vocab (Vocab): The vocabulary of the pipeline.
+    model (Model): Logits of candidates.
+    name (str): Name of the component.
+    """
+
+    def __init__(self, vocab: Vocab, model: Model, name: str = "span_selector", *, candidates_key: str = "sc",
+                 spans_key: str = "sc", rejected_key: str = "rejected",
+                 threshold: Union[float, Dict[str, float]] = 0.5, contrast: float = 0.0, temperature: float = 1.0,
+                 scorer: Optional[Callable] = None):
+        self.vocab = vocab
+        self.model = model
+        self.name = name
+        self.scorer = scorer
+        self.cfg: Dict[str, Any] = {"labels": [], "candidates_key": candidates_key, "spans_key": spans_key,
+                                    "rejected_key": rejected_key, "threshold": threshold, "contrast": contrast,
+                                    "temperature": temperature}
+
+    @property
+    def labels(self) -> Tuple[str, ...]:
+        return tuple(self.cfg["labels"])
+
+    @property
+    def label_data(self) -> List[str]:
+        return list(self.labels)
+
+    def add_label(self, label: str) -> int:
+        """RETURNS (int): 0 where the label was there, else 1; only before the model is initialized."""
+        if label in self.labels:
+            return 0
+        if self.model.get_ref("output_layer").has_dim("nO"):
+            raise BionerError(Errors.E503.format(label=label, known=", ".join(self.labels)))
+        self.cfg["labels"].append(label)
+        self.vocab.strings.add(label)
+        return 1
+
+    def predict(self, docs: Iterable[Doc]) -> List[numpy.ndarray]:
+        """RETURNS (List[numpy.ndarray]): For each document the probabilities of its candidates, in their order."""
+        docs = list(docs)
+        candidates = [self.candidates(doc) for doc in docs]
+        if not any(candidates):
+            return [numpy.zeros(0, dtype="float32") for _ in docs]
+        logits = self.model.ops.to_numpy(self.model.predict((docs, candidates)))
+        probabilities = to_probability(logits, self.cfg["temperature"]).astype("float32")
+        ends = numpy.cumsum([len(found) for found in candidates])
+        return numpy.split(probabilities, ends[:-1])
+
+    def candidates(self, doc: Doc) -> List[Tuple[int, int, int]]:
+        """RETURNS (List[Tuple[int, int, int]]): Start, end and number of the label of each candidate.
+
+        RAISES BionerError: E520 where the group is missing, E521 for a label that the selector has not learnt.
+        """
+        key = self.cfg["candidates_key"]
+        if key not in doc.spans:
+            raise BionerError(Errors.E520.format(name=self.name, key=key, present=", ".join(doc.spans) or "none"))
+        numbers = {label: number for number, label in enumerate(self.labels)}
+        unknown = sorted({span.label_ for span in doc.spans[key]} - set(numbers))
+        if unknown:
+            raise BionerError(Errors.E521.format(label=unknown[0], known=", ".join(self.labels)))
+        return [(span.start, span.end, numbers[span.label_]) for span in doc.spans[key]]
+
+    def set_annotations(self, docs: Iterable[Doc], scores: Sequence[numpy.ndarray]) -> None:
+        """Write the kept and the dropped candidates, both with their probabilities in `attrs["scores"]`."""
+        thresholds = dict(zip(self.labels, label_values(self.cfg["threshold"], self.labels)))
+        for doc, probabilities in zip(docs, scores):
+            spans = [(span.start, span.end, span.label_) for span in doc.spans[self.cfg["candidates_key"]]]
+            keep = numpy.asarray([probability >= thresholds[span[2]]
+                                  for span, probability in zip(spans, probabilities)], dtype=bool)
+            for key, chosen in ((self.cfg["spans_key"], keep), (self.cfg["rejected_key"], ~keep)):
+                group = SpanGroup(doc, name=key, spans=[Span(doc, start, end, label=label) for (start, end, label), one
+                                                        in zip(spans, chosen) if one])
+                group.attrs["scores"] = probabilities[chosen]
+                doc.spans[key] = group
+
+    def update(self, examples: Iterable[Example], *, drop: float = 0.0, sgd: Optional[Optimizer] = None,
+               losses: Optional[Dict[str, float]] = None) -> Dict[str, float]:
+        """Learn from a batch of examples whose predicted Docs hold candidates; see `TrainablePipe.update`."""
+        losses = {} if losses is None else losses
+        losses.setdefault(self.name, 0.0)
+        examples = list(examples)
+        validate_examples(examples, "SpanSelector.update")
+        docs = [example.predicted for example in examples]
+        candidates = [self.candidates(doc) for doc in docs]
+        if not any(candidates):
+            return losses
+        set_dropout_rate(self.model, drop)
+        logits, backprop = self.model.begin_update((docs, candidates))
+        loss, d_logits = self.get_loss(examples, logits)
+        backprop(d_logits)
+        if sgd is not None:
+            self.finish_update(sgd)
+        losses[self.name] += loss
+        return losses
+
+    def get_loss(self, examples: Iterable[Example], scores: Floats1d) -> Tuple[float, Floats1d]:
+        """RETURNS (Tuple[float, Floats1d]): Cross-entropy, with the contrastive part, and its gradient."""
+        valid, groups = [], []
+        for number, example in enumerate(examples):
+            valid += self.find_valid(example)
+            given = example.predicted.spans[self.cfg["candidates_key"]].attrs.get("groups", [])
+            groups += [(number, group) if group >= 0 else None for group in given]
+        loss, gradient = candidate_loss(self.model.ops.to_numpy(scores), valid, groups, contrast=self.cfg["contrast"])
+        return loss, self.model.ops.asarray1f(gradient)
+
+    def find_valid(self, example: Example) -> List[bool]:
+        """RETURNS (List[bool]): For each candidate whether it is a gold mention."""
+        reference = example.reference.spans
+        gold = set()
+        for span in reference[self.cfg["spans_key"]] if self.cfg["spans_key"] in reference else []:
+            gold |= {(found.start, found.end, span.label_)
+                     for found in example.get_aligned_spans_y2x([span], allow_overlap=True)}
+        return [(span.start, span.end, span.label_) in gold
+                for span in example.predicted.spans[self.cfg["candidates_key"]]]
+
+    def initialize(self, get_examples: Callable[[], Iterable[Example]], *, nlp: Optional[Language] = None,
+                   labels: Optional[Sequence[str]] = None) -> None:
+        """Set the labels and make the model's weights; see `BionerSpancat.initialize`."""
+        examples = list(get_examples())
+        if labels is None:
+            labels = sorted({span.label_ for example in examples
+                             for span in example.reference.spans.get(self.cfg["spans_key"], [])})
+        for label in labels:
+            self.add_label(label)
+        if not self.labels:
+            raise BionerError(Errors.E504.format(name=self.name, spans_key=self.cfg["spans_key"]))
+        output = self.model.get_ref("output_layer")
+        if not output.has_dim("nO"):
+            output.set_dim("nO", len(self.labels))
+        docs = [example.predicted for example in islice((eg for eg in examples if len(eg.predicted)), 8)]
+        self.model.initialize(X=(docs, [[] for _ in docs]) if docs else None)
+
+    def calibrate(self, examples: Iterable[Example], *, by_label: bool = True) -> Dict[str, Any]:
+        """Choose temperature and thresholds on a dev part, and use them from now on.
+
+        examples (Iterable[Example]): The dev part; its predicted Docs hold candidates.
+        by_label (bool): Whether labels with enough mentions get a threshold of their own.
+        RETURNS (Dict[str, Any]): What `tuning.tune` gives.
+        """
+        examples = list(examples)
+        self.cfg["temperature"] = 1.0
+        scores, valid, labels, gold = [], [], [], dict.fromkeys(self.labels, 0)
+        for start in range(0, len(examples), _AT_ONCE):
+            batch = examples[start:start + _AT_ONCE]
+            scores += self.predict([example.predicted for example in batch])
+            for example in batch:
+                valid += self.find_valid(example)
+                labels += [span.label_ for span in example.predicted.spans[self.cfg["candidates_key"]]]
+                for span in example.reference.spans.get(self.cfg["spans_key"], []):
+                    gold[span.label_] = gold.get(span.label_, 0) + 1
+        chosen = tune(Judged(to_logit(numpy.concatenate(scores)), numpy.asarray(valid, dtype=bool), labels, gold),
+                      by_label=by_label)
+        self.cfg.update(temperature=chosen["temperature"], threshold=chosen["threshold"])
+        return chosen

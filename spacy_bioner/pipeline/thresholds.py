@@ -1,0 +1,24 @@
+"""Thresholds: one for all labels, or one for each."""
+
+from typing import Mapping, Sequence, Union
+
+import numpy
+
+from ..errors import BionerError, Errors
+
+
+def label_values(setting: Union[float, Mapping[str, float]], labels: Sequence[str]) -> numpy.ndarray:
+    """Spread a setting over the labels.
+
+    setting (Union[float, Mapping[str, float]]): One value, or values by label, "*" standing for the others.
+    labels (Sequence[str]): The labels.
+    RETURNS (numpy.ndarray): One value a label, kept off 0 and 1.
+    RAISES BionerError: E505 for a label that is not known, or a missing one without "*".
+    """
+    if not isinstance(setting, Mapping):
+        setting = {"*": float(setting)}
+    for label in (*setting, *(() if "*" in setting else labels)):
+        if label not in ("*", *labels) or (label not in setting):
+            raise BionerError(Errors.E505.format(label=label, known=", ".join(labels)))
+    values = numpy.asarray([setting.get(label, setting.get("*")) for label in labels], dtype="float64")
+    return numpy.clip(values, 1e-6, 1 - 1e-6)

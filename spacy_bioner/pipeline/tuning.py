@@ -1,0 +1,60 @@
+"""Temperature and thresholds of a component, chosen on the dev part."""
+
+from dataclasses import dataclass
+from typing import Any, Dict, Mapping, Sequence
+
+import numpy
+
+from ..ml.calibration import best_threshold, expected_calibration_error, fit_temperature, reliability, to_probability
+
+# With fewer gold mentions in the dev part a label takes the threshold of all labels together.
+_LEAST_GOLD = 40
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Candidates of a dev part with what became of them.
+
+    logits (numpy.ndarray): Of each candidate, not yet divided by a temperature.
+    valid (numpy.ndarray): Whether each is a gold mention.
+    labels (Sequence[str]): The label of each.
+    gold (Mapping[str, int]): Gold mentions by label, whether they are candidates or not.
+    """
+
+    logits: numpy.ndarray
+    valid: numpy.ndarray
+    labels: Sequence[str]
+    gold: Mapping[str, int]
+
+
+def tune(judged: Judged, *, by_label: bool) -> Dict[str, Any]:
+    """Fit the temperature, then the thresholds.
+
+    judged (Judged): Candidates of the dev part.
+    by_label (bool): Whether labels with enough gold mentions get a threshold of their own.
+    RETURNS (Dict[str, Any]): temperature, threshold (by label, "*" for the others), dev_f at 0.5 and at the
+        thresholds, calibration error before and after, and the reliability bins after.
+    """
+    temperature = fit_temperature(judged.logits, judged.valid)
+    before = to_probability(judged.logits)
+    probability = to_probability(judged.logits, temperature)
+    total = sum(judged.gold.values())
+    shared, _ = best_threshold(probability, judged.valid, total)
+    threshold = {"*": round(shared, 4)}
+    names = numpy.asarray(judged.labels)
+    for label, count in sorted(judged.gold.items()):
+        chosen = names == label
+        if by_label and count >= _LEAST_GOLD and len(judged.gold) > 1:
+            threshold[label] = round(best_threshold(probability[chosen], judged.valid[chosen], count)[0], 4)
+    least = numpy.asarray([threshold.get(label, threshold["*"]) for label in judged.labels])
+    return {"temperature": round(temperature, 4), "threshold": threshold,
+            "dev_f_at_half": _f1(before >= 0.5, judged.valid, total),
+            "dev_f": _f1(probability >= least, judged.valid, total),
+            "calibration_error_before": round(expected_calibration_error(before, judged.valid), 4),
+            "calibration_error": round(expected_calibration_error(probability, judged.valid), 4),
+            "reliability": reliability(probability, judged.valid)}
+
+
+def _f1(kept: numpy.ndarray, valid: numpy.ndarray, gold: int) -> float:
+    found = int(kept.sum())
+    return round(200 * int((kept & valid).sum()) / (found + gold), 2) if found + gold else 0.0

@@ -1,0 +1,108 @@
+"""One training by spaCy's own loop, what it was made from, and the card that says so."""
+
+import hashlib
+import json
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Dict, Iterable, List, Mapping, Optional
+
+from spacy.training.initialize import init_nlp
+from spacy.training.loop import train
+from spacy.util import load_config, load_meta, load_model, registry
+from thinc.api import Config, ConfigValidationError, fix_random_seed
+
+from ..errors import BionerError, Errors
+from ..files import write_json
+from ..formats.jsonl import find_jsonl, read_jsonl
+
+_PACKAGES = ("spacy-bioner", "spacy", "thinc", "torch", "transformers")
+
+
+def read_training_config(path: Path, overrides: Mapping[str, Any]) -> Config:
+    """Read a spaCy training config, variables not yet filled in.
+
+    RAISES BionerError: E001 where there is none, E519 where it cannot be read or an override fits nothing.
+    """
+    if not Path(path).is_file():
+        raise BionerError(Errors.E001.format(path=path, wanted="training config"))
+    try:
+        return load_config(path, overrides=dict(overrides), interpolate=False)
+    except (ConfigValidationError, ValueError) as error:
+        raise BionerError(Errors.E519.format(path=path, why=" ".join(str(error).split()))) from None
+
+
+def run_training(config: Config, folder: Path, *, source: Path, gpu_id: int = -1) -> None:
+    """Train and write `model-best` and `model-last`.
+
+    config (Config): A config as `spacy train` takes it.
+    folder (Path): Where the two pipelines go.
+    source (Path): The file that the config is from, for the error.
+    gpu_id (int): The GPU, -1 for the CPU.
+    RAISES BionerError: E519 where the config does not fit.
+    """
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        nlp = init_nlp(config, use_gpu=gpu_id)
+        train(nlp, folder, use_gpu=gpu_id, stdout=sys.stdout, stderr=sys.stderr)
+    except ConfigValidationError as error:
+        raise BionerError(Errors.E519.format(path=source, why=" ".join(str(error).split()))) from None
+
+
+def calibrate(folder: Path, component: str, config: Config, *, by_label: bool) -> Dict[str, Any]:
+    """Choose temperature and thresholds of a trained component on the dev part of its config, and write them.
+
+    folder (Path): The pipeline.
+    component (str): Name of the component.
+    config (Config): The training config; its `corpora.dev` is read.
+    by_label (bool): Whether labels with enough mentions get a threshold of their own.
+    RETURNS (Dict[str, Any]): What was chosen, and what it changed.
+    """
+    nlp = load_model(folder)
+    fix_random_seed(0)
+    reader = registry.resolve({"dev": config.interpolate()["corpora"]["dev"]})["dev"]
+    chosen = nlp.get_pipe(component).calibrate(list(reader(nlp)), by_label=by_label)
+    nlp.config["components"][component].update(threshold=chosen["threshold"], temperature=chosen["temperature"])
+    nlp.to_disk(folder)
+    return chosen
+
+
+def checksum(path: Path) -> str:
+    """RETURNS (str): SHA-256 of a file."""
+    path = find_jsonl(path)
+    if not path.is_file():
+        raise BionerError(Errors.E001.format(path=path, wanted="file"))
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def describe_file(path: Path) -> Dict[str, str]:
+    """RETURNS (Dict[str, str]): Name and checksum of a file, without the folder that it happens to be in."""
+    return {"file": Path(path).name, "sha256": checksum(path)}
+
+
+def collect_labels(paths: Iterable[Path]) -> List[str]:
+    """RETURNS (List[str]): The labels of all files; spaCy would look at the first hundred examples only."""
+    return sorted({mention.label for path in paths for annotation in read_jsonl(path)
+                   for mention in annotation.mentions})
+
+
+def find_component(config: Config, factories: Iterable[str]) -> Optional[str]:
+    """RETURNS (Optional[str]): Name of the first component in the pipeline that one of these factories makes."""
+    return next((name for name in config["nlp"]["pipeline"]
+                 if config["components"].get(name, {}).get("factory") in factories), None)
+
+
+def write_card(folder: Path, description: str, card: Mapping[str, Any]) -> Dict[str, Any]:
+    """Write what a pipeline was made of into its `meta.json`, where `nlp.meta` has it.
+
+    folder (Path): A pipeline.
+    description (str): One line for people.
+    card (Mapping[str, Any]): Data, settings, seed and scores.
+    RETURNS (Dict[str, Any]): The card, with the versions.
+    """
+    meta = load_meta(folder / "meta.json")
+    installed = {name: metadata.version(name) for name in _PACKAGES}
+    meta["spacy_bioner"] = json.loads(json.dumps({**card, "versions": installed}, default=str))
+    meta["description"] = description
+    write_json(folder / "meta.json", meta)
+    return meta["spacy_bioner"]

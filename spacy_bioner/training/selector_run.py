@@ -1,0 +1,96 @@
+"""Trains a selector through spaCy's own training and chooses its threshold on the dev part."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Dict, Mapping, Optional
+
+from ..errors import BionerError, Errors
+from ..files import read_json_lines, write_json
+from .loop import (
+    calibrate,
+    checksum,
+    collect_labels,
+    describe_file,
+    find_component,
+    read_training_config,
+    run_training,
+    write_card,
+)
+from .staged import open_folder
+
+
+@dataclass(frozen=True)
+class SelectorRun:
+    """A training of a selector.
+
+    config (Path): spaCy training config with the sections [paths] and [run].
+    gold (Path): Gold records, split train.
+    dev (Path): Gold records of the dev part.
+    predicted (Optional[Path]): What the annotator found in the gold texts, trained on other folds.
+    dev_predicted (Optional[Path]): What it found in the dev texts: then the threshold fits its mistakes.
+    seed (int): Seed of weights, candidates and order.
+    updates (int): Updates of the weights.
+    evaluations (int): How often the dev part is scored, about.
+    tune (str): Thresholds chosen on dev: "labels", "all" (one for all labels) or "none".
+    overrides (Mapping[str, Any]): Further settings of the config, by dotted key.
+    """
+
+    config: Path
+    gold: Path
+    dev: Path
+    predicted: Optional[Path]
+    dev_predicted: Optional[Path]
+    seed: int
+    updates: int
+    evaluations: int
+    tune: str
+    overrides: Mapping[str, Any]
+
+
+def run_selector(run: SelectorRun, output: Path, *, gpu_id: int = -1, overwrite: bool = False) -> Dict[str, Any]:
+    """Train a selector; one that is there already, from the same data and settings, is taken as it is.
+
+    run (SelectorRun): What is trained on what.
+    output (Path): Folder for `curve.jsonl`, `run.json` and the pipeline `model-best`.
+    gpu_id (int): The GPU, -1 for the CPU.
+    overwrite (bool): Whether what the folder holds of another training is removed.
+    RETURNS (Dict[str, Any]): The model card of the pipeline.
+    RAISES BionerError: E009 for gold of another split, E518, E519, E522 where there is nothing to learn.
+    """
+    files = {name: path for name, path in (("gold", run.gold), ("dev", run.dev), ("predicted", run.predicted),
+                                           ("dev_predicted", run.dev_predicted)) if path is not None}
+    card = {**{name: describe_file(path) for name, path in files.items()}, "seed": run.seed, "updates": run.updates,
+            "evaluations": run.evaluations, "tune": run.tune, "overrides": dict(run.overrides),
+            "config": {"file": run.config.name, "sha256": checksum(run.config)}}
+    open_folder(output, card, overwrite=overwrite)
+    config = read_training_config(run.config, {
+        **run.overrides, **{f"paths.{name}": str(path) for name, path in files.items()},
+        "paths.curve": str(output / "curve.jsonl"), "run.seed": run.seed, "run.updates": run.updates,
+        "run.evaluate_every": max(1, round(run.updates / run.evaluations)),
+        "run.only_predicted": run.dev_predicted is not None})
+    name = find_component(config, ["span_selector"])
+    if name is None:
+        raise BionerError(Errors.E519.format(path=run.config, why="its pipeline has no span_selector"))
+    labels = collect_labels([run.gold])
+    config["initialize"].setdefault("components", {})[name] = {"labels": labels}
+    stage = output / "stage1"
+    if not (stage / "done.json").is_file():
+        run_training(config, stage, source=run.config, gpu_id=gpu_id)
+        write_json(stage / "done.json", {"updates": run.updates})
+    return _finish(run, output, card, config, name)
+
+
+def _finish(run: SelectorRun, output: Path, card: Dict[str, Any], config: Any, name: str) -> Dict[str, Any]:
+    fresh = output / ".model-best"
+    for folder in (fresh, output / "model-best"):
+        if folder.exists():
+            shutil.rmtree(folder)
+    shutil.copytree(output / "stage1" / "model-best", fresh)
+    tuned = calibrate(fresh, name, config, by_label=run.tune == "labels") if run.tune != "none" else {}
+    curve = [line for _, line in read_json_lines(output / "curve.jsonl")]
+    best = max(curve, key=lambda line: line["dev_f"])
+    result = write_card(fresh, "Keeps the candidates of an annotator that are likely right.",
+                        {**card, "best": best, "tuned": tuned})
+    fresh.rename(output / "model-best")
+    return result
