@@ -41,6 +41,7 @@ class Errors:
             "and at least one NER.")
     E023 = "{path} holds other files than texts and annotations, such as {found}. Give a new folder."
     E024 = "{place}: an offset or length is a whole number; found {found}."
+    E025 = "Names of columns belong to the format iob. Leave out --columns, or give --from iob."
     E026 = "{path} is a second file for the split '{name}'. Name each file after its split: train, dev, test, raw."
     E027 = "Rules of a corpus are broken {count} times, first '{rule}' at {place}: {detail}. All of them: {path}."
 

@@ -1,0 +1,59 @@
+"""Draft and verify equals step-by-step constrained greedy decoding, span by span and score by score."""
+
+import random
+
+import pytest
+from step_by_step import write_answer
+from tiny_models import tiny_lm
+
+from spacy_bioner.codecs import make_codec
+from spacy_bioner.llm.answers import encode_prompt
+from spacy_bioner.llm.base import Request
+from spacy_bioner.llm.grounded_decoding import GroundedDecoder
+from spacy_bioner.llm.source_tokens import SourceTokens
+from spacy_bioner.prompts.build import PromptBuilder
+
+LABELS = {"DISEASE": "illnesses", "GENE": ""}
+WORDS = "copper toxicosis BRCA1 gene ( ) [ ] [ ] p < 0.05 > - cancer cancer 铜 中毒 [3H]dopamine [1] <GENE: \" \\ a".split()
+FORMATS = [pytest.param("bracket", {"lines": "all"}, id="bracket-all"),
+           pytest.param("bracket", {"lines": "occurring"}, id="bracket-occurring")]
+
+
+def random_text(chance: random.Random, most: int = 9) -> str:
+    """RETURNS (str): Words with and without white space between them, brackets, tags, quotes and Chinese among them."""
+    words = (chance.choice(["", " ", " ", " ", "  ", "\n"]) + chance.choice(WORDS) for _ in range(chance.randint(0, most)))
+    return "".join(words) + chance.choice(["", "", "\n "])
+
+
+def make_decoder(lm, name, options, **settings):
+    codec = make_codec(name, **options)
+    builder = PromptBuilder(template="annotate.en", labels=LABELS, codec=codec)
+    decoder = GroundedDecoder(lm, codec=codec, labels=LABELS, **settings)
+    return decoder, lambda text: Request(builder.render(text), text=text)
+
+
+def expected(decoder, request):
+    """RETURNS (Tuple): Number of answer tokens, and scores by (start, end, label), written step by step."""
+    source = SourceTokens(request.text, decoder._pieces)
+    prompt = encode_prompt(decoder.lm.tokenizer, request.prompt)
+    tokens, found = write_answer(decoder.lm, decoder._make_grammar(source), prompt)
+    places = [((source.units[start].start, source.units[end - 1].end, label), score)
+              for start, end, label, score in found]
+    assert len(dict(places)) == len(places), "the same span twice"
+    return len(tokens), dict(places)
+
+
+@pytest.mark.parametrize("name, options", FORMATS)
+@pytest.mark.parametrize("seed", [0, 1])
+def test_answers_equal_step_by_step_decoding(name, options, seed):
+    chance = random.Random(seed)
+    decoder, ask = make_decoder(tiny_lm(seed), name, options, max_batch_tokens=6000, pass_tokens=250)
+    requests = [ask(text) for text in [random_text(chance) for _ in range(40)] + ["", " ", "[", "cancer", "铜"]]
+    replies = dict(decoder.generate(requests))
+    assert sorted(replies) == list(range(len(requests)))
+    for index, request in enumerate(requests):
+        reply = replies[index]
+        count, scores = expected(decoder, request)
+        assert reply.error is None and reply.finish_reason == "stop"
+        assert {mention.key: pytest.approx(mention.score, abs=1e-4) for mention in reply.mentions} == scores, request.text
+        assert reply.usage["answer_tokens"] == count
