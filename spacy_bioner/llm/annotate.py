@@ -38,7 +38,7 @@ class Annotator:
         self.usage = usage if usage is not None else Usage()
         self._planner = Planner(builder, count_tokens=model.count_tokens, context_length=model.context_length,
                                 chunks=chunks, examples=examples)
-        settings = {"codec": builder.codec.settings(), "labels": builder.labels}
+        settings = {"codec": builder.codec.settings(), "labels": list(builder.labels.items())}
         self._runner = Runner(model, cache=cache, settings=settings, max_failures=max_failures, usage=self.usage)
 
     def annotate(self, annotations: Iterable[Annotation], *, window: Optional[int] = None) -> Iterator[Annotation]:

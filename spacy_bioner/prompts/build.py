@@ -13,6 +13,9 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from ..codecs.base import Codec, label_definitions
 from ..errors import BionerError, Errors
 
+# What Jinja raises itself, and what expressions in a template can raise.
+_FAULTS = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError)
+
 
 @dataclass(frozen=True)
 class Prompt:
@@ -88,7 +91,7 @@ class PromptBuilder:
         self.examples = tuple(examples)
         try:
             self._template = sandbox().from_string(self.source)
-        except TemplateError as error:
+        except _FAULTS as error:
             raise BionerError(Errors.E104.format(name=template, why=error)) from None
 
     def render(self, text: str, *, examples: Sequence[Tuple[str, str]] = ()) -> Prompt:
@@ -107,7 +110,7 @@ class PromptBuilder:
         try:
             context = self._template.new_context(variables)
             blocks = {name: "".join(block(context)).strip("\n") for name, block in self._template.blocks.items()}
-        except TemplateError as error:
+        except _FAULTS as error:
             raise BionerError(Errors.E104.format(name=self.template_name, why=error)) from None
         prompt = Prompt(system=blocks.get("system", ""), user=blocks.get("user", ""))
         if text not in prompt.user:
@@ -130,5 +133,7 @@ class PromptBuilder:
     @property
     def hash(self) -> str:
         """RETURNS (str): Short hash of the settings."""
-        text = json.dumps(self.settings(), ensure_ascii=False, sort_keys=True)
+        # Sorting the keys must not hide the order of the labels, which the prompt follows.
+        settings = {**self.settings(), "labels": list(self.labels.items())}
+        text = json.dumps(settings, ensure_ascii=False, sort_keys=True)
         return hashlib.sha256(text.encode("utf8", "surrogatepass")).hexdigest()[:16]
