@@ -125,6 +125,8 @@ def test_embedded_corpus_keeps_all_rules():
             [("train", 220), ("dev", 65), ("test", 110), ("raw", 320)]] == [True] * 4
     for name in ("train", "dev", "test"):
         assert report.splits[name].nested / report.splits[name].mentions >= 0.15
+    lengths = [len(annotation.text.split()) for annotations in splits.values() for annotation in annotations]
+    assert (min(lengths), max(lengths) <= 45) == (8, True)
 
 
 def test_embedded_chinese_keeps_all_rules():
