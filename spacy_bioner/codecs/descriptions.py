@@ -15,7 +15,8 @@ _SENTENCES: Dict[Tuple[str, str], Tuple[str, str]] = {
     ("bracket", "occurring"): (
         "For each label that occurs write one line: the label, a colon, two spaces and the unchanged text with "
         "[ ] around each mention of that label. Mentions may nest. If there is none, write: none",
-        "文中出现的每个标签写一行：标签、冒号、两个空格和原文，用 [ ] 括出该标签的每个实体，可以嵌套。没有实体时写：none"),
+        "文中出现的每个标签写一行：标签、冒号、两个空格和原文，用 [ ] 括出该标签的每个实体，可以嵌套。"
+        "没有实体时写：none"),
     ("html", ""): (
         "Write the unchanged text with each mention in tags that repeat it: <label:mention>mention</label:mention>. "
         "Mentions may nest.",

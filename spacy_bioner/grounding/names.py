@@ -1,7 +1,8 @@
 """Finds the places of a name in a text."""
 
+from bisect import bisect_left
 from dataclasses import dataclass
-from typing import List, Tuple
+from typing import List, Sequence, Tuple
 
 from .folding import fold
 from .words import on_boundaries
@@ -63,3 +64,22 @@ def _find_folded(text: str, name: str, start: int, end: int) -> List[Tuple[int, 
             spans.append(span)
         at = view.text.find(wanted, at + (len(wanted) if span is not None else 1))
     return spans
+
+
+def nearest_place(places: Sequence[NamePlace], start: int) -> NamePlace:
+    """RETURNS (NamePlace): The place that begins nearest to a claimed offset, the first of two as near."""
+    at = bisect_left(places, start, key=lambda place: place.start)
+    return min(places[max(at - 1, 0):at + 1], key=lambda place: abs(place.start - start))
+
+
+def find_contexts(text: str, context: str) -> Tuple[NamePlace, ...]:
+    """Find where a context stands; it need not begin or end at a word.
+
+    text (str): The text.
+    context (str): Words of the text.
+    RETURNS (Tuple[NamePlace, ...]): Its places as written, else those after folding.
+    """
+    exact = _find_exact(text, context.strip(), 0, len(text))
+    if exact:
+        return tuple(NamePlace(first, last, True, True) for first, last in exact)
+    return tuple(NamePlace(first, last, False, True) for first, last in _find_folded(text, context, 0, len(text)))
