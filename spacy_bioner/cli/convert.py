@@ -3,6 +3,7 @@
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Tuple
 
 import typer
@@ -11,6 +12,7 @@ from ..annotation import Annotation
 from ..errors import BionerError, Errors
 from ..formats.corpus_report import format_report
 from ..formats.problems import Problems
+from ..formats.validate import CorpusFigures, watch
 from .check_corpus import check_corpus_files
 
 ALL_LABELS = "*"
@@ -66,6 +68,7 @@ def convert_cli(
     require_disjoint: List[Path] = typer.Option([], help="Fail where a text occurs in this file."),
     check_rules: bool = typer.Option(False, "--check-corpus", help="Check IN (train, dev, test, raw: a file each) as "
                                      "the splits of a corpus; OUT takes what was found. --strict: any finding fails."),
+    columns: str = typer.Option("", metavar="NAMES", help="Columns of iob files without such a line: FORM, NER, others."),
     strict: bool = typer.Option(False, "--strict", help="Fail at the first thing that would be left out or changed."),
 ) -> None:
     """Convert corpus files: read, check, cut, choose, write.
@@ -81,7 +84,7 @@ def convert_cli(
     if check_rules:
         problems = Problems(strict=strict)
         report = check_corpus_files(inputs, output, source=from_, strict=strict, problems=problems)
-        print_problems(problems)
+        print_problems(problems, title="Left out or changed")
         return _log(format_report(report))
     schema = read_schema(labels) if labels else None
     meta = {"origin": origin, "corpus": corpus, "lang": lang}
@@ -93,13 +96,21 @@ def convert_cli(
     target = to or guess_format(output, option="--to")
     get_format(target)
     problems = Problems(strict=strict)
-    counts = convert(inputs, output, conversion, source=from_, target=target, problems=problems)
-    print_problems(problems)
-    _log(", ".join(f"{count} {word}" for word, count in counts.items()) + f" -> {output}")
+    options = {"columns": columns.split()} if columns else {}
+    if options and any((from_ or guess_format(path, option="--from")) != "iob" for path in inputs):
+        raise BionerError(Errors.E025)
+    figures = CorpusFigures()
+    counts = convert(inputs, output, conversion, source=from_, target=target, problems=problems, figures=figures,
+                     options=options)
+    print_problems(problems, title="Left out or changed")
+    _log(f"{counts['read']} read, {counts['excluded']} excluded, {counts['written']} written to {output}")
+    labels = ", ".join(f"{label} {count}" for label, count in figures.labels.most_common())
+    _log(f"{figures.mentions} mentions ({labels or 'raw text'}), {figures.nested} nested, {figures.crossing} crossing")
 
 
 def convert(inputs: Iterable[Path], output: Path, conversion: Conversion, *, source: str = "", target: str = "",
-            problems: Problems) -> Dict[str, int]:
+            problems: Problems, figures: CorpusFigures, options: Mapping[str, Any] = MappingProxyType({}),
+            ) -> Dict[str, int]:
     """Read files, choose records and write them to one file.
 
     inputs (Iterable[Path]): The files.
@@ -108,6 +119,8 @@ def convert(inputs: Iterable[Path], output: Path, conversion: Conversion, *, sou
     source (str): Format of the inputs; by default as their names say.
     target (str): Format of the output; by default as its name says.
     problems (Problems): Takes note of what is left out or changed.
+    figures (CorpusFigures): Counts what is written.
+    options (Mapping[str, Any]): What the reader of the inputs takes besides.
     RETURNS (Dict[str, int]): How many records were read, left out and written.
     RAISES BionerError: E008 where nothing is left to write; then no file is written.
     """
@@ -117,12 +130,12 @@ def convert(inputs: Iterable[Path], output: Path, conversion: Conversion, *, sou
 
     def read() -> Iterator[Annotation]:
         for path in inputs:
-            for annotation in read_annotations(path, source, problems=problems):
+            for annotation in read_annotations(path, source, problems=problems, **options):
                 counts["read"] += 1
                 yield check(annotation, path, conversion)
 
     chosen = _refuse_empty(choose(read(), conversion, counts), output)
-    counts["written"] = write_annotations(output, chosen, target, problems=problems)
+    counts["written"] = write_annotations(output, watch(chosen, figures), target, problems=problems)
     return counts
 
 
@@ -190,17 +203,18 @@ def read_renames(pairs: Iterable[str]) -> Dict[str, str]:
     return renames
 
 
-def print_problems(problems: Problems) -> None:
-    """Print the table of what was left out or changed to standard error, if there is anything."""
+def print_problems(problems: Problems, *, title: str) -> None:
+    """Print the table of what was noticed to standard error, if there is anything."""
     rows = problems.table()
     if not rows:
         return
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
-    table = Table("what", "count", "done", "first", title="Left out or changed")
+    table = Table("what", "count", "meaning", "first", title=title)
     for kind, count, fate, first in rows:
-        table.add_row(kind, str(count), fate, first.replace("[", r"\["))
+        table.add_row(kind, str(count), fate, Text(first))
     Console(stderr=True).print(table)
 
 
@@ -231,8 +245,7 @@ def _refuse(annotations: Iterable[Annotation], known: Any) -> Iterator[Annotatio
     for annotation in annotations:
         other = known.find(annotation)
         if other is not None:
-            raise BionerError(Errors.E015.format(id=annotation.id, path="the input", other=other,
-                                                 text=annotation.text[:60]))
+            raise BionerError(Errors.E015.format(id=annotation.id, other=other))
         yield annotation
 
 

@@ -2,7 +2,7 @@
 
 from importlib import import_module
 from pathlib import Path
-from typing import Callable, Dict, Iterable, Iterator, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, NamedTuple, Optional, Tuple
 
 from ..annotation import Annotation
 from ..errors import BionerError, Errors
@@ -66,16 +66,18 @@ def guess_format(path: Path, *, option: str) -> str:
     raise BionerError(Errors.E013.format(path=path, option=option, available=", ".join(FORMATS)))
 
 
-def read_annotations(path: Path, format: str = "", *, problems: Optional[Problems] = None) -> Iterator[Annotation]:
+def read_annotations(path: Path, format: str = "", *, problems: Optional[Problems] = None,
+                     **options: Any) -> Iterator[Annotation]:
     """Read a corpus file of any format.
 
     path (Path): The file, or the folder for formats of many files.
     format (str): Name of the format; by default as the name of the file says.
     problems (Optional[Problems]): Takes note of what is left out; without it that is an error.
+    options (Any): What the reader of the format takes besides.
     YIELDS (Annotation): The annotations, in file order.
     """
     name = format or guess_format(path, option="--from")
-    yield from get_format(name).read(path, problems=problems)
+    yield from get_format(name).read(path, problems=problems, **options)
 
 
 def write_annotations(path: Path, annotations: Iterable[Annotation], format: str = "", *,

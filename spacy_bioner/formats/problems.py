@@ -1,7 +1,7 @@
 """What a reader or a writer left out or changed, and why: counted, shown as a table, or fatal when strict."""
 
 from dataclasses import dataclass, field
-from typing import Dict, List, Optional, Tuple
+from typing import Dict, List, Mapping, Optional, Tuple
 
 from ..annotation import Annotation
 from ..errors import BionerError, Errors
@@ -52,7 +52,7 @@ class Problem:
     detail: str = ""
 
     def __str__(self) -> str:
-        return f"{self.place}: {FATES[self.kind]}" + (f" ({self.detail})" if self.detail else "")
+        return f"{self.place} ({self.detail})" if self.detail else self.place
 
 
 @dataclass
@@ -61,24 +61,26 @@ class Problems:
 
     strict (bool): Whether the first problem that is not just a note raises.
     keep (int): How many examples of a kind are kept.
+    fates (Mapping[str, str]): The kinds that there are, and what is said of each.
     """
 
     strict: bool = False
     keep: int = 3
+    fates: Mapping[str, str] = field(default_factory=lambda: FATES)
     counts: Dict[str, int] = field(default_factory=dict)
     examples: Dict[str, List[Problem]] = field(default_factory=dict)
 
     def add(self, kind: str, place: str, detail: str = "") -> None:
         """Note a problem.
 
-        kind (str): A key of `FATES`.
+        kind (str): A key of `fates`.
         place (str): File with line, or id of the record.
         detail (str): What it is about.
         RAISES BionerError: E010 when strict, unless the kind is just a note.
         """
         problem = Problem(kind, place, detail)
         if self.strict and kind not in NOTES:
-            raise BionerError(Errors.E010.format(problem=problem))
+            raise BionerError(Errors.E010.format(problem=problem, fate=self.fates[kind]))
         self.counts[kind] = self.counts.get(kind, 0) + 1
         examples = self.examples.setdefault(kind, [])
         if len(examples) < self.keep:
@@ -86,7 +88,7 @@ class Problems:
 
     def table(self) -> List[Tuple[str, int, str, str]]:
         """RETURNS (List[Tuple[str, int, str, str]]): Kind, count, what was done, first place; by count."""
-        return [(kind, count, FATES[kind], f"{self.examples[kind][0].place} {self.examples[kind][0].detail}".rstrip())
+        return [(kind, count, self.fates[kind], str(self.examples[kind][0]))
                 for kind, count in sorted(self.counts.items(), key=lambda item: (-item[1], item[0]))]
 
 

@@ -1,0 +1,153 @@
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from spacy_bioner.cli.main import app
+from spacy_bioner.errors import BionerError
+from spacy_bioner.formats import read_annotations
+
+ASPIRIN = "Aspirin helps. It hurts the stomach. Fever falls."
+RECORDS = [
+    {"id": "d1", "text": ASPIRIN, "meta": {"split": "train"},
+     "spans": [{"start": 0, "end": 7, "label": "Chemical"}, {"start": 37, "end": 42, "label": "Disease"}]},
+    {"id": "d2", "text": "Nothing is here.", "spans": [], "meta": {"split": "train"}},
+]
+
+
+@pytest.fixture
+def corpus(tmp_path) -> Path:
+    return _write(tmp_path / "train.jsonl", RECORDS)
+
+
+def _write(path, records):
+    path.write_text("".join(f"{json.dumps(record)}\n" for record in records), encoding="utf8")
+    return path
+
+
+def _convert(*arguments):
+    result = CliRunner().invoke(app, ["convert", *map(str, arguments)])
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def test_documents_become_sentences_of_any_format(corpus, tmp_path):
+    output = _convert(corpus, tmp_path / "out.spacy", "--sentences", "--origin", "gold", "--split", "train")
+    found = list(read_annotations(tmp_path / "out.spacy"))
+    assert [one.id for one in found] == ["d1-s1", "d1-s2", "d1-s3", "d2-s1"]
+    assert {one.meta["origin"] for one in found} == {"gold"}
+    assert "2 read, 0 excluded, 4 written" in " ".join(output.split())
+    assert "Chemical 1, Disease 1" in " ".join(output.split())
+
+
+def test_several_files_go_into_one(corpus, tmp_path):
+    other = _write(tmp_path / "more.jsonl", [{"id": "d3", "text": "More."}])
+    _convert(corpus, other, tmp_path / "out.jsonl")
+    assert [one.id for one in read_annotations(tmp_path / "out.jsonl")] == ["d1", "d2", "d3"]
+
+
+def test_compressed_file_is_found_by_the_plain_name(corpus, tmp_path):
+    _convert(corpus, tmp_path / "packed.jsonl.gz")
+    _convert(tmp_path / "packed.jsonl", tmp_path / "out.jsonl")
+    assert len(list(read_annotations(tmp_path / "out.jsonl"))) == 2
+
+
+def test_a_sample_is_drawn_of_sentences_and_again_the_same(corpus, tmp_path):
+    for name in ("a", "b"):
+        _convert(corpus, tmp_path / f"{name}.jsonl", "--sentences", "--limit", "2", "--seed", "3")
+    assert (tmp_path / "a.jsonl").read_bytes() == (tmp_path / "b.jsonl").read_bytes()
+    assert len(list(read_annotations(tmp_path / "a.jsonl"))) == 2
+
+
+def test_labels_are_renamed_and_the_old_ones_kept_beside(corpus, tmp_path):
+    _convert(corpus, tmp_path / "out.jsonl", "--rename", "Disease=D", "--rename", "*=OTHER", "--sentences")
+    found = list(read_annotations(tmp_path / "out.jsonl"))
+    assert [[mention.label for mention in one.mentions] for one in found] == [["OTHER"], [], ["D"], []]
+    assert [one.meta["subtypes"] for one in found] == [["Chemical"], [], ["Disease"], []]
+
+
+def test_raw_text_has_no_mentions(corpus, tmp_path):
+    _convert(corpus, tmp_path / "raw.jsonl", "--drop-labels", "--rename", "*=X")
+    assert all(not one.mentions and "subtypes" not in one.meta for one in read_annotations(tmp_path / "raw.jsonl"))
+
+
+def test_texts_of_another_file_are_left_out_whole_or_as_sentences(corpus, tmp_path):
+    held_out = _write(tmp_path / "test.jsonl", [{"id": "t", "text": "New. It hurts the  Stomach!"},
+                                                {"id": "u", "text": "Nothing is here."}])
+    assert "2 excluded" in _convert(corpus, tmp_path / "out.jsonl", "--sentences", "--exclude", held_out)
+    assert [one.id for one in read_annotations(tmp_path / "out.jsonl")] == ["d1-s1", "d1-s3"]
+    with pytest.raises(BionerError, match="holds no record"):
+        _convert(corpus, tmp_path / "documents.jsonl", "--exclude", held_out)
+
+
+@pytest.mark.parametrize("arguments, message", [
+    pytest.param(["--split", "test"], "'d1' is of split 'train', but this step takes split 'test'", id="split"),
+    pytest.param(["--require-disjoint", "HELD"], "'d1' stands also in .*held.jsonl", id="leak"),
+    pytest.param(["--sentences", "--require-disjoint", "HELD"], "'d1-s2' stands also in", id="leak-of-a-sentence"),
+    pytest.param(["--labels", "SCHEMA"], "'d1' has the label 'Disease'.*Known: Chemical", id="unknown-label"),
+    pytest.param(["--rename", "Disease"], "write --rename OLD=NEW", id="rename"),
+    pytest.param(["--sentences", "--documents"], "not both", id="both"),
+    pytest.param(["--from", "word"], "Unknown format 'word'", id="format"),
+    pytest.param(["--to", "word"], "Unknown format 'word'", id="format-out"),
+    pytest.param(["--columns", "FORM NER"], "belong to the format iob", id="columns"),
+    pytest.param(["--exclude", "none.jsonl"], "No such file or folder: none.jsonl", id="missing-exclude"),
+])
+def test_errors_are_clear_and_leave_no_file(corpus, tmp_path, arguments, message):
+    held_out = _write(tmp_path / "held.jsonl", [{"id": "t", "text": "Before. It hurts the stomach."}])
+    schema = tmp_path / "schema.yml"
+    schema.write_text("labels:\n  Chemical: drugs\n", encoding="utf8")
+    names = {"HELD": held_out, "SCHEMA": schema}
+    with pytest.raises(BionerError, match=message):
+        _convert(corpus, tmp_path / "out.jsonl", *(names.get(argument, argument) for argument in arguments))
+    assert not (tmp_path / "out.jsonl").exists()
+    assert not list(tmp_path.glob(".*"))
+
+
+@pytest.mark.parametrize("content, message", [
+    pytest.param("", "out.jsonl holds no record", id="empty"),
+    pytest.param('{"text": "a"}\n{"text": 1}\n', "line 2: key 'text' holds 1", id="text-is-no-string"),
+    pytest.param('{"text": "a", "spans": [{"start": 0, "end": 9, "label": "X"}]}', "line 1: span 0-9", id="outside"),
+    pytest.param("{oops\n", "line 1: not a JSON object", id="no-json"),
+])
+def test_bad_records_keep_the_old_output(tmp_path, content, message):
+    (tmp_path / "in.jsonl").write_text(content, encoding="utf8")
+    (tmp_path / "out.jsonl").write_text("old", encoding="utf8")
+    with pytest.raises(BionerError, match=message):
+        _convert(tmp_path / "in.jsonl", tmp_path / "out.jsonl")
+    assert (tmp_path / "out.jsonl").read_text(encoding="utf8") == "old"
+
+
+PUBTATOR = "1|t|Aspirin helps.\n1|a|\n1\t0\t7\tAspirin\tChemical\tD1\n1\tCID\tD1\tD2\n1\t0\t99\tx\tChemical\n"
+
+
+def test_what_is_left_out_is_counted_in_a_table_or_fatal(tmp_path):
+    (tmp_path / "a.pubtator").write_text(PUBTATOR, encoding="utf8")
+    output = " ".join(_convert(tmp_path / "a.pubtator", tmp_path / "out.jsonl").split())
+    assert "outside_text" in output and "relation" in output
+    assert [len(one.mentions) for one in read_annotations(tmp_path / "out.jsonl")] == [1]
+    with pytest.raises(BionerError, match="a.pubtator, line 5"):
+        _convert(tmp_path / "a.pubtator", tmp_path / "strict.jsonl", "--strict")
+    assert not (tmp_path / "strict.jsonl").exists()
+
+
+def test_columns_of_iob_files_are_named(tmp_path):
+    (tmp_path / "a.tsv").write_text("p53 NN B-NP B-G\n", encoding="utf8")
+    _convert(tmp_path / "a.tsv", tmp_path / "out.jsonl", "--from", "iob", "--columns", "FORM POS NER CHUNK")
+    assert [one.mentions[0].label for one in read_annotations(tmp_path / "out.jsonl")] == ["NP"]
+
+
+def test_memory_stays_small_for_long_files(tmp_path):
+    import tracemalloc
+
+    path = tmp_path / "long.jsonl"
+    with path.open("w", encoding="utf8") as file_:
+        for number in range(20_000):
+            file_.write(json.dumps({"id": str(number), "text": f"Text number {number} says so. " * 8}) + "\n")
+    tracemalloc.start()
+    _convert(path, tmp_path / "out.jsonl", "--sentences", "--limit", "50")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 4_000_000
