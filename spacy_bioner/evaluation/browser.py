@@ -67,12 +67,13 @@ def mark_up(annotation: Annotation, colours: Mapping[str, int],
     parts: List[Markup] = []
     open_: List[Tuple[int, Mention]] = []
     reached = 0
-    for start, end, mention in _cut_crossings(annotation.mentions):
+    parts_of_mentions = _cut_crossings(annotation.mentions)
+    for (start, end, mention), height in zip(parts_of_mentions, _measure_heights(parts_of_mentions)):
         while open_ and open_[-1][0] <= start:
             parts += [escape(annotation.text[reached:open_[-1][0]]), Markup("</mark>")]
             reached = open_.pop()[0]
         parts += [escape(annotation.text[reached:start]),
-                  _open_mark(mention, (start, end), annotation.mentions, colours, remarks.get(mention, ""))]
+                  _open_mark(mention, colours, remarks.get(mention, ""), height=height, first=start == mention.start)]
         reached = start
         open_.append((end, mention))
     while open_:
@@ -101,31 +102,22 @@ def _cut_crossings(mentions: Iterable[Mention]) -> List[Tuple[int, int, Mention]
     return parts
 
 
-def _open_mark(mention: Mention, part: Tuple[int, int], mentions: Sequence[Mention], colours: Mapping[str, int],
-               remark: str) -> Markup:
-    inside = {(other.start, other.end) for other in mentions
-              if part[0] <= other.start and other.end <= part[1] and other != mention}
-    classes = [f"k{colours.get(mention.label, 0)}"]
-    if inside:
-        classes.append(f"h{min(3, _levels(inside))}")
-    if part[0] > mention.start:
-        classes.append("on")
-    if remark:
-        classes.append("wrong")
+def _measure_heights(parts: Sequence[Tuple[int, int, Mention]]) -> List[int]:
+    """RETURNS (List[int]): For each part, how many boxes stand in each other inside it at most."""
+    heights = [0] * len(parts)
+    for number in reversed(range(len(parts))):
+        end = parts[number][1]
+        inside = (heights[other] + 1 for other in range(number + 1, len(parts)) if parts[other][0] < end)
+        heights[number] = max(inside, default=0)
+    return heights
+
+
+def _open_mark(mention: Mention, colours: Mapping[str, int], remark: str, *, height: int, first: bool) -> Markup:
+    classes = [f"k{colours.get(mention.label, 0)}", *([f"h{min(3, height)}"] if height else []),
+               *([] if first else ["on"]), *(["wrong"] if remark else [])]
     score = "" if mention.score is None else f" {mention.score:.2f}"
     extra = Markup(' data-e="{}"').format(remark) if remark else Markup("")
     return Markup('<mark class="{}" data-l="{}{}"{}>').format(" ".join(classes), mention.label, score, extra)
-
-
-def _levels(places: Iterable[Tuple[int, int]]) -> int:
-    """RETURNS (int): How many boxes stand in each other at most."""
-    ordered = sorted(places, key=lambda place: (place[0], -place[1]))
-    deepest, open_ = 0, []
-    for start, end in ordered:
-        open_ = [other for other in open_ if other > start]
-        open_.append(end)
-        deepest = max(deepest, len(open_))
-    return deepest
 
 
 def _render_document(gold: Annotation, found: Mapping[str, Annotation], labels: Sequence[str],

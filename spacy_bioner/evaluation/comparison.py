@@ -88,10 +88,10 @@ def summarise_runs(systems: Mapping[str, Mapping[str, Any]]) -> Dict[str, Dict[s
 def _test_difference(before: Table, after: Table, sampling: Sampling) -> Dict[str, Any]:
     """RETURNS (Dict[str, Any]): For micro and macro, each figure's difference with interval and p value."""
     shape = before.shape[1:]
-    both = numpy.concatenate([before.reshape(len(before), -1), after.reshape(len(after), -1)], axis=1)
-    drawn = resample(both, resamples=sampling.resamples, seed=sampling.seed).reshape(-1, 2, *shape)
-    swapped = [sums.reshape(-1, *shape) for sums in swap(*numpy.split(both, 2, axis=1), resamples=sampling.resamples,
-                                                         seed=sampling.seed)]
+    flat = [table.reshape(len(table), shape[0] * shape[1]) for table in (before, after)]
+    draw = {"resamples": sampling.resamples, "seed": sampling.seed}
+    drawn = resample(numpy.concatenate(flat, axis=1), **draw).reshape(sampling.resamples, 2, *shape)
+    swapped = [sums.reshape(sampling.resamples, *shape) for sums in swap(*flat, **draw)]
     result: Dict[str, Any] = {}
     for average, scores_of in _SCORES.items():
         observed = scores_of(after.sum(axis=0)) - scores_of(before.sum(axis=0))

@@ -83,12 +83,12 @@ def measure_system(pairs: Sequence[Pair], *, familiarity: Optional[SliceByFamili
 
 def _score_tallies(tallies: Mapping[str, Tally], sampling: Sampling) -> Dict[str, Dict[str, Any]]:
     """RETURNS (Dict[str, Dict[str, Any]]): The scores of each tally, all from the same draws of documents."""
-    flat = [each.table.reshape(len(each.table), -1) for each in tallies.values()]
+    flat = [each.table.reshape(len(each.table), 3 * len(each.labels)) for each in tallies.values()]
     drawn = resample(numpy.concatenate(flat, axis=1), resamples=sampling.resamples, seed=sampling.seed)
     scores, column = {}, 0
     for name, each in tallies.items():
         width = 3 * len(each.labels)
-        draws = drawn[:, column:column + width].reshape(-1, len(each.labels), 3)
+        draws = drawn[:, column:column + width].reshape(len(drawn), len(each.labels), 3)
         scores[name] = _score_tally(each, draws, sampling.level)
         column += width
     return scores

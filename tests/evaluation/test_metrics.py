@@ -1,0 +1,56 @@
+"""The figures of a metrics file agree with each other and with simple counts."""
+
+import pytest
+
+from spacy_bioner.annotation import Annotation, Mention
+from spacy_bioner.evaluation.metrics import Sampling, measure_system
+from spacy_bioner.evaluation.pairing import Pair
+from spacy_bioner.evaluation.slices import SliceByFamiliarity
+
+TEXT = "p53 binds the p53 gene"
+GOLD = Annotation(TEXT, (Mention(0, 3, "P"), Mention(14, 17, "P"), Mention(14, 22, "D")), id="1")
+FOUND = GOLD.with_mentions([Mention(0, 3, "P"), Mention(14, 17, "D"), Mention(14, 22, "D")])
+EMPTY = Annotation("nothing here", id="2")
+PAIRS = [Pair(GOLD, FOUND), Pair(EMPTY, EMPTY)]
+
+
+@pytest.fixture(scope="module")
+def metrics():
+    familiarity = SliceByFamiliarity.from_training([Annotation("p53", (Mention(0, 3, "P"),))])
+    return measure_system(PAIRS, familiarity=familiarity, sampling=Sampling(resamples=200))
+
+
+def test_scores_are_counted_in_every_way(metrics):
+    assert {key: metrics["micro"][key] for key in ("tp", "fp", "fn")} == {"tp": 2, "fp": 1, "fn": 1}
+    assert metrics["micro"]["f1"] == pytest.approx(2 / 3, abs=1e-6)
+    assert metrics["labels"]["P"]["recall"] == 0.5 and metrics["labels"]["D"]["precision"] == 0.5
+    assert metrics["macro"]["precision"] == 0.75
+    assert metrics["boundary"]["f1"] == 1.0
+    assert metrics["overlap"]["micro"]["tp"] == 2
+    assert metrics["strings"]["micro"] | {"intervals": None} == {
+        "precision": 0.666667, "recall": 1.0, "f1": 0.8, "tp": 2, "fp": 1, "fn": 0, "intervals": None}
+    assert metrics["errors"]["kinds"]["Type"] == 1
+
+
+def test_slices_come_in_their_own_order(metrics):
+    assert list(metrics["slices"]) == ["depth", "length", "training"]
+    assert list(metrics["slices"]["depth"]) == ["outermost", "inside 1"]
+    assert list(metrics["slices"]["training"]) == ["seen", "seen with another label", "unseen"]
+
+
+def test_every_score_has_intervals_round_it(metrics):
+    for part in (metrics["micro"], metrics["macro"], metrics["boundary"], *metrics["labels"].values()):
+        for figure in ("precision", "recall", "f1"):
+            low, high = part["intervals"][figure]
+            assert 0 <= low <= part[figure] <= high <= 1
+
+
+def test_same_seed_same_figures():
+    assert measure_system(PAIRS, sampling=Sampling(50, seed=1)) == measure_system(PAIRS, sampling=Sampling(50, seed=1))
+
+
+def test_a_system_that_finds_nothing_is_measured():
+    figures = measure_system([Pair(GOLD, GOLD.with_mentions(()))], sampling=Sampling(10))
+    assert figures["micro"]["f1"] == 0 and figures["errors"]["kinds"]["Missed"] == 3
+    nothing = measure_system([Pair(EMPTY, EMPTY)], sampling=Sampling(10))
+    assert nothing["micro"]["f1"] == 0 and nothing["labels"] == {}
