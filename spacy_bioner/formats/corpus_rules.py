@@ -4,12 +4,13 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from typing import Dict, Iterable, Iterator, List, Mapping, Sequence, Set, Tuple
 
-from ..annotation import Annotation, Mention
+from ..annotation import Annotation, Mention, in_text_order
 from ..units import find_units
 from .corpus_report import RULES, CorpusReport, Finding, SplitFigures
 from .leaks import normalise
 from .near_duplicates import find_near_duplicates
 from .sentences import split_sentences
+from .validate import find_depths
 
 Splits = Mapping[str, Sequence[Annotation]]
 
@@ -53,17 +54,6 @@ def check_corpus(splits: Splits, *, rules: CorpusRules = CorpusRules()) -> Corpu
     return replace(report, findings=tuple(findings))
 
 
-def find_nested(annotation: Annotation) -> List[Mention]:
-    """RETURNS (List[Mention]): The mentions that lie inside a longer one of the same text."""
-    nested, reach = [], (0, 0)
-    for mention in sorted(annotation.mentions, key=lambda mention: (mention.start, -mention.end)):
-        if mention.end <= reach[1] and (mention.start, mention.end) != reach:
-            nested.append(mention)
-        elif mention.end > reach[1]:
-            reach = (mention.start, mention.end)
-    return nested
-
-
 def _fold(surface: str) -> str:
     return " ".join(surface.casefold().split())
 
@@ -77,7 +67,7 @@ def _count(annotations: Sequence[Annotation], train_surfaces: Set[str]) -> Split
     labels = Counter(mention.label for annotation in annotations for mention in annotation.mentions)
     return SplitFigures(
         texts=len(annotations), mentions=len(surfaces), surfaces=len(set(surfaces)),
-        nested=sum(len(find_nested(annotation)) for annotation in annotations),
+        nested=sum(depth > 0 for annotation in annotations for depth in find_depths(in_text_order(annotation.mentions))),
         empty=sum(not annotation.mentions for annotation in annotations),
         unseen=sum(surface not in train_surfaces for surface in surfaces), labels=dict(labels.most_common()),
     )
