@@ -43,7 +43,7 @@ class Errors:
     E024 = "{place}: an offset or length is a whole number; found {found}."
     E025 = "Names of columns belong to the format iob. Leave out --columns, or give --from iob."
     E026 = "{path} is a second file for the split '{name}'. Name each file after its split: train, dev, test, raw."
-    E027 = "Rules of a corpus are broken {count} times, first '{rule}' at {place}: {detail}. All of them: {path}."
+    E027 = "Rules of a corpus are broken, findings: {count}, first '{rule}' at {place}: {detail}. All of them: {path}."
 
     # Codecs, grounding and prompts
     E101 = "Unknown codec '{name}'. Available: {available}."
@@ -97,6 +97,7 @@ class Errors:
     E232 = "A document was not annotated: {why}."
     E240 = ("No address of the server for model '{model}'. Set base_url, or the environment variable OPENAI_BASE_URL; "
             "nothing is sent anywhere by default.")
+    E241 = "Structured output needs the json codec, but the codec is '{codec}'. Take codec json, or structured = false."
     E231 = "Unknown kind of decoding '{decoding}'. Available: grounded, free."
 
     # Fine-tuning

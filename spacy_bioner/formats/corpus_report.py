@@ -89,7 +89,7 @@ def format_report(report: CorpusReport, *, examples: int = 5) -> str:
     for rule, meaning in RULES.items():
         broken = [finding for finding in report.findings if finding.rule == rule]
         if broken:
-            lines.append(f"broken {len(broken)} times: {meaning}")
+            lines.append(f"broken in {len(broken)} places: {meaning}" if len(broken) > 1 else f"broken: {meaning}")
             lines += [f"  {finding.place}: {finding.detail}" for finding in broken[:examples]]
     if not report.findings:
         lines.append("no rule is broken")

@@ -65,9 +65,10 @@ def _surfaces(annotations: Iterable[Annotation]) -> Set[str]:
 def _count(annotations: Sequence[Annotation], train_surfaces: Set[str]) -> SplitFigures:
     surfaces = [_fold(annotation.surface(mention)) for annotation in annotations for mention in annotation.mentions]
     labels = Counter(mention.label for annotation in annotations for mention in annotation.mentions)
+    depths = [depth for annotation in annotations for depth in find_depths(in_text_order(annotation.mentions))]
     return SplitFigures(
         texts=len(annotations), mentions=len(surfaces), surfaces=len(set(surfaces)),
-        nested=sum(depth > 0 for annotation in annotations for depth in find_depths(in_text_order(annotation.mentions))),
+        nested=sum(depth > 0 for depth in depths),
         empty=sum(not annotation.mentions for annotation in annotations),
         unseen=sum(surface not in train_surfaces for surface in surfaces), labels=dict(labels.most_common()),
     )

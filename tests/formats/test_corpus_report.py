@@ -27,6 +27,6 @@ def test_text_has_a_line_for_each_split_and_the_labels():
 def test_text_counts_all_findings_and_shows_the_first():
     findings = tuple(Finding("boundary", f"r{number}", "0-5 D 'Breas'") for number in range(7))
     text = format_report(CorpusReport({"train": TRAIN}, 9, findings), examples=2)
-    assert f"broken 7 times: {RULES['boundary']}" in text
+    assert f"broken in 7 places: {RULES['boundary']}" in text
     assert "r1: 0-5 D 'Breas'" in text and "r2" not in text
     assert "no rule is broken" not in text
