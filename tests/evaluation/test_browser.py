@@ -59,8 +59,8 @@ def test_markup_keeps_the_text_and_shows_every_mention(mentions):
 @pytest.mark.parametrize("mentions, marks", [
     pytest.param([(0, 9, "X"), (0, 4, "Y")], [(0, 4, "k1"), (0, 9, "k0 h1")], id="inner at the start"),
     pytest.param([(0, 4, "X"), (0, 4, "Y")], [(0, 4, "k1"), (0, 4, "k0 h1")], id="two labels"),
-    pytest.param([(0, 9, "X"), (1, 8, "Y"), (2, 4, "X")], [(2, 4, "k0"), (1, 8, "k1 h1"), (0, 9, "k0 h2")], id="two in"),
-    pytest.param([(0, 4, "X"), (2, 9, "Y")], [(2, 4, "k1"), (0, 4, "k0"), (4, 9, "k1 on")], id="crossing"),
+    pytest.param([(0, 9, "X"), (1, 8, "Y"), (2, 4, "X")], [(2, 4, "k0"), (1, 8, "k1 h1"), (0, 9, "k0 h2")], id="deep"),
+    pytest.param([(0, 4, "X"), (2, 9, "Y")], [(2, 4, "k1"), (0, 4, "k0 h1"), (4, 9, "k1 on")], id="crossing"),
 ])
 def test_nesting_and_crossing(mentions, marks):
     annotation = Annotation("abcdefghi").with_mentions(Mention(*each) for each in mentions)
