@@ -75,6 +75,7 @@ def grid_loss(logits: numpy.ndarray, targets: Sequence[Target], *,
         offset += target.length
     scale = numpy.float32(1 / max(count, len(targets)))
     probability = 1 / (1 + numpy.exp(-numpy.clip(logits, -60, 60)))
-    gradient = (probability - wanted * (1 - label_smoothing)) * weight * scale
-    losses = numpy.logaddexp(0, numpy.where(wanted > 0, -logits, logits)) * weight
+    wanted *= 1 - label_smoothing
+    gradient = (probability - wanted) * weight * scale
+    losses = (numpy.logaddexp(0, logits) - wanted * logits) * weight
     return float(losses.sum() * scale), gradient.astype("float32")

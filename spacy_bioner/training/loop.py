@@ -14,7 +14,8 @@ from thinc.api import Config, ConfigValidationError, fix_random_seed
 
 from ..errors import BionerError, Errors
 from ..files import write_json
-from ..formats.jsonl import find_jsonl, read_jsonl
+from ..formats import read_annotations
+from ..formats.jsonl import find_jsonl
 
 _PACKAGES = ("spacy-bioner", "spacy", "thinc", "torch", "transformers")
 
@@ -82,7 +83,7 @@ def describe_file(path: Path) -> Dict[str, str]:
 
 def collect_labels(paths: Iterable[Path]) -> List[str]:
     """RETURNS (List[str]): The labels of all files; spaCy would look at the first hundred examples only."""
-    return sorted({mention.label for path in paths for annotation in read_jsonl(path)
+    return sorted({mention.label for path in paths for annotation in read_annotations(path)
                    for mention in annotation.mentions})
 
 

@@ -16,9 +16,9 @@ from spacy.training import Example
 
 from ..annotation import Annotation, Mention
 from ..errors import BionerError, Errors
-from ..formats.docbin import annotation_to_doc, read_docbin, set_mentions
-from ..formats.jsonl import read_jsonl
-from .leaks import HeldOut
+from ..formats import read_annotations
+from ..formats.docbin import annotation_to_doc, set_mentions
+from ..formats.leaks import KnownTexts
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ DOUBTFUL_KEY = "doubtful"
 class Source(BaseModel):
     """One source of examples.
 
-    path (Path): Records or a `.spacy` file.
+    path (Path): Records, a `.spacy` file, or any format that its name tells.
     weight (float): How often a record comes in an epoch: 1 once, 0.5 every second one (others each time), 2 twice.
     limit (int): Most records that are used, the first ones; 0 for all.
     min_score (float): Mentions with a lower score are left out; those without a score are kept.
@@ -63,18 +63,18 @@ class Prepared:
     doubtful: Tuple[Mention, ...] = ()
 
 
-def read_source(name: str, source: Source, held_out: HeldOut) -> Iterator[Prepared]:
+def read_source(name: str, source: Source, held_out: KnownTexts) -> Iterator[Prepared]:
     """Read, filter and check a source.
 
     name (str): Name of the source, for messages.
     source (Source): Where it is and what is taken of it.
-    held_out (HeldOut): Sentences that may not be in it.
+    held_out (KnownTexts): Texts that may not be in it.
     YIELDS (Prepared): Its records.
     RAISES BionerError: E009 for another split, E510 where there is no record, E511 where no mention is left,
         E512 for a held-out sentence.
     """
     count = mentions = given = dropped = 0
-    for annotation in _read(source.path):
+    for annotation in read_annotations(source.path):
         if source.limit and count == source.limit:
             break
         split = annotation.meta.get("split")
@@ -97,10 +97,6 @@ def read_source(name: str, source: Source, held_out: HeldOut) -> Iterator[Prepar
         raise BionerError(Errors.E511.format(source=name, path=source.path, min_score=source.min_score))
     if dropped:
         logger.info("Source %s: %d records with held-out sentences left out", name, dropped)
-
-
-def _read(path: Path) -> Iterable[Annotation]:
-    return read_docbin(path) if Path(path).suffix == ".spacy" else read_jsonl(path)
 
 
 def _filter(annotation: Annotation, source: Source) -> Prepared:
@@ -132,7 +128,7 @@ class MixedCorpus:
         self.held_out_paths = list(held_out)
         self.seed, self.shuffle, self.buffer, self.spans_key = seed, shuffle, buffer, spans_key
         self.epoch = 0
-        self._held_out: Optional[HeldOut] = None
+        self._held_out: Optional[KnownTexts] = None
         self._records: Dict[str, List[Prepared]] = {}
         for number, stage in enumerate(self.stages, start=1):
             for name in stage["sources"]:
@@ -182,9 +178,9 @@ class MixedCorpus:
             self._records[name] = list(read_source(name, self.sources[name], self._guard()))
         return self._records[name]
 
-    def _guard(self) -> HeldOut:
+    def _guard(self) -> KnownTexts:
         if self._held_out is None:
-            self._held_out = HeldOut(self.held_out_paths)
+            self._held_out = KnownTexts(self.held_out_paths, read_annotations)
         return self._held_out
 
     def _stream(self, names: Sequence[str], randomness: random.Random) -> Iterator[Prepared]:

@@ -1,0 +1,96 @@
+import numpy
+import pytest
+import spacy
+import torch
+from thinc.api import Adam
+from transformers import BertConfig, BertModel, BertTokenizerFast
+
+from spacy_bioner.formats.docbin import build_doc
+from spacy_bioner.ml.architectures import make_transformer_encoder
+
+TEXTS = ["p53 and BRCA1 mutations.", "", "Familial adenomatous polyposis (APC) is a disease of the colon.",
+         "the p53 gene " * 30]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A tiny random BERT."""
+    path = tmp_path_factory.mktemp("bert")
+    letters = "abcdefghijklmnopqrstuvwxyz0123456789().,-"
+    vocab = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters, *(f"##{letter}" for letter in letters), "gene"]
+    (path / "vocab.txt").write_text("\n".join(vocab), encoding="utf8")
+    BertTokenizerFast(str(path / "vocab.txt")).save_pretrained(path)
+    torch.manual_seed(0)
+    BertModel(BertConfig(vocab_size=len(vocab), hidden_size=16, num_hidden_layers=2, num_attention_heads=2,
+                         intermediate_size=24, max_position_embeddings=80)).save_pretrained(path)
+    return path
+
+
+@pytest.fixture
+def docs():
+    vocab = spacy.blank("en").vocab
+    return [build_doc(vocab, text) for text in TEXTS]
+
+
+def make(folder, docs, **options):
+    encoder = make_transformer_encoder(str(folder), max_pieces=60, overlap=20, mixed_precision=False, **options)
+    encoder.initialize(X=docs)
+    return encoder
+
+
+def test_a_token_is_the_mean_of_its_pieces(folder, docs):
+    tokenizer = BertTokenizerFast.from_pretrained(folder)
+    model = BertModel.from_pretrained(folder).eval()
+    encoded = tokenizer(TEXTS[0], return_tensors="pt", return_offsets_mapping=True)
+    with torch.no_grad():
+        hidden = model(input_ids=encoded["input_ids"]).last_hidden_state[0].numpy()
+    offsets = encoded["offset_mapping"][0].tolist()
+    vectors = make(folder, docs).predict(docs)[0]
+    for token, vector in zip(docs[0], vectors):
+        pieces = [place for place, (start, end) in enumerate(offsets)
+                  if token.idx <= start < end <= token.idx + len(token)]
+        numpy.testing.assert_allclose(vector, hidden[pieces].mean(axis=0), atol=1e-5)
+
+
+def test_every_token_has_a_vector_also_in_long_and_empty_documents(folder, docs):
+    vectors = make(folder, docs).predict(docs)
+    assert [len(rows) for rows in vectors] == [len(doc) for doc in docs]
+    assert all(numpy.isfinite(rows).all() for rows in vectors)
+
+
+def test_a_document_does_not_depend_on_its_batch(folder, docs):
+    encoder = make(folder, docs)
+    alone = encoder.predict([docs[2]])[0]
+    numpy.testing.assert_allclose(encoder.predict(docs)[2], alone, atol=1e-5)
+
+
+def test_mixed_precision_gives_nearly_the_same(folder, docs):
+    exact, mixed = make(folder, docs), make(folder, docs)
+    mixed.attrs["mixed_precision"] = True
+    numpy.testing.assert_allclose(mixed.predict(docs)[0], exact.predict(docs)[0], atol=0.06)
+
+
+def test_bytes_hold_weights_and_tokenizer(folder, docs):
+    encoder = make(folder, docs)
+    other = make_transformer_encoder("not/there", max_pieces=60, overlap=20, mixed_precision=False)
+    other.from_bytes(encoder.to_bytes())
+    for first, second in zip(encoder.predict(docs), other.predict(docs)):
+        numpy.testing.assert_array_equal(first, second)
+
+
+@pytest.mark.parametrize("frozen_layers, moved", [
+    pytest.param(-1, {"word": True, "first": True, "last": True}, id="all trained"),
+    pytest.param(0, {"word": False, "first": True, "last": True}, id="word embeddings frozen"),
+    pytest.param(1, {"word": False, "first": False, "last": True}, id="first layer frozen"),
+])
+def test_frozen_parts_stay_as_they_are(folder, docs, frozen_layers, moved):
+    encoder = make(folder, docs, frozen_layers=frozen_layers)
+    transformer = encoder.shims[0].module.transformer
+    first, last = transformer.encoder.layer
+    watched = {"word": transformer.embeddings.word_embeddings.weight, "first": first.output.dense.weight,
+               "last": last.output.dense.weight}
+    before = {name: value.detach().clone() for name, value in watched.items()}
+    vectors, backprop = encoder.begin_update(docs)
+    backprop([numpy.ones_like(rows) * rows for rows in vectors])
+    encoder.finish_update(Adam(0.01, use_averages=False))
+    assert {name: not torch.equal(before[name], value) for name, value in watched.items()} == moved
