@@ -14,6 +14,9 @@ from .validate import find_depths
 
 Splits = Mapping[str, Sequence[Annotation]]
 
+# Headings such as "METHODS." stand in many documents and give nothing away.
+TELLING_UNITS = 5
+
 
 @dataclass(frozen=True)
 class CorpusRules:
@@ -113,11 +116,11 @@ def _check_repetition(splits: Splits) -> Iterator[Finding]:
 
 
 def _sentences(annotation: Annotation) -> List[str]:
-    """RETURNS (List[str]): The sentences of a record, normalised; what has no letter is left out."""
-    if annotation.meta.get("unit") == "sentence":
-        texts = [annotation.text]
-    else:
-        texts = [sentence.text for sentence in split_sentences(annotation)]
+    """RETURNS (List[str]): The sentences of a record, normalised; headings and what has no letter are left out."""
+    texts = [annotation.text]
+    if annotation.meta.get("unit") != "sentence":
+        texts += [sentence.text for sentence in split_sentences(annotation)
+                  if len(find_units(sentence.text)) >= TELLING_UNITS]
     return [text for text in map(normalise, texts) if text]
 
 

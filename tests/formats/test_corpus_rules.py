@@ -78,6 +78,12 @@ def test_sentence_of_a_document_is_found_in_another_split():
     assert ("two_splits", "b") in broken(splits)
 
 
+def test_heading_in_two_splits_is_no_finding():
+    splits = {"train": [annotate("METHODS. It was cold that day.", unit="abstract")],
+              "dev": [annotate("METHODS. Nobody came to the clinic.", id="b", unit="abstract")]}
+    assert broken(splits) == []
+
+
 @pytest.mark.parametrize("text, found", [
     pytest.param("She has asthma.", True, id="plain"),
     pytest.param("Asthma is common.", True, id="first-of-sentence"),
