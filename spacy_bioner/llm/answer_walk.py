@@ -15,6 +15,9 @@ from .packed_decoding import Proposal
 _FIRST_PATIENCE = 4
 _PATIENCE_GROWTH = 4
 
+# Of readings that are complete at one token so many are followed, the preferred ones.
+MOST_COMPLETED = 4
+
 Factors = Tuple[int, ...]
 
 
@@ -60,6 +63,14 @@ class Grammar(Protocol):
     `choices` lists preferred ones first: of two that are spelt alike the first is meant. States hold the last
     mention that was written, as `found`.
     """
+
+    @property
+    def least_tokens(self) -> int:
+        """RETURNS (int): Tokens of the shortest answer, about."""
+
+    @property
+    def most_tokens(self) -> int:
+        """RETURNS (int): Tokens after which an answer is cut."""
 
     def start(self) -> Any:
         """RETURNS (Any): The state before the answer."""
@@ -266,20 +277,23 @@ class AnswerWalk:
         readings (Sequence[_Reading]): Preferred ones first.
         token (int): A legal token.
         factor (Optional[int]): Number of the decision that chose it; None where it was forced.
-        RETURNS (Tuple[List[_Reading], Optional[_End]]): The readings that go on, or the end. One that is complete
-            while a preferred one is still being spelt is given up.
+        RETURNS (Tuple[List[_Reading], Optional[_End]]): The readings that go on, or the end. Readings that are spelt
+            alike so far are kept side by side until a token tells them apart, a few of them at most.
         """
         kept: List[_Reading] = []
+        completed = 0
         for state, choice, offset, factors, trail in readings:
             if choice.tokens[offset] != token:
                 continue
             factors = factors if factor is None else (*factors, factor)
             if offset + 1 < len(choice.tokens):
                 kept.append(_Reading(state, choice, offset + 1, factors, trail))
-            elif not kept:
-                kept, end = self._expand(choice.build(factors), (trail, choice.text))
-                if end is not None:
+            elif completed < MOST_COMPLETED:
+                completed += 1
+                following, end = self._expand(choice.build(factors), (trail, choice.text))
+                if end is not None and not kept:
                     return [], end
+                kept += following
         return kept, None
 
     def _expand(self, state: Any, trail: Any) -> Tuple[List[_Reading], Optional[_End]]:

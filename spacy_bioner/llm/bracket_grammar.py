@@ -17,6 +17,9 @@ from .source_tokens import PieceTokens, SourceTokens
 
 OPEN, CLOSE = "[", "]"
 
+# Tokens that the label takes, for the room that answers are given.
+_LINE_TOKENS = 12
+
 
 class Opened(NamedTuple):
     """A mention that is open.
@@ -74,6 +77,15 @@ class BracketGrammar:
         self._starts = [self._first_unit(index) for index in range(len(words))]
         self._brackets = [index for index, word in enumerate(words) if word[0] in OPEN + CLOSE]
         self._closing = [index for index in self._brackets if words[index][0] == CLOSE]
+
+    @property
+    def least_tokens(self) -> int:
+        lines = len(self.labels) if self.lines == "all" else 1
+        return lines * (self.source.token_count + _LINE_TOKENS)
+
+    @property
+    def most_tokens(self) -> int:
+        return 3 * len(self.labels) * (self.source.token_count + _LINE_TOKENS)
 
     def start(self) -> BracketState:
         return BracketState(-1, len(self.source) + 1)

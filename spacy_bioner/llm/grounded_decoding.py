@@ -16,12 +16,11 @@ from .answers import encode_prompt, end_id
 from .base import Reply, Request
 from .bracket_grammar import BracketGrammar
 from .causal_lm import CausalLM
+from .html_grammar import HtmlGrammar
+from .json_grammar import JsonGrammar
 from .packed_decoding import PackedDecoder
 from .packed_model import PackedModel
 from .source_tokens import PieceTokens, SourceTokens
-
-# Room for an answer: so many times the tokens of the copied text, and so many tokens more.
-_ROOM_FACTOR, _ROOM_TOKENS = 2, 32
 
 
 class GroundedDecoder:
@@ -71,14 +70,14 @@ class GroundedDecoder:
         for index, request in enumerate(requests):
             source = SourceTokens(request.text, self._pieces)
             prompt = encode_prompt(self.lm.tokenizer, request.prompt, chat=self.chat)
-            needed = len(prompt) + len(self.labels) * (source.token_count + _ROOM_TOKENS)
+            grammar = self._make_grammar(source)
+            needed = len(prompt) + grammar.least_tokens
             if needed > self.context_length:
                 reason = Errors.E210.format(needed=needed, context=self.context_length)
                 yield index, Reply(finish_reason="error", error=reason)
                 continue
-            limit = min(self.context_length, len(prompt) + _ROOM_FACTOR * (needed - len(prompt)))
             sources[index] = source
-            walks[index] = AnswerWalk(self._make_grammar(source), prompt, limit)
+            walks[index] = AnswerWalk(grammar, prompt, min(self.context_length, len(prompt) + grammar.most_tokens))
         numbers = {id(walk): index for index, walk in walks.items()}
         before = time.perf_counter()
         for walk in self._decoder.run(list(walks.values())):
@@ -100,4 +99,9 @@ class GroundedDecoder:
         if self.codec.name == "bracket":
             return lambda source: BracketGrammar(source, self.labels, self._pieces, lines=str(settings["lines"]),
                                                  end_token=end_id(self.lm.tokenizer), max_depth=self.max_depth)
-        raise BionerError(Errors.E212.format(codec=self.codec.name))
+        if self.codec.name == "html":
+            return lambda source: HtmlGrammar(source, self.labels, self._pieces, max_depth=self.max_depth)
+        if self.codec.name == "json" and settings["shape"] == "name":
+            return lambda source: JsonGrammar(source, self.labels, self._pieces)
+        shape = settings.get("shape", "")
+        raise BionerError(Errors.E212.format(codec=f"{self.codec.name} {shape}".strip()))

@@ -8,6 +8,8 @@ from typing import Any, List, NamedTuple, Tuple
 
 import torch
 
+from spacy_bioner.llm.answer_walk import MOST_COMPLETED
+
 
 class Written(NamedTuple):
     """A way to read the tokens so far: a choice of the grammar, how much of it is spelt, and with what odds."""
@@ -45,17 +47,19 @@ def write_answer(lm, grammar, prompt: List[int]) -> Tuple[List[int], List[Tuple[
 
 
 def read_token(grammar, state, readings, token, decision):
-    """Keep the readings that the token continues; a complete one is kept if no better one is still being spelt."""
-    left = []
+    """Keep the readings that the token continues; of complete ones the first four."""
+    left, complete = [], 0
     for reading in readings:
         if reading.choice.tokens[reading.spelt] != token:
             continue
         reading = Written(reading.choice, reading.spelt + 1, reading.odds + decision)
         if reading.spelt < len(reading.choice.tokens):
             left.append(reading)
-        elif not left:
-            state = reading.choice.build(reading.odds)
-            left = [Written(choice, 0, ()) for choice in grammar.choices(state)]
-            if not left:
-                return state, []
+        elif complete < MOST_COMPLETED:
+            complete += 1
+            behind = reading.choice.build(reading.odds)
+            following = [Written(choice, 0, ()) for choice in grammar.choices(behind)]
+            if not following and not left:
+                return behind, []
+            left += following
     return state, left

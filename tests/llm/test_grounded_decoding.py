@@ -14,14 +14,18 @@ from spacy_bioner.llm.source_tokens import SourceTokens
 from spacy_bioner.prompts.build import PromptBuilder
 
 LABELS = {"DISEASE": "illnesses", "GENE": ""}
-WORDS = "copper toxicosis BRCA1 gene ( ) [ ] [ ] p < 0.05 > - cancer cancer 铜 中毒 [3H]dopamine [1] <GENE: \" \\ a".split()
+WORDS = ("copper toxicosis BRCA1 gene ( ) [ ] [ ] p < 0.05 > A>G - cancer cancer 铜 中毒 [3H]dopamine [1] <GENE: "
+         '</GENE " \\ a').split()
 FORMATS = [pytest.param("bracket", {"lines": "all"}, id="bracket-all"),
-           pytest.param("bracket", {"lines": "occurring"}, id="bracket-occurring")]
+           pytest.param("bracket", {"lines": "occurring"}, id="bracket-occurring"),
+           pytest.param("html", {}, id="html"),
+           pytest.param("json", {"shape": "name"}, id="json")]
 
 
 def random_text(chance: random.Random, most: int = 9) -> str:
-    """RETURNS (str): Words with and without white space between them, brackets, tags, quotes and Chinese among them."""
-    words = (chance.choice(["", " ", " ", " ", "  ", "\n"]) + chance.choice(WORDS) for _ in range(chance.randint(0, most)))
+    """RETURNS (str): Words with and without white space between them, among them brackets, tags, quotes, Chinese."""
+    count = chance.randint(0, most)
+    words = (chance.choice(["", " ", " ", " ", "  ", "\n"]) + chance.choice(WORDS) for _ in range(count))
     return "".join(words) + chance.choice(["", "", "\n "])
 
 
@@ -55,5 +59,6 @@ def test_answers_equal_step_by_step_decoding(name, options, seed):
         reply = replies[index]
         count, scores = expected(decoder, request)
         assert reply.error is None and reply.finish_reason == "stop"
-        assert {mention.key: pytest.approx(mention.score, abs=1e-4) for mention in reply.mentions} == scores, request.text
+        found = {mention.key: mention.score for mention in reply.mentions}
+        assert found == pytest.approx(scores, abs=1e-4), request.text
         assert reply.usage["answer_tokens"] == count
