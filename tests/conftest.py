@@ -3,6 +3,7 @@
 import os
 
 import pytest
+from loopback_server import start_server  # noqa: F401  (a fixture of all folders)
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")

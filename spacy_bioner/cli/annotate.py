@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO, Any, Callable, Dict, Iterable, Iterator, Optional
 
 import typer
-from pydantic import NonNegativeInt, PositiveInt
+from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
 
 from ..annotation import Annotation
 from ..errors import BionerError, Errors
@@ -18,6 +18,23 @@ from .schema import Schema, read_schema
 from .settings import Settings, load_settings, read_overrides
 
 DEFAULT_CONFIG = Path("configs/embedded/annotate.cfg")
+
+
+class ServerOptions(Settings):
+    """The section [annotate.server]: where a server is, if one is asked, and how; see `llm.server.ServerSettings`."""
+
+    base_url: Optional[str] = None
+    api_key_env: str = "OPENAI_API_KEY"
+    tokenizer: Optional[str] = None
+    chat: Optional[bool] = None
+    structured: bool = False
+    extra_body: Dict[str, Any] = {}
+    context_length: PositiveInt = 8192
+    concurrency: PositiveInt = 16
+    timeout: PositiveFloat = 120.0
+    max_tries: PositiveInt = 6
+    backoff: PositiveFloat = 1.0
+    max_wait: PositiveFloat = 60.0
 
 
 class AnnotateSettings(Settings):
@@ -30,7 +47,8 @@ class AnnotateSettings(Settings):
     dtype: str = "auto"
     quantize: Optional[str] = None
     decoding: str = "grounded"
-    max_batch_tokens: PositiveInt = 4096
+    max_batch_tokens: PositiveInt = 16384
+    pass_tokens: PositiveInt = 768
     max_new_tokens: PositiveInt = 512
     temperature: float = 0.0
     seed: int = 0
@@ -50,6 +68,7 @@ class AnnotateSettings(Settings):
     max_failures: NonNegativeInt = 20
     origin: str = "synthetic"
     replay: Optional[Path] = None
+    server: ServerOptions = ServerOptions()
 
 
 def annotate_cli(
@@ -99,15 +118,20 @@ def make_annotator(settings: AnnotateSettings, *, schema: Optional[Schema] = Non
 
 def open_source(settings: AnnotateSettings, *, gpu_id: int) -> Any:
     """RETURNS (ModelSource): What answers."""
-    from ..llm.models import CausalLMSource, OpenedSource
-    from ..llm.replay import read_replay
+    from ..llm.models import CausalLMSource
+    from ..llm.replay import make_replay
+    from ..llm.server_source import make_server
 
     if settings.replay is not None:
-        return OpenedSource(read_replay(settings.replay))
+        return make_replay(settings.replay)
+    shared = {key: getattr(settings, key) for key in ("revision", "max_new_tokens", "temperature", "seed")}
+    adapter = settings.adapter if settings.adapter != "auto" else None
+    if settings.server.base_url is not None:
+        return make_server(settings.model, adapter=adapter, **shared, **settings.server.model_dump())
     device = f"cuda:{gpu_id}" if gpu_id >= 0 else "cpu" if settings.device == "auto" else settings.device
-    keys = ("adapter", "revision", "dtype", "quantize", "decoding", "max_batch_tokens", "max_new_tokens",
-            "temperature", "seed")
-    return CausalLMSource(settings.model, device=device, **{key: getattr(settings, key) for key in keys})
+    local = {key: getattr(settings, key) for key in ("adapter", "dtype", "quantize", "decoding", "max_batch_tokens",
+                                                     "pass_tokens")}
+    return CausalLMSource(settings.model, device=device, **shared, **local)
 
 
 def annotate(source: Path, output: Path, annotator: Any, *, limit: Optional[int] = None,
@@ -118,7 +142,7 @@ def annotate(source: Path, output: Path, annotator: Any, *, limit: Optional[int]
     output (Path): Records or Docs with what was found; documents that failed are not in it.
     annotator (Annotator): Asks the model.
     limit (Optional[int]): Annotate no more than so many documents.
-    origin (str): Origin of records that name none.
+    origin (str): Origin of the records that come out; whatever the texts were, a model has made their mentions.
     RETURNS (str): One line: what was done, what it cost, which issues were met.
     RAISES BionerError: E008 where there is no text, E710 where every document failed.
     """
@@ -127,7 +151,7 @@ def annotate(source: Path, output: Path, annotator: Any, *, limit: Optional[int]
     from ..llm.progress import show_progress
 
     guess_format(output, option="a name that ends so")
-    texts = (_with_origin(text, origin) for text in islice(read_texts(source), limit))
+    texts = (text.with_meta(origin=origin) for text in islice(read_texts(source), limit))
     problems = Problems()
     with ExitStack() as stack:
         if annotator.cache is not None:
@@ -175,10 +199,6 @@ def count_texts(source: Path, limit: Optional[int]) -> Optional[int]:
     else:
         return limit
     return min(count, limit) if limit else count
-
-
-def _with_origin(annotation: Annotation, origin: str) -> Annotation:
-    return annotation if "origin" in annotation.meta else annotation.with_meta(origin=origin)
 
 
 def _keep_annotated(annotated: Iterable[Annotation], failures: IO[str],

@@ -1,4 +1,4 @@
-"""Which model answers, as settings: loaded when first used, and usable in the stock `llm` component too.
+"""Which model answers, as settings: loaded when first used, and usable in spacy-llm's own component too.
 
 A source of models knows what to load but not yet for which labels and codec; `open` makes the model that annotates.
 """
@@ -6,13 +6,12 @@ A source of models knows what to load but not yet for which labels and codec; `o
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, List, Optional, Protocol
+from typing import Any, Iterable, List, Optional, Protocol
 
 from ..errors import BionerError, Errors
 from ..prompts.build import Prompt, PromptBuilder
 from .adapter import CARD_FILE, AdapterCard
 from .base import LanguageModel, Request
-from .replay import read_replay
 
 EMBEDDED_MODEL = "smollm2-135m-instruct"
 EMBEDDED_ADAPTER = Path(__file__).parent / "embedded_adapter"
@@ -65,7 +64,8 @@ class CausalLMSource:
     device (str): "auto", "cpu", "cuda", "cuda:1".
     dtype (str): "auto", "bfloat16", "float32".
     quantize (Optional[str]): "4bit" or None.
-    max_batch_tokens (int): Tokens that are computed together, padding counted.
+    max_batch_tokens (int): Tokens of all texts under way; bounds the memory.
+    pass_tokens (int): New tokens of one forward pass of grounded decoding; more suit a GPU.
     max_new_tokens (int): Limit of a free answer.
     temperature (float): 0 for the most probable answer; above it free answers are sampled.
     seed (int): Random seed of the sampling.
@@ -78,7 +78,8 @@ class CausalLMSource:
     device: str = "auto"
     dtype: str = "auto"
     quantize: Optional[str] = None
-    max_batch_tokens: int = 4096
+    max_batch_tokens: int = 16384
+    pass_tokens: int = 768
     max_new_tokens: int = 512
     temperature: float = 0.0
     seed: int = 0
@@ -106,8 +107,8 @@ class CausalLMSource:
 
         if self.decoding == "free":
             return self._free
-        return GroundedDecoder(self._lm, codec=builder.codec, labels=list(builder.labels), chat=self._chat,
-                               max_batch_tokens=self.max_batch_tokens)
+        return GroundedDecoder(self._lm, codec=builder.codec, labels=builder.labels, chat=self._chat,
+                               max_batch_tokens=self.max_batch_tokens, pass_tokens=self.pass_tokens)
 
     def __call__(self, prompts: Iterable[Iterable[Any]]) -> Iterable[Iterable[Any]]:
         """Answer the prompts of documents freely, as spacy-llm's models do."""
@@ -139,20 +140,16 @@ class CausalLMSource:
 
 @dataclass(frozen=True)
 class OpenedSource:
-    """A model that is the same for all labels: a server or recorded replies.
+    """A model that is there already, and the same for all labels: recorded replies, or one made in a program.
 
     model (LanguageModel): The model.
-    adapter_folder (Optional[Path]): Folder with the card of the adapter that a server has loaded.
     """
 
     model: LanguageModel
     adapter_folder: Optional[Path] = None
 
     def card(self) -> Optional[AdapterCard]:
-        return None if self.adapter_folder is None else AdapterCard.read(self.adapter_folder)
-
-    def with_adapter(self, folder: Optional[Path]) -> "OpenedSource":
-        return replace(self, adapter_folder=folder)
+        return None
 
     def open(self, builder: PromptBuilder) -> LanguageModel:
         return self.model
@@ -183,52 +180,8 @@ def answer_prompts(model: LanguageModel, prompts: Iterable[Iterable[Any]]) -> Li
 
 def make_causal_lm(name: str = EMBEDDED_MODEL, adapter: Optional[str] = "auto", revision: Optional[str] = None,
                    decoding: str = "grounded", device: str = "auto", dtype: str = "auto",
-                   quantize: Optional[str] = None, max_batch_tokens: int = 4096, max_new_tokens: int = 512,
-                   temperature: float = 0.0, seed: int = 0) -> CausalLMSource:
+                   quantize: Optional[str] = None, max_batch_tokens: int = 16384, pass_tokens: int = 768,
+                   max_new_tokens: int = 512, temperature: float = 0.0, seed: int = 0) -> CausalLMSource:
     """Create the registered model `spacy-bioner.CausalLM.v1`, see `CausalLMSource`."""
-    return CausalLMSource(name, adapter, revision, decoding, device, dtype, quantize, max_batch_tokens,
+    return CausalLMSource(name, adapter, revision, decoding, device, dtype, quantize, max_batch_tokens, pass_tokens,
                           max_new_tokens, temperature, seed)
-
-
-def make_server(model: str, base_url: Optional[str] = None, api_key_env: str = "OPENAI_API_KEY",
-                revision: Optional[str] = None, adapter: Optional[str] = None, tokenizer: Optional[str] = None,
-                chat: Optional[bool] = None, max_new_tokens: int = 1024, temperature: float = 0.0, seed: int = 0,
-                json_schema: Optional[Dict[str, Any]] = None, extra_body: Optional[Dict[str, Any]] = None,
-                context_length: int = 8192, concurrency: int = 16, timeout: float = 120.0, max_tries: int = 6,
-                backoff: float = 1.0, max_wait: float = 60.0) -> OpenedSource:
-    """Create the registered model `spacy-bioner.Server.v1`, see `server.ServerSettings`.
-
-    adapter (Optional[str]): Folder with the card of the adapter that the server has loaded under this name; prompts,
-        codec and labels come from it.
-    tokenizer (Optional[str]): Folder or hub id of the model's tokenizer, to count tokens; None estimates them.
-    chat (Optional[bool]): Whether prompts go as chat messages; by default as the adapter was taught, else yes.
-    The key is read from the environment only, so that no config holds it.
-    """
-    from .planning import estimate_tokens
-    from .server import Server, ServerSettings
-
-    folder = find_adapter(model, adapter)
-    if chat is None:
-        chat = folder is None or AdapterCard.read(folder).chat
-    settings = ServerSettings(
-        model, base_url, api_key_env=api_key_env, revision=revision, chat=chat, max_new_tokens=max_new_tokens,
-        temperature=temperature, seed=seed, json_schema=json_schema, extra_body=extra_body or {},
-        context_length=context_length, concurrency=concurrency, timeout=timeout, max_tries=max_tries,
-        backoff=backoff, max_wait=max_wait)
-    count_tokens = estimate_tokens if tokenizer is None else read_counter(tokenizer)
-    return OpenedSource(Server(settings, count_tokens=count_tokens), adapter_folder=folder)
-
-
-def read_counter(tokenizer: str) -> Callable[[str], int]:
-    """RETURNS (Callable[[str], int]): Counts tokens with the tokenizer of that folder or hub id."""
-    from transformers import AutoTokenizer
-
-    from .resolve import resolve_model
-
-    loaded = AutoTokenizer.from_pretrained(resolve_model(tokenizer))
-    return lambda text: len(loaded(text, add_special_tokens=False)["input_ids"])
-
-
-def make_replay(path: Path) -> OpenedSource:
-    """Create the registered model `spacy-bioner.Replay.v1`: recorded replies, see `replay.read_replay`."""
-    return OpenedSource(read_replay(path))

@@ -8,6 +8,7 @@ from typing import Any, Dict, Iterator, List, Mapping, Sequence, Tuple
 from ..errors import BionerError, Errors
 from ..files import read_json_lines
 from .base import Reply, Request
+from .models import OpenedSource
 
 _CONTEXT_LENGTH = 1_000_000
 
@@ -61,3 +62,8 @@ def read_replay(path: Path) -> Replay:
             raise BionerError(Errors.E228.format(path=path, line=number))
         records.append(record)
     return Replay(records)
+
+
+def make_replay(path: Path) -> OpenedSource:
+    """Create the registered model `spacy-bioner.Replay.v1`: recorded replies, see `read_replay`."""
+    return OpenedSource(read_replay(path))

@@ -48,25 +48,28 @@ class Runner:
         return [replies[key] for key in keys]
 
     def _ask(self, missing: Dict[str, Request], replies: Dict[str, Reply]) -> None:
-        """Ask the model, longest wait at the end of the window, and fill in the replies as they come."""
+        """Ask the model, and keep each reply as soon as it comes."""
         keys = list(missing)
         self.usage.asked += len(keys)
+        failures: List[str] = []
         started = time.perf_counter()
         for index, reply in self.model.generate(list(missing.values())):
             replies[keys[index]] = reply
             self.usage.add_reply(reply.usage)
-            if reply.error is None:
-                self._failures_in_row = 0
-                if self.cache is not None:
-                    self.cache.put(keys[index], reply)
-            else:
+            if reply.error is not None:
+                failures.append(reply.error)
                 self._count_failure(reply.error)
+                continue
+            self._failures_in_row = 0
+            if self.cache is not None:
+                self.cache.put(keys[index], reply)
         self.usage.seconds += time.perf_counter() - started
+        if failures:
+            logger.warning("%s of %s requests failed, the last one: %s", len(failures), len(keys), failures[-1])
         for key in keys:
             replies.setdefault(key, Reply(finish_reason="error", error=Errors.E223))
 
     def _count_failure(self, reason: str) -> None:
-        logger.warning("A request failed: %s", reason)
         self._failures_in_row += 1
         if self.max_failures and self._failures_in_row >= self.max_failures:
             raise BionerError(Errors.E222.format(count=self._failures_in_row, why=reason))

@@ -23,5 +23,5 @@ def set_annotation(doc: Doc, annotation: Annotation, *, spans_key: str) -> Tuple
     if lost:
         meta["issues"] = {**meta.get("issues", {}), "off_boundary": len(lost)}
     doc.user_data["meta"] = meta
-    doc.user_data.setdefault("origin", "synthetic")
+    doc.user_data["origin"] = "synthetic"
     return lost

@@ -98,5 +98,5 @@ def test_usage_is_counted():
 def test_log_holds_no_text_of_documents(caplog):
     with caplog.at_level(logging.DEBUG, logger="spacy_bioner"):
         Runner(FakeModel()).run(requests_of("Jane Doe must fail"))
-    assert "A request failed" in caplog.text
+    assert "1 of 1 requests failed" in caplog.text
     assert "Jane" not in caplog.text

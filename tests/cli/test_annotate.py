@@ -1,0 +1,169 @@
+"""The verb annotate: texts of any kind in, records or Docs out, safe to kill, failures in their own file."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from spacy_bioner.annotation import Annotation, Mention
+from spacy_bioner.cli.annotate import AnnotateSettings
+from spacy_bioner.cli.main import app
+from spacy_bioner.cli.settings import load_settings
+from spacy_bioner.codecs import make_codec
+from spacy_bioner.errors import BionerError
+from spacy_bioner.files import write_json_lines
+from spacy_bioner.formats import read_annotations
+from spacy_bioner.formats.docbin import write_docbin
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+LABELS = ["DISEASE", "DRUG"]
+GOLD = [Annotation("Aspirin helps.", (Mention(0, 7, "DRUG"),), id="a", meta={"lang": "en", "origin": "gold"}),
+        Annotation("No flu (influenza) here.", (Mention(3, 6, "DISEASE"), Mention(8, 17, "DISEASE")), id="b"),
+        Annotation("Nothing.", id="c")]
+
+
+@pytest.fixture
+def run(tmp_path):
+    """RETURNS (Callable): Runs the verb with recorded replies of all the gold texts."""
+    codec = make_codec("bracket")
+    write_json_lines(tmp_path / "replay.jsonl", (
+        {"text": gold.text, "output": codec.encode(gold, LABELS)} for gold in GOLD))
+    (tmp_path / "labels.yml").write_text("corpus: toy\nlabels: {DISEASE: illnesses, DRUG: }\n")
+
+    def invoke(source, output, *options):
+        arguments = ["annotate", str(source), str(output), "--config", str(CONFIGS / "smoke" / "annotate.cfg"),
+                     "--labels", str(tmp_path / "labels.yml"), "--annotate.cache", str(tmp_path / "cache.sqlite"),
+                     "--annotate.replay", str(tmp_path / "replay.jsonl"), *options]
+        return CliRunner().invoke(app, arguments)
+
+    return invoke
+
+
+def write_input(folder, kind):
+    path = folder / f"in.{kind}"
+    if kind == "folder":
+        path.mkdir()
+        for gold in GOLD:
+            (path / f"{gold.id}.txt").write_text(gold.text)
+    elif kind == "txt":
+        path.write_text("\n".join(gold.text for gold in GOLD))
+    elif kind == "spacy":
+        write_docbin(path, (gold.with_mentions(()) for gold in GOLD))
+    else:
+        write_json_lines(path, (gold.with_mentions(()).to_record() for gold in GOLD))
+    return path
+
+
+@pytest.mark.parametrize("source", ["jsonl", "jsonl.gz", "txt", "spacy", "folder"])
+@pytest.mark.parametrize("target", ["jsonl", "jsonl.gz", "spacy"])
+def test_texts_of_any_kind_come_out_annotated(tmp_path, run, source, target):
+    output = tmp_path / f"out.{target}"
+    result = run(write_input(tmp_path, source), output)
+    assert result.exit_code == 0, result.output
+    found = list(read_annotations(output))
+    assert [(annotation.text, annotation.mentions) for annotation in found] == [
+        (gold.text, gold.mentions) for gold in GOLD]
+    assert [annotation.id for annotation in found] == (["in-1", "in-2", "in-3"] if source == "txt" else list("abc"))
+    assert {annotation.meta["origin"] for annotation in found} == {"synthetic"}, "a model is never gold"
+    assert not (tmp_path / "out.failed.jsonl").exists()
+
+
+def test_failures_go_to_their_own_file_and_the_summary_says_so(tmp_path, run):
+    write_json_lines(tmp_path / "in.jsonl", [GOLD[0].to_record(), {"id": "new", "text": "Not recorded."}])
+    result = run(tmp_path / "in.jsonl", tmp_path / "out.jsonl")
+    assert [annotation.id for annotation in read_annotations(tmp_path / "out.jsonl")] == ["a"]
+    [failed] = read_annotations(tmp_path / "out.failed.jsonl")
+    assert (failed.id, failed.mentions, failed.meta["error"]) == ("new", (), "no reply was recorded for this text")
+    assert "2 documents; 1 set aside" in result.stderr
+    assert (tmp_path / "out.failed.jsonl").stat().st_mode & 0o077 == 0
+
+
+def test_second_run_is_answered_from_the_cache(tmp_path, run):
+    source = write_input(tmp_path, "jsonl")
+    run(source, tmp_path / "out.jsonl")
+    result = run(source, tmp_path / "again.jsonl")
+    assert "0 requests asked, 3 from the cache" in result.stderr
+    assert (tmp_path / "out.jsonl").read_text() == (tmp_path / "again.jsonl").read_text()
+
+
+def test_limit_takes_the_first_documents(tmp_path, run):
+    run(write_input(tmp_path, "txt"), tmp_path / "out.jsonl", "--annotate.limit", "2")
+    assert len(list(read_annotations(tmp_path / "out.jsonl"))) == 2
+
+
+@pytest.mark.parametrize("content, options, message", [
+    pytest.param([], [], "holds no record", id="empty"),
+    pytest.param([{"text": "Unknown."}], [], "All 1 documents", id="all-fail"),
+    pytest.param([{"text": "x"}], ["--annotate.modell", "y"], "modell", id="typo"),
+    pytest.param([{"text": "x"}], ["--annotate.decoding", "wild", "--annotate.replay", "null"], "grounded, free",
+                 id="decoding"),
+    pytest.param([{"text": "x"}], ["--annotate.adapter", "nowhere", "--annotate.replay", "null"], "No adapter at",
+                 id="adapter"),
+])
+def test_what_a_user_can_mend_is_one_clear_error_and_no_output(tmp_path, run, content, options, message):
+    write_json_lines(tmp_path / "in.jsonl", content)
+    result = run(tmp_path / "in.jsonl", tmp_path / "out.jsonl", *options)
+    assert isinstance(result.exception, BionerError) and message in str(result.exception)
+    assert not (tmp_path / "out.jsonl").exists()
+
+
+@pytest.mark.parametrize("profile", ["embedded", "smoke", "gpu"])
+def test_config_of_each_profile_is_read(profile):
+    settings = load_settings(CONFIGS / profile / "annotate.cfg", "annotate", AnnotateSettings, {})
+    assert settings.server.base_url is None, "nothing leaves the machine by default"
+
+
+def count_asked_twice(server):
+    return sum(count - 1 for count in server.tries.values())
+
+
+@pytest.mark.parametrize("kills", [4, pytest.param(20, marks=pytest.mark.slow)])
+def test_killed_runs_end_in_the_same_output_and_ask_for_nothing_twice(tmp_path, start_server, kills):
+    """Each run is killed with SIGKILL while requests are under way; what was answered is never asked for again."""
+    concurrency, texts = 4, [f"Case {number} had flu and took aspirin." for number in range(40 * kills)]
+    write_json_lines(tmp_path / "in.jsonl", ({"id": str(number), "text": text} for number, text in enumerate(texts)))
+    server = start_server(lambda prompt: mark_flu(prompt), lambda prompt, tried: "slow")
+
+    def start(output, cache):
+        return subprocess.Popen(
+            [sys.executable, "-m", "spacy_bioner", "annotate", tmp_path / "in.jsonl", tmp_path / output, "--config",
+             CONFIGS / "smoke" / "annotate.cfg", "--annotate.cache", tmp_path / cache, "--annotate.server.base_url",
+             server.url, "--annotate.server.concurrency", str(concurrency), "--annotate.window", "30"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env={**os.environ, "NO_PROXY": "127.0.0.1"})
+
+    chance = random.Random(kills)
+    for _ in range(kills):
+        process, before = start("killed.jsonl", "killed.sqlite"), len(server.times)
+        wanted = before + chance.randint(1, 30)
+        while len(server.times) < wanted and process.poll() is None:
+            time.sleep(0.003)
+        assert process.poll() is None, process.stderr.read()
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        assert not (tmp_path / "killed.jsonl").exists(), "no half output"
+    assert count_asked_twice(server) <= kills * concurrency
+    last = start("killed.jsonl", "killed.sqlite")
+    assert last.wait(120) == 0, last.stderr.read()
+    last.communicate()
+    assert count_asked_twice(server) <= kills * concurrency
+    server.fault = lambda prompt, tried: None
+    undisturbed = start("undisturbed.jsonl", "undisturbed.sqlite")
+    assert undisturbed.wait(120) == 0
+    undisturbed.communicate()
+    assert (tmp_path / "killed.jsonl").read_text() == (tmp_path / "undisturbed.jsonl").read_text()
+    assert len(list(read_annotations(tmp_path / "killed.jsonl"))) == len(texts)
+
+
+def mark_flu(prompt):
+    """RETURNS (str): The taught answer to a prompt of the embedded labels."""
+    text = prompt.split("Text: ")[-1].split("\n")[0]
+    start = text.index("flu")
+    labels = json.loads((Path(sys.modules["spacy_bioner"].__file__).parent / "llm/embedded_labels.json").read_text())
+    return make_codec("bracket").encode(Annotation(text, (Mention(start, start + 3, "DISEASE"),)), list(labels))
