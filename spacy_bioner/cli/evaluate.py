@@ -34,8 +34,8 @@ def evaluate_cli(
     write_json(output, metrics)
     typer.echo(format_scores([metrics]))
     for name, system in metrics["systems"].items():
-        if system["extra_documents"]:
-            typer.echo(f"{name}: {system['extra_documents']} documents that gold does not have were left out", err=True)
+        if extra := system["extra_documents"]:
+            typer.echo(f"{name}: left out, since gold does not have them: {extra} documents", err=True)
 
 
 def evaluate(gold_path: Path, systems: Sequence[System], *, predictions: Path, relative_to: Path,

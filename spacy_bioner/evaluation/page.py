@@ -158,10 +158,10 @@ def render_markdown(page: Page) -> str:
     page (Page): The page.
     RETURNS (str): The file's text.
     """
-    lines: List[str] = [f"# {page.title}", "", page.lead, ""]
+    lines: List[str] = [f"# {_safe(page.title)}", "", _safe(page.lead), ""]
     for chapter in page.chapters:
         if chapter.title:
-            lines += [f"## {chapter.title}", ""]
+            lines += [f"## {_safe(chapter.title)}", ""]
         for section in chapter.sections:
             lines += _section_lines(section, "###" if chapter.title else "##")
     return "\n".join(lines).rstrip() + "\n"
@@ -179,17 +179,20 @@ def _section_lines(section: Section, marks: str) -> List[str]:
     for block in section.blocks:
         if isinstance(block, Table):
             rule = "---" if block.words else "---:"
-            body += [f"**{block.caption}**", "", _row(block.header),
+            body += [f"**{_safe(block.caption)}**", "", _row(block.header),
                      _row(["---", *[rule] * (len(block.header) - 1)]), *map(_row, block.rows), ""]
             body += [block.note, ""] if block.note else []
         elif isinstance(block, Definitions):
-            body += [*(f"- **{term}**: {meaning}" for term, meaning in block.items), ""]
+            body += [*(f"- **{_safe(term)}**: {_safe(meaning)}" for term, meaning in block.items), ""]
     if not body:
         return []
-    return [f"{marks} {section.title}", "", *([section.intro, ""] if section.intro else []), *body]
+    return [f"{marks} {_safe(section.title)}", "", *([section.intro, ""] if section.intro else []), *body]
 
 
 def _row(cells: Sequence[Any]) -> str:
-    texts = (" ".join(str(cell).split()) for cell in cells)
-    escaped = (text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;") for text in texts)
-    return "| " + " | ".join(escaped) + " |"
+    return "| " + " | ".join(_safe(str(cell)) for cell in cells) + " |"
+
+
+def _safe(text: str) -> str:
+    """RETURNS (str): A text in one line in which Markdown sees neither a tag nor the end of a cell."""
+    return " ".join(text.split()).replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")

@@ -12,6 +12,8 @@ from matplotlib.figure import Figure
 # Colours while drawing, and the CSS variables of the page that they become.
 INK, SOFT, GRID = "#010203", "#020304", "#030405"
 SERIES = tuple(f"#0a0b{index:02x}" for index in range(10))
+# Longer names lose their middle in plots; the tables beside them have them whole.
+LONGEST = 32
 _VARIABLES = {INK: "var(--ink)", SOFT: "var(--soft)", GRID: "var(--line)",
               **{colour: f"var(--c{index})" for index, colour in enumerate(SERIES)}}
 _STYLE: Dict[str, Any] = {
@@ -61,7 +63,7 @@ def plot_bars(groups: Sequence[str], series: Mapping[str, Sequence[float]], *, a
             axes.bar([place + shift for place in range(len(groups))], heights, width * 0.92, label=_plain(name),
                      color=SERIES[index % len(SERIES)], bottom=floor if stacked else None)
             floor = [low + height for low, height in zip(floor, heights)]
-        crowded = max((len(name) for name in groups), default=0) * len(groups) > 90
+        crowded = max((min(len(name), LONGEST) for name in groups), default=0) * len(groups) > 90
         axes.set_xticks(range(len(groups)), [_plain(name) for name in groups], rotation=30 if crowded else 0,
                         ha="right" if crowded else "center")
         axes.grid(axis="x", visible=False)
@@ -99,11 +101,16 @@ def _new_axes(width: float, height: float) -> Tuple[Figure, Axes]:
 
 def _add_legend(axes: Axes, series: int) -> None:
     if series > 1:
-        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=min(series, 5), borderaxespad=0)
+        names = axes.get_legend_handles_labels()[1]
+        widest = max(len(name) for name in names) + 8
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=max(1, min(series, 5, 110 // widest)),
+                    borderaxespad=0)
 
 
 def _plain(name: str) -> str:
-    """RETURNS (str): A name in which matplotlib sees no formula, and that a legend does not hide."""
+    """RETURNS (str): A name that fits beside a plot, has no formula for matplotlib, and that a legend does not hide."""
+    if len(name) > LONGEST:
+        name = f"{name[:LONGEST - 12]}…{name[-11:]}"
     return name.replace("$", r"\$").lstrip("_") or "_"
 
 

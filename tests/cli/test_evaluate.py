@@ -1,0 +1,134 @@
+"""`evaluate`: systems from records, .spacy files and pipelines into a metrics file."""
+
+import json
+
+import pytest
+import spacy
+from spacy.tokens import Doc, DocBin, Span
+from typer.testing import CliRunner
+
+from spacy_bioner.annotation import Annotation, Mention
+from spacy_bioner.cli.main import app
+from spacy_bioner.cli.systems import parse_systems
+from spacy_bioner.errors import BionerError
+from spacy_bioner.formats.jsonl import read_jsonl, write_jsonl
+
+GOLD = [Annotation("IL-2 gene expression", (Mention(0, 9, "DNA"), Mention(0, 4, "protein")), id="a",
+                   meta={"split": "test"}),
+        Annotation("NF-kappa B binds", (Mention(0, 10, "protein"),), id="b"),
+        Annotation("nothing at all", id="c")]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    write_jsonl(tmp_path / "gold.jsonl.gz", GOLD)
+    write_jsonl(tmp_path / "half.jsonl", [GOLD[2], GOLD[1], GOLD[0].with_mentions(GOLD[0].mentions[:1])])
+    return tmp_path
+
+
+def run(folder, *arguments):
+    return CliRunner().invoke(app, ["evaluate", str(folder / "gold.jsonl.gz"), *map(str, arguments), "--output",
+                                    str(folder / "out" / "metrics.json"), "--resamples", "100"])
+
+
+def metrics_of(folder):
+    return json.loads((folder / "out" / "metrics.json").read_text(encoding="utf8"))
+
+
+def test_records_are_scored(folder):
+    result = run(folder, folder / "half.jsonl", f"perfect={folder / 'gold.jsonl.gz'}")
+    assert result.exit_code == 0, result.output
+    systems = metrics_of(folder)["systems"]
+    assert list(systems) == ["half", "perfect"]
+    for part in (systems["half"]["micro"], systems["half"]["macro"], systems["half"]["labels"]["protein"]):
+        assert set(part) == {"precision", "recall", "f1", "tp", "fp", "fn", "intervals"}
+    assert (systems["half"]["micro"]["tp"], systems["half"]["micro"]["fn"]) == (2, 1)
+    assert systems["perfect"]["micro"]["f1"] == 1.0
+    assert metrics_of(folder)["comparisons"][0]["before"] == "half"
+    assert "half" in result.output and "80.00" in result.output
+
+
+def test_docs_tokenised_differently_are_scored_by_characters(folder):
+    nlp = spacy.blank("en")
+    docs = DocBin(store_user_data=True)
+    for annotation, words, spaces, spans in (
+            (GOLD[0], ["IL-2", "gene", "expression"], [True, True, False], [(0, 2, "DNA"), (0, 1, "protein")]),
+            (GOLD[1], ["NF-", "kappa", "B", "binds"], [False, True, True, False], [(0, 3, "protein")]),
+            (GOLD[2], ["nothing", "at", "all"], [True, True, False], [])):
+        doc = Doc(nlp.vocab, words=words, spaces=spaces)
+        doc.user_data["id"] = annotation.id
+        doc.spans["sc"] = [Span(doc, start, end, label=label) for start, end, label in spans]
+        docs.add(doc)
+    docs.to_disk(folder / "docs.spacy")
+    result = run(folder, folder / "docs.spacy")
+    assert result.exit_code == 0, result.output
+    assert metrics_of(folder)["systems"]["docs"]["micro"]["f1"] == 1.0
+    shown = folder / "out" / metrics_of(folder)["systems"]["docs"]["documents"]["path"]
+    assert {each.id: each.mentions for each in read_jsonl(shown)} == {each.id: each.mentions for each in GOLD}
+
+
+def test_a_pipeline_is_run_on_the_texts_and_its_answers_are_kept(folder):
+    nlp = spacy.blank("en")
+    ruler = nlp.add_pipe("span_ruler", config={"spans_key": "sc"})
+    ruler.add_patterns([{"label": "protein", "pattern": "NF-kappa B"}])
+    nlp.to_disk(folder / "model")
+    result = run(folder, f"rules={folder / 'model'}", "--predictions", folder / "kept")
+    assert result.exit_code == 0, result.output
+    system = metrics_of(folder)["systems"]["rules"]
+    assert (system["micro"]["tp"], system["micro"]["fn"], system["micro"]["fp"]) == (1, 2, 0)
+    assert system["kind"] == "pipeline" and system["components"] == ["span_ruler"] and system["seconds"] > 0
+    kept = list(read_jsonl(folder / "kept" / "rules.jsonl"))
+    assert [each.id for each in kept] == ["a", "b", "c"] and kept[1].mentions == GOLD[1].mentions
+    assert (folder / "kept" / "rules.jsonl").stat().st_mode & 0o077 == 0
+
+
+def test_training_documents_split_seen_from_unseen(folder):
+    write_jsonl(folder / "train.jsonl", [Annotation("il-2", (Mention(0, 4, "protein"),), id="t")])
+    run(folder, folder / "half.jsonl", "--train", folder / "train.jsonl")
+    assert list(metrics_of(folder)["systems"]["half"]["slices"]["training"]) == ["seen", "unseen"]
+
+
+def test_documents_that_gold_lacks_are_left_out_and_said(folder):
+    write_jsonl(folder / "more.jsonl", [*GOLD, Annotation("extra", id="z")])
+    result = run(folder, folder / "more.jsonl")
+    assert result.exit_code == 0 and "gold does not have them: 1 documents" in result.output
+
+
+def test_runs_with_several_seeds_are_averaged(folder):
+    run(folder, f"s@1={folder / 'half.jsonl'}", f"s@2={folder / 'gold.jsonl.gz'}")
+    assert metrics_of(folder)["runs"]["s"]["micro"]["f1"]["mean"] == pytest.approx(0.9)
+
+
+@pytest.mark.parametrize("make, message", [
+    pytest.param(lambda folder: [folder / "none.jsonl"], "No such file", id="no file"),
+    pytest.param(lambda folder: [f"x={folder / 'half.jsonl'}", f"x={folder / 'gold.jsonl.gz'}"],
+                 "Two systems are called 'x'", id="same name"),
+    pytest.param(lambda folder: [folder], "neither records", id="no pipeline"),
+    pytest.param(lambda folder: [write_part(folder)], "1 of 3 gold documents are missing", id="missing document"),
+    pytest.param(lambda folder: [write_keyless(folder)], "has the spans key 'sc'. Found: other", id="no spans key"),
+])
+def test_what_cannot_be_compared_is_one_clear_error(folder, make, message):
+    result = run(folder, *make(folder))
+    assert isinstance(result.exception, BionerError) and message in str(result.exception)
+    assert not (folder / "out" / "metrics.json").exists()
+
+
+def write_part(folder):
+    write_jsonl(folder / "part.jsonl", GOLD[:2])
+    return folder / "part.jsonl"
+
+
+def write_keyless(folder):
+    doc = spacy.blank("en")("IL-2")
+    doc.spans["other"] = []
+    DocBin(docs=[doc], store_user_data=True).to_disk(folder / "keyless.spacy")
+    return folder / "keyless.spacy"
+
+
+@pytest.mark.parametrize("argument, name", [
+    pytest.param("metrics/a.b.jsonl.gz", "a", id="records"),
+    pytest.param("dir/dev.v2.spacy", "dev.v2", id="docs"),
+    pytest.param("llm=x/y=z.jsonl", "llm", id="named"),
+])
+def test_names_of_systems(argument, name):
+    assert parse_systems([argument])[0].name == name

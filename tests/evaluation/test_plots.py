@@ -1,0 +1,36 @@
+"""Plots are SVG elements in the colours of the page, whatever the names hold."""
+
+from xml.etree import ElementTree
+
+import pytest
+
+from spacy_bioner.evaluation.plots import plot_bars, plot_intervals, plot_lines
+
+NAMES = ["$x_1$", "<b>&", "中文", "_hidden"]
+PLOTS = [
+    pytest.param(lambda: plot_intervals([(name, 0.5, 0.4, 0.7) for name in NAMES], axis="F1"), id="intervals"),
+    pytest.param(lambda: plot_bars(NAMES, {name: [1, 2, 3, 4] for name in NAMES}, axis="n"), id="bars"),
+    pytest.param(lambda: plot_bars(["a" * 60, "b" * 60], {"x": [1, 2], "y": [0, 0]}, axis="n", stacked=True),
+                 id="stacked"),
+    pytest.param(lambda: plot_lines({name: ([1, 2], [3, 4]) for name in NAMES}, axis="y", across="x"), id="lines"),
+    pytest.param(lambda: plot_bars([], {}, axis="n"), id="empty"),
+]
+
+
+@pytest.mark.parametrize("plot", PLOTS)
+def test_plot_is_svg_that_needs_nothing_from_outside(plot):
+    svg = plot()
+    root = ElementTree.fromstring(svg)
+    assert root.tag.endswith("svg")
+    assert "var(--ink)" in svg and "DejaVu" not in svg and "<style" not in svg and "<image" not in svg
+
+
+@pytest.mark.parametrize("plot", PLOTS)
+def test_the_same_figures_give_the_same_plot(plot):
+    assert plot() == plot()
+
+
+def test_names_are_shown_as_they_are():
+    svg = plot_intervals([(name, 0.5, 0.4, 0.7) for name in NAMES[:3]], axis="F1")
+    texts = [element.text for element in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")]
+    assert set(NAMES[:3]) <= set(texts)
