@@ -68,7 +68,7 @@ def convert_cli(
     require_disjoint: List[Path] = typer.Option([], help="Fail where a text occurs in this file."),
     check_rules: bool = typer.Option(False, "--check-corpus", help="Check IN (train, dev, test, raw: a file each) as "
                                      "the splits of a corpus; OUT takes what was found. --strict: any finding fails."),
-    columns: str = typer.Option("", metavar="NAMES", help="Columns of iob files without such a line: FORM, NER, others."),
+    columns: str = typer.Option("", metavar="NAMES", help="Columns of iob files that do not say: FORM, NER, others."),
     strict: bool = typer.Option(False, "--strict", help="Fail at the first thing that would be left out or changed."),
 ) -> None:
     """Convert corpus files: read, check, cut, choose, write.

@@ -9,6 +9,7 @@ from .annotate import annotate_cli
 from .convert import convert_cli
 from .evaluate import evaluate_cli
 from .finetune import finetune_cli
+from .inspect import inspect_cli
 from .prepare import prepare_cli
 from .report import report_cli
 from .seeds import seeds_cli
@@ -30,6 +31,7 @@ def about() -> None:
 
 app.command("annotate", context_settings=ALLOW_OVERRIDES)(annotate_cli)
 app.command("convert")(convert_cli)
+app.command("inspect")(inspect_cli)
 app.command("evaluate")(evaluate_cli)
 app.command("finetune", context_settings=ALLOW_OVERRIDES)(finetune_cli)
 app.command("prepare")(prepare_cli)

@@ -11,7 +11,7 @@ from ..units import find_units
 from .sentences import split_sentences
 
 # Headings such as "METHODS." stand in many documents and give none away.
-_TELLING_UNITS = 5
+TELLING_UNITS = 5
 _NO_LETTER = re.compile(r"[\W_]+")
 
 
@@ -44,7 +44,7 @@ class KnownTexts:
         annotation (Annotation): A sentence, or a document, which is found too by any of its sentences but headings.
         RETURNS (Optional[Path]): The file that holds it, if any does.
         """
-        for key in _keys(annotation, telling=_TELLING_UNITS):
+        for key in _keys(annotation, telling=TELLING_UNITS):
             if key in self._known:
                 return self._paths[self._known[key]]
         return None

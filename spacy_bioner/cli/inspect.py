@@ -1,0 +1,85 @@
+"""The verb inspect: whether a corpus was read correctly, and whether it is fit to learn from and to test on."""
+
+from pathlib import Path
+from typing import Dict, List, Optional
+
+import typer
+
+from ..errors import BionerError, Errors
+
+_ORDER = ("train", "dev", "test")
+_ENDINGS = (".jsonl", ".jsonl.gz", ".spacy", ".pubtator", ".xml", ".bioc.json", ".conll")
+
+
+def inspect_cli(
+    corpus: List[Path] = typer.Argument(..., metavar="CORPUS...", help="Files, or a folder with train, dev and test."),
+    output: Optional[Path] = typer.Option(None, help="HTML page to write; without it, text goes to the screen."),
+    from_: str = typer.Option("", "--from", help="Format of the files, where their names do not make it certain."),
+    labels: Optional[Path] = typer.Option(None, help="Label schema (YAML); labels that it lacks are shown."),
+    examples: int = typer.Option(5, min=0, help="How many records of each part are shown."),
+    seed: int = typer.Option(0, help="Seed of the draw of examples."),
+    strict: bool = typer.Option(False, "--strict", help="Fail at the first thing that cannot be read as it stands."),
+) -> None:
+    """Look at a corpus: counts, labels, lengths, nesting, texts in two parts, problems, examples."""
+    from ..evaluation.page import render_html, render_markdown
+    from ..files import open_atomic
+    from ..formats import read_annotations
+    from ..formats.inspection import inspect_corpus
+    from ..formats.problems import Problems
+    from .corpus_page import build_page
+    from .schema import read_schema
+
+    known = read_schema(labels).labels if labels else {}
+    problems = Problems(strict=strict)
+    parts = {name: list(read_annotations(path, from_, problems=problems))
+             for name, path in find_parts(corpus).items()}
+    for name, annotations in parts.items():
+        if not annotations:
+            raise BionerError(Errors.E008.format(path=name))
+    inspection = inspect_corpus(parts, labels=known, examples=examples, seed=seed)
+    title = ", ".join(dict.fromkeys(path.name.split(".")[0] for path in corpus))
+    page = build_page(title, inspection, problems, pictures=output is not None)
+    if output is None:
+        _show(render_markdown(page))
+        return
+    with open_atomic(output, private=True) as file_:
+        file_.write(render_html(page))
+    typer.echo(f"{len(parts)} parts, {sum(map(len, parts.values()))} records: {output}")
+
+
+def find_parts(corpus: List[Path]) -> Dict[str, Path]:
+    """Find the files of a corpus.
+
+    corpus (List[Path]): Files, folders with a file for each split, or BRAT folders.
+    RETURNS (Dict[str, Path]): Name of each part to its file; of each folder train, dev and test come first.
+    RAISES BionerError: E001 for a path that does not exist and a folder without a corpus.
+    """
+    paths: List[Path] = []
+    for path in corpus:
+        if path.is_dir() and not any(path.glob("*.ann")):
+            found = [file_ for file_ in sorted(path.iterdir()) if file_.name.endswith(_ENDINGS)]
+            if not found:
+                raise BionerError(Errors.E001.format(path=path / f"*{_ENDINGS[0]}", wanted="corpus"))
+            paths += found
+        else:
+            paths.append(path)
+    stems = [path.name.split(".")[0] for path in paths]
+    folders = [path.resolve().parent for path in paths]
+    rank = {name: place for place, name in enumerate(_ORDER)}
+    order = sorted(range(len(paths)), key=lambda place: (folders.index(folders[place]), rank.get(stems[place], 9)))
+    for names in (stems, [f"{folder.name}/{stem}" for folder, stem in zip(folders, stems)], list(map(str, paths))):
+        if len(set(names)) == len(paths):
+            break
+    return {names[place]: paths[place] for place in order}
+
+
+def _show(markdown: str) -> None:
+    """Print Markdown, set as tables where somebody looks at a screen."""
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    console = Console()
+    if console.is_terminal:
+        console.print(Markdown(markdown))
+    else:
+        print(markdown)
