@@ -11,9 +11,10 @@ from typing import Any, Callable, Hashable, List, NamedTuple, Optional, Protocol
 
 from .packed_decoding import Proposal
 
-# Guesses about where an opened mention ends are stopped after so many units; four times as many after each success.
-_FIRST_PATIENCE = 4
-_PATIENCE_GROWTH = 4
+# How far a draft goes, in choices: where no mention is open, and where the end of one is looked for. A wrong guess
+# costs the tokens behind it, so drafts begin short; after each that was wholly right the next goes further.
+_REACH = (64, 512, math.inf)
+_REACH_INSIDE = (4, 16, math.inf)
 
 # Of readings that are complete at one token so many are followed, the preferred ones.
 MOST_COMPLETED = 4
@@ -145,7 +146,7 @@ class AnswerWalk:
         self._end: Optional[_End] = None
         self._scores: List[float] = []
         self._hints: Set[Hashable] = set()
-        self._patience = _FIRST_PATIENCE
+        self._right_drafts = 0
         self._draft: List[int] = []
         self._points: List[_Point] = []
         self._resume(*self._expand(self.grammar.start(), None))
@@ -223,7 +224,7 @@ class AnswerWalk:
 
     def _adapt(self, right: bool, number: int, scores: Sequence[Sequence[float]]) -> None:
         """Learn from a pass: be bolder after a draft that was right, and note where later marks were wanted."""
-        self._patience = self._patience * _PATIENCE_GROWTH if right else _FIRST_PATIENCE
+        self._right_drafts = self._right_drafts + 1 if right else 0
         point = self._points[number]
         if not right and any(reading.choice.place in self._hints for reading in point.readings):
             self._hints = set()
@@ -238,6 +239,7 @@ class AnswerWalk:
         self._readings, self._end = readings, end
         self._draft, self._points = [], []
         draft: List[int] = []
+        boldness = min(self._right_drafts, len(_REACH) - 1)
         inside = 0
         while end is None:
             legal = list(dict.fromkeys(reading.choice.tokens[reading.offset] for reading in readings))
@@ -247,7 +249,7 @@ class AnswerWalk:
                 token = self._guess(readings)
                 self._points.append(_Point(len(draft), legal, token, readings))
                 inside += readings[0].choice.inside
-                if token < 0 or inside >= self._patience:
+                if token < 0 or inside >= _REACH_INSIDE[boldness] or len(self._points) >= _REACH[boldness]:
                     break
                 factor = len(self._scores) + len(self._points) - 1
             elif len(self.prompt) + len(self.answer) + len(draft) > self.limit:

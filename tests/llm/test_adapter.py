@@ -1,0 +1,56 @@
+"""The card of an adapter: asked as it was taught."""
+
+import pytest
+
+from spacy_bioner.codecs import make_codec
+from spacy_bioner.errors import BionerError
+from spacy_bioner.llm.adapter import CARD_FILE, AdapterCard
+from spacy_bioner.prompts.build import PromptBuilder
+
+
+def make_builder(codec="bracket", labels=("DISEASE",), template="annotate.en", corpus=""):
+    return PromptBuilder(template=template, labels=dict.fromkeys(labels, ""), codec=make_codec(codec), corpus=corpus)
+
+
+def make_card(builder, **other):
+    settings = builder.settings()
+    return AdapterCard(base_model="tiny", codec=settings["codec"], labels=settings["labels"],
+                       corpus=settings["corpus"], template=settings["template"], template_source=settings["source"],
+                       **other)
+
+
+def test_card_survives_the_disk(tmp_path):
+    card = make_card(make_builder(), seed=3, score={"f": 0.5}, versions={"torch": "2"})
+    card.write(tmp_path)
+    assert AdapterCard.read(tmp_path) == card
+
+
+def test_same_settings_pass():
+    assert make_card(make_builder()).check(make_builder().settings(), base_model="tiny", chat=False) == []
+
+
+def test_other_labels_and_corpus_are_told_but_allowed():
+    departures = make_card(make_builder()).check(make_builder(labels=("GENE",), corpus="X").settings())
+    assert departures == ["labels", "corpus"]
+
+
+@pytest.mark.parametrize("builder, asked, what", [
+    pytest.param(make_builder(codec="json"), {}, "another codec", id="codec"),
+    pytest.param(make_builder(template="annotate.zh"), {}, "another template", id="template"),
+    pytest.param(make_builder(), {"base_model": "other"}, "another base model", id="base-model"),
+    pytest.param(make_builder(), {"chat": True}, "another chat", id="chat"),
+])
+def test_settings_that_were_never_taught_are_refused(builder, asked, what):
+    with pytest.raises(BionerError, match=what):
+        make_card(make_builder()).check(builder.settings(), **asked)
+
+
+@pytest.mark.parametrize("content", [
+    pytest.param(None, id="missing"), pytest.param("{", id="broken"), pytest.param("[]", id="list"),
+    pytest.param('{"base_model": "x"}', id="half"),
+])
+def test_unreadable_card_is_a_clear_error(tmp_path, content):
+    if content is not None:
+        (tmp_path / CARD_FILE).write_text(content, encoding="utf8")
+    with pytest.raises(BionerError, match="adapter card"):
+        AdapterCard.read(tmp_path)

@@ -1,0 +1,92 @@
+"""A packed pass gives each sequence what it would get alone."""
+
+import pytest
+import torch
+from tiny_models import tiny_lm
+from transformers import AutoModelForCausalLM, BloomConfig, GPT2Config, MistralConfig, Qwen3Config
+
+from spacy_bioner.errors import BionerError
+from spacy_bioner.llm.causal_lm import CausalLM
+from spacy_bioner.llm.packed_model import Lane, PackedModel
+
+SHAPE = dict(vocab_size=90, hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=4,
+             num_key_value_heads=2, initializer_range=0.3, head_dim=8, max_position_embeddings=128)
+CONFIGS = [
+    pytest.param(Qwen3Config(**SHAPE), id="qwen3"),
+    pytest.param(MistralConfig(**SHAPE, sliding_window=5), id="mistral-sliding-window"),
+    pytest.param(GPT2Config(vocab_size=90, n_embd=32, n_layer=2, n_head=4, initializer_range=0.3), id="gpt2"),
+]
+
+
+def make_lm(config) -> CausalLM:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = AutoModelForCausalLM.from_config(config).eval().requires_grad_(False)
+    return CausalLM(model, tiny_lm().tokenizer, name=config.model_type)
+
+
+def alone(lm, tokens):
+    return lm.model.base_model(input_ids=torch.tensor([tokens]), use_cache=False).last_hidden_state[0]
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+def test_packed_sequences_do_not_see_each_other(config):
+    lm = make_lm(config)
+    packed = PackedModel(lm)
+    packed.reserve(3, 40)
+    rows = [list(range(3, 15)), [40], list(range(60, 67))]
+    lanes = [Lane(0), Lane(1), Lane(2)]
+    hidden = packed.forward(list(zip(lanes, rows)))
+    assert torch.allclose(hidden, torch.cat([alone(lm, row) for row in rows]), atol=1e-5)
+    more = [[7, 8, 9], [1, 2], [5]]
+    hidden = packed.forward(list(zip(lanes, more)))
+    wanted = torch.cat([alone(lm, row + new)[len(row):] for row, new in zip(rows, more)])
+    assert torch.allclose(hidden, wanted, atol=1e-5)
+
+
+def test_tokens_taken_back_leave_no_trace():
+    lm = tiny_lm()
+    packed = PackedModel(lm)
+    packed.reserve(1, 30)
+    lane = Lane(0)
+    packed.forward([(lane, [5, 6, 7, 8, 9])])
+    lane.length = 2
+    hidden = packed.forward([(lane, [50, 51])])
+    assert torch.allclose(hidden, alone(lm, [5, 6, 50, 51])[2:], atol=1e-5)
+
+
+def test_copied_prefix_equals_a_scored_one():
+    lm = tiny_lm()
+    packed = PackedModel(lm)
+    packed.reserve(2, 30)
+    prefix, lane = Lane(0), Lane(1)
+    packed.forward([(prefix, [5, 6, 7, 8])])
+    packed.copy(prefix, lane, 3)
+    assert torch.allclose(packed.forward([(lane, [20, 21])]), alone(lm, [5, 6, 7, 20, 21])[3:], atol=1e-5)
+
+
+def test_choices_are_renormalised_over_legal_tokens():
+    lm = tiny_lm()
+    packed = PackedModel(lm)
+    packed.reserve(1, 30)
+    hidden = packed.forward([(Lane(0), [5, 6, 7])])
+    logits = lm.model(input_ids=torch.tensor([[5, 6, 7]])).logits[0]
+    scores = packed.choose_among(hidden, [[3, 9], [4], [9, 3, 70, 12]])
+    for row, (legal, place) in zip(scores, [([3, 9], 0), ([4], 1), ([9, 3, 70, 12], 2)]):
+        assert row == pytest.approx(logits[place, legal].log_softmax(-1).tolist(), abs=1e-5)
+
+
+def test_model_is_left_as_it_was():
+    lm = tiny_lm()
+    before = lm.model.config._attn_implementation
+    packed = PackedModel(lm)
+    packed.reserve(1, 10)
+    packed.forward([(Lane(0), [5, 6, 7])])
+    assert lm.model.config._attn_implementation == before
+    assert lm.model.generate(torch.tensor([[5, 6]]), attention_mask=torch.ones(1, 2), max_new_tokens=2).shape == (1, 4)
+
+
+def test_model_without_attention_interface_is_refused():
+    lm = make_lm(BloomConfig(vocab_size=90, hidden_size=32, n_layer=1, n_head=4))
+    with pytest.raises(BionerError, match="attention interface"):
+        PackedModel(lm)
