@@ -115,7 +115,11 @@ class LLMBioNER(Pipe):
 
     @property
     def labels(self) -> Tuple[str, ...]:
-        return tuple(self.label_definitions)
+        """RETURNS (Tuple[str, ...]): The labels; none while spaCy loads a pipeline and its adapter is not there yet."""
+        try:
+            return tuple(self.label_definitions)
+        except BionerError:
+            return ()
 
     def add_label(self, label: str, definition: str = "") -> int:
         """Add a label to what is looked for.
