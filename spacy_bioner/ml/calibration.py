@@ -55,8 +55,8 @@ def reliability(probability: numpy.ndarray, valid: numpy.ndarray, *, bins: int =
     """
     probability, valid = numpy.asarray(probability, dtype="float64"), numpy.asarray(valid, dtype=bool)
     place = numpy.minimum((probability * bins).astype(int), bins - 1)
-    return [{"count": int((place == one).sum()), "said": float(probability[place == one].mean()),
-             "was": float(valid[place == one].mean())} for one in range(bins) if (place == one).any()]
+    return [{"count": int((place == one).sum()), "said": round(float(probability[place == one].mean()), 4),
+             "was": round(float(valid[place == one].mean()), 4)} for one in range(bins) if (place == one).any()]
 
 
 def expected_calibration_error(probability: numpy.ndarray, valid: numpy.ndarray, *, bins: int = 10) -> float:

@@ -1,0 +1,106 @@
+import numpy
+import pytest
+import spacy
+from span_examples import TEXTS, found, grid_config, make_examples, make_nlp
+from thinc.api import Adam, fix_random_seed
+
+from spacy_bioner.errors import BionerError
+
+
+def train(updates=60, **changes):
+    fix_random_seed(0)
+    nlp = make_nlp()
+    nlp.add_pipe("bioner_spancat", config=grid_config(**changes))
+    examples = make_examples(nlp)
+    nlp.initialize(lambda: examples)
+    optimizer = Adam(0.01, use_averages=False)
+    for _ in range(updates):
+        losses = nlp.update(make_examples(nlp), sgd=optimizer)
+    return nlp, losses
+
+
+@pytest.fixture(scope="module")
+def trained():
+    return train()[0]
+
+
+def test_nested_mentions_and_two_labels_at_one_place_are_learnt(trained):
+    for doc, (text, mentions) in zip(trained.pipe(TEXTS), TEXTS.items()):
+        assert found(doc) == set(mentions), text
+
+
+def test_scores_are_probabilities_of_the_spans(trained):
+    doc = trained("T cells and HL-60 cells grew.")
+    group = doc.spans["sc"]
+    scores = group.attrs["scores"]
+    assert len(scores) == len(group) and ((scores >= 0.5) & (scores <= 1)).all()
+
+
+def test_spans_come_in_text_order_the_longer_first(trained):
+    doc = trained("The p53 gene binds DNA.")
+    assert [span.text for span in doc.spans["sc"]] == ["p53 gene", "p53"]
+
+
+@pytest.mark.parametrize("store", ["disk", "bytes"])
+def test_a_stored_pipeline_predicts_alike(trained, tmp_path, store):
+    if store == "disk":
+        trained.to_disk(tmp_path)
+        other = spacy.load(tmp_path)
+    else:
+        other = make_nlp()
+        other.add_pipe("bioner_spancat", config=grid_config())
+        other.from_bytes(trained.to_bytes())
+    for text in TEXTS:
+        docs = trained(text), other(text)
+        first, second = (doc.spans["sc"] for doc in docs)
+        assert [(span.start, span.end, span.label_) for span in first] == \
+            [(span.start, span.end, span.label_) for span in second]
+        numpy.testing.assert_allclose(first.attrs["scores"], second.attrs["scores"])
+
+
+def test_empty_and_blank_texts_have_no_mentions(trained):
+    assert [len(doc.spans["sc"]) for doc in trained.pipe(["", "  \n", "No change was seen."])] == [0, 0, 0]
+
+
+def test_loss_falls():
+    assert train(updates=30)[1]["bioner_spancat"] < train(updates=1)[1]["bioner_spancat"] / 4
+
+
+def test_overlaps_are_learnt_or_as_configured():
+    assert train(updates=1)[0].get_pipe("bioner_spancat").cfg["overlaps"] == "any"
+    nlp, _ = train(updates=60, overlaps="flat")
+    assert found(nlp("The p53 gene binds DNA.")) in ({(4, 12, "DNA")}, {(4, 7, "protein")})
+
+
+def test_calibration_sets_temperature_and_thresholds():
+    nlp, _ = train(updates=25)
+    pipe = nlp.get_pipe("bioner_spancat")
+    chosen = pipe.calibrate(make_examples(nlp))
+    assert pipe.cfg["temperature"] == chosen["temperature"]
+    assert pipe.cfg["threshold"] == chosen["threshold"]
+    assert chosen["dev_f"] >= chosen["dev_f_at_half"]
+
+
+def test_a_temperature_draws_scores_to_the_middle():
+    nlp, _ = train()
+    before = nlp("The p53 gene binds DNA.").spans["sc"].attrs["scores"]
+    nlp.get_pipe("bioner_spancat").cfg["temperature"] = 3.0
+    after = nlp("The p53 gene binds DNA.").spans["sc"].attrs["scores"]
+    assert len(before) == len(after) and (after < before).all() and (after > 0.5).all()
+
+
+def test_scorer_counts_nested_mentions(trained):
+    scores = trained.evaluate(make_examples(trained))
+    assert scores["spans_sc_f"] == 1.0
+    assert set(scores["spans_sc_per_type"]) == {"protein", "DNA", "RNA", "cell", "line"}
+
+
+def test_mistakes_are_told():
+    nlp = make_nlp()
+    with pytest.raises(BionerError, match="no labels"):
+        nlp.add_pipe("bioner_spancat", config=grid_config())
+        nlp.initialize(lambda: make_examples(nlp, {"No change was seen.": []}))
+    with pytest.raises(BionerError, match="some"):
+        make_nlp().add_pipe("bioner_spancat", config=grid_config(overlaps="some"))
+    with pytest.raises(BionerError, match="new one"):
+        train(updates=1)[0].get_pipe("bioner_spancat").add_label("virus")

@@ -1,0 +1,107 @@
+import numpy
+import pytest
+import spacy
+from span_examples import TEXTS, found, make_examples, make_nlp, selector_config
+from thinc.api import Adam, fix_random_seed
+
+from spacy_bioner.errors import BionerError
+
+WRONG = {"The p53 gene binds DNA.": [(0, 7, "protein"), (4, 7, "cell"), (19, 22, "RNA")],
+         "IL-2 mRNA rose in T cells.": [(0, 9, "protein"), (20, 25, "cell")],
+         "T cells and HL-60 cells grew.": [(0, 1, "cell"), (12, 23, "DNA")]}
+
+
+def make_judged(nlp):
+    examples = make_examples(nlp)
+    for example in examples:
+        doc = example.predicted
+        both = [*TEXTS[doc.text], *WRONG.get(doc.text, [])]
+        doc.spans["candidates"] = [doc.char_span(start, end, label=label) for start, end, label in both]
+        doc.spans["candidates"].attrs["groups"] = [0 for _ in both]
+    return examples
+
+
+def train(updates=60, **changes):
+    fix_random_seed(0)
+    nlp = make_nlp()
+    nlp.add_pipe("span_selector", config=selector_config(**{"candidates_key": "candidates", **changes}))
+    nlp.initialize(lambda: make_judged(nlp))
+    optimizer = Adam(0.01, use_averages=False)
+    for _ in range(updates):
+        nlp.update(make_judged(nlp), sgd=optimizer)
+    return nlp
+
+
+@pytest.fixture(scope="module")
+def trained():
+    return train()
+
+
+def test_right_candidates_are_kept_and_wrong_ones_set_apart(trained):
+    docs = [example.predicted for example in make_judged(trained)]
+    for doc in trained.pipe(docs):
+        assert found(doc) == set(TEXTS[doc.text])
+        assert found(doc, "rejected") == set(WRONG.get(doc.text, []))
+        assert (doc.spans["sc"].attrs["scores"] >= 0.5).all()
+        assert (doc.spans["rejected"].attrs["scores"] < 0.5).all()
+
+
+def test_the_contrastive_loss_learns_it_too():
+    nlp = train(contrast=0.5)
+    docs = [example.predicted for example in make_judged(nlp)]
+    assert all(found(doc) == set(TEXTS[doc.text]) for doc in nlp.pipe(docs))
+
+
+def test_candidates_and_answers_may_share_a_group():
+    nlp = train(candidates_key="candidates")
+    nlp.get_pipe("span_selector").cfg["candidates_key"] = "sc"
+    doc = nlp.make_doc("The p53 gene binds DNA.")
+    doc.spans["sc"] = [doc.char_span(4, 7, label="protein"), doc.char_span(0, 7, label="protein")]
+    assert found(nlp(doc)) == {(4, 7, "protein")}
+
+
+@pytest.mark.parametrize("store", ["disk", "bytes"])
+def test_a_stored_selector_judges_alike(trained, tmp_path, store):
+    if store == "disk":
+        trained.to_disk(tmp_path)
+        other = spacy.load(tmp_path)
+    else:
+        other = make_nlp()
+        other.add_pipe("span_selector", config=selector_config(candidates_key="candidates"))
+        other.from_bytes(trained.to_bytes())
+    docs = [example.predicted for example in make_judged(trained)]
+    for first, second in zip(trained.get_pipe("span_selector").predict(docs),
+                             other.get_pipe("span_selector").predict(docs)):
+        numpy.testing.assert_allclose(first, second, rtol=1e-6)
+
+
+def test_a_candidate_is_judged_alike_in_any_batch(trained):
+    docs = [example.predicted for example in make_judged(trained)]
+    pipe = trained.get_pipe("span_selector")
+    numpy.testing.assert_allclose(pipe.predict(docs)[1], pipe.predict(docs[1:2])[0], rtol=1e-4)
+
+
+def test_a_document_without_candidates_passes():
+    nlp = train(updates=1)
+    doc = nlp.make_doc("No change was seen.")
+    doc.spans["candidates"] = []
+    assert found(nlp(doc)) == set()
+
+
+def test_calibration_sets_temperature_and_thresholds():
+    nlp = train(updates=10)
+    chosen = nlp.get_pipe("span_selector").calibrate(make_judged(nlp))
+    assert nlp.get_pipe("span_selector").cfg["threshold"] == chosen["threshold"]
+    assert chosen["dev_f"] >= chosen["dev_f_at_half"]
+
+
+def test_a_missing_group_is_told(trained):
+    with pytest.raises(BionerError, match="'candidates'"):
+        trained("The p53 gene binds DNA.")
+
+
+def test_an_unknown_label_is_told(trained):
+    doc = trained.make_doc("The p53 gene binds DNA.")
+    doc.spans["candidates"] = [doc.char_span(4, 7, label="virus")]
+    with pytest.raises(BionerError, match="'virus'"):
+        trained(doc)

@@ -1,0 +1,135 @@
+from collections import Counter
+
+import pytest
+import spacy
+
+from spacy_bioner.annotation import Annotation, Mention
+from spacy_bioner.errors import BionerError
+from spacy_bioner.formats.docbin import write_docbin
+from spacy_bioner.formats.jsonl import write_jsonl
+from spacy_bioner.training.mixed_corpus import DOUBTFUL_KEY, make_mixed_corpus
+
+SENTENCE = "The long sentence number {} speaks of colon cancer in several families."
+
+
+@pytest.fixture
+def nlp():
+    return spacy.blank("en", config={"nlp": {"tokenizer": {"@tokenizers": "spacy-bioner.UnitTokenizer.v1"}}})
+
+
+def write(path, numbers, *, score=None, split="train"):
+    records = []
+    for number in numbers:
+        text = SENTENCE.format(number)
+        start = text.index("colon")
+        mention = Mention(start, start + 12, "DISEASE", score=score)
+        records.append(Annotation(text, (mention,), id=f"{path.stem}-{number}", meta={"split": split}))
+    write_jsonl(path, records)
+    return str(path)
+
+
+@pytest.fixture
+def paths(tmp_path):
+    return {"gold": write(tmp_path / "gold.jsonl", range(8)),
+            "synthetic": write(tmp_path / "syn.jsonl", range(100, 140))}
+
+
+def ids(corpus, nlp):
+    return [example.reference.user_data["id"] for example in corpus(nlp)]
+
+
+def make(paths, changes=None, **options):
+    sources = {name: {"path": path, **(changes or {}).get(name, {})} for name, path in paths.items()}
+    return make_mixed_corpus(sources, **options)
+
+
+def test_an_epoch_holds_every_record_of_every_source_once(paths, nlp):
+    assert Counter(name.split("-")[0] for name in ids(make(paths), nlp)) == {"gold": 8, "syn": 40}
+
+
+def test_epochs_come_in_other_orders_and_a_seed_repeats_them(paths, nlp):
+    first, second = make(paths, seed=1), make(paths, seed=1)
+    epochs = [ids(first, nlp), ids(first, nlp)]
+    assert epochs[0] != epochs[1] and sorted(epochs[0]) == sorted(epochs[1])
+    assert epochs == [ids(second, nlp), ids(second, nlp)]
+    assert epochs[0] != ids(make(paths, seed=2), nlp)
+
+
+@pytest.mark.parametrize("buffer", [0, 5], ids=["in memory", "streaming"])
+def test_weights_say_how_often_a_record_comes(paths, nlp, buffer):
+    corpus = make(paths, {"gold": {"weight": 3}, "synthetic": {"weight": 0.5}}, buffer=buffer)
+    found = ids(corpus, nlp)
+    counts = Counter(name.split("-")[0] for name in found)
+    assert counts["gold"] == 24 and 10 <= counts["syn"] <= 30
+    assert set(Counter(found)[name] for name in found if name.startswith("gold")) == {3}
+    assert set(ids(corpus, nlp)) != set(found)
+
+
+def test_stages_follow_each_other_and_the_last_goes_on(paths, nlp):
+    corpus = make(paths, stages=[{"epochs": 2, "sources": ["synthetic"]}, {"epochs": 1, "sources": ["gold"]}])
+    assert [len(ids(corpus, nlp)) for _ in range(5)] == [40, 40, 8, 8, 8]
+
+
+def test_dev_records_keep_their_order(paths, nlp):
+    corpus = make({"gold": paths["gold"]}, shuffle=False)
+    assert ids(corpus, nlp) == ids(corpus, nlp) == [f"gold-{number}" for number in range(8)]
+
+
+def test_docbin_files_are_read(tmp_path, nlp):
+    record = Annotation("Colon cancer.", (Mention(0, 12, "DISEASE"),), id="x", meta={"split": "train"})
+    write_docbin(tmp_path / "gold.spacy", [record])
+    example, = make({"gold": str(tmp_path / "gold.spacy")})(nlp)
+    assert [span.text for span in example.reference.spans["sc"]] == ["Colon cancer"]
+
+
+def test_low_scores_are_left_out_or_left_open(tmp_path, nlp):
+    text = "Colon cancer and gout."
+    mentions = (Mention(0, 12, "D", score=0.9), Mention(17, 21, "D", score=0.2))
+    write_jsonl(tmp_path / "syn.jsonl", [Annotation(text, mentions)])
+    path = {"synthetic": str(tmp_path / "syn.jsonl")}
+    example, = make(path, {"synthetic": {"min_score": 0.5}})(nlp)
+    assert [span.text for span in example.reference.spans["sc"]] == ["Colon cancer"]
+    assert DOUBTFUL_KEY not in example.reference.spans
+    example, = make(path, {"synthetic": {"min_score": 0.5, "mask_doubtful": True}})(nlp)
+    assert [span.text for span in example.reference.spans[DOUBTFUL_KEY]] == ["gout"]
+
+
+@pytest.mark.parametrize("use", [True, False])
+def test_scores_become_weights_only_where_asked_for(tmp_path, nlp, use):
+    path = write(tmp_path / "syn.jsonl", [1], score=0.7)
+    example, = make({"synthetic": path}, {"synthetic": {"use_confidence": use}})(nlp)
+    assert ("scores" in example.reference.spans["sc"].attrs) is use
+
+
+@pytest.mark.parametrize("changes, error", [
+    pytest.param({"min_score": 0.9}, "min_score", id="nothing above the threshold"),
+    pytest.param({"split": "dev"}, "split", id="another split"),
+    pytest.param({"wieght": 2}, "wieght", id="unknown setting"),
+    pytest.param({"weight": 0}, "weight", id="weight zero"),
+])
+def test_sources_that_cannot_be_used_are_told(tmp_path, nlp, changes, error):
+    path = write(tmp_path / "syn.jsonl", [1], score=0.7)
+    with pytest.raises(BionerError, match=error):
+        list(make({"synthetic": path}, {"synthetic": changes})(nlp))
+
+
+def test_an_empty_source_is_an_error_and_does_not_spin(tmp_path, nlp):
+    (tmp_path / "syn.jsonl").write_text("", encoding="utf8")
+    with pytest.raises(BionerError, match="holds no record"):
+        list(make({"synthetic": str(tmp_path / "syn.jsonl")})(nlp))
+
+
+def test_a_stage_with_an_unknown_source_is_an_error(paths):
+    with pytest.raises(BionerError, match="silver"):
+        make(paths, stages=[{"epochs": 1, "sources": ["silver"]}])
+
+
+def test_held_out_sentences_are_an_error_or_left_out(tmp_path, nlp):
+    synthetic = write(tmp_path / "syn.jsonl", range(5))
+    document = Annotation(f"{SENTENCE.format(3)} Another sentence of the same document follows here.", id="dev-1")
+    write_jsonl(tmp_path / "dev.jsonl", [document])
+    held_out = [str(tmp_path / "dev.jsonl")]
+    with pytest.raises(BionerError, match="syn-3"):
+        list(make({"synthetic": synthetic}, held_out=held_out)(nlp))
+    corpus = make({"synthetic": synthetic}, {"synthetic": {"on_leak": "drop"}}, held_out=held_out)
+    assert sorted(ids(corpus, nlp)) == ["syn-0", "syn-1", "syn-2", "syn-4"]
