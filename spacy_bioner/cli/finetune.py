@@ -32,7 +32,7 @@ class FinetuneSettings(Settings):
     chat: bool = False
     loss: Literal["answer", "decisions"] = "answer"
     dev_limit: NonNegativeInt = 100
-    dev_batch_tokens: PositiveInt = 4096
+    dev_batch_tokens: PositiveInt = 16384
     lora: LoraSettings = LoraSettings()
     training: TrainingSettings = TrainingSettings()
 

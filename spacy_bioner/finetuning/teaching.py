@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Sequence
 
 from torch import nn
 
-from ..annotation import Annotation
+from ..annotation import Annotation, Mention
 from ..codecs.base import Codec
+from ..errors import BionerError
 from ..evaluation.counts import add_up, count_strict, micro
 from ..llm.adapter import AdapterCard
-from ..llm.base import Request
+from ..llm.base import LanguageModel, Reply, Request
 from ..prompts.build import PromptBuilder
 from .lora import Progress, Training, train_adapter
 from .pairs import Pair, hash_pairs
@@ -63,7 +64,7 @@ def make_pairs(corpora: Sequence[Corpus], task: Task, lm: "CausalLM", losses: Lo
 
 def finetune(corpora: Sequence[Corpus], output: Path, *, lm: "CausalLM", task: Task, lora: LoraSettings,
              training: TrainingSettings, dev: Sequence[Annotation] = (), dev_limit: int = 100,
-             dev_batch_tokens: int = 4096, progress: Optional[Progress] = None,
+             dev_batch_tokens: int = 16384, progress: Optional[Progress] = None,
              processes: Optional[Processes] = None) -> Training:
     """Teach a model to annotate.
 
@@ -138,15 +139,30 @@ class _DevScore:
         self._max_batch_tokens = max_batch_tokens
 
     def __call__(self, model: nn.Module) -> float:
-        from ..llm.grounded_decoding import GroundedDecoder
-
         lm = replace(self._lm, model=model.get_base_model())
-        found: List[List[Any]] = [[] for _ in self._gold]
+        found: List[List[Mention]] = [[] for _ in self._gold]
         for builder in self._builders:
-            decoder = GroundedDecoder(lm, codec=builder.codec, labels=list(builder.labels), chat=self._chat,
-                                      max_batch_tokens=self._max_batch_tokens)
             requests = [Request(builder.render(gold.text), gold.text) for gold in self._gold]
-            for index, reply in decoder.generate(requests):
-                found[index] += reply.mentions or ()
+            for index, reply in self._open(lm, builder).generate(requests):
+                found[index] += _mentions(reply, self._gold[index], builder)
         counts = add_up(count_strict(gold, gold.with_mentions(mentions)) for gold, mentions in zip(self._gold, found))
         return micro(counts).f1
+
+    def _open(self, lm: "CausalLM", builder: PromptBuilder) -> LanguageModel:
+        from ..llm.free_decoding import FreeDecoder
+        from ..llm.grounded_decoding import GroundedDecoder
+
+        try:
+            return GroundedDecoder(lm, codec=builder.codec, labels=builder.labels, chat=self._chat,
+                                   max_batch_tokens=self._max_batch_tokens)
+        except BionerError as error:
+            # Some formats (offsets) and some model classes cannot be grounded; they are read from free text.
+            logger.info("Dev is decoded freely: %s", error)
+            return FreeDecoder(lm, chat=self._chat, max_batch_tokens=self._max_batch_tokens)
+
+
+def _mentions(reply: Reply, gold: Annotation, builder: PromptBuilder) -> Sequence[Mention]:
+    if reply.mentions is not None:
+        return reply.mentions
+    return builder.codec.decode(gold.text, list(builder.labels), reply.text,
+                                truncated=reply.finish_reason == "length").mentions

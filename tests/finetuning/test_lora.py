@@ -1,0 +1,184 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from tiny_models import make_pairs, make_tiny_model
+
+from spacy_bioner.errors import BionerError
+from spacy_bioner.finetuning.lora import train_adapter
+from spacy_bioner.finetuning.settings import LoraSettings, TrainingSettings
+
+SETTINGS = {"max_epochs": 4, "batch_size": 5, "learning_rate": 0.02, "max_batch_tokens": 120, "eval_frequency": 2}
+
+
+def train(output, *, family="llama", pairs=None, lora=None, score=None, progress=None, **settings):
+    return train_adapter(pairs or make_pairs(18), model=make_tiny_model(family), output=Path(output),
+                         write_card=lambda folder, figures: (folder / "card").write_text(json.dumps(figures)),
+                         base_model="tiny", lora=LoraSettings(r=4, lora_dropout=0.2, **(lora or {})),
+                         training=TrainingSettings(**{**SETTINGS, **settings}), score=score, progress=progress)
+
+
+def weights(folder):
+    from safetensors.torch import load_file
+
+    return load_file(folder / "adapter_model.safetensors")
+
+
+@pytest.mark.parametrize("family", ["llama", "qwen3"])
+def test_training_lowers_the_loss_and_peft_reads_the_adapter(tmp_path, family):
+    from peft import PeftModel
+
+    result = train(tmp_path / "adapter", family=family, max_epochs=8, eval_frequency=100)
+    first, last = result.history[0]["loss"], result.history[-1]["loss"]
+    assert last < 0.97 * first
+    assert result.updates == 32
+    assert {path.name for path in result.folder.iterdir()} == {
+        "adapter_config.json", "adapter_model.safetensors", "card", "loss.svg", "losses.jsonl"}
+    assert not (tmp_path / "adapter.checkpoints").exists()
+    model = PeftModel.from_pretrained(make_tiny_model(family), str(result.folder))
+    tokens = torch.tensor([make_pairs(1)[0].prompt])
+    assert not torch.equal(model(input_ids=tokens).logits, make_tiny_model(family)(input_ids=tokens).logits)
+
+
+def test_same_seed_same_weights_other_seed_other_weights(tmp_path):
+    runs = [weights(train(tmp_path / str(number), max_steps=3, seed=seed).folder)
+            for number, seed in enumerate([1, 1, 2])]
+    assert all(torch.equal(runs[0][name], runs[1][name]) for name in runs[0])
+    assert not all(torch.equal(runs[0][name], runs[2][name]) for name in runs[0])
+
+
+def test_passes_and_sharing_do_not_change_the_training(tmp_path):
+    runs = {}
+    for name, settings in {"one_pass": {"share_prefix": False, "max_batch_tokens": 10_000},
+                           "small_passes": {"share_prefix": True, "max_batch_tokens": 60},
+                           "checkpointed": {"gradient_checkpointing": True}}.items():
+        result = train_adapter(make_pairs(18), model=make_tiny_model("qwen3"), output=tmp_path / name,
+                               write_card=lambda folder, figures: None, base_model="tiny", lora=LoraSettings(r=4),
+                               training=TrainingSettings(**{**SETTINGS, "max_epochs": 2, "learning_rate": 1e-3, **settings}))
+        runs[name] = [row["loss"] for row in result.history]
+    assert runs["small_passes"] == pytest.approx(runs["one_pass"], abs=1e-4)
+    assert runs["checkpointed"] == pytest.approx(runs["one_pass"], abs=1e-4)
+
+
+class Stop(RuntimeError):
+    pass
+
+
+def stop_at(update):
+    def progress(row):
+        if row["update"] == update:
+            raise Stop
+
+    return progress
+
+
+@pytest.mark.parametrize("update", [1, 4, 7])
+def test_stopped_training_ends_with_the_same_weights(tmp_path, update):
+    whole = train(tmp_path / "whole")
+    with pytest.raises(Stop):
+        train(tmp_path / "stopped", progress=stop_at(update))
+    resumed = train(tmp_path / "stopped")
+    assert [row["loss"] for row in resumed.history] == [row["loss"] for row in whole.history]
+    for name, tensor in weights(whole.folder).items():
+        assert torch.equal(weights(resumed.folder)[name], tensor)
+
+
+def test_killed_training_goes_on_in_the_same_order(tmp_path):
+    """SIGKILL in the middle of the training, then the same call again."""
+    code = ("import sys, time; sys.path.insert(0, sys.argv[1])\n"
+            "from test_lora import train\n"
+            "train(sys.argv[2], progress=lambda row: (print(row['update'], flush=True), time.sleep(0.05)))\n")
+    command = [sys.executable, "-c", code, str(Path(__file__).parent), str(tmp_path / "killed")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        for line in process.stdout:
+            if int(line) >= 5:
+                os.kill(process.pid, signal.SIGKILL)
+                break
+    assert not (tmp_path / "killed").exists()
+    seen = []
+    resumed = train(tmp_path / "killed", progress=lambda row: seen.append(row["update"]))
+    assert seen[0] > 1
+    whole = train(tmp_path / "whole")
+    assert [row["loss"] for row in resumed.history] == [row["loss"] for row in whole.history]
+
+
+def test_checkpoint_of_another_training_is_not_taken_up(tmp_path):
+    with pytest.raises(Stop):
+        train(tmp_path / "adapter", progress=stop_at(5))
+    assert len(train(tmp_path / "adapter", learning_rate=0.01).history) == 16
+
+
+def test_best_weights_on_dev_are_kept_and_patience_ends_the_training(tmp_path):
+    scores = iter([0.3, 0.6, 0.5, 0.6, 0.1])
+    result = train(tmp_path / "adapter", score=lambda model: next(scores), patience=2)
+    assert (result.score, result.best_updates, result.updates) == (0.6, 4, 8)
+    short = train(tmp_path / "short", max_steps=16, score=_scores_once_at(4))
+    for name, tensor in weights(short.folder).items():
+        assert torch.equal(weights(result.folder)[name], tensor)
+
+
+def _scores_once_at(update):
+    calls = []
+
+    def score(model):
+        calls.append(2 * (len(calls) + 1))
+        return float(calls[-1] == update)
+
+    return score
+
+
+def test_long_records_are_left_out_and_named(tmp_path, caplog):
+    pairs = make_pairs(18)
+    limit = sorted(pair.length for pair in pairs)[-3]
+    result = train(tmp_path / "adapter", pairs=pairs, max_length=limit - 1, max_steps=1)
+    assert set(result.left_out) == {pair.name for pair in pairs if pair.length >= limit}
+    assert "left out" in caplog.text
+
+
+def test_no_record_left_is_an_error(tmp_path):
+    with pytest.raises(BionerError, match="No record to teach"):
+        train(tmp_path / "adapter", max_length=3)
+
+
+def test_loss_that_is_no_number_keeps_the_last_checkpoint(tmp_path, monkeypatch):
+    from spacy_bioner.finetuning import lora
+
+    calls = []
+
+    def answer_losses(*arguments, **options):
+        calls.append(1)
+        return original(*arguments, **options) * (float("nan") if len(calls) > 8 else 1.0)
+
+    original = lora.answer_losses
+    monkeypatch.setattr(lora, "answer_losses", answer_losses)
+    with pytest.raises(BionerError, match="not a finite number.*checkpoint"):
+        train(tmp_path / "adapter")
+    kept = list((tmp_path / "adapter.checkpoints").iterdir())
+    assert len(kept) == 1
+    monkeypatch.setattr(lora, "answer_losses", original)
+    resumed = train(tmp_path / "adapter")
+    assert all(torch.isfinite(tensor).all() for tensor in weights(resumed.folder).values())
+
+
+def test_speed_and_losses_are_written(tmp_path):
+    result = train(tmp_path / "adapter", score=lambda model: 0.5)
+    rows = [json.loads(line) for line in (result.folder / "losses.jsonl").read_text().splitlines()]
+    assert [row["update"] for row in rows] == list(range(1, 17))
+    assert {row["update"] for row in rows if "dev_f1" in row} == {2, 4, 6, 8, 10, 12, 14, 16}
+    assert all(row["tokens"] > row["answer_tokens"] > 0 for row in rows)
+    assert "<svg" in (result.folder / "loss.svg").read_text()
+
+
+@pytest.mark.parametrize("schedule, rates", [
+    pytest.param("constant", [0.5, 1, 1, 1], id="constant"),
+    pytest.param("linear", [0.5, 1, 1, 0.5], id="linear"),
+    pytest.param("cosine", [0.5, 1, 1, 0.5], id="cosine"),
+])
+def test_learning_rate_rises_then_falls(tmp_path, schedule, rates):
+    result = train(tmp_path / "adapter", max_steps=4, warmup_ratio=0.5, lr_scheduler_type=schedule, learning_rate=1e-3)
+    assert [row["learning_rate"] / 1e-3 for row in result.history] == pytest.approx(rates)
