@@ -9,14 +9,12 @@ from ..annotation import Annotation
 from ..errors import BionerError, Errors
 from ..units import find_units
 from .jsonl import find_jsonl, read_jsonl
-from .leaks import drop_repeated, normalise
+from .leaks import TELLING_UNITS, drop_repeated, normalise
 from .sampling import draw_sample
 from .sentences import split_sentences
 
 SPLITS = ("train", "dev", "test")
 _UNLABELLED = "pubmed_unlabeled"
-# Headings such as "METHODS." stand in many documents and give nothing away.
-_TELLING_UNITS = 5
 _LONGEST_RAW = 150
 
 
@@ -119,7 +117,7 @@ def _without_leaks(records: Mapping[str, List[Annotation]], drop: bool, notes: L
     held_out = {normalise(record.text): (split, record.id) for split in ("dev", "test") for record in records[split]}
     kept = []
     for record in records["train"]:
-        leak = held_out.get(normalise(record.text)) if len(find_units(record.text)) >= _TELLING_UNITS else None
+        leak = held_out.get(normalise(record.text)) if len(find_units(record.text)) >= TELLING_UNITS else None
         if leak is None:
             kept.append(record)
         elif not drop:
@@ -138,7 +136,7 @@ def _leave_out(sentences: Iterable[Annotation], known: Iterable[Annotation], nam
     """RETURNS (List[Annotation]): The sentences whose text is not known; headings, which tell nothing, stay."""
     texts = {normalise(sentence.text) for sentence in known}
     sentences = list(sentences)
-    kept = [sentence for sentence in sentences if len(find_units(sentence.text)) < _TELLING_UNITS
+    kept = [sentence for sentence in sentences if len(find_units(sentence.text)) < TELLING_UNITS
             or normalise(sentence.text) not in texts]
     if len(kept) < len(sentences):
         notes.append(f"{len(sentences) - len(kept)} sentences of {name} left out: they stand in another part too")
@@ -156,7 +154,7 @@ def _gather_raw(data: Path, corpus: str, raw: str, lang: str, rest: List[Annotat
     sentences = _cut(read_jsonl(path)) if path else rest
     # Every text is raw text here, whatever split it had in the corpus that it comes from.
     unlabelled = (replace(sentence, mentions=(), meta={**_raw_meta(sentence, lang), "origin": "raw", "split": "train"})
-                  for sentence in sentences if _TELLING_UNITS <= len(find_units(sentence.text)) <= _LONGEST_RAW)
+                  for sentence in sentences if TELLING_UNITS <= len(find_units(sentence.text)) <= _LONGEST_RAW)
     kept = _leave_out(drop_repeated(unlabelled), known, "the raw text", prepared.notes)
     if not kept:
         prepared.notes.append(f"no raw text: {prepared.sources['raw']} gives no sentence; name other text as raw")

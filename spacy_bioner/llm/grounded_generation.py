@@ -22,6 +22,7 @@ from .base import Reply, Request
 from .causal_lm import CausalLM
 
 START, END = "<start_sentence>", "</end_sentence>"
+_JOINING = "([{-/\"'"
 _FULL_STOPS = (".", "。", "!", "?", ";")
 
 
@@ -29,7 +30,8 @@ def tag_pieces(text: str, label: str, *, space: str) -> List[Piece]:
     """Spell a tagged seed as the codec of seed tags does: the white space before it belongs to the opening tag."""
     ends = [end for _, end in find_units(text)]
     copies = [Piece(text[start:end], "copy") for start, end in zip([0, *ends], ends)]
-    return [Piece(f"{space}<{label}>", "open"), *copies, Piece(f"</{label}>", "close")]
+    tag = [Piece(f"{space}<", "open"), Piece(label, "label"), Piece(">", "other")]
+    return [*tag, *copies, Piece(f"</{label}>", "close")]
 
 
 @dataclass
@@ -268,10 +270,11 @@ class GroundedGenerator:
             row.free.append((mask.shape[0], self._texts[token]))
 
     def _tags_of(self, row: _Row) -> List[Tuple[Tuple[str, str], List[int]]]:
-        """RETURNS (List[Tuple[Tuple[str, str], List[int]]]): The seeds left, each with the tokens of its tag, after
-        white space and, inside the sentence, without."""
-        spaces = ("", " ") if len(row.answer) > len(self._start) else ("",)
-        return [(seed, self._tag(seed, space)) for seed in row.seeds for space in spaces]
+        """RETURNS (List[Tuple[Tuple[str, str], List[int]]]): The seeds left, each with the tokens of its tag. A space
+        stands before it but at the start, after what opens or joins, and in Chinese."""
+        before = self._texts[row.answer[-1]][-1:] if len(row.answer) > len(self._start) else ""
+        space = " " if before and before.isascii() and before not in _JOINING else ""
+        return [(seed, self._tag(seed, space)) for seed in row.seeds]
 
     def _tag(self, seed: Tuple[str, str], space: str) -> List[int]:
         key = (*seed, space)

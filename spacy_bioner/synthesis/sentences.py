@@ -1,0 +1,205 @@
+"""Sentences from seeds: asked for, read, checked, repaired, counted.
+
+The modes say what happens to a sentence whose tags are not in order: "repair" tags seeds that stand untagged and widens
+tags that cover part of a seed, "drop" leaves the sentence out, "keep" takes it as it is, "relabel" repairs it and adds
+what an annotator finds beside the seeds.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
+
+from ..annotation import Annotation, Mention
+from ..codecs.seed_tags import SeedTagCodec
+from ..errors import BionerError, Errors
+from ..llm.base import Reply, Request
+from ..llm.runner import Runner
+from .checks import SentenceChecks
+from .plan import PlannedSentence
+from .prompts import SeedPrompt
+from .seeds import fold_name
+
+MODES = ("repair", "drop", "keep", "relabel")
+Relabel = Callable[[Annotation], Annotation]
+_EXAMPLES = 5
+_WINDOW = 256
+_UNTIDY = {"seed_untagged", "seed_boundary", "seed_missing", "new_entity"}
+
+
+@dataclass
+class SynthesisReport:
+    """What became of the sentences that were asked for.
+
+    asked (int): Sentences asked for.
+    accepted (int): Sentences given out.
+    untouched (int): Of these, those that needed no repair.
+    rejected (Counter): Reason to number.
+    repaired (Counter): Issue to number, for the repairs that were done.
+    errors (Counter): missing, spurious and boundary, against the seeds, before any repair (GENLLM's error analysis).
+    examples (Dict[str, List[str]]): Reason to a few sentences.
+    """
+
+    asked: int = 0
+    accepted: int = 0
+    untouched: int = 0
+    rejected: Counter = field(default_factory=Counter)
+    repaired: Counter = field(default_factory=Counter)
+    errors: Counter = field(default_factory=Counter)
+    examples: Dict[str, List[str]] = field(default_factory=dict)
+
+    def reject(self, reason: str, text: str) -> None:
+        self.rejected[reason] += 1
+        self.note(reason, text)
+
+    def note(self, reason: str, text: str) -> None:
+        kept = self.examples.setdefault(reason, [])
+        if len(kept) < _EXAMPLES:
+            kept.append(text)
+
+    def to_json(self) -> Dict[str, Any]:
+        """RETURNS (Dict[str, Any]): The report as one JSON object."""
+        return {"asked": self.asked, "accepted": self.accepted, "untouched": self.untouched,
+                "rejected": dict(self.rejected.most_common()), "repaired": dict(self.repaired.most_common()),
+                "errors": dict(self.errors), "examples": self.examples}
+
+
+class SentenceWriter:
+    """Turns planned sentences into annotated ones.
+
+    runner (Runner): Asks the model, replies kept in its cache.
+    prompt (SeedPrompt): Renders the prompt.
+    checks (SentenceChecks): What a sentence must be like beyond its tags.
+    mode (str): One of `MODES`.
+    relabel (Optional[Relabel]): For the mode "relabel": annotates a sentence.
+    max_failures (int): So many replies in a row without a readable sentence end the run.
+    meta (Optional[Mapping[str, Any]]): Put into the meta of each sentence: model, temperature, seed and so on.
+    """
+
+    def __init__(self, runner: Runner, prompt: SeedPrompt, checks: SentenceChecks, *, mode: str = "repair",
+                 relabel: Optional[Relabel] = None, max_failures: int = 50,
+                 meta: Optional[Mapping[str, Any]] = None) -> None:
+        if mode not in MODES:
+            raise BionerError(Errors.E410.format(mode=mode, known=", ".join(MODES)))
+        if mode == "relabel" and relabel is None:
+            raise BionerError(Errors.E411)
+        self.runner = runner
+        self.prompt = prompt
+        self.checks = checks
+        self.mode = mode
+        self.max_failures = max_failures
+        self.report = SynthesisReport()
+        self._relabel = relabel
+        self._meta = dict(meta or {})
+        self._failures: List[str] = []
+
+    def write(self, plan: Iterable[PlannedSentence]) -> Iterator[Annotation]:
+        """Write the sentences of a plan.
+
+        plan (Iterable[PlannedSentence]): The plan.
+        YIELDS (Annotation): The accepted sentences, in the order of the plan.
+        RAISES BionerError: E412 where the model never writes a sentence in its wrapper.
+        """
+        stream = iter(plan)
+        while window := list(islice(stream, _WINDOW)):
+            requests = [self.request(planned) for planned in window]
+            for planned, reply in zip(window, self.runner.run(requests)):
+                sentence = self.read(planned, reply)
+                if sentence is not None:
+                    yield sentence
+
+    def request(self, planned: PlannedSentence) -> Request:
+        """RETURNS (Request): The prompt with the seeds that grounded generation must place."""
+        seeds = tuple((seed.text, seed.label) for seed in planned.seeds)
+        return Request(self.prompt.render(planned.seeds), seeds=seeds)
+
+    def read(self, planned: PlannedSentence, reply: Reply) -> Optional[Annotation]:
+        """Read and check one reply.
+
+        planned (PlannedSentence): What was asked for.
+        reply (Reply): What came back.
+        RETURNS (Optional[Annotation]): The sentence, or None with the reason in the report.
+        """
+        self.report.asked += 1
+        if reply.error is not None:
+            self.report.reject("no_reply", reply.error)
+            return None
+        labels = sorted({*self.prompt.labels, *(seed.label for seed in planned.seeds)})
+        seeds = [(seed.text, seed.label) for seed in planned.seeds]
+        plain = SeedTagCodec(repair=False).read(reply.text, labels, seeds, truncated=reply.finish_reason == "length")
+        self._watch(plain.keep, reply.text)
+        kinds = {issue.kind for issue in plain.issues}
+        if not plain.keep:
+            self.report.reject(_first_reason(plain.issues), reply.text)
+            return None
+        self._count_errors(kinds, plain.text)
+        mentions, untouched = self._put_in_order(planned, plain, kinds, reply, labels, seeds)
+        if mentions is None:
+            return None
+        fault = self.checks.find_fault(plain.text)
+        if fault is not None:
+            self.report.reject(fault, plain.text)
+            return None
+        self.report.accepted += 1
+        self.report.untouched += untouched
+        return self._finish(planned, plain.text, mentions, reply, sorted(kinds))
+
+    def _put_in_order(self, planned: PlannedSentence, plain: Any, kinds: set, reply: Reply, labels: Sequence[str],
+                      seeds: Sequence[Tuple[str, str]]) -> Tuple[Optional[Sequence[Mention]], bool]:
+        """RETURNS (Tuple[Optional[Sequence[Mention]], bool]): Mentions, None to drop, and whether all was in order."""
+        untidy = kinds & _UNTIDY
+        if not untidy or self.mode == "keep":
+            return plain.mentions, not untidy
+        if self.mode == "drop":
+            self.report.reject(sorted(untidy)[0], plain.text)
+            return None, False
+        repaired = SeedTagCodec(repair=True).read(reply.text, labels, seeds)
+        # A seed that is not in the sentence at all cannot be repaired.
+        if "seed_missing" in kinds:
+            self.report.reject("seed_missing", plain.text)
+            return None, False
+        mended = untidy & {"seed_untagged", "seed_boundary"}
+        self.report.repaired.update(mended)
+        return repaired.mentions, not mended
+
+    def _finish(self, planned: PlannedSentence, text: str, mentions: Sequence[Mention], reply: Reply,
+                issues: List[str]) -> Annotation:
+        meta = {"origin": "synthetic", "split": "train", "unit": "sentence", "source": "generated", **self._meta,
+                "seeds": [[seed.text, seed.label] for seed in planned.seeds], "issues": issues}
+        sentence = Annotation(text, id=planned.id, meta=meta).with_mentions(mentions)
+        if self.mode != "relabel" or self._relabel is None:
+            return sentence
+        found = self._relabel(sentence).mentions
+        agreed = sum(mention in found for mention in sentence.mentions)
+        outside = [mention for mention in found
+                   if not any(mention.start < seed.end and seed.start < mention.end for seed in sentence.mentions)]
+        return sentence.with_mentions([*sentence.mentions, *outside]).with_meta(
+            relabelled=len(outside), agreement=agreed / len(sentence.mentions) if sentence.mentions else 1.0)
+
+    def _count_errors(self, kinds: set, text: str) -> None:
+        for kind, name in (("seed_untagged", "missing"), ("new_entity", "spurious"), ("seed_boundary", "boundary")):
+            if kind in kinds:
+                self.report.errors[name] += 1
+                self.report.note(name, text)
+
+    def _watch(self, readable: bool, text: str) -> None:
+        """End a run that leads nowhere, with two raw answers to look at."""
+        self._failures = [] if readable else [*self._failures, text]
+        if self.max_failures and len(self._failures) >= self.max_failures:
+            examples = " | ".join(repr(answer[:160]) for answer in self._failures[:2])
+            raise BionerError(Errors.E412.format(count=len(self._failures), examples=examples))
+
+
+def _first_reason(issues: Sequence[Any]) -> str:
+    return issues[0].kind if issues else "unreadable"
+
+
+def count_agreement(sentences: Iterable[Annotation]) -> float:
+    """RETURNS (float): Share of the seeds that are mentions of their sentence, over all sentences."""
+    placed = wanted = 0
+    for sentence in sentences:
+        names = {(fold_name(sentence.surface(mention)), mention.label) for mention in sentence.mentions}
+        for text, label in sentence.meta.get("seeds", ()):
+            wanted += 1
+            placed += (fold_name(text), label) in names
+    return placed / wanted if wanted else 0.0
