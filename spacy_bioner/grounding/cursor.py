@@ -8,6 +8,10 @@ from typing import Dict, List, Optional, Sequence, Set, Tuple
 from .names import NamePlace
 
 Key = Tuple[int, int, str]
+# So many claims away a neighbour is looked for.
+_FARTHEST = 50
+# So many claims with certain places, in text order, show that the whole reply is.
+_FEWEST_ORDERED = 3
 
 
 @dataclass(frozen=True)
@@ -107,12 +111,15 @@ def _share_out(claims: Sequence[NameClaim], numbers: Sequence[int], taken: Dict[
     first = claims[numbers[0]]
     free = [place for place in first.places if not taken[first.label].covers(place)]
     if once and len(numbers) == 1:
-        chosen = free or list(first.places)
+        chosen = cursor.narrow(numbers[0], free or list(first.places))
         placements[numbers[0]] = Placement(chosen, ambiguous=len(chosen) > 1)
         return
     if len(free) < len(numbers):
         covered = [place for place in first.places if place not in free]
         free = sorted(free + covered[:len(numbers) - len(free)], key=lambda place: place.start)
+    apart = [place for place in free if not place.joined]
+    if len(apart) >= len(numbers):
+        free = apart
     used: Set[int] = set()
     for number in numbers:
         place = cursor.choose(number, free, used)
@@ -140,14 +147,36 @@ class _Cursor:
                 for number in numbers:
                     self.known[number] = claims[number].key(places[0])
 
+        keys = [key for key in self.known if key is not None]
+        in_order = all(one < other for one, other in zip(keys, keys[1:]))
+        self._ordered = in_order and len(keys) >= _FEWEST_ORDERED
+        # A reply that lists mentions repeats names; one that lists entities gives each name once.
+        self._lists_mentions = in_order and any(
+            1 < len(numbers) <= len(claims[numbers[0]].places) for numbers in groups)
+
+    def narrow(self, number: int, places: List[NamePlace]) -> List[NamePlace]:
+        """RETURNS (List[NamePlace]): Of the places of a name given once those after its neighbour's, where the reply
+        goes in text order, and those before its next neighbour's, where it lists mentions; else all of them."""
+        lower = self._neighbour(number, -1) if self._ordered or self._lists_mentions else None
+        upper = self._neighbour(number, 1) if self._lists_mentions else None
+        claim = self.claims[number]
+        between = [place for place in places
+                   if (lower is None or claim.key(place) > lower) and (upper is None or claim.key(place) < upper)]
+        # What is nested in a mention is listed right after it.
+        nested = [place for place in between if lower is not None and place.end <= -lower[1]]
+        return nested or between or places
+
     def choose(self, number: int, places: Sequence[NamePlace], used: Set[int]) -> NamePlace:
         """RETURNS (NamePlace): The first unused place after the neighbour before, else the first unused one."""
-        claim = self.claims[number]
-        lower: Key = (-1, 0, "")
-        for other in range(number - 1, max(number - 50, -1), -1):
-            known = self.known[other]
-            if known is not None:
-                lower = known
-                break
+        lower = self._neighbour(number, -1)
         unused = [place for place in places if place.start not in used]
-        return next((place for place in unused if claim.key(place) > lower), unused[0])
+        return next((place for place in unused if lower is None or self.claims[number].key(place) > lower), unused[0])
+
+    def _neighbour(self, number: int, step: int) -> Optional[Key]:
+        """RETURNS (Optional[Key]): The place of the nearest claim before or after that has a certain one."""
+        for other in range(number + step, number + step * _FARTHEST, step):
+            if not 0 <= other < len(self.known):
+                break
+            if self.known[other] is not None:
+                return self.known[other]
+        return None

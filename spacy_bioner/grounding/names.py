@@ -16,12 +16,14 @@ class NamePlace:
     end (int): One past the last.
     exact (bool): Whether the name stands there as written, or equals it only after folding.
     bounded (bool): Whether it stands there as a word of its own.
+    joined (bool): Whether a hyphen joins it to another word ("DM-kinase").
     """
 
     start: int
     end: int
     exact: bool
     bounded: bool
+    joined: bool = False
 
 
 def find_places(text: str, name: str, *, start: int = 0, end: int = -1) -> Tuple[NamePlace, ...]:
@@ -34,15 +36,20 @@ def find_places(text: str, name: str, *, start: int = 0, end: int = -1) -> Tuple
     RETURNS (Tuple[NamePlace, ...]): The places of the best kind that there is, in text order.
     """
     end = len(text) if end < 0 else end
-    exact = [NamePlace(first, last, True, on_boundaries(text, first, last))
+    exact = [NamePlace(first, last, True, on_boundaries(text, first, last), _is_joined(text, first, last))
              for first, last in _find_exact(text, name, start, end)]
     bounded = tuple(place for place in exact if place.bounded)
     if bounded:
         return bounded
-    folded = [NamePlace(first, last, False, on_boundaries(text, first, last))
+    folded = [NamePlace(first, last, False, on_boundaries(text, first, last), _is_joined(text, first, last))
               for first, last in _find_folded(text, name, start, end)]
     bounded = tuple(place for place in folded if place.bounded)
     return bounded or tuple(exact) or tuple(folded)
+
+
+def _is_joined(text: str, start: int, end: int) -> bool:
+    return text[end:end + 1] == "-" and text[end + 1:end + 2].isalnum() or \
+        text[max(start - 1, 0):start] == "-" and text[max(start - 2, 0):start - 1].isalnum()
 
 
 def _find_exact(text: str, name: str, start: int, end: int) -> List[Tuple[int, int]]:
