@@ -2,8 +2,11 @@
 
 from collections import Counter
 from itertools import zip_longest
+from pathlib import Path
 from typing import Any, Dict, Iterable, List, Optional, Tuple
 
+import srsly
+from spacy import util
 from spacy.tokens import Doc
 from spacy.training import Example
 
@@ -42,9 +45,17 @@ class BioNERTask:
 
     def __init__(self, builder: PromptBuilder, *, spans_key: str = "sc",
                  chunks: Optional[ChunkSettings] = None) -> None:
-        self.builder = builder
+        self.label_definitions = dict(builder.labels)
         self.spans_key = spans_key
+        self._builder = builder
         self._chunks = chunks or ChunkSettings()
+
+    @property
+    def builder(self) -> PromptBuilder:
+        """RETURNS (PromptBuilder): Writes the prompts for the labels of now; raises BionerError E103 for none."""
+        if self.label_definitions != self._builder.labels:
+            self._builder = self._builder.with_labels(self.label_definitions)
+        return self._builder
 
     # The stock component checks these annotations by name: they must be exactly typing's Iterable and Tuple.
     def generate_prompts(self, docs: Iterable[Doc],
@@ -85,18 +96,39 @@ class BioNERTask:
 
     @property
     def labels(self) -> Tuple[str, ...]:
-        return tuple(self.builder.labels)
+        return tuple(self.label_definitions)
 
     def add_label(self, label: str, label_definition: Optional[str] = None) -> int:
         """RETURNS (int): 1, or 0 where the label was there."""
-        if label in self.builder.labels:
+        if label in self.label_definitions:
             return 0
-        self.builder = self.builder.with_labels({**self.builder.labels, label: label_definition or ""})
+        self.label_definitions[label] = label_definition or ""
         return 1
+
+    def clear(self) -> None:
+        """Forget all labels."""
+        self.label_definitions = {}
 
     def scorer(self, examples: Iterable[Example]) -> Dict[str, Any]:
         """RETURNS (Dict[str, Any]): Strict scores of the spans."""
         return score_nested_spans(examples, spans_key=self.spans_key)
+
+    def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
+        return util.to_bytes({"labels": lambda: srsly.json_dumps(self.label_definitions)}, exclude)
+
+    def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "BioNERTask":
+        util.from_bytes(bytes_data, {"labels": lambda data: self._set_labels(srsly.json_loads(data))}, exclude)
+        return self
+
+    def to_disk(self, path: Path, *, exclude: Iterable[str] = ()) -> None:
+        util.to_disk(path, {"labels": lambda path: srsly.write_json(path, self.label_definitions)}, exclude)
+
+    def from_disk(self, path: Path, *, exclude: Iterable[str] = ()) -> "BioNERTask":
+        util.from_disk(path, {"labels": lambda path: self._set_labels(srsly.read_json(path))}, exclude)
+        return self
+
+    def _set_labels(self, labels: Dict[str, str]) -> None:
+        self.label_definitions = dict(labels)
 
     def _planner(self, context_length: Optional[int]) -> Planner:
         return Planner(self.builder, count_tokens=estimate_tokens, context_length=context_length or _DEFAULT_CONTEXT,
