@@ -1,0 +1,102 @@
+"""`report`: metrics files into HTML, Markdown and JSON, and the scores as a table."""
+
+import json
+import os
+
+import pytest
+from typer.testing import CliRunner
+
+from spacy_bioner.annotation import Annotation, Mention
+from spacy_bioner.cli.main import app
+from spacy_bioner.errors import BionerError
+from spacy_bioner.formats.jsonl import write_jsonl
+
+GOLD = [Annotation("IL-2 gene <script>alert(1)</script>", (Mention(0, 9, "DNA"), Mention(0, 4, "protein")), id="a"),
+        Annotation("NF-kappa B binds", (Mention(0, 10, "protein"),), id="b")]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    write_jsonl(tmp_path / "gold.jsonl", GOLD)
+    write_jsonl(tmp_path / "weak.jsonl", [GOLD[0].with_mentions([Mention(5, 9, "DNA")]), GOLD[1]])
+    evaluate(tmp_path, "test")
+    return tmp_path
+
+
+def evaluate(folder, name):
+    call("evaluate", folder / "gold.jsonl", f"strong={folder / 'gold.jsonl'}", folder / "weak.jsonl", "--resamples",
+         50, "--output", folder / "metrics" / f"{name}.json")
+
+
+def call(*arguments):
+    return CliRunner().invoke(app, [str(argument) for argument in arguments], catch_exceptions=True)
+
+
+def test_all_three_files_hold_the_same_figures(folder):
+    (folder / "card.json").write_text(json.dumps({"Corpora": {"mini": {"licence": "CC0"}}}), encoding="utf8")
+    (folder / "log.jsonl").write_text('{"step": 1, "loss": 2}\n{"step": 2, "loss": 1}\n', encoding="utf8")
+    result = call("report", folder / "metrics", "--output", folder / "out" / "report.html", "--card",
+                  folder / "card.json", "--curves", folder / "log.jsonl", "--title", "Mini")
+    assert result.exit_code == 0, result.output
+    html, markdown = ((folder / "out" / f"report.{end}").read_text(encoding="utf8") for end in ("html", "md"))
+    figures = json.loads((folder / "out" / "report.json").read_text(encoding="utf8"))
+    assert figures["evaluated"]["test"] == json.loads((folder / "metrics" / "test.json").read_text(encoding="utf8"))
+    assert figures["curves"] == {"log": {"step": [1, 2], "loss": [2, 1]}}
+    assert figures["card"]["Corpora"]["mini"]["licence"] == "CC0"
+    for text in (html, markdown):
+        assert "Mini" in text and "CC0" in text and "strong" in text and "50.00" in text
+    assert "<script>alert" not in html and "IL-2" not in markdown.split("Examples")[0]
+    assert (folder / "out" / "report.html").stat().st_mode & 0o077 == 0
+
+
+def test_scores_are_printed(folder):
+    result = call("report", "--show", folder / "metrics")
+    assert result.exit_code == 0, result.output
+    rows = [line.split() for line in result.output.splitlines()]
+    assert rows[0][:4] == ["system", "P", "R", "F1"]
+    assert rows[1][:4] == ["strong", "100.00", "100.00", "100.00"]
+    assert rows[2][:4] == ["weak", "50.00", "33.33", "40.00"]
+
+
+def test_a_report_in_the_same_folder_is_no_metrics_file(folder):
+    call("report", folder / "metrics", "--output", folder / "metrics" / "report.html")
+    assert len(call("report", "--show", folder / "metrics").output.splitlines()) == 3
+
+
+def test_several_gold_sets_become_chapters_and_links_stay_unique(folder):
+    evaluate(folder, "dev")
+    assert call("report", folder / "metrics", "--output", folder / "report.html").exit_code == 0
+    html = (folder / "report.html").read_text(encoding="utf8")
+    assert html.index('<h2 class="chapter">dev</h2>') < html.index('<h2 class="chapter">test</h2>')
+    for anchor in ("d0-scores", "d1-scores", "doc0-0", "doc1-1"):
+        assert html.count(f'id="{anchor}"') == 1
+
+
+def test_without_documents_no_text_is_written(folder):
+    os.remove(folder / "gold.jsonl")
+    assert call("report", folder / "metrics", "--output", folder / "r.html", "--no-documents").exit_code == 0
+    html = (folder / "r.html").read_text(encoding="utf8")
+    assert "kappa" not in html and "<article" not in html
+
+
+@pytest.mark.parametrize("spoil, arguments, message", [
+    pytest.param(lambda folder: os.remove(folder / "gold.jsonl"), [], "is not there any more", id="gold gone"),
+    pytest.param(lambda folder: write_jsonl(folder / "weak.jsonl", GOLD), [], "has changed since", id="changed"),
+    pytest.param(lambda folder: os.remove(folder / "metrics" / "test.json"), [], "No metrics file", id="no metrics"),
+    pytest.param(lambda folder: (folder / "card.json").write_text("[]"), ["--card", "card.json"], "is no card",
+                 id="bad card"),
+])
+def test_what_is_missing_is_one_clear_error(folder, spoil, arguments, message, monkeypatch):
+    monkeypatch.chdir(folder)
+    spoil(folder)
+    result = call("report", folder / "metrics", "--output", folder / "report.html", *arguments)
+    assert isinstance(result.exception, BionerError) and message in str(result.exception)
+    assert not (folder / "report.html").exists()
+
+
+@pytest.mark.parametrize("arguments", [
+    pytest.param([], id="nothing to do"),
+    pytest.param(["--output", "report.json"], id="no html"),
+])
+def test_wrong_usage_exits_with_two(folder, arguments):
+    assert call("report", folder / "metrics", *arguments).exit_code == 2
