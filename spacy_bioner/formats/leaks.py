@@ -65,9 +65,13 @@ def drop_repeated(annotations: Iterable[Annotation]) -> Iterator[Annotation]:
 
 
 def _keys(annotation: Annotation, *, telling: int) -> Iterator[bytes]:
-    """Yield the hashes of the whole text and of its sentences with so many units; texts without letters have none."""
+    """Yield the hashes of the whole text and of its sentences with so many units; texts without letters have none.
+
+    A short record is told by its whole text, unless it is a sentence that was cut out of a document.
+    """
+    whole = [] if "document" in annotation.meta else [annotation.text]
     sentences = [sentence.text for sentence in split_sentences(annotation)]
-    texts = [annotation.text, *(text for text in sentences if telling == 1 or len(find_units(text)) >= telling)]
+    texts = [*whole, *(text for text in sentences if telling == 1 or len(find_units(text)) >= telling)]
     for text in map(normalise, texts):
         if text:
             yield _hash(text)
