@@ -102,9 +102,14 @@ class CausalLMSource:
         return replace(self, adapter=None if folder is None else str(folder))
 
     def open(self, builder: PromptBuilder) -> LanguageModel:
-        """RETURNS (LanguageModel): A decoder for the builder's codec and labels."""
+        """RETURNS (LanguageModel): A decoder for the builder's codec and labels; raises BionerError E207 where the
+        adapter is another model's."""
         from .grounded_decoding import GroundedDecoder
 
+        card = self.card()
+        # A folder has moved more often than it holds another model, so only names are compared.
+        if card is not None and not Path(self.name).is_dir() and not Path(card.base_model).is_dir():
+            card.check(builder.settings(), base_model=self.name)
         if self.decoding == "free":
             return self._free
         return GroundedDecoder(self._lm, codec=builder.codec, labels=builder.labels, chat=self._chat,

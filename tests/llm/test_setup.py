@@ -1,0 +1,121 @@
+"""The making of an annotator: prompts as in fine-tuning, settings from the adapter's card, conflicts said."""
+
+import logging
+
+import pytest
+
+from spacy_bioner.annotation import Annotation, Mention
+from spacy_bioner.codecs import make_codec
+from spacy_bioner.errors import BionerError
+from spacy_bioner.finetuning.records import Corpus, Losses, make_records
+from spacy_bioner.llm.adapter import AdapterCard
+from spacy_bioner.llm.annotate import Annotator
+from spacy_bioner.llm.models import CausalLMSource, OpenedSource, find_adapter
+from spacy_bioner.llm.replay import Replay
+from spacy_bioner.llm.server_source import answer_schema, make_server
+from spacy_bioner.llm.setup import AnnotatorSettings, make_annotator, make_builder
+
+LABELS = {"DISEASE": "illnesses", "DRUG": "medicines"}
+GOLD = Annotation("Aspirin for the flu.", (Mention(0, 7, "DRUG"), Mention(16, 19, "DISEASE")), id="a",
+                  meta={"split": "train"})
+
+
+def make_card(codec="bracket", lang="en", corpus="Toy", **changes):
+    builder = make_builder(None, AnnotatorSettings(labels=LABELS, codec=make_codec(codec), corpus=corpus, lang=lang))
+    card = {"base_model": "m", "codec": builder.codec.settings(), "labels": LABELS, "corpus": corpus, "lang": lang,
+            "template": builder.template_name, "template_source": builder.source}
+    return AdapterCard(**{**card, **changes})
+
+
+def asked_prompts(annotator, text):
+    asked = []
+    annotator.model.generate = lambda requests: asked.extend(request.prompt.plain for request in requests) or []
+    list(annotator.annotate([Annotation(text)]))
+    return asked
+
+
+@pytest.mark.parametrize("codec", ["bracket", "html", "json"])
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_annotation_asks_as_fine_tuning_taught(codec, lang):
+    corpus = Corpus((GOLD,), LABELS, name="Toy", lang=lang)
+    [record] = make_records(corpus, codec=make_codec(codec), template="auto", losses=Losses())
+    taught = record.builder.render(record.annotation.text).plain
+    builder = make_builder(make_card(codec, lang), AnnotatorSettings())
+    assert asked_prompts(Annotator(model=Replay([]), builder=builder), GOLD.text) == [taught]
+
+
+def test_without_a_card_the_defaults_are_taken():
+    builder = make_builder(None, AnnotatorSettings())
+    assert (builder.codec.name, builder.template_name, builder.corpus) == ("bracket", "annotate.en", "")
+    assert "DISEASE" in builder.labels
+
+
+def test_kept_template_is_asked_even_where_the_packaged_one_has_changed():
+    source = "{% block user %}Old words: {{ text }}{% endblock %}"
+    builder = make_builder(make_card(template_source=source), AnnotatorSettings())
+    assert builder.render("flu").plain == "Old words: flu"
+
+
+def test_other_definitions_than_taught_are_a_warning(caplog):
+    with caplog.at_level(logging.WARNING, logger="spacy_bioner"):
+        builder = make_builder(make_card(), AnnotatorSettings(labels={"DISEASE": "other"}))
+    assert builder.labels == {"DISEASE": "other"}
+    assert "taught with other labels" in caplog.text
+
+
+@pytest.mark.parametrize("settings", [{"codec": make_codec("html")}, {"template": "annotate.zh"}])
+def test_what_was_not_taught_is_an_error(settings):
+    with pytest.raises(BionerError, match="taught|was trained|adapter"):
+        make_builder(make_card(), AnnotatorSettings(**settings))
+
+
+def test_adapter_of_another_model_is_an_error(tmp_path):
+    make_card(base_model="other-model").write(tmp_path)
+    source = CausalLMSource("this-model", adapter=str(tmp_path))
+    with pytest.raises(BionerError, match="other-model"):
+        source.open(make_builder(source.card(), AnnotatorSettings()))
+
+
+def test_auto_means_the_packaged_adapter_of_the_embedded_model_only():
+    assert find_adapter("Qwen/Qwen3-8B", "auto") is None
+    assert find_adapter("anything", None) is None
+
+
+def test_examples_are_read_proven_and_shown(tmp_path):
+    from spacy_bioner.files import write_json_lines
+
+    write_json_lines(tmp_path / "shots.jsonl", [GOLD.to_record()])
+    for count, shown in ((0, 1), (1, 1)):
+        settings = AnnotatorSettings(labels=LABELS, examples=tmp_path / "shots.jsonl", choose_examples=count)
+        annotator = make_annotator(OpenedSource(Replay([])), settings, find_sentences=lambda text, lang: [])
+        [prompt] = asked_prompts(annotator, "Some fever.")
+        assert prompt.count("DRUG:  [Aspirin] for the flu.") == shown
+    write_json_lines(tmp_path / "shots.jsonl", [GOLD.with_meta(split="test").to_record()])
+    with pytest.raises(BionerError, match="split 'test'"):
+        make_annotator(OpenedSource(Replay([])), settings, find_sentences=lambda text, lang: [])
+
+
+def test_server_takes_prompts_and_markup_from_the_card_of_its_adapter(tmp_path):
+    make_card("json", corpus="Toy").write(tmp_path)
+    source = make_server("m", base_url="http://localhost:1", adapter=str(tmp_path), structured=True)
+    builder = make_builder(source.card(), AnnotatorSettings())
+    settings = source.open(builder).settings
+    assert (settings.chat, builder.corpus) == (False, "Toy")
+    assert settings.json_schema == answer_schema("name", list(LABELS))
+
+
+def test_structured_output_needs_json():
+    source = make_server("m", base_url="http://localhost:1", structured=True)
+    with pytest.raises(BionerError, match="json codec"):
+        source.open(make_builder(None, AnnotatorSettings(labels=LABELS)))
+
+
+@pytest.mark.parametrize("shape", ["name", "offsets", "context"])
+def test_schema_allows_what_the_codec_writes(shape):
+    import json
+
+    schema = answer_schema(shape, list(LABELS))
+    item = schema["items"]
+    for written in json.loads(make_codec("json", shape=shape).encode(GOLD, list(LABELS))):
+        fitting = [part for part in item.get("anyOf", [item]) if set(part["required"]) == set(written)]
+        assert len(fitting) == 1 and set(fitting[0]["properties"]) == set(written)
