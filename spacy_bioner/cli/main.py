@@ -7,6 +7,8 @@ import typer
 from ..errors import BionerError
 from .annotate import annotate_cli
 from .convert import convert_cli
+from .decode import decode_cli
+from .encode import encode_cli
 from .evaluate import evaluate_cli
 from .finetune import finetune_cli
 from .inspect import inspect_cli
@@ -31,6 +33,8 @@ def about() -> None:
 
 app.command("annotate", context_settings=ALLOW_OVERRIDES)(annotate_cli)
 app.command("convert")(convert_cli)
+app.command("decode")(decode_cli)
+app.command("encode")(encode_cli)
 app.command("inspect")(inspect_cli)
 app.command("evaluate")(evaluate_cli)
 app.command("finetune", context_settings=ALLOW_OVERRIDES)(finetune_cli)

@@ -1,0 +1,165 @@
+"""Recorded replies: records of `{"id", "format", "labels", "text", "output"}` decoded, and annotations encoded so."""
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any, Callable, Dict, Iterator, List, Sequence, Tuple
+
+from ..annotation import Annotation, Mention
+from ..errors import BionerError, Errors
+from ..files import open_atomic
+from . import CODEC_NAMES, make_codec
+from .base import Codec, Issue
+from .seed_tags import SeedTagCodec
+
+Record = Dict[str, Any]
+
+
+def decode_record(record: Record, *, repair: bool = False) -> Record:
+    """Decode one recorded reply.
+
+    record (Record): `id`, `format`, `labels`, `text` and `output`; `truncated` may say that the token limit cut it.
+        For seed tags `seeds` instead of `text`, objects of `text` and `label`.
+    repair (bool): Whether seeds that are not tagged, or in part, are repaired.
+    RETURNS (Record): `id`, `spans` and `issues`; for seed tags also `text` and `keep`.
+    RAISES BionerError: E005 or E006 for a record that is no such thing, E101 for an unknown format.
+    """
+    name = _take(record, "format", str, "a string")
+    if name not in CODEC_NAMES:
+        raise BionerError(Errors.E101.format(name=name, available=", ".join(CODEC_NAMES)))
+    labels = _take_strings(record, "labels")
+    output = _take(record, "output", str, "a string")
+    truncated = record.get("truncated") is True
+    if name == SeedTagCodec.name:
+        return _decode_sentence(record, labels, output, truncated=truncated, repair=repair)
+    text = _take(record, "text", str, "a string")
+    reading = make_codec(name).decode(text, labels, output, truncated=truncated)
+    return {"id": record.get("id", ""), "spans": _write_spans(reading.mentions), "issues": _name(reading.issues)}
+
+
+def _decode_sentence(record: Record, labels: List[str], output: str, *, truncated: bool, repair: bool) -> Record:
+    """RETURNS (Record): A generated sentence; where its text is known, spans count in that text."""
+    seeds = [(_take(seed, "text", str, "a string"), _take(seed, "label", str, "a string"))
+             for seed in _take(record, "seeds", list, "a list of objects")]
+    codec = SeedTagCodec(repair=repair)
+    reading = codec.read(output, labels, seeds, truncated=truncated)
+    text, mentions = reading.text, reading.mentions
+    known = record.get("text")
+    if isinstance(known, str) and known != text and not repair:
+        copied = codec.decode(known, labels, output)
+        if known and all(issue.kind == "crossing" for issue in copied.issues):
+            text, mentions = known, copied.mentions
+    return {"id": record.get("id", ""), "text": text, "spans": _write_spans(mentions),
+            "keep": reading.keep or bool(text), "issues": _name(reading.issues)}
+
+
+def encode_record(record: Record, labels: Sequence[str], codec: Codec) -> Record:
+    """Encode one annotation.
+
+    record (Record): `id`, `text` and `spans`.
+    labels (Sequence[str]): The labels of the schema.
+    codec (Codec): The format.
+    RETURNS (Record): `id`, `format`, `labels`, `text`, `output`, and under `skipped` the spans that the format cannot
+        write; for seed tags also `seeds`.
+    RAISES BionerError: E004 to E007 for a record that is no annotation, E109 for an unknown label.
+    """
+    annotation = Annotation.from_record(record)
+    skipped = codec.unwritable(annotation)
+    kept = annotation.with_mentions(mention for mention in annotation.mentions if mention not in skipped)
+    encoded = {"id": annotation.id, "format": codec.name, "labels": list(labels), "text": annotation.text,
+               "output": codec.encode(kept, labels), "skipped": _write_spans(skipped)}
+    if codec.name == SeedTagCodec.name:
+        encoded["seeds"] = [{"text": kept.surface(mention), "label": mention.label} for mention in kept.mentions]
+    return encoded
+
+
+def collect_labels(path: Path) -> List[str]:
+    """RETURNS (List[str]): The labels of a file of annotations, sorted; lines that cannot be read are passed over."""
+    labels = set()
+    for _, line in read_raw_lines(path):
+        try:
+            labels.update(mention.label for mention in Annotation.from_record(_parse(line)).mentions)
+        except BionerError:
+            continue
+    return sorted(labels)
+
+
+def convert_lines(source: Path, target: Path, convert: Callable[[Record], Record],
+                  report: Callable[[int, str], None]) -> Tuple[int, int]:
+    """Convert a file of records line by line, in constant memory; lines that cannot be read are left out.
+
+    source (Path): JSON Lines, gzip-compressed or not.
+    target (Path): The file to write.
+    convert (Callable[[Record], Record]): What to do with a record.
+    report (Callable[[int, str], None]): Told the number of a line that cannot be read, and why.
+    RETURNS (Tuple[int, int]): How many records were written, and how many lines were left out.
+    """
+    written = failed = 0
+    with open_atomic(target) as file_:
+        for number, line in read_raw_lines(source):
+            try:
+                converted = convert(_parse(line))
+            except BionerError as error:
+                report(number, str(error))
+                failed += 1
+                continue
+            file_.write(_dump(converted) + "\n")
+            written += 1
+    return written, failed
+
+
+def read_raw_lines(path: Path) -> Iterator[Tuple[int, bytes]]:
+    """YIELDS (Tuple[int, bytes]): The lines of a file that hold something, undecoded, with their numbers from 1."""
+    path = Path(path)
+    if not path.is_file():
+        raise BionerError(Errors.E001.format(path=path, wanted="file"))
+    with gzip.open(path, "rb") if path.suffix == ".gz" else open(path, "rb") as file_:
+        number = 0
+        try:
+            for number, line in enumerate(file_, start=1):
+                if line.strip():
+                    yield number, line
+        except (gzip.BadGzipFile, EOFError) as error:
+            raise BionerError(Errors.E003.format(path=path, line=number + 1, why=error)) from None
+
+
+def _parse(line: bytes) -> Record:
+    """RETURNS (Record): The object of a line; E111 where it holds none."""
+    try:
+        record = json.loads(line.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise BionerError(Errors.E111.format(why=error)) from None
+    if not isinstance(record, dict):
+        raise BionerError(Errors.E111.format(why=f"found a {type(record).__name__}"))
+    return record
+
+
+def _dump(record: Record) -> str:
+    """RETURNS (str): One line of JSON; lone surrogates, which UTF-8 cannot hold, are escaped."""
+    line = json.dumps(record, ensure_ascii=False)
+    return json.dumps(record) if any("\ud800" <= character <= "\udfff" for character in line) else line
+
+
+def _take(record: Any, key: str, kind: type, wanted: str) -> Any:
+    if not isinstance(record, dict) or key not in record:
+        raise BionerError(Errors.E112.format(key=key))
+    if not isinstance(record[key], kind):
+        raise BionerError(Errors.E006.format(key=key, found=repr(record[key])[:60], wanted=wanted))
+    return record[key]
+
+
+def _take_strings(record: Record, key: str) -> List[str]:
+    values = _take(record, key, list, "a list of strings")
+    for value in values:
+        if not isinstance(value, str):
+            raise BionerError(Errors.E006.format(key=key, found=repr(value)[:60], wanted="strings"))
+    return values
+
+
+def _write_spans(mentions: Sequence[Mention]) -> List[Record]:
+    return [{"start": mention.start, "end": mention.end, "label": mention.label} for mention in mentions]
+
+
+def _name(issues: Sequence[Issue]) -> List[str]:
+    """RETURNS (List[str]): Each issue word once, in the order met."""
+    return list(dict.fromkeys(issue.kind for issue in issues))
