@@ -83,9 +83,10 @@ def test_calibration_sets_temperature_and_thresholds():
 
 def test_a_temperature_draws_scores_to_the_middle():
     nlp, _ = train()
-    before = nlp("The p53 gene binds DNA.").spans["sc"].attrs["scores"]
-    nlp.get_pipe("bioner_spancat").cfg["temperature"] = 3.0
-    after = nlp("The p53 gene binds DNA.").spans["sc"].attrs["scores"]
+    docs = [nlp("The p53 gene binds DNA.")]
+    nlp.get_pipe("bioner_spancat").cfg["temperature"] = 30.0
+    docs.append(nlp("The p53 gene binds DNA."))
+    before, after = (doc.spans["sc"].attrs["scores"] for doc in docs)
     assert len(before) == len(after) and (after < before).all() and (after > 0.5).all()
 
 
