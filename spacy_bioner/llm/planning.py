@@ -1,7 +1,7 @@
 """What is asked for a text: its chunks and their prompts, sure to fit the model's context."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Callable, List, Optional, Sequence
 
 from ..annotation import Annotation, Mention, in_text_order
@@ -20,7 +20,11 @@ _BYTES_PER_TOKEN = 3
 
 def estimate_tokens(text: str) -> int:
     """RETURNS (int): Tokens of a text where there is no tokenizer to ask, rather too many than too few."""
-    return len(text.encode("utf8", "surrogatepass")) // _BYTES_PER_TOKEN + 1
+    return _count_bytes(text) // _BYTES_PER_TOKEN + 1
+
+
+def _count_bytes(text: str) -> int:
+    return len(text.encode("utf8", "surrogatepass"))
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,8 @@ class Planner:
     def __init__(self, builder: PromptBuilder, *, count_tokens: Callable[[str], int], context_length: int,
                  chunks: Optional[ChunkSettings] = None, examples: Optional[ExampleChooser] = None) -> None:
         self.builder = builder
-        self.count_tokens = count_tokens
+        # A chunk is counted when it is cut and again with its prompt.
+        self.count_tokens = lru_cache(maxsize=1024)(count_tokens)
         self.context_length = context_length
         self.chunks = chunks or ChunkSettings()
         self.examples = examples
@@ -98,13 +103,12 @@ class Planner:
         """Render the prompt of a chunk, which must fit the context together with its answer."""
         chosen = self.examples.choose(text) if self.examples is not None else ()
         prompt = self.builder.render(text, examples=chosen)
-        answer = int(self._answer_ratio * self.count_tokens(text)) + _MARGIN
         # No text has more tokens than bytes, which spares counting most of the time.
-        if len(prompt.plain.encode("utf8", "surrogatepass")) + answer > self.context_length:
-            needed = self.count_tokens(prompt.plain) + answer
-            if needed > self.context_length:
-                raise DocumentTooLong(Errors.E224.format(needed=needed, context=self.context_length))
-        return Request(prompt, text=text)
+        for count in (_count_bytes, self.count_tokens):
+            needed = count(prompt.plain) + int(self._answer_ratio * count(text)) + _MARGIN
+            if needed <= self.context_length:
+                return Request(prompt, text=text)
+        raise DocumentTooLong(Errors.E224.format(needed=needed, context=self.context_length))
 
     @cached_property
     def _answer_ratio(self) -> float:

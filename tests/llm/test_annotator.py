@@ -1,6 +1,8 @@
 """The annotator: n in, n out, in order; failures stay with their document; replies are asked for once."""
 
 import re
+from itertools import islice
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +16,7 @@ from spacy_bioner.llm.planning import ChunkSettings
 from spacy_bioner.prompts.build import PromptBuilder
 from spacy_bioner.prompts.examples import ExampleChooser
 
+NCBI = Path(__file__).parents[3] / "shared" / "data" / "ncbi_disease" / "test.jsonl"
 LABELS = {"DISEASE": "diseases", "DRUG": "drugs"}
 LEXICON = {"DISEASE": ["breast cancer", "cancer", "flu"], "DRUG": ["aspirin"]}
 
@@ -26,7 +29,7 @@ def mark(text):
 
 
 class LexiconModel:
-    """Knows the lexicon, writes with a codec, fails on texts with "fail", and is cut short on texts with "cut"."""
+    """Knows the lexicon, writes with a codec, fails on texts with "please fail", and is cut short on texts with "cut"."""
 
     def __init__(self, codec, context_length=10_000):
         self.codec = codec
@@ -42,7 +45,7 @@ class LexiconModel:
     def generate(self, requests):
         for index, request in reversed(list(enumerate(requests))):
             self.asked.append(request.text)
-            if "fail" in request.text:
+            if "please fail" in request.text:
                 yield index, Reply(finish_reason="error", error="out of order")
             else:
                 answer = self.codec.encode(mark(request.text), list(LABELS))
@@ -109,6 +112,27 @@ def test_long_document_is_asked_for_in_parts_and_joined():
     assert len(annotator.model.asked) > 10
 
 
+@pytest.mark.skipif(not NCBI.exists(), reason="needs ../shared/data")
+def test_whole_abstracts_and_a_long_note_come_out_with_the_models_own_tokenizer():
+    from transformers import AutoTokenizer
+
+    from spacy_bioner.formats.jsonl import read_jsonl
+    from spacy_bioner.formats.sentences import find_sentences
+    from spacy_bioner.llm.answers import encode_text
+    from spacy_bioner.llm.resolve import resolve_model
+
+    tokenizer = AutoTokenizer.from_pretrained(resolve_model("smollm2-135m-instruct"))
+    annotator = make_annotator(context_length=2048, chunks=ChunkSettings(max_tokens=200, find_sentences=find_sentences))
+    annotator.model.count_tokens = annotator._planner.count_tokens = lambda text: len(encode_text(tokenizer, text))
+    abstracts = list(islice(read_jsonl(NCBI), 70))
+    note = Annotation("\n\n".join(abstract.text for abstract in abstracts)[:100_000])
+    found = list(annotator.annotate([*abstracts[:10], note]))
+    assert [annotation.meta.get("error") for annotation in found] == [None] * 11
+    assert [annotation.mentions for annotation in found] == [
+        mark(annotation.text).mentions for annotation in [*abstracts[:10], note]]
+    assert len(found[-1].mentions) > 100
+
+
 def test_sentence_over_the_context_is_set_aside_and_its_neighbours_are_not():
     texts = [Annotation("flu"), Annotation("flu " * 2000), Annotation("aspirin")]
     first, long, last = make_annotator(context_length=400).annotate(texts)
@@ -156,7 +180,7 @@ def test_other_settings_are_not_answered_from_the_cache(tmp_path, other):
 
 def test_usage_adds_up():
     annotator = make_annotator()
-    list(annotator.annotate([Annotation("flu"), Annotation("fail"), Annotation("cut flu")]))
+    list(annotator.annotate([Annotation("flu"), Annotation("please fail"), Annotation("cut flu")]))
     usage = annotator.usage
     assert (usage.documents, usage.failed, usage.asked) == (3, 1, 3)
     assert usage.issues["truncated"] > 0 and "truncated" in usage.summary()
