@@ -160,6 +160,7 @@ class Errors:
     E525 = "{path} has no span_selector in its pipeline. Give a pipeline that train-selector has made."
     E524 = "Unknown way to choose thresholds '{found}'. Known: {known}."
     E523 = "Records of id '{id}' have different texts in the gold and in the predicted file. Give the same texts."
+    E532 = "--epochs counts passes over gold, but no gold is given. Give --gold, or the number of --updates."
 
     # Evaluation and report
     E601 = "Two documents of {source} have the id '{id}'. Documents are matched by id: give each its own."

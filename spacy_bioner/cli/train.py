@@ -21,7 +21,8 @@ def train_cli(
     synthetic: Optional[Path] = typer.Option(None, help="Synthetic or augmented records, split train."),
     dev: Path = typer.Option(..., help="Records on which the best state is chosen."),
     held_out: List[Path] = typer.Option([], help="Further records, as test parts, whose sentences may not be used."),
-    updates: int = typer.Option(600, min=1, help="Updates of all stages together."),
+    updates: int = typer.Option(0, min=0, help="Updates of all stages together; 0: as [run] of the config says."),
+    epochs: int = typer.Option(0, min=0, help="In place of updates: as many as so many passes over gold take."),
     evaluations: int = typer.Option(8, min=1, help="How often the dev part is scored, about."),
     tune: str = typer.Option("labels", help="Thresholds chosen on dev: labels (one each), all (one), none (as set)."),
     seed: int = typer.Option(0, help="Seed of weights, order and dropout."),
@@ -41,6 +42,7 @@ def train_cli(
     overrides = read_overrides(ctx.args)
     settings = _read_strategies(strategies or config.with_name("strategies.cfg"))
     given = {name: path for name, path in (("gold", gold), ("synthetic", synthetic)) if path is not None}
+    updates = count_updates(config, overrides, updates=updates, epochs=epochs, gold=gold)
     stages, sources = _plan(settings, strategy, updates, given)
     setup_gpu(gpu_id, silent=True)
     run = Run(config=config, strategy=strategy, stages=stages, sources=sources, dev=dev, held_out=[dev, *held_out],
@@ -48,6 +50,31 @@ def train_cli(
     card = run_stages(run, output, gpu_id=gpu_id, overwrite=overwrite)
     best = card["best"]
     typer.echo(f"{output / 'model-best'}: dev P {best['dev_p']:.2f} R {best['dev_r']:.2f} F {best['dev_f']:.2f}")
+
+
+def count_updates(config: Path, overrides: Dict[str, Any], *, updates: int, epochs: int, gold: Optional[Path]) -> int:
+    """Say how many updates a training takes.
+
+    config (Path): The training config.
+    overrides (Dict[str, Any]): Its overrides.
+    updates (int): The number where it is given, else 0.
+    epochs (int): Passes over the gold sentences that the updates should amount to, or 0.
+    gold (Optional[Path]): Gold records.
+    RETURNS (int): Updates; without both numbers those of [run] in the config.
+    RAISES BionerError: E532 where epochs are given without gold.
+    """
+    from ..formats.jsonl import read_jsonl
+    from ..units import find_units
+
+    if updates:
+        return updates
+    content = load_config(config, overrides)
+    if not epochs:
+        return int(content["run"]["updates"])
+    if gold is None:
+        raise BionerError(Errors.E532)
+    words = sum(len(find_units(record.text)) for record in read_jsonl(gold))
+    return max(1, round(epochs * words / content["training"]["batcher"]["size"]))
 
 
 def _read_strategies(path: Path) -> Dict[str, Any]:

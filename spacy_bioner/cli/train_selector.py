@@ -7,7 +7,7 @@ import typer
 
 from ..errors import BionerError, Errors
 from .settings import read_overrides
-from .train import TUNES
+from .train import TUNES, count_updates
 
 
 def train_selector_cli(
@@ -18,7 +18,7 @@ def train_selector_cli(
     dev: Path = typer.Option(..., help="Gold records of the dev part; state and threshold are chosen on it."),
     predicted: Optional[Path] = typer.Option(None, help="What the annotator found in GOLD, untrained on it."),
     dev_predicted: Optional[Path] = typer.Option(None, help="What the annotator found in the dev texts."),
-    updates: int = typer.Option(600, min=1, help="Updates of the weights."),
+    updates: int = typer.Option(0, min=0, help="Updates of the weights; 0: as [run] of the config says."),
     evaluations: int = typer.Option(8, min=1, help="How often the dev part is scored, about."),
     tune: str = typer.Option("labels", help="Thresholds chosen on dev: labels (one each), all (one), none (as set)."),
     seed: int = typer.Option(0, help="Seed of weights, candidates and order."),
@@ -33,8 +33,10 @@ def train_selector_cli(
     if tune not in TUNES:
         raise BionerError(Errors.E524.format(found=tune, known=", ".join(TUNES)))
     setup_gpu(gpu_id, silent=True)
+    overrides = read_overrides(ctx.args)
     run = SelectorRun(config=config, gold=gold, dev=dev, predicted=predicted, dev_predicted=dev_predicted, seed=seed,
-                      updates=updates, evaluations=evaluations, tune=tune, overrides=read_overrides(ctx.args))
+                      updates=count_updates(config, overrides, updates=updates, epochs=0, gold=gold),
+                      evaluations=evaluations, tune=tune, overrides=overrides)
     card = run_selector(run, output, gpu_id=gpu_id, overwrite=overwrite)
     best = card["best"]
     typer.echo(f"{output / 'model-best'}: dev P {best['dev_p']:.2f} R {best['dev_r']:.2f} F {best['dev_f']:.2f}")
