@@ -62,3 +62,18 @@ def test_answers_equal_step_by_step_decoding(name, options, seed):
         found = {mention.key: mention.score for mention in reply.mentions}
         assert found == pytest.approx(scores, abs=1e-4), request.text
         assert reply.usage["answer_tokens"] == count
+
+
+@pytest.mark.parametrize("name, options, bound", [
+    pytest.param("bracket", {"lines": "all"}, lambda mentions: 1 + 3 * mentions, id="bracket: open and close"),
+    pytest.param("bracket", {"lines": "occurring"}, lambda mentions: 1 + len(LABELS) + 3 * mentions,
+                 id="bracket: lines, open and close"),
+    pytest.param("html", {}, lambda mentions: 1 + 4 * mentions, id="html: open, label and end"),
+    pytest.param("json", {}, lambda mentions: 1 + 3 * mentions, id="json: label, start and end"),
+])
+def test_passes_are_bounded_by_decisions(name, options, bound):
+    chance = random.Random(5)
+    decoder, ask = make_decoder(tiny_lm(2), name, options)
+    texts = [random_text(chance, most=30) for _ in range(60)] + ["", "cancer " * 150]
+    for _, reply in decoder.generate([ask(text) for text in texts]):
+        assert reply.usage["passes"] <= bound(len(reply.mentions))
