@@ -29,7 +29,7 @@ def mark(text):
 
 
 class LexiconModel:
-    """Knows the lexicon, writes with a codec, fails on texts with "please fail", and is cut short on texts with "cut"."""
+    """Knows the lexicon, writes with a codec, fails on texts with "please fail", and is cut short on texts with "please cut"."""
 
     def __init__(self, codec, context_length=10_000):
         self.codec = codec
@@ -49,7 +49,7 @@ class LexiconModel:
                 yield index, Reply(finish_reason="error", error="out of order")
             else:
                 answer = self.codec.encode(mark(request.text), list(LABELS))
-                cut = "cut" in request.text
+                cut = "please cut" in request.text
                 yield index, Reply(answer[:-3] if cut else answer, "length" if cut else "stop")
 
 
@@ -77,7 +77,7 @@ def test_each_document_comes_out_in_order_with_its_own_mentions(codec, window):
 
 
 def test_meta_says_who_said_so():
-    [found] = make_annotator().annotate([Annotation("a cut aspirin", meta={"split": "train"})])
+    [found] = make_annotator().annotate([Annotation("please cut aspirin", meta={"split": "train"})])
     assert found.meta["split"] == "train"
     assert (found.meta["model"], found.meta["adapter"]) == ("lexicon", "abc")
     assert "truncated" in found.meta["issues"]
@@ -124,13 +124,13 @@ def test_whole_abstracts_and_a_long_note_come_out_with_the_models_own_tokenizer(
     tokenizer = AutoTokenizer.from_pretrained(resolve_model("smollm2-135m-instruct"))
     annotator = make_annotator(context_length=2048, chunks=ChunkSettings(max_tokens=200, find_sentences=find_sentences))
     annotator.model.count_tokens = annotator._planner.count_tokens = lambda text: len(encode_text(tokenizer, text))
-    abstracts = list(islice(read_jsonl(NCBI), 70))
+    abstracts = list(islice(read_jsonl(NCBI), 72))
     note = Annotation("\n\n".join(abstract.text for abstract in abstracts)[:100_000])
     found = list(annotator.annotate([*abstracts[:10], note]))
     assert [annotation.meta.get("error") for annotation in found] == [None] * 11
     assert [annotation.mentions for annotation in found] == [
         mark(annotation.text).mentions for annotation in [*abstracts[:10], note]]
-    assert len(found[-1].mentions) > 100
+    assert len(found[-1].mentions) > 50
 
 
 def test_sentence_over_the_context_is_set_aside_and_its_neighbours_are_not():
@@ -180,7 +180,7 @@ def test_other_settings_are_not_answered_from_the_cache(tmp_path, other):
 
 def test_usage_adds_up():
     annotator = make_annotator()
-    list(annotator.annotate([Annotation("flu"), Annotation("please fail"), Annotation("cut flu")]))
+    list(annotator.annotate([Annotation("flu"), Annotation("please fail"), Annotation("please cut flu")]))
     usage = annotator.usage
     assert (usage.documents, usage.failed, usage.asked) == (3, 1, 3)
     assert usage.issues["truncated"] > 0 and "truncated" in usage.summary()
