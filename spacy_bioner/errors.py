@@ -105,6 +105,8 @@ class Errors:
     E240 = ("No address of the server for model '{model}'. Set base_url, or the environment variable OPENAI_BASE_URL; "
             "nothing is sent anywhere by default.")
     E241 = "Structured output needs the json codec, but the codec is '{codec}'. Take codec json, or structured = false."
+    E242 = ("A worker stopped: {why} Shards in {output} that were written stay; mend the cause and run the same "
+            "command again.")
     E231 = "Unknown kind of decoding '{decoding}'. Available: grounded, free."
 
     # Fine-tuning

@@ -9,9 +9,11 @@ from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
 from ..annotation import Annotation, in_text_order
 from ..errors import BionerError, Errors
 from ..files import open_atomic
+from .lines import refuse_surrogates
 from .problems import Problems, strict_unless
 from .spans import Stated, ground_mentions, is_one_piece
 
+_CHILDREN = ("passages", "sentences", "annotations", "relations", "locations")
 _TYPE_KEYS = ("type", "label", "category")
 _OURS = ("score", "grounding")
 _JSON = "json:"
@@ -104,11 +106,31 @@ def _read_json(path: Path) -> Iterator[Tuple[str, Dict[str, Any]]]:
         if isinstance(content, list):
             waiting = content + waiting
         elif isinstance(content, dict) and isinstance(content.get("passages"), list):
+            _check_shape(content, f"{path}, document {content.get('id')}")
             yield f"{path}, document {content.get('id')}", content
         elif isinstance(content, dict) and isinstance(content.get("documents", content.get("PubTator3")), list):
             waiting = content.get("documents", content.get("PubTator3")) + waiting
         else:
             raise BionerError(Errors.E011.format(path=path, wanted="BioC JSON", why="found other JSON"))
+
+
+def _check_shape(holder: Any, place: str) -> None:
+    """Check a document and what it holds, as far as it is read.
+
+    holder (Any): A document, passage, sentence, annotation or relation.
+    place (str): File and document, for errors.
+    RAISES BionerError: E011 for other types than BioC has, E028 for a text that is no text.
+    """
+    shape_is_right = isinstance(holder, dict) and isinstance(holder.get("text") or "", str) \
+        and isinstance(holder.get("infons") or {}, dict) \
+        and all(isinstance(holder.get(children) or [], list) for children in _CHILDREN) \
+        and all(isinstance(location, dict) for location in holder.get("locations") or ())
+    if not shape_is_right:
+        raise BionerError(Errors.E011.format(path=place, wanted="BioC JSON", why="a value of another type"))
+    refuse_surrogates(holder.get("text") or "", place)
+    for children in ("passages", "sentences", "annotations"):
+        for child in holder.get(children) or ():
+            _check_shape(child, place)
 
 
 def _to_annotation(document: Dict[str, Any], place: str, problems: Problems) -> Annotation:
@@ -141,7 +163,7 @@ def _assign(document: Dict[str, Any], parts: List[_Part], place: str, problems: 
         holder = waiting.pop()
         waiting += [child for children in ("passages", "sentences") for child in holder.get(children) or ()]
         for relation in holder.get("relations") or ():
-            problems.add("relation", place, str(relation.get("id") or ""))
+            problems.add("relation", place, str(relation["id"]) if "id" in relation else "")
         for annotation in holder.get("annotations") or ():
             where = f"{place}, annotation {annotation.get('id')}"
             locations = [(_number(location.get("offset"), where), _number(location.get("length"), where))

@@ -9,6 +9,7 @@ from ..errors import BionerError, Errors
 from ..files import open_atomic, read_json_lines
 from ..units import find_units
 from .jsonl import find_jsonl
+from .lines import refuse_surrogates
 from .problems import Problems, note_losses, strict_unless
 from .tags import mentions_to_layers, place_tokens, tags_to_mentions
 
@@ -118,6 +119,7 @@ def _name(tag: Any, names: List[str], place: str) -> str:
 def _to_annotation(example: Dict[str, Any], words: List[str], tags: List[str], id: str, place: str,
                    problems: Problems) -> Annotation:
     text = example.get("text")
+    refuse_surrogates(" ".join([str(text), *words]), place)
     placed = place_tokens(text, words) if isinstance(text, str) else None
     if placed is None and isinstance(text, str):
         problems.add("token_not_found", place, text[:60])

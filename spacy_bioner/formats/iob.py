@@ -80,10 +80,9 @@ def write_iob(path: Path, annotations: Iterable[Annotation], *, problems: Option
 
 
 def _comments(annotation: Annotation, problems: Problems) -> List[str]:
-    text = re.sub(r"[\r\n]", " ", annotation.text)
-    if text != annotation.text:
+    text, id = (re.sub(r"[\r\n]", " ", value) for value in (annotation.text, annotation.id))
+    if (text, id) != (annotation.text, annotation.id):
         problems.add("changed_text", annotation.id, "line breaks became blanks")
-    id = " ".join(annotation.id.split())
     return ([f"# sent_id = {id}"] if id else []) + [f"# text = {text}"]
 
 

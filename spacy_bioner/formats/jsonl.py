@@ -6,6 +6,7 @@ from typing import Iterable, Iterator, Optional
 from ..annotation import Annotation
 from ..errors import BionerError, Errors
 from ..files import read_json_lines, write_json_lines
+from .lines import refuse_surrogates
 from .problems import Problems
 
 
@@ -22,7 +23,7 @@ def read_jsonl(path: Path, *, problems: Optional[Problems] = None) -> Iterator[A
     path (Path): `.jsonl` or `.jsonl.gz`; where only the other of the two exists, that is read.
     problems (Optional[Problems]): Takes note of spans given twice, which count once.
     YIELDS (Annotation): The records, in file order; a record without id gets `<file stem>-<line>`.
-    RAISES BionerError: E001 to E003 with file and line.
+    RAISES BionerError: E001 to E003 and E028 with file and line.
     """
     path = find_jsonl(path)
     stem = path.name.split(".")[0]
@@ -31,6 +32,7 @@ def read_jsonl(path: Path, *, problems: Optional[Problems] = None) -> Iterator[A
             annotation = Annotation.from_record({"id": f"{stem}-{number}", **record})
         except BionerError as error:
             raise BionerError(Errors.E003.format(path=path, line=number, why=error)) from None
+        refuse_surrogates(annotation.text, f"{path}, line {number}")
         repeated = len(record.get("spans", ())) - len(annotation.mentions)
         if repeated and problems is not None:
             problems.add("duplicate", f"{path}, line {number}", f"{repeated} spans of record '{annotation.id}'")

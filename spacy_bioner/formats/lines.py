@@ -1,9 +1,13 @@
-"""Lines of a text file, the empty ones too, for formats in which they mean something."""
+"""What several formats read alike: lines with the empty ones between, and text that is no Unicode text."""
 
+import re
 from pathlib import Path
 from typing import Iterator, Tuple
 
+from ..errors import BionerError, Errors
 from ..files import read_lines
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def read_all_lines(path: Path) -> Iterator[Tuple[int, str]]:
@@ -18,3 +22,14 @@ def read_all_lines(path: Path) -> Iterator[Tuple[int, str]]:
             yield number - 1, ""
         yield number, line
         last = number
+
+
+def refuse_surrogates(text: str, place: str) -> None:
+    """Refuse half of a surrogate pair, which JSON can state and no file can hold.
+
+    text (str): A text from a JSON file.
+    place (str): File and line, for the error.
+    RAISES BionerError: E028 for such a text.
+    """
+    if not text.isascii() and (found := _SURROGATE.search(text)):
+        raise BionerError(Errors.E028.format(place=place, code=ord(found[0]), offset=found.start()))

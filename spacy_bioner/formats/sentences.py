@@ -1,6 +1,7 @@
 """Texts cut into sentences: fast rules for biomedical English, marks for Chinese; a mention is never cut.
 
-`benchmarks/sentence_splitters.py` compares these rules with kept libraries on the gold corpora.
+`benchmarks/sentences.py` compares these rules with kept libraries on the gold corpora; `docs/formats.md` shows the
+table.
 """
 
 import re

@@ -101,6 +101,9 @@ def test_relations_are_noted(tmp_path):
     pytest.param("a.xml", "no xml", id="no-xml"),
     pytest.param("a.json", "{", id="cut-json"),
     pytest.param("a.json", "[1]", id="other-json"),
+    pytest.param("a.json", '{"passages": [1]}', id="passage-is-a-number"),
+    pytest.param("a.json", '{"passages": [{"text": "a", "annotations": [{"infons": []}]}]}', id="infons-are-a-list"),
+    pytest.param("a.json", '{"passages": [{"text": "\\ud835"}]}', id="half-a-character"),
     pytest.param("a.json", '{"id": 1, "passages": [{"offset": "x", "text": "a"}]}', id="no-number"),
 ])
 def test_what_is_not_bioc_is_one_clear_error(tmp_path, name, text):

@@ -26,6 +26,7 @@ def test_finds_the_other_of_plain_and_compressed(nested, tmp_path, there, asked)
     pytest.param('{"id": "a"}', "line 2: record without the key 'text'", id="no-text"),
     pytest.param('{"text": "a", "spans": [{"start": 0, "end": 2, "label": "X"}]}', "line 2: span 0-2", id="outside"),
     pytest.param('{"text": "a b", "spans": [{"start": 0, "end": 2, "label": "X"}]}', "white space", id="blank-edge"),
+    pytest.param('{"text": "a\\ud835"}', "line 2: the text holds 0xd835 at 1", id="half-a-character"),
     pytest.param('{"text": "ab", "spans": [{"start": 1, "end": 1, "label": "X"}]}', "line 2: span 1-1", id="empty"),
 ])
 def test_errors_name_file_and_line(tmp_path, line, message):
