@@ -32,7 +32,7 @@ def evaluate_cli(
     metrics = evaluate(gold, parse_systems(predicted), train=train, predictions=folder, spans_key=spans_key,
                        resamples=resamples, seed=seed, gpu_id=gpu_id, relative_to=output.parent)
     write_json(output, metrics)
-    typer.echo(format_scores([metrics]))
+    typer.echo(format_scores({output.stem: metrics}))
     for name, system in metrics["systems"].items():
         if extra := system["extra_documents"]:
             typer.echo(f"{name}: left out, since gold does not have them: {extra} documents", err=True)

@@ -30,7 +30,7 @@ def report_cli(
         raise typer.BadParameter("--output names the HTML file: its name ends in .html")
     found = {path: read_metrics(path) for path in find_metrics(metrics)}
     if show:
-        typer.echo(format_scores(list(found.values())))
+        typer.echo(format_scores({_name(path, found): content for path, content in found.items()}))
     if output is not None:
         written = write_report(found, output, title=title, card=card, curves=curves, documents=documents)
         typer.echo(f"Written: {', '.join(str(path) for path in written)}")
@@ -148,9 +148,13 @@ def _is_metrics(content: Any) -> bool:
 
 
 def _name(path: Path, among: Mapping[Path, Any]) -> str:
-    """RETURNS (str): The file's name without its end, with its folder where several are called the same."""
-    alike = sum(other.stem == path.stem for other in among)
-    return path.stem if alike == 1 else f"{path.parent.name}/{path.stem}"
+    """RETURNS (str): The file's name without its end, its folder's where it is just `metrics`, both if need be."""
+    names = [_short_name(other) for other in among]
+    return _short_name(path) if names.count(_short_name(path)) == 1 else f"{path.resolve().parent.name}/{path.stem}"
+
+
+def _short_name(path: Path) -> str:
+    return path.resolve().parent.name if path.stem == "metrics" else path.stem
 
 
 def _log_name(path: Path, among: Sequence[Path]) -> str:

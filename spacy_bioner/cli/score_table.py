@@ -5,18 +5,20 @@ from typing import Any, List, Mapping, Sequence
 _COLUMNS = ("system", "P", "R", "F1", "95% interval", "macro F1", "boundary F1", "documents", "mentions")
 
 
-def format_scores(metrics: Sequence[Mapping[str, Any]]) -> str:
+def format_scores(metrics: Mapping[str, Mapping[str, Any]]) -> str:
     """Write a row for each system: strict precision, recall and F1 with its interval, macro F1, boundary F1.
 
-    metrics (Sequence[Mapping[str, Any]]): Contents of metrics files.
+    metrics (Mapping[str, Mapping[str, Any]]): Name to content of each metrics file; the names are shown if there are
+        several.
     RETURNS (str): The table, in percent, columns aligned.
     """
     rows: List[Sequence[str]] = [_COLUMNS]
-    for each in metrics:
+    for evaluated, each in metrics.items():
         for name, system in each["systems"].items():
             strict = system["micro"]
             low, high = strict["intervals"]["f1"]
-            rows.append((name, _percent(strict["precision"]), _percent(strict["recall"]), _percent(strict["f1"]),
+            rows.append((f"{evaluated}: {name}" if len(metrics) > 1 else name,
+                         *(_percent(strict[figure]) for figure in ("precision", "recall", "f1")),
                          f"{_percent(low)}-{_percent(high)}", _percent(system["macro"]["f1"]),
                          _percent(system["boundary"]["f1"]), str(each["gold"]["count"]),
                          str(each["gold"]["mentions"])))

@@ -78,6 +78,9 @@ def read_annotations(path: Path, *, spans_key: str = "sc") -> List[Annotation]:
 
         docs = list(read_docs(path, Vocab()))
         _check_spans_key(docs, spans_key, system=str(path))
+        # Docs without ids are matched by their order; that they have the same texts is checked anyway.
+        for number, doc in enumerate(docs, start=1):
+            doc.user_data.setdefault("id", str(number))
         annotations = [doc_to_annotation(doc, spans_key) for doc in docs]
     elif not path.exists():
         raise BionerError(Errors.E001.format(path=path, wanted="file of records, .spacy file or pipeline folder"))

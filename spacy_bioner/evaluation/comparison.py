@@ -35,11 +35,14 @@ def compare_systems(systems: Mapping[str, Sequence[Pair]], sampling: Sampling = 
     """
     tables = _align({name: tally(count_strict(pair.gold, pair.predicted) for pair in pairs)
                      for name, pairs in systems.items()})
+    drawn = {name: resample(_flatten(table), **_draw(sampling)).reshape(sampling.resamples, *table.shape[1:])
+             for name, table in tables.items()}
     errors = {name: _list_errors(pairs) for name, pairs in systems.items()}
     comparisons = []
     for before, after in combinations(systems, 2):
         comparisons.append({"before": before, "after": after,
-                            **_test_difference(tables[before], tables[after], sampling),
+                            **_test_difference([tables[before], tables[after]], [drawn[before], drawn[after]],
+                                               sampling),
                             "errors": compare_errors(errors[before], errors[after])})
     for average in _SCORES:
         for figure in FIGURES:
@@ -85,24 +88,30 @@ def summarise_runs(systems: Mapping[str, Mapping[str, Any]]) -> Dict[str, Dict[s
     return summary
 
 
-def _test_difference(before: Table, after: Table, sampling: Sampling) -> Dict[str, Any]:
+def _test_difference(tables: Sequence[Table], drawn: Sequence[Table], sampling: Sampling) -> Dict[str, Any]:
     """RETURNS (Dict[str, Any]): For micro and macro, each figure's difference with interval and p value."""
-    shape = before.shape[1:]
-    flat = [table.reshape(len(table), shape[0] * shape[1]) for table in (before, after)]
-    draw = {"resamples": sampling.resamples, "seed": sampling.seed}
-    drawn = resample(numpy.concatenate(flat, axis=1), **draw).reshape(sampling.resamples, 2, *shape)
-    swapped = [sums.reshape(sampling.resamples, *shape) for sums in swap(*flat, **draw)]
+    shape = tables[0].shape[1:]
+    swapped = [sums.reshape(sampling.resamples, *shape)
+               for sums in swap(*map(_flatten, tables), **_draw(sampling))]
     result: Dict[str, Any] = {}
     for average, scores_of in _SCORES.items():
-        observed = scores_of(after.sum(axis=0)) - scores_of(before.sum(axis=0))
-        draws = scores_of(drawn[:, 1]) - scores_of(drawn[:, 0])
-        chance = scores_of(swapped[1]) - scores_of(swapped[0])
+        observed, draws, chance = (scores_of(after) - scores_of(before) for before, after in (
+            [table.sum(axis=0) for table in tables], drawn, swapped))
         result[average] = {}
         for index, figure in enumerate(FIGURES):
             interval = find_interval(draws[:, index], level=sampling.level)
             result[average][figure] = {"difference": float(observed[index]), "interval": [interval.low, interval.high],
                                        "p": find_p_value(float(observed[index]), chance[:, index])}
     return result
+
+
+def _draw(sampling: Sampling) -> Dict[str, int]:
+    return {"resamples": sampling.resamples, "seed": sampling.seed}
+
+
+def _flatten(table: Table) -> Table:
+    """RETURNS (Table): Shape (documents, labels * 3) of (documents, labels, 3)."""
+    return table.reshape(len(table), table.shape[1] * table.shape[2])
 
 
 def _align(tallies: Mapping[str, Any]) -> Dict[str, Table]:

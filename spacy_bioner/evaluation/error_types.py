@@ -171,11 +171,13 @@ def count_issues(predicted: Iterable[Annotation]) -> Dict[str, int]:
     """Count what an annotator noted when it found its answers in the text again.
 
     predicted (Iterable[Annotation]): Documents whose `meta["issues"]` lists issue words, or objects with a `kind`, or
-        maps words to counts.
+        maps words to counts; a document with `meta["error"]` has no answer.
     RETURNS (Dict[str, int]): Issue to count, most frequent first.
     """
     counts: Counter = Counter()
     for annotation in predicted:
+        if annotation.meta.get("error"):
+            counts["document without an answer"] += 1
         issues = annotation.meta.get("issues") or ()
         if isinstance(issues, dict):
             counts.update({str(kind): int(number) for kind, number in issues.items()})

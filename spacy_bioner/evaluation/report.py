@@ -166,7 +166,8 @@ def _card_section(parts: Sequence[Evaluated], card: Mapping[str, Any]) -> Sectio
     blocks: List[Block] = []
     for part in parts:
         metrics = part.metrics
-        gold = {key: metrics["gold"][key] for key in ("source", "count", "characters", "mentions", "labels")}
+        gold = {key: metrics["gold"][key] for key in ("source", "count", "characters", "mentions")}
+        gold["labels"] = [f"{label} {count}" for label, count in metrics["gold"]["labels"].items()]
         blocks += [table_facts(f"Gold: {part.name}", {**gold, "SHA-256": metrics["gold"]["documents"]["sha256"]}),
                    table_facts(f"Settings: {part.name}", {"spacy-bioner": metrics["version"], **metrics["settings"]}),
                    table_sources(f"Systems: {part.name}", metrics["systems"])]
@@ -194,8 +195,8 @@ def _say_best(part: Evaluated, several: bool) -> str:
 
 
 def _facts(parts: Sequence[Evaluated]) -> List[Tuple[str, str]]:
-    best = max((system["micro"]["f1"] for part in parts for system in part.metrics["systems"].values()), default=0.0)
-    return [(percent(best), "best strict F1"),
+    best = max(system["micro"]["f1"] for system in parts[0].metrics["systems"].values())
+    return [*([(percent(best), "best strict F1")] if len(parts) == 1 else [(str(len(parts)), "gold sets")]),
             (str(max(len(part.metrics["systems"]) for part in parts)), "systems"),
             (f"{sum(part.metrics['gold']['count'] for part in parts):,}", "gold documents"),
             (f"{sum(part.metrics['gold']['mentions'] for part in parts):,}", "gold mentions")]

@@ -67,6 +67,20 @@ def test_docs_tokenised_differently_are_scored_by_characters(folder):
     assert {each.id: each.mentions for each in read_jsonl(shown)} == {each.id: each.mentions for each in GOLD}
 
 
+def test_docs_without_ids_are_matched_by_order(folder):
+    nlp = spacy.blank("en")
+    docs = [nlp(annotation.text) for annotation in GOLD]
+    for doc, annotation in zip(docs, GOLD):
+        doc.spans["sc"] = [doc.char_span(each.start, each.end, label=each.label, alignment_mode="expand")
+                           for each in annotation.mentions]
+    for name in ("one", "two"):
+        DocBin(docs=docs).to_disk(folder / f"{name}.spacy")
+    result = CliRunner().invoke(app, ["evaluate", str(folder / "one.spacy"), str(folder / "two.spacy"), "--output",
+                                      str(folder / "out" / "metrics.json"), "--resamples", "10"])
+    assert result.exit_code == 0, result.output
+    assert metrics_of(folder)["systems"]["two"]["micro"]["f1"] == 1.0
+
+
 def test_a_pipeline_is_run_on_the_texts_and_its_answers_are_kept(folder):
     nlp = spacy.blank("en")
     ruler = nlp.add_pipe("span_ruler", config={"spans_key": "sc"})

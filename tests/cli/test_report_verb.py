@@ -58,6 +58,13 @@ def test_scores_are_printed(folder):
     assert rows[2][:4] == ["weak", "50.00", "33.33", "40.00"]
 
 
+def test_scores_of_several_gold_sets_are_told_apart(folder):
+    evaluate(folder, "nested/run-1/metrics")
+    evaluate(folder, "nested/run-2/metrics")
+    rows = [line.split()[0] for line in call("report", "--show", folder / "metrics").output.splitlines()]
+    assert rows == ["system", "run-1:", "run-1:", "run-2:", "run-2:", "test:", "test:"]
+
+
 def test_a_report_in_the_same_folder_is_no_metrics_file(folder):
     call("report", folder / "metrics", "--output", folder / "metrics" / "report.html")
     assert len(call("report", "--show", folder / "metrics").output.splitlines()) == 3
