@@ -2,7 +2,7 @@
 
 from collections import Counter
 from pathlib import Path
-from typing import Dict, Iterable, Iterator, Optional, Tuple
+from typing import Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 import typer
 
@@ -11,7 +11,7 @@ from ..errors import BionerError, Errors
 
 
 def select_spans_cli(
-    source: Path = typer.Argument(..., metavar="IN", help="Annotated records."),
+    sources: List[Path] = typer.Argument(..., metavar="IN...", help="Annotated records."),
     output: Path = typer.Argument(..., metavar="OUT", help="Records with the mentions that are kept."),
     selector: Path = typer.Option(..., help="Pipeline with a span_selector, as train-selector makes it."),
     rejected: Optional[Path] = typer.Option(None, help="Records with the dropped mentions; by default beside OUT."),
@@ -22,16 +22,16 @@ def select_spans_cli(
 
     setup_gpu(gpu_id, silent=True)
     rejected = rejected or output.with_name(f"{output.name.split('.')[0]}.rejected.jsonl")
-    counts = select_file(source, output, selector=selector, rejected=rejected)
+    counts = select_files(sources, output, selector=selector, rejected=rejected)
     typer.echo(f"{'label':<28}{'given':>9}{'kept':>9}{'dropped':>9}{'unplaced':>9}")
     for label, count in sorted(counts.items()):
         typer.echo(f"{label:<28}{count['given']:>9}{count['kept']:>9}{count['dropped']:>9}{count['unplaced']:>9}")
 
 
-def select_file(source: Path, output: Path, *, selector: Path, rejected: Path) -> Dict[str, Counter]:
-    """Judge the mentions of a file of records.
+def select_files(sources: Sequence[Path], output: Path, *, selector: Path, rejected: Path) -> Dict[str, Counter]:
+    """Judge the mentions of files of records.
 
-    source (Path): Annotated records.
+    sources (Sequence[Path]): Annotated records.
     output (Path): Takes the records with what is kept.
     selector (Path): A pipeline with a span selector.
     rejected (Path): Takes the records that lost mentions, with these.
@@ -50,6 +50,7 @@ def select_file(source: Path, output: Path, *, selector: Path, rejected: Path) -
     if not names:
         raise BionerError(Errors.E525.format(path=selector))
     counts: Dict[str, Counter] = {}
+    records = (record for path in sources for record in read_jsonl(path))
     lost = []
 
     def kept(pairs: Iterable[Tuple[Annotation, Annotation]]) -> Iterator[Annotation]:
@@ -58,6 +59,6 @@ def select_file(source: Path, output: Path, *, selector: Path, rejected: Path) -
                 lost.append(dropped)
             yield record
 
-    write_jsonl(output, kept(select_records(read_jsonl(source), nlp, nlp.get_pipe(names[0]), counts)))
+    write_jsonl(output, kept(select_records(records, nlp, nlp.get_pipe(names[0]), counts)))
     write_jsonl(rejected, lost)
     return counts

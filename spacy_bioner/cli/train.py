@@ -14,7 +14,7 @@ TUNES = ("labels", "all", "none")
 def train_cli(
     ctx: typer.Context,
     output: Path = typer.Argument(..., help="Folder for the stages, the learning curve and the pipeline model-best."),
-    config: Path = typer.Option(Path("configs/embedded/spancat.cfg"), help="Training config; --section.key overrides."),
+    config: Path = typer.Option(Path("configs/embedded/spancat_en.cfg"), help="Training config; --section.key overrides."),
     strategy: str = typer.Option("gold", help="gold, synthetic, S1, S2, S3, S4 or pretrain_finetune."),
     strategies: Optional[Path] = typer.Option(None, help="Strategies; by default strategies.cfg beside the config."),
     gold: Optional[Path] = typer.Option(None, help="Gold records, split train."),
@@ -41,6 +41,9 @@ def train_cli(
         raise BionerError(Errors.E524.format(found=tune, known=", ".join(TUNES)))
     overrides = read_overrides(ctx.args)
     settings = _read_strategies(strategies or config.with_name("strategies.cfg"))
+    if gold is not None and synthetic is not None and is_empty(synthetic):
+        typer.echo(f"note: {synthetic} holds no record, so the training goes on with gold alone", err=True)
+        strategy, synthetic = "gold", None
     given = {name: path for name, path in (("gold", gold), ("synthetic", synthetic)) if path is not None}
     updates = count_updates(config, overrides, updates=updates, epochs=epochs, gold=gold)
     stages, sources = _plan(settings, strategy, updates, given)
@@ -50,6 +53,13 @@ def train_cli(
     card = run_stages(run, output, gpu_id=gpu_id, overwrite=overwrite)
     best = card["best"]
     typer.echo(f"{output / 'model-best'}: dev P {best['dev_p']:.2f} R {best['dev_r']:.2f} F {best['dev_f']:.2f}")
+
+
+def is_empty(path: Path) -> bool:
+    """RETURNS (bool): Whether a file of records is there and holds none."""
+    from ..files import read_lines
+
+    return path.is_file() and next(iter(read_lines(path)), None) is None
 
 
 def count_updates(config: Path, overrides: Dict[str, Any], *, updates: int, epochs: int, gold: Optional[Path]) -> int:

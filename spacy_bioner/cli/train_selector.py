@@ -14,7 +14,7 @@ def train_selector_cli(
     ctx: typer.Context,
     gold: Path = typer.Argument(..., metavar="GOLD", help="Gold records, split train."),
     output: Path = typer.Argument(..., metavar="OUT", help="Folder for the curve and the pipeline model-best."),
-    config: Path = typer.Option(Path("configs/embedded/selector.cfg"), help="Training config; or --section.key."),
+    config: Path = typer.Option(Path("configs/embedded/selector_en.cfg"), help="Training config; or --section.key."),
     dev: Path = typer.Option(..., help="Gold records of the dev part; state and threshold are chosen on it."),
     predicted: Optional[Path] = typer.Option(None, help="What the annotator found in GOLD, untrained on it."),
     dev_predicted: Optional[Path] = typer.Option(None, help="What the annotator found in the dev texts."),

@@ -35,7 +35,7 @@ def run(tmp_path):
     gold = write(tmp_path / "gold.jsonl", "train", range(12))
     synthetic = write(tmp_path / "synthetic.jsonl", "train", range(20, 40))
     dev = write(tmp_path / "dev.jsonl", "dev", range(6))
-    return Run(config=CONFIGS / "spancat.cfg", strategy="S4", seed=1, evaluations=2, tune="labels",
+    return Run(config=CONFIGS / "spancat_en.cfg", strategy="S4", seed=1, evaluations=2, tune="labels",
                stages=[Stage(("gold", "synthetic"), 12), Stage(("gold",), 6)], dev=dev, held_out=[dev],
                sources={"gold": {"path": gold, "on_leak": "drop"}, "synthetic": {"path": synthetic}},
                overrides={"components.bioner_spancat.model.tok2vec": SMALL, "training.optimizer.learn_rate": 0.01,
@@ -82,7 +82,7 @@ def test_a_config_that_does_not_fit_is_told(run, tmp_path):
 
 def test_a_selector_is_trained_tuned_and_stored(run, tmp_path):
     selector = SelectorRun(
-        config=CONFIGS / "selector.cfg", gold=run.sources["gold"]["path"], dev=run.dev, predicted=None,
+        config=CONFIGS / "selector_en.cfg", gold=run.sources["gold"]["path"], dev=run.dev, predicted=None,
         dev_predicted=None, seed=1, updates=12, evaluations=2, tune="all", overrides={
             "components.span_selector.model.tok2vec": SMALL, "training.optimizer.learn_rate": 0.01,
             "components.span_selector.model.average": 0.0, "training.batcher.size": 60})
