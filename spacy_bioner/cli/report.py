@@ -22,6 +22,7 @@ def report_cli(
                                                    "hashes and times."),
     curves: List[Path] = typer.Option([], help="Training log (.jsonl, one object a step); may be repeated."),
     documents: bool = typer.Option(True, "--documents/--no-documents", help="Whether the documents are shown."),
+    limit: Optional[int] = typer.Option(None, min=1, help="Show at most so many documents of each gold set."),
 ) -> None:
     """Write the report of one or more evaluations, or print their scores."""
     if output is None and not show:
@@ -32,12 +33,14 @@ def report_cli(
     if show:
         typer.echo(format_scores({_name(path, found): content for path, content in found.items()}))
     if output is not None:
-        written = write_report(found, output, title=title, card=card, curves=curves, documents=documents)
+        written = write_report(found, output, title=title, card=card, curves=curves, documents=documents,
+                               limit=limit)
         typer.echo(f"Written: {', '.join(str(path) for path in written)}")
 
 
 def write_report(metrics: Mapping[Path, Mapping[str, Any]], output: Path, *, title: str = "Evaluation",
-                 card: Optional[Path] = None, curves: Sequence[Path] = (), documents: bool = True) -> List[Path]:
+                 card: Optional[Path] = None, curves: Sequence[Path] = (), documents: bool = True,
+                 limit: Optional[int] = None) -> List[Path]:
     """Write the report as HTML, Markdown and JSON.
 
     metrics (Mapping[Path, Mapping[str, Any]]): Metrics files with their contents.
@@ -46,6 +49,7 @@ def write_report(metrics: Mapping[Path, Mapping[str, Any]], output: Path, *, tit
     card (Optional[Path]): JSON object with facts on data and models.
     curves (Sequence[Path]): Training logs.
     documents (bool): Whether the documents are shown.
+    limit (Optional[int]): How many documents of each gold set are shown.
     RETURNS (List[Path]): The files.
     RAISES BionerError: E610 where documents are missing or changed since they were measured, E611 for a bad card.
     """
@@ -56,7 +60,7 @@ def write_report(metrics: Mapping[Path, Mapping[str, Any]], output: Path, *, tit
     parts = []
     for path, content in metrics.items():
         gold, found = read_documents(path, content) if documents else ([], {})
-        parts.append(Evaluated(_name(path, metrics), content, gold, found))
+        parts.append(Evaluated(_name(path, metrics), content, gold, found, limit))
     facts = read_card(card) if card else {}
     logs = [Curve.from_rows(_log_name(path, curves), (row for _, row in read_json_lines(path))) for path in curves]
     page = build_page(parts, title=title, card=facts, curves=logs)

@@ -14,14 +14,14 @@ def table_examples(metrics: Mapping[str, Any], gold: Mapping[str, Annotation],
 
     metrics (Mapping[str, Any]): The metrics file.
     gold (Mapping[str, Annotation]): Id to gold document.
-    targets (Mapping[str, str]): Id of a document to the id of the element of the page that shows it.
+    targets (Mapping[str, str]): Id of each document that the page shows to the id of its element.
     RETURNS (List[Table]): A table for each system.
     """
     tables = []
     for name, system in metrics["systems"].items():
         rows = [[kind, _in_text(example["gold"] or example["predicted"], gold[example["id"]].text),
                  _say(example["gold"], gold[example["id"]].text), _say(example["predicted"], gold[example["id"]].text),
-                 Cell(example["id"], target=targets[example["id"]])]
+                 Cell(example["id"], target=targets.get(example["id"], ""))]
                 for kind, examples in system["errors"]["examples"].items() for example in examples]
         tables.append(Table(f"Examples, {name}", ["Kind", "In the text", "Gold", "Predicted", "Document"], rows,
                             folded=True, words=True))

@@ -37,12 +37,14 @@ class Evaluated:
     metrics (Mapping[str, Any]): The metrics file.
     gold (Sequence[Annotation]): Its documents; none leaves out the browser and the examples.
     found (Mapping[str, Mapping[str, Annotation]]): For each system, id to document.
+    limit (Optional[int]): How many documents the browser shows; it says so where there are more.
     """
 
     name: str
     metrics: Mapping[str, Any]
     gold: Sequence[Annotation] = ()
     found: Mapping[str, Mapping[str, Annotation]] = field(default_factory=dict)
+    limit: Optional[int] = None
 
 
 def build_page(parts: Sequence[Evaluated], *, title: str = "Evaluation", card: Optional[Mapping[str, Any]] = None,
@@ -107,7 +109,7 @@ def _error_section(part: Evaluated, number: int, prefix: str) -> Section:
                        for place, name in enumerate(systems)))]
     if part.gold:
         blocks += table_examples(part.metrics, {document.id: document for document in part.gold},
-                                 name_documents(part.gold, anchor=_anchor(number)))
+                                 name_documents(part.gold[:part.limit], anchor=_anchor(number)))
     issues = table_issues(part.metrics)
     return Section(f"{prefix}errors", "Errors", "Each wrong prediction and each missed mention has one kind.",
                    [*blocks, issues] if issues.rows else blocks)
@@ -115,11 +117,13 @@ def _error_section(part: Evaluated, number: int, prefix: str) -> Section:
 
 def _document_section(part: Evaluated, number: int, several: bool) -> Section:
     labels = sorted({label for system in part.metrics["systems"].values() for label in system["labels"]})
-    browser = render_browser(part.gold, part.found, labels=labels, anchor=_anchor(number))
+    shown = part.gold[:part.limit]
+    browser = render_browser(shown, part.found, labels=labels, anchor=_anchor(number))
+    rest = f" The first {len(shown)} of {len(part.gold)} documents are shown." if len(shown) < len(part.gold) else ""
     return Section(f"d{number}-documents" if several else "documents",
                    f"Documents of {part.name}" if several else "Documents",
                    "Line by line, gold above what the systems found. Dotted: gold that a system lacks; dashed: wrong, "
-                   "with the kind of error. A line that a system has as gold has it is not repeated.",
+                   f"with the kind of error. A line that a system has as gold has it is not repeated.{rest}",
                    [Fragment(browser)])
 
 

@@ -110,8 +110,8 @@ def test_macro_leaves_out_labels_that_do_not_occur():
 
 def test_ten_thousand_resamples_of_a_thousand_documents_take_under_five_seconds():
     table = table_of(0, documents=1000, labels=10)
-    started = time.perf_counter()
+    started = time.process_time()
     drawn = resample(table.reshape(1000, -1), resamples=10_000, seed=0).reshape(-1, 10, 3)
     find_interval(micro_scores(drawn)[:, 2])
     scores_after_swapping(table, table_of(1, documents=1000, labels=10), 10_000)
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
