@@ -159,6 +159,7 @@ class Errors:
     E521 = "A candidate has label '{label}', which the selector has not learnt; it knows {known}."
     E522 = ("The selector has {positive} right and {negative} wrong candidates to learn from, and needs both. "
             "Give gold mentions, and negatives above 0.")
+    E526 = "Record '{id}' has different texts in the sources {sources}. Merge annotations of the same texts."
     E525 = "{path} has no span_selector in its pipeline. Give a pipeline that train-selector has made."
     E524 = "Unknown way to choose thresholds '{found}'. Known: {known}."
     E523 = "Records of id '{id}' have different texts in the gold and in the predicted file. Give the same texts."

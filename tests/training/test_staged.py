@@ -47,8 +47,8 @@ def test_stages_run_one_after_the_other_and_leave_a_pipeline_with_its_card(run, 
     card = run_stages(run, tmp_path / "out")
     nlp = spacy.load(tmp_path / "out" / "model-best")
     stored = nlp.meta["spacy_bioner"]
-    assert {name: stored[name] for name in ("sources", "stages", "labels", "best", "versions")} == \
-        {name: card[name] for name in ("sources", "stages", "labels", "best", "versions")}
+    assert {name: stored[name] for name in ("sources", "stages", "labels", "versions")} == \
+        {name: card[name] for name in ("sources", "stages", "labels", "versions")}
     assert card["sources"]["gold"]["file"] == "gold.jsonl" and card["seed"] == 1
     assert str(tmp_path) not in json.dumps(card["sources"])
     assert card["labels"] == ["DISEASE"] == list(nlp.get_pipe("bioner_spancat").labels)

@@ -1,0 +1,97 @@
+"""Several annotations of the same text made into one: gold over agreement over one annotator over a dictionary.
+
+Ranks decide: where two mentions cannot both be right, because they share characters and are not the same, the one of
+the better rank stays; of equal ranks the one with the higher score, then the longer one. Every clash is counted.
+"""
+
+from collections import Counter
+from dataclasses import replace
+from typing import Dict, Iterable, Iterator, List, Mapping, Sequence, Tuple
+
+from ..annotation import Annotation, Mention
+from ..errors import BionerError, Errors
+
+RANKS = ("gold", "agreement", "single", "dictionary")
+_WITHOUT_SCORE = 0.5
+
+Ranked = Tuple[int, float, Mention]
+
+
+def merge_annotations(sources: Mapping[str, Annotation], *, dictionary: Sequence[str] = ("dictionary",),
+                      gold: Sequence[str] = ("gold",), nested: bool = False,
+                      counts: Counter) -> Annotation:
+    """Merge what several sources say of one text.
+
+    sources (Mapping[str, Annotation]): Source to its annotation.
+    dictionary (Sequence[str]): Which of them are word lists; several of them do not make an agreement.
+    gold (Sequence[str]): Which are gold; where one covers the text, it alone counts.
+    nested (bool): Whether a mention inside another is no clash; crossing ones are always one.
+    counts (Counter): Is counted up: the ranks of kept mentions, "conflict" and "conflict_label".
+    RETURNS (Annotation): The mentions that are kept; meta["sources"] has the rank of each, in their order.
+    RAISES BionerError: E526 where the texts differ.
+    """
+    first = next(iter(sources.values()))
+    if any(annotation.text != first.text for annotation in sources.values()):
+        raise BionerError(Errors.E526.format(id=first.id, sources=", ".join(sources)))
+    trusted = [name for name in gold if name in sources]
+    used = {name: sources[name] for name in trusted} if trusted else dict(sources)
+    kept: List[Ranked] = []
+    for rank, score, mention in sorted(_rank(used, trusted, dictionary), key=_preference):
+        # Gold is never thinned out: what overlaps there is meant so.
+        clash = None if rank == 0 else next(
+            (other for _, _, other in kept if _clashes(mention, other, nested=nested)), None)
+        if clash is None:
+            kept.append((rank, score, mention))
+            counts[RANKS[rank]] += 1
+        else:
+            counts["conflict_label" if (clash.start, clash.end) == (mention.start, mention.end) else "conflict"] += 1
+    # Gold needs no score: it is not to be weighed.
+    merged = first.with_mentions(mention if rank == 0 else replace(mention, score=score)
+                                 for rank, score, mention in kept)
+    ranks = {mention.key: RANKS[rank] for rank, _, mention in kept}
+    return merged.with_meta(sources=[ranks[mention.key] for mention in merged.mentions])
+
+
+def merge_files(sources: Mapping[str, Iterable[Annotation]], *, counts: Counter, dictionary: Sequence[str] = (),
+                gold: Sequence[str] = ("gold",), nested: bool = False) -> Iterator[Annotation]:
+    """Merge the records of several sources, paired by id.
+
+    sources (Mapping[str, Iterable[Annotation]]): Source to its records; not each needs all.
+    counts (Counter): Is counted up, see `merge_annotations`.
+    YIELDS (Annotation): One for each id, in the order in which ids are first met.
+    """
+    together: Dict[str, Dict[str, Annotation]] = {}
+    for name, annotations in sources.items():
+        for annotation in annotations:
+            together.setdefault(annotation.id, {})[name] = annotation
+    for found in together.values():
+        yield merge_annotations(found, dictionary=dictionary, gold=gold, nested=nested, counts=counts)
+
+
+def _rank(sources: Mapping[str, Annotation], gold: Sequence[str], dictionary: Sequence[str]) -> Iterator[Ranked]:
+    """Yield each mention once with its rank and the mean score of the sources that have it."""
+    said: Dict[Tuple[int, int, str], List[Tuple[str, Mention]]] = {}
+    for name, annotation in sources.items():
+        for mention in annotation.mentions:
+            said.setdefault(mention.key, []).append((name, mention))
+    for voices in said.values():
+        annotators = [name for name, _ in voices if name not in dictionary]
+        scores = [_WITHOUT_SCORE if mention.score is None else mention.score for _, mention in voices]
+        if any(name in gold for name, _ in voices):
+            rank = 0
+        elif len(annotators) > 1:
+            rank = 1
+        else:
+            rank = 2 if annotators else 3
+        yield rank, sum(scores) / len(scores), voices[0][1]
+
+
+def _preference(ranked: Ranked) -> Tuple[float, ...]:
+    rank, score, mention = ranked
+    return (rank, -score, mention.start - mention.end, mention.start, mention.label)
+
+
+def _clashes(mention: Mention, other: Mention, *, nested: bool) -> bool:
+    if nested and (mention.start, mention.end) != (other.start, other.end):
+        return mention.crosses(other)
+    return mention.start < other.end and other.start < mention.end
