@@ -32,11 +32,10 @@ def put_adapter(model: nn.Module, lora: LoraSettings, *, seed: int, gradient_che
                         target_modules=lora.target_modules, layers_to_transform=layers)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        # Weights in float32 take the small steps that bfloat16 would round away.
-        wrapped = get_peft_model(model, config, autocast_adapter_dtype=lora.adapter_dtype == "float32")
-    if lora.adapter_dtype == "bfloat16":
-        for weight in wrapped.parameters():
-            weight.data = weight.data.bfloat16() if weight.requires_grad else weight.data
+        wrapped = get_peft_model(model, config, autocast_adapter_dtype=False)
+    dtype = model.dtype if lora.adapter_dtype == "auto" else getattr(torch, lora.adapter_dtype)
+    for weight in wrapped.parameters():
+        weight.data = weight.data.to(dtype) if weight.requires_grad else weight.data
     return wrapped
 
 
@@ -71,6 +70,7 @@ def write_adapter(model: Any, folder: Path, tensors: Dict[str, torch.Tensor], *,
     weights = get_peft_model_state_dict(model, save_embedding_layers=False)
     save_file({name: weight.detach().to("cpu", getattr(torch, dtype)).contiguous()
                for name, weight in weights.items()}, folder / "adapter_model.safetensors", metadata={"format": "pt"})
+    (folder / "adapter_model.safetensors").chmod(0o644)
     config = copy(model.peft_config["default"])
     config.base_model_name_or_path = base_model
     config.inference_mode = True

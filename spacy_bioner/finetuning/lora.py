@@ -7,16 +7,17 @@ import math
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import torch
 from torch import nn
 
 from ..errors import BionerError, Errors
-from .adapter_model import adapter_tensors, load_adapter_tensors, put_adapter, write_adapter
+from .adapter_model import adapter_tensors, put_adapter, write_adapter
 from .checkpoints import Checkpoints, TrainingState, fill_folder, naming_last_good
 from .loss_log import write_losses
 from .mixing import plan_updates
+from .optimizer import MasterAdamW
 from .pairs import Pair, check_pairs, drop_long, hash_pairs
 from .passes import answer_losses, plan_passes
 from .processes import Processes
@@ -123,9 +124,10 @@ class Trainer:
         self._score = score
         self._progress = progress
         self._weights = [weight for weight in model.parameters() if weight.requires_grad]
-        self._optimizer = torch.optim.AdamW(self._weights, lr=training.learning_rate,
-                                            weight_decay=training.weight_decay)
-        self.per_epoch = math.ceil(len(self._plan(0, as_pairs=True)) / training.batch_size)
+        self._optimizer = MasterAdamW(self._weights, weight_decay=training.weight_decay,
+                                      max_grad_norm=training.max_grad_norm)
+        self.per_epoch = len(self._plan(0))
+        self._planned_epoch: Tuple[int, List[List[int]]] = (-1, [])
         planned = self.per_epoch * training.max_epochs
         self.planned = min(planned, training.max_steps) if training.max_steps else planned
         self.state = TrainingState(fingerprint)
@@ -137,10 +139,10 @@ class Trainer:
         began = time.monotonic() - self.state.seconds
         while self.state.updates < self.planned and not self._is_over():
             epoch, place = divmod(self.state.updates, self.per_epoch)
-            if place == 0 or "_updates" not in vars(self):
-                self._updates = self._plan(epoch)
+            if self._planned_epoch[0] != epoch:
+                self._planned_epoch = (epoch, self._plan(epoch))
             started = time.monotonic()
-            row = self._update(self._updates[place])
+            row = self._update(self._planned_epoch[1][place])
             self.state.updates += 1
             self.state.seconds = time.monotonic() - began
             self.state.history.append({**row, "update": self.state.updates,
@@ -153,10 +155,9 @@ class Trainer:
                 if self.processes.is_main:
                     self.checkpoints.write(self.state, self._tensors())
 
-    def _plan(self, epoch: int, *, as_pairs: bool = False) -> List[Any]:
-        updates = plan_updates(self.pairs, batch_size=self.training.batch_size, epoch=epoch, seed=self.training.seed,
-                               window=self.training.bucket_window, balance=self.training.balance)
-        return [index for update in updates for index in update] if as_pairs else updates
+    def _plan(self, epoch: int) -> List[List[int]]:
+        return plan_updates(self.pairs, batch_size=self.training.batch_size, epoch=epoch, seed=self.training.seed,
+                            window=self.training.bucket_window, balance=self.training.balance)
 
     def _update(self, indices: Sequence[int]) -> Dict[str, float]:
         """RETURNS (Dict[str, float]): Loss, tokens and learning rate of one update."""
@@ -174,24 +175,14 @@ class Trainer:
                                      shared=item.shared).sum() / total
                 part.backward()
                 loss += part.detach()
-        self.processes.add_up([loss, *self._gradients()])
-        norm = nn.utils.clip_grad_norm_(self._weights, training.max_grad_norm or math.inf)
+        gradients = self._optimizer.take_gradients()
+        self.processes.add_up([loss, *gradients])
+        rate = self._learning_rate(self.state.updates)
+        norm = self._optimizer.step(gradients, learning_rate=rate)
         if not (math.isfinite(loss) and math.isfinite(norm)):
             raise BionerError(Errors.E303.format(update=self.state.updates + 1, kept=self.checkpoints.folder))
-        rate = self._learning_rate(self.state.updates)
-        for group in self._optimizer.param_groups:
-            group["lr"] = rate
-        self._optimizer.step()
-        self._optimizer.zero_grad(set_to_none=True)
-        return {"loss": float(loss), "learning_rate": rate, "gradient_norm": round(float(norm), 4),
+        return {"loss": float(loss), "learning_rate": rate, "gradient_norm": round(norm, 4),
                 "tokens": sum(self.pairs[index].length for index in indices), "answer_tokens": total}
-
-    def _gradients(self) -> List[torch.Tensor]:
-        """RETURNS (List[torch.Tensor]): A gradient for each weight, zeros where this process had no pass."""
-        for weight in self._weights:
-            if weight.grad is None:
-                weight.grad = torch.zeros_like(weight)
-        return [weight.grad for weight in self._weights]
 
     def _learning_rate(self, done: int) -> float:
         """RETURNS (float): Learning rate of the next update."""
@@ -229,11 +220,8 @@ class Trainer:
         return len(self.state.scores) - 1 - best >= self.training.patience
 
     def _tensors(self) -> Dict[str, torch.Tensor]:
-        tensors = {f"now.{name}": tensor for name, tensor in adapter_tensors(self.model).items()}
-        tensors.update({f"kept.{name}": tensor for name, tensor in self.kept.items()})
-        for number, entries in self._optimizer.state_dict()["state"].items():
-            tensors.update({f"optimizer.{number}.{key}": value for key, value in entries.items()})
-        return tensors
+        return {**{f"kept.{name}": tensor for name, tensor in self.kept.items()},
+                **{f"optimizer.{name}": tensor for name, tensor in self._optimizer.tensors().items()}}
 
     def _resume(self) -> None:
         """Take up the last checkpoint of this training, if there is one."""
@@ -241,16 +229,10 @@ class Trainer:
         if found is None:
             return
         self.state, tensors = found
-        parts: Dict[str, Dict[str, torch.Tensor]] = {"now": {}, "kept": {}, "optimizer": {}}
+        parts: Dict[str, Dict[str, torch.Tensor]] = {"kept": {}, "optimizer": {}}
         for name, tensor in tensors.items():
             part, _, rest = name.partition(".")
             parts[part][rest] = tensor
-        load_adapter_tensors(self.model, parts["now"])
         self.kept = parts["kept"]
-        entries: Dict[int, Dict[str, torch.Tensor]] = {}
-        for name, tensor in parts["optimizer"].items():
-            number, _, key = name.partition(".")
-            entries.setdefault(int(number), {})[key] = tensor
-        groups = self._optimizer.state_dict()["param_groups"]
-        self._optimizer.load_state_dict({"state": entries, "param_groups": groups})
+        self._optimizer.load(parts["optimizer"])
         logger.info("Going on from update %s of %s", self.state.updates, self.planned)

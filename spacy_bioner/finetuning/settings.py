@@ -13,7 +13,8 @@ class LoraSettings(BaseModel):
     lora_dropout (float): Share of the inputs of the adapter that are dropped in training.
     target_modules (Union[str, List[str]]): Names of the linear layers, or "all-linear".
     layers (Optional[int]): Only the last so many layers; null for all.
-    adapter_dtype (str): Number type of the adapter's weights in training, beside frozen ones in `dtype`.
+    adapter_dtype (str): Number type that the adapter computes in while training, "auto" for that of the frozen
+        weights; the optimizer keeps float32 copies, so that no step is too small to count.
     save_dtype (str): Number type in which they are written.
     """
 
@@ -24,7 +25,7 @@ class LoraSettings(BaseModel):
     lora_dropout: float = Field(0.0, ge=0, lt=1)
     target_modules: Union[str, List[str]] = "all-linear"
     layers: Optional[int] = Field(None, ge=1)
-    adapter_dtype: Literal["float32", "bfloat16"] = "float32"
+    adapter_dtype: Literal["auto", "float32", "bfloat16"] = "auto"
     save_dtype: Literal["float32", "bfloat16"] = "float32"
 
 

@@ -34,8 +34,8 @@ def test_training_lowers_the_loss_and_peft_reads_the_adapter(tmp_path, family):
     from peft import PeftModel
 
     result = train(tmp_path / "adapter", family=family, max_epochs=8, eval_frequency=100)
-    first, last = result.history[0]["loss"], result.history[-1]["loss"]
-    assert last < 0.97 * first
+    losses = [row["loss"] for row in result.history]
+    assert sum(losses[-4:]) < sum(losses[:4]) - 0.1
     assert result.updates == 32
     assert {path.name for path in result.folder.iterdir()} == {
         "adapter_config.json", "adapter_model.safetensors", "card", "loss.svg", "losses.jsonl"}
@@ -59,7 +59,8 @@ def test_passes_and_sharing_do_not_change_the_training(tmp_path):
                            "checkpointed": {"gradient_checkpointing": True}}.items():
         result = train_adapter(make_pairs(18), model=make_tiny_model("qwen3"), output=tmp_path / name,
                                write_card=lambda folder, figures: None, base_model="tiny", lora=LoraSettings(r=4),
-                               training=TrainingSettings(**{**SETTINGS, "max_epochs": 2, "learning_rate": 1e-3, **settings}))
+                               training=TrainingSettings(**{**SETTINGS, "max_epochs": 2, "learning_rate": 1e-3,
+                                                            **settings}))
         runs[name] = [row["loss"] for row in result.history]
     assert runs["small_passes"] == pytest.approx(runs["one_pass"], abs=1e-4)
     assert runs["checkpointed"] == pytest.approx(runs["one_pass"], abs=1e-4)
