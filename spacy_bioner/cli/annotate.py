@@ -4,9 +4,12 @@ import json
 import sys
 from contextlib import ExitStack, closing
 from dataclasses import fields
+from enum import Enum
+from functools import partial
+from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any, Callable, Dict, Iterable, Iterator, Optional
+from typing import IO, Any, Callable, Dict, Iterable, Iterator, Literal, Optional
 
 import typer
 from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
@@ -16,6 +19,14 @@ from ..errors import BionerError, Errors
 from ..files import open_atomic, read_lines
 from .schema import Schema, read_schema
 from .settings import Settings, load_settings, read_overrides
+
+
+class Engine(str, Enum):
+    """What runs the annotation."""
+
+    local = "local"
+    ray = "ray"
+
 
 DEFAULT_CONFIG = Path("configs/embedded/annotate.cfg")
 
@@ -35,6 +46,14 @@ class ServerOptions(Settings):
     max_tries: PositiveInt = 6
     backoff: PositiveFloat = 1.0
     max_wait: PositiveFloat = 60.0
+
+
+class RayOptions(Settings):
+    """The section [annotate.ray]: how `--engine ray` spreads the work, see `scale.ray_annotate`."""
+
+    workers: PositiveInt = 2
+    shard_size: PositiveInt = 1000
+    kind: Literal["jsonl", "parquet"] = "jsonl"
 
 
 class AnnotateSettings(Settings):
@@ -69,6 +88,7 @@ class AnnotateSettings(Settings):
     origin: str = "synthetic"
     replay: Optional[Path] = None
     server: ServerOptions = ServerOptions()
+    ray: RayOptions = RayOptions()
 
 
 def annotate_cli(
@@ -81,6 +101,8 @@ def annotate_cli(
                                                                        "keys with --annotate.key value."),
     labels: Optional[Path] = typer.Option(None, help="Label schema (YAML). Without it the adapter's labels, or those "
                                                      "of the embedded corpus."),
+    engine: Engine = typer.Option(Engine.local, help="local: in this process. ray: by workers; IN may then be .parquet "
+                                                     "or a folder of files, and OUT is a folder of shards."),
     gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU ID or -1 for CPU."),
 ) -> None:
     """Annotate texts with a language model.
@@ -88,7 +110,11 @@ def annotate_cli(
     Each reply is kept in the cache as soon as it exists: killed at any moment, the same command goes on from there.
     """
     settings = load_settings(config, "annotate", AnnotateSettings, read_overrides(ctx.args))
-    annotator = make_annotator(settings, schema=read_schema(labels) if labels else None, gpu_id=gpu_id)
+    build = partial(make_annotator, settings, schema=read_schema(labels) if labels else None, gpu_id=gpu_id)
+    if engine is Engine.ray:
+        print(f"{annotate_by_workers(source, output, build, settings)} -> {output}", file=sys.stderr)
+        return
+    annotator = build()
     summary = annotate(source, output, annotator, limit=settings.limit, origin=settings.origin)
     print(f"{summary} -> {output}", file=sys.stderr)
 
@@ -158,11 +184,40 @@ def annotate(source: Path, output: Path, annotator: Any, *, limit: Optional[int]
             stack.enter_context(closing(annotator.cache))
         failures = stack.enter_context(open_atomic(failure_path(output), private=True))
         advance = stack.enter_context(show_progress("Annotating", total=count_texts(source, limit)))
-        kept = _keep_annotated(annotator.annotate(texts), failures, lambda: advance(annotator.usage.failed))
+        kept = _keep_annotated(annotator.annotate(texts), failures, lambda: advance(annotator.usage.failed, 1))
         write_annotations(output, _refuse_empty(kept, source, annotator.usage), problems=problems)
     if not annotator.usage.failed:
         failure_path(output).unlink()
     return annotator.usage.summary()
+
+
+def annotate_by_workers(source: Path, output: Path, build: Callable[[], Any], settings: AnnotateSettings) -> str:
+    """Annotate a large input on Ray, see `scale.ray_annotate.annotate_on_ray`.
+
+    source (Path): The records.
+    output (Path): Folder of shards.
+    build (Callable[[], Annotator]): Makes an annotator in each worker.
+    settings (AnnotateSettings): The section [annotate].
+    RETURNS (str): One line: what was done and which issues were met.
+    """
+    if find_spec("ray") is None:
+        raise BionerError(Errors.E705.format(package="ray", extra="ray"))
+    from ..llm.progress import show_progress
+    from ..scale.ray_annotate import annotate_on_ray
+
+    failures = 0
+    with show_progress("Annotating") as advance:
+
+        def count(good: int, failed: int) -> None:
+            nonlocal failures
+            failures += failed
+            advance(failures, good + failed)
+
+        total = annotate_on_ray(source, output, build, origin=settings.origin, advance=count,
+                                gpus=1 if settings.device.startswith("cuda") else 0, **settings.ray.model_dump())
+    issues = ", ".join(f"{kind} {number}" for kind, number in sorted(total["issues"].items())) or "none"
+    return (f"{total['done']} shards done, {total['done_before']} done before; {total['good']} documents; "
+            f"{total['failed']} set aside; issues: {issues}")
 
 
 def failure_path(output: Path) -> Path:

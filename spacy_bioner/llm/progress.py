@@ -17,16 +17,16 @@ class SpeedColumn(ProgressColumn):
 
 
 @contextmanager
-def show_progress(title: str, *, total: Optional[int] = None, shown: bool = True) -> Iterator[Callable[[int], None]]:
+def show_progress(title: str, *, total: Optional[int] = None, shown: bool = True) -> Iterator[Callable[[int, int], None]]:
     """Show a bar while the block runs.
 
     title (str): What is done.
     total (Optional[int]): Documents there are, where that is known.
     shown (bool): Whether to show it at all.
-    YIELDS (Callable[[int], None]): Called once a document with the number of failures so far.
+    YIELDS (Callable[[int, int], None]): Called with the number of failures so far, and of documents just done.
     """
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), SpeedColumn(),
                TimeRemainingColumn(), TextColumn("{task.fields[failed]} failed"))
     with Progress(*columns, console=Console(stderr=True), disable=not shown) as progress:
         task = progress.add_task(title, total=total, failed=0)
-        yield lambda failed: progress.update(task, advance=1, failed=failed)
+        yield lambda failed, done: progress.update(task, advance=done, failed=failed)

@@ -1,0 +1,165 @@
+"""Large inputs cut into shards: each is read by itself, and is done when its output file is there."""
+
+import gzip
+import json
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any, Dict, Iterable, Iterator, List
+
+from ..annotation import Annotation
+from ..errors import BionerError, Errors
+from ..files import open_atomic
+
+ENDINGS = (".jsonl", ".jsonl.gz", ".parquet")
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A run of records of one input file, and where their annotations go.
+
+    source (str): The file.
+    first (int): Number of its first record in the file, from 0.
+    count (int): Records in it.
+    offset (int): Byte at which the first record begins; 0 where the file cannot be entered in its middle.
+    target (str): The file to write.
+    """
+
+    source: str
+    first: int
+    count: int
+    offset: int
+    target: str
+
+    @property
+    def done(self) -> bool:
+        return Path(self.target).is_file()
+
+
+def find_shards(source: Path, output: Path, *, size: int, kind: str = "jsonl") -> List[Shard]:
+    """Cut inputs into shards, the same ones in every run.
+
+    source (Path): A .jsonl, .jsonl.gz or .parquet file, or a folder of them.
+    output (Path): The folder to write to; the shards in it are numbered in the order of the input.
+    size (int): Records in a shard.
+    kind (str): "jsonl" or "parquet": what is written.
+    RETURNS (List[Shard]): All shards, also those that are done.
+    RAISES BionerError: E001 for no input, E008 for an empty one.
+    """
+    files = sorted(path for path in source.iterdir() if path.name.endswith(ENDINGS)) if source.is_dir() else [source]
+    shards: List[Shard] = []
+    for path in files:
+        if not path.is_file() or not path.name.endswith(ENDINGS):
+            raise BionerError(Errors.E001.format(path=path, wanted=" or ".join(ENDINGS) + " file"))
+        for first, count, offset in _cut(path, size):
+            target = output / f"part-{len(shards):06}.{kind}"
+            shards.append(Shard(str(path), first, count, offset, str(target)))
+    if not shards:
+        raise BionerError(Errors.E008.format(path=source))
+    return shards
+
+
+def _cut(path: Path, size: int) -> Iterator[tuple]:
+    """YIELDS (tuple): First record, number of records and first byte of each shard of a file."""
+    if path.suffix == ".parquet":
+        import pyarrow.parquet
+
+        total = pyarrow.parquet.ParquetFile(path).metadata.num_rows
+        yield from ((first, min(size, total - first), 0) for first in range(0, total, size))
+        return
+    compressed = path.suffix == ".gz"
+    with _open_lines(path) as file_:
+        first = offset = 0
+        while lines := list(islice(file_, size)):
+            yield first, len(lines), 0 if compressed else offset
+            first += len(lines)
+            offset += sum(map(len, lines))
+
+
+def _open_lines(path: Path) -> IO[bytes]:
+    return gzip.open(path, "rb") if path.suffix == ".gz" else open(path, "rb")
+
+
+def read_shard(shard: Shard) -> Iterator[Annotation]:
+    """Read the records of a shard.
+
+    shard (Shard): The shard.
+    YIELDS (Annotation): Its records; those without id are named after file and line.
+    RAISES BionerError: E002 or E003 for a record that cannot be read.
+    """
+    path = Path(shard.source)
+    records = _read_rows(path, shard) if path.suffix == ".parquet" else _read_lines(path, shard)
+    stem = path.name.split(".")[0]
+    for number, record in records:
+        try:
+            yield Annotation.from_record({"id": f"{stem}-{number}", **record})
+        except BionerError as error:
+            raise BionerError(Errors.E003.format(path=path, line=number, why=error)) from None
+
+
+def _read_lines(path: Path, shard: Shard) -> Iterator[tuple]:
+    with _open_lines(path) as file_:
+        file_.seek(shard.offset)
+        skipped = 0 if shard.offset else shard.first
+        for number, line in enumerate(islice(file_, skipped, skipped + shard.count), start=shard.first + 1):
+            if not line.strip():
+                continue
+            try:
+                record = json.loads(line)
+            except ValueError as error:
+                raise BionerError(Errors.E002.format(path=path, line=number, why=error)) from None
+            if not isinstance(record, dict):
+                raise BionerError(Errors.E002.format(path=path, line=number, why=f"found a {type(record).__name__}"))
+            yield number, record
+
+
+def _read_rows(path: Path, shard: Shard) -> Iterator[tuple]:
+    """YIELDS (tuple): Number and record of each row: its column "record" as JSON, or its columns id and text."""
+    import pyarrow.parquet
+
+    file_ = pyarrow.parquet.ParquetFile(path)
+    columns = [name for name in ("record", "id", "text") if name in file_.schema_arrow.names]
+    last, number = shard.first + shard.count, 0
+    for batch in file_.iter_batches(batch_size=1024, columns=columns):
+        rows = batch.to_pylist() if number < last and shard.first < number + len(batch) else ()
+        for place, row in enumerate(rows, start=number + 1):
+            if shard.first < place <= last:
+                yield place, json.loads(row["record"]) if "record" in row else row
+        number += len(batch)
+
+
+def write_shard(shard: Shard, annotations: Iterable[Annotation]) -> Dict[str, int]:
+    """Write what came of a shard: the good ones to its target, then the failed ones beside it.
+
+    shard (Shard): The shard.
+    annotations (Iterable[Annotation]): All of its annotations.
+    RETURNS (Dict[str, int]): How many are good and how many failed.
+    """
+    target = Path(shard.target)
+    good, failed = [], []
+    for annotation in annotations:
+        (failed if "error" in annotation.meta else good).append(annotation.to_record())
+    failures = target.with_name(f"{target.stem}.failed.jsonl")
+    failures.unlink(missing_ok=True)
+    if failed:
+        with open_atomic(failures, private=True) as file_:
+            file_.writelines(json.dumps(record, ensure_ascii=False) + "\n" for record in failed)
+    with open_atomic(target, "wb") as file_:
+        (_write_rows if target.suffix == ".parquet" else _write_lines)(file_, good)
+    return {"good": len(good), "failed": len(failed)}
+
+
+def _write_lines(file_: IO[bytes], records: List[Dict[str, Any]]) -> None:
+    for record in records:
+        file_.write(json.dumps(record, ensure_ascii=False).encode("utf8") + b"\n")
+
+
+def _write_rows(file_: IO[bytes], records: List[Dict[str, Any]]) -> None:
+    """Write records as id, text and the whole record as JSON: nested columns of free keys change on the way."""
+    import pyarrow
+    import pyarrow.parquet
+
+    columns = {"id": [record["id"] for record in records], "text": [record["text"] for record in records],
+               "record": [json.dumps(record, ensure_ascii=False) for record in records]}
+    schema = pyarrow.schema([(name, pyarrow.string()) for name in columns])
+    pyarrow.parquet.write_table(pyarrow.table(columns, schema=schema), file_)

@@ -1,0 +1,75 @@
+"""On Ray: the same output as without it, shard by shard, and what was written is never done again."""
+
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from spacy_bioner.annotation import Annotation, Mention
+from spacy_bioner.codecs import make_codec
+from spacy_bioner.errors import BionerError
+from spacy_bioner.files import write_json_lines
+from spacy_bioner.formats import read_annotations
+from spacy_bioner.formats.sentences import find_sentences
+from spacy_bioner.llm.replay import make_replay
+from spacy_bioner.llm.setup import AnnotatorSettings, make_annotator
+from spacy_bioner.scale.ray_annotate import annotate_on_ray, find_cause
+
+ray = pytest.importorskip("ray")
+
+GOLD = [Annotation(f"Case {number} had flu.", (Mention(10 + len(str(number)), 13 + len(str(number)), "DISEASE"),),
+                   id=str(number)) for number in range(40)]
+
+
+def build(replay, **settings):
+    return make_annotator(make_replay(replay), AnnotatorSettings(labels={"DISEASE": ""}, **settings),
+                          find_sentences=find_sentences)
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    ray.init(num_cpus=2, log_to_driver=False, include_dashboard=False)
+    yield
+    ray.shutdown()
+
+
+@pytest.fixture
+def replay(tmp_path):
+    codec = make_codec("bracket")
+    write_json_lines(tmp_path / "in.jsonl", ({"id": gold.id, "text": gold.text} for gold in GOLD))
+    write_json_lines(tmp_path / "replay.jsonl", (
+        {"text": gold.text, "output": codec.encode(gold, ["DISEASE"])} for gold in GOLD if gold.id != "7"))
+    return tmp_path / "replay.jsonl"
+
+
+@pytest.mark.slow
+def test_two_workers_write_what_one_process_writes_and_resume_by_shard(tmp_path, replay, cluster):
+    expected = [annotation for annotation in build(replay).annotate(
+        gold.with_mentions(()).with_meta(origin="synthetic") for gold in GOLD) if "error" not in annotation.meta]
+    run = partial(annotate_on_ray, tmp_path / "in.jsonl", tmp_path / "out", partial(build, replay), workers=2,
+                  shard_size=10)
+    first = run()
+    assert (first["good"], first["failed"], first["done"], first["done_before"]) == (39, 1, 4, 0)
+    parts = sorted(path for path in (tmp_path / "out").iterdir() if "failed" not in path.name)
+    assert [annotation for part in parts for annotation in read_annotations(part)] == expected
+    kept = parts[0].stat().st_mtime_ns
+    parts[2].unlink()
+    second = run()
+    assert (second["good"], second["done"], second["done_before"]) == (10, 1, 3)
+    assert parts[0].stat().st_mtime_ns == kept and parts[2].is_file()
+    assert run()["done"] == 0
+
+
+@pytest.mark.slow
+def test_what_stops_a_worker_is_said_in_one_line(tmp_path, replay, cluster):
+    Path(replay).write_text('{"text": "another", "output": ""}\n')
+    with pytest.raises(BionerError, match="3 requests in a row failed"):
+        annotate_on_ray(tmp_path / "in.jsonl", tmp_path / "out", partial(build, replay, max_failures=3), workers=1,
+                        shard_size=10)
+
+
+def test_cause_under_wrapping_errors_is_found():
+    outer = RuntimeError("outer")
+    outer.cause = ValueError("middle")
+    outer.cause.__cause__ = BionerError("the  reason\nin lines")
+    assert find_cause(outer) == "the reason in lines"
