@@ -1,6 +1,7 @@
 """Any server that speaks the OpenAI protocol: asked side by side, with time limits, and again where that can help."""
 
 import asyncio
+import logging
 import math
 import os
 import random
@@ -133,6 +134,8 @@ class Server:
         import httpx
         from openai import AsyncOpenAI
 
+        # At the level DEBUG the client writes whole requests to its log, and so the documents.
+        logging.getLogger("openai").setLevel(max(logging.INFO, logging.getLogger("openai").getEffectiveLevel()))
         key = self.settings.api_key or os.environ.get(self.settings.api_key_env) or "none"
         timeout = httpx.Timeout(self.settings.timeout, connect=min(10.0, self.settings.timeout))
         gate = asyncio.Semaphore(self.settings.concurrency)

@@ -1,5 +1,6 @@
 """Servers: every request is answered right, or set aside with its reason, whatever the server does."""
 
+import logging
 import random
 import time
 
@@ -59,6 +60,13 @@ def test_reason_holds_no_text_of_the_document(start_server):
     server = start_server(fault=lambda prompt, tried: "refused")
     [reply] = ask(make_server(server), ["Jane Doe has measles"])
     assert "Jane" not in reply.error
+
+
+def test_logs_hold_no_text_of_the_document(start_server, caplog):
+    server = start_server(lambda prompt: "Jane Doe", fails_once("broken"))
+    with caplog.at_level(logging.DEBUG):
+        ask(make_server(server), ["Jane Doe has measles"])
+    assert "Jane" not in caplog.text and "127.0.0.1" in caplog.text
 
 
 def test_answer_cut_by_the_limit_says_so(start_server):
