@@ -68,15 +68,14 @@ def teach_generator(pairs: Sequence[TeachingPair], prompt: SeedPrompt, *, lm: An
     RETURNS (Training): How it went.
     """
     encoded = [encode_teaching_pair(lm.tokenizer, pair, prompt) for pair in pairs]
-    identity = lm.identity()
 
     def write_card(folder: Path, figures: Mapping[str, Any]) -> None:
-        AdapterCard(base_model=identity["name"], revision=identity.get("revision") or "",
+        AdapterCard(base_model=lm.name, revision=str(lm.settings.get("revision") or ""),
                     codec=make_codec("seed_tags").settings(), labels=dict(prompt.labels), lang=lang,
                     template=prompt.template, template_source=prompt.source, seed=training.seed,
                     versions=dict(versions), data_hash=hash_pairs(encoded), score=_scores(figures)).write(folder)
 
-    return train_adapter(encoded, model=lm.model, output=output, write_card=write_card, base_model=identity["name"],
+    return train_adapter(encoded, model=lm.model, output=output, write_card=write_card, base_model=lm.name,
                          lora=lora, training=training, progress=progress)
 
 
