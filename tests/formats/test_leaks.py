@@ -29,6 +29,12 @@ def test_finds_texts_again(known, text, found):
     assert (known.find(Annotation(text)) is not None) is found
 
 
+def test_headings_cut_out_of_a_document_are_found_on_request(known):
+    heading = Annotation("Results.", id="d-s1", meta={"document": "d", "unit": "sentence"})
+    assert known.find(heading) is None
+    assert known.find(heading, headings=True) is not None
+
+
 def test_names_the_file(known, tmp_path):
     assert known.find(Annotation(ABSTRACT)) == tmp_path / "test.jsonl"
 
