@@ -142,7 +142,7 @@ class Trainer:
             if self._planned_epoch[0] != epoch:
                 self._planned_epoch = (epoch, self._plan(epoch))
             started = time.monotonic()
-            row = self._update(self._planned_epoch[1][place])
+            row = self.update(self._planned_epoch[1][place])
             self.state.updates += 1
             self.state.seconds = time.monotonic() - began
             self.state.history.append({**row, "update": self.state.updates,
@@ -159,7 +159,7 @@ class Trainer:
         return plan_updates(self.pairs, batch_size=self.training.batch_size, epoch=epoch, seed=self.training.seed,
                             window=self.training.bucket_window, balance=self.training.balance)
 
-    def _update(self, indices: Sequence[int]) -> Dict[str, float]:
+    def update(self, indices: Sequence[int]) -> Dict[str, float]:
         """RETURNS (Dict[str, float]): Loss, tokens and learning rate of one update."""
         training = self.training
         total = sum(len(self.pairs[index].counted_places) for index in indices)
