@@ -1,15 +1,17 @@
 """Reads bracket lines: tells the lines apart, walks each along the source, pairs the brackets that are marks."""
 
 import re
+from bisect import bisect_left
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate
 from typing import List, Optional, Sequence, Tuple
 
 from ..grounding.echo import Place, Walk, walk
 from .base import Reading
 from .collect import Collector
 from .labels import LabelBook, fold_label, label_book
-from .marked_spans import add_marked
+from .marked_spans import add_marked, place_loose
 from .replies import says_none, strip_fences, strip_reasoning
 
 _BRACKET = re.compile(r"[\[\]]")
@@ -130,30 +132,29 @@ def _read_labelled(found: Collector, body: str, headers: List[_Header], book: La
     if preamble and not says_none(preamble):
         found.issue("extra_text", preamble)
     own = _count_own_headers(found.text, book.labels)
+    wanted = len(_BRACKET.sub("", found.text))
+    ends = [*(header.start for header in headers[1:]), len(body)]
+    visible = list(accumulate(len(_BRACKET.sub("", body[start:end]))
+                              for start, end in zip([0, *ends], ends)))
     at = 0
     while at < len(headers):
         header = headers[at]
-        ends = [other.start for other in headers[at + 1:at + own + 2]]
-        if at + len(ends) + 1 >= len(headers):
-            ends.append(len(body))
-        chosen, line = _choose_end(found.text, body, header.end, ends)
-        last = at + chosen + 1 >= len(headers)
-        _read_line(found, header, line, last=last)
-        at += chosen + 1
+        shown = visible[at] - len(_BRACKET.sub("", body[header.end:ends[at]]))
+        last = min(at + own, len(ends) - 1)
+        chosen = min(bisect_left(visible, shown + wanted, at, last), last)
+        if chosen > at and shown + wanted - visible[chosen - 1] < visible[chosen] - shown - wanted:
+            chosen -= 1
+        _read_line(found, header, _cut_line(body, header.end, ends[chosen]), last=chosen + 1 == len(headers))
+        at = chosen + 1
 
 
-def _choose_end(text: str, body: str, start: int, ends: Sequence[int]) -> Tuple[int, str]:
-    """RETURNS (Tuple[int, str]): Which of the possible ends fits the text's length best, and the line up to it."""
-    wanted = len(text) - text.count("[") - text.count("]")
-    best, best_line, best_distance = 0, "", None
-    start += 2 if body.startswith("  ", start) else len(body[start:start + 1]) - len(body[start:start + 1].lstrip(" "))
-    for number, end in enumerate(ends):
-        line_end = end - 1 if end < len(body) and body[end - 1] == "\n" else end
-        length = line_end - start - body.count("[", start, line_end) - body.count("]", start, line_end)
-        distance = abs(length - wanted)
-        if best_distance is None or distance < best_distance:
-            best, best_line, best_distance = number, body[start:line_end], distance
-    return best, best_line
+def _cut_line(body: str, start: int, end: int) -> str:
+    """RETURNS (str): The text of a line, without the two spaces before it and the line break after it."""
+    if body.startswith("  ", start):
+        start += 2
+    elif body.startswith(" ", start):
+        start += 1
+    return body[start:end - 1 if start < end < len(body) and body[end - 1] == "\n" else end]
 
 
 def _read_line(found: Collector, header: _Header, line: str, *, last: bool) -> None:
@@ -204,6 +205,10 @@ def _read_echo(found: Collector, label: str, line: str, *, last: bool) -> None:
     tokens = _tokens(line)
     way = walk(found.text, _tokens(found.text), line, tokens, match=match_brackets)
     cut = way.cut and last
+    if way.likeness < _LEAST_LIKENESS and way.changed and not way.extra:
+        found.issue("text_changed", line)
+        place_loose(found, [(label, name) for name in _marked_texts(line, tokens)])
+        return
     if way.changed or (way.cut and not last):
         found.issue("text_changed", line)
     if way.extra:
@@ -223,6 +228,18 @@ def _read_echo(found: Collector, label: str, line: str, *, last: bool) -> None:
     for number in open_:
         if not cut:
             found.issue("unbalanced_marker", line[tokens[number][0]:tokens[number][0] + 20])
+
+
+def _marked_texts(line: str, tokens: Sequence[Tuple[int, int]]) -> List[str]:
+    """RETURNS (List[str]): What pairs of brackets enclose in a line that is no echo of the source."""
+    open_: List[int] = []
+    pairs: List[Tuple[int, int]] = []
+    for start, end in tokens:
+        if line[start] == "[":
+            open_.append(end)
+        elif open_:
+            pairs.append((open_.pop(), start))
+    return [_BRACKET.sub("", line[start:end]).strip() for start, end in sorted(pairs) if end - start < 1000]
 
 
 def _take(found: Collector, label: str, line: str, tokens: Sequence[Tuple[int, int]], way: Walk, first: int,

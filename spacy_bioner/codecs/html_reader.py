@@ -2,19 +2,18 @@
 
 import html
 import re
+from itertools import islice
 from typing import List, Optional, Sequence, Tuple
 
-from ..grounding.cursor import NameClaim, place_names
 from ..grounding.echo import Place, Walk, walk
 from ..grounding.folding import fold_plain
-from ..grounding.names import find_places
 from .base import Reading
 from .collect import Collector
 from .crossing import find_crossing
 from .html_exact import read_exact
-from .html_tokens import Tag, find_tags
+from .html_tokens import OpenTags, Tag, find_tags
 from .labels import LabelBook, label_book
-from .marked_spans import add_marked
+from .marked_spans import add_marked, place_loose
 from .replies import strip_fences, strip_reasoning
 
 _ENTITY = re.compile(r"&(?:lt|gt|amp|quot|apos|#39|#x27);")
@@ -90,7 +89,7 @@ class _DamagedReader:
         marks = [number for number, place in enumerate(self.way.places)
                  if place is not None and self.tags[number].kind in ("open", "close")]
         if self.way.likeness < _LEAST_LIKENESS and not self.way.extra and not cut:
-            self._read_loose(marks)
+            self._read_loose()
             return
         if self.way.changed:
             self.found.issue("text_changed")
@@ -111,32 +110,15 @@ class _DamagedReader:
                 self.found.issue("schema_variant", tag.written)
         return tag.label is not None
 
-    def _read_loose(self, marks: Sequence[int]) -> None:
+    def _read_loose(self) -> None:
         """Read tags round texts that are no echo of the source: as names in text order."""
-        tags = [self.tags[number] for number in marks if self.tags[number].kind == "open"]
-        if not tags:
+        if not any(tag.kind == "open" for tag in self.tags):
             self.found.issue("extra_text", self.body)
             self.found.issue("no_output")
             return
         self.found.issue("text_changed", self.body)
-        claims = []
-        for number in marks:
-            tag = self.tags[number]
-            if tag.kind != "open" or not self._is_known(tag):
-                continue
-            name = tag.surface or self._text_after(number)
-            places = find_places(self.text, name)
-            if places:
-                claims.append(NameClaim(tag.label or "", places))
-            else:
-                self.found.issue("not_found", name)
-        for claim, placement in zip(claims, place_names(claims)):
-            if placement.ambiguous:
-                self.found.issue("ambiguous_occurrence")
-            if placement.duplicate:
-                self.found.issue("duplicate")
-            for place in placement.places:
-                self.found.add(place.start, place.end, claim.label, fuzzy=not place.exact)
+        place_loose(self.found, [(tag.label or "", (tag.surface or self._text_after(number)).strip())
+                                 for number, tag in enumerate(self.tags) if tag.kind == "open" and self._is_known(tag)])
 
     def _text_after(self, number: int) -> str:
         """RETURNS (str): What stands between a tag and the next one."""
@@ -145,13 +127,13 @@ class _DamagedReader:
 
     def _pair(self, marks: Sequence[int]) -> None:
         """Pair each closing tag with its opening one, by label and surface, then by one of them."""
-        open_: List[int] = []
+        open_ = OpenTags()
         for number in marks:
             tag = self.tags[number]
             if tag.kind == "open":
-                open_.append(number)
+                open_.add(number, tag)
                 continue
-            partner = self._find_partner(open_, tag)
+            partner = open_.find_partner(tag)
             if partner is None or self._are_strangers(partner, number):
                 self._recover_closed(number)
             else:
@@ -159,17 +141,6 @@ class _DamagedReader:
                 self._take_pair(partner, number)
         for number in open_:
             self._recover_opened(number)
-
-    def _find_partner(self, open_: Sequence[int], closing: Tag) -> Optional[int]:
-        """RETURNS (Optional[int]): The opening tag that fits a closing one best, the last of those that fit alike."""
-        surface = fold_plain(closing.surface or "")
-        for same_label, same_surface in ((True, True), (True, False), (False, True)):
-            for number in reversed(open_):
-                tag = self.tags[number]
-                label_fits = (tag.label == closing.label) is same_label
-                if label_fits and (not same_surface or fold_plain(tag.surface or "") == surface):
-                    return number
-        return None
 
     def _are_strangers(self, first: int, last: int) -> bool:
         """RETURNS (bool): Whether two tags name two mentions, each next to it, so that each has lost its partner."""
@@ -205,7 +176,7 @@ class _DamagedReader:
 
     def _inner_to_end(self, number: int) -> str:
         parts, at, wanted = [], self.tags[number].end, len(self.tags[number].surface or "")
-        for tag in self.tags[number + 1:]:
+        for tag in islice(self.tags, number + 1, number + 1 + wanted):
             parts.append(self.body[at:tag.start])
             at = tag.end
             wanted -= len(parts[-1])

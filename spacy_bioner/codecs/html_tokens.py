@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from typing import List, Optional
+from typing import Dict, Iterator, List, Optional, Tuple
 
 from ..grounding.folding import fold_plain
 from .labels import LabelBook
@@ -119,3 +119,43 @@ def _read_cut(body: str, at: int, book: LabelBook) -> Optional[Tag]:
     if any(fold_plain(label).startswith(folded) or folded.startswith(fold_plain(label) + ":") for label in book.labels):
         return Tag(at, len(body), "cut")
     return None
+
+
+class OpenTags:
+    """Opening tags that wait for their closing ones, by number, found by label and surface."""
+
+    def __init__(self) -> None:
+        self._waiting: Dict[int, Tag] = {}
+        self._stacks: Dict[Tuple[str, str], List[int]] = {}
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._waiting)
+
+    def add(self, number: int, tag: Tag) -> None:
+        self._waiting[number] = tag
+        for key in _keys(tag):
+            self._stacks.setdefault(key, []).append(number)
+
+    def remove(self, number: int) -> None:
+        del self._waiting[number]
+
+    def find_partner(self, closing: Tag) -> Optional[int]:
+        """Find the opening tag of a closing one.
+
+        closing (Tag): The closing tag.
+        RETURNS (Optional[int]): The last one with its label and surface, else with its label, else with its surface.
+        """
+        for key in _keys(closing):
+            stack = self._stacks.get(key, [])
+            while stack and stack[-1] not in self._waiting:
+                stack.pop()
+            if stack:
+                return stack[-1]
+        return None
+
+
+def _keys(tag: Tag) -> List[Tuple[str, str]]:
+    """RETURNS (List[Tuple[str, str]]): What a tag is found by, the surest first."""
+    label, surface = tag.label or "", fold_plain(tag.surface or "")
+    keys = [(f"{label}:", surface), (f"{label}:", "\0")]
+    return [*keys, ("", surface)] if surface else keys

@@ -1,9 +1,10 @@
 """Takes what marks enclose in an echo, checked against the source where the echo was changed."""
 
-from typing import Optional
+from typing import Optional, Sequence, Tuple
 
 from rapidfuzz.distance import Indel
 
+from ..grounding.cursor import NameClaim, place_names
 from ..grounding.folding import fold_plain
 from ..grounding.names import find_places
 from ..grounding.words import is_boundary
@@ -37,6 +38,33 @@ def add_marked(found: Collector, start: int, end: int, label: str, inner: Option
         found.add(_widen_left(text, start), _widen_right(text, end), label, fuzzy=True)
     else:
         found.issue("not_found", inner)
+
+
+def place_loose(found: Collector, marked: Sequence[Tuple[str, str]]) -> None:
+    """Take marked texts that stand in no echo of the source, as names in text order.
+
+    found (Collector): Takes mentions and issues.
+    marked (Sequence[Tuple[str, str]]): Label and text of each.
+    """
+    names, claims = [], []
+    for label, name in marked:
+        places = find_places(found.text, name)
+        if places:
+            names.append(name)
+            claims.append(NameClaim(label, places))
+        else:
+            found.issue("not_found" if name else "empty_span", name)
+    for name, claim, placement in zip(names, claims, place_names(claims)):
+        if placement.ambiguous:
+            found.issue("ambiguous_occurrence", name)
+        if placement.duplicate:
+            found.issue("duplicate", name)
+        for place in placement.places:
+            if not place.exact:
+                found.issue("fuzzy_match", name)
+            if not place.bounded:
+                found.issue("subword_match", name)
+            found.add(place.start, place.end, claim.label, fuzzy=not place.exact)
 
 
 def _widen_left(text: str, start: int) -> int:

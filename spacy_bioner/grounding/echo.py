@@ -7,15 +7,18 @@ skeletons are compared as they are, then folded, and aligned only where they sti
 
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate
 from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
 from ..units import find_units
 from .alignment import Spans, align
-from .folding import Folded, fold
+from .folding import fold
 
 # Chooses, in a gap, which of the echo's tokens are the source's: (source tokens, echo tokens) to pairs of indices.
 Matcher = Callable[[Sequence[str], Sequence[str]], List[Tuple[int, int]]]
+# A text this many times shorter than its source is no echo of it, and not worth aligning.
+_SHORTEST_ECHO = 8
 
 
 @dataclass(frozen=True)
@@ -113,6 +116,8 @@ def walk(source: str, source_tokens: Spans, echo: str, echo_tokens: Spans, *, ma
     if stripped.startswith(echoed):
         shift = original.lead - copy.lead
         return Walk(_place_tokens(original, copy, match, shift), cut=True, likeness=len(echoed) / len(stripped))
+    if len(echoed) * _SHORTEST_ECHO < len(stripped):
+        return Walk((None,) * len(echo_tokens), changed=True, likeness=0.0)
     return _walk_folded(original, copy, match)
 
 
@@ -137,7 +142,7 @@ def _place_tokens(original: Skeleton, copy: Skeleton, match: Matcher, shift: int
 def _walk_folded(original: Skeleton, copy: Skeleton, match: Matcher) -> Walk:
     """RETURNS (Walk): The same for an echo that differs: folded, and aligned where it still differs."""
     source, echo = fold(original.text), fold(copy.text)
-    alignment = align(source.text, echo.text, _folded_units(original.text, source), _folded_units(copy.text, echo))
+    alignment = align(source.text, echo.text, _folded_units(original.text), _folded_units(copy.text))
     gaps = []
     for gap in copy.gaps:
         place = bisect_left(echo.starts, gap)
@@ -149,10 +154,18 @@ def _walk_folded(original: Skeleton, copy: Skeleton, match: Matcher) -> Walk:
                 cut=alignment.cut, likeness=alignment.likeness)
 
 
-def _folded_units(text: str, folded: Folded) -> List[Tuple[int, int]]:
+@lru_cache(maxsize=32)
+def _folded_units(text: str) -> List[Tuple[int, int]]:
     """RETURNS (List[Tuple[int, int]]): Start and end of each unit of a text in its folded view."""
-    units = ((bisect_left(folded.starts, start), bisect_left(folded.starts, end)) for start, end in find_units(text))
-    return [(start, end) for start, end in units if start < end]
+    starts = fold(text).starts
+    units, place = [], 0
+    for _, end in find_units(text):
+        first = place
+        while place < len(starts) and starts[place] < end:
+            place += 1
+        if first < place:
+            units.append((first, place))
+    return units
 
 
 def _tell_marks(original: Skeleton, copy: Skeleton, match: Matcher, gaps: Sequence[Optional[_Gap]],
