@@ -20,3 +20,14 @@ def pytest_collection_modifyitems(config, items):
             for item in items:
                 if name in item.keywords:
                     item.add_marker(pytest.mark.skip(reason=f"needs --{name}"))
+
+
+@pytest.fixture(scope="session")
+def smoke_run(tmp_path_factory):
+    """The smoke workflow in a folder of its own, run once."""
+    from smoke_project import LIMITS, copy_project, run_workflow
+
+    project = copy_project(tmp_path_factory.mktemp("smoke"))
+    done = run_workflow(project, **LIMITS)
+    assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
+    return project

@@ -16,7 +16,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 HEAVY = ("spacy", "thinc", "torch", "transformers", "peft")
 
 
-def entry_points():
+def read_entry_points():
     parser = configparser.ConfigParser(delimiters=("=",))
     parser.optionxform = str
     parser.read(ROOT / "setup.cfg", encoding="utf8")
@@ -24,6 +24,9 @@ def entry_points():
         for line in filter(None, lines.splitlines()):
             name, _, target = (part.strip() for part in line.partition("="))
             yield pytest.param(group, name, target, id=f"{group}:{name}")
+
+
+ENTRY_POINTS = list(read_entry_points())
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
@@ -47,7 +50,7 @@ def test_import_and_help_load_nothing_heavy(command):
     assert time.perf_counter() - started < 5  # well under a second on a quiet machine
 
 
-@pytest.mark.parametrize("group, name, target", entry_points())
+@pytest.mark.parametrize("group, name, target", ENTRY_POINTS)
 def test_registered_names_resolve(group, name, target):
     module, _, attribute = target.partition(":")
     value = importlib.import_module(module)
@@ -56,7 +59,10 @@ def test_registered_names_resolve(group, name, target):
     assert callable(value)
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "configs").rglob("*.cfg")), ids=lambda path: str(path.relative_to(ROOT)))
+CONFIGS = sorted((ROOT / "configs").rglob("*.cfg"))
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_configs_load(path):
     from confection import Config
 

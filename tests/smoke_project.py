@@ -1,0 +1,36 @@
+"""The smoke workflow, run once for all tests that look at what it made."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+LIMITS = {"profile": "smoke", "gold_limit": "32", "raw_limit": "24", "dev_limit": "16", "test_limit": "16"}
+
+
+def copy_project(folder: Path) -> Path:
+    """RETURNS (Path): A copy of what the workflow needs, without anything that was made by an earlier run."""
+    project = folder / "project"
+    project.mkdir(parents=True)
+    shutil.copy(ROOT / "project.yml", project)
+    for name in ("configs", "assets"):
+        shutil.copytree(ROOT / name, project / name, symlinks=True)
+    return project
+
+
+def run_workflow(project: Path, name: str = "all", **variables: str) -> "subprocess.CompletedProcess[str]":
+    """RETURNS (CompletedProcess): The workflow, run by the interpreter of the tests."""
+    options = [part for key, value in variables.items() for part in (f"--vars.{key}", value)]
+    return subprocess.run([sys.executable, "-m", "spacy", "project", "run", name, str(project), *options],
+                          capture_output=True, text=True)
+
+
+def outputs_of(project: Path, **variables: str) -> "dict[str, list[Path]]":
+    """RETURNS (dict[str, list[Path]]): Command of the workflow `all` to the outputs that it declares."""
+    from weasel.util.config import load_project_config
+
+    config = load_project_config(project, overrides={f"vars.{key}": value for key, value in variables.items()})
+    wanted = config["workflows"]["all"]
+    return {command["name"]: [project / path for path in command["outputs"]]
+            for command in config["commands"] if command["name"] in wanted}

