@@ -69,8 +69,8 @@ class _Pool:
         """Write new keys and values, (heads, tokens, size), and return all of the layer, (heads, slots, size)."""
         if layer not in self.layers:
             slot_count = self.lanes * self.width
-            self.layers[layer] = (key.new_zeros(key.shape[0], slot_count, key.shape[2]),
-                                  value.new_zeros(value.shape[0], slot_count, value.shape[2]))
+            self.layers[layer] = (key.new_empty(key.shape[0], slot_count, key.shape[2]),
+                                  value.new_empty(value.shape[0], slot_count, value.shape[2]))
         keys, values = self.layers[layer]
         keys.index_copy_(1, slots, key)
         values.index_copy_(1, slots, value)
