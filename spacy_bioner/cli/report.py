@@ -44,7 +44,7 @@ def write_report(metrics: Mapping[Path, Mapping[str, Any]], output: Path, *, tit
     """Write the report as HTML, Markdown and JSON.
 
     metrics (Mapping[Path, Mapping[str, Any]]): Metrics files with their contents.
-    output (Path): The HTML file; it holds documents, so only the user may read it.
+    output (Path): The HTML file. Where it and the Markdown hold text of documents, only the user may read them.
     title (str): Heading.
     card (Optional[Path]): JSON object with facts on data and models.
     curves (Sequence[Path]): Training logs.
@@ -66,7 +66,7 @@ def write_report(metrics: Mapping[Path, Mapping[str, Any]], output: Path, *, tit
     page = build_page(parts, title=title, card=facts, curves=logs)
     beside = [output, output.with_suffix(".md"), output.with_suffix(".json")]
     for path, text in zip(beside, (render_html(page), render_markdown(page))):
-        with open_atomic(path, private=documents and path is output) as file_:
+        with open_atomic(path, private=documents) as file_:
             file_.write(text)
     write_json(beside[2], collect_figures_of_report(parts, title=title, card=facts, curves=logs))
     return beside

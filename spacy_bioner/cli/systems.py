@@ -1,5 +1,6 @@
 """What `evaluate` compares: gold and the answers of systems, read from records, `.spacy` files or a pipeline."""
 
+import logging
 import re
 import time
 from dataclasses import dataclass, field
@@ -8,6 +9,8 @@ from typing import Any, Dict, Iterator, List, Sequence
 
 from ..annotation import Annotation
 from ..errors import BionerError, Errors
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,10 @@ def read_annotations(path: Path, *, spans_key: str = "sc") -> List[Annotation]:
 
     path = Path(path)
     if path.name.endswith((".jsonl", ".jsonl.gz")):
-        annotations = list(read_jsonl(path, problems=Problems()))
+        problems = Problems()
+        annotations = list(read_jsonl(path, problems=problems))
+        if repeated := problems.counts.get("duplicate"):
+            _log.warning("%s: %s documents hold a span twice; it counts once", path, repeated)
     elif path.suffix == ".spacy":
         from spacy.vocab import Vocab
 

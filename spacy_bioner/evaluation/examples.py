@@ -15,7 +15,7 @@ def table_examples(metrics: Mapping[str, Any], gold: Mapping[str, Annotation],
     metrics (Mapping[str, Any]): The metrics file.
     gold (Mapping[str, Annotation]): Id to gold document.
     targets (Mapping[str, str]): Id of each document that the page shows to the id of its element.
-    RETURNS (List[Table]): A table for each system.
+    RETURNS (List[Table]): A table for each system that has errors.
     """
     tables = []
     for name, system in metrics["systems"].items():
@@ -23,8 +23,9 @@ def table_examples(metrics: Mapping[str, Any], gold: Mapping[str, Annotation],
                  _say(example["gold"], gold[example["id"]].text), _say(example["predicted"], gold[example["id"]].text),
                  Cell(example["id"], target=targets.get(example["id"], ""))]
                 for kind, examples in system["errors"]["examples"].items() for example in examples]
-        tables.append(Table(f"Examples, {name}", ["Kind", "In the text", "Gold", "Predicted", "Document"], rows,
-                            folded=True, words=True))
+        if rows:
+            tables.append(Table(f"Examples, {name}", ["Kind", "In the text", "Gold", "Predicted", "Document"], rows,
+                                folded=True, words=True))
     return tables
 
 

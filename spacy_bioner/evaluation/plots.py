@@ -67,6 +67,8 @@ def plot_bars(groups: Sequence[str], series: Mapping[str, Sequence[float]], *, a
         axes.set_xticks(range(len(groups)), [_plain(name) for name in groups], rotation=30 if crowded else 0,
                         ha="right" if crowded else "center")
         axes.grid(axis="x", visible=False)
+        if not any(floor):
+            axes.set_ylim(0, 1)
         axes.set_ylabel(axis)
         axes.set_xlabel(across)
         _add_legend(axes, len(series))

@@ -93,8 +93,8 @@ def _lay_out(part: Evaluated, number: int, prefix: str) -> List[Section]:
     sections.append(_error_section(part, number, prefix))
     sections.append(Section(f"{prefix}shifts", "Boundary deviation",
                             "How many units the boundaries of overlapping but wrong predictions are off.",
-                            [*(_plot_shifts(name, system) for name, system in systems.items()),
-                             *table_shifts(metrics)]))
+                            [*(_plot_shifts(name, system) for name, system in systems.items()
+                               if any(system["errors"]["shifts"]["total"].values())), *table_shifts(metrics)]))
     sections.append(Section(f"{prefix}confusion", "Confusion of labels", blocks=table_confusions(metrics)))
     return sections
 

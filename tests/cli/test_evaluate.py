@@ -102,6 +102,16 @@ def test_training_documents_split_seen_from_unseen(folder):
     assert list(metrics_of(folder)["systems"]["half"]["slices"]["training"]) == ["seen", "unseen"]
 
 
+def test_a_span_given_twice_counts_once_and_is_said(folder, caplog):
+    record = GOLD[1].to_record()
+    record["spans"] *= 2
+    records = [GOLD[0].to_record(), record, GOLD[2].to_record()]
+    (folder / "twice.jsonl").write_text("\n".join(map(json.dumps, records)), encoding="utf8")
+    run(folder, folder / "twice.jsonl")
+    assert metrics_of(folder)["systems"]["twice"]["micro"]["tp"] == 3
+    assert "1 documents hold a span twice" in caplog.text
+
+
 def test_documents_that_gold_lacks_are_left_out_and_said(folder):
     write_jsonl(folder / "more.jsonl", [*GOLD, Annotation("extra", id="z")])
     result = run(folder, folder / "more.jsonl")

@@ -46,7 +46,8 @@ def test_all_three_files_hold_the_same_figures(folder):
     for text in (html, markdown):
         assert "Mini" in text and "CC0" in text and "strong" in text and "50.00" in text
     assert "<script>alert" not in html and "IL-2" not in markdown.split("Examples")[0]
-    assert (folder / "out" / "report.html").stat().st_mode & 0o077 == 0
+    for end in ("html", "md"):
+        assert (folder / "out" / f"report.{end}").stat().st_mode & 0o077 == 0
 
 
 def test_scores_are_printed(folder):

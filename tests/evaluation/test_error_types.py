@@ -93,6 +93,11 @@ def test_examples_name_places_and_hold_no_text():
     assert examples["Span"] == [{"id": "d", "predicted": (0, 19, "DIS"), "gold": RENAL}] * 3
 
 
+def test_documents_without_an_answer_are_counted():
+    failed = Annotation("x", meta={"error": "no reply", "issues": {}})
+    assert count_issues([failed]) == {"document without an answer": 1}
+
+
 @pytest.mark.parametrize("issues", [
     pytest.param([["trimmed", "duplicate"], ["trimmed"]], id="words"),
     pytest.param([[{"kind": "trimmed", "detail": "x"}, {"kind": "duplicate"}], [{"kind": "trimmed"}]], id="objects"),

@@ -1,7 +1,11 @@
-// Filters and pages of the document browser; without this script all documents are shown.
+// Filters and pages of the document browser, and what print needs; without this script everything is shown.
 (() => {
   "use strict";
   const PAGE = 25;
+
+  const folded = document.querySelectorAll("details:not([open])");
+  addEventListener("beforeprint", () => { for (const each of folded) each.open = true; });
+  addEventListener("afterprint", () => { for (const each of folded) each.open = false; });
 
   const textOf = (article) => [article.querySelector("h3").firstChild.data,
     ...[...article.querySelectorAll(".gold, .plain")].map(
