@@ -188,7 +188,8 @@ def annotate(source: Path, output: Path, annotator: Any, *, limit: Optional[int]
         write_annotations(output, _refuse_empty(kept, source, annotator.usage), problems=problems)
     if not annotator.usage.failed:
         failure_path(output).unlink()
-    return annotator.usage.summary()
+    lost = "".join(f"; {kind} {count}" for kind, count in problems.counts.items())
+    return annotator.usage.summary() + lost
 
 
 def annotate_by_workers(source: Path, output: Path, build: Callable[[], Any], settings: AnnotateSettings) -> str:

@@ -10,6 +10,7 @@ from typing import Any, Dict, Iterable, List, Mapping, Optional
 
 from ..annotation import Mention
 from ..errors import BionerError, Errors
+from ..units import UNITS_VERSION
 from .base import Reply, Request
 
 # Part of every key: raised when prompts, codecs or decoding change what the same settings answer.
@@ -27,8 +28,8 @@ def request_key(request: Request, settings: Mapping[str, Any]) -> str:
     settings (Mapping[str, Any]): What the model and the reader depend on: identity, codec, labels.
     RETURNS (str): A hash.
     """
-    content = [KEY_VERSION, request.prompt.system, request.prompt.user, request.text, request.sample,
-               [list(seed) for seed in request.seeds], settings]
+    content = [KEY_VERSION, UNITS_VERSION, request.prompt.system, request.prompt.user, request.text,
+               request.sample, [list(seed) for seed in request.seeds], settings]
     spelt = json.dumps(content, ensure_ascii=False, sort_keys=True)
     return hashlib.sha256(spelt.encode("utf8", "surrogatepass")).hexdigest()
 

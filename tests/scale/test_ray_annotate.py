@@ -6,13 +6,12 @@ from pathlib import Path
 import pytest
 
 from spacy_bioner.annotation import Annotation, Mention
+from spacy_bioner.cli.annotate import AnnotateSettings, make_annotator
+from spacy_bioner.cli.schema import Schema
 from spacy_bioner.codecs import make_codec
 from spacy_bioner.errors import BionerError
 from spacy_bioner.files import write_json_lines
 from spacy_bioner.formats import read_annotations
-from spacy_bioner.formats.sentences import find_sentences
-from spacy_bioner.llm.replay import make_replay
-from spacy_bioner.llm.setup import AnnotatorSettings, make_annotator
 from spacy_bioner.scale.ray_annotate import annotate_on_ray, find_cause
 
 ray = pytest.importorskip("ray")
@@ -21,9 +20,10 @@ GOLD = [Annotation(f"Case {number} had flu.", (Mention(10 + len(str(number)), 13
                    id=str(number)) for number in range(40)]
 
 
-def build(replay, **settings):
-    return make_annotator(make_replay(replay), AnnotatorSettings(labels={"DISEASE": ""}, **settings),
-                          find_sentences=find_sentences)
+def builder(replay, **settings):
+    """RETURNS (Callable): Makes an annotator, also in a process that does not know this module."""
+    settings = AnnotateSettings(model="recorded", replay=replay, **settings)
+    return partial(make_annotator, settings, schema=Schema({"DISEASE": ""}))
 
 
 @pytest.fixture(scope="module")
@@ -44,9 +44,9 @@ def replay(tmp_path):
 
 @pytest.mark.slow
 def test_two_workers_write_what_one_process_writes_and_resume_by_shard(tmp_path, replay, cluster):
-    expected = [annotation for annotation in build(replay).annotate(
+    expected = [annotation for annotation in builder(replay)().annotate(
         gold.with_mentions(()).with_meta(origin="synthetic") for gold in GOLD) if "error" not in annotation.meta]
-    run = partial(annotate_on_ray, tmp_path / "in.jsonl", tmp_path / "out", partial(build, replay), workers=2,
+    run = partial(annotate_on_ray, tmp_path / "in.jsonl", tmp_path / "out", builder(replay), workers=2,
                   shard_size=10)
     first = run()
     assert (first["good"], first["failed"], first["done"], first["done_before"]) == (39, 1, 4, 0)
@@ -64,7 +64,7 @@ def test_two_workers_write_what_one_process_writes_and_resume_by_shard(tmp_path,
 def test_what_stops_a_worker_is_said_in_one_line(tmp_path, replay, cluster):
     Path(replay).write_text('{"text": "another", "output": ""}\n')
     with pytest.raises(BionerError, match="3 requests in a row failed"):
-        annotate_on_ray(tmp_path / "in.jsonl", tmp_path / "out", partial(build, replay, max_failures=3), workers=1,
+        annotate_on_ray(tmp_path / "in.jsonl", tmp_path / "out", builder(replay, max_failures=3), workers=1,
                         shard_size=10)
 
 
