@@ -75,7 +75,11 @@ def read_annotations(path: Path, format: str = "", *, problems: Optional[Problem
     problems (Optional[Problems]): Takes note of what is left out; without it that is an error.
     options (Any): What the reader of the format takes besides.
     YIELDS (Annotation): The annotations, in file order.
+    RAISES BionerError: E001 where there is nothing, E012 and E013 for the format, and those of the reader.
     """
+    path = Path(path)
+    if not path.exists() and not path.with_name(f"{path.name}.gz").exists() and path.suffix != ".gz":
+        raise BionerError(Errors.E001.format(path=path, wanted="file or folder"))
     name = format or guess_format(path, option="--from")
     yield from get_format(name).read(path, problems=problems, **options)
 

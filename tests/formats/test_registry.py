@@ -33,6 +33,12 @@ def test_other_names_are_an_error_that_tells_the_option(path):
         guess_format(Path(path), option="--from")
 
 
+@pytest.mark.parametrize("name", ["none", "none.jsonl", "none.jsonl.gz"])
+def test_a_missing_file_is_said_to_be_missing(tmp_path, name):
+    with pytest.raises(BionerError, match=f"No such file or folder: .*{name}"):
+        list(read_annotations(tmp_path / name))
+
+
 def test_unknown_format_lists_the_known():
     with pytest.raises(BionerError, match="jsonl, pubtator"):
         get_format("word")
