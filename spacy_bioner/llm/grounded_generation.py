@@ -9,21 +9,23 @@ its length limit; it is then sampled again a few times, and counted.
 import hashlib
 import math
 import random
-from dataclasses import dataclass, field
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterable, List, Mapping, Sequence, Tuple
 
 import torch
 from transformers.cache_utils import DynamicCache
 
 from ..codecs.base import Piece
+from ..codecs.seed_tags import CLOSE_WRAPPER, OPEN_WRAPPER, SeedTagCodec
+from ..errors import Errors
 from ..units import find_units
 from .answers import encode_pieces, encode_prompt
 from .base import Reply, Request
 from .causal_lm import CausalLM
+from .sentence_row import Part, Seed, SentenceRow, shared_length
+from .token_bytes import complete_characters, read_token_bytes
 
-START, END = "<start_sentence>", "</end_sentence>"
 _JOINING = "([{-/\"'"
-_FULL_STOPS = (".", "。", "!", "?", ";")
+_FULL_STOPS = (".", "。", "!", "?", ";", "！", "？", "；")
 
 
 def tag_pieces(text: str, label: str, *, space: str) -> List[Piece]:
@@ -32,43 +34,6 @@ def tag_pieces(text: str, label: str, *, space: str) -> List[Piece]:
     copies = [Piece(text[start:end], "copy") for start, end in zip([0, *ends], ends)]
     tag = [Piece(f"{space}<", "open"), Piece(label, "label"), Piece(">", "other")]
     return [*tag, *copies, Piece(f"</{label}>", "close")]
-
-
-@dataclass
-class _Row:
-    """A sentence that is being written.
-
-    index (int): Its request.
-    attempt (int): How often it was begun, this time counted.
-    seeds (List[Tuple[str, str]]): Seeds still to be used, as (text, label).
-    chance (random.Random): The random numbers of this sentence alone.
-    answer (List[int]): Tokens written.
-    queue (List[int]): Tokens that come next without a choice.
-    all_seeds (Tuple[Tuple[str, str], ...]): All its seeds.
-    options (List): Inside an opened tag, the seeds that it can become, with the tokens of their tags.
-    depth (int): Tokens of the opened tag that are written.
-    free (List[Tuple[int, str]]): Words since the last tag, each with its column in the cache.
-    position (int): Position of the next token.
-    done (Optional[str]): "stop" or "length" when it is finished.
-    """
-
-    index: int
-    attempt: int
-    seeds: List[Tuple[str, str]]
-    chance: random.Random
-    answer: List[int] = field(default_factory=list)
-    queue: List[int] = field(default_factory=list)
-    all_seeds: Tuple[Tuple[str, str], ...] = ()
-    options: List[Tuple[Tuple[str, str], List[int]]] = field(default_factory=list)
-    depth: int = 0
-    free: List[Tuple[int, str]] = field(default_factory=list)
-    position: int = 0
-    done: Optional[str] = None
-
-    @property
-    def tail(self) -> str:
-        """What was written freely since the last tag."""
-        return "".join(text for _, text in self.free)
 
 
 class GroundedGenerator:
@@ -96,16 +61,28 @@ class GroundedGenerator:
         self.attempts = attempts
         self.batch_size = batch_size
         self.chat = chat
-        tokenizer = lm.tokenizer
-        self._texts = [tokenizer.decode([token]) for token in range(len(tokenizer))]
+        self._bytes = read_token_bytes(lm.tokenizer)
+        self._texts = [spelt.decode("utf8", "replace") for spelt in self._bytes]
         self._tags: Dict[Tuple[str, str, str], List[int]] = {}
-        self._start = encode_pieces(tokenizer, [Piece(START, "other")])
-        self._end = encode_pieces(tokenizer, [Piece(END, "other")])
-        size = lm.model.get_output_embeddings().weight.shape[0]
-        control = set(tokenizer.all_special_ids)
-        banned = [token >= len(self._texts) or token in control or not self._texts[token]
-                  or any(mark in self._texts[token] for mark in ("<", "\n", "\r")) for token in range(size)]
-        self._banned = torch.tensor(banned, device=lm.device)
+        self._start = encode_pieces(lm.tokenizer, [Piece(OPEN_WRAPPER, "other")])
+        self._end = encode_pieces(lm.tokenizer, [Piece(CLOSE_WRAPPER, "other")])
+        self._control = set(lm.tokenizer.all_special_ids)
+        self._never = self._find_tokens(lambda token: not self._is_word(token))
+        # Words without a space before them; each Chinese character is a word of its own.
+        self._joined = self._find_tokens(
+            lambda token: self._texts[token][0].isalnum() and self._texts[token][0] < "\u2e80")
+        self._stops = self._find_tokens(lambda token: self._texts[token].strip() in _FULL_STOPS)
+        self._broken = self._find_tokens(lambda token: complete_characters(b"", self._bytes[token]) is None)
+
+    def _is_word(self, token: int) -> bool:
+        text = self._texts[token]
+        return bool(text) and token not in self._control and not any(mark in text for mark in "<\n\r")
+
+    def _find_tokens(self, test: Callable[[int], bool]) -> torch.Tensor:
+        """RETURNS (torch.Tensor): Which tokens pass a test, (words,); a score without a token always does."""
+        size = self.lm.model.get_output_embeddings().weight.shape[0]
+        known = [token < len(self._texts) and bool(self._texts[token]) for token in range(size)]
+        return torch.tensor([test(token) if known[token] else True for token in range(size)], device=self.lm.device)
 
     def identity(self) -> Mapping[str, Any]:
         """RETURNS (Mapping[str, Any]): All that a reply depends on beside its prompt."""
@@ -126,33 +103,40 @@ class GroundedGenerator:
         requests (Sequence[Request]): Requests with `seeds`.
         YIELDS (Tuple[int, Reply]): Index and reply, batch by batch; `usage["attempts"]` says how often it was sampled.
         """
-        prompts = [encode_prompt(self.lm.tokenizer, request.prompt, chat=self.chat) for request in requests]
+        prompts = [encode_prompt(self.lm.tokenizer, request.prompt, chat=self.chat) + self._start
+                   for request in requests]
         fits = [len(prompt) + self.max_new_tokens <= self.context_length for prompt in prompts]
         for index, fit in enumerate(fits):
             if not fit:
-                yield index, Reply(finish_reason="error", error="prompt and answer do not fit the model's context")
+                needed = len(prompts[index]) + self.max_new_tokens
+                yield index, Reply(finish_reason="error",
+                                   error=Errors.E210.format(needed=needed, context=self.context_length))
         pending = [(index, 1) for index in sorted(range(len(requests)), key=lambda item: len(prompts[item]))
                    if fits[index]]
         while pending:
             batch, pending = pending[:self.batch_size], pending[self.batch_size:]
             rows = [self._start_row(requests[index], index, attempt) for index, attempt in batch]
             for row in self._write(rows, [prompts[row.index] for row in rows]):
-                if row.done == "length" and row.attempt < self.attempts:
+                reply = self._reply(row, len(prompts[row.index]))
+                # With temperature 0 another attempt would write the same.
+                if row.attempt < self.attempts and self.temperature > 0 and not _is_whole(row, reply):
                     pending.append((row.index, row.attempt + 1))
-                    continue
-                usage = {"prompt_tokens": len(prompts[row.index]), "answer_tokens": len(row.answer),
-                         "attempts": row.attempt}
-                yield row.index, Reply(text=self.lm.tokenizer.decode(row.answer), finish_reason=str(row.done),
-                                       usage=usage)
+                else:
+                    yield row.index, reply
 
-    def _start_row(self, request: Request, index: int, attempt: int) -> _Row:
+    def _start_row(self, request: Request, index: int, attempt: int) -> SentenceRow:
         key = f"{self.seed}|{request.sample}|{attempt}|{request.prompt.plain}".encode("utf8", "surrogatepass")
         chance = random.Random(int.from_bytes(hashlib.sha256(key).digest()[:8], "big"))
-        return _Row(index, attempt, list(request.seeds), chance, queue=list(self._start),
-                    all_seeds=tuple(request.seeds))
+        return SentenceRow(index, attempt, tuple(request.seeds), chance)
+
+    def _reply(self, row: SentenceRow, prompt_tokens: int) -> Reply:
+        usage = {"prompt_tokens": prompt_tokens - len(self._start), "answer_tokens": row.steps + len(self._start),
+                 "attempts": row.attempt}
+        end = CLOSE_WRAPPER if row.done == "stop" else ""
+        return Reply(text=f"{OPEN_WRAPPER}{row.spell()}{end}", finish_reason=str(row.done), usage=usage)
 
     @torch.inference_mode()
-    def _write(self, rows: List[_Row], prompts: Sequence[List[int]]) -> Iterable[_Row]:
+    def _write(self, rows: List[SentenceRow], prompts: Sequence[List[int]]) -> Iterable[SentenceRow]:
         """Write a batch of sentences token by token; finished rows leave the batch when they are half of it."""
         cache, mask, logits = self._read_prompts(prompts)
         for row, prompt in zip(rows, prompts):
@@ -182,7 +166,7 @@ class GroundedGenerator:
         RETURNS (Tuple[DynamicCache, torch.Tensor, torch.Tensor]): Cache, mask (rows, columns), logits (rows, words).
         """
         device = self.lm.device
-        shared = _shared_length(prompts)
+        shared = shared_length(prompts)
         cache = DynamicCache()
         if shared:
             prefix = torch.tensor([prompts[0][:shared]], device=device)
@@ -202,16 +186,18 @@ class GroundedGenerator:
                                use_cache=True, logits_to_keep=1)
         return cache, mask, output.logits[:, -1].float()
 
-    def _choose(self, rows: Sequence[_Row], logits: torch.Tensor, mask: torch.Tensor) -> List[int]:
+    def _choose(self, rows: Sequence[SentenceRow], logits: torch.Tensor, mask: torch.Tensor) -> List[int]:
         """Choose the next token of each row.
 
-        rows (Sequence[_Row]): The rows of the batch.
+        rows (Sequence[SentenceRow]): The rows of the batch.
         logits (torch.Tensor): Scores of the next token, (rows, words).
         mask (torch.Tensor): Columns of the cache that each row sees, (rows, columns); taken-back tokens are hidden.
         RETURNS (List[int]): A token a row.
         """
-        best, candidates = logits.masked_fill(self._banned, float("-inf")).topk(self.top_k, dim=-1)
-        words = [dict(zip(*pair)) for pair in zip(candidates.tolist(), best.tolist())]
+        banned = torch.stack([self._banned(row) for row in rows])
+        best, candidates = logits.masked_fill(banned, float("-inf")).topk(min(self.top_k, banned.shape[1]), dim=-1)
+        words = [{token: score for token, score in zip(*pair) if score > float("-inf")}
+                 for pair in zip(candidates.tolist(), best.tolist())]
         tokens = []
         for number, row in enumerate(rows):
             if row.done is None and not row.queue:
@@ -219,16 +205,28 @@ class GroundedGenerator:
                     self._walk_tag(row, logits[number])
                 else:
                     self._write_freely(row, words[number], logits[number], mask[number])
-            tokens.append(row.queue.pop(0) if row.done is None else self._end[0])
-            if row.done is None:
-                row.answer.append(tokens[-1])
-                if row.answer[-len(self._end):] == self._end:
-                    row.done = "stop"
-                elif len(row.answer) >= self.max_new_tokens:
-                    row.done = "length"
+            if row.done is not None:
+                tokens.append(self._end[0])
+                continue
+            tokens.append(row.queue.pop(0))
+            row.cells.append((tokens[-1], mask.shape[1]))
+            row.steps += 1
+            if row.steps >= self.max_new_tokens:
+                row.done = "length"
         return tokens
 
-    def _walk_tag(self, row: _Row, scores: torch.Tensor) -> None:
+    def _banned(self, row: SentenceRow) -> torch.Tensor:
+        """RETURNS (torch.Tensor): Tokens that cannot be written freely here, (words,)."""
+        banned = self._never
+        if row.pending:
+            return banned | ~self._broken
+        banned = banned | self._broken
+        if row.follows_tag and row.parts[-1].text[-1:].isalnum():
+            banned = banned | self._joined
+        # A sentence that still lacks a seed cannot end, so it cannot reach its full stop either.
+        return banned | self._stops if row.seeds else banned
+
+    def _walk_tag(self, row: SentenceRow, scores: torch.Tensor) -> None:
         """Go on inside an opened tag, along the seeds that are still to be used, until one of them is certain."""
         legal = sorted({ids[row.depth] for _, ids in row.options})
         token = self._sample(row, dict(zip(legal, scores[legal].tolist())))
@@ -239,90 +237,70 @@ class GroundedGenerator:
         # Seeds of the same name and label spell the same tag: then the first of them is taken.
         if all(other == ids for _, other in row.options):
             row.queue.extend(ids[row.depth:])
-            row.seeds.remove(seed)
-            row.options, row.free = [], []
+            row.add_tag(row.space, seed, seed, len(ids))
+            row.options = []
 
-    def _write_freely(self, row: _Row, words: Dict[int, float], scores: torch.Tensor, mask: torch.Tensor) -> None:
+    def _write_freely(self, row: SentenceRow, words: Dict[int, float], scores: torch.Tensor,
+                      mask: torch.Tensor) -> None:
         """Choose among a word, the opening of a tag where a seed is left, and the end where none is.
 
-        row (_Row): The row.
+        row (SentenceRow): The row.
         words (Dict[int, float]): The best ordinary tokens with their scores.
         scores (torch.Tensor): Scores of all tokens, (words,).
         mask (torch.Tensor): The row's columns, (columns,).
         """
-        tags = self._tags_of(row)
+        if row.pending:
+            return self._finish_character(row, words)
+        row.space = row.space_before_tag(_JOINING)
+        tags = [(seed, self._tag(seed, row.space)) for seed in row.seeds]
         marks = {ids[0] for _, ids in tags} or {self._end[0]}
-        if row.seeds:
-            # A sentence that still lacks a seed cannot end, so it cannot reach its full stop either.
-            words = {token: score for token, score in words.items()
-                     if self._texts[token].strip() not in _FULL_STOPS} or words
         token = self._sample(row, {**words, **{mark: float(scores[mark]) for mark in marks}})
-        written = self._find_untagged(row, "<" if token in marks else self._texts[token])
+        written = row.find_untagged(None if token in marks else self._texts[token])
         if written is not None:
             self._tag_written(row, *written, mask)
-        elif token == self._end[0] and not row.seeds:
-            row.queue.extend(self._end)
-        elif token in marks:
+        elif token not in marks:
+            self._add_word(row, token)
+        elif row.seeds:
             row.options, row.depth = [tag for tag in tags if tag[1][0] == token], 0
             self._walk_tag(row, scores)
         else:
-            row.queue.append(token)
-            row.free.append((mask.shape[0], self._texts[token]))
+            row.done = "stop"
 
-    def _tags_of(self, row: _Row) -> List[Tuple[Tuple[str, str], List[int]]]:
-        """RETURNS (List[Tuple[Tuple[str, str], List[int]]]): The seeds left, each with the tokens of its tag. A space
-        stands before it but at the start, after what opens or joins, and in Chinese."""
-        before = self._texts[row.answer[-1]][-1:] if len(row.answer) > len(self._start) else ""
-        space = " " if before and before.isascii() and before not in _JOINING else ""
-        return [(seed, self._tag(seed, space)) for seed in row.seeds]
+    def _finish_character(self, row: SentenceRow, words: Dict[int, float]) -> None:
+        """Choose among the tokens that go on with a character of which only the beginning is written."""
+        fitting = {token: score for token, score in words.items()
+                   if complete_characters(row.pending, self._bytes[token]) is not None}
+        if fitting:
+            self._add_word(row, self._sample(row, fitting))
+        else:
+            row.done = "length"
 
-    def _tag(self, seed: Tuple[str, str], space: str) -> List[int]:
+    def _add_word(self, row: SentenceRow, token: int) -> None:
+        whole = complete_characters(row.pending, self._bytes[token])
+        text, row.pending = whole if whole is not None else ("", b"")
+        row.parts.append(Part(text, 1))
+        row.queue.append(token)
+
+    def _tag(self, seed: Seed, space: str) -> List[int]:
         key = (*seed, space)
         if key not in self._tags:
             self._tags[key] = encode_pieces(self.lm.tokenizer, tag_pieces(*seed, space=space))
         return self._tags[key]
 
-    def _find_untagged(self, row: _Row, following: str) -> Optional[Tuple[Tuple[str, str], int]]:
-        """Look whether the words written last are a seed that should have stood in its tag.
+    def _tag_written(self, row: SentenceRow, seed: Seed, start: int, end: int, mask: torch.Tensor) -> None:
+        """Take back a seed that was written without its tag, and write it again inside the tag."""
+        surface = row.plain[start:end]
+        before = row.take_back(start, mask)
+        word = before.rstrip()
+        if word:
+            ids = encode_pieces(self.lm.tokenizer, [Piece(word, "copy")])
+            row.parts.append(Part(word, len(ids)))
+            row.queue.extend(ids)
+        ids = self._tag((surface, seed[1]), before[len(word):])
+        row.queue.extend(ids)
+        row.add_tag(before[len(word):], (surface, seed[1]), seed if seed in row.seeds else None, len(ids))
 
-        row (_Row): The row.
-        following (str): The text that would come next.
-        RETURNS (Optional[Tuple[Tuple[str, str], int]]): The seed and the number of tokens that spell it.
-        """
-        if not row.free or (following[:1].isalnum() and following[:1].isascii()):
-            return None
-        tail = row.tail.casefold()
-        for seed in sorted(row.all_seeds, key=lambda item: -len(item[0])):
-            name = seed[0].casefold()
-            if not tail.endswith(name) or self._goes_on(row, name + following.casefold()):
-                continue
-            length = 0
-            for count, (_, text) in enumerate(reversed(row.free), start=1):
-                length += len(text)
-                written = row.tail[-length:]
-                if written.strip().casefold() == name and (written[:1].isspace() or length == len(tail)
-                                                           or not tail[-length - 1].isalnum()):
-                    return seed, count
-        return None
-
-    def _goes_on(self, row: _Row, beginning: str) -> bool:
-        """RETURNS (bool): Whether a longer seed begins so; then its end is waited for."""
-        return any(text.casefold().startswith(beginning) and len(text) >= len(beginning) for text, _ in row.all_seeds)
-
-    def _tag_written(self, row: _Row, seed: Tuple[str, str], count: int, mask: torch.Tensor) -> None:
-        """Take back the tokens of a seed that was written without its tag, and write it again inside the tag."""
-        written = "".join(text for _, text in row.free[-count:])
-        for column, _ in row.free[-count:]:
-            mask[column] = 0
-        row.position -= count
-        del row.answer[-count:]
-        surface = written.strip()
-        row.queue.extend(self._tag((surface, seed[1]), written[:len(written) - len(written.lstrip())]))
-        if seed in row.seeds:
-            row.seeds.remove(seed)
-        row.free = []
-
-    def _sample(self, row: _Row, scores: Dict[int, float]) -> int:
+    def _sample(self, row: SentenceRow, scores: Dict[int, float]) -> int:
         """Draw a token from scores by temperature and top-p with the row's own random numbers."""
         ranked = sorted(scores.items(), key=lambda item: (-item[1], item[0]))
         if self.temperature == 0 or len(ranked) == 1:
@@ -341,11 +319,8 @@ class GroundedGenerator:
         return ranked[kept - 1][0]
 
 
-def _shared_length(prompts: Sequence[List[int]]) -> int:
-    """RETURNS (int): Tokens that all prompts begin with, at least one left to each."""
-    first, last = min(prompts), max(prompts)
-    limit = min(len(prompt) for prompt in prompts) - 1
-    shared = 0
-    while shared < min(limit, len(first), len(last)) and first[shared] == last[shared]:
-        shared += 1
-    return shared
+def _is_whole(row: SentenceRow, reply: Reply) -> bool:
+    """RETURNS (bool): Whether a sentence has its end, and all its seeds and nothing else in tags."""
+    labels = sorted({label for _, label in row.all_seeds})
+    reading = SeedTagCodec().read(reply.text, labels, row.all_seeds)
+    return row.done == "stop" and reading.keep and not reading.issues

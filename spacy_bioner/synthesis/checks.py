@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from dataclasses import dataclass
-from typing import Iterable, List, Optional, Sequence, Set
+from typing import Any, Iterable, List, Optional, Sequence, Set
 
 from ..units import find_units
 
@@ -39,11 +39,9 @@ class SentenceChecks:
     """
 
     def __init__(self, settings: CheckSettings, *, held_out: Iterable[str] = ()) -> None:
-        from datasketch import MinHashLSH
-
         self.settings = settings
         self._held_out: Set[str] = {_normalise(text) for text in held_out}
-        self._index = MinHashLSH(threshold=settings.similarity, num_perm=_PERMUTATIONS)
+        self._index = _make_index(settings.similarity) if settings.similarity < 1 else None
         self._count = 0
 
     def find_fault(self, text: str) -> Optional[str]:
@@ -69,7 +67,7 @@ class SentenceChecks:
     def _find_double(self, shingles: Sequence[Sequence[str]]) -> Optional[str]:
         from datasketch import MinHash
 
-        if self.settings.similarity >= 1:
+        if self._index is None:
             return None
         signature = MinHash(num_perm=_PERMUTATIONS, seed=1)
         signature.update_batch([" ".join(shingle).encode("utf8", "surrogatepass") for shingle in shingles])
@@ -78,6 +76,13 @@ class SentenceChecks:
         self._index.insert(self._count, signature)
         self._count += 1
         return None
+
+
+def _make_index(similarity: float) -> Any:
+    """RETURNS (MinHashLSH): An empty index of sentences by their word trigrams."""
+    from datasketch import MinHashLSH
+
+    return MinHashLSH(threshold=similarity, num_perm=_PERMUTATIONS)
 
 
 def _is_language(text: str, lang: str) -> bool:

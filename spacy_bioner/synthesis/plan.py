@@ -1,6 +1,7 @@
 """The plan: which seeds stand together in which sentence, written out so that a run can be resumed and enlarged."""
 
 import random
+from collections import Counter
 from dataclasses import dataclass
 from typing import Dict, Iterator, List, Sequence, Tuple
 
@@ -14,10 +15,12 @@ class PlannedSentence:
 
     id (str): Name of the sentence, the same in every plan made with the same seeds and seed.
     seeds (Tuple[Seed, ...]): One to three seeds, no two of the same name.
+    sample (int): How many sentences before this one have the same seeds; each is sampled by itself.
     """
 
     id: str
     seeds: Tuple[Seed, ...]
+    sample: int = 0
 
 
 class _Deck:
@@ -66,6 +69,7 @@ def _deal_sentences(seeds: Sequence[Seed], *, seed: int, max_seeds: int) -> Iter
     decks: Dict[str, _Deck] = {label: _Deck([item for item in seeds if item.label == label], chance)
                                for label in labels}
     names = len({fold_name(item.text) for item in seeds})
+    before: Counter = Counter()
     number = 0
     while True:
         size = min(chance.randint(1, max_seeds), names)
@@ -77,5 +81,6 @@ def _deal_sentences(seeds: Sequence[Seed], *, seed: int, max_seeds: int) -> Iter
             else:
                 size -= 1
         chance.shuffle(chosen)
-        yield PlannedSentence(f"generated-{seed}-{number:06d}", tuple(chosen))
+        yield PlannedSentence(f"generated-{seed}-{number:06d}", tuple(chosen), sample=before[tuple(chosen)])
+        before[tuple(chosen)] += 1
         number += 1

@@ -3,7 +3,7 @@
 Source: GENLLM, domain role, entities with the descriptions of their types, tagging instruction, sentence wrapper.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Dict, Mapping, Sequence, Tuple
 
@@ -26,6 +26,7 @@ class SeedPrompt:
     domain (str): What the model is an expert in.
     genre (str): Where the sentence could stand.
     style_examples (Tuple[str, ...]): Raw sentences of the user's own that show the style.
+    source (str): The template's text, where it is kept elsewhere (with an adapter) and not read by name.
     """
 
     labels: Mapping[str, str]
@@ -34,12 +35,13 @@ class SeedPrompt:
     domain: str = "biomedicine"
     genre: str = "an abstract"
     style_examples: Tuple[str, ...] = ()
-    source: str = field(init=False, default="")
+    source: str = ""
 
     def __post_init__(self) -> None:
         if self.variant not in VARIANTS:
             raise BionerError(Errors.E408.format(variant=self.variant, known=", ".join(VARIANTS)))
-        object.__setattr__(self, "source", read_template(self.template))
+        if not self.source:
+            object.__setattr__(self, "source", read_template(self.template))
 
     @cached_property
     def _compiled(self) -> Template:

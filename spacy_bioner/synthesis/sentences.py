@@ -8,7 +8,7 @@ what an annotator finds beside the seeds.
 from collections import Counter
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence
 
 from ..annotation import Annotation, Mention
 from ..codecs.seed_tags import SeedTagCodec
@@ -24,6 +24,7 @@ MODES = ("repair", "drop", "keep", "relabel")
 Relabel = Callable[[Annotation], Annotation]
 _EXAMPLES = 5
 _WINDOW = 256
+_UNREADABLE = ("truncated", "no_output", "no_wrapper", "tag_mismatch", "unbalanced_marker")
 _UNTIDY = {"seed_untagged", "seed_boundary", "seed_missing", "new_entity"}
 
 
@@ -64,6 +65,20 @@ class SynthesisReport:
                 "errors": dict(self.errors), "examples": self.examples}
 
 
+@dataclass(frozen=True)
+class Written:
+    """What became of one planned sentence.
+
+    planned (PlannedSentence): What was asked for.
+    sentence (Optional[Annotation]): The sentence, or None where it was rejected.
+    reason (str): Why it was rejected.
+    """
+
+    planned: PlannedSentence
+    sentence: Optional[Annotation] = None
+    reason: str = ""
+
+
 class SentenceWriter:
     """Turns planned sentences into annotated ones.
 
@@ -100,69 +115,63 @@ class SentenceWriter:
         YIELDS (Annotation): The accepted sentences, in the order of the plan.
         RAISES BionerError: E412 where the model never writes a sentence in its wrapper.
         """
+        return (written.sentence for written in self.write_each(plan) if written.sentence is not None)
+
+    def write_each(self, plan: Iterable[PlannedSentence], *, window: int = _WINDOW) -> Iterator[Written]:
+        """Write the sentences of a plan, the rejected ones with their reasons.
+
+        plan (Iterable[PlannedSentence]): The plan.
+        window (int): How many are asked for together.
+        YIELDS (Written): One for each planned sentence, in order.
+        RAISES BionerError: E412 where the model never writes a sentence in its wrapper.
+        """
         stream = iter(plan)
-        while window := list(islice(stream, _WINDOW)):
-            requests = [self.request(planned) for planned in window]
-            for planned, reply in zip(window, self.runner.run(requests)):
-                sentence = self.read(planned, reply)
-                if sentence is not None:
-                    yield sentence
+        while batch := list(islice(stream, window)):
+            replies = self.runner.run([self.request(planned) for planned in batch])
+            yield from (self.read(planned, reply) for planned, reply in zip(batch, replies))
 
     def request(self, planned: PlannedSentence) -> Request:
         """RETURNS (Request): The prompt with the seeds that grounded generation must place."""
         seeds = tuple((seed.text, seed.label) for seed in planned.seeds)
-        return Request(self.prompt.render(planned.seeds), seeds=seeds)
+        return Request(self.prompt.render(planned.seeds), sample=planned.sample, seeds=seeds)
 
-    def read(self, planned: PlannedSentence, reply: Reply) -> Optional[Annotation]:
+    def read(self, planned: PlannedSentence, reply: Reply) -> Written:
         """Read and check one reply.
 
         planned (PlannedSentence): What was asked for.
         reply (Reply): What came back.
-        RETURNS (Optional[Annotation]): The sentence, or None with the reason in the report.
+        RETURNS (Written): The sentence, or the reason that is in the report too.
         """
         self.report.asked += 1
         if reply.error is not None:
-            self.report.reject("no_reply", reply.error)
-            return None
+            return self._reject(planned, "no_reply", reply.error)
         labels = sorted({*self.prompt.labels, *(seed.label for seed in planned.seeds)})
         seeds = [(seed.text, seed.label) for seed in planned.seeds]
         plain = SeedTagCodec(repair=False).read(reply.text, labels, seeds, truncated=reply.finish_reason == "length")
         self._watch(plain.keep, reply.text)
-        kinds = {issue.kind for issue in plain.issues}
         if not plain.keep:
-            self.report.reject(_first_reason(plain.issues), reply.text)
-            return None
+            return self._reject(planned, _first_reason(plain.issues), reply.text)
+        kinds = {issue.kind for issue in plain.issues}
         self._count_errors(kinds, plain.text)
-        mentions, untouched = self._put_in_order(planned, plain, kinds, reply, labels, seeds)
-        if mentions is None:
-            return None
-        fault = self.checks.find_fault(plain.text)
-        if fault is not None:
-            self.report.reject(fault, plain.text)
-            return None
-        self.report.accepted += 1
-        self.report.untouched += untouched
-        return self._finish(planned, plain.text, mentions, reply, sorted(kinds))
-
-    def _put_in_order(self, planned: PlannedSentence, plain: Any, kinds: set, reply: Reply, labels: Sequence[str],
-                      seeds: Sequence[Tuple[str, str]]) -> Tuple[Optional[Sequence[Mention]], bool]:
-        """RETURNS (Tuple[Optional[Sequence[Mention]], bool]): Mentions, None to drop, and whether all was in order."""
         untidy = kinds & _UNTIDY
-        if not untidy or self.mode == "keep":
-            return plain.mentions, not untidy
-        if self.mode == "drop":
-            self.report.reject(sorted(untidy)[0], plain.text)
-            return None, False
-        repaired = SeedTagCodec(repair=True).read(reply.text, labels, seeds)
         # A seed that is not in the sentence at all cannot be repaired.
-        if "seed_missing" in kinds:
-            self.report.reject("seed_missing", plain.text)
-            return None, False
-        mended = untidy & {"seed_untagged", "seed_boundary"}
-        self.report.repaired.update(mended)
-        return repaired.mentions, not mended
+        fatal = untidy if self.mode == "drop" else untidy & {"seed_missing"} if self.mode != "keep" else set()
+        reason = min(fatal, default="") or self.checks.find_fault(plain.text)
+        if reason:
+            return self._reject(planned, reason, plain.text)
+        mentions, mended = plain.mentions, untidy & {"seed_untagged", "seed_boundary"}
+        if mended and self.mode in ("repair", "relabel"):
+            mentions = SeedTagCodec(repair=True).read(reply.text, labels, seeds).mentions
+            self.report.repaired.update(mended)
+        self.report.accepted += 1
+        self.report.untouched += not (untidy if self.mode == "keep" else mended)
+        return Written(planned, self._finish(planned, plain.text, mentions, sorted(kinds)))
 
-    def _finish(self, planned: PlannedSentence, text: str, mentions: Sequence[Mention], reply: Reply,
+    def _reject(self, planned: PlannedSentence, reason: str, text: str) -> Written:
+        self.report.reject(reason, text)
+        return Written(planned, reason=reason)
+
+    def _finish(self, planned: PlannedSentence, text: str, mentions: Sequence[Mention],
                 issues: List[str]) -> Annotation:
         meta = {"origin": "synthetic", "split": "train", "unit": "sentence", "source": "generated", **self._meta,
                 "seeds": [[seed.text, seed.label] for seed in planned.seeds], "issues": issues}
@@ -191,7 +200,9 @@ class SentenceWriter:
 
 
 def _first_reason(issues: Sequence[Any]) -> str:
-    return issues[0].kind if issues else "unreadable"
+    """RETURNS (str): What made a reply unreadable, the cause before what follows from it."""
+    kinds = {issue.kind for issue in issues}
+    return next((kind for kind in _UNREADABLE if kind in kinds), "unreadable")
 
 
 def count_agreement(sentences: Iterable[Annotation]) -> float:
