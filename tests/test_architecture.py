@@ -3,9 +3,10 @@
 import ast
 import configparser
 import importlib
+import re
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -44,10 +45,10 @@ def test_modules_are_short_and_say_what_they_are(path):
 ])
 def test_import_and_help_load_nothing_heavy(command):
     report = f"{command}\nimport sys; print([name for name in {HEAVY!r} if name in sys.modules])"
-    started = time.perf_counter()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
     output = subprocess.run([sys.executable, "-c", report], capture_output=True, text=True, check=True).stdout
     assert output.strip().endswith("[]")
-    assert time.perf_counter() - started < 5  # well under a second on a quiet machine
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before < 2  # of processor time: others may be busy
 
 
 @pytest.mark.parametrize("group, name, target", ENTRY_POINTS)
@@ -69,9 +70,12 @@ def test_configs_load(path):
     assert Config().from_disk(path, interpolate=False)
 
 
-def test_profiles_hold_the_same_configs():
-    profiles = {folder.name: {path.name for path in folder.glob("*.cfg")} for folder in (ROOT / "configs").iterdir()}
-    assert profiles["embedded"] == profiles["smoke"] == profiles["gpu"]
+@pytest.mark.parametrize("profile", ["embedded", "smoke", "gpu"])
+def test_a_profile_holds_every_config_of_the_workflow(profile):
+    names = set(re.findall(r"configs/\$\{vars\.profile\}/([\w.${}]+\.cfg)", (ROOT / "project.yml").read_text("utf8")))
+    wanted = {name.replace("${vars.lang}", lang) for name in names for lang in ("en", "zh")}
+    assert len(wanted) >= 8
+    assert wanted <= {path.name for path in (ROOT / "configs" / profile).glob("*.cfg")}
 
 
 def test_no_module_catches_everything():
