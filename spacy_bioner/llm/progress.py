@@ -17,7 +17,8 @@ class SpeedColumn(ProgressColumn):
 
 
 @contextmanager
-def show_progress(title: str, *, total: Optional[int] = None, shown: bool = True) -> Iterator[Callable[[int, int], None]]:
+def show_progress(title: str, *, total: Optional[int] = None,
+                  shown: bool = True) -> Iterator[Callable[[int, int], None]]:
     """Show a bar while the block runs.
 
     title (str): What is done.

@@ -29,7 +29,7 @@ def mark(text):
 
 
 class LexiconModel:
-    """Knows the lexicon, writes with a codec, fails on texts with "please fail", and is cut short on texts with "please cut"."""
+    """Knows the lexicon and writes with a codec; texts with "please fail" fail, with "please cut" answers are cut."""
 
     def __init__(self, codec, context_length=10_000):
         self.codec = codec
