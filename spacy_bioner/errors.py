@@ -136,6 +136,17 @@ class Errors:
     E412 = ("The model wrote {count} answers in a row without a sentence in <start_sentence> ... </end_sentence>. "
             "Teach it with `spacy-bioner teach-generator` or use another model. Two of the answers: {examples}")
 
+    E413 = ("The variant 'chain_of_thought' needs room for thoughts before the sentence. Set decoding to free, or "
+            "take another variant.")
+    E414 = ("The adapter {path} was taught to {codec}, not to write sentences. Give one of "
+            "`spacy-bioner teach-generator`.")
+    E415 = ("The model of '{name}' cannot write sentences. Take spacy-bioner.CausalLM.v1, spacy-bioner.Server.v1 or "
+            "spacy-bioner.Replay.v1.")
+    E416 = "A seed Doc has no spans under '{key}'. Make it with `seed_doc`, or set seeds_key."
+    E419 = "No sentence was made: {why}."
+    E417 = "Unknown operation '{name}'. Known: {known}."
+    E418 = "{path} holds no synonym. Write a word, a tab and its synonym a line."
+
     # Span components and training
     E501 = "The model is not initialized. Train it first, or load a trained pipeline."
     E502 = "Unknown way with overlaps '{found}'. Known: {known}."
@@ -159,6 +170,9 @@ class Errors:
     E521 = "A candidate has label '{label}', which the selector has not learnt; it knows {known}."
     E522 = ("The selector has {positive} right and {negative} wrong candidates to learn from, and needs both. "
             "Give gold mentions, and negatives above 0.")
+    E527 = "Unknown head '{head}'. Known: {known}."
+    E528 = ("The component was trained on another model than '{name}' is now: its hidden size, layers and vocabulary are "
+            "{found}, wanted are {wanted}. Give the model that it was trained on.")
     E526 = "Record '{id}' has different texts in the sources {sources}. Merge annotations of the same texts."
     E525 = "{path} has no span_selector in its pipeline. Give a pipeline that train-selector has made."
     E524 = "Unknown way to choose thresholds '{found}'. Known: {known}."

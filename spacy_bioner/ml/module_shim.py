@@ -27,11 +27,14 @@ class ModuleShim(PyTorchShim):
     build (Callable[[Dict[str, Any]], torch.nn.Module]): Makes the module, with fresh weights, from its config.
     rate_factor (Callable[[str], float]): Parameter name to a factor on the learning rate.
     average (float): Decay of the moving average of the weights; 0 keeps none.
+    trained_only (bool): Whether only what is trained is stored, because `build` brings the rest.
     """
 
     def __init__(self, build: Callable[[Dict[str, Any]], torch.nn.Module], *,
-                 rate_factor: Callable[[str], float] = lambda name: 1.0, average: float = 0.0):
+                 rate_factor: Callable[[str], float] = lambda name: 1.0, average: float = 0.0,
+                 trained_only: bool = False):
         super().__init__(None)
+        self.trained_only = trained_only
         self.build = build
         self.rate_factor = rate_factor
         self.average = average
@@ -132,7 +135,9 @@ class ModuleShim(PyTorchShim):
         """RETURNS (bytes): The config and the weights, these as safetensors; empty before initialization."""
         if self._model is None:
             return srsly.msgpack_dumps({"config": None})
-        state = {name: value.detach().cpu().contiguous() for name, value in self._model.state_dict().items()}
+        trained = {name for name, value in self._model.named_parameters() if value.requires_grad}
+        state = {name: value.detach().cpu().contiguous() for name, value in self._model.state_dict().items()
+                 if name in trained or not self.trained_only}
         return srsly.msgpack_dumps({"config": self.config, "weights": save_tensors(state)})
 
     def from_bytes(self, bytes_data: bytes) -> "ModuleShim":
@@ -141,10 +146,11 @@ class ModuleShim(PyTorchShim):
         if stored["config"] is None:
             return self
         module = self.build(stored["config"])
-        module.load_state_dict(load_tensors(stored["weights"]))
+        module.load_state_dict(load_tensors(stored["weights"]), strict=not self.trained_only)
         self.set_module(module, stored["config"])
         return self
 
     def copy(self) -> "ModuleShim":
-        fresh = ModuleShim(self.build, rate_factor=self.rate_factor, average=self.average)
+        fresh = ModuleShim(self.build, rate_factor=self.rate_factor, average=self.average,
+                           trained_only=self.trained_only)
         return fresh.from_bytes(self.to_bytes())

@@ -14,6 +14,8 @@ from spacy.tokens import Doc
 from thinc.api import Model, torch2xp, xp2torch
 from thinc.types import Floats2d
 
+from ..llm.resolve import resolve_model
+from .lora import add_lora, check_base
 from .module_shim import ModuleShim
 from .pieces import PieceMaker, Window, cut_windows
 
@@ -74,8 +76,8 @@ class PooledTransformer(torch.nn.Module):
 
 
 def build_transformer_encoder(name: str, max_pieces: int, overlap: int, mixed_precision: bool,
-                              frozen_layers: int, layer_decay: float, dropout: float,
-                              average: float) -> Model[List[Doc], List[Floats2d]]:
+                              frozen_layers: int, layer_decay: float, dropout: float, average: float,
+                              lora_rank: int, lora_alpha: int) -> Model[List[Doc], List[Floats2d]]:
     """Build the layer; weights are read when it is initialized, or come with the trained pipeline.
 
     name (str): A folder, an embedded package or a hub id, as `llm.resolve` takes it.
@@ -86,23 +88,35 @@ def build_transformer_encoder(name: str, max_pieces: int, overlap: int, mixed_pr
     layer_decay (float): Factor on the learning rate from each layer to the one below.
     dropout (float): Dropout inside the transformer.
     average (float): Decay of the moving average of the weights; 0 keeps none.
+    lora_rank (int): 0 trains and stores the weights themselves; n trains LoRA of that rank on all linear layers, stores
+        it alone, and reads the base model by its name, which suits a causal language model.
+    lora_alpha (int): Scale of LoRA.
     RETURNS (Model[List[Doc], List[Floats2d]]): One array a document, one row a token.
     """
-    shim = ModuleShim(_build_module, rate_factor=_layer_factor(layer_decay), average=average)
+    shim = ModuleShim(_build_module, rate_factor=_layer_factor(layer_decay), average=average,
+                      trained_only=lora_rank > 0)
     return Model("transformer_encoder", _forward, init=_init, shims=[shim], dims={"nO": None}, attrs={
         "name": name, "max_pieces": max_pieces, "overlap": overlap, "mixed_precision": mixed_precision,
-        "frozen_layers": frozen_layers, "dropout": dropout})
+        "frozen_layers": frozen_layers, "dropout": dropout, "lora_rank": lora_rank, "lora_alpha": lora_alpha})
 
 
 def _build_module(config: Dict[str, Any]) -> PooledTransformer:
     from transformers import AutoConfig, AutoModel
 
     settings = dict(config["transformer"])
-    transformer = AutoModel.from_config(AutoConfig.for_model(settings.pop("model_type"), **settings))
+    lora = config.get("lora")
+    if lora:
+        transformer = AutoModel.from_pretrained(str(resolve_model(config["name"])), torch_dtype=torch.float32)
+    else:
+        transformer = AutoModel.from_config(AutoConfig.for_model(settings.pop("model_type"), **settings))
     _drop_pooler(transformer)
+    if lora:
+        check_base(transformer, config)
+        add_lora(transformer, lora)
     module = PooledTransformer(transformer, tokenizer=config["tokenizer"], around=tuple(config["around"]),
                                pad_id=config["pad_id"], unknown_id=config["unknown_id"])
-    _freeze(transformer, config["frozen_layers"])
+    if not lora:
+        _freeze(transformer, config["frozen_layers"])
     return module
 
 
@@ -146,8 +160,6 @@ def _init(model: Model, X: Optional[List[Doc]] = None, Y: Any = None) -> Model:
 def _load_pretrained(settings: Dict[str, Any]) -> Tuple[PooledTransformer, Dict[str, Any]]:
     from transformers import AutoModel, AutoTokenizer
 
-    from ..llm.resolve import resolve_model
-
     source = str(resolve_model(settings["name"]))
     tokenizer = AutoTokenizer.from_pretrained(source, use_fast=True)
     transformer = AutoModel.from_pretrained(source, torch_dtype=torch.float32)
@@ -164,7 +176,11 @@ def _load_pretrained(settings: Dict[str, Any]) -> Tuple[PooledTransformer, Dict[
               "around": [marked[:middle], marked[middle + 1:]],
               "pad_id": tokenizer.pad_token_id or 0,
               "unknown_id": tokenizer.unk_token_id if tokenizer.unk_token_id is not None else 0,
-              "frozen_layers": settings["frozen_layers"]}
+              "frozen_layers": settings["frozen_layers"], "name": settings["name"]}
+    if settings["lora_rank"]:
+        config["lora"] = {"rank": settings["lora_rank"], "alpha": settings["lora_alpha"],
+                          "dropout": settings["dropout"]}
+        return _build_module(config), config
     module = _build_module(config)
     module.transformer.load_state_dict({name: value for name, value in transformer.state_dict().items()
                                         if not name.startswith("pooler.")})

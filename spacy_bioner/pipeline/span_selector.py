@@ -192,6 +192,9 @@ class SpanSelector(TrainablePipe):
         output = self.model.get_ref("output_layer")
         if not output.has_dim("nO"):
             output.set_dim("nO", len(self.labels))
+        if "labels" in self.model.attrs:
+            # The marked kind reads the names of the labels.
+            self.model.attrs["labels"] = list(self.labels)
         docs = [example.predicted for example in islice((eg for eg in examples if len(eg.predicted)), 8)]
         self.model.initialize(X=(docs, [[] for _ in docs]) if docs else None)
 

@@ -1,0 +1,165 @@
+"""The selector that reads every candidate as a text of its own: label, definition, and the candidate in its text.
+
+Three heads: "bert_cls" (an encoder, the vectors of the two marks), "llm_cls" (a causal model with LoRA, the vector of
+the last piece) and "llm_causal" (the same, its own "yes" against its "no"). Of a causal model only LoRA and head are
+stored; the base is read again by its name.
+"""
+
+from typing import Any, Callable, Dict, List, Optional, Tuple
+
+import numpy
+import torch
+from spacy.tokens import Doc
+from thinc.api import Model, torch2xp, xp2torch
+from thinc.types import Floats1d
+
+from ..errors import BionerError, Errors
+from .lora import add_lora, check_base
+from .marked_text import MarkedText, make_rows
+from .module_shim import ModuleShim
+from .selector_heads import Spans
+from .transformer_encoder import has_bf16
+
+HEADS = ("bert_cls", "llm_cls", "llm_causal")
+_PACKED_CPU, _PACKED_GPU = 2048, 16384
+
+
+class MarkedJudge(torch.nn.Module):
+    """Rows of pieces to logits.
+
+    transformer (torch.nn.Module): The model without its language head.
+    head (str): One of HEADS.
+    answers (Optional[torch.Tensor]): For "llm_causal" the output vectors of "yes" and "no", (2, width).
+    """
+
+    def __init__(self, transformer: torch.nn.Module, head: str, answers: Optional[torch.Tensor]):
+        super().__init__()
+        self.transformer = transformer
+        self.head = head
+        width = transformer.config.hidden_size
+        if head == "llm_causal":
+            self.register_buffer("answers", answers, persistent=False)
+            self.shift = torch.nn.Parameter(torch.zeros(()))
+        else:
+            self.judge = torch.nn.Linear(2 * width if head == "bert_cls" else width, 1)
+
+    def forward(self, rows: List[MarkedText], pad_id: int) -> torch.Tensor:
+        """RETURNS (torch.Tensor): The logits of the rows, (rows,), as float32."""
+        width = max(len(row.ids) for row in rows)
+        ids = torch.full((len(rows), width), pad_id)
+        mask = torch.zeros_like(ids)
+        for place, row in enumerate(rows):
+            ids[place, :len(row.ids)] = torch.tensor(row.ids)
+            mask[place, :len(row.ids)] = 1
+        device = next(self.transformer.parameters()).device
+        hidden = self.transformer(input_ids=ids.to(device), attention_mask=mask.to(device)).last_hidden_state.float()
+        all_rows = torch.arange(len(rows), device=device)
+        if self.head == "bert_cls":
+            marks = [hidden[all_rows, torch.tensor([getattr(row, name) for row in rows], device=device)]
+                     for name in ("open_at", "close_at")]
+            return self.judge(torch.cat(marks, dim=1))[:, 0].float()
+        last = hidden[all_rows, torch.tensor([len(row.ids) - 1 for row in rows], device=device)]
+        if self.head == "llm_cls":
+            return self.judge(last)[:, 0].float()
+        return (last @ (self.answers[0] - self.answers[1]).float()) + self.shift
+
+
+def build_marked_selector(name: str, head: str, definitions: Dict[str, str], max_pieces: int, mixed_precision: bool,
+                          lora_rank: int, lora_alpha: int, lora_dropout: float, rate_factor: float,
+                          average: float) -> Model[Tuple[List[Doc], Spans], Floats1d]:
+    """Build the marked selector.
+
+    name (str): An encoder for "bert_cls", a causal language model for the others.
+    head (str): "bert_cls", "llm_cls" or "llm_causal".
+    definitions (Dict[str, str]): Label to its definition; a label without one is read alone.
+    max_pieces (int): Most pieces of a row: of longer texts the part round the candidate is read.
+    mixed_precision (bool): Whether to compute in bf16 where the processor has it.
+    lora_rank (int): Rank of LoRA on all linear layers of a causal model.
+    lora_alpha (int): Its scale.
+    lora_dropout (float): Its dropout.
+    rate_factor (float): Factor on the learning rate of the head.
+    average (float): Decay of the moving average of the weights; 0 keeps none.
+    RETURNS (Model[Tuple[List[Doc], Spans], Floats1d]): Logits of all candidates, document by document.
+    RAISES BionerError: E527 for an unknown head.
+    """
+    if head not in HEADS:
+        raise BionerError(Errors.E527.format(head=head, known=", ".join(HEADS)))
+    is_causal = head != "bert_cls"
+    shim = ModuleShim(build_judge, rate_factor=lambda part: 1.0 if part.startswith("transformer.") else rate_factor,
+                      average=average, trained_only=is_causal)
+    model = Model("marked_selector", _forward, init=_init, shims=[shim], dims={"nO": None}, attrs={
+        "labels": [], "definitions": dict(definitions), "max_pieces": max_pieces, "mixed_precision": mixed_precision,
+        "settings": {"name": name, "head": head, "rank": lora_rank, "alpha": lora_alpha, "dropout": lora_dropout}})
+    model.set_ref("output_layer", model)
+    return model
+
+
+def build_judge(config: Dict[str, Any]) -> MarkedJudge:
+    """Build the module from its config; the base model is read by its name.
+
+    config (Dict[str, Any]): name, head, rank, alpha, dropout, and once trained the sizes of the base model.
+    RETURNS (MarkedJudge): The module, with `texts`, which makes its rows.
+    RAISES BionerError: E528 where the base model is not the one that it was trained on.
+    """
+    from transformers import AutoModel, AutoModelForCausalLM, AutoTokenizer
+
+    from ..llm.resolve import resolve_model
+
+    source = str(resolve_model(config["name"]))
+    tokenizer = AutoTokenizer.from_pretrained(source, use_fast=True)
+    answers = None
+    if config["head"] == "bert_cls":
+        transformer = AutoModel.from_pretrained(source, torch_dtype=torch.float32)
+        transformer.pooler = None
+    else:
+        whole = AutoModelForCausalLM.from_pretrained(source, torch_dtype=torch.float32)
+        yes, no = (tokenizer.encode(word, add_special_tokens=False)[-1] for word in (" yes", " no"))
+        answers = whole.get_output_embeddings().weight[[yes, no]].detach().clone()
+        transformer = add_lora(whole.base_model, config)
+    check_base(transformer, config)
+    judge = MarkedJudge(transformer, config["head"], answers)
+    judge.tokenizer = tokenizer
+    return judge
+
+
+def _init(model: Model, X: Any = None, Y: Any = None) -> Model:
+    shim: ModuleShim = model.shims[0]
+    if not shim.is_ready:
+        config = dict(model.attrs["settings"])
+        shim.set_module(build_judge(config), config)
+    return model
+
+
+def _forward(model: Model, inputs: Tuple[List[Doc], Spans], is_train: bool) -> Tuple[Floats1d, Callable]:
+    docs, spans = inputs
+    module: MarkedJudge = model.shims[0].module
+    module.train(is_train)
+    rows = make_rows(docs, spans, tokenizer=module.tokenizer, labels=model.attrs["labels"],
+                     definitions=model.attrs["definitions"], max_pieces=model.attrs["max_pieces"],
+                     asks=module.head == "llm_causal")
+    device = next(module.parameters()).device
+    order = sorted(range(len(rows)), key=lambda place: len(rows[place].ids))
+    packs = _pack(order, rows, _PACKED_CPU if device.type == "cpu" else _PACKED_GPU)
+    mixed = model.attrs["mixed_precision"] and has_bf16(device)
+    pad_id = module.tokenizer.pad_token_id or 0
+    with torch.set_grad_enabled(is_train), torch.autocast(device.type, torch.bfloat16, enabled=mixed):
+        scores = [module([rows[place] for place in pack], pad_id) for pack in packs]
+    logits = model.ops.alloc1f(len(rows))
+    for pack, part in zip(packs, scores):
+        logits[numpy.asarray(pack)] = torch2xp(part.detach())
+
+    def backprop(d_logits: Floats1d) -> List[Doc]:
+        if packs:
+            torch.autograd.backward(scores, [xp2torch(d_logits[numpy.asarray(pack)]) for pack in packs])
+        return []
+
+    return logits, backprop
+
+
+def _pack(order: List[int], rows: List[MarkedText], most: int) -> List[List[int]]:
+    packs: List[List[int]] = []
+    for place in order:
+        if not packs or (len(packs[-1]) + 1) * len(rows[place].ids) > most:
+            packs.append([])
+        packs[-1].append(place)
+    return packs
