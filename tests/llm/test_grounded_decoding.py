@@ -1,15 +1,18 @@
 """Draft and verify equals step-by-step constrained greedy decoding, span by span and score by score."""
 
 import random
+from dataclasses import replace
 
 import pytest
 from step_by_step import write_answer
 from tiny_models import tiny_lm
 
 from spacy_bioner.codecs import make_codec
+from spacy_bioner.errors import BionerError
 from spacy_bioner.llm.answers import encode_prompt
 from spacy_bioner.llm.base import Request
 from spacy_bioner.llm.grounded_decoding import GroundedDecoder
+from spacy_bioner.llm.html_grammar import HtmlGrammar
 from spacy_bioner.llm.source_tokens import SourceTokens
 from spacy_bioner.prompts.build import PromptBuilder
 
@@ -48,11 +51,15 @@ def expected(decoder, request):
 
 
 @pytest.mark.parametrize("name, options", FORMATS)
-@pytest.mark.parametrize("seed", [0, 1])
-def test_answers_equal_step_by_step_decoding(name, options, seed):
+@pytest.mark.parametrize("seed, count, most", [
+    pytest.param(0, 40, 9, id="short"), pytest.param(1, 15, 16, id="longer"),
+    pytest.param(2, 300, 20, id="hundreds", marks=pytest.mark.slow),
+])
+def test_answers_equal_step_by_step_decoding(name, options, seed, count, most):
     chance = random.Random(seed)
     decoder, ask = make_decoder(tiny_lm(seed), name, options, max_batch_tokens=6000, pass_tokens=250)
-    requests = [ask(text) for text in [random_text(chance) for _ in range(40)] + ["", " ", "[", "cancer", "铜"]]
+    texts = [random_text(chance, most) for _ in range(count)] + ["", " ", "[", "cancer", "铜"]
+    requests = [ask(text) for text in texts]
     replies = dict(decoder.generate(requests))
     assert sorted(replies) == list(range(len(requests)))
     for index, request in enumerate(requests):
@@ -62,6 +69,39 @@ def test_answers_equal_step_by_step_decoding(name, options, seed):
         found = {mention.key: mention.score for mention in reply.mentions}
         assert found == pytest.approx(scores, abs=1e-4), request.text
         assert reply.usage["answer_tokens"] == count
+
+
+def test_text_over_the_context_is_set_aside_and_the_rest_goes_on():
+    decoder, ask = make_decoder(tiny_lm(context=256), "bracket", {})
+    replies = dict(decoder.generate([ask("cancer"), ask("cancer " * 60), ask("copper toxicosis")]))
+    assert replies[1].finish_reason == "error" and "context of 256" in replies[1].error
+    assert replies[0].finish_reason == replies[2].finish_reason == "stop"
+
+
+def test_answer_that_outgrows_its_room_keeps_what_is_closed(monkeypatch):
+    decoder, ask = make_decoder(tiny_lm(2), "html", {})
+    request = ask("copper toxicosis of some families, breast cancer and BRCA1 gene")
+    (_, whole), = decoder.generate([request])
+    monkeypatch.setattr(HtmlGrammar, "most_tokens", 80)
+    (_, cut), = decoder.generate([request])
+    assert cut.finish_reason == "length" and cut.usage["answer_tokens"] <= 80 < whole.usage["answer_tokens"]
+    assert set(cut.mentions) <= set(whole.mentions)
+
+
+def test_second_window_uses_the_prefix_of_the_first():
+    decoder, ask = make_decoder(tiny_lm(), "bracket", {})
+    requests = [ask(text) for text in ("breast cancer", "copper toxicosis", "BRCA1")]
+    first = dict(decoder.generate(requests))
+    tokens = decoder._packed.tokens
+    second = dict(decoder.generate(requests))
+    assert second == {index: replace(first[index], usage=second[index].usage) for index in first}
+    assert decoder._packed.tokens - tokens < tokens - 20
+
+
+@pytest.mark.parametrize("shape", ["offsets", "context"])
+def test_formats_that_cannot_be_grounded_are_refused(shape):
+    with pytest.raises(BionerError, match=f"json {shape}"):
+        make_decoder(tiny_lm(), "json", {"shape": shape})
 
 
 @pytest.mark.parametrize("name, options, bound", [
