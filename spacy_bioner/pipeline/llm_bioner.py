@@ -1,6 +1,5 @@
 """The component `llm_bioner`: a language model annotates Docs, exactly and safely."""
 
-import shutil
 from collections import deque
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +12,6 @@ from spacy.language import Language
 from spacy.pipeline import Pipe
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
-from spacy_llm.registry import registry  # noqa: F401  (makes the registry that the config of the model names)
 from thinc.api import Config
 
 from ..annotation import Annotation
@@ -23,6 +21,8 @@ from ..llm.annotate import Annotator
 from ..llm.models import ModelSource
 from ..llm.setup import AnnotatorSettings, choose_labels, make_annotator
 from ..llm.usage import Usage
+from . import llm_registry  # noqa: F401  (makes the registry that the config of the model names)
+from .adapter_files import copy_adapter, pack_adapter, unpack_adapter
 from .doc_annotation import set_annotation
 from .stock_models import as_source
 
@@ -168,7 +168,7 @@ class LLMBioNER(Pipe):
         adapter = self.source.adapter_folder
         writers = {"cfg": lambda path: srsly.write_json(path, self._cfg())}
         if adapter is not None:
-            writers["adapter"] = lambda path: _copy_adapter(adapter, path)
+            writers["adapter"] = lambda path: copy_adapter(adapter, path)
         util.to_disk(path, writers, exclude)
 
     def from_disk(self, path: Path, *, exclude: Iterable[str] = ()) -> "LLMBioNER":
@@ -180,7 +180,8 @@ class LLMBioNER(Pipe):
 
     def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
         """RETURNS (bytes): Labels and the files of the adapter."""
-        return util.to_bytes({"cfg": lambda: srsly.json_dumps(self._cfg()), "adapter": self._pack_adapter}, exclude)
+        return util.to_bytes({"cfg": lambda: srsly.json_dumps(self._cfg()),
+                              "adapter": lambda: pack_adapter(self.source.adapter_folder)}, exclude)
 
     def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "LLMBioNER":
         """Take labels and adapter from bytes; the adapter is unpacked into a folder that goes with the component."""
@@ -200,22 +201,7 @@ class LLMBioNER(Pipe):
         self.source = self.source.with_adapter(folder)
         self._annotator = None
 
-    def _pack_adapter(self) -> bytes:
-        folder = self.source.adapter_folder
-        files = [] if folder is None else sorted(path for path in folder.iterdir() if path.is_file())
-        return srsly.msgpack_dumps({path.name: path.read_bytes() for path in files})
-
     def _unpack_adapter(self, data: bytes) -> None:
-        files = srsly.msgpack_loads(data)
-        if not files:
-            return
-        self._unpacked = TemporaryDirectory(prefix="spacy-bioner-adapter-")
-        for name, content in files.items():
-            (Path(self._unpacked.name) / Path(name).name).write_bytes(content)
-        self._set_adapter(Path(self._unpacked.name))
-
-
-def _copy_adapter(source: Path, target: Path) -> None:
-    """Copy an adapter; onto itself it stays."""
-    if source.resolve() != target.resolve():
-        shutil.copytree(source, target, dirs_exist_ok=True)
+        self._unpacked = unpack_adapter(data)
+        if self._unpacked is not None:
+            self._set_adapter(Path(self._unpacked.name))
