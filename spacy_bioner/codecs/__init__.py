@@ -1,5 +1,6 @@
 """Annotations to reply text and back, one format a file."""
 
+from importlib.metadata import entry_points
 from typing import Any, Dict, Type
 
 from ..errors import BionerError, Errors
@@ -11,20 +12,25 @@ from .seed_tags import SeedTagCodec
 
 _CODECS: Dict[str, Type[Any]] = {codec.name: codec for codec in (JsonCodec, HtmlCodec, BracketCodec, SeedTagCodec)}
 CODEC_NAMES = tuple(_CODECS)
+# Codecs of other packages: entry points of this group, name to class.
+ENTRY_POINT_GROUP = "spacy_bioner_codecs"
 
 
 def make_codec(name: str, **options: Any) -> Codec:
     """Make a codec by its name.
 
-    name (str): "json", "html", "bracket" or "seed_tags".
+    name (str): "json", "html", "bracket", "seed_tags", or a name that another package registered.
     options (Any): Options of the codec, see the classes; `make_codec(**codec.settings())` gives the same codec.
     RETURNS (Codec): The codec.
     RAISES BionerError: E101 for an unknown name, E105 for an unknown option, E106 for a wrong value.
     """
-    if name not in _CODECS:
-        raise BionerError(Errors.E101.format(name=name, available=", ".join(_CODECS)))
+    codecs = dict(_CODECS)
+    if name not in codecs:
+        codecs.update((point.name, point.load()) for point in entry_points(group=ENTRY_POINT_GROUP, name=name))
+    if name not in codecs:
+        raise BionerError(Errors.E101.format(name=name, available=", ".join(codecs)))
     try:
-        return _CODECS[name](**options)
+        return codecs[name](**options)
     except TypeError:
         raise BionerError(Errors.E105.format(name=name, options=", ".join(sorted(options)))) from None
 

@@ -17,6 +17,7 @@ from .labels import label_book
 from .pieces import join_pieces, weave
 from .replies import strip_reasoning
 from .seed_checks import Seed, check_seeds
+from .simple_tags import read_simple
 
 OPEN_WRAPPER = "<start_sentence>"
 CLOSE_WRAPPER = "</end_sentence>"
@@ -102,6 +103,9 @@ class SeedTagCodec:
         if body.startswith(OPEN_WRAPPER) and body.endswith(CLOSE_WRAPPER):
             body = body[len(OPEN_WRAPPER):-len(CLOSE_WRAPPER)]
             issues: Tuple[Issue, ...] = ()
+            mentions = read_simple(text, tuple(labels), body)
+            if mentions is not None:
+                return _collect(text, mentions)
         else:
             issues = (Issue("no_wrapper"),)
         reading = read_tags(text, tuple(labels), body, truncated=truncated)
@@ -134,6 +138,16 @@ class SeedTagCodec:
         for kind, detail in check.issues:
             found.issue(kind, detail)
         return SeedReading(found.text, in_text_order(check.mentions), tuple(found.issues), keep=True)
+
+
+def _collect(text: str, mentions: Sequence[Mention]) -> Reading:
+    """RETURNS (Reading): The mentions of an exact copy."""
+    found = Collector(text)
+    for mention in mentions:
+        found.add(mention.start, mention.end, mention.label)
+    for first, second in find_crossing(found.mentions):
+        found.issue("crossing", f"{first.start}-{first.end} {second.start}-{second.end}")
+    return found.reading()
 
 
 def _spell(annotation: Annotation) -> List[Piece]:

@@ -2,6 +2,7 @@
 
 from bisect import bisect_left
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import List, Sequence, Tuple
 
 from .folding import fold
@@ -26,6 +27,7 @@ class NamePlace:
     joined: bool = False
 
 
+@lru_cache(maxsize=512)
 def find_places(text: str, name: str, *, start: int = 0, end: int = -1) -> Tuple[NamePlace, ...]:
     """Find the best places of a name: as written before folded, whole words before parts of words.
 

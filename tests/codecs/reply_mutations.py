@@ -38,18 +38,24 @@ def damage(random_: random.Random, reply: str, other: str) -> str:
     """RETURNS (str): The reply, damaged once or more often: cut, spliced, shuffled, repeated, with foreign signs."""
     for _ in range(random_.randint(1, 4)):
         first, second = sorted((random_.randint(0, len(reply)), random_.randint(0, len(reply))))
-        reply = random_.choice([
-            lambda: reply[:first],
-            lambda: reply[first:],
-            lambda: reply[:first] + reply[second:],
-            lambda: reply[:first] + other[:random_.randint(0, len(other))] + reply[second:],
-            lambda: reply[:second] + reply[first:second] * random_.randint(1, 3) + reply[second:],
-            lambda: "".join(random_.sample(reply, len(reply))) if len(reply) < 60 else reply[second:] + reply[:second],
-            lambda: reply[:first] + random_.choice(FRAGMENTS) + reply[first:],
-            lambda: reply[:first] + random_.choice(_STRANGE) + reply[first:],
-            lambda: reply.swapcase(),
-            lambda: reply.replace(random_.choice('"[]{}<>:,'), random_.choice(["", "'", "[", "}", "：", "<"])),
-            lambda: "Sure:\n```\n" + reply + "\n```",
-            lambda: "<think>" + other + "</think>" + reply,
-        ])()
+        reply = random_.choice(_DAMAGES)(random_, reply[:first], reply[first:second], reply[second:], other)
     return reply
+
+
+# Each takes the head, the middle and the tail of a reply, and another reply.
+_DAMAGES = [
+    lambda random_, head, middle, tail, other: head,
+    lambda random_, head, middle, tail, other: middle + tail,
+    lambda random_, head, middle, tail, other: head + tail,
+    lambda random_, head, middle, tail, other: head + other[:random_.randint(0, len(other))] + tail,
+    lambda random_, head, middle, tail, other: head + middle * random_.randint(2, 4) + tail,
+    lambda random_, head, middle, tail, other: head + "".join(random_.sample(middle, len(middle))) + tail,
+    lambda random_, head, middle, tail, other: tail + head + middle,
+    lambda random_, head, middle, tail, other: head + random_.choice(FRAGMENTS) + middle + tail,
+    lambda random_, head, middle, tail, other: head + random_.choice(_STRANGE) + middle + tail,
+    lambda random_, head, middle, tail, other: head + middle.swapcase() + tail,
+    lambda random_, head, middle, tail, other: (head + middle + tail).replace(
+        random_.choice('"[]{}<>:,'), random_.choice(["", "'", "[", "}", "：", "<"])),
+    lambda random_, head, middle, tail, other: "Sure:\n```\n" + head + middle + tail + "\n```",
+    lambda random_, head, middle, tail, other: "<think>" + other + "</think>" + head + middle + tail,
+]

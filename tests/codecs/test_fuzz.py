@@ -4,11 +4,10 @@ import random
 import time
 
 import pytest
+from reply_mutations import LABELS, damage, make_annotation
 
 from spacy_bioner.annotation import Annotation
 from spacy_bioner.codecs import make_codec
-
-from reply_mutations import LABELS, damage, make_annotation
 
 CODECS = [
     pytest.param("bracket", {"lines": "all"}, id="bracket-all"),
@@ -65,7 +64,7 @@ def fuzz(name, options, *, count, seed):
 
 @pytest.mark.parametrize("name, options", CODECS)
 def test_fuzz_short_run_meets_no_exception(name, options):
-    fuzz(name, options, count=700, seed=1)
+    fuzz(name, options, count=300, seed=1)
 
 
 @pytest.mark.slow
@@ -76,23 +75,24 @@ def test_fuzz_long_run_meets_no_exception(name, options):
 
 
 PATTERNS = [
-    "[", "]", "[]", "][", "{", '{"', '{"a":', '[{"a":"b"},', '["a', "<", ">", "<Disease:", "<Disease:a>", "</Disease:a>",
-    "<Disease:a>a</Disease:a>", "<Disease:a>a", "Disease:  ", "\nDisease:  [a]", "\nDisease:  a", "a ", "[a] ", "糖", "α",
-    '"', "\\", "'", "```\n", "<think>", "</think>", " ", "\n", '{"type":"Disease","name":"a"},', "&lt;", "\u0301", "a b ",
-    '{"type":"Disease","name":"a","start_idx":5,"end_idx":9},', '{"context":"a b","Disease":"a"},', "<a>", "<start_sentence>",
-    "[[a] ", "<Disease>a</Disease>",
+    "[", "]", "[]", "][", "{", '{"', '{"a":', '[{"a":"b"},', '["a', "<", ">", "<Disease:", "<Disease:a>",
+    "</Disease:a>", "<Disease:a>a</Disease:a>", "<Disease:a>a", "Disease:  ", "\nDisease:  [a]", "\nDisease:  a", "a ", "[a] ", "糖",
+    '"', "\\", "'", "```\n", "<think>", "</think>", " ", "\n", '{"type":"Disease","name":"a"},', "&lt;", "\u0301",
+    '{"type":"Disease","name":"a","start_idx":5,"end_idx":9},', '{"context":"a b","Disease":"a"},', "<a>", "α", "a b ",
+    "<start_sentence>", "[[a] ", "<Disease>a</Disease>",
 ]
 
 
 @pytest.mark.parametrize("length, limit", [(2_000, 0.05), (10_000, 0.5)])
 @pytest.mark.parametrize("name, options", CODECS)
-def test_fuzz_hostile_patterns_take_no_time(name, options, length, limit):
+def test_fuzz_hostile_patterns_take_no_time(name, options, length, limit, request):
     codec = make_codec(name, **options)
-    patterns = PATTERNS if length == 2_000 else PATTERNS[::2]
-    for number, pattern in enumerate(patterns):
+    every = request.config.getoption("--slow")
+    for number, pattern in enumerate(PATTERNS):
         reply = (pattern * length)[:length]
-        text = (patterns[number - 1] * length)[:length]
-        for source in ("a " * (length // 2), text, reply):
+        text = (PATTERNS[number - 1] * length)[:length]
+        sources = ("a " * (length // 2), text, reply)
+        for source in sources if every else sources[number % 3:number % 3 + 1]:
             taken = seconds_to_decode(codec, source, reply)
             assert taken < limit, (pattern, source[:20], taken)
 
@@ -102,7 +102,7 @@ def test_fuzz_hostile_patterns_take_no_time(name, options, length, limit):
 def test_fuzz_long_damaged_replies_take_no_time(name, options, length, limit):
     random_ = random.Random(3)
     codec = make_codec(name, **options)
-    for _ in range(10):
+    for _ in range(3):
         annotation = make_annotation(random_, length // 3, mentions=200)
         annotation = Annotation(annotation.text[:length]).with_mentions(
             mention for mention in annotation.mentions if mention.end <= length)

@@ -1,0 +1,41 @@
+"""Codecs are made by name, and made again from their settings; other packages add theirs."""
+
+import re
+from importlib.metadata import EntryPoint
+from pathlib import Path
+
+import pytest
+
+import spacy_bioner.codecs
+from spacy_bioner.annotation import Annotation, Mention
+from spacy_bioner.codecs import CODEC_NAMES, make_codec
+from spacy_bioner.errors import BionerError
+
+PAGE = Path(__file__).parents[2] / "docs" / "codecs.md"
+
+
+@pytest.mark.parametrize("name", CODEC_NAMES)
+def test_settings_make_the_same_codec_again(name):
+    codec = make_codec(name)
+    assert make_codec(**codec.settings()).settings() == codec.settings()
+    assert codec.describe(["Disease"]) != codec.describe(["Disease"], lang="zh")
+
+
+@pytest.mark.parametrize("name, options", [("yaml", {}), ("html", {"shape": "name"}), ("json", {"shape": "round"}),
+                                           ("bracket", {"lines": "some"})])
+def test_unknown_names_and_options_are_refused(name, options):
+    with pytest.raises(BionerError):
+        make_codec(name, **options)
+
+
+def test_worked_example_of_the_page_reads_what_it_writes(tmp_path, monkeypatch):
+    code = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf8"), re.DOTALL)[-1]
+    (tmp_path / "lines_example.py").write_text(code, encoding="utf8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    point = EntryPoint("lines", "lines_example:LinesCodec", "spacy_bioner_codecs")
+    monkeypatch.setattr(spacy_bioner.codecs, "entry_points", lambda group, name: [point] if name == "lines" else [])
+    annotation = Annotation("Give aspirin for flu.").with_mentions([Mention(5, 12, "Chemical"), Mention(17, 20, "D")])
+    codec = make_codec("lines")
+    reading = codec.decode(annotation.text, ["Chemical", "D"], codec.encode(annotation, ["Chemical", "D"]))
+    assert reading.mentions == annotation.mentions and not reading.issues
+    assert codec.decode(annotation.text, ["D"], "none").mentions == ()
