@@ -76,7 +76,8 @@ def test_fuzz_long_run_meets_no_exception(name, options):
 
 PATTERNS = [
     "[", "]", "[]", "][", "{", '{"', '{"a":', '[{"a":"b"},', '["a', "<", ">", "<Disease:", "<Disease:a>",
-    "</Disease:a>", "<Disease:a>a</Disease:a>", "<Disease:a>a", "Disease:  ", "\nDisease:  [a]", "\nDisease:  a", "a ", "[a] ", "糖",
+    "</Disease:a>", "<Disease:a>a</Disease:a>", "<Disease:a>a", "Disease:  ", "\nDisease:  [a]", "\nDisease:  a",
+    "a ", "[a] ", "糖",
     '"', "\\", "'", "```\n", "<think>", "</think>", " ", "\n", '{"type":"Disease","name":"a"},', "&lt;", "\u0301",
     '{"type":"Disease","name":"a","start_idx":5,"end_idx":9},', '{"context":"a b","Disease":"a"},', "<a>", "α", "a b ",
     "<start_sentence>", "[[a] ", "<Disease>a</Disease>",
