@@ -55,7 +55,9 @@ def expected(decoder, request):
     pytest.param(0, 40, 9, id="short"), pytest.param(1, 15, 16, id="longer"),
     pytest.param(2, 300, 20, id="hundreds", marks=pytest.mark.slow),
 ])
-def test_answers_equal_step_by_step_decoding(name, options, seed, count, most):
+def test_answers_equal_step_by_step_decoding(name, options, seed, count, most, monkeypatch):
+    # A random model opens a tag at every other word; answers of trained ones are far shorter.
+    monkeypatch.setattr(HtmlGrammar, "most_tokens", 1500)
     chance = random.Random(seed)
     decoder, ask = make_decoder(tiny_lm(seed), name, options, max_batch_tokens=6000, pass_tokens=250)
     texts = [random_text(chance, most) for _ in range(count)] + ["", " ", "[", "cancer", "铜"]
