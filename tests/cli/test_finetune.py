@@ -1,0 +1,113 @@
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from spacy_bioner.cli.finetune import FinetuneSettings, finetune, parse_corpus
+from spacy_bioner.cli.schema import Schema
+from spacy_bioner.cli.settings import load_settings
+from spacy_bioner.errors import BionerError
+
+SCHEMA = Schema({"DISEASE": "diseases"}, "Mini", "en")
+
+
+def write(path, texts, split):
+    records = [{"id": f"{split}{number}", "text": text, "meta": {"split": split},
+                "spans": [{"start": 0, "end": len(text.split()[0]), "label": "DISEASE"}]}
+               for number, text in enumerate(texts)]
+    path.write_text("".join(json.dumps(record) + "\n" for record in records))
+    return path
+
+
+@pytest.fixture
+def gold(tmp_path):
+    return write(tmp_path / "gold.jsonl", ["Gout hurts.", "Asthma is common.", "Measles spread."], "train")
+
+
+@pytest.fixture(scope="module")
+def tiny_model(tmp_path_factory):
+    """A tiny random Qwen3 model with the embedded model's tokenizer, in a folder."""
+    import torch
+    from transformers import AutoTokenizer, Qwen3Config, Qwen3ForCausalLM
+
+    from spacy_bioner.llm.resolve import resolve_model
+
+    folder = tmp_path_factory.mktemp("model")
+    tokenizer = AutoTokenizer.from_pretrained(resolve_model("smollm2-135m-instruct"))
+    config = Qwen3Config(vocab_size=len(tokenizer), hidden_size=32, intermediate_size=48, num_hidden_layers=2,
+                         num_attention_heads=4, num_key_value_heads=2, head_dim=8, max_position_embeddings=512)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        Qwen3ForCausalLM(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return str(folder)
+
+
+@pytest.mark.parametrize("codec", ["bracket", "html", "json"])
+def test_adapter_holds_what_annotation_needs(gold, tmp_path, tiny_model, codec):
+    from spacy_bioner.codecs import make_codec
+    from spacy_bioner.llm.adapter import AdapterCard
+    from spacy_bioner.llm.causal_lm import load_causal_lm
+    from spacy_bioner.prompts.build import PromptBuilder
+
+    dev = write(tmp_path / "dev.jsonl", ["Mumps came."], "dev")
+    settings = FinetuneSettings(model=tiny_model, dtype="float32", codec=codec, loss="decisions",
+                                lora={"r": 2}, training={"max_epochs": 1, "batch_size": 2, "seed": 7})
+    result = finetune(gold, tmp_path / "adapter", settings, schema=SCHEMA, dev=dev)
+    card = AdapterCard.read(result.folder)
+    assert (card.base_model, card.labels, card.corpus, card.seed) == (tiny_model, SCHEMA.labels, "Mini", 7)
+    assert card.codec["name"] == codec and card.data_hash and card.versions["peft"]
+    assert card.score == {"dev_f1": result.score}
+    builder = PromptBuilder(template=card.template, labels=card.labels, codec=make_codec(**card.codec),
+                            corpus=card.corpus, lang=card.lang)
+    assert card.check(builder.settings(), base_model=tiny_model, chat=False) == []
+    with pytest.raises(BionerError, match="other-model"):
+        card.check(builder.settings(), base_model="other-model")
+    assert load_causal_lm(tiny_model, adapter=str(result.folder), dtype="float32").model is not None
+
+
+def test_corpora_are_taught_jointly_each_with_its_own_labels(gold, tmp_path, tiny_model):
+    other = tmp_path / "zh.jsonl"
+    other.write_text(json.dumps({"id": "z", "text": "患者有痛风。", "spans": [{"start": 3, "end": 5, "label": "dis"}],
+                                 "meta": {"split": "train", "lang": "zh"}}) + "\n")
+    schema = tmp_path / "zh.yml"
+    schema.write_text("corpus: Klein\nlang: zh\nlabels:\n  dis: 疾病\n")
+    settings = FinetuneSettings(model=tiny_model, dtype="float32", lora={"r": 2},
+                                training={"max_epochs": 1, "batch_size": 4, "balance": True})
+    result = finetune(gold, tmp_path / "adapter", settings, schema=SCHEMA, added=[(other, schema)])
+    figures = json.loads((result.folder / "training.json").read_text())
+    assert figures["corpora"] == [["Mini", 3], ["Klein", 1]]
+    assert result.updates == 2
+
+
+def test_text_of_dev_in_training_is_an_error(gold, tmp_path):
+    dev = write(tmp_path / "dev.jsonl", ["Gout hurts."], "dev")
+    with pytest.raises(BionerError, match="stands also in"):
+        finetune(gold, tmp_path / "adapter", FinetuneSettings(model="absent"), schema=SCHEMA, dev=dev)
+
+
+@pytest.mark.parametrize("profile", ["embedded", "smoke", "gpu"])
+def test_configs_load(profile, pytestconfig):
+    path = pytestconfig.rootpath / "configs" / profile / "finetune.cfg"
+    settings = load_settings(path, "finetune", FinetuneSettings, {"finetune.training.seed": 3})
+    assert settings.training.seed == 3
+
+
+def test_unknown_key_is_an_error(pytestconfig):
+    path = pytestconfig.rootpath / "configs" / "smoke" / "finetune.cfg"
+    with pytest.raises(BionerError, match="warmup_steps"):
+        load_settings(path, "finetune", FinetuneSettings, {"finetune.training.warmup_steps": 3})
+
+
+def test_verbs_import_no_torch():
+    import subprocess
+
+    code = "import sys, spacy_bioner.cli.finetune, spacy_bioner.cli.select_data; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_added_corpus_is_gold_and_schema():
+    assert parse_corpus("a.jsonl=b.yml") == (Path("a.jsonl"), Path("b.yml"))
+    with pytest.raises(BionerError, match="Write GOLD=SCHEMA"):
+        parse_corpus("a.jsonl")

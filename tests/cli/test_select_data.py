@@ -1,0 +1,81 @@
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from spacy_bioner.cli.main import app
+from spacy_bioner.cli.schema import Schema
+from spacy_bioner.cli.select_data import SelectDataSettings, select
+from spacy_bioner.cli.settings import load_settings
+from spacy_bioner.errors import BionerError
+
+SCHEMA = Schema({"DISEASE": "diseases"}, "Mini", "en")
+TEXTS = [("Gout hurts.", "Gout"), ("Asthma is a disease of the lung.", "Asthma"), ("Nothing is here.", None),
+         ("Measles was seen.", "Measles")]
+
+
+def records(split="train"):
+    for number, (text, name) in enumerate(TEXTS):
+        spans = [{"start": 0, "end": len(name), "label": "DISEASE"}] if name else []
+        yield {"id": f"r{number}", "text": text, "spans": spans, "meta": {"split": split}}
+
+
+@pytest.fixture
+def gold(tmp_path):
+    path = tmp_path / "gold.jsonl"
+    path.write_text("".join(json.dumps(record) + "\n" for record in records()))
+    return path
+
+
+def test_chosen_records_carry_their_scores_and_a_table_and_a_plot_lie_beside(gold, tmp_path):
+    output = tmp_path / "out" / "chosen.jsonl"
+    settings = SelectDataSettings(model="smollm2-135m-instruct", dtype="float32", keep_ratio=0.34)
+    selected = select(gold, output, settings, schema=SCHEMA)
+    chosen = [json.loads(line) for line in output.read_text().splitlines()]
+    positives = [record for record in chosen if record["spans"]]
+    assert selected.chosen == len(chosen) == len(positives) + 1
+    assert all(0 < record["meta"]["ifd"] < 1 for record in positives)
+    table = json.loads((output.parent / "chosen.selection.json").read_text())
+    assert table["fate"]["without mentions"] == {"chosen": 1}
+    assert table["settings"]["seed"] == 0
+    assert "<svg" in (output.parent / "chosen.ifd.svg").read_text()
+    assert len((output.parent / "chosen.scores.jsonl").read_text().splitlines()) == 4
+
+
+def test_kept_scores_are_not_computed_again(gold, tmp_path, monkeypatch):
+    from spacy_bioner.finetuning import selecting
+
+    settings = SelectDataSettings(model="smollm2-135m-instruct", dtype="float32")
+    scores = tmp_path / "scores.jsonl"
+    select(gold, tmp_path / "first.jsonl", settings, schema=SCHEMA, scores=scores)
+    # As a kill leaves it: the last line half written.
+    whole = scores.read_text()
+    scores.write_text(whole[:-20])
+    asked = []
+    original = selecting.score_pairs
+
+    def score_pairs(model, pairs, **options):
+        asked.extend(pairs)
+        return original(model, pairs, **options)
+
+    monkeypatch.setattr(selecting, "score_pairs", score_pairs)
+    select(gold, tmp_path / "second.jsonl", settings, schema=SCHEMA, scores=scores)
+    assert len(asked) == 1
+    assert (tmp_path / "first.jsonl").read_text() == (tmp_path / "second.jsonl").read_text()
+
+
+@pytest.mark.parametrize("profile", ["embedded", "smoke", "gpu"])
+def test_configs_load(profile, pytestconfig):
+    path = pytestconfig.rootpath / "configs" / profile / "select_data.cfg"
+    assert load_settings(path, "select_data", SelectDataSettings, {}).codec == "json"
+
+
+def test_record_of_another_split_is_an_error(gold):
+    gold.write_text("".join(json.dumps(record) + "\n" for record in records("test")))
+    with pytest.raises(BionerError, match="of split 'test'"):
+        select(gold, gold.with_name("out.jsonl"), SelectDataSettings(model="absent"), schema=SCHEMA)
+
+
+def test_help_says_what_goes_in_and_out():
+    result = CliRunner().invoke(app, ["select-data", "--help"])
+    assert result.exit_code == 0 and "GOLD" in result.output.upper() and "OUT" in result.output
