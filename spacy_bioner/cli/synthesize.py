@@ -3,14 +3,17 @@
 import sys
 import time
 from pathlib import Path
-from typing import Any, List, Optional
+from typing import Any, Callable, Iterable, Iterator, List, Optional, Sequence
 
 import typer
 from pydantic import Field
 
+from ..annotation import Annotation
+from ..errors import BionerError, Errors
 from ..files import read_json_lines, write_json, write_json_lines
+from .annotate import ServerOptions
 from .settings import Settings, load_settings, read_overrides
-from .teach_generator import DEFAULT_CONFIG, PromptSettings, make_prompt
+from .teach_generator import DEFAULT_CONFIG, PromptSettings
 
 
 class SynthesizeSettings(Settings):
@@ -30,7 +33,10 @@ class SynthesizeSettings(Settings):
     cache: Optional[Path] = None
     device: str = "auto"
     dtype: str = "auto"
+    quantize: Optional[str] = None
+    replay: Optional[Path] = None
     seed: int = 0
+    server: ServerOptions = ServerOptions()
 
 
 class ChecksSettings(Settings):
@@ -48,6 +54,8 @@ def synthesize_cli(
     output: Path = typer.Argument(..., metavar="OUT", help="Annotated sentences as records; the plan lies beside it."),
     labels: Path = typer.Option(..., help="Label schema (YAML)."),
     generator: Optional[Path] = typer.Option(None, help="Adapter of teach-generator; without it the plain model."),
+    annotator: Optional[Path] = typer.Option(None, help="For the mode relabel: adapter of finetune, which labels what "
+                                                        "stands beside the seeds."),
     held_out: List[Path] = typer.Option([], help="Records of dev and test; sentences that stand there are dropped."),
     report: Optional[Path] = typer.Option(None, help="Where to write what was rejected and repaired, as JSON."),
     style: Optional[Path] = typer.Option(None, help="Raw records whose first sentences show the style."),
@@ -57,10 +65,8 @@ def synthesize_cli(
 ) -> None:
     """Write sentences that hold one to three seeds each, check them, and count what was wrong."""
     from ..formats.jsonl import read_jsonl
-    from ..synthesis.checks import CheckSettings, SentenceChecks
     from ..synthesis.plan import plan_sentences
     from ..synthesis.seeds import check_labels, read_seeds
-    from ..synthesis.sentences import SentenceWriter
     from .schema import read_schema
 
     overrides = read_overrides(ctx.args)
@@ -69,43 +75,105 @@ def synthesize_cli(
     found = read_seeds(seeds).seeds
     check_labels(found, schema.labels, path=seeds)
     plan = plan_sentences(found, n=n or settings.n, seed=settings.seed, max_seeds=settings.max_seeds)
-    write_json_lines(output.with_suffix(".plan.jsonl"), (
+    write_json_lines(plan_path(output), (
         {"id": planned.id, "seeds": [[seed.text, seed.label] for seed in planned.seeds]} for planned in plan))
-    raw = [str(record.get("text", "")) for _, record in read_json_lines(style)] if style else []
-    prompt = make_prompt(load_settings(config, "prompt", PromptSettings, overrides), schema.labels, raw)
-    checks = load_settings(config, "checks", ChecksSettings, overrides)
-    texts = [sentence.text for path in held_out for sentence in read_jsonl(path)]
-    writer = SentenceWriter(
-        make_runner(settings, generator, gpu_id=gpu_id), prompt,
-        SentenceChecks(CheckSettings(lang=schema.lang, **checks.model_dump()), held_out=texts), mode=settings.mode,
-        max_failures=settings.max_failures,
-        meta={"corpus": schema.corpus, "lang": schema.lang, "model": settings.model, "variant": prompt.variant,
-              "temperature": settings.temperature, "top_p": settings.top_p, "seed": settings.seed})
+    writer = make_writer(settings, load_settings(config, "prompt", PromptSettings, overrides),
+                         load_settings(config, "checks", ChecksSettings, overrides), schema, generator=generator,
+                         annotator=annotator, style=style, gpu_id=gpu_id,
+                         held_out=(sentence.text for path in held_out for sentence in read_jsonl(path)))
     started = time.perf_counter()
-    count = write_json_lines(output, (sentence.to_record() for sentence in writer.write(plan)))
-    seconds = time.perf_counter() - started
-    summary = {**writer.report.to_json(), "seconds": round(seconds, 1), "seed": settings.seed,
-               "generator": str(generator) if generator else None}
+    count = write_json_lines(output, keep_written(writer, plan))
+    summary = {**writer.report.to_json(), "seconds": round(time.perf_counter() - started, 1), "seed": settings.seed,
+               "cached": writer.runner.usage.cached, "generator": str(generator) if generator else None}
+    if writer.runner.cache is not None:
+        writer.runner.cache.close()
     if report is not None:
         write_json(report, summary)
     print_summary(summary, count, output)
 
 
-def make_runner(settings: SynthesizeSettings, generator: Optional[Path], *, gpu_id: int) -> Any:
-    """RETURNS (Runner): Asks the model, grounded or free, its replies kept in the cache."""
-    from ..llm.cache import ReplyCache
-    from ..llm.causal_lm import load_causal_lm
-    from ..llm.free_decoding import FreeDecoder
-    from ..llm.grounded_generation import GroundedGenerator
-    from ..llm.runner import Runner
+def plan_path(output: Path) -> Path:
+    """RETURNS (Path): Where the plan of a run is written."""
+    name = output.name.removesuffix(".gz")
+    return output.with_name(f"{Path(name).stem}.plan.jsonl")
 
-    device = f"cuda:{gpu_id}" if gpu_id >= 0 else settings.device
-    lm = load_causal_lm(settings.model, adapter=generator, device=device, dtype=settings.dtype)
-    options = {"temperature": settings.temperature, "top_p": settings.top_p, "seed": settings.seed,
-               "max_new_tokens": settings.max_new_tokens}
-    model: Any = FreeDecoder(lm, **options) if settings.decoding == "free" else GroundedGenerator(
-        lm, attempts=settings.attempts, batch_size=settings.batch_size, **options)
-    return Runner(model, cache=ReplyCache(settings.cache) if settings.cache else None)
+
+def keep_written(writer: Any, plan: Sequence[Any]) -> Iterator[dict]:
+    """Yield the records of the accepted sentences, behind a bar."""
+    from ..llm.progress import show_progress
+
+    with show_progress("Writing", total=len(plan)) as advance:
+        for written in writer.write_each(plan):
+            advance(writer.report.rejected.total(), 1)
+            if written.sentence is not None:
+                yield written.sentence.to_record()
+
+
+def make_writer(settings: SynthesizeSettings, prompt: PromptSettings, checks: ChecksSettings, schema: Any, *,
+                generator: Optional[Path] = None, annotator: Optional[Path] = None, style: Optional[Path] = None,
+                held_out: Iterable[str] = (), gpu_id: int = -1) -> Any:
+    """Make the writer that the settings describe.
+
+    settings (SynthesizeSettings): The section [synthesize].
+    prompt (PromptSettings): The section [prompt].
+    checks (ChecksSettings): The section [checks].
+    schema (Schema): Labels, corpus and language.
+    generator (Optional[Path]): Adapter of teach-generator.
+    annotator (Optional[Path]): Adapter that labels what stands beside the seeds.
+    style (Optional[Path]): Raw records whose first sentences show the style.
+    held_out (Iterable[str]): Sentences of dev and test.
+    gpu_id (int): GPU, or -1 for the CPU.
+    RETURNS (SentenceWriter): The writer.
+    RAISES BionerError: E411 where the mode needs an annotator.
+    """
+    from ..synthesis import setup
+    from ..synthesis.checks import CheckSettings
+
+    if settings.mode == "relabel" and annotator is None:
+        raise BionerError(Errors.E411)
+    raw = [str(record.get("text", "")) for _, record in read_json_lines(style)] if style else []
+    options = {**prompt.model_dump(), "style_examples": tuple(raw[:prompt.style_examples])}
+    shared = ("mode", "top_p", "attempts", "batch_size", "max_failures", "cache")
+    chosen = setup.WriterSettings(labels=schema.labels, lang=schema.lang, corpus=schema.corpus, **options,
+                                  checks=CheckSettings(**checks.model_dump()),
+                                  **{key: getattr(settings, key) for key in shared})
+    relabel = make_relabel(settings, annotator, schema, gpu_id=gpu_id) if annotator is not None else None
+    return setup.make_writer(open_source(settings, generator, gpu_id=gpu_id), chosen, held_out=held_out,
+                             relabel=relabel)
+
+
+def open_source(settings: SynthesizeSettings, adapter: Optional[Path], *, gpu_id: int) -> Any:
+    """RETURNS (GeneratorSource): What writes: recorded replies, a server, or a local model."""
+    from ..llm.models import CausalLMSource
+    from ..llm.replay import make_replay
+    from ..llm.server_source import make_server
+
+    if settings.replay is not None:
+        return make_replay(settings.replay)
+    folder = str(adapter) if adapter is not None else None
+    shared = {"max_new_tokens": settings.max_new_tokens, "temperature": settings.temperature, "seed": settings.seed}
+    if settings.server.base_url is not None:
+        return make_server(settings.model, adapter=folder, **shared, **settings.server.model_dump())
+    return CausalLMSource(settings.model, adapter=folder, device=choose_device(settings, gpu_id), dtype=settings.dtype,
+                          quantize=settings.quantize, decoding=settings.decoding, **shared)
+
+
+def choose_device(settings: SynthesizeSettings, gpu_id: int) -> str:
+    """RETURNS (str): The device of a local model."""
+    return f"cuda:{gpu_id}" if gpu_id >= 0 else settings.device
+
+
+def make_relabel(settings: SynthesizeSettings, adapter: Path, schema: Any,
+                 *, gpu_id: int) -> Callable[[Sequence[Annotation]], Iterable[Annotation]]:
+    """RETURNS (Callable): Annotates sentences with the model and an adapter of finetune."""
+    from ..formats.sentences import find_sentences
+    from ..llm.models import CausalLMSource
+    from ..llm.setup import AnnotatorSettings, make_annotator
+
+    source = CausalLMSource(settings.model, adapter=str(adapter), device=choose_device(settings, gpu_id),
+                            dtype=settings.dtype, quantize=settings.quantize)
+    return make_annotator(source, AnnotatorSettings(labels=schema.labels, cache=settings.cache),
+                          find_sentences=find_sentences).annotate
 
 
 def print_summary(summary: dict, count: int, output: Path) -> None:

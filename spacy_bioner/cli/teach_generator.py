@@ -17,7 +17,7 @@ DEFAULT_CONFIG = Path("configs/embedded/synthesize.cfg")
 class PromptSettings(Settings):
     """Section [prompt]; `configs/embedded/synthesize.cfg` says what each key means."""
 
-    template: str = "generate.en"
+    template: Optional[str] = None
     variant: str = "simple"
     domain: str = "biomedicine"
     genre: str = "an abstract"
@@ -68,7 +68,7 @@ def teach_generator_cli(
     pairs = choose_pairs(raw_sentences, gold_sentences, raw_pairs=settings.raw_pairs, gold_pairs=settings.gold_pairs,
                          stop_words=stop_words(schema.lang), max_seeds=settings.max_seeds, seed=settings.seed)
     print(f"{len(pairs)} pairs of seeds and sentence", file=sys.stderr)
-    prompt = make_prompt(load_settings(config, "prompt", PromptSettings, overrides), schema.labels,
+    prompt = make_prompt(load_settings(config, "prompt", PromptSettings, overrides), schema,
                          [sentence.text for sentence in raw_sentences])
     device = f"cuda:{gpu_id}" if gpu_id >= 0 else settings.device
     training = teach_generator(
@@ -79,13 +79,12 @@ def teach_generator_cli(
           file=sys.stderr)
 
 
-def make_prompt(settings: PromptSettings, labels: Dict[str, str], raw: List[str]) -> Any:
+def make_prompt(settings: PromptSettings, schema: Any, raw: List[str]) -> Any:
     """RETURNS (SeedPrompt): The prompt of the generator; style examples are the first raw sentences."""
-    from ..synthesis.prompts import SeedPrompt
+    from ..synthesis.setup import WriterSettings, make_seed_prompt
 
-    options = settings.model_dump()
-    count = options.pop("style_examples")
-    return SeedPrompt(labels, style_examples=tuple(raw[:count]), **options)
+    options = {**settings.model_dump(), "style_examples": tuple(raw[:settings.style_examples])}
+    return make_seed_prompt(None, WriterSettings(labels=schema.labels, lang=schema.lang, **options))
 
 
 def stop_words(lang: str) -> Set[str]:

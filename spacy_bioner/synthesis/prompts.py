@@ -3,6 +3,8 @@
 Source: GENLLM, domain role, entities with the descriptions of their types, tagging instruction, sentence wrapper.
 """
 
+import hashlib
+import json
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Dict, Mapping, Sequence, Tuple
@@ -66,3 +68,9 @@ class SeedPrompt:
         return {"template": self.template, "source": self.source, "labels": dict(self.labels),
                 "variant": self.variant, "domain": self.domain, "genre": self.genre,
                 "style_examples": list(self.style_examples)}
+
+    @property
+    def hash(self) -> str:
+        """RETURNS (str): Short hash of the settings."""
+        text = json.dumps(self.settings(), ensure_ascii=False, sort_keys=True)
+        return hashlib.sha256(text.encode("utf8", "surrogatepass")).hexdigest()[:16]

@@ -6,12 +6,12 @@ what an annotator finds beside the seeds.
 """
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence
 
 from ..annotation import Annotation, Mention
-from ..codecs.seed_tags import SeedTagCodec
+from ..codecs.seed_tags import SeedReading, SeedTagCodec
 from ..errors import BionerError, Errors
 from ..llm.base import Reply, Request
 from ..llm.runner import Runner
@@ -21,7 +21,7 @@ from .prompts import SeedPrompt
 from .seeds import fold_name
 
 MODES = ("repair", "drop", "keep", "relabel")
-Relabel = Callable[[Annotation], Annotation]
+Relabel = Callable[[Sequence[Annotation]], Iterable[Annotation]]
 _EXAMPLES = 5
 _WINDOW = 256
 _UNREADABLE = ("truncated", "no_output", "no_wrapper", "tag_mismatch", "unbalanced_marker")
@@ -86,7 +86,7 @@ class SentenceWriter:
     prompt (SeedPrompt): Renders the prompt.
     checks (SentenceChecks): What a sentence must be like beyond its tags.
     mode (str): One of `MODES`.
-    relabel (Optional[Relabel]): For the mode "relabel": annotates a sentence.
+    relabel (Optional[Relabel]): For the mode "relabel": annotates sentences.
     max_failures (int): So many replies in a row without a readable sentence end the run.
     meta (Optional[Mapping[str, Any]]): Put into the meta of each sentence: model, temperature, seed and so on.
     """
@@ -128,7 +128,8 @@ class SentenceWriter:
         stream = iter(plan)
         while batch := list(islice(stream, window)):
             replies = self.runner.run([self.request(planned) for planned in batch])
-            yield from (self.read(planned, reply) for planned, reply in zip(batch, replies))
+            written = [self.read(planned, reply) for planned, reply in zip(batch, replies)]
+            yield from self._label_rest(written) if self.mode == "relabel" else written
 
     def request(self, planned: PlannedSentence) -> Request:
         """RETURNS (Request): The prompt with the seeds that grounded generation must place."""
@@ -165,25 +166,26 @@ class SentenceWriter:
             self.report.repaired.update(mended)
         self.report.accepted += 1
         self.report.untouched += not (untidy if self.mode == "keep" else mended)
-        return Written(planned, self._finish(planned, plain.text, mentions, sorted(kinds)))
+        return Written(planned, self._finish(planned, plain, mentions))
 
     def _reject(self, planned: PlannedSentence, reason: str, text: str) -> Written:
         self.report.reject(reason, text)
         return Written(planned, reason=reason)
 
-    def _finish(self, planned: PlannedSentence, text: str, mentions: Sequence[Mention],
-                issues: List[str]) -> Annotation:
+    def _finish(self, planned: PlannedSentence, reading: SeedReading, mentions: Sequence[Mention]) -> Annotation:
+        issues = Counter(issue.kind for issue in reading.issues)
         meta = {"origin": "synthetic", "split": "train", "unit": "sentence", "source": "generated", **self._meta,
-                "seeds": [[seed.text, seed.label] for seed in planned.seeds], "issues": issues}
-        sentence = Annotation(text, id=planned.id, meta=meta).with_mentions(mentions)
-        if self.mode != "relabel" or self._relabel is None:
-            return sentence
-        found = self._relabel(sentence).mentions
-        agreed = sum(mention in found for mention in sentence.mentions)
-        outside = [mention for mention in found
-                   if not any(mention.start < seed.end and seed.start < mention.end for seed in sentence.mentions)]
-        return sentence.with_mentions([*sentence.mentions, *outside]).with_meta(
-            relabelled=len(outside), agreement=agreed / len(sentence.mentions) if sentence.mentions else 1.0)
+                "seeds": [[seed.text, seed.label] for seed in planned.seeds], "issues": dict(sorted(issues.items()))}
+        return Annotation(reading.text, id=planned.id, meta=meta).with_mentions(mentions)
+
+    def _label_rest(self, written: Sequence[Written]) -> Iterator[Written]:
+        """Add what an annotator finds beside the seeds, and say how many of them it finds too."""
+        sentences = [item.sentence for item in written if item.sentence is not None]
+        labelled = iter(self._relabel(sentences) if self._relabel is not None else sentences)
+        for item in written:
+            if item.sentence is not None:
+                item = replace(item, sentence=_add_rest(item.sentence, next(labelled).mentions))
+            yield item
 
     def _count_errors(self, kinds: set, text: str) -> None:
         for kind, name in (("seed_untagged", "missing"), ("new_entity", "spurious"), ("seed_boundary", "boundary")):
@@ -197,6 +199,15 @@ class SentenceWriter:
         if self.max_failures and len(self._failures) >= self.max_failures:
             examples = " | ".join(repr(answer[:160]) for answer in self._failures[:2])
             raise BionerError(Errors.E412.format(count=len(self._failures), examples=examples))
+
+
+def _add_rest(sentence: Annotation, found: Sequence[Mention]) -> Annotation:
+    places = {mention.key for mention in found}
+    agreed = sum(mention.key in places for mention in sentence.mentions)
+    outside = [mention for mention in found
+               if not any(mention.start < seed.end and seed.start < mention.end for seed in sentence.mentions)]
+    return sentence.with_mentions([*sentence.mentions, *outside]).with_meta(
+        relabelled=len(outside), agreement=agreed / len(sentence.mentions) if sentence.mentions else 1.0)
 
 
 def _first_reason(issues: Sequence[Any]) -> str:

@@ -65,7 +65,7 @@ def test_a_tidy_sentence_comes_out_with_its_seeds_and_its_origin():
     assert surfaces(sentence) == [("aspirin", "CHEMICAL"), ("lung cancer", "DISEASE")]
     assert sentence.id == "s-0"
     assert sentence.meta == {"origin": "synthetic", "split": "train", "unit": "sentence", "source": "generated",
-                             "seeds": [["aspirin", "CHEMICAL"], ["lung cancer", "DISEASE"]], "issues": [],
+                             "seeds": [["aspirin", "CHEMICAL"], ["lung cancer", "DISEASE"]], "issues": {},
                              "temperature": 0.8, "seed": 3}
     assert (report.asked, report.accepted, report.untouched) == (1, 1, 1)
 
@@ -142,9 +142,11 @@ def test_a_model_that_never_writes_the_wrapper_ends_the_run_with_two_answers():
 
 
 def test_relabelling_adds_what_stands_beside_the_seeds_and_records_the_agreement():
-    def annotate(sentence):
-        places = [(sentence.text.index(word), len(word)) for word in ("patients", "lung cancer")]
-        return Annotation(sentence.text, tuple(Mention(start, start + size, "DISEASE") for start, size in places))
+    def annotate(sentences):
+        for sentence in sentences:
+            places = [(sentence.text.index(word), len(word)) for word in ("patients", "lung cancer")]
+            yield Annotation(sentence.text, tuple(Mention(start, start + size, "DISEASE", score=0.9)
+                                                  for start, size in places))
 
     (sentence,), _ = write_one(wrap(TIDY), mode="relabel", relabel=annotate)
     assert surfaces(sentence) == [("aspirin", "CHEMICAL"), ("patients", "DISEASE"), ("lung cancer", "DISEASE")]

@@ -1,0 +1,228 @@
+"""The component `seed_generator`: a language model writes a sentence for each Doc of seeds."""
+
+from collections import Counter, deque
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Callable, Deque, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
+
+import srsly
+from spacy import util
+from spacy.language import Language
+from spacy.pipeline import Pipe
+from spacy.tokens import Doc
+from spacy.vocab import Vocab
+from thinc.api import Config
+
+from ..annotation import Annotation, Mention
+from ..errors import BionerError, Errors
+from ..formats.docbin import build_doc, set_mentions
+from ..llm.usage import Usage
+from ..synthesis.checks import CheckSettings
+from ..synthesis.plan import PlannedSentence
+from ..synthesis.seeds import Seed
+from ..synthesis.sentences import SentenceWriter, Written
+from ..synthesis.setup import GeneratorSource, WriterSettings, make_writer
+from . import llm_registry  # noqa: F401  (makes the registry that the config of the model names)
+from .adapter_files import copy_adapter, pack_adapter, unpack_adapter
+from .doc_annotation import set_annotation
+
+DEFAULT_CONFIG = """
+[seed_generator]
+spans_key = "sc"
+seeds_key = "seeds"
+labels = {}
+lang = null
+template = null
+variant = "simple"
+domain = "biomedicine"
+genre = "an abstract"
+style_examples = []
+mode = "repair"
+top_p = 0.95
+attempts = 3
+batch_size = 32
+max_failures = 50
+cache = null
+
+[seed_generator.checks]
+min_units = 5
+max_units = 100
+max_repeats = 2
+similarity = 1.0
+
+[seed_generator.model]
+@llm_models = "spacy-bioner.CausalLM.v1"
+adapter = null
+temperature = 0.8
+max_new_tokens = 128
+"""
+
+
+@Language.factory("seed_generator", default_config=Config().from_str(DEFAULT_CONFIG)["seed_generator"])
+def make_seed_generator(nlp: Language, name: str, spans_key: str, seeds_key: str, labels: Dict[str, str],
+                        lang: Optional[str], template: Optional[str], variant: str, domain: str, genre: str,
+                        style_examples: List[str], mode: str, top_p: float, attempts: int, batch_size: int,
+                        max_failures: int, cache: Optional[Path], checks: Dict[str, Any], model: Any,
+                        ) -> "SeedGenerator":
+    """Make the component.
+
+    nlp (Language): The pipeline.
+    name (str): Name of the component.
+    spans_key (str): Where the mentions of the sentence go in `Doc.spans`.
+    seeds_key (str): Where the seeds stand in the `Doc.spans` of what comes in, see `seed_doc`.
+    checks (Dict[str, Any]): See `synthesis.checks.CheckSettings`. With `similarity` below 1 each sentence is compared
+        with all that came before it.
+    model (GeneratorSource): What writes: a local model, a server or recorded replies.
+    The other settings are those of `synthesis.setup.WriterSettings`.
+    """
+    if not hasattr(model, "open_generator"):
+        raise BionerError(Errors.E415.format(name=name))
+    settings = WriterSettings(
+        labels=labels or None, lang=lang, template=template, variant=variant, domain=domain, genre=genre,
+        style_examples=tuple(style_examples), mode=mode, checks=CheckSettings(**checks), top_p=top_p,
+        attempts=attempts, batch_size=batch_size, max_failures=max_failures, cache=cache)
+    return SeedGenerator(nlp.vocab, name, source=model, settings=settings, spans_key=spans_key, seeds_key=seeds_key)
+
+
+def seed_doc(vocab: Vocab, seeds: Sequence[Tuple[str, str]], *, seeds_key: str = "seeds", id: str = "") -> Doc:
+    """Make a Doc of seeds.
+
+    vocab (Vocab): Vocabulary of the pipeline.
+    seeds (Sequence[Tuple[str, str]]): Text and label of one to three known entities.
+    seeds_key (str): Where they go in `Doc.spans`.
+    id (str): Name of the sentence that is made from them.
+    RETURNS (Doc): A Doc whose text lists the seeds.
+    """
+    names = [" ".join(text.split()) for text, _ in seeds]
+    doc = build_doc(vocab, "; ".join(names))
+    mentions, start = [], 0
+    for name, (_, label) in zip(names, seeds):
+        mentions.append(Mention(start, start + len(name), label))
+        start += len(name) + len("; ")
+    set_mentions(doc, mentions, spans_key=seeds_key)
+    doc.user_data["id"] = id
+    return doc
+
+
+class SeedGenerator(Pipe):
+    """Writes a sentence for each Doc of seeds: a new Doc, with its mentions in `doc.spans[spans_key]`.
+
+    `doc.user_data["meta"]` says the seeds, the model and the issues met. A rejected sentence is a Doc without text
+    that says the reason as "error".
+
+    vocab (Vocab): Vocabulary of the pipeline.
+    name (str): Name of the component.
+    source (GeneratorSource): What writes; loaded when first used.
+    settings (WriterSettings): How it is asked, and what is checked.
+    spans_key (str): Where the mentions go in `Doc.spans`.
+    seeds_key (str): Where the seeds stand.
+    """
+
+    def __init__(self, vocab: Vocab, name: str = "seed_generator", *, source: GeneratorSource,
+                 settings: WriterSettings, spans_key: str = "sc", seeds_key: str = "seeds",
+                 relabel: Optional[Callable] = None) -> None:
+        self.vocab = vocab
+        self.name = name
+        self.source = source
+        self.settings = settings
+        self.spans_key = spans_key
+        self.seeds_key = seeds_key
+        self.relabel = relabel
+        self.usage = Usage()
+        self._writer: Optional[SentenceWriter] = None
+        self._unpacked: Optional[TemporaryDirectory] = None
+
+    @property
+    def writer(self) -> SentenceWriter:
+        """RETURNS (SentenceWriter): What does the work; its `report` counts rejections and repairs."""
+        if self._writer is None:
+            self._writer = make_writer(self.source, self.settings, relabel=self.relabel, usage=self.usage)
+        return self._writer
+
+    def __call__(self, doc: Doc) -> Doc:
+        """RETURNS (Doc): The sentence made from the seeds of a Doc."""
+        return next(self.pipe([doc]))
+
+    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 256) -> Iterator[Doc]:
+        """Write a sentence for each Doc of seeds; those of the same seeds get different sentences.
+
+        stream (Iterable[Doc]): Docs with seeds, see `seed_doc`.
+        batch_size (int): How many are taken at once.
+        YIELDS (Doc): A new Doc for each, in order; for one that is rejected the error handler is called, if one was
+            set.
+        """
+        waiting: Deque[Doc] = deque()
+        before: Counter = Counter()
+
+        def read_plan() -> Iterator[PlannedSentence]:
+            for doc in stream:
+                waiting.append(doc)
+                seeds = self._read_seeds(doc)
+                yield PlannedSentence(str(doc.user_data.get("id", "")), seeds, sample=before[seeds])
+                before[seeds] += 1
+
+        for written in self.writer.write_each(read_plan(), window=batch_size):
+            doc = waiting.popleft()
+            if written.sentence is None and hasattr(self, "error_handler"):
+                self.error_handler(self.name, self, [doc], BionerError(Errors.E419.format(why=written.reason)))
+            yield self._make_doc(written)
+
+    def _read_seeds(self, doc: Doc) -> Tuple[Seed, ...]:
+        seeds = tuple(Seed(span.text, span.label_) for span in doc.spans.get(self.seeds_key, ()))
+        if not seeds:
+            raise BionerError(Errors.E416.format(key=self.seeds_key))
+        return seeds
+
+    def _make_doc(self, written: Written) -> Doc:
+        seeds = [[seed.text, seed.label] for seed in written.planned.seeds]
+        sentence = written.sentence or Annotation("", id=written.planned.id,
+                                                  meta={"seeds": seeds, "issues": {}, "error": written.reason})
+        doc = build_doc(self.vocab, sentence.text)
+        set_annotation(doc, sentence, spans_key=self.spans_key)
+        doc.user_data.update(id=sentence.id, split="train")
+        return doc
+
+    def to_disk(self, path: Path, *, exclude: Iterable[str] = ()) -> None:
+        """Write labels and adapter into a folder."""
+        adapter = self.source.adapter_folder
+        writers = {"cfg": lambda path: srsly.write_json(path, self._cfg())}
+        if adapter is not None:
+            writers["adapter"] = lambda path: copy_adapter(adapter, path)
+        util.to_disk(path, writers, exclude)
+
+    def from_disk(self, path: Path, *, exclude: Iterable[str] = ()) -> "SeedGenerator":
+        """Read labels and adapter from a folder; the adapter is used where it lies."""
+        util.from_disk(path, {"cfg": lambda path: self._set_cfg(srsly.read_json(path))}, exclude)
+        if "adapter" not in exclude and (Path(path) / "adapter").is_dir():
+            self._set_adapter(Path(path) / "adapter")
+        return self
+
+    def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
+        """RETURNS (bytes): Labels and the files of the adapter."""
+        return util.to_bytes({"cfg": lambda: srsly.json_dumps(self._cfg()),
+                              "adapter": lambda: pack_adapter(self.source.adapter_folder)}, exclude)
+
+    def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "SeedGenerator":
+        """Take labels and adapter from bytes; the adapter is unpacked into a folder that goes with the component."""
+        util.from_bytes(bytes_data, {"cfg": lambda data: self._set_cfg(srsly.json_loads(data)),
+                                     "adapter": self._unpack_adapter}, exclude)
+        return self
+
+    def _cfg(self) -> Dict[str, Any]:
+        labels = None if self.settings.labels is None else dict(self.settings.labels)
+        return {"labels": labels, "spans_key": self.spans_key, "seeds_key": self.seeds_key}
+
+    def _set_cfg(self, cfg: Dict[str, Any]) -> None:
+        self.settings = replace(self.settings, labels=cfg["labels"])
+        self.spans_key, self.seeds_key = cfg["spans_key"], cfg["seeds_key"]
+        self._writer = None
+
+    def _set_adapter(self, folder: Path) -> None:
+        self.source = self.source.with_adapter(folder)
+        self._writer = None
+
+    def _unpack_adapter(self, data: bytes) -> None:
+        self._unpacked = unpack_adapter(data)
+        if self._unpacked is not None:
+            self._set_adapter(Path(self._unpacked.name))

@@ -1,0 +1,133 @@
+"""The verbs seeds, teach-generator, synthesize and augment, with a tiny model in a folder or recorded replies."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from spacy_bioner.annotation import Annotation, Mention
+from spacy_bioner.cli.main import app
+from spacy_bioner.files import read_json_lines, write_json_lines
+
+sys.path.append(str(Path(__file__).parents[1] / "llm"))
+CONFIG = Path(__file__).parents[2] / "configs" / "smoke" / "synthesize.cfg"
+TEXTS = ["We gave aspirin to the patients with severe asthma in the ward.",
+         "In the trial heparin was given to all of the patients with gout.",
+         "The patients with severe asthma were given aspirin and heparin."]
+
+
+def annotate(text, **meta):
+    mentions = [Mention(text.index(name), text.index(name) + len(name), label) for name, label in
+                (("aspirin", "CHEMICAL"), ("heparin", "CHEMICAL"), ("severe asthma", "DISEASE"), ("gout", "DISEASE"))
+                if name in text]
+    return Annotation(text, tuple(mentions), id=text[:6], meta={"split": "train", **meta})
+
+
+@pytest.fixture
+def files(tmp_path):
+    """RETURNS (Path): A folder with gold.jsonl, raw.jsonl, labels.yml and seeds.csv."""
+    write_json_lines(tmp_path / "gold.jsonl", (annotate(text).to_record() for text in TEXTS))
+    write_json_lines(tmp_path / "raw.jsonl", ({"id": f"r{n}", "text": text} for n, text in enumerate(TEXTS)))
+    (tmp_path / "labels.yml").write_text("corpus: toy\nlabels: {DISEASE: illnesses, CHEMICAL: drugs}\n")
+    (tmp_path / "seeds.csv").write_text("text,label\naspirin,CHEMICAL\nheparin,CHEMICAL\ngout,DISEASE\nflu,DISEASE\n")
+    return tmp_path
+
+
+@pytest.fixture
+def model(tmp_path):
+    """RETURNS (Path): The folder of a tiny random model."""
+    from tiny_models import tiny_lm
+
+    lm = tiny_lm()
+    lm.model.save_pretrained(tmp_path / "model")
+    lm.tokenizer.save_pretrained(tmp_path / "model")
+    return tmp_path / "model"
+
+
+def invoke(folder, verb, *arguments):
+    return CliRunner().invoke(app, [verb, *map(str, arguments), "--labels", str(folder / "labels.yml"),
+                                    "--config", str(CONFIG)])
+
+
+def synthesize(folder, output, *options):
+    return invoke(folder, "synthesize", folder / "seeds.csv", output, "--report", output.with_suffix(".json"),
+                  "--synthesize.cache", folder / "cache.sqlite", *options)
+
+
+def read(path):
+    return [record for _, record in read_json_lines(path)]
+
+
+@pytest.mark.parametrize("source", ["gold.jsonl", "seeds.csv"])
+def test_seeds_come_from_gold_or_from_a_list(files, source):
+    result = invoke(files, "seeds", files / source, files / "out.jsonl")
+    assert result.exit_code == 0, result.output
+    assert {record["text"] for record in read(files / "out.jsonl")} >= {"aspirin", "heparin", "gout"}
+
+
+def test_seeds_of_a_label_that_is_not_in_the_schema_are_refused(files):
+    (files / "seeds.csv").write_text("text,label\nBRCA1,GENE\n")
+    result = invoke(files, "seeds", files / "seeds.csv", files / "out.jsonl")
+    assert "label 'GENE'" in str(result.exception) and not (files / "out.jsonl").exists()
+
+
+def test_a_taught_generator_writes_sentences_that_can_be_trained_on(files, model):
+    result = invoke(files, "teach-generator", files / "raw.jsonl", files / "adapter", "--gold", files / "gold.jsonl",
+                    "--teach.model", model, "--teach.training.max_length", 900)
+    assert result.exit_code == 0, result.output
+    assert (files / "adapter" / "bioner.json").is_file()
+    result = synthesize(files, files / "out.jsonl", "--generator", files / "adapter", "--synthesize.model", model,
+                        "--synthesize.temperature", 100, "--synthesize.top_p", 1, "--checks.min_units", 1,
+                        "--synthesize.max_failures", 0, "--n", 4)
+    assert result.exit_code == 0, result.output
+    report = json.loads((files / "out.json").read_text())
+    assert report["asked"] == 4 and report["accepted"] == len(read(files / "out.jsonl"))
+    assert len(read(files / "out.plan.jsonl")) == 4
+
+
+def test_an_annotators_adapter_is_no_generator(files, model):
+    from spacy_bioner.llm.adapter import AdapterCard
+
+    (files / "other").mkdir()
+    AdapterCard(base_model=str(model), codec={"name": "bracket"}, labels={"DISEASE": ""}).write(files / "other")
+    result = synthesize(files, files / "out.jsonl", "--generator", files / "other", "--synthesize.model", model)
+    assert "not to write sentences" in str(result.exception)
+
+
+def answer(prompt):
+    """RETURNS (str): A sentence with the entities of a prompt, different for each."""
+    tags = prompt.split("Entities: ")[1].split("\n")[0]
+    middle = " ".join(["in", "each", "of", "the", f"{len(prompt)}", "wards", f"{hash(prompt) % 97}"])
+    return f"<start_sentence>We found {tags} {middle} that were seen.</end_sentence>"
+
+
+def test_a_server_writes_and_a_second_run_asks_only_for_what_is_new(files, start_server):
+    server = start_server(answer)
+    options = ["--synthesize.server.base_url", server.url, "--checks.similarity", 1, "--checks.max_repeats", 9]
+    result = synthesize(files, files / "few.jsonl", *options, "--n", 6)
+    assert result.exit_code == 0, result.output
+    asked = len(server.bodies)
+    result = synthesize(files, files / "many.jsonl", *options, "--n", 12)
+    assert result.exit_code == 0, result.output
+    few, many = read(files / "few.jsonl"), read(files / "many.jsonl")
+    assert (asked, len(server.bodies)) == (6, 12) and len(many) == 12
+    assert many[:6] == few and all(record["meta"]["corpus"] == "toy" for record in many)
+
+
+def test_a_model_that_never_writes_the_wrapper_ends_the_run_with_what_it_wrote(files, start_server):
+    server = start_server(lambda prompt: "I am sorry.")
+    result = synthesize(files, files / "out.jsonl", "--synthesize.server.base_url", server.url, "--n", 60)
+    assert "50 answers in a row" in str(result.exception) and "I am sorry." in str(result.exception)
+    assert not (files / "out.jsonl").exists()
+
+
+@pytest.mark.parametrize("options, message", [
+    pytest.param(["--synthesize.mode", "relabel"], "needs an annotator", id="relabel"),
+    pytest.param(["--prompt.variant", "chain_of_thought"], "Set decoding to free", id="thoughts-in-grounded-decoding"),
+    pytest.param(["--prompt.variant", "odd"], "Unknown prompt variant", id="variant"),
+])
+def test_settings_that_cannot_be_are_one_clear_line(files, options, message):
+    result = synthesize(files, files / "out.jsonl", *options)
+    assert result.exit_code == 1 and message in str(result.exception)

@@ -1,0 +1,129 @@
+"""The component that turns Docs of seeds into sentences: in batches, saved and loaded, faults held apart."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+import spacy
+
+from spacy_bioner.errors import BionerError
+from spacy_bioner.files import write_json_lines
+from spacy_bioner.pipeline.seed_generator import seed_doc
+from spacy_bioner.synthesis.prompts import SeedPrompt
+from spacy_bioner.synthesis.seeds import Seed
+
+sys.path.append(str(Path(__file__).parents[1] / "llm"))
+LABELS = {"CHEMICAL": "drugs", "DISEASE": "illnesses"}
+SEEDS = [[("aspirin", "CHEMICAL")], [("lung cancer", "DISEASE"), ("DSM-IV", "DISEASE")], [("gout", "DISEASE")]]
+
+
+def tag(seeds, more=""):
+    tags = " and ".join(f"<{label}>{text}</{label}>" for text, label in seeds)
+    return f"<start_sentence>We saw {tags} in all of the patients{more}.</end_sentence>"
+
+
+@pytest.fixture
+def make_nlp(tmp_path):
+    """RETURNS (Callable): Makes a pipeline whose generator answers with recorded replies."""
+    prompt = SeedPrompt(LABELS)
+    records = [{"prompt": prompt.render([Seed(*seed) for seed in seeds]).plain, "output": tag(seeds, more)}
+               for seeds in SEEDS[:2] for more in ("", " again")]
+    records.append({"prompt": prompt.render([Seed(*SEEDS[2][0])]).plain, "output": "Sorry."})
+    write_json_lines(tmp_path / "replay.jsonl", records)
+
+    def make(**config):
+        nlp = spacy.blank("en")
+        nlp.add_pipe("seed_generator", config={"labels": LABELS, **config, "model": {
+            "@llm_models": "spacy-bioner.Replay.v1", "path": str(tmp_path / "replay.jsonl")}})
+        return nlp
+
+    return make
+
+
+def found(doc):
+    return [(span.text, span.label_) for span in doc.spans["sc"]]
+
+
+def test_seed_docs_hold_their_seeds_as_spans():
+    doc = seed_doc(spacy.blank("en").vocab, [("lung  cancer", "DISEASE"), ("IL-2", "GENE")], id="a")
+    assert [(span.text, span.label_) for span in doc.spans["seeds"]] == [("lung cancer", "DISEASE"), ("IL-2", "GENE")]
+
+
+def test_docs_of_seeds_become_sentences_in_order(make_nlp):
+    nlp = make_nlp()
+    docs = [seed_doc(nlp.vocab, seeds, id=f"s{number}") for number, seeds in enumerate([*SEEDS, SEEDS[0]])]
+    made = list(nlp.pipe(docs, batch_size=2))
+    assert [doc.user_data["id"] for doc in made] == ["s0", "s1", "s2", "s3"]
+    assert made[1].text == "We saw lung cancer and DSM-IV in all of the patients."
+    assert found(made[1]) == SEEDS[1]
+    assert made[3].text.endswith("again."), "the same seeds a second time are another sentence"
+    assert {doc.user_data["origin"] for doc in made} == {"synthetic"}
+    assert made[1].user_data["meta"]["seeds"] == [list(seed) for seed in SEEDS[1]]
+
+
+def test_a_rejected_sentence_is_an_empty_doc_with_its_reason(make_nlp):
+    nlp = make_nlp()
+    doc = nlp(seed_doc(nlp.vocab, SEEDS[2]))
+    assert doc.text == "" and not found(doc)
+    assert doc.user_data["meta"]["error"] == "no_wrapper"
+    assert nlp.get_pipe("seed_generator").writer.report.rejected == {"no_wrapper": 1}
+
+
+def test_the_error_handler_hears_of_rejected_sentences(make_nlp):
+    nlp = make_nlp()
+    heard = []
+    nlp.set_error_handler(lambda name, proc, docs, error: heard.append((name, str(error))))
+    list(nlp.pipe([seed_doc(nlp.vocab, seeds) for seeds in SEEDS]))
+    assert heard == [("seed_generator", "No sentence was made: no_wrapper.")]
+
+
+def test_a_doc_without_seeds_is_one_clear_line(make_nlp):
+    nlp = make_nlp()
+    with pytest.raises(BionerError, match="no spans under 'seeds'"):
+        nlp("aspirin")
+
+
+def test_settings_survive_disk_and_bytes(make_nlp, tmp_path):
+    nlp = make_nlp(spans_key="made")
+    nlp.to_disk(tmp_path / "nlp")
+    for loaded in (spacy.load(tmp_path / "nlp"), make_nlp().from_bytes(nlp.to_bytes())):
+        doc = loaded(seed_doc(loaded.vocab, SEEDS[1]))
+        assert [span.text for span in doc.spans["made"]] == ["lung cancer", "DSM-IV"]
+
+
+def test_the_adapter_is_saved_with_the_pipeline(tmp_path):
+    from tiny_models import tiny_lm
+
+    from spacy_bioner.annotation import Annotation
+    from spacy_bioner.cli.schema import Schema
+    from spacy_bioner.cli.teach_generator import PromptSettings, make_prompt
+    from spacy_bioner.finetuning.settings import LoraSettings, TrainingSettings
+    from spacy_bioner.llm.causal_lm import load_causal_lm
+    from spacy_bioner.synthesis.generator import choose_pairs, teach_generator
+
+    lm = tiny_lm()
+    lm.model.save_pretrained(tmp_path / "model")
+    lm.tokenizer.save_pretrained(tmp_path / "model")
+    pairs = choose_pairs([Annotation("We gave aspirin tablets to the many severely ill patients.")], [], raw_pairs=1,
+                         gold_pairs=0, stop_words={"to", "the", "we"}, max_seeds=1, seed=0)
+    teach_generator(pairs, make_prompt(PromptSettings(), Schema(LABELS), []),
+                    lm=load_causal_lm(str(tmp_path / "model"), dtype="float32"), output=tmp_path / "adapter",
+                    lora=LoraSettings(r=2), training=TrainingSettings(max_steps=1, max_length=900), versions={},
+                    lang="en")
+    nlp = spacy.blank("en")
+    nlp.add_pipe("seed_generator", config={"checks": {"min_units": 1}, "model": {
+        "@llm_models": "spacy-bioner.CausalLM.v1", "name": str(tmp_path / "model"), "dtype": "float32",
+        "adapter": str(tmp_path / "adapter"), "max_new_tokens": 40, "temperature": 100.0}})
+    nlp.to_disk(tmp_path / "nlp")
+    card = json.loads((tmp_path / "nlp" / "seed_generator" / "adapter" / "bioner.json").read_text())
+    assert card["codec"]["name"] == "seed_tags"
+    loaded = spacy.load(tmp_path / "nlp")
+    again = spacy.blank("en")
+    again.add_pipe("seed_generator", source=loaded)
+    for one in (loaded, again):
+        assert one.get_pipe("seed_generator").source.adapter_folder == tmp_path / "nlp" / "seed_generator" / "adapter"
+    first, second = (one(seed_doc(one.vocab, SEEDS[0])) for one in (nlp, loaded))
+    assert first.text == second.text and first.user_data["meta"]["seeds"] == [["aspirin", "CHEMICAL"]]
+    assert spacy.blank("en").add_pipe("seed_generator").from_bytes(
+        loaded.get_pipe("seed_generator").to_bytes()).source.card().labels == LABELS
