@@ -106,4 +106,18 @@ def write_card(folder: Path, description: str, card: Mapping[str, Any]) -> Dict[
     meta["spacy_bioner"] = json.loads(json.dumps({**card, "versions": installed}, default=str))
     meta["description"] = description
     write_json(folder / "meta.json", meta)
+    _forget_paths(folder / "config.cfg")
     return meta["spacy_bioner"]
+
+
+def _forget_paths(path: Path) -> None:
+    """Empty the paths in the config of a pipeline: only training reads them, and they name its machine."""
+    config = Config().from_disk(path, interpolate=False)
+    config["paths"] = dict.fromkeys(config.get("paths", {}))
+    # A source stands under its name with its path; a pipeline that is used reads none.
+    train = config.get("corpora", {}).get("train", {})
+    for source in train.get("sources", {}).values():
+        source["path"] = None
+    if "held_out" in train:
+        train["held_out"] = []
+    config.to_disk(path)
