@@ -26,7 +26,9 @@ browser:
 
 run: install
 	$(BIN)/python -m spacy project run all
-	$(BIN)/python -m spacy_bioner report --show metrics
+	@$(BIN)/python -m spacy_bioner report --show metrics/embedded-embedded-1/metrics.json
+	@echo "report: $$(ls metrics/embedded-embedded-1/report.html)"
+	@echo "wheel:  $$(ls packages/embedded-embedded-1/*/dist/*.whl)"
 
 check: install
 	$(BIN)/python -m ruff check .

@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-LIMITS = {"profile": "smoke", "gold_limit": "32", "raw_limit": "24", "dev_limit": "16", "test_limit": "16"}
+LIMITS = {"profile": "smoke", "gold_limit": "32", "raw_limit": "24", "dev_limit": "16", "test_limit": "16",
+          "epochs": "0"}
 
 
 def copy_project(folder: Path) -> Path:
