@@ -177,13 +177,13 @@ class Errors:
     E525 = "{path} has no span_selector in its pipeline. Give a pipeline that train-selector has made."
     E524 = "Unknown way to choose thresholds '{found}'. Known: {known}."
     E523 = "Records of id '{id}' have different texts in the gold and in the predicted file. Give the same texts."
-    E532 = "--epochs counts passes over gold, but no gold is given. Give --gold, or the number of --updates."
+    E532 = "--epochs counts passes over gold, but no gold is given. Give --gold, or --updates."
 
     # Evaluation and report
     E601 = "Two documents of {source} have the id '{id}'. Documents are matched by id: give each its own."
     E602 = ("{count} of {total} gold documents are missing in the predictions of '{system}', first '{id}'. "
             "Documents are matched by id.")
-    E603 = ("Document '{id}' has another text in the predictions of '{system}' than in gold, from character {place} on. "
+    E603 = ("Document '{id}' has another text in the predictions of '{system}' than in gold, from character {place}. "
             "Offsets are only comparable on the same text.")
     E604 = "No document to evaluate."
     E605 = "Two systems are called '{name}'. Give each its own name: name=path."

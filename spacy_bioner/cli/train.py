@@ -14,7 +14,7 @@ TUNES = ("labels", "all", "none")
 def train_cli(
     ctx: typer.Context,
     output: Path = typer.Argument(..., help="Folder for the stages, the learning curve and the pipeline model-best."),
-    config: Path = typer.Option(Path("configs/embedded/spancat_en.cfg"), help="Training config; --section.key overrides."),
+    config: Path = typer.Option(Path("configs/embedded/spancat_en.cfg"), help="Training config; or --section.key."),
     strategy: str = typer.Option("gold", help="gold, synthetic, S1, S2, S3, S4 or pretrain_finetune."),
     strategies: Optional[Path] = typer.Option(None, help="Strategies; by default strategies.cfg beside the config."),
     gold: Optional[Path] = typer.Option(None, help="Gold records, split train."),
