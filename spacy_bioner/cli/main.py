@@ -6,6 +6,7 @@ import typer
 
 from ..errors import BionerError
 from .annotate import annotate_cli
+from .augment import augment_cli
 from .convert import convert_cli
 from .decode import decode_cli
 from .encode import encode_cli
@@ -32,6 +33,7 @@ def about() -> None:
 
 
 app.command("annotate", context_settings=ALLOW_OVERRIDES)(annotate_cli)
+app.command("augment", context_settings=ALLOW_OVERRIDES)(augment_cli)
 app.command("convert")(convert_cli)
 app.command("decode")(decode_cli)
 app.command("encode")(encode_cli)

@@ -31,6 +31,19 @@ class CheckSettings:
     lang: str = "en"
 
 
+class SentenceTexts:
+    """A set of sentences that are the same where they differ in case, spacing and punctuation only.
+
+    texts (Iterable[str]): The sentences.
+    """
+
+    def __init__(self, texts: Iterable[str] = ()) -> None:
+        self._texts: Set[str] = {_normalise(text) for text in texts}
+
+    def __contains__(self, text: str) -> bool:
+        return _normalise(text) in self._texts
+
+
 class SentenceChecks:
     """Looks at sentences one after the other and remembers those that passed.
 
@@ -40,7 +53,7 @@ class SentenceChecks:
 
     def __init__(self, settings: CheckSettings, *, held_out: Iterable[str] = ()) -> None:
         self.settings = settings
-        self._held_out: Set[str] = {_normalise(text) for text in held_out}
+        self._held_out = SentenceTexts(held_out)
         self._index = _make_index(settings.similarity) if settings.similarity < 1 else None
         self._count = 0
 
@@ -60,7 +73,7 @@ class SentenceChecks:
         shingles = [tuple(words[index:index + _SHINGLE]) for index in range(len(words) - _SHINGLE + 1)]
         if max(Counter(shingles).values(), default=0) > self.settings.max_repeats:
             return "repetition"
-        if _normalise(text) in self._held_out:
+        if text in self._held_out:
             return "held_out_text"
         return self._find_double(shingles)
 

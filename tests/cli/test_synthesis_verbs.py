@@ -131,3 +131,38 @@ def test_a_model_that_never_writes_the_wrapper_ends_the_run_with_what_it_wrote(f
 def test_settings_that_cannot_be_are_one_clear_line(files, options, message):
     result = synthesize(files, files / "out.jsonl", *options)
     assert result.exit_code == 1 and message in str(result.exception)
+
+
+def augment(folder, *options):
+    result = invoke(folder, "augment", folder / "gold.jsonl", folder / "out.jsonl", "--report", folder / "out.json",
+                    "--synthesize.cache", folder / "cache.sqlite", "--checks.similarity", 1, *options)
+    return result, read(folder / "out.jsonl") if (folder / "out.jsonl").exists() else []
+
+
+def test_simple_changes_make_sentences_with_exact_mentions(files):
+    result, made = augment(files, "--augment.copies", 4)
+    assert result.exit_code == 0, result.output
+    assert {record["meta"]["origin"] for record in made} == {"augmented"}
+    assert json.loads((files / "out.json").read_text())["made"] == len(made) > 4
+    assert all(Annotation.from_record(record).mentions for record in made)
+
+
+def test_a_model_writes_new_contexts_and_new_mentions(files, start_server):
+    server = start_server(lambda prompt: answer(prompt) if "Entities:" in prompt else
+                          "- warfarin\n2. lithium\nThese are the names that I know of.\n- aspirin")
+    result, made = augment(files, "--method", "llm-da", "--synthesize.server.base_url", server.url)
+    assert result.exit_code == 0, result.output
+    operations = {record["meta"]["operation"] for record in made}
+    assert operations == {"context_rewriting", "entity_replacement"}
+    names = {record["text"][span["start"]:span["end"]] for record in made for span in record["spans"]}
+    assert names & {"warfarin", "lithium"} and names <= {"warfarin", "lithium", "aspirin", "heparin", "gout",
+                                                         "severe asthma"}
+
+
+def test_sentences_that_are_held_out_are_not_made(files):
+    _, made = augment(files, "--augment.operations", '["noise"]')
+    assert made
+    write_json_lines(files / "test.jsonl", ({"id": "t", "text": record["text"].upper()} for record in made))
+    result, again = augment(files, "--augment.operations", '["noise"]', "--held-out", files / "test.jsonl")
+    assert result.exit_code == 0 and not again
+    assert json.loads((files / "out.json").read_text())["held_out_text"] == len(made)

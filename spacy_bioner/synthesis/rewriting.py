@@ -1,0 +1,144 @@
+"""New sentences from gold ones by a language model: other words round the mentions, or other mentions in the words.
+
+Source: LLM-DA, augmentation at the context and at the entity level.
+"""
+
+import random
+import re
+from dataclasses import dataclass
+from typing import Dict, Iterator, List, Mapping, Sequence
+
+from jinja2 import Template
+
+from ..annotation import Annotation, Mention
+from ..llm.base import Request
+from ..llm.runner import Runner
+from ..prompts.build import Prompt, read_template, sandbox
+from .augmentation import mark_augmented
+from .edits import Edit, cut_out, outermost
+from .material import Material
+from .plan import PlannedSentence
+from .seeds import Seed, fold_name
+from .sentences import SentenceWriter
+
+_BULLET = re.compile(r"^\s*(?:[-*•–]|\d+[.):])?\s*")
+_LONGEST_NAME = 60
+
+
+def rewrite_contexts(sentences: Sequence[Annotation], writer: SentenceWriter, *, copies: int, max_seeds: int,
+                     seed: int) -> Iterator[Annotation]:
+    """Let the model write other sentences round the mentions of gold sentences.
+
+    sentences (Sequence[Annotation]): Gold sentences of train; those without mentions are left out.
+    writer (SentenceWriter): Writes and checks the sentences; its report counts what was rejected.
+    copies (int): Sentences to ask for, for each gold sentence.
+    max_seeds (int): Of a sentence with more mentions so many are drawn.
+    seed (int): Random seed.
+    YIELDS (Annotation): The new sentences, with what is nested in their mentions.
+    """
+    sources: List[Annotation] = []
+    plan: List[PlannedSentence] = []
+    before: Dict[Sequence[Seed], int] = {}
+    for number, sentence in enumerate(sentences):
+        for copy in range(copies):
+            seeds = _draw_seeds(sentence, max_seeds, random.Random(f"{seed}|{number}|{copy}"))
+            if seeds:
+                plan.append(PlannedSentence(f"{sentence.id}-a{copy}", seeds, sample=before.get(seeds, 0)))
+                before[seeds] = before.get(seeds, 0) + 1
+                sources.append(sentence)
+    for source, written in zip(sources, writer.write_each(plan)):
+        if written.sentence is not None:
+            number = int(written.planned.id.rpartition("-a")[2])
+            restored = _restore_nested(written.sentence, source)
+            marked = mark_augmented(restored, source, "context_rewriting", number=number, seed=seed)
+            yield marked.with_meta(model=written.sentence.meta.get("model"))
+
+
+def _draw_seeds(sentence: Annotation, max_seeds: int, chance: random.Random) -> "tuple[Seed, ...]":
+    names = {fold_name(sentence.surface(mention)): Seed(sentence.surface(mention), mention.label)
+             for mention in outermost(sentence)}
+    return tuple(chance.sample(list(names.values()), min(max_seeds, len(names))))
+
+
+def _restore_nested(sentence: Annotation, source: Annotation) -> Annotation:
+    """Put what was nested in a mention of the source into its new places."""
+    inner = {(fold_name(source.surface(mention)), mention.label): cut_out(source, mention)
+             for mention in outermost(source)}
+    mentions: List[Mention] = list(sentence.mentions)
+    for mention in sentence.mentions:
+        cut = inner.get((fold_name(sentence.surface(mention)), mention.label))
+        # Another spelling has other offsets; then only the mention itself is certain.
+        if cut is not None and len(cut.text) == mention.end - mention.start:
+            mentions += [Mention(other.start + mention.start, other.end + mention.start, other.label)
+                         for other in cut.mentions]
+    return sentence.with_mentions(mentions)
+
+
+@dataclass(frozen=True)
+class NamePrompt:
+    """Asks for further names of a label.
+
+    labels (Mapping[str, str]): Label to description.
+    template (str): Name or path of a Jinja template with the blocks system and user.
+    domain (str): What the model is an expert in.
+    genre (str): Where the names could stand.
+    """
+
+    labels: Mapping[str, str]
+    template: str = "names.en"
+    domain: str = "biomedicine"
+    genre: str = "an abstract"
+
+    def render(self, label: str, names: Sequence[str]) -> Prompt:
+        """RETURNS (Prompt): The prompt; the known names begin the list that the model goes on with."""
+        compiled: Template = sandbox().from_string(read_template(self.template))
+        context = compiled.new_context(dict(label=label, definition=self.labels.get(label, ""), names=list(names),
+                                            domain=self.domain, genre=self.genre))
+        blocks = {name: "".join(block(context)).strip("\n") for name, block in compiled.blocks.items()}
+        return Prompt(system=blocks.get("system", ""), user=blocks.get("user", ""))
+
+
+def propose_names(material: Material, runner: Runner, prompt: NamePrompt, *, rounds: int, shown: int,
+                  seed: int) -> Material:
+    """Let the model name further entities of each label.
+
+    material (Material): The mentions of train, of which some are shown as examples.
+    runner (Runner): Asks a model that writes freely.
+    prompt (NamePrompt): The prompt.
+    rounds (int): How often each label is asked for, with other examples.
+    shown (int): Names shown as examples.
+    seed (int): Random seed.
+    RETURNS (Material): The new names, as material for mention replacement; labels without one are not in it.
+    """
+    chance = random.Random(seed)
+    asked: List[str] = []
+    requests: List[Request] = []
+    for label in sorted(material.mentions):
+        known = sorted({item.text for item in material.mentions[label]})
+        for sample in range(rounds):
+            names = chance.sample(known, min(shown, len(known)))
+            requests.append(Request(prompt.render(label, names), sample=sample))
+            asked.append(label)
+    found: Dict[str, Dict[str, Edit]] = {}
+    for label, reply in zip(asked, runner.run(requests)):
+        known = {fold_name(item.text) for item in material.mentions[label]}
+        for name in read_names(reply.text):
+            if fold_name(name) not in known:
+                edit = Edit(0, 0, name, (Mention(0, len(name), label),))
+                found.setdefault(label, {}).setdefault(fold_name(name), edit)
+    return Material({label: list(names.values()) for label, names in found.items()}, {})
+
+
+def read_names(text: str) -> List[str]:
+    """Read the names of an answer.
+
+    text (str): The answer.
+    RETURNS (List[str]): One a line, without bullets and numbers; lines that look like a sentence are left out.
+    """
+    names = []
+    for line in text.splitlines():
+        name = " ".join(_BULLET.sub("", line, count=1).split()).strip(" ,;。，；")
+        looks_like_name = len(name) <= _LONGEST_NAME and len(name.split()) <= 6 and not name.endswith((".", ":", "?"))
+        if looks_like_name and any(map(str.isalpha, name)) and "<" not in name:
+            names.append(name)
+    return names
