@@ -171,7 +171,7 @@ class Errors:
     E522 = ("The selector has {positive} right and {negative} wrong candidates to learn from, and needs both. "
             "Give gold mentions, and negatives above 0.")
     E527 = "Unknown head '{head}'. Known: {known}."
-    E528 = ("The component was trained on another model than '{name}' is now: its hidden size, layers and vocabulary are "
+    E528 = ("The component was trained on another model than '{name}' is now: its hidden size, layers, vocabulary are "
             "{found}, wanted are {wanted}. Give the model that it was trained on.")
     E526 = "Record '{id}' has different texts in the sources {sources}. Merge annotations of the same texts."
     E525 = "{path} has no span_selector in its pipeline. Give a pipeline that train-selector has made."
