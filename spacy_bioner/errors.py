@@ -145,6 +145,10 @@ class Errors:
     E416 = "A seed Doc has no spans under '{key}'. Make it with `seed_doc`, or set seeds_key."
     E419 = "No sentence was made: {why}."
     E417 = "Unknown operation '{name}'. Known: {known}."
+    E420 = ("The part `{verb}`, which makes {output}, failed; its message stands above. Mend the cause and run the "
+            "same command again: finished parts are kept.")
+    E421 = ("No mention counts of corpus '{corpus}' for dictionaries of {size}. Add them to [low_resource.targets], or "
+            "give other sizes.")
     E418 = "{path} holds no synonym. Write a word, a tab and its synonym a line."
 
     # Span components and training

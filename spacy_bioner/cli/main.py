@@ -13,6 +13,7 @@ from .encode import encode_cli
 from .evaluate import evaluate_cli
 from .finetune import finetune_cli
 from .inspect import inspect_cli
+from .low_resource import low_resource_cli
 from .prepare import prepare_cli
 from .report import report_cli
 from .seeds import seeds_cli
@@ -40,6 +41,7 @@ app.command("encode")(encode_cli)
 app.command("inspect")(inspect_cli)
 app.command("evaluate")(evaluate_cli)
 app.command("finetune", context_settings=ALLOW_OVERRIDES)(finetune_cli)
+app.command("low-resource", context_settings=ALLOW_OVERRIDES)(low_resource_cli)
 app.command("prepare")(prepare_cli)
 app.command("seeds", context_settings=ALLOW_OVERRIDES)(seeds_cli)
 app.command("select-data", context_settings=ALLOW_OVERRIDES)(select_data_cli)

@@ -1,0 +1,77 @@
+"""The verb low-resource: data fixed first, parts in order, finished ones not run again."""
+
+from pathlib import Path
+
+import pytest
+
+from spacy_bioner.annotation import Annotation, Mention
+from spacy_bioner.cli.low_resource import LowResourceSettings, Plan, Step, fix_data, run_step
+from spacy_bioner.cli.settings import load_settings
+from spacy_bioner.errors import BionerError
+from spacy_bioner.files import write_json_lines
+from spacy_bioner.formats.jsonl import read_jsonl
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+
+
+@pytest.fixture
+def settings():
+    targets = {"toy": {"2": {"DRUG": 3}, "5": {"DRUG": 6}}}
+    return LowResourceSettings(sizes=[2, 5], seeds=[0, 1], variants=["simple", "chain_of_thought"], targets=targets,
+                               test_sample=3, full_test_sizes=[5])
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    """RETURNS (Path): A folder with train, dev and test."""
+    for split in ("train", "dev", "test"):
+        texts = [f"drug{number % 4} in {split} sentence {number}" for number in range(20)]
+        write_json_lines(tmp_path / f"{split}.jsonl", (
+            Annotation(text, (Mention(0, 5, "DRUG"),), id=str(number), meta={"split": split}).to_record()
+            for number, text in enumerate(texts)))
+    return tmp_path
+
+
+def test_gold_subsets_and_test_sample_are_fixed_first(corpus, settings, tmp_path):
+    card = fix_data(corpus, tmp_path / "out", settings, name="toy")
+    assert card["2"] == {"sentences": 3, "mentions": {"DRUG": 3}, "wanted": {"DRUG": 3}}
+    small, large = (list(read_jsonl(tmp_path / "out" / size / "gold.jsonl")) for size in ("2", "5"))
+    assert len(small) == 3 and len(large) == 6
+    assert len(list(read_jsonl(tmp_path / "out" / "test-sample.jsonl"))) == 3
+
+
+def test_sizes_without_mention_counts_are_refused(corpus, settings, tmp_path):
+    with pytest.raises(BionerError, match="corpus 'other' for dictionaries of 2"):
+        fix_data(corpus, tmp_path / "out", settings, name="other")
+
+
+def test_every_method_is_trained_with_every_seed_and_scored_on_the_same_sentences(settings, tmp_path):
+    steps = Plan(settings, corpus=tmp_path, output=tmp_path / "out", labels=tmp_path / "labels.yml",
+                 profile=CONFIGS / "smoke").steps()
+    verbs = [step.arguments[0] for step in steps]
+    assert (verbs.count("synthesize"), verbs.count("augment")) == (4, 4)
+    assert (verbs.count("train"), verbs.count("evaluate")) == (2 * 5 * 2, 3)
+    outputs = [step.output for step in steps]
+    assert len(set(outputs)) == len(outputs)
+    free = [step for step in steps if "chain_of_thought" in step.arguments]
+    assert all("free" in step.arguments for step in free) and len(free) == 2
+
+
+@pytest.mark.parametrize("profile", ["embedded", "gpu", "smoke"])
+def test_configs_have_the_mention_counts_of_their_sizes(profile):
+    found = load_settings(CONFIGS / profile / "low_resource.cfg", "low_resource", LowResourceSettings, {})
+    for corpus in ("BC5CDR", "TDMSci"):
+        assert {str(size) for size in found.sizes} <= set(found.targets[corpus])
+
+
+def test_a_finished_part_is_not_run_again_and_a_failed_one_ends_the_run(corpus):
+    (corpus / "labels.yml").write_text("labels: {DRUG: drugs}\n")
+    arguments = ["seeds", str(corpus / "train.jsonl"), str(corpus / "seeds.jsonl"), "--labels",
+                 str(corpus / "labels.yml"), "--config", str(CONFIGS / "smoke" / "synthesize.cfg")]
+    step = Step(arguments, corpus / "seeds.jsonl")
+    run_step(step)
+    written = step.output.stat().st_mtime_ns
+    run_step(step)
+    assert step.output.stat().st_mtime_ns == written
+    with pytest.raises(BionerError, match="The part `seeds`.*failed"):
+        run_step(Step([*arguments, "--seeds.odd", "1"], step.output))
