@@ -2,7 +2,7 @@ import math
 
 import pytest
 import torch
-from tiny_models import VOCABULARY, make_pairs, make_tiny_model
+from learning_models import VOCABULARY, make_pairs, make_tiny_model
 
 from spacy_bioner.finetuning.ifd import AnswerLosses, ifd, score_pairs
 from spacy_bioner.finetuning.pairs import Pair

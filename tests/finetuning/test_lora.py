@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from tiny_models import make_pairs, make_tiny_model
+from learning_models import make_pairs, make_tiny_model
 
 from spacy_bioner.errors import BionerError
 from spacy_bioner.finetuning.lora import train_adapter

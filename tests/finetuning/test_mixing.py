@@ -1,7 +1,7 @@
 from collections import Counter
 
 import pytest
-from tiny_models import make_pairs
+from learning_models import make_pairs
 
 from spacy_bioner.finetuning.mixing import mix, plan_updates
 

@@ -1,6 +1,6 @@
 import pytest
 import torch
-from tiny_models import make_pairs, make_tiny_model
+from learning_models import make_pairs, make_tiny_model
 
 from spacy_bioner.finetuning.pairs import Pair
 from spacy_bioner.finetuning.passes import answer_losses, plan_passes, shared_length

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from tiny_models import make_pairs, make_tiny_model
+from learning_models import make_pairs, make_tiny_model
 
 from spacy_bioner.finetuning.adapter_model import put_adapter
 from spacy_bioner.finetuning.lora import train_adapter
