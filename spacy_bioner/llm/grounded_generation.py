@@ -72,7 +72,8 @@ class GroundedGenerator:
         self._joined = self._find_tokens(
             lambda token: self._texts[token][0].isalnum() and self._texts[token][0] < "\u2e80")
         self._stops = self._find_tokens(lambda token: self._texts[token].strip() in _FULL_STOPS)
-        self._broken = self._find_tokens(lambda token: complete_characters(b"", self._bytes[token]) is None)
+        self._broken = self._find_tokens(lambda token: "\ufffd" in self._texts[token]
+                                         and complete_characters(b"", self._bytes[token]) is None)
 
     def _is_word(self, token: int) -> bool:
         text = self._texts[token]
