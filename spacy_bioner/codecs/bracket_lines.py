@@ -10,7 +10,7 @@ from typing import List, Optional, Sequence, Tuple
 from ..grounding.echo import Place, Walk, walk
 from .base import Reading
 from .collect import Collector
-from .labels import LabelBook, fold_label, label_book
+from .labels import LabelBook, label_book
 from .marked_spans import add_marked, place_loose
 from .replies import says_none, strip_fences, strip_reasoning
 
@@ -168,7 +168,7 @@ def _read_line(found: Collector, header: _Header, line: str, *, last: bool) -> N
         found.issue("schema_variant", header.written)
     if not line.strip() and found.text.strip():
         found.issue("truncated" if last else "text_changed", header.label)
-    elif says_none(line) and fold_label(line) != fold_label(found.text):
+    elif says_none(line, found.text):
         found.issue("schema_variant", line)
     else:
         _read_echo(found, header.label, line, last=last)
@@ -176,7 +176,7 @@ def _read_line(found: Collector, header: _Header, line: str, *, last: bool) -> N
 
 def _read_unlabelled(found: Collector, body: str, book: LabelBook) -> None:
     """Read an answer without labels: clear where the schema has one label, else set aside."""
-    if says_none(body) and fold_label(body) != fold_label(found.text):
+    if says_none(body, found.text):
         found.issue("schema_variant", body)
     elif book.only is not None:
         if _walk_line(found.text, body).likeness < _LEAST_LIKENESS and not _BRACKET.search(body):

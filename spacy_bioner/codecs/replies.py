@@ -38,13 +38,22 @@ def strip_fences(reply: str, found: Collector) -> str:
     if ("```" not in reply and "~~~" not in reply) or _FENCE.search(found.text):
         return reply
     body = _FENCE.sub("", reply)
-    if body.rstrip().endswith("```"):
+    # A fence that closes behind the last word, unless it is the source that ends so.
+    if body.rstrip().endswith("```") and not found.text.rstrip().endswith("```"):
         body = body.rstrip()[:-3]
     if body != reply:
         found.issue("extra_text", "fence")
     return body
 
 
-def says_none(reply: str) -> bool:
-    """RETURNS (bool): Whether a reply says in words that there is nothing."""
-    return len(reply) <= 40 and _NOT_WORDS.sub("", reply).casefold() in _NONE_WORDS
+def says_none(reply: str, text: str = "") -> bool:
+    """Tell whether a reply says in words that there is nothing.
+
+    reply (str): The reply, or a line of it.
+    text (str): The source text; where it is such a word itself, the reply is its echo, marked or not.
+    RETURNS (bool): Whether it does.
+    """
+    if len(reply) > 40:
+        return False
+    words = _NOT_WORDS.sub("", reply).casefold()
+    return words in _NONE_WORDS and words != _NOT_WORDS.sub("", text[:80]).casefold()

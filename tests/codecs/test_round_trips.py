@@ -64,6 +64,18 @@ def test_round_trip_of_adversarial_annotations(name, options, request):
     round_trip()
 
 
+@pytest.mark.parametrize("name, options", EXACT)
+@pytest.mark.parametrize("text, surface", [
+    ("aspirin```", "aspirin"), ("aspirin ```\n", "aspirin"), ("```\naspirin```", "aspirin"), ("~~~ aspirin", "aspirin"),
+    ("none", "n"), ("None.", "None"), ("无", "无"),
+])
+def test_a_text_that_looks_like_what_models_add_is_text(name, options, text, surface):
+    codec = make_codec(name, **options)
+    start = text.index(surface)
+    for mentions in ((), (Mention(start, start + len(surface), LABELS[0]),)):
+        check_round_trip(codec, Annotation(text, mentions), LABELS)
+
+
 @given(annotations())
 @settings(max_examples=100, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_brackets_leave_out_only_crossing_and_ambiguous_mentions(annotation):
