@@ -3,7 +3,7 @@
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, Mapping, Optional
+from typing import Any, Dict, Mapping, Optional, Tuple
 
 from ..errors import BionerError, Errors
 from ..files import read_json_lines, write_json
@@ -34,6 +34,7 @@ class SelectorRun:
     evaluations (int): How often the dev part is scored, about.
     tune (str): Thresholds chosen on dev: "labels", "all" (one for all labels) or "none".
     overrides (Mapping[str, Any]): Further settings of the config, by dotted key.
+    labels (Tuple[str, ...]): Labels that candidates may have beside those of gold and dev.
     """
 
     config: Path
@@ -46,6 +47,7 @@ class SelectorRun:
     evaluations: int
     tune: str
     overrides: Mapping[str, Any]
+    labels: Tuple[str, ...] = ()
 
 
 def run_selector(run: SelectorRun, output: Path, *, gpu_id: int = -1, overwrite: bool = False) -> Dict[str, Any]:
@@ -62,6 +64,7 @@ def run_selector(run: SelectorRun, output: Path, *, gpu_id: int = -1, overwrite:
                                            ("dev_predicted", run.dev_predicted)) if path is not None}
     card = {**{name: describe_file(path) for name, path in files.items()}, "seed": run.seed, "updates": run.updates,
             "evaluations": run.evaluations, "tune": run.tune, "overrides": dict(run.overrides),
+            "labels": list(run.labels),
             "config": {"file": run.config.name, "sha256": checksum(run.config)}}
     open_folder(output, card, overwrite=overwrite)
     config = read_training_config(run.config, {
@@ -72,7 +75,8 @@ def run_selector(run: SelectorRun, output: Path, *, gpu_id: int = -1, overwrite:
     name = find_component(config, ["span_selector"])
     if name is None:
         raise BionerError(Errors.E519.format(path=run.config, why="its pipeline has no span_selector"))
-    labels = collect_labels([run.gold])
+    # A label that gold happens to lack may come up among the candidates all the same.
+    labels = sorted({*collect_labels([run.gold, run.dev]), *run.labels})
     config["initialize"].setdefault("components", {})[name] = {"labels": labels}
     stage = output / "stage1"
     if not (stage / "done.json").is_file():

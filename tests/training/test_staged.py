@@ -86,7 +86,7 @@ def test_a_selector_is_trained_tuned_and_stored(run, tmp_path):
         config=CONFIGS / "selector_en.cfg", gold=run.sources["gold"]["path"], dev=run.dev, predicted=None,
         dev_predicted=None, seed=1, updates=12, evaluations=2, tune="all", overrides={
             "components.span_selector.model.tok2vec": SMALL, "training.optimizer.learn_rate": 0.01,
-            "components.span_selector.model.average": 0.0, "training.batcher.size": 60})
+            "components.span_selector.model.average": 0.0, "training.batcher.size": 60}, labels=("CHEMICAL",))
     card = run_selector(selector, tmp_path / "out")
     nlp = spacy.load(tmp_path / "out" / "model-best")
     assert nlp.get_pipe("span_selector").cfg["threshold"] == card["tuned"]["threshold"]
@@ -94,3 +94,7 @@ def test_a_selector_is_trained_tuned_and_stored(run, tmp_path):
     doc.spans["candidates"] = [doc.char_span(11, 15, label="DISEASE"), doc.char_span(0, 10, label="DISEASE")]
     nlp(doc)
     assert len(doc.spans["sc"]) + len(doc.spans["rejected"]) == 2
+    # A label of the schema that gold happens to lack is no error among the candidates.
+    doc.spans["candidates"] = [doc.char_span(11, 15, label="CHEMICAL")]
+    nlp(doc)
+    assert len(doc.spans["sc"]) + len(doc.spans["rejected"]) == 1
