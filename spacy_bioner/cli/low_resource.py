@@ -3,12 +3,8 @@
 Each part is a verb of its own, run one after the other; a part that is finished is not run again.
 """
 
-import hashlib
-import json
 import random
-import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence
 
@@ -16,7 +12,9 @@ import typer
 from pydantic import Field
 
 from ..errors import BionerError, Errors
-from ..files import open_atomic, write_json, write_json_lines
+from ..experiments.running import run_plan
+from ..experiments.steps import Plan, Step
+from ..files import write_json, write_json_lines
 from .settings import Settings, load_settings, read_overrides
 
 METHODS = ("gold", "lsms", "llm-da", "genllm")
@@ -36,18 +34,6 @@ class LowResourceSettings(Settings):
     updates: int = Field(0, ge=0)
     gold_seed: int = 42
     targets: Dict[str, Dict[str, Dict[str, int]]]
-
-
-@dataclass(frozen=True)
-class Step:
-    """A part of the experiment.
-
-    arguments (List[str]): The verb and its arguments.
-    output (Path): What it makes.
-    """
-
-    arguments: List[str]
-    output: Path
 
 
 def low_resource_cli(
@@ -72,12 +58,9 @@ def low_resource_cli(
         raise BionerError(Errors.E417.format(name=unknown[0], known=", ".join(METHODS)))
     card = fix_data(corpus, output, settings, name=read_schema(labels).corpus)
     write_json(output / "card.json", {"settings": settings.model_dump(), "gold": card})
-    plan = Plan(settings, corpus=corpus, output=output, labels=labels, profile=profile, generator=generator,
-                gpu_id=gpu_id)
-    steps = plan.steps()
-    for number, step in enumerate(steps, start=1):
-        print(f"[{number}/{len(steps)}] {step.output}", file=sys.stderr, flush=True)
-        run_step(step)
+    trials = LowResourceSteps(settings, corpus=corpus, output=output, labels=labels, profile=profile,
+                              generator=generator, gpu_id=gpu_id)
+    run_plan(Plan(trials.steps(), cache=output / "cache"), output)
     print(f"metrics of {len(settings.sizes)} sizes -> {output / 'metrics'}; show them with `spacy-bioner report`",
           file=sys.stderr)
 
@@ -112,7 +95,7 @@ def fix_data(corpus: Path, output: Path, settings: LowResourceSettings, *, name:
     return card
 
 
-class Plan:
+class LowResourceSteps:
     """The parts of the experiment, in order.
 
     settings (LowResourceSettings): Sizes, methods, variants and seeds.
@@ -144,7 +127,7 @@ class Plan:
             for name, step, strategy in systems:
                 for seed in self.settings.seeds:
                     steps.append(self._train(size, name, strategy, step, seed))
-                    trained.append(f"{name}@{seed}={steps[-1].output}")
+                    trained.append(f"{name}@{seed}={steps[-1].output / 'model-best'}")
             steps.append(self._evaluate(size, trained, self.output / "test-sample.jsonl", f"{size}"))
             if size in self.settings.full_test_sizes:
                 steps.append(self._evaluate(size, trained, self.corpus / "test.jsonl", f"{size}-whole-test"))
@@ -166,47 +149,35 @@ class Plan:
     def _shared(self) -> List[str]:
         held_out = [part for split in ("dev", "test") for part in ("--held-out", str(self.corpus / f"{split}.jsonl"))]
         return ["--labels", str(self.labels), "--config", str(self.profile / "synthesize.cfg"), *held_out,
-                "--synthesize.cache", str(self.output / "replies.sqlite"), *self.gpu]
+                "--synthesize.cache", str(self.output / "cache" / "replies.sqlite"), *self.gpu]
 
     def _synthesize(self, size: int, variant: str) -> Step:
         output = self.output / f"{size}" / f"genllm-{variant}.jsonl"
         thoughts = ["--synthesize.decoding", "free"] if variant == "chain_of_thought" else []
-        return Step(["synthesize", str(output.with_name("seeds.jsonl")), str(output), "--prompt.variant", variant,
-                     "--n", str(self.settings.sentences), "--report", str(output.with_suffix(".report.json")),
-                     *thoughts, *self.generator, *self._shared()], output)
+        return self._step(output, "synthesize", str(output.with_name("seeds.jsonl")), str(output), "--prompt.variant",
+                          variant, "--n", str(self.settings.sentences), "--report",
+                          str(output.with_suffix(".report.json")), *thoughts, *self.generator, *self._shared())
 
     def _augment(self, size: int, method: str) -> Step:
         output = self.output / f"{size}" / f"{method}.jsonl"
         generator = self.generator if method == "llm-da" else []
-        return Step(["augment", str(output.with_name("gold.jsonl")), str(output), "--method", method, "--report",
-                     str(output.with_suffix(".report.json")), *generator, *self._shared()], output)
+        return self._step(output, "augment", str(output.with_name("gold.jsonl")), str(output), "--method", method,
+                          "--report", str(output.with_suffix(".report.json")), *generator, *self._shared())
 
     def _train(self, size: int, name: str, strategy: str, data: Optional[Step], seed: int) -> Step:
         folder = self.output / f"{size}" / "training" / f"{name}-{seed}"
         synthetic = ["--synthetic", str(data.output)] if data is not None else []
-        return Step(["train", str(folder), "--config", str(self.profile / "spancat_en.cfg"), "--strategy", strategy,
-                     "--gold", str(self.output / f"{size}" / "gold.jsonl"), *synthetic, "--dev",
-                     str(self.corpus / "dev.jsonl"), "--held-out", str(self.corpus / "test.jsonl"), "--updates",
-                     str(self.settings.updates), "--seed", str(seed), *self.gpu], folder / "model-best")
+        return self._step(folder, "train", str(folder), "--config", str(self.profile / "spancat_en.cfg"),
+                          "--strategies", str(self.profile / "strategies.cfg"), "--strategy", strategy, "--gold",
+                          str(self.output / f"{size}" / "gold.jsonl"), *synthetic, "--dev",
+                          str(self.corpus / "dev.jsonl"), "--held-out", str(self.corpus / "test.jsonl"), "--updates",
+                          str(self.settings.updates), "--seed", str(seed), *self.gpu)
 
     def _evaluate(self, size: int, trained: Sequence[str], test: Path, name: str) -> Step:
         output = self.output / "metrics" / f"{name}.json"
-        return Step(["evaluate", str(test), *trained, "--output", str(output), "--train",
-                     str(self.output / f"{size}" / "gold.jsonl"), *self.gpu], output)
+        return self._step(output, "evaluate", str(test), *trained, "--output", str(output), "--train",
+                          str(self.output / f"{size}" / "gold.jsonl"), *self.gpu)
 
-
-def run_step(step: Step) -> None:
-    """Run a part, unless what it makes is there and was made by the same arguments.
-
-    step (Step): The part.
-    RAISES BionerError: E420 where it fails; what it wrote to standard error stands above.
-    """
-    stamp = step.output.parent / f".{step.output.name}.step"
-    spelt = hashlib.sha256(json.dumps(step.arguments).encode()).hexdigest()
-    if step.output.exists() and stamp.is_file() and stamp.read_text() == spelt:
-        return
-    finished = subprocess.run([sys.executable, "-m", "spacy_bioner", *step.arguments], check=False)
-    if finished.returncode or not step.output.exists():
-        raise BionerError(Errors.E420.format(verb=step.arguments[0], output=step.output))
-    with open_atomic(stamp) as file_:
-        file_.write(spelt)
+    def _step(self, output: Path, *arguments: str) -> Step:
+        """RETURNS (Step): A step, named after what it makes."""
+        return Step("-".join(output.relative_to(self.output).parts), arguments, output)

@@ -6,11 +6,13 @@ import typer
 
 from ..errors import BionerError
 from .annotate import annotate_cli
+from .apply import apply_cli
 from .augment import augment_cli
 from .convert import convert_cli
 from .decode import decode_cli
 from .encode import encode_cli
 from .evaluate import evaluate_cli
+from .experiment import experiment_cli
 from .finetune import finetune_cli
 from .inspect import inspect_cli
 from .low_resource import low_resource_cli
@@ -34,12 +36,14 @@ def about() -> None:
 
 
 app.command("annotate", context_settings=ALLOW_OVERRIDES)(annotate_cli)
+app.command("apply")(apply_cli)
 app.command("augment", context_settings=ALLOW_OVERRIDES)(augment_cli)
 app.command("convert")(convert_cli)
 app.command("decode")(decode_cli)
 app.command("encode")(encode_cli)
 app.command("inspect")(inspect_cli)
 app.command("evaluate")(evaluate_cli)
+app.command("experiment", context_settings=ALLOW_OVERRIDES)(experiment_cli)
 app.command("finetune", context_settings=ALLOW_OVERRIDES)(finetune_cli)
 app.command("low-resource", context_settings=ALLOW_OVERRIDES)(low_resource_cli)
 app.command("prepare")(prepare_cli)

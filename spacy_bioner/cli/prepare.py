@@ -25,6 +25,8 @@ def prepare_cli(
     test_limit: int = typer.Option(0, min=0, help="Sentences of test to take; 0 takes all."),
     lang: str = typer.Option("en", help="Language of the texts, where they do not say it."),
     leaks: str = typer.Option("error", help="A train record that stands in dev or test: error, or drop it."),
+    label_dev_text: bool = typer.Option(False, "--label-dev-text", help="Take the dev texts, labels dropped, as raw "
+                                                                        "text; dev is then a part of train."),
     seed: int = typer.Option(0, help="Seed of the samples."),
 ) -> None:
     """Cut a corpus into sentences, draw samples, gather raw text, and check labels, splits and leaks."""
@@ -39,7 +41,8 @@ def prepare_cli(
     if schema.lang != lang:
         raise BionerError(Errors.E709.format(path=schema_path, found=schema.lang, wanted=lang))
     prepared = prepare_corpus(data, corpus, labels=schema.labels, lang=lang, raw=raw, seed=seed,
-                              limits=Limits(gold_limit, raw_limit, dev_limit, test_limit), drop_leaks=leaks == "drop")
+                              limits=Limits(gold_limit, raw_limit, dev_limit, test_limit), drop_leaks=leaks == "drop",
+                              label_dev_text=label_dev_text)
     for name, sentences in prepared.parts.items():
         write_json_lines(output / f"{name}.jsonl", (sentence.to_record() for sentence in sentences))
     with open_atomic(output / "labels.yml", "wb") as file_, schema_path.open("rb") as source:

@@ -103,8 +103,8 @@ def finetune(corpora: Sequence[Corpus], output: Path, *, lm: "CausalLM", task: T
         builder = _card_builder(corpora[0], task)
         AdapterCard(base_model=lm.name, revision=str(lm.settings.get("revision") or ""), codec=task.codec.settings(),
                     labels=builder.labels, corpus=builder.corpus, lang=builder.lang, template=builder.template_name,
-                    template_source=builder.source, chat=task.chat, seed=training.seed, versions=versions(),
-                    data_hash=hash_pairs(pairs),
+                    template_source=builder.source, more_templates=_more_templates(corpora, task), chat=task.chat,
+                    seed=training.seed, versions=versions(), data_hash=hash_pairs(pairs),
                     score={"dev_f1": figures["score"]} if figures["score"] is not None else {}).write(folder)
 
     return train_adapter(pairs, model=lm.model, output=output, write_card=write_card, base_model=lm.name, lora=lora,
@@ -113,6 +113,12 @@ def finetune(corpora: Sequence[Corpus], output: Path, *, lm: "CausalLM", task: T
 
 def _card_builder(corpus: Corpus, task: Task) -> PromptBuilder:
     return make_builders(corpus, codec=task.codec, template=task.template)[0]
+
+
+def _more_templates(corpora: Sequence[Corpus], task: Task) -> Dict[str, str]:
+    """RETURNS (Dict[str, str]): Name to text of the templates of corpora in other languages than the first one's."""
+    first, *others = (_card_builder(corpus, task) for corpus in corpora)
+    return {builder.template_name: builder.source for builder in others if builder.source != first.source}
 
 
 def versions() -> Dict[str, str]:

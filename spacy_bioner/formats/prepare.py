@@ -16,6 +16,8 @@ from .sentences import split_sentences
 SPLITS = ("train", "dev", "test")
 _UNLABELLED = "pubmed_unlabeled"
 _LONGEST_RAW = 150
+# Of the documents of train, the most that take the place of dev where the dev texts are raw text.
+_TUNING_SHARE = 0.2
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class PreparedCorpus:
 
 
 def prepare_corpus(data: Path, corpus: str, *, labels: Mapping[str, str], lang: str, raw: str, limits: Limits,
-                   seed: int, drop_leaks: bool = False) -> PreparedCorpus:
+                   seed: int, drop_leaks: bool = False, label_dev_text: bool = False) -> PreparedCorpus:
     """Read the splits of a corpus and its raw text.
 
     data (Path): Folder of the corpora.
@@ -72,6 +74,8 @@ def prepare_corpus(data: Path, corpus: str, *, labels: Mapping[str, str], lang: 
     limits (Limits): How many sentences are taken.
     seed (int): Seed of the samples.
     drop_leaks (bool): Whether train records that stand in dev or test too are left out; else they are an error.
+    label_dev_text (bool): Whether the dev texts, labels dropped, are the raw text; dev is then a part of train, which
+        is neither gold nor raw.
     RETURNS (PreparedCorpus): The sentences. A sentence of train inside another document of dev or test is left out
         and noted.
     RAISES BionerError: E001, E008, E009, E014 and E018 for missing, empty, mislabelled or leaking splits.
@@ -85,6 +89,10 @@ def prepare_corpus(data: Path, corpus: str, *, labels: Mapping[str, str], lang: 
         if not records[split]:
             raise BionerError(Errors.E008.format(path=path))
     records["train"] = _without_leaks(records, drop_leaks, prepared.notes)
+    dev_texts = records["dev"]
+    if label_dev_text:
+        records["train"], records["dev"] = split_off(records["train"], len(dev_texts), seed)
+        prepared.notes.append(f"dev is {len(records['dev'])} documents of train; the {len(dev_texts)} of dev are raw")
     held_out = [sentence for split in ("dev", "test") for sentence in _cut(records[split])]
     train = _leave_out(_cut(records["train"]), held_out, "train", prepared.notes)
     if not train:
@@ -97,8 +105,24 @@ def prepare_corpus(data: Path, corpus: str, *, labels: Mapping[str, str], lang: 
     }
     chosen = {sentence.id for sentence in gold}
     rest = [sentence for sentence in train if sentence.id not in chosen]
-    prepared.parts["raw"] = _gather_raw(data, corpus, raw, lang, rest, [*gold, *held_out], limits.raw, seed, prepared)
+    texts = _cut(dev_texts) if label_dev_text else _find_texts(data, corpus, raw, lang, rest, prepared)
+    prepared.sources["raw"] = "dev, labels dropped" if label_dev_text else prepared.sources["raw"]
+    prepared.parts["raw"] = _gather_raw(texts, lang, [*gold, *held_out], limits.raw, seed, prepared)
     return prepared
+
+
+def split_off(records: List[Annotation], count: int, seed: int) -> Tuple[List[Annotation], List[Annotation]]:
+    """Take documents out of train on which choices are made, when the dev texts are used otherwise.
+
+    records (List[Annotation]): The documents of train.
+    count (int): How many to take; at least one, and no more than a fifth.
+    seed (int): Seed of the draw, which no limit of gold changes.
+    RETURNS (Tuple[List[Annotation], List[Annotation]]): What is left, and what was taken, now of the split dev.
+    """
+    most = max(1, int(_TUNING_SHARE * len(records)))
+    taken = _sample(records, min(count, most), seed)
+    ids = {record.id for record in taken}
+    return [record for record in records if record.id not in ids], [record.with_meta(split="dev") for record in taken]
 
 
 def _check(record: Annotation, path: Path, split: str, labels: Mapping[str, str], lang: str) -> Annotation:
@@ -147,11 +171,16 @@ def _sample(sentences: List[Annotation], limit: int, seed: int) -> List[Annotati
     return draw_sample(sentences, limit, seed=seed) if limit else sentences
 
 
-def _gather_raw(data: Path, corpus: str, raw: str, lang: str, rest: List[Annotation], known: List[Annotation],
-                limit: int, seed: int, prepared: PreparedCorpus) -> List[Annotation]:
+def _find_texts(data: Path, corpus: str, raw: str, lang: str, rest: List[Annotation],
+                prepared: PreparedCorpus) -> List[Annotation]:
+    """RETURNS (List[Annotation]): The sentences that raw text is drawn from; where they are from is noted."""
     path = _find_raw(data, corpus, raw, lang)
     prepared.sources["raw"] = f"{path.parent.name}/{path.name}" if path else "the rest of train, labels dropped"
-    sentences = _cut(read_jsonl(path)) if path else rest
+    return _cut(read_jsonl(path)) if path else rest
+
+
+def _gather_raw(sentences: Iterable[Annotation], lang: str, known: List[Annotation], limit: int, seed: int,
+                prepared: PreparedCorpus) -> List[Annotation]:
     # Every text is raw text here, whatever split it had in the corpus that it comes from.
     unlabelled = (replace(sentence, mentions=(), meta={**_raw_meta(sentence, lang), "origin": "raw", "split": "train"})
                   for sentence in sentences if TELLING_UNITS <= len(find_units(sentence.text)) <= _LONGEST_RAW)

@@ -24,6 +24,7 @@ class AdapterCard:
     lang (str): Language of the prompt.
     template (str): Name of the prompt template.
     template_source (str): Its text.
+    more_templates (Dict[str, str]): Name to text of templates that were taught too, as that of another language.
     chat (bool): Whether prompts were wrapped into chat markup.
     units_version (int): Version of the cutting of texts into units.
     seed (int): Random seed of the training.
@@ -40,6 +41,7 @@ class AdapterCard:
     lang: str = "en"
     template: str = ""
     template_source: str = ""
+    more_templates: Dict[str, str] = field(default_factory=dict)
     chat: bool = False
     units_version: int = UNITS_VERSION
     seed: int = 0
@@ -84,8 +86,9 @@ class AdapterCard:
         RAISES BionerError: E207 where the model could not understand the run: another base model, codec, template,
             chat markup or cutting into units.
         """
-        wanted = {"codec": (self.codec, settings["codec"]), "template": (self.template_source, settings["source"]),
-                  "units": (self.units_version, UNITS_VERSION)}
+        wanted = {"codec": (self.codec, settings["codec"]), "units": (self.units_version, UNITS_VERSION)}
+        if settings["source"] not in self.more_templates.values():
+            wanted["template"] = (self.template_source, settings["source"])
         if base_model is not None:
             wanted["base model"] = (self.base_model, base_model)
         if chat is not None:

@@ -119,6 +119,9 @@ def choose_labels(card: Optional[AdapterCard]) -> Dict[str, str]:
 
 def _choose_template(card: Optional[AdapterCard], settings: AnnotatorSettings,
                      lang: str) -> Tuple[str, Optional[str]]:
+    of_language = f"annotate.{'zh' if lang == 'zh' else 'en'}"
     if settings.template is None and card is not None:
+        if lang != card.lang and of_language in card.more_templates:
+            return of_language, card.more_templates[of_language]
         return card.template, card.template_source
-    return settings.template or f"annotate.{'zh' if lang == 'zh' else 'en'}", None
+    return settings.template or of_language, None

@@ -5,9 +5,11 @@ from pathlib import Path
 import pytest
 
 from spacy_bioner.annotation import Annotation, Mention
-from spacy_bioner.cli.low_resource import LowResourceSettings, Plan, Step, fix_data, run_step
+from spacy_bioner.cli.low_resource import LowResourceSettings, LowResourceSteps, fix_data
 from spacy_bioner.cli.settings import load_settings
 from spacy_bioner.errors import BionerError
+from spacy_bioner.experiments.running import run_plan
+from spacy_bioner.experiments.steps import Plan, Step
 from spacy_bioner.files import write_json_lines
 from spacy_bioner.formats.jsonl import read_jsonl
 
@@ -46,13 +48,14 @@ def test_sizes_without_mention_counts_are_refused(corpus, settings, tmp_path):
 
 
 def test_every_method_is_trained_with_every_seed_and_scored_on_the_same_sentences(settings, tmp_path):
-    steps = Plan(settings, corpus=tmp_path, output=tmp_path / "out", labels=tmp_path / "labels.yml",
-                 profile=CONFIGS / "smoke").steps()
+    steps = LowResourceSteps(settings, corpus=tmp_path, output=tmp_path / "out", labels=tmp_path / "labels.yml",
+                             profile=CONFIGS / "smoke").steps()
     verbs = [step.arguments[0] for step in steps]
     assert (verbs.count("synthesize"), verbs.count("augment")) == (4, 4)
     assert (verbs.count("train"), verbs.count("evaluate")) == (2 * 5 * 2, 3)
     outputs = [step.output for step in steps]
-    assert len(set(outputs)) == len(outputs)
+    assert len(set(outputs)) == len(outputs) == len({step.name for step in steps})
+    assert sorted(step.output for step in Plan(steps).steps) == sorted(outputs)
     free = [step for step in steps if "chain_of_thought" in step.arguments]
     assert all("free" in step.arguments for step in free) and len(free) == 2
 
@@ -68,10 +71,10 @@ def test_a_finished_part_is_not_run_again_and_a_failed_one_ends_the_run(corpus):
     (corpus / "labels.yml").write_text("labels: {DRUG: drugs}\n")
     arguments = ["seeds", str(corpus / "train.jsonl"), str(corpus / "seeds.jsonl"), "--labels",
                  str(corpus / "labels.yml"), "--config", str(CONFIGS / "smoke" / "synthesize.cfg")]
-    step = Step(arguments, corpus / "seeds.jsonl")
-    run_step(step)
+    step = Step("seeds", tuple(arguments), corpus / "seeds.jsonl")
+    run_plan(Plan([step]), corpus / "out")
     written = step.output.stat().st_mtime_ns
-    run_step(step)
+    run_plan(Plan([step]), corpus / "out")
     assert step.output.stat().st_mtime_ns == written
     with pytest.raises(BionerError, match="The part `seeds`.*failed"):
-        run_step(Step([*arguments, "--seeds.odd", "1"], step.output))
+        run_plan(Plan([Step("seeds", (*arguments, "--seeds.odd", "1"), step.output)]), corpus / "out")

@@ -89,3 +89,21 @@ def test_a_heading_that_stands_in_both_is_no_leak(corpus):
     other = record("d2", "METHODS. The wards were visited each day of the week.")
     parts = prepare(corpus(train=[heading], dev=[*DEV, other])).parts
     assert [sentence.text for sentence in parts["train"]] == ["METHODS.", heading["text"][9:]]
+
+
+def test_dev_texts_become_raw_text_only_when_asked_and_choices_then_are_made_on_a_part_of_train(corpus):
+    train = [record(f"t{number}", f"Case number {number} in the ward had severe asthma.", "asthma")
+             for number in range(10)]
+    data = corpus(train=train)
+    usual = prepare(data, raw="train").parts
+    assert not any("d1" in sentence.id for sentence in usual["raw"])
+    prepared = prepare(data, label_dev_text=True)
+    parts = prepared.parts
+    assert [sentence.text for sentence in parts["raw"]] == [DEV[0]["text"]]
+    assert not any(sentence.mentions for sentence in parts["raw"])
+    assert {sentence.meta["split"] for sentence in parts["raw"]} == {"train"}
+    assert len(parts["dev"]) == 1 and {sentence.meta["split"] for sentence in parts["dev"]} == {"dev"}
+    assert len(parts["train"]) == 9
+    assert not {sentence.text for sentence in parts["train"]} & {sentence.text for sentence in parts["dev"]}
+    assert [sentence.text for sentence in parts["test"]] == [sentence.text for sentence in usual["test"]]
+    assert "dev is 1 documents of train" in prepared.notes[0] and prepared.sources["raw"] == "dev, labels dropped"

@@ -45,6 +45,11 @@ def test_settings_that_were_never_taught_are_refused(builder, asked, what):
         make_card(make_builder()).check(builder.settings(), **asked)
 
 
+def test_the_template_of_a_further_language_was_taught_too():
+    card = make_card(make_builder(), more_templates={"annotate.zh": make_builder(template="annotate.zh").source})
+    assert card.check(make_builder(template="annotate.zh").settings()) == []
+
+
 @pytest.mark.parametrize("content", [
     pytest.param(None, id="missing"), pytest.param("{", id="broken"), pytest.param("[]", id="list"),
     pytest.param('{"base_model": "x"}', id="half"),

@@ -56,6 +56,13 @@ def test_kept_template_is_asked_even_where_the_packaged_one_has_changed():
     assert builder.render("flu").plain == "Old words: flu"
 
 
+def test_a_bilingual_adapter_is_asked_in_the_template_of_the_language():
+    chinese = make_card(lang="zh")
+    card = make_card(more_templates={chinese.template: "{% block user %}问 {{ text }}{% endblock %}"})
+    assert make_builder(card, AnnotatorSettings(lang="zh")).render("flu").plain == "问 flu"
+    assert make_builder(card, AnnotatorSettings()).source == card.template_source
+
+
 def test_other_definitions_than_taught_are_a_warning(caplog):
     with caplog.at_level(logging.WARNING, logger="spacy_bioner"):
         builder = make_builder(make_card(), AnnotatorSettings(labels={"DISEASE": "other"}))

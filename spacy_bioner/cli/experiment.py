@@ -1,0 +1,67 @@
+"""The verb experiment: a YAML file of steps and rows in, trainings and a table with intervals out."""
+
+import shlex
+import signal
+import sys
+from pathlib import Path
+from typing import Any, Optional
+
+import typer
+
+from .settings import read_overrides
+
+
+def experiment_cli(
+    ctx: typer.Context,
+    config: Path = typer.Argument(..., help="Experiment (YAML), as those in configs/experiments."),
+    output: Path = typer.Argument(..., metavar="OUT", help="Folder for all that is made; table.md and table.json."),
+    data: Path = typer.Option(Path("assets/corpora"), help="Folder of the corpora."),
+    quick: bool = typer.Option(False, "--quick", help="The small form that the experiment names under quick."),
+    only: str = typer.Option("", metavar="ROW", help="Only the rows whose name holds this, and what they need."),
+    dry_run: bool = typer.Option(False, "--dry-run", help="Show the steps and run none."),
+    gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU, -1 for the CPU."),
+) -> None:
+    """Run an experiment step by step and compare its rows; override values with --vars.name 1, --lists.seed '[1]'.
+
+    Finished steps are skipped: killed at any moment, the same command goes on from there. A step is run again where
+    its arguments, a file that it reads, or a step before it have changed.
+    """
+    from ..experiments.config import read_experiment
+    from ..experiments.expansion import expand
+    from ..experiments.measuring import measure_rows
+    from ..experiments.report import write_report
+    from ..experiments.running import run_plan
+
+    experiment = read_experiment(config, quick=quick, overrides=read_overrides(ctx.args))
+    expanded = expand(experiment, data=data, out=output, gpu_id=gpu_id)
+    if only:
+        expanded = expanded.only(only)
+    if dry_run:
+        return show_plan(expanded, output)
+    # A step must not go on alone when this process is told to end.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    run_plan(expanded.plan, output)
+    written = write_report(experiment, measure_rows(expanded), expanded.plan, output,
+                           spell_command(config, output, data, ctx.args, quick=quick, only=only, gpu_id=gpu_id))
+    typer.echo(written[1].read_text(encoding="utf8"))
+    print(f"Written: {', '.join(map(str, written))}", file=sys.stderr)
+
+
+def show_plan(expanded: Any, output: Path) -> None:
+    """Print the steps as command lines, and how many are still to be run."""
+    from ..experiments.running import Journal
+
+    journal = Journal(output, expanded.plan)
+    done = [journal.is_done(step) for step in expanded.plan.steps]
+    for step, finished in zip(expanded.plan.steps, done):
+        typer.echo(f"{'# done: ' if finished else ''}spacy-bioner {shlex.join(step.arguments)}")
+    print(f"{len(done)} steps, {done.count(False)} to run; {len(expanded.rows)} rows: {', '.join(expanded.rows)}",
+          file=sys.stderr)
+
+
+def spell_command(config: Path, output: Path, data: Optional[Path], rest: list, *, quick: bool, only: str,
+                  gpu_id: int) -> list:
+    """RETURNS (list): The command of a run, with what differs from the defaults."""
+    options = [*(["--data", str(data)] if data != Path("assets/corpora") else []), *(["--quick"] if quick else []),
+               *(["--only", only] if only else []), *(["--gpu-id", str(gpu_id)] if gpu_id >= 0 else [])]
+    return ["spacy-bioner", "experiment", str(config), str(output), *options, *rest]

@@ -1,0 +1,79 @@
+"""Systems that were run several times, with several seeds: mean figures, and the difference of two, with intervals.
+
+The documents are resampled, and in each resample the mean over the runs is taken. So an interval says how sure the mean
+of these runs is for other documents; how far runs lie apart is told by their range.
+"""
+
+from dataclasses import dataclass
+from typing import Dict, List, Sequence
+
+import numpy
+
+from .counts import Measure, count_strict, micro
+from .intervals import Table, find_interval, micro_scores, resample
+from .metrics import FIGURES, Sampling
+from .pairing import Pair
+
+
+@dataclass(frozen=True)
+class RunScores:
+    """Precision, recall and F1 of the runs of a system.
+
+    runs (Table): Shape (runs, 3): the figures of each run.
+    draws (Table): Shape (resamples, 3): means over the runs, on resampled documents.
+    level (float): Share of the draws inside an interval.
+    """
+
+    runs: Table
+    draws: Table
+    level: float
+
+    def describe(self) -> Dict[str, Dict[str, object]]:
+        """RETURNS (Dict[str, Dict[str, object]]): For each figure `mean`, `interval`, `range` and `runs`."""
+        described: Dict[str, Dict[str, object]] = {}
+        for index, name in enumerate(FIGURES):
+            interval, each = find_interval(self.draws[:, index], level=self.level), self.runs[:, index]
+            described[name] = {"mean": float(each.mean()), "interval": [interval.low, interval.high],
+                               "range": [float(each.min()), float(each.max())], "runs": each.tolist()}
+        return described
+
+
+def score_runs(runs: Sequence[Sequence[Pair]], *, measure: Measure = count_strict,
+               sampling: Sampling = Sampling()) -> RunScores:
+    """Score the runs of a system on the same documents.
+
+    runs (Sequence[Sequence[Pair]]): The documents of each run beside gold's, in the same order.
+    measure (Measure): How mentions are counted.
+    sampling (Sampling): How intervals are made; with the same seed the same documents are drawn.
+    RETURNS (RunScores): The scores.
+    """
+    tables = [_count_documents(pairs, measure) for pairs in runs]
+    drawn = resample(numpy.concatenate(tables, axis=1), resamples=sampling.resamples, seed=sampling.seed)
+    means = micro_scores(drawn.reshape(len(drawn), len(runs), 1, 3)).mean(axis=1)
+    return RunScores(numpy.stack([micro_scores(table.sum(axis=0)[None]) for table in tables]), means, sampling.level)
+
+
+def compare_runs(before: RunScores, after: RunScores) -> Dict[str, Dict[str, object]]:
+    """Compare two systems that were scored on the same documents with the same sampling.
+
+    before (RunScores): The one.
+    after (RunScores): The other.
+    RETURNS (Dict[str, Dict[str, object]]): For each figure the `difference` of the means and its `interval`, from the
+        same draws of documents.
+    """
+    means = after.runs.mean(axis=0) - before.runs.mean(axis=0)
+    draws = after.draws - before.draws
+    compared: Dict[str, Dict[str, object]] = {}
+    for index, name in enumerate(FIGURES):
+        interval = find_interval(draws[:, index], level=before.level)
+        compared[name] = {"difference": float(means[index]), "interval": [interval.low, interval.high]}
+    return compared
+
+
+def _count_documents(pairs: Sequence[Pair], measure: Measure) -> Table:
+    """RETURNS (Table): Shape (documents, 3): tp, fp, fn of each, over all labels."""
+    rows: List[List[int]] = []
+    for pair in pairs:
+        counts = micro(measure(pair.gold, pair.predicted))
+        rows.append([counts.tp, counts.fp, counts.fn])
+    return numpy.asarray(rows, dtype=float).reshape(-1, 3)

@@ -1,0 +1,178 @@
+"""What an experiment is: a YAML file with values, templates of steps, and the rows of its table."""
+
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, Optional, Union
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ..errors import BionerError, Errors
+
+Item = Union[Dict[str, Any], str, int, float]
+
+
+class Part(BaseModel):
+    """Base of the parts of an experiment: typed, with unknown keys refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class StepTemplate(Part):
+    """A step, once for each combination of what `foreach` names.
+
+    name (str): Unique among the steps.
+    foreach (List[str]): Names of lists.
+    run (str): The verb and its arguments as a command line.
+    output (str): The file or folder that is made, below {out}.
+    inputs (List[str]): Files and folders that are read and that the command line does not name as files.
+    """
+
+    name: str
+    foreach: List[str] = []
+    run: str
+    output: str
+    inputs: List[str] = []
+
+
+class RowTemplate(Part):
+    """A row of the table, or one for each combination of what `foreach` names.
+
+    name (str): How it is called.
+    foreach (List[str]): Names of lists.
+    over (str): List of the repetitions of a row, over which means and ranges are taken; empty for one run.
+    gold (str): Records of the test part.
+    predicted (str): Records with what was found.
+    dev (str): `FILE#key.key`: the figure of the dev part in a JSON file, by which rows are chosen.
+    x (str): Number along the horizontal axis of the plot; empty for a row that is not in it.
+    line (str): The line of the plot that it belongs to.
+    rejected (str): Records with what a selector dropped; then its calibration is measured.
+    selector (str): The pipeline of the selector.
+    """
+
+    name: str
+    foreach: List[str] = []
+    over: str = ""
+    gold: str
+    predicted: str
+    dev: str = ""
+    x: str = ""
+    line: str = ""
+    rejected: str = ""
+    selector: str = ""
+
+
+class Comparison(Part):
+    """Rows that are compared: the difference is that of `after`, less that of `before`."""
+
+    foreach: List[str] = []
+    before: str
+    after: str
+
+
+class Choice(Part):
+    """Rows among which the best on dev is chosen."""
+
+    name: str
+    foreach: List[str] = []
+    among: List[str] = Field(min_length=1)
+
+
+class Values(Part):
+    """Values that stand in the place of others, see `Experiment.quick`."""
+
+    vars: Dict[str, Union[str, int, float]] = {}
+    lists: Dict[str, List[Item]] = {}
+
+
+class Experiment(Part):
+    """An experiment.
+
+    title (str): Heading of its report.
+    question (str): What it answers, and what the publications report.
+    vars (Dict[str, Union[str, int, float]]): Values for {placeholders}.
+    lists (Dict[str, List[Item]]): What `foreach` goes over: plain values, or mappings with a name, whose keys are
+        {list.key}; `only` of a mapping names the items of other lists that it goes with.
+    quick (Values): What --quick puts in the place of these; items with names are chosen by them.
+    axis (str): What x is in the plot.
+    steps (List[StepTemplate]): What is run.
+    rows (List[RowTemplate]): What is measured.
+    compare (List[Comparison]): Which rows are compared.
+    choose (List[Choice]): What is chosen on dev.
+    """
+
+    title: str
+    question: str
+    vars: Dict[str, Union[str, int, float]] = {}
+    lists: Dict[str, List[Item]] = {}
+    quick: Values = Values()
+    axis: str = ""
+    steps: List[StepTemplate] = Field(min_length=1)
+    rows: List[RowTemplate] = Field(min_length=1)
+    compare: List[Comparison] = []
+    choose: List[Choice] = []
+
+
+def read_experiment(path: Path, *, quick: bool = False, overrides: Optional[Mapping[str, Any]] = None) -> Experiment:
+    """Read an experiment.
+
+    path (Path): The YAML file.
+    quick (bool): Whether its quick values are taken.
+    overrides (Optional[Mapping[str, Any]]): `vars.NAME` or `lists.NAME` to a value.
+    RETURNS (Experiment): The experiment.
+    RAISES BionerError: E001, E724 with what is wrong.
+    """
+    import srsly
+    from srsly.ruamel_yaml.error import YAMLError
+
+    if not Path(path).is_file():
+        raise BionerError(Errors.E001.format(path=path, wanted="experiment (YAML)"))
+    try:
+        content = srsly.read_yaml(path)
+        experiment = Experiment.model_validate(content)
+        if quick:
+            experiment = put(experiment, experiment.quick, path=path)
+        return put(experiment, _sort_overrides(overrides or {}, path), path=path)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, first["loc"]))
+        raise BionerError(Errors.E724.format(path=path, why=f"{key}: {first['msg']}")) from None
+    except (YAMLError, ValueError) as error:
+        raise BionerError(Errors.E724.format(path=path, why=" ".join(str(error).split()))) from None
+
+
+def put(experiment: Experiment, values: Values, *, path: Path) -> Experiment:
+    """RETURNS (Experiment): With other values; raises BionerError E724 for one that there is not."""
+    for kind in ("vars", "lists"):
+        for name in getattr(values, kind):
+            known = getattr(experiment, kind)
+            if name not in known:
+                raise BionerError(Errors.E724.format(path=path, why=f"no {kind}.{name}; there are {', '.join(known)}"))
+    lists = {name: [_pick(item, experiment.lists[name], f"lists.{name}", path) for item in items]
+             for name, items in values.lists.items()}
+    return experiment.model_copy(update={"vars": {**experiment.vars, **values.vars},
+                                         "lists": {**experiment.lists, **lists}})
+
+
+def name_of(item: Item) -> str:
+    """RETURNS (str): The name of an item of a list; a plain value is its own."""
+    return str(item["name"]) if isinstance(item, dict) else str(item)
+
+
+def _pick(item: Item, known: List[Item], place: str, path: Path) -> Item:
+    """RETURNS (Item): The item; of a list of mappings the one of that name."""
+    if isinstance(item, dict) or not any(isinstance(other, dict) for other in known):
+        return item
+    found = next((other for other in known if name_of(other) == str(item)), None)
+    if found is None:
+        names = ", ".join(map(name_of, known))
+        raise BionerError(Errors.E724.format(path=path, why=f"{place} has no item '{item}'; there are {names}"))
+    return found
+
+
+def _sort_overrides(overrides: Mapping[str, Any], path: Path) -> Values:
+    values: Dict[str, Dict[str, Any]] = {"vars": {}, "lists": {}}
+    for key, value in overrides.items():
+        kind, _, name = key.partition(".")
+        if kind not in values:
+            raise BionerError(Errors.E724.format(path=path, why=f"'{key}' is neither vars.NAME nor lists.NAME"))
+        values[kind][name] = value
+    return Values.model_validate(values)

@@ -1,0 +1,211 @@
+"""Templates become steps and rows: one for each combination of the lists that they name."""
+
+import re
+import shlex
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
+
+from ..errors import BionerError, Errors
+from .config import Experiment, Item, RowTemplate, StepTemplate, name_of
+from .steps import Plan, Step
+
+_PLACE = re.compile(r"\{([a-z_]\w*(?:\.[a-z_]\w*)*)\}")
+# Values may hold placeholders themselves, but not without end.
+_DEEPEST = 8
+Scope = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One repetition of a row.
+
+    gold (Path): Records of the test part.
+    predicted (Path): Records with what was found.
+    dev (str): `FILE#key.key` of the dev figure, or empty.
+    rejected (Optional[Path]): Records with what a selector dropped.
+    selector (Optional[Path]): The pipeline of the selector.
+    """
+
+    gold: Path
+    predicted: Path
+    dev: str = ""
+    rejected: Optional[Path] = None
+    selector: Optional[Path] = None
+
+    def paths(self) -> List[Path]:
+        """RETURNS (List[Path]): What has to be there before it can be measured."""
+        given = [self.gold, self.predicted, self.rejected, self.selector]
+        return [path for path in (*given, Path(self.dev.split("#")[0]) if self.dev else None) if path is not None]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of the table.
+
+    name (str): How it is called.
+    runs (Dict[str, Run]): Repetition (such as a seed) to what is measured.
+    x (Optional[float]): Place in the plot.
+    line (str): Line of the plot.
+    """
+
+    name: str
+    runs: Dict[str, Run]
+    x: Optional[float] = None
+    line: str = ""
+
+
+@dataclass(frozen=True)
+class Expanded:
+    """An experiment with all its steps and rows.
+
+    plan (Plan): The steps, in order.
+    rows (Dict[str, Row]): Name to row.
+    compare (List[Tuple[str, str]]): Names of two rows, the one before first.
+    choose (Dict[str, List[str]]): Name of a choice to the names of its rows.
+    """
+
+    plan: Plan
+    rows: Dict[str, Row]
+    compare: List[Tuple[str, str]]
+    choose: Dict[str, List[str]]
+
+    def only(self, part: str) -> "Expanded":
+        """RETURNS (Expanded): The rows whose name holds the part, and what they need; raises BionerError E725."""
+        rows = {name: row for name, row in self.rows.items() if part.casefold() in name.casefold()}
+        if not rows:
+            raise BionerError(Errors.E725.format(part=part, known=", ".join(self.rows)))
+        paths = [path for row in rows.values() for run in row.runs.values() for path in run.paths()]
+        return Expanded(self.plan.reduced_to(paths), rows,
+                        [pair for pair in self.compare if set(pair) <= set(rows)],
+                        {name: among for name, among in self.choose.items() if set(among) <= set(rows)})
+
+
+def expand(experiment: Experiment, *, data: Path, out: Path, gpu_id: int = -1) -> Expanded:
+    """Fill in the templates of an experiment.
+
+    experiment (Experiment): The experiment.
+    data (Path): Folder of the corpora, {data} in templates.
+    out (Path): Folder of the experiment, {out}.
+    gpu_id (int): GPU, or -1 for the CPU, {gpu_id}.
+    RETURNS (Expanded): Steps, rows, comparisons and choices.
+    RAISES BionerError: E721 and E722 for steps that do not fit together, E726 for an unknown name, E727 for a list
+        that there is not, E728 for an output outside of OUT, E729 for a comparison with no row.
+    """
+    filler = Filler(experiment, {"data": str(data), "out": str(out), "gpu_id": gpu_id})
+    steps = [step for template in experiment.steps for step in filler.steps(template, out)]
+    rows = {row.name: row for template in experiment.rows for row in filler.rows(template)}
+    compare = [(filler.fill(pair.before, scope), filler.fill(pair.after, scope))
+               for pair in experiment.compare for scope in filler.scopes(pair.foreach)]
+    choose = {filler.fill(choice.name, scope): [filler.fill(name, scope) for name in choice.among]
+              for choice in experiment.choose for scope in filler.scopes(choice.foreach)}
+    expanded = Expanded(Plan(steps, cache=out / "cache"), rows,
+                        list(dict.fromkeys((before, after) for before, after in compare if before != after)),
+                        choose)
+    return _keep_known(expanded, experiment)
+
+
+def _keep_known(expanded: Expanded, experiment: Experiment) -> Expanded:
+    """RETURNS (Expanded): Without comparisons of rows that the chosen items of lists leave out."""
+    known = set(expanded.rows)
+    choose = {name: [row for row in among if row in known] for name, among in expanded.choose.items()}
+    for name, among in choose.items():
+        if not among:
+            raise BionerError(Errors.E729.format(name=name, known=", ".join(known)))
+    return Expanded(expanded.plan, expanded.rows,
+                    [pair for pair in expanded.compare if set(pair) <= known], choose)
+
+
+class Filler:
+    """Puts values into the places of templates.
+
+    experiment (Experiment): Its vars and lists.
+    given (Mapping[str, Any]): Further values.
+    """
+
+    def __init__(self, experiment: Experiment, given: Mapping[str, Any]) -> None:
+        self._lists = experiment.lists
+        self._values = {**experiment.vars, **given}
+
+    def scopes(self, foreach: Sequence[str], base: Optional[Scope] = None) -> Iterator[Scope]:
+        """YIELDS (Scope): Values for each combination of the items of lists that go with each other."""
+        base = self._values if base is None else base
+        for name in foreach:
+            if name not in self._lists:
+                raise BionerError(Errors.E727.format(name=name, known=", ".join(self._lists)))
+        for items in product(*(self._lists[name] for name in foreach)):
+            scope = {**base, **dict(zip(foreach, items))}
+            if _go_together(scope, self._lists):
+                yield scope
+
+    def steps(self, template: StepTemplate, out: Path) -> Iterator[Step]:
+        """YIELDS (Step): The steps of a template; raises BionerError E728 for an output outside of OUT."""
+        for scope in self.scopes(template.foreach):
+            words = [word for token in shlex.split(template.run) for word in self._fill_word(token, scope)]
+            output = Path(self.fill(template.output, scope))
+            if out not in output.parents or ".." in output.parts[len(out.parts):]:
+                raise BionerError(Errors.E728.format(name=template.name, output=output, folder=out))
+            name = "-".join([template.name, *(name_of(scope[each]) for each in template.foreach)])
+            yield Step(re.sub(r"[^\w.@+-]+", "_", name), tuple(words), output, kind=template.name,
+                       inputs=tuple(Path(self.fill(path, scope)) for path in template.inputs))
+
+    def rows(self, template: RowTemplate) -> Iterator[Row]:
+        """YIELDS (Row): The rows of a template; one without a repetition is left out."""
+        for scope in self.scopes(template.foreach):
+            repeated = list(self.scopes([template.over] if template.over else [], scope))
+            runs = {name_of(inner[template.over]) if template.over else "1": self._run(template, inner)
+                    for inner in repeated}
+            x = self.fill(template.x, scope)
+            if runs:
+                yield Row(self.fill(template.name, scope), runs, float(x) if x else None,
+                          self.fill(template.line, scope))
+
+    def fill(self, text: str, scope: Scope, depth: int = 0) -> str:
+        """Fill the places of a text.
+
+        text (str): With {name} or {name.key}; a list item that is a mapping stands for its name.
+        scope (Scope): The values.
+        depth (int): How many values this text was found in.
+        RETURNS (str): The text without places.
+        RAISES BionerError: E726 for a name that is not known, or that leads to itself.
+        """
+        def value(match: "re.Match[str]") -> str:
+            found = self._find(match[1], scope, depth)
+            return self.fill(name_of(found), scope, depth + 1)
+
+        return _PLACE.sub(value, text)
+
+    def _run(self, template: RowTemplate, scope: Scope) -> Run:
+        filled = {key: self.fill(getattr(template, key), scope)
+                  for key in ("gold", "predicted", "dev", "rejected", "selector")}
+        return Run(Path(filled["gold"]), Path(filled["predicted"]), filled["dev"],
+                   *(Path(filled[key]) if filled[key] else None for key in ("rejected", "selector")))
+
+    def _fill_word(self, word: str, scope: Scope, depth: int = 0) -> List[str]:
+        """RETURNS (List[str]): The word filled in; a place that is a whole word and holds a list gives several."""
+        whole = _PLACE.fullmatch(word)
+        found = self._find(whole[1], scope, depth) if whole else None
+        if isinstance(found, list):
+            return [part for one in found for part in self._fill_word(str(one), scope, depth + 1)]
+        return [self.fill(word, scope, depth)]
+
+    def _find(self, dotted: str, scope: Scope, depth: int) -> Any:
+        name, *keys = dotted.split(".")
+        found: Any = scope.get(name)
+        for key in keys:
+            found = found.get(key) if isinstance(found, dict) else None
+        if found is None or depth > _DEEPEST:
+            raise BionerError(Errors.E726.format(name=dotted, known=", ".join(sorted(scope))))
+        return found
+
+
+def _go_together(scope: Scope, lists: Mapping[str, List[Item]]) -> bool:
+    """RETURNS (bool): Whether no item of the scope is for other items of another list only."""
+    for name in lists:
+        item = scope.get(name)
+        wanted = item.get("only", {}) if isinstance(item, dict) else {}
+        for other, allowed in wanted.items():
+            if other in lists and other in scope and name_of(scope[other]) not in map(str, allowed):
+                return False
+    return True

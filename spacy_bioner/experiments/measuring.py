@@ -1,0 +1,140 @@
+"""The rows of an experiment in figures: scores, differences, errors, calibration, what was chosen on dev."""
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+
+from ..annotation import Annotation
+from ..errors import BionerError, Errors
+from ..evaluation.counts import count_strict, count_strings
+from ..evaluation.error_types import KINDS, find_errors
+from ..evaluation.metrics import Sampling
+from ..evaluation.pairing import Pair, pair_documents
+from ..evaluation.runs import RunScores, compare_runs, score_runs
+from ..formats.jsonl import read_jsonl
+from ..ml.calibration import expected_calibration_error, reliability, to_logit, to_probability
+from .expansion import Expanded, Row, Run
+
+
+def measure_rows(expanded: Expanded, sampling: Sampling = Sampling()) -> Dict[str, Any]:
+    """Measure the rows of an experiment.
+
+    expanded (Expanded): The experiment; the files of its rows are there.
+    sampling (Sampling): How intervals are made.
+    RETURNS (Dict[str, Any]): `rows` by name, `comparisons` and `chosen`.
+    RAISES BionerError: E601 to E603 where documents do not match, E730 where compared rows have other test parts.
+    """
+    measured: Dict[str, Any] = {}
+    strict: Dict[str, RunScores] = {}
+    for name, row in expanded.rows.items():
+        pairs = [read_pairs(run, name) for run in row.runs.values()]
+        strict[name] = score_runs(pairs, measure=count_strict, sampling=sampling)
+        measured[name] = {
+            "runs": {key: str(run.predicted) for key, run in row.runs.items()},
+            "gold": str(next(iter(row.runs.values())).gold), "documents": len(pairs[0]),
+            "mentions": sum(len(pair.gold.mentions) for pair in pairs[0]),
+            "strict": strict[name].describe(),
+            "strings": score_runs(pairs, measure=count_strings, sampling=sampling).describe(),
+            "errors": count_errors(pairs), "x": row.x, "line": row.line,
+            "dev": read_dev(row), "calibration": measure_calibration(row, pairs)}
+    return {"rows": measured,
+            "comparisons": [_compare(before, after, measured, strict) for before, after in expanded.compare],
+            "chosen": {name: choose(among, measured) for name, among in expanded.choose.items()}}
+
+
+def read_pairs(run: Run, name: str) -> List[Pair]:
+    """RETURNS (List[Pair]): The documents of a run beside gold's; raises BionerError E602 where one is missing."""
+    return pair_documents(list(read_jsonl(run.gold)), read_jsonl(run.predicted), system=name)[0]
+
+
+def count_errors(runs: Sequence[Sequence[Pair]]) -> Dict[str, float]:
+    """RETURNS (Dict[str, float]): Kind to number of errors, mean over the runs."""
+    counts = Counter(error.kind for pairs in runs for pair in pairs for error in find_errors(pair.gold, pair.predicted))
+    return {kind: round(counts[kind] / len(runs), 1) for kind in KINDS}
+
+
+def read_dev(row: Row) -> Optional[float]:
+    """RETURNS (Optional[float]): Mean over the runs of the figure of the dev part; None for a row without."""
+    values = [_read_figure(run.dev) for run in row.runs.values() if run.dev]
+    return sum(values) / len(values) if values else None
+
+
+def choose(among: Sequence[str], measured: Mapping[str, Any]) -> Dict[str, Any]:
+    """Choose the row with the best figure on dev; the first of several that are as good.
+
+    among (Sequence[str]): Names of rows.
+    measured (Mapping[str, Any]): The rows.
+    RETURNS (Dict[str, Any]): `row`, its `dev`, and its `test` F1, which had no part in the choice.
+    RAISES BionerError: E731 for a row without a figure of dev.
+    """
+    for name in among:
+        if measured[name]["dev"] is None:
+            raise BionerError(Errors.E731.format(name=name))
+    best = max(among, key=lambda name: measured[name]["dev"])
+    return {"row": best, "among": list(among), "dev": measured[best]["dev"],
+            "test": measured[best]["strict"]["f1"]["mean"]}
+
+
+def measure_calibration(row: Row, runs: Sequence[Sequence[Pair]]) -> Optional[Dict[str, Any]]:
+    """Compare the probabilities of a selector with what was so, on the test part.
+
+    row (Row): The row; its runs name the dropped candidates and the selector.
+    runs (Sequence[Sequence[Pair]]): The documents of each run, with the kept candidates.
+    RETURNS (Optional[Dict[str, Any]]): Temperatures, `error_before` and `error` (expected calibration error without
+        and with the temperature) and the bins of both; None for a row without a selector.
+    """
+    logits: List[float] = []
+    scaled: List[float] = []
+    valid: List[bool] = []
+    temperatures: List[float] = []
+    for run, pairs in zip(row.runs.values(), runs):
+        if run.rejected is None or run.selector is None:
+            continue
+        temperatures.append(_read_temperature(run.selector))
+        for probability, right in judge(pairs, read_jsonl(run.rejected)):
+            scaled.append(probability)
+            logits.append(float(to_logit(probability)) * temperatures[-1])
+            valid.append(right)
+    if not valid:
+        return None
+    before = to_probability(logits)
+    return {"temperatures": temperatures, "candidates": len(valid),
+            "error_before": round(expected_calibration_error(before, valid), 4),
+            "error": round(expected_calibration_error(scaled, valid), 4),
+            "bins_before": reliability(before, valid), "bins": reliability(scaled, valid)}
+
+
+def judge(pairs: Sequence[Pair], rejected: Any) -> List[Tuple[float, bool]]:
+    """RETURNS (List[Tuple[float, bool]]): Probability of each candidate, kept or dropped, and whether it is right."""
+    dropped: Dict[str, Annotation] = {record.id: record for record in rejected}
+    judged = []
+    for pair in pairs:
+        gold = {mention.key for mention in pair.gold.mentions}
+        others = dropped[pair.gold.id].mentions if pair.gold.id in dropped else ()
+        judged += [(mention.score, mention.key in gold) for mention in (*pair.predicted.mentions, *others)
+                   if mention.score is not None]
+    return judged
+
+
+def _compare(before: str, after: str, measured: Mapping[str, Any], strict: Mapping[str, RunScores]) -> Dict[str, Any]:
+    if measured[before]["gold"] != measured[after]["gold"]:
+        raise BionerError(Errors.E730.format(first=before, second=after))
+    return {"before": before, "after": after, "strict": compare_runs(strict[before], strict[after])}
+
+
+def _read_figure(place: str) -> float:
+    """RETURNS (float): A number in a JSON file, `FILE#key.key`; raises BionerError E732 where there is none."""
+    path, _, dotted = place.partition("#")
+    found: Any = json.loads(Path(path).read_text(encoding="utf8"))
+    for key in dotted.split("."):
+        found = found.get(key) if isinstance(found, dict) else None
+    if not isinstance(found, (int, float)):
+        raise BionerError(Errors.E732.format(path=path, key=dotted))
+    return float(found)
+
+
+def _read_temperature(selector: Path) -> float:
+    """RETURNS (float): What the selector divides its logits by; 1 where none was fitted."""
+    card = json.loads((selector / "meta.json").read_text(encoding="utf8")).get("spacy_bioner", {})
+    return float(card.get("tuned", {}).get("temperature", 1.0))

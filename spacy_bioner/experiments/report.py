@@ -1,0 +1,136 @@
+"""The table of an experiment, as Markdown and JSON, with a plot where rows have a place in it."""
+
+import shlex
+from collections import defaultdict
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, Sequence, Tuple
+
+from ..evaluation.error_types import KINDS
+from ..files import open_atomic, write_json
+from .config import Experiment
+from .running import Journal
+from .steps import Plan
+
+
+def write_report(experiment: Experiment, measured: Mapping[str, Any], plan: Plan, out: Path,
+                 command: Sequence[str]) -> List[Path]:
+    """Write `table.md`, `table.json` and, where rows have an x, `plot.svg`; with selectors `reliability.svg`.
+
+    experiment (Experiment): What was asked.
+    measured (Mapping[str, Any]): What `measure_rows` gives.
+    plan (Plan): The steps, for their times.
+    out (Path): Folder of the experiment.
+    command (Sequence[str]): The command that makes all this.
+    RETURNS (List[Path]): The files.
+    """
+    journal = Journal(out, plan)
+    content = {"title": experiment.title, "question": " ".join(experiment.question.split()),
+               "command": shlex.join(command), "vars": experiment.vars, "lists": experiment.lists, **measured,
+               "steps": {step.name: {**vars(stamp), "command": shlex.join(["spacy-bioner", *step.arguments])}
+                         for step in plan.steps for stamp in [journal.read(step)] if stamp is not None}}
+    plots = {name: plot for name, plot in (("plot", draw_lines(experiment, measured["rows"])),
+                                           ("reliability", draw_reliability(measured["rows"]))) if plot}
+    written = [out / "table.json", out / "table.md"]
+    write_json(written[0], content)
+    with open_atomic(written[1]) as file_:
+        file_.write(format_table(content, plan, journal, plots))
+    for name, plot in plots.items():
+        written.append(out / f"{name}.svg")
+        with open_atomic(written[-1]) as file_:
+            file_.write(plot)
+    return written
+
+
+def format_table(content: Mapping[str, Any], plan: Plan, journal: Journal, plots: Sequence[str] = ()) -> str:
+    """RETURNS (str): The report as Markdown; figures in percent, with 95% intervals over documents."""
+    rows = content["rows"]
+    parts = [f"# {content['title']}", content["question"], f"```\n{content['command']}\n```",
+             _table(("row", "runs", "P", "R", "strict F1 (95%)", "range of F1", "string-set F1", "dev", "mentions"),
+                    [_row(name, row) for name, row in rows.items()])]
+    if content["comparisons"]:
+        parts += ["## Differences", _table(("after", "less before", "P", "R", "F1 (95%)"),
+                                           [_difference(each) for each in content["comparisons"]])]
+    if content["chosen"]:
+        parts += ["## Chosen on dev", _table(("choice", "row", "dev", "test F1"), [
+            (name, each["row"], f"{each['dev']:.4g}", _percent(each["test"]))
+            for name, each in content["chosen"].items()])]
+    parts += ["## Errors", _table(("row", *KINDS), [(name, *(f"{row['errors'][kind]:g}" for kind in KINDS))
+                                                    for name, row in rows.items()])]
+    judged = [(name, row["calibration"]) for name, row in rows.items() if row["calibration"]]
+    if judged:
+        parts += ["## Calibration", _table(
+            ("row", "candidates", "temperature", "error without it", "error with it"),
+            [(name, str(each["candidates"]), ", ".join(f"{one:.2f}" for one in each["temperatures"]),
+              _percent(each["error_before"]), _percent(each["error"])) for name, each in judged])]
+    parts += [f"![{name}]({name}.svg)" for name in plots]
+    parts += ["## Time", _table(("step", "times", "seconds each", "seconds"), time_steps(plan, journal)),
+              "Of a step that was killed the last attempt counts; table.json has each step with its attempts."]
+    return "\n\n".join(parts) + "\n"
+
+
+def time_steps(plan: Plan, journal: Journal) -> List[Tuple[str, str, str, str]]:
+    """RETURNS (List[Tuple[str, str, str, str]]): For each kind of step how often it ran and what it took."""
+    times: Dict[str, List[float]] = defaultdict(list)
+    for step in plan.steps:
+        stamp = journal.read(step)
+        if stamp is not None and stamp.seconds is not None:
+            times[step.kind or step.verb].append(stamp.seconds)
+    return [(kind, str(len(each)), f"{sum(each) / len(each):.0f}", f"{sum(each):.0f}") for kind, each in times.items()]
+
+
+def draw_lines(experiment: Experiment, rows: Mapping[str, Any]) -> str:
+    """RETURNS (str): F1 along x, a line for each name that rows give; empty where no row has an x."""
+    from ..evaluation.plots import make_picture, plot_lines
+
+    lines: Dict[str, List[Tuple[float, float]]] = defaultdict(list)
+    for name, row in rows.items():
+        if row["x"] is not None:
+            lines[row["line"] or name].append((row["x"], 100 * row["strict"]["f1"]["mean"]))
+    series = {name: tuple(zip(*sorted(points))) for name, points in lines.items()}
+    return make_picture(plot_lines(series, axis="strict F1 (%)", across=experiment.axis)) if series else ""
+
+
+def draw_reliability(rows: Mapping[str, Any]) -> str:
+    """RETURNS (str): What selectors said along what was so, in bins; empty without selectors."""
+    from ..evaluation.plots import make_picture, plot_lines
+
+    series = {name: ([one["said"] for one in bins], [one["was"] for one in bins]) for name, row in rows.items()
+              if row["calibration"] for bins in [row["calibration"]["bins"]]}
+    if not series:
+        return ""
+    return make_picture(plot_lines({"ideal": ([0, 1], [0, 1]), **series}, axis="share that is right",
+                                  across="probability that was said"))
+
+
+def _row(name: str, row: Mapping[str, Any]) -> Tuple[str, ...]:
+    f1, strings = row["strict"]["f1"], row["strings"]["f1"]
+    runs = ", ".join(row["runs"])
+    spread = "-".join(map(_percent, f1["range"])) if len(row["runs"]) > 1 else ""
+    return (name, f"{len(row['runs'])} ({runs})" if len(row["runs"]) > 1 else "1",
+            *(_percent(row["strict"][figure]["mean"]) for figure in ("precision", "recall")),
+            _with_interval(f1["mean"], f1["interval"]), spread, _with_interval(strings["mean"], strings["interval"]),
+            "" if row["dev"] is None else f"{row['dev']:.4g}", str(row["mentions"]))
+
+
+def _difference(each: Mapping[str, Any]) -> Tuple[str, ...]:
+    strict = each["strict"]
+    return (each["after"], each["before"],
+            *(_signed(strict[figure]["difference"]) for figure in ("precision", "recall")),
+            f"{_signed(strict['f1']['difference'])} ({' to '.join(map(_signed, strict['f1']['interval']))})")
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def _with_interval(value: float, interval: Sequence[float]) -> str:
+    return f"{_percent(value)} ({'-'.join(map(_percent, interval))})"
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.2f}"
+
+
+def _signed(value: float) -> str:
+    return f"{100 * value:+.2f}"

@@ -1,0 +1,126 @@
+"""The parts of an experiment: verbs with their arguments, what they make, and what they are made from."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Dict, Iterator, List, Optional, Sequence, Tuple
+
+from ..errors import BionerError, Errors
+from ..formats.jsonl import find_jsonl
+
+
+@dataclass(frozen=True)
+class Step:
+    """A part of an experiment.
+
+    name (str): Unique in the experiment; its log and its stamp are called so.
+    arguments (Tuple[str, ...]): The verb and its arguments.
+    output (Path): The file or folder that it makes.
+    inputs (Tuple[Path, ...]): What it reads beside the files that its arguments name.
+    kind (str): What kind of step it is, for times; by default its verb.
+    """
+
+    name: str
+    arguments: Tuple[str, ...]
+    output: Path
+    inputs: Tuple[Path, ...] = ()
+    kind: str = ""
+
+    @property
+    def verb(self) -> str:
+        """RETURNS (str): The verb that is run."""
+        return self.arguments[0]
+
+    def named_paths(self) -> Iterator[Path]:
+        """YIELDS (Path): What the arguments may name: each argument, and what stands round a = in it."""
+        for argument in self.arguments[1:]:
+            yield Path(argument)
+            if "=" in argument:
+                yield from (Path(part) for part in argument.split("=") if part)
+
+
+class Plan:
+    """Steps in an order in which each comes after those that it needs.
+
+    steps (Sequence[Step]): The steps; one that is given twice counts once.
+    cache (Optional[Path]): Folder of what steps keep for themselves; no step depends on it.
+    RAISES BionerError: E721 where two steps make the same, E722 where steps need each other.
+    """
+
+    def __init__(self, steps: Sequence[Step], *, cache: Optional[Path] = None) -> None:
+        self.cache = cache
+        self.steps: List[Step] = []
+        self._makers: Dict[Path, Step] = {}
+        self._fingerprints: Dict[Step, str] = {}
+        self._hashes: Dict[Path, str] = {}
+        for step in steps:
+            other = self._makers.setdefault(step.output, step)
+            if other.arguments != step.arguments:
+                raise BionerError(Errors.E721.format(first=other.name, second=step.name, output=step.output))
+        placed: Dict[Step, None] = {}
+        for step in self._makers.values():
+            self._place(step, placed, ())
+        self.steps = list(placed)
+
+    def maker(self, path: Path) -> Optional[Step]:
+        """RETURNS (Optional[Step]): The step that makes a path, or a folder that holds it; the nearest one."""
+        return next((self._makers[place] for place in (path, *path.parents) if place in self._makers), None)
+
+    def before(self, step: Step) -> List[Step]:
+        """RETURNS (List[Step]): The steps that make what a step names."""
+        makers = (self.maker(path) for path in (*step.named_paths(), *step.inputs))
+        return list(dict.fromkeys(maker for maker in makers if maker is not None and maker != step))
+
+    def reduced_to(self, paths: Sequence[Path]) -> "Plan":
+        """RETURNS (Plan): Only the steps that are needed to make these paths."""
+        wanted = {maker for maker in map(self.maker, paths) if maker is not None}
+        for step in reversed(self.steps):
+            if step in wanted:
+                wanted.update(self.before(step))
+        return Plan([step for step in self.steps if step in wanted], cache=self.cache)
+
+    def fingerprint(self, step: Step) -> str:
+        """Say in a few letters what a step depends on.
+
+        step (Step): The step.
+        RETURNS (str): Changes with its arguments, with the files that these name and with its inputs, and with the
+            fingerprints of the steps before.
+        """
+        if step not in self._fingerprints:
+            files = {path for path in step.named_paths() if find_jsonl(path).is_file()} | set(step.inputs)
+            parts = [list(step.arguments), sorted(map(self.fingerprint, self.before(step))),
+                     [(str(path), self._hash(path)) for path in sorted(files) if self._is_given(path)]]
+            self._fingerprints[step] = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+        return self._fingerprints[step]
+
+    def _is_given(self, path: Path) -> bool:
+        """RETURNS (bool): Whether a path is made by no step and is no cache."""
+        return self.maker(path) is None and (self.cache is None or self.cache not in path.parents)
+
+    def _hash(self, path: Path) -> str:
+        if path not in self._hashes:
+            self._hashes[path] = hash_path(path)
+        return self._hashes[path]
+
+    def _place(self, step: Step, placed: Dict[Step, None], waiting: Tuple[Step, ...]) -> None:
+        if step in waiting:
+            raise BionerError(Errors.E722.format(steps=", ".join(each.name for each in (*waiting, step))))
+        if step not in placed:
+            for before in self.before(step):
+                self._place(before, placed, (*waiting, step))
+            placed[step] = None
+
+
+def hash_path(path: Path) -> str:
+    """RETURNS (str): Hash of a file, or of the names and contents of all files of a folder; empty for neither."""
+    path = find_jsonl(path)
+    if path.is_file():
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    if not path.is_dir():
+        return ""
+    digest = hashlib.sha256()
+    for inside in sorted(path.rglob("*")):
+        if inside.is_file():
+            digest.update(f"{inside.relative_to(path)}\t{hash_path(inside)}\n".encode())
+    return digest.hexdigest()

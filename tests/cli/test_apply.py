@@ -1,0 +1,36 @@
+"""`apply`: a trained pipeline annotates records."""
+
+import pytest
+import spacy
+from typer.testing import CliRunner
+
+from spacy_bioner.annotation import Annotation, Mention
+from spacy_bioner.cli.main import app
+from spacy_bioner.formats.jsonl import read_jsonl, write_jsonl
+
+
+@pytest.fixture
+def folder(tmp_path):
+    nlp = spacy.blank("en")
+    nlp.add_pipe("span_ruler", config={"spans_key": "sc"}).add_patterns([{"label": "D", "pattern": "gout"}])
+    nlp.to_disk(tmp_path / "pipeline")
+    write_jsonl(tmp_path / "raw.jsonl", [
+        Annotation("no gout here", (Mention(0, 2, "X"),), id="a", meta={"split": "train", "document": "7"}),
+        Annotation("nothing", id="b", meta={"split": "train"})])
+    return tmp_path
+
+
+def test_mentions_of_the_pipeline_take_the_place_of_those_of_the_records(folder):
+    result = CliRunner().invoke(app, ["apply", str(folder / "pipeline"), str(folder / "raw.jsonl"),
+                                      str(folder / "found.jsonl")])
+    assert result.exit_code == 0, (result.output, result.exception)
+    found = list(read_jsonl(folder / "found.jsonl"))
+    assert [[mention.key for mention in record.mentions] for record in found] == [[(3, 7, "D")], []]
+    assert [record.id for record in found] == ["a", "b"]
+    assert found[0].meta == {"split": "train", "document": "7", "origin": "synthetic"}
+
+
+def test_a_folder_without_a_pipeline_is_one_clear_line(folder):
+    result = CliRunner().invoke(app, ["apply", str(folder), str(folder / "raw.jsonl"), str(folder / "found.jsonl")])
+    assert "Expected" not in str(result.exception) and "pipeline" in str(result.exception)
+    assert not (folder / "found.jsonl").exists()

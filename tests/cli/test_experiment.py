@@ -1,0 +1,126 @@
+"""The verb experiment: shipped experiments are made of commands that the verbs accept; a small one runs whole."""
+
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from spacy_bioner.annotation import Annotation, Mention
+from spacy_bioner.cli import annotate, finetune, select_data
+from spacy_bioner.cli.main import app
+from spacy_bioner.cli.settings import load_settings, read_overrides
+from spacy_bioner.experiments.config import read_experiment
+from spacy_bioner.experiments.expansion import expand
+from spacy_bioner.formats.jsonl import write_jsonl
+
+ROOT = Path(__file__).parents[2]
+SHIPPED = sorted((ROOT / "configs" / "experiments").glob("*.yml"))
+SETTINGS = {"annotate": ("annotate", annotate.AnnotateSettings), "finetune": ("finetune", finetune.FinetuneSettings),
+            "select-data": ("select_data", select_data.SelectDataSettings)}
+
+
+def check_command(arguments):
+    """Parse a command line as its verb does, overrides and config among it, and run nothing."""
+    verb, *rest = arguments
+    command = typer.main.get_command(app).commands[verb]
+    with command.make_context(verb, list(rest)) as context:
+        overrides = read_overrides(context.args)
+        if verb in SETTINGS:
+            section, schema = SETTINGS[verb]
+            load_settings(Path(context.params["config"]), section, schema, overrides)
+        elif "config" in context.params:
+            from spacy_bioner.training.loop import read_training_config
+
+            read_training_config(Path(context.params["config"]), overrides)
+        else:
+            assert not overrides
+
+
+@pytest.mark.parametrize("profile", ["embedded", "smoke", "gpu"])
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_shipped_experiments_are_commands_that_the_verbs_accept(path, profile, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    shape = set()
+    for quick in (False, True):
+        experiment = read_experiment(path, quick=quick, overrides={"vars.profile": profile})
+        expanded = expand(experiment, data=Path("data"), out=Path("out"))
+        for step in expanded.plan.steps:
+            # Steps that differ by file names and numbers alone are parsed once.
+            form = (step.kind, tuple(word for word in step.arguments if word.startswith("--")))
+            if form not in shape:
+                check_command(step.arguments)
+            shape.add(form)
+        for row in expanded.rows.values():
+            for run in row.runs.values():
+                assert all(expanded.plan.maker(one) for one in run.paths()), f"nothing makes a file of row {row.name}"
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_every_comparison_and_choice_of_a_shipped_experiment_finds_rows(path):
+    experiment = read_experiment(path)
+    for part in ("compare", "choose"):
+        for template in getattr(experiment, part):
+            alone = experiment.model_copy(update={"compare": [], "choose": [], part: [template]})
+            assert getattr(expand(alone, data=Path("data"), out=Path("out")), part), f"{path.name}: {template}"
+
+
+def test_quick_forms_are_smaller():
+    for path in SHIPPED:
+        full, quick = (len(expand(read_experiment(path, quick=each), data=Path("data"), out=Path("out")).plan.steps)
+                       for each in (False, True))
+        assert quick < full, path.name
+
+
+TOY = """
+title: Half of the sentences
+question: Does it matter?
+vars: {limit: 4}
+lists: {seed: [1, 2]}
+steps:
+  - name: half
+    foreach: [seed]
+    run: convert {data}/found.jsonl {out}/half-{seed}.jsonl --limit {limit} --seed {seed}
+    output: "{out}/half-{seed}.jsonl"
+rows:
+  - {name: half, over: seed, gold: "{data}/gold.jsonl", predicted: "{out}/half-{seed}.jsonl"}
+  - {name: whole, gold: "{data}/gold.jsonl", predicted: "{data}/found.jsonl"}
+compare: [{before: whole, after: half}]
+"""
+
+
+@pytest.fixture
+def toy(tmp_path):
+    gold = [Annotation(f"gout in patient {number}", (Mention(0, 4, "D"),), id=str(number)) for number in range(4)]
+    write_jsonl(tmp_path / "gold.jsonl", gold)
+    write_jsonl(tmp_path / "found.jsonl", [gold[0].with_mentions(()), *gold[1:]])
+    (tmp_path / "toy.yml").write_text(TOY, encoding="utf8")
+
+    def run(*options):
+        return CliRunner().invoke(app, ["experiment", str(tmp_path / "toy.yml"), str(tmp_path / "out"), "--data",
+                                        str(tmp_path), *options])
+    return run
+
+
+def test_a_dry_run_shows_the_commands_and_makes_nothing(toy, tmp_path):
+    result = toy("--dry-run", "--vars.limit", "3")
+    assert result.exit_code == 0, result.output
+    assert result.output.count("--limit 3") == 2
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_experiment_runs_to_its_table_and_is_not_run_twice(toy, tmp_path):
+    result = toy()
+    assert result.exit_code == 0, (result.output, result.exception)
+    assert "| half | 2 (1, 2) | 100.00 | 75.00 | 85.71" in result.output
+    assert "| half | whole | +0.00 |" in result.output
+    made = (tmp_path / "out" / "half-1.jsonl").stat().st_mtime_ns
+    assert toy().exit_code == 0
+    assert (tmp_path / "out" / "half-1.jsonl").stat().st_mtime_ns == made
+    assert toy("--dry-run").output.count("# done: ") == 2
+
+
+def test_a_failing_step_is_named_with_its_reason(toy):
+    result = toy("--vars.limit", "0")
+    assert result.exit_code == 1
+    assert "The part `half-1`" in str(result.exception)

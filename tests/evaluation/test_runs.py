@@ -1,0 +1,69 @@
+"""Runs with several seeds: means, intervals over documents, paired differences."""
+
+import random
+
+import pytest
+
+from spacy_bioner.annotation import Annotation, Mention
+from spacy_bioner.evaluation.comparison import compare_systems
+from spacy_bioner.evaluation.counts import count_strict, micro
+from spacy_bioner.evaluation.metrics import Sampling, measure_system
+from spacy_bioner.evaluation.pairing import Pair
+from spacy_bioner.evaluation.runs import compare_runs, score_runs
+
+SAMPLING = Sampling(resamples=400)
+
+
+def make_pairs(right, *, documents=40, seed=0):
+    """RETURNS (List[Pair]): Documents of ten mentions, each found with this probability."""
+    chance = random.Random(seed)
+    pairs = []
+    for number in range(documents):
+        mentions = [Mention(3 * place, 3 * place + 2, "X") for place in range(10)]
+        gold = Annotation("ab " * 10, tuple(mentions), id=str(number))
+        found = [mention if chance.random() < right else Mention(mention.start, mention.end, "Y")
+                 for mention in mentions]
+        pairs.append(Pair(gold, gold.with_mentions(found)))
+    return pairs
+
+
+def f1_of(pairs):
+    counts = micro({str(number): micro(count_strict(pair.gold, pair.predicted)) for number, pair in enumerate(pairs)})
+    return counts.f1
+
+
+def test_the_mean_is_that_of_the_runs_and_the_range_holds_all():
+    runs = [make_pairs(0.8, seed=1), make_pairs(0.6, seed=2), make_pairs(0.7, seed=3)]
+    f1 = score_runs(runs, sampling=SAMPLING).describe()["f1"]
+    each = [f1_of(pairs) for pairs in runs]
+    assert f1["runs"] == pytest.approx(each)
+    assert f1["mean"] == pytest.approx(sum(each) / 3)
+    assert f1["range"] == pytest.approx([min(each), max(each)])
+    assert f1["interval"][0] < f1["mean"] < f1["interval"][1]
+
+
+def test_one_run_has_the_figures_of_the_metrics_file():
+    pairs = make_pairs(0.7)
+    described, measured = score_runs([pairs], sampling=SAMPLING).describe(), measure_system(pairs, sampling=SAMPLING)
+    for figure in ("precision", "recall", "f1"):
+        assert described[figure]["mean"] == pytest.approx(measured["micro"][figure], abs=1e-6)
+        assert described[figure]["interval"] == pytest.approx(measured["micro"]["intervals"][figure], abs=1e-6)
+
+
+def test_one_run_each_is_compared_as_two_systems_are():
+    before, after = make_pairs(0.6, seed=1), make_pairs(0.8, seed=2)
+    compared = compare_runs(score_runs([before], sampling=SAMPLING), score_runs([after], sampling=SAMPLING))
+    expected = compare_systems({"before": before, "after": after}, SAMPLING)[0]["micro"]["f1"]
+    assert compared["f1"]["difference"] == pytest.approx(expected["difference"])
+    assert compared["f1"]["interval"] == pytest.approx(expected["interval"])
+
+
+def test_equal_systems_do_not_differ_on_any_draw():
+    scores = score_runs([make_pairs(0.7, seed=1), make_pairs(0.7, seed=2)], sampling=SAMPLING)
+    assert compare_runs(scores, scores)["f1"] == {"difference": 0.0, "interval": [0.0, 0.0]}
+
+
+def test_more_runs_do_not_count_a_document_more_often():
+    once = score_runs([make_pairs(0.7)], sampling=SAMPLING).describe()["f1"]
+    thrice = score_runs([make_pairs(0.7)] * 3, sampling=SAMPLING).describe()["f1"]
+    assert thrice["interval"] == pytest.approx(once["interval"])

@@ -1,0 +1,24 @@
+"""Stands in for the command line: `make OUT`, `fail OUT` and `hang OUT`, each noted beside this file's calls."""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+verb, output, *_ = sys.argv[1:]
+calls = Path(os.environ["CALLS"])
+with calls.open("a", encoding="utf8") as file_:
+    file_.write(f"{Path(output).name}\n")
+if verb == "fail":
+    Path(output).write_text("half", encoding="utf8")
+    print("much is said")
+    print("spacy-bioner: the disk is full.", file=sys.stderr)
+    sys.exit(1)
+if verb == "hang" and not calls.with_name("go").exists():
+    Path(output).mkdir(exist_ok=True)
+    (Path(output) / "checkpoint").write_text("1", encoding="utf8")
+    time.sleep(60)
+if verb == "hang":
+    (Path(output) / "done").write_text((Path(output) / "checkpoint").read_text(encoding="utf8"), encoding="utf8")
+else:
+    Path(output).write_text(verb, encoding="utf8")

@@ -1,0 +1,132 @@
+"""Experiments: values put into templates, lists into combinations, quick values and overrides in their place."""
+
+from pathlib import Path
+
+import pytest
+
+from spacy_bioner.errors import BionerError
+from spacy_bioner.experiments.config import read_experiment
+from spacy_bioner.experiments.expansion import expand
+
+TEXT = """
+title: Toy
+question: Does it work?
+vars: {updates: 60, profile: embedded, folder: "{out}/data"}
+lists:
+  corpus: [a, {name: b, only: {seed: [1]}}]
+  seed: [1, 2]
+  system:
+    - {name: plain, more: [], x: ""}
+    - {name: rich, more: [--with, "{folder}/{corpus} x"], x: 5, only: {corpus: [a]}}
+quick:
+  vars: {updates: 5}
+  lists: {seed: [1], system: [plain]}
+steps:
+  - name: prepare
+    foreach: [corpus]
+    run: prepare {data} {corpus}
+    output: "{folder}/{corpus}"
+    inputs: ["{data}/{corpus}"]
+  - name: train
+    foreach: [corpus, system, seed]
+    run: >-
+      train {folder}/{corpus}/train.jsonl --options '{"lines": "all"}' --updates {updates} {system.more}
+      --seed {seed}
+    output: "{out}/trained/{corpus}-{system}-{seed}"
+rows:
+  - name: "{corpus}: {system}"
+    foreach: [corpus, system]
+    over: seed
+    gold: "{folder}/{corpus}/test.jsonl"
+    predicted: "{out}/trained/{corpus}-{system}-{seed}/found.jsonl"
+    dev: "{out}/trained/{corpus}-{system}-{seed}/card.json#score.f1"
+    x: "{system.x}"
+compare:
+  - {foreach: [corpus, system], before: "{corpus}: plain", after: "{corpus}: {system}"}
+choose:
+  - {name: "{corpus}", foreach: [corpus], among: ["{corpus}: plain", "{corpus}: rich"]}
+"""
+
+
+@pytest.fixture
+def read(tmp_path):
+    def read(*changes, **options):
+        text = TEXT
+        for old, new in changes:
+            assert old in text
+            text = text.replace(old, new)
+        path = tmp_path / "toy.yml"
+        path.write_text(text, encoding="utf8")
+        return expand(read_experiment(path, **options), data=Path("my data"), out=Path("out"))
+    return read
+
+
+def test_lists_give_all_combinations_that_go_together(read):
+    steps = {step.name: step for step in read().plan.steps}
+    assert list(steps) == ["prepare-a", "prepare-b", "train-a-plain-1", "train-a-plain-2", "train-a-rich-1",
+                           "train-a-rich-2", "train-b-plain-1"]
+    assert steps["prepare-a"].arguments == ("prepare", "my data", "a"), "a value with a space stays one argument"
+    assert steps["prepare-a"].inputs == (Path("my data/a"),)
+    assert steps["train-a-rich-2"].arguments == (
+        "train", "out/data/a/train.jsonl", "--options", '{"lines": "all"}', "--updates", "60", "--with",
+        "out/data/a x", "--seed", "2")
+    assert "--with" not in steps["train-b-plain-1"].arguments
+
+
+def test_rows_have_a_run_for_each_repetition_that_there_is(read):
+    rows = read().rows
+    assert {name: list(row.runs) for name, row in rows.items()} == {
+        "a: plain": ["1", "2"], "a: rich": ["1", "2"], "b: plain": ["1"]}
+    assert rows["a: rich"].runs["2"].predicted == Path("out/trained/a-rich-2/found.jsonl")
+    assert (rows["a: rich"].x, rows["a: plain"].x) == (5.0, None)
+
+
+def test_comparisons_and_choices_are_among_rows_that_there_are(read):
+    expanded = read()
+    assert expanded.compare == [("a: plain", "a: rich")]
+    assert expanded.choose == {"a": ["a: plain", "a: rich"], "b": ["b: plain"]}
+
+
+def test_quick_values_and_overrides_take_the_place_of_others(read):
+    quick = read(quick=True)
+    assert {step.name for step in quick.plan.steps} == {"prepare-a", "prepare-b", "train-a-plain-1", "train-b-plain-1"}
+    assert "5" in quick.plan.steps[-1].arguments
+    other = read(quick=True, overrides={"vars.updates": 7, "lists.system": ["rich"], "lists.corpus": ["a"]})
+    assert [step.name for step in other.plan.steps] == ["prepare-a", "train-a-rich-1"]
+    assert "7" in other.plan.steps[-1].arguments
+
+
+def test_one_row_takes_only_what_it_needs(read):
+    expanded = read().only("B: PLAIN")
+    assert [step.name for step in expanded.plan.steps] == ["prepare-b", "train-b-plain-1"]
+    assert (list(expanded.rows), expanded.compare) == (["b: plain"], [])
+
+
+@pytest.mark.parametrize("change, message", [
+    pytest.param(("{updates}", "{uptades}"), "No value for {uptades}", id="unknown-place"),
+    pytest.param(("{system.more}", "{system.less}"), "No value for {system.less}", id="unknown-key"),
+    pytest.param(('folder: "{out}/data"', 'folder: "{folder}"'), "leads to itself", id="circle"),
+    pytest.param(("foreach: [corpus, system, seed]", "foreach: [corpus, sytem, seed]"), "'sytem'", id="unknown-list"),
+    pytest.param(('output: "{out}/trained', 'output: "/tmp/trained'), "is not in out", id="output-outside"),
+    pytest.param(('output: "{out}/trained', 'output: "{out}/../trained'), "is not in out", id="output-above"),
+    pytest.param(("question:", "answer: 42\nquestion:"), "answer", id="unknown-key-of-the-file"),
+    pytest.param(("lists: {seed: [1], system: [plain]}", "lists: {seeds: [1]}"), "no lists.seeds", id="quick-unknown"),
+    pytest.param(("system: [plain]}", "system: [poor]}"), "no item 'poor'", id="quick-unknown-item"),
+    pytest.param(('among: ["{corpus}: plain", "{corpus}: rich"]', 'among: ["none"]'), "are not", id="choice"),
+    pytest.param(("title: Toy", "title: [Toy"), "toy.yml", id="no-yaml"),
+])
+def test_mistakes_are_one_clear_line(read, change, message):
+    with pytest.raises(BionerError, match=message.replace("{", r"\{").replace("}", r"\}")) as caught:
+        read(change, quick=True)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("overrides", [{"vars.uptades": 1}, {"steps.train": 1}, {"lists.seed": 3}])
+def test_overrides_that_fit_nothing_are_refused(read, overrides):
+    with pytest.raises(BionerError, match="toy.yml"):
+        read(overrides=overrides)
+
+
+def test_a_part_that_no_row_has_is_refused(read):
+    with pytest.raises(BionerError, match="No row has 'poor'"):
+        read().only("poor")

@@ -1,0 +1,72 @@
+"""Plans: order, what depends on what, and what a change changes."""
+
+from pathlib import Path
+
+import pytest
+
+from spacy_bioner.errors import BionerError
+from spacy_bioner.experiments.steps import Plan, Step, hash_path
+
+
+def step(name, *arguments, output=None, inputs=()):
+    return Step(name, ("verb", *map(str, arguments)), Path(output or f"out/{name}"), inputs=tuple(inputs))
+
+
+def names(plan):
+    return [each.name for each in plan.steps]
+
+
+def test_steps_come_after_those_they_name_else_as_given():
+    plan = Plan([step("d", "GOLD=out/b/train.jsonl"), step("a"), step("c"), step("b", "out/a")])
+    assert names(plan) == ["a", "b", "d", "c"]
+
+
+def test_the_nearest_output_makes_a_path():
+    plan = Plan([step("a", output="out/x"), step("b", output="out/x/y")])
+    assert plan.maker(Path("out/x/y/z")).name == "b"
+    assert plan.maker(Path("out/x/z")).name == "a"
+    assert plan.maker(Path("elsewhere")) is None
+
+
+def test_only_what_is_needed_is_left():
+    plan = Plan([step("a"), step("b", "out/a"), step("c"), step("d", "out/c")])
+    assert names(plan.reduced_to([Path("out/b/found.jsonl")])) == ["a", "b"]
+
+
+@pytest.mark.parametrize("steps, message", [
+    pytest.param([step("a", "1", output="x"), step("b", "2", output="x")], "a and b both make x", id="same-output"),
+    pytest.param([step("a", "out/b"), step("b", "out/a")], "a, b, a need each other", id="circle"),
+])
+def test_steps_that_do_not_fit_are_refused(steps, message):
+    with pytest.raises(BionerError, match=message):
+        Plan(steps)
+
+
+def test_a_step_given_twice_counts_once():
+    assert names(Plan([step("a"), step("again", output="out/a")])) == ["a"]
+
+
+def test_a_cache_is_no_input_and_declared_folders_are(tmp_path):
+    cache, data = tmp_path / "cache" / "replies", tmp_path / "data"
+    for path in (cache, data / "train.jsonl"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("1")
+
+    def fingerprint():
+        one = step("a", cache, inputs=[data])
+        return Plan([one], cache=tmp_path / "cache").fingerprint(one)
+
+    first = fingerprint()
+    cache.write_text("2")
+    assert fingerprint() == first
+    (data / "train.jsonl").write_text("2")
+    assert fingerprint() != first
+
+
+def test_a_folder_is_hashed_by_names_and_contents(tmp_path):
+    (tmp_path / "f").mkdir()
+    empty = hash_path(tmp_path / "f")
+    (tmp_path / "f" / "a").write_text("1")
+    one = hash_path(tmp_path / "f")
+    (tmp_path / "f" / "a").rename(tmp_path / "f" / "b")
+    assert len({empty, one, hash_path(tmp_path / "f"), hash_path(tmp_path / "none")}) == 4
