@@ -175,13 +175,27 @@ class Errors:
     E522 = ("The selector has {positive} right and {negative} wrong candidates to learn from, and needs both. "
             "Give gold mentions, and negatives above 0.")
     E527 = "Unknown head '{head}'. Known: {known}."
-    E528 = ("The component was trained on another model than '{name}' is now: its hidden size, layers, vocabulary are "
-            "{found}, wanted are {wanted}. Give the model that it was trained on.")
+    E528 = ("The component was trained on another model than '{name}' is now: its hidden size, layers, vocabulary and "
+            "first weights are {found}, wanted are {wanted}. Give the model that it was trained on.")
     E526 = "Record '{id}' has different texts in the sources {sources}. Merge annotations of the same texts."
     E525 = "{path} has no span_selector in its pipeline. Give a pipeline that train-selector has made."
     E524 = "Unknown way to choose thresholds '{found}'. Known: {known}."
     E523 = "Records of id '{id}' have different texts in the gold and in the predicted file. Give the same texts."
     E532 = "--epochs counts passes over gold, but no gold is given. Give --gold, or --updates."
+    E540 = ("The selector {path} has not learnt the label '{label}' of the pipeline; it knows {known}. Train it with "
+            "--labels, the schema of the pipeline.")
+    E541 = ("The selector {path} reads its base model '{name}' by name whenever it is loaded: a wheel with it would "
+            "need that model. Give a selector that stores its encoder, as spacy-bioner.SpanSelector.v1 does.")
+    E542 = ("The selector {path} is for texts in '{found}', the pipeline for texts in '{wanted}'. Give a selector for "
+            "'{wanted}'.")
+    E543 = "{path} has no system '{name}'. Known: {known}. Give --system."
+    E544 = "{path} is there and is no pipeline. Give a new folder."
+    E545 = "The pipeline {path} has a span_selector already. Leave out --selector."
+    E546 = "Cannot read '{value}' as a source: write NAME=FILE, as in --source llm=annotated.jsonl."
+    E547 = "The name '{name}' of a source is taken. Give each source its own name, other than gold and dictionary."
+    E548 = "Nothing to merge. Give at least one --source NAME=FILE, or --gold."
+    E549 = ("{path} has candidates of label '{label}', which is neither in gold nor in dev nor in the schema; known "
+            "are {known}. Give --labels, the schema with all labels.")
 
     # Evaluation and report
     E601 = "Two documents of {source} have the id '{id}'. Documents are matched by id: give each its own."
@@ -219,7 +233,7 @@ class Errors:
     E731 = "Row '{name}' has no figure of the dev part, and choices are made by it. Give dev: FILE#key."
     E732 = "{path} has no number at '{key}'."
     E710 = "All {count} documents of {path} failed; the reasons stand in the file of failures and in the log."
-    E707 = "Label schema {path}: {why}. Write labels: {{LABEL: definition}}, and optionally corpus and lang."
+    E707 = "Label schema {path}: {why}. Write labels: {{LABEL: definition}}, and optionally corpus, lang and license."
     E708 = "{option} is '{found}', wanted {wanted}."
     E709 = "{path} is for texts in '{found}', but '{wanted}' is asked for. Give --lang (or --vars.lang) {found}."
 

@@ -7,6 +7,7 @@ import typer
 from ..errors import BionerError
 from .annotate import annotate_cli
 from .apply import apply_cli
+from .assemble import assemble_cli
 from .augment import augment_cli
 from .convert import convert_cli
 from .decode import decode_cli
@@ -16,6 +17,7 @@ from .experiment import experiment_cli
 from .finetune import finetune_cli
 from .inspect import inspect_cli
 from .low_resource import low_resource_cli
+from .merge import merge_cli
 from .prepare import prepare_cli
 from .report import report_cli
 from .seeds import seeds_cli
@@ -36,6 +38,7 @@ def about() -> None:
 
 
 app.command("annotate", context_settings=ALLOW_OVERRIDES)(annotate_cli)
+app.command("assemble")(assemble_cli)
 app.command("apply")(apply_cli)
 app.command("augment", context_settings=ALLOW_OVERRIDES)(augment_cli)
 app.command("convert")(convert_cli)
@@ -46,6 +49,7 @@ app.command("evaluate")(evaluate_cli)
 app.command("experiment", context_settings=ALLOW_OVERRIDES)(experiment_cli)
 app.command("finetune", context_settings=ALLOW_OVERRIDES)(finetune_cli)
 app.command("low-resource", context_settings=ALLOW_OVERRIDES)(low_resource_cli)
+app.command("merge")(merge_cli)
 app.command("prepare")(prepare_cli)
 app.command("seeds", context_settings=ALLOW_OVERRIDES)(seeds_cli)
 app.command("select-data", context_settings=ALLOW_OVERRIDES)(select_data_cli)

@@ -56,7 +56,7 @@ def prepare_cli(
 
 def describe(schema: Schema) -> dict:
     """RETURNS (dict): The schema for the card of the corpus."""
-    return {"name": schema.corpus, "lang": schema.lang, "definitions": schema.labels}
+    return {"name": schema.corpus, "lang": schema.lang, "license": schema.license, "definitions": schema.labels}
 
 
 def find_schema(data: Path, corpus: str, labels: Optional[Path]) -> Path:

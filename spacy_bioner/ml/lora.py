@@ -1,10 +1,13 @@
 """LoRA on a base model that is read by its name: only the small matrices are trained and stored."""
 
+from hashlib import sha256
 from typing import Any, Dict
 
 import torch
 
 from ..errors import BionerError, Errors
+
+_HASHED_ROWS = 64
 
 
 def add_lora(transformer: torch.nn.Module, settings: Dict[str, Any]) -> torch.nn.Module:
@@ -27,13 +30,21 @@ def add_lora(transformer: torch.nn.Module, settings: Dict[str, Any]) -> torch.nn
 
 
 def check_base(transformer: torch.nn.Module, config: Dict[str, Any]) -> None:
-    """Note the sizes of the base model in a config, or compare them with those noted when it was trained.
+    """Note what tells the base model from others in a config, or compare it with what was noted in training.
 
     transformer (torch.nn.Module): The base model as it was found by its name.
-    config (Dict[str, Any]): name, and base once it is known.
+    config (Dict[str, Any]): name, and base once it is known: hidden size, layers, vocabulary, hash of some weights.
     RAISES BionerError: E528 where it is another model.
     """
     found = transformer.config
-    sizes = [found.hidden_size, found.num_hidden_layers, found.vocab_size]
-    if config.setdefault("base", sizes) != sizes:
-        raise BionerError(Errors.E528.format(name=config["name"], found=sizes, wanted=config["base"]))
+    base = [found.hidden_size, found.num_hidden_layers, found.vocab_size, _hash_weights(transformer)]
+    wanted = list(config.setdefault("base", base))
+    # Components of earlier versions noted the sizes alone.
+    if wanted != base[:len(wanted)]:
+        raise BionerError(Errors.E528.format(name=config["name"], found=base, wanted=wanted))
+
+
+def _hash_weights(transformer: torch.nn.Module) -> str:
+    """RETURNS (str): Hash of the first word embeddings: another for a model of the same sizes, trained otherwise."""
+    rows = transformer.get_input_embeddings().weight[:_HASHED_ROWS].detach().float().cpu().contiguous()
+    return sha256(rows.numpy().tobytes()).hexdigest()[:16]

@@ -2,9 +2,10 @@
 
 Three heads: "bert_cls" (an encoder, the vectors of the two marks), "llm_cls" (a causal model with LoRA, the vector of
 the last piece) and "llm_causal" (the same, its own "yes" against its "no"). Of a causal model only LoRA and head are
-stored; the base is read again by its name.
+stored; the base is read again by its name. An encoder is stored whole.
 """
 
+import json
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
 import numpy
@@ -12,8 +13,10 @@ import torch
 from spacy.tokens import Doc
 from thinc.api import Model, torch2xp, xp2torch
 from thinc.types import Floats1d
+from tokenizers import Tokenizer
 
 from ..errors import BionerError, Errors
+from ..llm.resolve import resolve_model
 from .lora import add_lora, check_base
 from .marked_text import MarkedText, make_rows
 from .module_shim import ModuleShim
@@ -95,31 +98,51 @@ def build_marked_selector(name: str, head: str, definitions: Dict[str, str], max
 
 
 def build_judge(config: Dict[str, Any]) -> MarkedJudge:
-    """Build the module from its config; the base model is read by its name.
+    """Build the module from its config; the base of a causal model is read by its name, an encoder only at first.
 
-    config (Dict[str, Any]): name, head, rank, alpha, dropout, and once trained the sizes of the base model.
-    RETURNS (MarkedJudge): The module, with `texts`, which makes its rows.
+    config (Dict[str, Any]): name, head, rank, alpha, dropout; once trained also what tells the base model from others,
+        or of an encoder all but its weights.
+    RETURNS (MarkedJudge): The module, with the tokenizer that makes its rows.
     RAISES BionerError: E528 where the base model is not the one that it was trained on.
     """
-    from transformers import AutoModel, AutoModelForCausalLM, AutoTokenizer
-
-    from ..llm.resolve import resolve_model
-
-    source = str(resolve_model(config["name"]))
-    tokenizer = AutoTokenizer.from_pretrained(source, use_fast=True)
-    answers = None
-    if config["head"] == "bert_cls":
-        transformer = AutoModel.from_pretrained(source, torch_dtype=torch.float32)
-        transformer.pooler = None
-    else:
-        whole = AutoModelForCausalLM.from_pretrained(source, torch_dtype=torch.float32)
-        yes, no = (tokenizer.encode(word, add_special_tokens=False)[-1] for word in (" yes", " no"))
-        answers = whole.get_output_embeddings().weight[[yes, no]].detach().clone()
-        transformer = add_lora(whole.base_model, config)
-    check_base(transformer, config)
+    read = _read_encoder if config["head"] == "bert_cls" else _read_causal
+    transformer, tokenizer, answers = read(config)
     judge = MarkedJudge(transformer, config["head"], answers)
     judge.tokenizer = tokenizer
     return judge
+
+
+def _read_causal(config: Dict[str, Any]) -> Tuple[torch.nn.Module, Any, torch.Tensor]:
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    source = str(resolve_model(config["name"]))
+    tokenizer = AutoTokenizer.from_pretrained(source, use_fast=True)
+    whole = AutoModelForCausalLM.from_pretrained(source, torch_dtype=torch.float32)
+    yes, no = (tokenizer.encode(word, add_special_tokens=False)[-1] for word in (" yes", " no"))
+    answers = whole.get_output_embeddings().weight[[yes, no]].detach().clone()
+    transformer = add_lora(whole.base_model, config)
+    check_base(transformer, config)
+    return transformer, tokenizer, answers
+
+
+def _read_encoder(config: Dict[str, Any]) -> Tuple[torch.nn.Module, Any, None]:
+    """An encoder is trained and stored whole, so a trained one is built without its name."""
+    from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedTokenizerFast
+
+    if "transformer" in config:
+        settings = dict(config["transformer"])
+        transformer = AutoModel.from_config(AutoConfig.for_model(settings.pop("model_type"), **settings))
+        tokenizer = PreTrainedTokenizerFast(tokenizer_object=Tokenizer.from_str(config["tokenizer"]),
+                                            pad_token=config["pad_token"])
+    else:
+        source = str(resolve_model(config["name"]))
+        tokenizer = AutoTokenizer.from_pretrained(source, use_fast=True)
+        transformer = AutoModel.from_pretrained(source, torch_dtype=torch.float32)
+        values = {**transformer.config.to_diff_dict(), "model_type": transformer.config.model_type}
+        config.update(transformer=json.loads(json.dumps(values, default=str)), pad_token=tokenizer.pad_token,
+                      tokenizer=tokenizer.backend_tokenizer.to_str())
+    transformer.pooler = None
+    return transformer, tokenizer, None
 
 
 def _init(model: Model, X: Any = None, Y: Any = None) -> Model:

@@ -44,8 +44,7 @@ def make_rows(docs: Sequence[Doc], spans: Sequence[Sequence[Tuple[int, int, int]
             known[text] = tuple(tokenizer(text, add_special_tokens=False, split_special_tokens=True)["input_ids"])
         return known[text]
 
-    marked = tokenizer.build_inputs_with_special_tokens([-1])
-    before, after = tuple(marked[:marked.index(-1)]), tuple(marked[marked.index(-1) + 1:])
+    before, after = _find_around(tokenizer)
     tail = (*(encode(_QUESTION) if asks else ()), *after)
     rows = []
     for doc, candidates in zip(docs, spans):
@@ -62,6 +61,13 @@ def make_rows(docs: Sequence[Doc], spans: Sequence[Sequence[Tuple[int, int, int]
             rows.append(MarkedText((*head, *left, *encode(_OPEN), *inside, *encode(_CLOSE), *right, *tail),
                                    open_at, close_at))
     return rows
+
+
+def _find_around(tokenizer: Any) -> Tuple[Tuple[int, ...], Tuple[int, ...]]:
+    """RETURNS (Tuple[Tuple[int, ...], Tuple[int, ...]]): The pieces that the tokenizer puts before and after a text."""
+    bare, whole = (tokenizer("a", add_special_tokens=special)["input_ids"] for special in (False, True))
+    start = next(place for place in range(len(whole)) if whole[place:place + len(bare)] == bare)
+    return tuple(whole[:start]), tuple(whole[start + len(bare):])
 
 
 def _join(pieces: Sequence[Tuple[int, ...]]) -> Tuple[int, ...]:

@@ -81,6 +81,11 @@ def describe_file(path: Path) -> Dict[str, str]:
     return {"file": Path(path).name, "sha256": checksum(path)}
 
 
+def count_records(path: Path) -> int:
+    """RETURNS (int): How many records a file holds, for the model card."""
+    return sum(1 for _ in read_annotations(path))
+
+
 def collect_labels(paths: Iterable[Path]) -> List[str]:
     """RETURNS (List[str]): The labels of all files; spaCy would look at the first hundred examples only."""
     return sorted({mention.label for path in paths for annotation in read_annotations(path)
@@ -106,12 +111,15 @@ def write_card(folder: Path, description: str, card: Mapping[str, Any]) -> Dict[
     meta["spacy_bioner"] = json.loads(json.dumps({**card, "versions": installed}, default=str))
     meta["description"] = description
     write_json(folder / "meta.json", meta)
-    _forget_paths(folder / "config.cfg")
+    forget_paths(folder / "config.cfg")
     return meta["spacy_bioner"]
 
 
-def _forget_paths(path: Path) -> None:
-    """Empty the paths in the config of a pipeline: only training reads them, and they name its machine."""
+def forget_paths(path: Path) -> None:
+    """Empty the paths in the config of a pipeline: only training reads them, and they name its machine.
+
+    path (Path): `config.cfg` of a pipeline.
+    """
     config = Config().from_disk(path, interpolate=False)
     config["paths"] = dict.fromkeys(config.get("paths", {}))
     # A source stands under its name with its path; a pipeline that is used reads none.

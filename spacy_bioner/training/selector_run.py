@@ -1,9 +1,9 @@
 """Trains a selector through spaCy's own training and chooses its threshold on the dev part."""
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Dict, Mapping, Optional, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from ..errors import BionerError, Errors
 from ..files import read_json_lines, write_json
@@ -11,6 +11,7 @@ from .loop import (
     calibrate,
     checksum,
     collect_labels,
+    count_records,
     describe_file,
     find_component,
     read_training_config,
@@ -35,6 +36,7 @@ class SelectorRun:
     tune (str): Thresholds chosen on dev: "labels", "all" (one for all labels) or "none".
     overrides (Mapping[str, Any]): Further settings of the config, by dotted key.
     labels (Tuple[str, ...]): Labels that candidates may have beside those of gold and dev.
+    definitions (Mapping[str, str]): Label to definition, for a model that reads them and has none in its config.
     """
 
     config: Path
@@ -48,6 +50,7 @@ class SelectorRun:
     tune: str
     overrides: Mapping[str, Any]
     labels: Tuple[str, ...] = ()
+    definitions: Mapping[str, str] = field(default_factory=dict)
 
 
 def run_selector(run: SelectorRun, output: Path, *, gpu_id: int = -1, overwrite: bool = False) -> Dict[str, Any]:
@@ -58,31 +61,44 @@ def run_selector(run: SelectorRun, output: Path, *, gpu_id: int = -1, overwrite:
     gpu_id (int): The GPU, -1 for the CPU.
     overwrite (bool): Whether what the folder holds of another training is removed.
     RETURNS (Dict[str, Any]): The model card of the pipeline.
-    RAISES BionerError: E009 for gold of another split, E518, E519, E522 where there is nothing to learn.
+    RAISES BionerError: E009 for gold of another split, E518, E519, E522 where there is nothing to learn, E549 for
+        recorded candidates of an unknown label.
     """
     files = {name: path for name, path in (("gold", run.gold), ("dev", run.dev), ("predicted", run.predicted),
                                            ("dev_predicted", run.dev_predicted)) if path is not None}
     card = {**{name: describe_file(path) for name, path in files.items()}, "seed": run.seed, "updates": run.updates,
             "evaluations": run.evaluations, "tune": run.tune, "overrides": dict(run.overrides),
-            "labels": list(run.labels),
+            "labels": list(run.labels), "definitions": dict(run.definitions),
             "config": {"file": run.config.name, "sha256": checksum(run.config)}}
-    open_folder(output, card, overwrite=overwrite)
-    config = read_training_config(run.config, {
-        **run.overrides, **{f"paths.{name}": str(path) for name, path in files.items()},
-        "paths.curve": str(output / "curve.jsonl"), "run.seed": run.seed, "run.updates": run.updates,
-        "run.evaluate_every": max(1, round(run.updates / run.evaluations)),
-        "run.only_predicted": run.dev_predicted is not None})
-    name = find_component(config, ["span_selector"])
-    if name is None:
-        raise BionerError(Errors.E519.format(path=run.config, why="its pipeline has no span_selector"))
-    # A label that gold happens to lack may come up among the candidates all the same.
+    with open_folder(output, card, overwrite=overwrite):
+        config = read_training_config(run.config, {
+            **run.overrides, **{f"paths.{name}": str(path) for name, path in files.items()},
+            "paths.curve": str(output / "curve.jsonl"), "run.seed": run.seed, "run.updates": run.updates,
+            "run.evaluate_every": max(1, round(run.updates / run.evaluations)),
+            "run.only_predicted": run.dev_predicted is not None})
+        name = find_component(config, ["span_selector"])
+        if name is None:
+            raise BionerError(Errors.E519.format(path=run.config, why="its pipeline has no span_selector"))
+        config["initialize"].setdefault("components", {})[name] = {"labels": _find_labels(run)}
+        model = config["components"][name]["model"]
+        if run.definitions and model.get("definitions") == {}:
+            model["definitions"] = dict(run.definitions)
+        stage = output / "stage1"
+        if not (stage / "done.json").is_file():
+            run_training(config, stage, source=run.config, gpu_id=gpu_id)
+            write_json(stage / "done.json", {"updates": run.updates})
+        return _finish(run, output, card, config, name)
+
+
+def _find_labels(run: SelectorRun) -> List[str]:
+    """RETURNS (List[str]): The labels of gold and dev, and of the schema: a label that gold happens to lack may come up
+    among the candidates all the same. RAISES BionerError: E549 for recorded candidates with yet another label."""
     labels = sorted({*collect_labels([run.gold, run.dev]), *run.labels})
-    config["initialize"].setdefault("components", {})[name] = {"labels": labels}
-    stage = output / "stage1"
-    if not (stage / "done.json").is_file():
-        run_training(config, stage, source=run.config, gpu_id=gpu_id)
-        write_json(stage / "done.json", {"updates": run.updates})
-    return _finish(run, output, card, config, name)
+    for path in filter(None, (run.predicted, run.dev_predicted)):
+        unknown = sorted(set(collect_labels([path])) - set(labels))
+        if unknown:
+            raise BionerError(Errors.E549.format(path=path, label=unknown[0], known=", ".join(labels)))
+    return labels
 
 
 def _finish(run: SelectorRun, output: Path, card: Dict[str, Any], config: Any, name: str) -> Dict[str, Any]:
@@ -95,6 +111,7 @@ def _finish(run: SelectorRun, output: Path, card: Dict[str, Any], config: Any, n
     curve = [line for _, line in read_json_lines(output / "curve.jsonl")]
     best = max(curve, key=lambda line: line["dev_f"])
     result = write_card(fresh, "Keeps the candidates of an annotator that are likely right.",
-                        {**card, "best": best, "tuned": tuned})
+                        {**card, "gold": {**card["gold"], "records": count_records(run.gold)}, "best": best,
+                         "tuned": tuned})
     fresh.rename(output / "model-best")
     return result

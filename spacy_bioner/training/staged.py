@@ -3,9 +3,10 @@
 import json
 import logging
 import shutil
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional, Sequence
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence
 
 from thinc.api import Config
 
@@ -15,6 +16,7 @@ from .loop import (
     calibrate,
     checksum,
     collect_labels,
+    count_records,
     describe_file,
     find_component,
     read_training_config,
@@ -68,21 +70,21 @@ def run_stages(run: Run, output: Path, *, gpu_id: int = -1, overwrite: bool = Fa
     RAISES BionerError: E518 where the folder holds another training, E519 where the config does not fit.
     """
     card = describe(run)
-    open_folder(output, card, overwrite=overwrite)
-    labels = collect_labels(source["path"] for source in run.sources.values())
-    previous, config = None, None
-    for number, stage in enumerate(run.stages, start=1):
-        folder = output / f"stage{number}"
-        config = stage_config(run, stage, folder, previous=previous, labels=labels)
-        if not (folder / _DONE).is_file():
-            logger.info("Stage %d of %d: %d updates on %s", number, len(run.stages), stage.updates,
-                        " and ".join(stage.sources))
-            run_training(config, folder, source=run.config, gpu_id=gpu_id)
-            write_json(folder / _DONE, asdict(stage))
-        previous = folder / "model-last"
-    curve = join_curves(run.stages, output)
-    write_json_lines(output / "curve.jsonl", curve)
-    return _finish(run, output, card, curve, labels)
+    with open_folder(output, card, overwrite=overwrite):
+        labels = collect_labels(source["path"] for source in run.sources.values())
+        previous = None
+        for number, stage in enumerate(run.stages, start=1):
+            folder = output / f"stage{number}"
+            config = stage_config(run, stage, folder, previous=previous, labels=labels)
+            if not (folder / _DONE).is_file():
+                logger.info("Stage %d of %d: %d updates on %s", number, len(run.stages), stage.updates,
+                            " and ".join(stage.sources))
+                run_training(config, folder, source=run.config, gpu_id=gpu_id)
+                write_json(folder / _DONE, asdict(stage))
+            previous = folder / "model-last"
+        curve = join_curves(run.stages, output)
+        write_json_lines(output / "curve.jsonl", curve)
+        return _finish(run, output, card, curve, labels)
 
 
 def _finish(run: Run, output: Path, card: Dict[str, Any], curve: Sequence[Mapping[str, Any]],
@@ -99,8 +101,10 @@ def _finish(run: Run, output: Path, card: Dict[str, Any], curve: Sequence[Mappin
     shutil.copytree(output / f"stage{last}" / "model-best", fresh)
     tuned = calibrate(fresh, component, config, by_label=run.tune == "labels") \
         if component and run.tune != "none" else {}
+    sources = {name: {**source, "records": count_records(run.sources[name]["path"])}
+               for name, source in card["sources"].items()}
     result = write_card(fresh, f"Biomedical named entities, trained with strategy {run.strategy}.",
-                        {**card, "labels": labels, "best": dict(best), "tuned": tuned})
+                        {**card, "sources": sources, "labels": labels, "best": dict(best), "tuned": tuned})
     fresh.rename(output / "model-best")
     return result
 
@@ -115,9 +119,16 @@ def describe(run: Run) -> Dict[str, Any]:
             "config": {"file": run.config.name, "sha256": checksum(run.config)}, "overrides": dict(run.overrides)}
 
 
-def open_folder(output: Path, description: Mapping[str, Any], *, overwrite: bool) -> None:
+@contextmanager
+def open_folder(output: Path, description: Mapping[str, Any], *, overwrite: bool) -> Iterator[None]:
     """Make the folder of a training; one that holds another training is an error, or is cleared.
 
+    Bad input leaves the folder as if the training had never begun, unless a stage is done: so that the mended input
+    is not taken for another training.
+
+    output (Path): The folder.
+    description (Mapping[str, Any]): What the result depends on.
+    overwrite (bool): Whether another training is cleared away.
     RAISES BionerError: E518.
     """
     plan = output / "run.json"
@@ -128,6 +139,22 @@ def open_folder(output: Path, description: Mapping[str, Any], *, overwrite: bool
         for folder in output.glob("stage*"):
             shutil.rmtree(folder)
     write_json(plan, wanted)
+    try:
+        yield
+    except BionerError:
+        if not list(output.glob(f"stage*/{_DONE}")):
+            _clear(output)
+        raise
+
+
+def _clear(output: Path) -> None:
+    """Remove what a training has begun; its folder too, where nothing else is in it."""
+    for folder in output.glob("stage*"):
+        shutil.rmtree(folder)
+    for name in ("run.json", "curve.jsonl"):
+        (output / name).unlink(missing_ok=True)
+    if not any(output.iterdir()):
+        output.rmdir()
 
 
 def stage_config(run: Run, stage: Stage, folder: Path, *, previous: Optional[Path], labels: List[str]) -> Config:

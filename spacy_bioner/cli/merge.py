@@ -1,0 +1,121 @@
+"""The verb merge: what several annotators say of the same texts, made into one file of records."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
+
+import typer
+
+from ..annotation import Annotation
+from ..errors import BionerError, Errors
+from ..files import write_json
+
+GOLD, DICTIONARY = "gold", "dictionary"
+
+
+def merge_cli(
+    output: Path = typer.Argument(..., metavar="OUT", help="Records with the mentions that are kept."),
+    source: List[str] = typer.Option([], help="An annotator, as NAME=FILE of records: --source llm=a.jsonl "
+                                              "--source bert=b.jsonl. Records are paired by id."),
+    gold: Optional[Path] = typer.Option(None, help="Gold records, split train; where one covers a text, it alone "
+                                                   "counts."),
+    dictionary: Optional[Path] = typer.Option(None, help="Seed list, as `seeds` writes it or reads it; its names are "
+                                                         "looked for in all texts."),
+    dictionary_label: Optional[str] = typer.Option(None, help="Label of the names of a .txt or .obo list."),
+    nested: bool = typer.Option(False, "--nested", help="A mention inside another is no conflict."),
+    report: Optional[Path] = typer.Option(None, help="Counts as JSON; by default beside OUT."),
+) -> None:
+    """Merge annotators: gold over agreement over one annotator over a dictionary; conflicts are counted."""
+    report = report or output.with_name(f"{output.name.split('.')[0]}.merge.json")
+    counted = merge_sources(parse_sources(source), output, gold=gold, dictionary=dictionary,
+                            dictionary_label=dictionary_label, nested=nested)
+    write_json(report, counted)
+    for name, count in counted["sources"].items():
+        typer.echo(f"{name:<28}{count['records']:>9} records{count['mentions']:>9} mentions")
+    for name, count in counted["kept"].items():
+        typer.echo(f"kept by {name:<20}{count:>9}")
+    typer.echo(f"conflicts of place {counted['conflict']}, of label {counted['conflict_label']}; "
+               f"{counted['records']} records written to {output}")
+
+
+def parse_sources(arguments: Iterable[str]) -> Dict[str, Path]:
+    """Read `NAME=FILE`.
+
+    arguments (Iterable[str]): As given on the command line.
+    RETURNS (Dict[str, Path]): Name to file.
+    RAISES BionerError: E546 for another form, E547 for a name that comes twice or is kept for gold and dictionary.
+    """
+    found: Dict[str, Path] = {}
+    for argument in arguments:
+        name, _, path = argument.partition("=")
+        if not name or not path:
+            raise BionerError(Errors.E546.format(value=argument))
+        if name in found or name in (GOLD, DICTIONARY):
+            raise BionerError(Errors.E547.format(name=name))
+        found[name] = Path(path)
+    return found
+
+
+def merge_sources(sources: Dict[str, Path], output: Path, *, gold: Optional[Path] = None,
+                  dictionary: Optional[Path] = None, dictionary_label: Optional[str] = None,
+                  nested: bool = False) -> Dict[str, Any]:
+    """Merge files of records.
+
+    sources (Dict[str, Path]): Annotator to its records.
+    output (Path): Takes the merged records; `meta.sources` has the rank of each mention.
+    gold (Optional[Path]): Gold records, split train.
+    dictionary (Optional[Path]): A seed list whose names are looked for in all texts.
+    dictionary_label (Optional[str]): Label of the names of a list without labels.
+    nested (bool): Whether a mention inside another is no conflict.
+    RETURNS (Dict[str, Any]): records, sources (records and mentions of each), kept by rank, conflict, conflict_label.
+    RAISES BionerError: E548 without any source, E009 for gold of another split, E008 for an empty file, E526 where
+        texts differ.
+    """
+    from ..formats.jsonl import write_jsonl
+    from ..training.candidates import RANKS, merge_files
+
+    if not sources and gold is None:
+        raise BionerError(Errors.E548)
+    read = {**({GOLD: list(_read_gold(gold))} if gold is not None else {}),
+            **{name: list(_read(path)) for name, path in sources.items()}}
+    if dictionary is not None:
+        read[DICTIONARY] = list(_look_up(dictionary, dictionary_label, read))
+    counts: Counter = Counter()
+    written = write_jsonl(output, merge_files(read, counts=counts, dictionary=(DICTIONARY,), gold=(GOLD,),
+                                              nested=nested))
+    return {"records": written,
+            "sources": {name: {"records": len(records), "mentions": sum(len(one.mentions) for one in records)}
+                        for name, records in read.items()},
+            "kept": {rank: counts[rank] for rank in RANKS},
+            "conflict": counts["conflict"], "conflict_label": counts["conflict_label"]}
+
+
+def _read(path: Path) -> Iterator[Annotation]:
+    from ..formats.jsonl import read_jsonl
+
+    empty = True
+    for annotation in read_jsonl(path):
+        empty = False
+        yield annotation
+    if empty:
+        raise BionerError(Errors.E008.format(path=path))
+
+
+def _read_gold(path: Path) -> Iterator[Annotation]:
+    for annotation in _read(path):
+        split = annotation.meta.get("split", "train")
+        if split != "train":
+            raise BionerError(Errors.E009.format(id=annotation.id, found=split, wanted="train"))
+        yield annotation
+
+
+def _look_up(path: Path, label: Optional[str], read: Dict[str, List[Annotation]]) -> Iterator[Annotation]:
+    """Yield each text that some source has, once, with the names of the list."""
+    from ..synthesis.seeds import read_seeds
+    from ..training.dictionary import Dictionary
+
+    names: List[Tuple[str, str]] = [(seed.text, seed.label) for seed in read_seeds(path, label=label).seeds]
+    known = Dictionary(names)
+    texts = {annotation.id: annotation for records in read.values() for annotation in records}
+    for annotation in texts.values():
+        yield known.annotate(annotation)
