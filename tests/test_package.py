@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import venv
+import zipfile
 
 import pytest
 from smoke_project import ROOT
@@ -45,6 +46,18 @@ def test_the_pipeline_from_its_wheel_gives_the_same_spans(environment, smoke_run
     trained = smoke_run / "training/embedded-smoke-1/spancat/model-best"
     here = json.loads(run(sys.executable, "-c", SHOW, trained, TEXT, cwd=folder).splitlines()[-1])
     assert installed[0] == here[0]
+
+
+def test_the_wheel_says_what_it_was_made_from(smoke_run):
+    with zipfile.ZipFile(next((smoke_run / "packages").rglob("*.whl"))) as wheel:
+        names = wheel.namelist()
+        card = wheel.read(next(name for name in names if name.endswith("/README.md"))).decode()
+        metadata = wheel.read(next(name for name in names if name.endswith("/METADATA"))).decode()
+    for said in ("train part: 32 sentences", "trained on gold: 32 sentences", "corpus embedded: CC0-1.0",
+                 "encoder all-minilm-l6-v2 (in bioner_spancat): Apache-2.0", "| F1, all labels |", "seed 1",
+                 "- spacy-bioner ", "## Thresholds"):
+        assert said in card, said
+    assert "License: corpus embedded: CC0-1.0; encoder all-minilm-l6-v2: Apache-2.0" in metadata
 
 
 def test_the_wheel_needs_neither_the_language_model_nor_its_libraries(environment):

@@ -1,0 +1,91 @@
+"""The verb merge: gold over agreement over one annotator over a dictionary, with the conflicts counted."""
+
+import json
+
+import pytest
+
+from spacy_bioner.annotation import Annotation, Mention
+from spacy_bioner.formats.jsonl import read_jsonl, write_jsonl
+
+TEXT = "Familial colon cancer, APC mutations and gout."
+LONG, SHORT = Mention(0, 21, "DISEASE"), Mention(9, 21, "DISEASE")
+GENE, AS_DISEASE, GOUT = Mention(23, 26, "GENE"), Mention(23, 26, "DISEASE"), Mention(41, 45, "DISEASE")
+
+
+def write(path, **mentions):
+    """Write a record for each id, all of the same text."""
+    write_jsonl(path, [Annotation(TEXT, tuple(found), id=name, meta={"split": "train"})
+                       for name, found in mentions.items()])
+    return path
+
+
+@pytest.fixture
+def data(tmp_path):
+    write(tmp_path / "gold.jsonl", a=[SHORT])
+    write(tmp_path / "llm.jsonl", a=[LONG, GENE], b=[SHORT, GENE], c=[])
+    write(tmp_path / "bert.jsonl", a=[LONG], b=[SHORT, AS_DISEASE])
+    (tmp_path / "seeds.jsonl").write_text('{"text": "gout", "label": "DISEASE", "count": 3}\n'
+                                          '{"text": "familial colon cancer", "label": "DISEASE", "count": 1}\n')
+    return tmp_path
+
+
+def arguments(data, *more, sources=("llm", "bert")):
+    return ["merge", data / "out.jsonl", *(part for name in sources
+                                           for part in ("--source", f"{name}={data / name}.jsonl")), *more]
+
+
+def merged(data):
+    return {record.id: dict(zip((mention.key for mention in record.mentions), record.meta["sources"]))
+            for record in read_jsonl(data / "out.jsonl")}
+
+
+def test_the_better_rank_stays_and_the_report_counts(verb, data):
+    code, out, err = verb(*arguments(data, "--gold", data / "gold.jsonl", "--dictionary", data / "seeds.jsonl",
+                                     "--report", data / "counts.json"))
+    assert code == 0, err
+    assert merged(data) == {
+        "a": {SHORT.key: "gold"},
+        "b": {SHORT.key: "agreement", AS_DISEASE.key: "single", GOUT.key: "dictionary"},
+        "c": {LONG.key: "dictionary", GOUT.key: "dictionary"}}
+    counts = json.loads((data / "counts.json").read_text())
+    assert counts["kept"] == {"gold": 1, "agreement": 1, "single": 1, "dictionary": 3}
+    # In b the label of APC, and the dictionary's longer name for the cancer.
+    assert (counts["conflict"], counts["conflict_label"]) == (1, 1)
+    assert counts["sources"]["dictionary"] == {"records": 3, "mentions": 6} and counts["records"] == 3
+    assert "conflicts of place 1, of label 1" in out
+
+
+def test_nested_mentions_stay_where_asked_for(verb, data):
+    assert verb(*arguments(data, "--nested", "--dictionary", data / "seeds.jsonl"))[0] == 0
+    assert {LONG.key, SHORT.key} <= set(merged(data)["b"])
+    assert json.loads((data / "out.merge.json").read_text())["conflict"] == 0
+
+
+def test_gold_alone_stays_as_it_is(verb, data):
+    assert verb(*arguments(data, "--gold", data / "gold.jsonl", sources=()))[0] == 0
+    assert merged(data) == {"a": {SHORT.key: "gold"}}
+
+
+@pytest.mark.parametrize("more, told", [
+    pytest.param(["--source", "llm"], "NAME=FILE", id="no file"),
+    pytest.param(["--source", "llm=other.jsonl"], "'llm' of a source is taken", id="name twice"),
+    pytest.param(["--source", "gold=other.jsonl"], "'gold' of a source is taken", id="name of gold"),
+    pytest.param(["--source", "other=nowhere.jsonl"], "nowhere.jsonl", id="no such file"),
+    pytest.param(["--dictionary", "nowhere.jsonl"], "nowhere.jsonl", id="no such list"),
+])
+def test_what_cannot_be_merged_is_one_line(refused, data, more, told):
+    assert told in refused(*arguments(data, *more))
+    assert not (data / "out.jsonl").exists() and not (data / "out.merge.json").exists()
+
+
+def test_no_source_is_one_line(refused, data):
+    assert "--source" in refused(*arguments(data, sources=()))
+
+
+@pytest.mark.parametrize("kind, told", [("text", "different texts"), ("split", "split 'dev'"), ("empty", "no record")])
+def test_gold_that_does_not_fit_is_one_line(refused, data, kind, told):
+    record = json.loads((data / "gold.jsonl").read_text())
+    changed = {"text": {**record, "text": TEXT + " Indeed."}, "split": {**record, "meta": {"split": "dev"}}}
+    (data / "gold.jsonl").write_text(json.dumps(changed[kind]) + "\n" if kind in changed else "")
+    assert told in refused(*arguments(data, "--gold", data / "gold.jsonl"))
+    assert not (data / "out.jsonl").exists()

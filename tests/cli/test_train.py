@@ -1,0 +1,123 @@
+"""The verb train: strategies run to a pipeline; what cannot be trained on is one line, and nothing is left behind."""
+
+import json
+import shutil
+
+import pytest
+import spacy
+from small_trainings import CONFIGS, as_arguments, small_settings, write_sentences
+
+SMALL = as_arguments(small_settings("bioner_spancat"))
+
+
+@pytest.fixture
+def data(tmp_path):
+    """RETURNS (Path): A folder with gold, synthetic, dev and test records, and strategies of its own."""
+    write_sentences(tmp_path / "gold.jsonl", "train", range(12))
+    write_sentences(tmp_path / "synthetic.jsonl", "train", range(20, 36), score=0.8)
+    write_sentences(tmp_path / "dev.jsonl", "dev", range(6))
+    write_sentences(tmp_path / "test.jsonl", "test", range(6))
+    shutil.copy(CONFIGS / "strategies.cfg", tmp_path)
+    return tmp_path
+
+
+def arguments(data, **changes):
+    options = {"gold": data / "gold.jsonl", "dev": data / "dev.jsonl", "held-out": data / "test.jsonl",
+               "config": CONFIGS / "spancat_en.cfg", "strategies": data / "strategies.cfg", "updates": 6,
+               "evaluations": 2, "seed": 1, **changes}
+    given = [part for name, value in options.items() if value is not None for part in (f"--{name}", value)]
+    return ["train", data / "out", *given, *SMALL]
+
+
+def change_strategies(data, old, new):
+    path = data / "strategies.cfg"
+    text = path.read_text(encoding="utf8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf8")
+
+
+@pytest.mark.parametrize("strategy, stages", [("gold", 1), ("S1", 2), ("S2", 1), ("S3", 2), ("S4", 2),
+                                              ("pretrain_finetune", 2)])
+def test_a_strategy_gives_a_pipeline_with_its_card(verb, data, strategy, stages):
+    synthetic = None if strategy == "gold" else data / "synthetic.jsonl"
+    code, out, err = verb(*arguments(data, strategy=strategy, synthetic=synthetic))
+    assert code == 0, err
+    assert out.splitlines()[-1].startswith(f"{data / 'out' / 'model-best'}: dev P ")
+    nlp = spacy.load(data / "out" / "model-best")
+    card = nlp.meta["spacy_bioner"]
+    assert card["strategy"] == strategy and card["seed"] == 1
+    assert sum(stage["updates"] for stage in card["stages"]) == 6 and len(card["stages"]) == stages
+    assert card["sources"]["gold"]["records"] == 12
+    assert ("synthetic" in card["sources"]) == (synthetic is not None)
+    curve = [json.loads(line) for line in (data / "out" / "curve.jsonl").read_text().splitlines()]
+    assert {line["stage"] for line in curve} == set(range(1, stages + 1))
+
+
+def test_an_empty_file_of_synthetic_records_is_said_and_gold_goes_on_alone(verb, data):
+    (data / "synthetic.jsonl").write_text("")
+    code, _, err = verb(*arguments(data, strategy="S1", synthetic=data / "synthetic.jsonl"))
+    assert code == 0 and "gold alone" in err
+
+
+def test_epochs_are_passes_over_gold(verb, data):
+    code, _, err = verb(*arguments(data, strategy="gold", updates=0, epochs=2))
+    assert code == 0, err
+    # 12 sentences of 10 or 11 units in batches of 60 words, twice.
+    assert sum(stage["updates"] for stage in json.loads((data / "out" / "run.json").read_text())["stages"]) in (4, 5)
+
+
+def leak(data, split):
+    """A synthetic sentence that stands in dev or test, with other spacing and case."""
+    record = json.loads((data / f"{split}.jsonl").read_text().splitlines()[0])
+    record.update(id="copy", text=record["text"].replace(" ", "  ").upper(), spans=[], meta={"split": "train"})
+    with (data / "synthetic.jsonl").open("a", encoding="utf8") as file_:
+        file_.write(json.dumps(record) + "\n")
+
+
+@pytest.mark.parametrize("split", ["dev", "test"])
+def test_a_held_out_sentence_among_the_synthetic_ones_is_refused(refused, data, split):
+    leak(data, split)
+    said = refused(*arguments(data, strategy="S2", synthetic=data / "synthetic.jsonl"))
+    assert "'copy'" in said and f"{split}.jsonl" in said
+    assert not (data / "out").exists()
+
+
+def test_it_is_left_out_where_the_strategies_say_so(verb, data):
+    leak(data, "test")
+    text = (data / "strategies.cfg").read_text()
+    (data / "strategies.cfg").write_text(text.replace('on_leak = "error"', 'on_leak = "drop"'))
+    assert verb(*arguments(data, strategy="S2", synthetic=data / "synthetic.jsonl"))[0] == 0
+
+
+def test_a_source_that_is_empty_after_its_threshold_is_refused(refused, data):
+    change_strategies(data, "min_score = 0.0", "min_score = 0.9")
+    said = refused(*arguments(data, strategy="S1", synthetic=data / "synthetic.jsonl"))
+    assert "'synthetic'" in said and "0.9" in said
+    assert not (data / "out").exists()
+
+
+@pytest.mark.parametrize("changes, told", [
+    pytest.param({"strategy": "S9"}, "'S9'", id="unknown strategy"),
+    pytest.param({"strategy": "S1"}, "--synthetic", id="no synthetic records"),
+    pytest.param({"gold": "nowhere.jsonl"}, "nowhere.jsonl", id="no such file"),
+    pytest.param({"dev": "nowhere.jsonl"}, "nowhere.jsonl", id="no such dev file"),
+    pytest.param({"tune": "some"}, "'some'", id="unknown tuning"),
+    pytest.param({"config": "nowhere.cfg"}, "nowhere.cfg", id="no such config"),
+    pytest.param({"gold": None, "updates": 0, "epochs": 3}, "--epochs", id="passes over no gold"),
+])
+def test_what_cannot_be_trained_is_one_line(refused, data, changes, told):
+    assert told in refused(*arguments(data, **{"strategy": "gold", **changes}))
+    assert not (data / "out").exists()
+
+
+def test_gold_of_another_split_is_refused_and_the_mended_file_is_no_other_training(refused, verb, data):
+    write_sentences(data / "gold.jsonl", "dev", range(50, 60))
+    assert "split 'dev'" in refused(*arguments(data, strategy="gold"))
+    write_sentences(data / "gold.jsonl", "train", range(12))
+    assert verb(*arguments(data, strategy="gold"))[0] == 0
+
+
+def test_another_training_in_the_folder_is_refused_and_kept(refused, verb, data):
+    assert verb(*arguments(data, strategy="gold"))[0] == 0
+    assert "--overwrite" in refused(*arguments(data, strategy="gold", seed=2))
+    assert spacy.load(data / "out" / "model-best").meta["spacy_bioner"]["seed"] == 1

@@ -1,0 +1,88 @@
+"""The verb train-selector: a selector with its card; what cannot teach one is one line, and nothing is left behind."""
+
+import json
+
+import pytest
+import spacy
+from small_trainings import CONFIGS, as_arguments, small_settings, write_sentences
+
+SMALL = as_arguments(small_settings("span_selector"))
+
+
+@pytest.fixture
+def data(tmp_path):
+    """RETURNS (Path): A folder with gold and dev records, what an annotator found in them, and a label schema."""
+    write_sentences(tmp_path / "gold.jsonl", "train", range(12))
+    write_sentences(tmp_path / "dev.jsonl", "dev", range(6))
+    write_sentences(tmp_path / "predicted.jsonl", "train", range(12), wrong=True)
+    write_sentences(tmp_path / "dev_predicted.jsonl", "dev", range(6), wrong=True)
+    (tmp_path / "labels.yml").write_text("labels: {DISEASE: illnesses, CHEMICAL: drugs}\n")
+    return tmp_path
+
+
+def arguments(data, *more, **changes):
+    options = {"dev": data / "dev.jsonl", "config": CONFIGS / "selector_en.cfg", "updates": 8, "evaluations": 2,
+               "seed": 1, **changes}
+    given = [part for name, value in options.items() for part in (f"--{name.replace('_', '-')}", value)]
+    return ["train-selector", data / "gold.jsonl", data / "out", *given, *SMALL, *more]
+
+
+def test_a_selector_is_trained_and_says_what_from(verb, data):
+    code, out, err = verb(*arguments(data, labels=data / "labels.yml"))
+    assert code == 0, err
+    assert "model-best: dev P " in out
+    nlp = spacy.load(data / "out" / "model-best")
+    assert nlp.get_pipe("span_selector").labels == ("CHEMICAL", "DISEASE")
+    card = nlp.meta["spacy_bioner"]
+    assert card["gold"]["records"] == 12 and card["updates"] == 8 and {"temperature", "threshold"} <= set(card["tuned"])
+    assert {"calibration_error", "calibration_error_before", "reliability"} <= set(card["tuned"])
+
+
+def test_errors_of_an_annotator_teach_and_tune(verb, data):
+    found = {name: data / f"{name}.jsonl" for name in ("predicted", "dev_predicted")}
+    code, _, err = verb(*arguments(data, **found))
+    assert code == 0, err
+    assert json.loads((data / "out" / "run.json").read_text())["dev_predicted"]["file"] == "dev_predicted.jsonl"
+
+
+NO_NEGATIVES = as_arguments({f"corpora.train.negatives.{kind}": 0.0 for kind in ("shift", "label", "both", "spurious")})
+
+
+@pytest.mark.parametrize("more, told", [
+    pytest.param(NO_NEGATIVES, "12 right and 0 wrong", id="no negative left"),
+    pytest.param(["--components.span_selector.candidates_key", "other"], "'other'", id="candidates group missing"),
+    pytest.param(["--corpora.train.negatives.shifts", "1"], "shifts", id="unknown setting"),
+    pytest.param(["--components.span_selector.treshold", "0.4"], "treshold", id="unknown setting of the component"),
+])
+def test_settings_that_cannot_teach_are_one_line(refused, data, more, told):
+    assert told in refused(*arguments(data, *more))
+    assert not (data / "out").exists()
+
+
+def test_no_positive_left_is_one_line(refused, data):
+    records = [{**json.loads(line), "spans": []} for line in (data / "gold.jsonl").read_text().splitlines()]
+    (data / "gold.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
+    assert "0 right and" in refused(*arguments(data))
+    assert not (data / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["predicted", "dev_predicted"])
+def test_candidates_of_an_unknown_label_are_one_line(refused, data, name):
+    split = "dev" if name.startswith("dev") else "train"
+    write_sentences(data / f"{name}.jsonl", split, range(6), label="VIRUS")
+    said = refused(*arguments(data, **{name: data / f"{name}.jsonl"}))
+    assert "'VIRUS'" in said and "DISEASE" in said and f"{name}.jsonl" in said
+    assert not (data / "out").exists()
+
+
+def test_gold_of_another_split_is_one_line(refused, data):
+    write_sentences(data / "gold.jsonl", "test", range(50, 60))
+    assert "split 'test'" in refused(*arguments(data))
+    assert not (data / "out").exists()
+
+
+def test_predictions_of_other_texts_are_one_line(refused, data):
+    record = json.loads((data / "predicted.jsonl").read_text().splitlines()[0])
+    (data / "predicted.jsonl").write_text(json.dumps({**record, "text": record["text"] + " Indeed."}) + "\n")
+    assert "train-0" in refused(*arguments(data, predicted=data / "predicted.jsonl"))
+    assert not (data / "out").exists()
