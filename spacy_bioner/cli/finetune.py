@@ -3,33 +3,24 @@
 import logging
 import sys
 from pathlib import Path
-from typing import Any, Dict, List, Literal, Mapping, Optional, Tuple
+from typing import Any, List, Literal, Mapping, Optional, Tuple
 
 import typer
 from pydantic import NonNegativeInt, PositiveInt
 
 from ..errors import BionerError, Errors
 from ..finetuning.settings import LoraSettings, TrainingSettings
+from .local_model import TaughtFormatSettings
 from .schema import Schema, read_schema
-from .settings import Settings, load_settings, read_overrides
+from .settings import load_settings, read_overrides
 
 DEFAULT_CONFIG = Path("configs/embedded/finetune.cfg")
 
 
-class FinetuneSettings(Settings):
+class FinetuneSettings(TaughtFormatSettings):
     """The section [finetune]; `configs/embedded/finetune.cfg` says what each key means."""
 
-    model: str
-    revision: Optional[str] = None
-    device: str = "auto"
-    dtype: str = "auto"
-    quantize: Optional[str] = None
-    unit: Literal["record", "sentence"] = "record"
-    codec: str = "bracket"
-    codec_options: Dict[str, Any] = {}
-    template: str = "auto"
     instruction: Literal["all", "each"] = "all"
-    chat: bool = False
     loss: Literal["answer", "decisions"] = "answer"
     dev_limit: NonNegativeInt = 100
     dev_batch_tokens: PositiveInt = 16384
@@ -84,12 +75,10 @@ def finetune(gold: Path, output: Path, settings: FinetuneSettings, *, schema: Sc
     gpu_id (int): GPU, or -1 for the CPU.
     RETURNS (Training): How it went.
     """
-    from ..codecs import make_codec
     from ..finetuning import teaching
     from ..finetuning.processes import Processes
     from ..finetuning.records import read_corpus
     from ..formats.jsonl import read_jsonl
-    from ..llm.causal_lm import load_causal_lm
     from .progress_bar import show_bar
 
     held_out = [dev] if dev else []
@@ -97,12 +86,9 @@ def finetune(gold: Path, output: Path, settings: FinetuneSettings, *, schema: Sc
                            held_out=held_out)
                for path, item in [(gold, schema), *((path, read_schema(other)) for path, other in added)]]
     processes = Processes()
-    device = f"cuda:{gpu_id}" if gpu_id >= 0 else settings.device if processes.count == 1 else processes.device
-    lm = load_causal_lm(settings.model, revision=settings.revision, device=device, dtype=settings.dtype,
-                        quantize=settings.quantize)
+    lm = settings.load(gpu_id, device=None if processes.count == 1 else processes.device)
     keys = ("template", "instruction", "chat", "loss")
-    task = teaching.Task(codec=make_codec(settings.codec, **settings.codec_options),
-                         **{key: getattr(settings, key) for key in keys})
+    task = teaching.Task(codec=settings.make_codec(), **{key: getattr(settings, key) for key in keys})
     with show_bar("updates", total=0) as advance:
         return teaching.finetune(corpora, output, lm=lm, task=task, lora=settings.lora, training=settings.training,
                                  dev=list(read_jsonl(dev)) if dev else [], dev_limit=settings.dev_limit,

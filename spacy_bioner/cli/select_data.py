@@ -2,30 +2,22 @@
 
 import sys
 from pathlib import Path
-from typing import Any, Dict, Literal, Optional
+from typing import Any, Literal, Optional
 
 import typer
 from pydantic import Field, PositiveInt
 
+from .local_model import TaughtFormatSettings
 from .schema import Schema, read_schema
-from .settings import Settings, load_settings, read_overrides
+from .settings import load_settings, read_overrides
 
 DEFAULT_CONFIG = Path("configs/embedded/select_data.cfg")
 
 
-class SelectDataSettings(Settings):
+class SelectDataSettings(TaughtFormatSettings):
     """The section [select_data]; `configs/embedded/select_data.cfg` says what each key means."""
 
-    model: str
-    revision: Optional[str] = None
-    device: str = "auto"
-    dtype: str = "auto"
-    quantize: Optional[str] = None
-    unit: Literal["record", "sentence"] = "record"
     codec: str = "json"
-    codec_options: Dict[str, Any] = {}
-    template: str = "auto"
-    chat: bool = False
     ratio: Literal["perplexity", "loss"] = "perplexity"
     tokens: Literal["answer", "mentions"] = "answer"
     max_length: PositiveInt = 1024
@@ -74,20 +66,15 @@ def select(gold: Path, output: Path, settings: SelectDataSettings, *, schema: Sc
     gpu_id (int): GPU, or -1 for the CPU.
     RETURNS (Selected): What was chosen.
     """
-    from ..codecs import make_codec
     from ..finetuning.records import read_corpus
     from ..finetuning.score_file import ScoreFile
     from ..finetuning.selecting import Scoring, score_corpus, select_data
-    from ..llm.causal_lm import load_causal_lm
     from .progress_bar import show_bar
 
     corpus = read_corpus(gold, labels=schema.labels, name=schema.corpus, lang=schema.lang, unit=settings.unit)
-    device = f"cuda:{gpu_id}" if gpu_id >= 0 else settings.device
-    lm = load_causal_lm(settings.model, revision=settings.revision, device=device, dtype=settings.dtype,
-                        quantize=settings.quantize)
+    lm = settings.load(gpu_id)
     keys = ("template", "chat", "tokens", "ratio", "max_length", "max_batch_tokens")
-    scoring = Scoring(codec=make_codec(settings.codec, **settings.codec_options),
-                      **{key: getattr(settings, key) for key in keys})
+    scoring = Scoring(codec=settings.make_codec(), **{key: getattr(settings, key) for key in keys})
     path = scores or output.with_name(f"{output.name.split('.jsonl')[0]}.scores.jsonl")
     with ScoreFile(path) as file_, show_bar("IFD", total=len(corpus.annotations)) as advance:
         losses = score_corpus(corpus, lm, scoring, file_, step=lambda: advance())

@@ -9,6 +9,7 @@ import typer
 from pydantic import Field
 
 from ..errors import BionerError, Errors
+from .local_model import LocalModelSettings
 from .settings import Settings, load_settings, read_overrides
 
 DEFAULT_CONFIG = Path("configs/embedded/synthesize.cfg")
@@ -24,16 +25,13 @@ class PromptSettings(Settings):
     style_examples: int = 0
 
 
-class TeachSettings(Settings):
+class TeachSettings(LocalModelSettings):
     """Section [teach]."""
 
-    model: str
     raw_pairs: int = Field(600, ge=0)
     gold_pairs: int = Field(600, ge=0)
     max_seeds: int = Field(3, ge=1)
     seed: int = 0
-    device: str = "auto"
-    dtype: str = "auto"
     lora: Dict[str, Any] = {}
     training: Dict[str, Any] = {}
 
@@ -52,7 +50,6 @@ def teach_generator_cli(
     from ..finetuning.settings import LoraSettings, TrainingSettings
     from ..formats.jsonl import read_jsonl
     from ..formats.leaks import KnownTexts
-    from ..llm.causal_lm import load_causal_lm
     from ..synthesis.generator import choose_pairs, teach_generator
     from .schema import read_schema
 
@@ -70,9 +67,8 @@ def teach_generator_cli(
     print(f"{len(pairs)} pairs of seeds and sentence", file=sys.stderr)
     prompt = make_prompt(load_settings(config, "prompt", PromptSettings, overrides), schema,
                          [sentence.text for sentence in raw_sentences])
-    device = f"cuda:{gpu_id}" if gpu_id >= 0 else settings.device
     training = teach_generator(
-        pairs, prompt, lm=load_causal_lm(settings.model, device=device, dtype=settings.dtype), output=output,
+        pairs, prompt, lm=settings.load(gpu_id), output=output,
         lora=LoraSettings(**settings.lora), training=TrainingSettings(**{"seed": settings.seed, **settings.training}),
         versions=package_versions(), lang=schema.lang, progress=print_progress)
     print(f"{training.updates} updates, {training.tokens / max(training.seconds, 1e-9):.0f} tokens/s -> {output}",

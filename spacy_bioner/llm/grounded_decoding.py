@@ -37,7 +37,7 @@ class GroundedDecoder:
     """
 
     def __init__(self, lm: CausalLM, *, codec: Codec, labels: Mapping[str, str], max_batch_tokens: int = 16384,
-                 pass_tokens: int = 768, max_depth: int = 4, chat: bool = False) -> None:
+                 pass_tokens: int = 512, max_depth: int = 4, chat: bool = False) -> None:
         self.lm = lm
         self.codec = codec
         self.labels = list(labels)

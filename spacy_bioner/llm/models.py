@@ -79,7 +79,7 @@ class CausalLMSource:
     dtype: str = "auto"
     quantize: Optional[str] = None
     max_batch_tokens: int = 16384
-    pass_tokens: int = 768
+    pass_tokens: int = 512
     max_new_tokens: int = 512
     temperature: float = 0.0
     seed: int = 0
@@ -206,7 +206,7 @@ def answer_prompts(model: LanguageModel, prompts: Iterable[Iterable[Any]]) -> Li
 
 def make_causal_lm(name: str = EMBEDDED_MODEL, adapter: Optional[str] = "auto", revision: Optional[str] = None,
                    decoding: str = "grounded", device: str = "auto", dtype: str = "auto",
-                   quantize: Optional[str] = None, max_batch_tokens: int = 16384, pass_tokens: int = 768,
+                   quantize: Optional[str] = None, max_batch_tokens: int = 16384, pass_tokens: int = 512,
                    max_new_tokens: int = 512, temperature: float = 0.0, seed: int = 0) -> CausalLMSource:
     """Create the registered model `spacy-bioner.CausalLM.v1`, see `CausalLMSource`."""
     return CausalLMSource(name, adapter, revision, decoding, device, dtype, quantize, max_batch_tokens, pass_tokens,

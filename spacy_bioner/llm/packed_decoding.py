@@ -75,7 +75,7 @@ class PackedDecoder:
     pass_tokens (int): New tokens of one forward pass: enough to keep the processor busy, few enough for its caches.
     """
 
-    def __init__(self, model: PackedModel, *, max_batch_tokens: int = 16384, pass_tokens: int = 768) -> None:
+    def __init__(self, model: PackedModel, *, max_batch_tokens: int = 16384, pass_tokens: int = 512) -> None:
         self.model = model
         self.max_batch_tokens = max_batch_tokens
         self.pass_tokens = pass_tokens

@@ -3,9 +3,67 @@
 import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Optional
+from typing import Any, Dict, Iterable, Optional
 
 import srsly
+from spacy import util
+from spacy.pipeline import Pipe
+
+
+class AdapterPipe(Pipe):
+    """A component whose language model may have an adapter, which is saved and loaded with it.
+
+    A subclass has a `source` that knows its `adapter_folder` and can be had `with_adapter`, its own settings as `_cfg`
+    and `_set_cfg`, and `_forget`, which lets go of what was loaded with the settings before.
+    """
+
+    source: Any
+    _unpacked: Optional[TemporaryDirectory] = None
+
+    def _cfg(self) -> Dict[str, Any]:
+        raise NotImplementedError
+
+    def _set_cfg(self, cfg: Dict[str, Any]) -> None:
+        raise NotImplementedError
+
+    def _forget(self) -> None:
+        raise NotImplementedError
+
+    def to_disk(self, path: Path, *, exclude: Iterable[str] = ()) -> None:
+        """Write settings and adapter into a folder."""
+        adapter = self.source.adapter_folder
+        writers = {"cfg": lambda path: srsly.write_json(path, self._cfg())}
+        if adapter is not None:
+            writers["adapter"] = lambda path: copy_adapter(adapter, path)
+        util.to_disk(path, writers, exclude)
+
+    def from_disk(self, path: Path, *, exclude: Iterable[str] = ()) -> "AdapterPipe":
+        """Read settings and adapter from a folder; the adapter is used where it lies."""
+        util.from_disk(path, {"cfg": lambda path: self._set_cfg(srsly.read_json(path))}, exclude)
+        if "adapter" not in exclude and (Path(path) / "adapter").is_dir():
+            self._set_adapter(Path(path) / "adapter")
+        self._forget()
+        return self
+
+    def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
+        """RETURNS (bytes): Settings and the files of the adapter."""
+        return util.to_bytes({"cfg": lambda: srsly.json_dumps(self._cfg()),
+                              "adapter": lambda: pack_adapter(self.source.adapter_folder)}, exclude)
+
+    def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "AdapterPipe":
+        """Take settings and adapter from bytes; the adapter is unpacked into a folder that goes with the component."""
+        util.from_bytes(bytes_data, {"cfg": lambda data: self._set_cfg(srsly.json_loads(data)),
+                                     "adapter": self._unpack_adapter}, exclude)
+        self._forget()
+        return self
+
+    def _set_adapter(self, folder: Path) -> None:
+        self.source = self.source.with_adapter(folder)
+
+    def _unpack_adapter(self, data: bytes) -> None:
+        self._unpacked = unpack_adapter(data)
+        if self._unpacked is not None:
+            self._set_adapter(Path(self._unpacked.name))
 
 
 def copy_adapter(source: Path, target: Path) -> None:

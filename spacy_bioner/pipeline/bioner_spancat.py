@@ -4,12 +4,10 @@ All spans up to a length are scored at once, so there is no suggester and nothin
 Labels are independent of each other: one place may have several.
 """
 
-from itertools import islice
 from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple, Union
 
 import numpy
 from spacy.language import Language
-from spacy.pipeline import TrainablePipe
 from spacy.tokens import Doc, Span, SpanGroup
 from spacy.training import Example, validate_examples
 from spacy.vocab import Vocab
@@ -19,6 +17,7 @@ from thinc.types import Floats3d
 from ..errors import BionerError, Errors
 from ..ml.calibration import to_logit, to_probability
 from ..ml.span_targets import Target, find_target, grid_loss
+from .label_pipe import LabelPipe, sample_docs
 from .overlaps import OVERLAPS, drop_overlaps, learn_overlaps
 from .thresholds import label_values
 from .tuning import Judged, tune
@@ -65,7 +64,7 @@ def make_bioner_spancat(nlp: Language, name: str, model: Model[List[Doc], Floats
                          label_smoothing=label_smoothing, temperature=temperature, scorer=scorer)
 
 
-class BionerSpancat(TrainablePipe):
+class BionerSpancat(LabelPipe):
     """Finds mentions by scoring all spans.
 
     vocab (Vocab): The vocabulary of the pipeline.
@@ -91,31 +90,9 @@ class BionerSpancat(TrainablePipe):
         return str(self.cfg["spans_key"])
 
     @property
-    def labels(self) -> Tuple[str, ...]:
-        return tuple(self.cfg["labels"])
-
-    @property
-    def label_data(self) -> List[str]:
-        return list(self.labels)
-
-    @property
     def max_length(self) -> int:
         """RETURNS (int): Most tokens of a span that can be found."""
         return int(self.model.attrs["max_length"])
-
-    def add_label(self, label: str) -> int:
-        """Add a label; only before the model is initialized.
-
-        label (str): The label.
-        RETURNS (int): 0 where it was there, else 1.
-        """
-        if label in self.labels:
-            return 0
-        if self.model.get_ref("output_layer").has_dim("nO"):
-            raise BionerError(Errors.E503.format(label=label, known=", ".join(self.labels)))
-        self.cfg["labels"].append(label)
-        self.vocab.strings.add(label)
-        return 1
 
     def thresholds(self) -> numpy.ndarray:
         """RETURNS (numpy.ndarray): The threshold of each label."""
@@ -196,20 +173,11 @@ class BionerSpancat(TrainablePipe):
         RAISES BionerError: E504 where there is no label.
         """
         examples = list(get_examples())
-        if labels is None:
-            labels = sorted({span.label_ for example in examples for span in example.reference.spans.get(self.key, [])})
-        for label in labels:
-            self.add_label(label)
-        if not self.labels:
-            raise BionerError(Errors.E504.format(name=self.name, spans_key=self.key))
+        self.set_labels(examples, labels)
         if self.cfg["overlaps"] == "learn":
             self.cfg["overlaps"] = learn_overlaps(
                 example.reference.spans.get(self.key, []) for example in examples)
-        output = self.model.get_ref("output_layer")
-        if not output.has_dim("nO"):
-            output.set_dim("nO", len(self.labels))
-        sample = [example.predicted for example in islice((eg for eg in examples if len(eg.predicted)), 8)]
-        self.model.initialize(X=sample)
+        self.model.initialize(X=sample_docs(examples))
 
     def calibrate(self, examples: Iterable[Example], *, by_label: bool = True) -> Dict[str, Any]:
         """Choose temperature and thresholds on a dev part, and use them from now on.

@@ -3,13 +3,9 @@
 from collections import deque
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Callable, Deque, Dict, Iterable, Iterator, Optional, Tuple
 
-import srsly
-from spacy import util
 from spacy.language import Language
-from spacy.pipeline import Pipe
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 from thinc.api import Config
@@ -22,7 +18,7 @@ from ..llm.models import ModelSource
 from ..llm.setup import AnnotatorSettings, choose_labels, make_annotator
 from ..llm.usage import Usage
 from . import llm_registry  # noqa: F401  (makes the registry that the config of the model names)
-from .adapter_files import copy_adapter, pack_adapter, unpack_adapter
+from .adapter_files import AdapterPipe
 from .doc_annotation import set_annotation
 from .stock_models import as_source
 
@@ -75,7 +71,7 @@ def make_llm_bioner(nlp: Language, name: str, spans_key: str, labels: Dict[str, 
     return LLMBioNER(nlp.vocab, name, source=as_source(model), settings=settings, spans_key=spans_key, scorer=scorer)
 
 
-class LLMBioNER(Pipe):
+class LLMBioNER(AdapterPipe):
     """Annotates Docs with a language model.
 
     The mentions are in `doc.spans[spans_key]`, their scores in its `attrs["scores"]`; `doc.user_data["meta"]` says
@@ -99,7 +95,6 @@ class LLMBioNER(Pipe):
         self.scorer = scorer
         self.usage = Usage()
         self._annotator: Optional[Annotator] = None
-        self._unpacked: Optional[TemporaryDirectory] = None
 
     @property
     def annotator(self) -> Annotator:
@@ -163,45 +158,12 @@ class LLMBioNER(Pipe):
                 self.error_handler(self.name, self, [doc], error)
             yield doc
 
-    def to_disk(self, path: Path, *, exclude: Iterable[str] = ()) -> None:
-        """Write labels and adapter into a folder."""
-        adapter = self.source.adapter_folder
-        writers = {"cfg": lambda path: srsly.write_json(path, self._cfg())}
-        if adapter is not None:
-            writers["adapter"] = lambda path: copy_adapter(adapter, path)
-        util.to_disk(path, writers, exclude)
-
-    def from_disk(self, path: Path, *, exclude: Iterable[str] = ()) -> "LLMBioNER":
-        """Read labels and adapter from a folder; the adapter is used where it lies."""
-        util.from_disk(path, {"cfg": lambda path: self._set_cfg(srsly.read_json(path))}, exclude)
-        if "adapter" not in exclude and (Path(path) / "adapter").is_dir():
-            self._set_adapter(Path(path) / "adapter")
-        return self
-
-    def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
-        """RETURNS (bytes): Labels and the files of the adapter."""
-        return util.to_bytes({"cfg": lambda: srsly.json_dumps(self._cfg()),
-                              "adapter": lambda: pack_adapter(self.source.adapter_folder)}, exclude)
-
-    def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "LLMBioNER":
-        """Take labels and adapter from bytes; the adapter is unpacked into a folder that goes with the component."""
-        util.from_bytes(bytes_data, {"cfg": lambda data: self._set_cfg(srsly.json_loads(data)),
-                                     "adapter": self._unpack_adapter}, exclude)
-        return self
-
     def _cfg(self) -> Dict[str, Any]:
         return {"labels": self.settings.labels, "spans_key": self.spans_key}
 
     def _set_cfg(self, cfg: Dict[str, Any]) -> None:
         self.settings = replace(self.settings, labels=cfg["labels"])
         self.spans_key = cfg["spans_key"]
-        self._annotator = None
 
-    def _set_adapter(self, folder: Path) -> None:
-        self.source = self.source.with_adapter(folder)
+    def _forget(self) -> None:
         self._annotator = None
-
-    def _unpack_adapter(self, data: bytes) -> None:
-        self._unpacked = unpack_adapter(data)
-        if self._unpacked is not None:
-            self._set_adapter(Path(self._unpacked.name))

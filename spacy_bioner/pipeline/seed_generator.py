@@ -3,13 +3,9 @@
 from collections import Counter, deque
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Callable, Deque, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
-import srsly
-from spacy import util
 from spacy.language import Language
-from spacy.pipeline import Pipe
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 from thinc.api import Config
@@ -24,7 +20,7 @@ from ..synthesis.seeds import Seed
 from ..synthesis.sentences import SentenceWriter, Written
 from ..synthesis.setup import GeneratorSource, WriterSettings, make_writer
 from . import llm_registry  # noqa: F401  (makes the registry that the config of the model names)
-from .adapter_files import copy_adapter, pack_adapter, unpack_adapter
+from .adapter_files import AdapterPipe
 from .doc_annotation import set_annotation
 
 DEFAULT_CONFIG = """
@@ -105,7 +101,7 @@ def seed_doc(vocab: Vocab, seeds: Sequence[Tuple[str, str]], *, seeds_key: str =
     return doc
 
 
-class SeedGenerator(Pipe):
+class SeedGenerator(AdapterPipe):
     """Writes a sentence for each Doc of seeds: a new Doc, with its mentions in `doc.spans[spans_key]`.
 
     `doc.user_data["meta"]` says the seeds, the model and the issues met. A rejected sentence is a Doc without text
@@ -131,7 +127,6 @@ class SeedGenerator(Pipe):
         self.relabel = relabel
         self.usage = Usage()
         self._writer: Optional[SentenceWriter] = None
-        self._unpacked: Optional[TemporaryDirectory] = None
 
     @property
     def writer(self) -> SentenceWriter:
@@ -183,32 +178,6 @@ class SeedGenerator(Pipe):
         doc.user_data.update(id=sentence.id, split="train")
         return doc
 
-    def to_disk(self, path: Path, *, exclude: Iterable[str] = ()) -> None:
-        """Write labels and adapter into a folder."""
-        adapter = self.source.adapter_folder
-        writers = {"cfg": lambda path: srsly.write_json(path, self._cfg())}
-        if adapter is not None:
-            writers["adapter"] = lambda path: copy_adapter(adapter, path)
-        util.to_disk(path, writers, exclude)
-
-    def from_disk(self, path: Path, *, exclude: Iterable[str] = ()) -> "SeedGenerator":
-        """Read labels and adapter from a folder; the adapter is used where it lies."""
-        util.from_disk(path, {"cfg": lambda path: self._set_cfg(srsly.read_json(path))}, exclude)
-        if "adapter" not in exclude and (Path(path) / "adapter").is_dir():
-            self._set_adapter(Path(path) / "adapter")
-        return self
-
-    def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
-        """RETURNS (bytes): Labels and the files of the adapter."""
-        return util.to_bytes({"cfg": lambda: srsly.json_dumps(self._cfg()),
-                              "adapter": lambda: pack_adapter(self.source.adapter_folder)}, exclude)
-
-    def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "SeedGenerator":
-        """Take labels and adapter from bytes; the adapter is unpacked into a folder that goes with the component."""
-        util.from_bytes(bytes_data, {"cfg": lambda data: self._set_cfg(srsly.json_loads(data)),
-                                     "adapter": self._unpack_adapter}, exclude)
-        return self
-
     def _cfg(self) -> Dict[str, Any]:
         labels = None if self.settings.labels is None else dict(self.settings.labels)
         return {"labels": labels, "spans_key": self.spans_key, "seeds_key": self.seeds_key}
@@ -216,13 +185,6 @@ class SeedGenerator(Pipe):
     def _set_cfg(self, cfg: Dict[str, Any]) -> None:
         self.settings = replace(self.settings, labels=cfg["labels"])
         self.spans_key, self.seeds_key = cfg["spans_key"], cfg["seeds_key"]
-        self._writer = None
 
-    def _set_adapter(self, folder: Path) -> None:
-        self.source = self.source.with_adapter(folder)
+    def _forget(self) -> None:
         self._writer = None
-
-    def _unpack_adapter(self, data: bytes) -> None:
-        self._unpacked = unpack_adapter(data)
-        if self._unpacked is not None:
-            self._set_adapter(Path(self._unpacked.name))

@@ -4,12 +4,10 @@ Candidates come from a span group: of `llm_bioner`, `bioner_spancat`, a matcher,
 goes to one group with its probabilities, what is dropped to a second one, for audit.
 """
 
-from itertools import islice
 from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple, Union
 
 import numpy
 from spacy.language import Language
-from spacy.pipeline import TrainablePipe
 from spacy.tokens import Doc, Span, SpanGroup
 from spacy.training import Example, validate_examples
 from spacy.vocab import Vocab
@@ -19,6 +17,7 @@ from thinc.types import Floats1d
 from ..errors import BionerError, Errors
 from ..ml.calibration import to_logit, to_probability
 from ..ml.selector_loss import candidate_loss
+from .label_pipe import LabelPipe, sample_docs
 from .thresholds import label_values
 from .tuning import Judged, tune
 
@@ -62,7 +61,7 @@ def make_span_selector(nlp: Language, name: str, model: Model, candidates_key: s
                         scorer=scorer)
 
 
-class SpanSelector(TrainablePipe):
+class SpanSelector(LabelPipe):
     """Keeps the likely candidates.
 
     vocab (Vocab): The vocabulary of the pipeline.
@@ -81,24 +80,6 @@ class SpanSelector(TrainablePipe):
         self.cfg: Dict[str, Any] = {"labels": [], "candidates_key": candidates_key, "spans_key": spans_key,
                                     "rejected_key": rejected_key, "threshold": threshold, "contrast": contrast,
                                     "temperature": temperature}
-
-    @property
-    def labels(self) -> Tuple[str, ...]:
-        return tuple(self.cfg["labels"])
-
-    @property
-    def label_data(self) -> List[str]:
-        return list(self.labels)
-
-    def add_label(self, label: str) -> int:
-        """RETURNS (int): 0 where the label was there, else 1; only before the model is initialized."""
-        if label in self.labels:
-            return 0
-        if self.model.get_ref("output_layer").has_dim("nO"):
-            raise BionerError(Errors.E503.format(label=label, known=", ".join(self.labels)))
-        self.cfg["labels"].append(label)
-        self.vocab.strings.add(label)
-        return 1
 
     def predict(self, docs: Iterable[Doc]) -> List[numpy.ndarray]:
         """RETURNS (List[numpy.ndarray]): For each document the probabilities of its candidates, in their order."""
@@ -182,20 +163,11 @@ class SpanSelector(TrainablePipe):
                    labels: Optional[Sequence[str]] = None) -> None:
         """Set the labels and make the model's weights; see `BionerSpancat.initialize`."""
         examples = list(get_examples())
-        if labels is None:
-            labels = sorted({span.label_ for example in examples
-                             for span in example.reference.spans.get(self.cfg["spans_key"], [])})
-        for label in labels:
-            self.add_label(label)
-        if not self.labels:
-            raise BionerError(Errors.E504.format(name=self.name, spans_key=self.cfg["spans_key"]))
-        output = self.model.get_ref("output_layer")
-        if not output.has_dim("nO"):
-            output.set_dim("nO", len(self.labels))
+        self.set_labels(examples, labels)
         if "labels" in self.model.attrs:
             # The marked kind reads the names of the labels.
             self.model.attrs["labels"] = list(self.labels)
-        docs = [example.predicted for example in islice((eg for eg in examples if len(eg.predicted)), 8)]
+        docs = sample_docs(examples)
         self.model.initialize(X=(docs, [[] for _ in docs]) if docs else None)
 
     def calibrate(self, examples: Iterable[Example], *, by_label: bool = True) -> Dict[str, Any]:

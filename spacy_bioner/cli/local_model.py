@@ -1,0 +1,48 @@
+"""Settings that all verbs share which load a model to teach or to score with it."""
+
+from typing import TYPE_CHECKING, Any, Dict, Literal, Optional
+
+from .settings import Settings
+
+if TYPE_CHECKING:
+    from ..codecs.base import Codec
+    from ..llm.causal_lm import CausalLM
+
+
+class LocalModelSettings(Settings):
+    """Which model, and where it computes."""
+
+    model: str
+    revision: Optional[str] = None
+    device: str = "auto"
+    dtype: str = "auto"
+    quantize: Optional[str] = None
+
+    def load(self, gpu_id: int, *, device: Optional[str] = None) -> "CausalLM":
+        """Load the model.
+
+        gpu_id (int): GPU of the command line, which goes before the config; -1 for none.
+        device (Optional[str]): Device in place of that of the config.
+        RETURNS (CausalLM): The model.
+        """
+        from ..llm.causal_lm import load_causal_lm
+
+        chosen = f"cuda:{gpu_id}" if gpu_id >= 0 else device or self.device
+        return load_causal_lm(self.model, revision=self.revision, device=chosen, dtype=self.dtype,
+                              quantize=self.quantize)
+
+
+class TaughtFormatSettings(LocalModelSettings):
+    """The model, and how gold records are put to it."""
+
+    unit: Literal["record", "sentence"] = "record"
+    codec: str = "bracket"
+    codec_options: Dict[str, Any] = {}
+    template: str = "auto"
+    chat: bool = False
+
+    def make_codec(self) -> "Codec":
+        """RETURNS (Codec): The format of the answers."""
+        from ..codecs import make_codec
+
+        return make_codec(self.codec, **self.codec_options)
