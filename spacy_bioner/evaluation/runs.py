@@ -20,7 +20,7 @@ class RunScores:
     """Precision, recall and F1 of the runs of a system.
 
     runs (Table): Shape (runs, 3): the figures of each run.
-    draws (Table): Shape (resamples, 3): means over the runs, on resampled documents.
+    draws (Table): Shape (resamples, runs, 3): the same on resampled documents.
     level (float): Share of the draws inside an interval.
     """
 
@@ -28,11 +28,15 @@ class RunScores:
     draws: Table
     level: float
 
+    def take(self, indices: Sequence[int]) -> "RunScores":
+        """RETURNS (RunScores): Those of some of the runs."""
+        return RunScores(self.runs[list(indices)], self.draws[:, list(indices)], self.level)
+
     def describe(self) -> Dict[str, Dict[str, object]]:
         """RETURNS (Dict[str, Dict[str, object]]): For each figure `mean`, `interval`, `range` and `runs`."""
         described: Dict[str, Dict[str, object]] = {}
         for index, name in enumerate(FIGURES):
-            interval, each = find_interval(self.draws[:, index], level=self.level), self.runs[:, index]
+            interval, each = find_interval(self.draws[..., index].mean(axis=1), level=self.level), self.runs[:, index]
             described[name] = {"mean": float(each.mean()), "interval": [interval.low, interval.high],
                                "range": [float(each.min()), float(each.max())], "runs": each.tolist()}
         return described
@@ -49,8 +53,8 @@ def score_runs(runs: Sequence[Sequence[Pair]], *, measure: Measure = count_stric
     """
     tables = [_count_documents(pairs, measure) for pairs in runs]
     drawn = resample(numpy.concatenate(tables, axis=1), resamples=sampling.resamples, seed=sampling.seed)
-    means = micro_scores(drawn.reshape(len(drawn), len(runs), 1, 3)).mean(axis=1)
-    return RunScores(numpy.stack([micro_scores(table.sum(axis=0)[None]) for table in tables]), means, sampling.level)
+    draws = micro_scores(drawn.reshape(len(drawn), len(runs), 1, 3))
+    return RunScores(numpy.stack([micro_scores(table.sum(axis=0)[None]) for table in tables]), draws, sampling.level)
 
 
 def compare_runs(before: RunScores, after: RunScores) -> Dict[str, Dict[str, object]]:
@@ -62,7 +66,7 @@ def compare_runs(before: RunScores, after: RunScores) -> Dict[str, Dict[str, obj
         same draws of documents.
     """
     means = after.runs.mean(axis=0) - before.runs.mean(axis=0)
-    draws = after.draws - before.draws
+    draws = after.draws.mean(axis=1) - before.draws.mean(axis=1)
     compared: Dict[str, Dict[str, object]] = {}
     for index, name in enumerate(FIGURES):
         interval = find_interval(draws[:, index], level=before.level)

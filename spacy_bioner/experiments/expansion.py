@@ -12,6 +12,8 @@ from .config import Experiment, Item, RowTemplate, StepTemplate, name_of
 from .steps import Plan, Step
 
 _PLACE = re.compile(r"\{([a-z_]\w*(?:\.[a-z_]\w*)*)\}")
+# The repetition of a row that has only one, whatever the seeds of others are.
+ONCE = ""
 # Values may hold placeholders themselves, but not without end.
 _DEEPEST = 8
 Scope = Mapping[str, Any]
@@ -45,7 +47,7 @@ class Row:
     """A row of the table.
 
     name (str): How it is called.
-    runs (Dict[str, Run]): Repetition (such as a seed) to what is measured.
+    runs (Dict[str, Run]): Repetition (such as a seed, or `ONCE`) to what is measured.
     x (Optional[float]): Place in the plot.
     line (str): Line of the plot.
     """
@@ -154,7 +156,7 @@ class Filler:
         """YIELDS (Row): The rows of a template; one without a repetition is left out."""
         for scope in self.scopes(template.foreach):
             repeated = list(self.scopes([template.over] if template.over else [], scope))
-            runs = {name_of(inner[template.over]) if template.over else "1": self._run(template, inner)
+            runs = {name_of(inner[template.over]) if template.over else ONCE: self._run(template, inner)
                     for inner in repeated}
             x = self.fill(template.x, scope)
             if runs:

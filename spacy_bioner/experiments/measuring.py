@@ -14,7 +14,7 @@ from ..evaluation.pairing import Pair, pair_documents
 from ..evaluation.runs import RunScores, compare_runs, score_runs
 from ..formats.jsonl import read_jsonl
 from ..ml.calibration import expected_calibration_error, reliability, to_logit, to_probability
-from .expansion import Expanded, Row, Run
+from .expansion import ONCE, Expanded, Row, Run
 
 
 def measure_rows(expanded: Expanded, sampling: Sampling = Sampling()) -> Dict[str, Any]:
@@ -32,14 +32,15 @@ def measure_rows(expanded: Expanded, sampling: Sampling = Sampling()) -> Dict[st
         strict[name] = score_runs(pairs, measure=count_strict, sampling=sampling)
         measured[name] = {
             "runs": {key: str(run.predicted) for key, run in row.runs.items()},
-            "gold": str(next(iter(row.runs.values())).gold), "documents": len(pairs[0]),
+            "gold": str(_gold_of(row)), "documents": len(pairs[0]),
             "mentions": sum(len(pair.gold.mentions) for pair in pairs[0]),
             "strict": strict[name].describe(),
             "strings": score_runs(pairs, measure=count_strings, sampling=sampling).describe(),
             "errors": count_errors(pairs), "x": row.x, "line": row.line,
             "dev": read_dev(row), "calibration": measure_calibration(row, pairs)}
     return {"rows": measured,
-            "comparisons": [_compare(before, after, measured, strict) for before, after in expanded.compare],
+            "comparisons": [_compare(expanded.rows[before], expanded.rows[after], strict)
+                            for before, after in expanded.compare],
             "chosen": {name: choose(among, measured) for name, among in expanded.choose.items()}}
 
 
@@ -117,10 +118,19 @@ def judge(pairs: Sequence[Pair], rejected: Any) -> List[Tuple[float, bool]]:
     return judged
 
 
-def _compare(before: str, after: str, measured: Mapping[str, Any], strict: Mapping[str, RunScores]) -> Dict[str, Any]:
-    if measured[before]["gold"] != measured[after]["gold"]:
-        raise BionerError(Errors.E730.format(first=before, second=after))
-    return {"before": before, "after": after, "strict": compare_runs(strict[before], strict[after])}
+def _compare(before: Row, after: Row, strict: Mapping[str, RunScores]) -> Dict[str, Any]:
+    """RETURNS (Dict[str, Any]): The difference over the repetitions that both rows have; over all where none is."""
+    if _gold_of(before) != _gold_of(after):
+        raise BionerError(Errors.E730.format(first=before.name, second=after.name))
+    shared = [key for key in before.runs if key in after.runs]
+    scores = [strict[row.name].take([place for place, key in enumerate(row.runs) if key in shared or not shared])
+              for row in (before, after)]
+    compared = shared or [key for key in (*before.runs, *after.runs) if key != ONCE]
+    return {"before": before.name, "after": after.name, "runs": compared, "strict": compare_runs(*scores)}
+
+
+def _gold_of(row: Row) -> Path:
+    return next(iter(row.runs.values())).gold
 
 
 def _read_figure(place: str) -> float:

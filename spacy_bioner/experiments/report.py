@@ -48,7 +48,7 @@ def format_table(content: Mapping[str, Any], plan: Plan, journal: Journal, plots
              _table(("row", "runs", "P", "R", "strict F1 (95%)", "range of F1", "string-set F1", "dev", "mentions"),
                     [_row(name, row) for name, row in rows.items()])]
     if content["comparisons"]:
-        parts += ["## Differences", _table(("after", "less before", "P", "R", "F1 (95%)"),
+        parts += ["## Differences", _table(("after", "less before", "runs", "P", "R", "F1 (95%)"),
                                            [_difference(each) for each in content["comparisons"]])]
     if content["chosen"]:
         parts += ["## Chosen on dev", _table(("choice", "row", "dev", "test F1"), [
@@ -114,7 +114,7 @@ def _row(name: str, row: Mapping[str, Any]) -> Tuple[str, ...]:
 
 def _difference(each: Mapping[str, Any]) -> Tuple[str, ...]:
     strict = each["strict"]
-    return (each["after"], each["before"],
+    return (each["after"], each["before"], ", ".join(each["runs"]),
             *(_signed(strict[figure]["difference"]) for figure in ("precision", "recall")),
             f"{_signed(strict['f1']['difference'])} ({' to '.join(map(_signed, strict['f1']['interval']))})")
 

@@ -113,7 +113,7 @@ def test_an_experiment_runs_to_its_table_and_is_not_run_twice(toy, tmp_path):
     result = toy()
     assert result.exit_code == 0, (result.output, result.exception)
     assert "| half | 2 (1, 2) | 100.00 | 75.00 | 85.71" in result.output
-    assert "| half | whole | +0.00 |" in result.output
+    assert "| half | whole | 1, 2 | +0.00 |" in result.output
     made = (tmp_path / "out" / "half-1.jsonl").stat().st_mtime_ns
     assert toy().exit_code == 0
     assert (tmp_path / "out" / "half-1.jsonl").stat().st_mtime_ns == made

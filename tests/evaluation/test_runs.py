@@ -67,3 +67,10 @@ def test_more_runs_do_not_count_a_document_more_often():
     once = score_runs([make_pairs(0.7)], sampling=SAMPLING).describe()["f1"]
     thrice = score_runs([make_pairs(0.7)] * 3, sampling=SAMPLING).describe()["f1"]
     assert thrice["interval"] == pytest.approx(once["interval"])
+
+
+def test_some_runs_are_scored_as_if_there_were_no_others():
+    runs = [make_pairs(0.8, seed=1), make_pairs(0.6, seed=2), make_pairs(0.7, seed=3)]
+    taken = score_runs(runs, sampling=SAMPLING).take([0, 2]).describe()["f1"]
+    alone = score_runs([runs[0], runs[2]], sampling=SAMPLING).describe()["f1"]
+    assert taken["runs"] == pytest.approx(alone["runs"]) and taken["interval"] == pytest.approx(alone["interval"])

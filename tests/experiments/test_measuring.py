@@ -59,10 +59,19 @@ def test_rows_have_means_ranges_and_the_size_of_the_test_part(rows):
 
 
 def test_differences_are_paired_by_document(rows):
+    rows["a"].runs["2"] = rows["a"].runs["1"]
     [compared] = measure(rows, compare=[("a", "b")])["comparisons"]
     f1 = compared["strict"]["f1"]
-    assert f1["difference"] == pytest.approx(5 / 6 - 0.8)
+    assert compared["runs"] == ["1", "2"] and f1["difference"] == pytest.approx(5 / 6 - 0.8)
     assert f1["interval"] == pytest.approx([f1["difference"]] * 2), "each document differs alike, so no draw differs"
+
+
+def test_rows_are_compared_by_the_seeds_that_both_have(rows):
+    [compared] = measure(rows, compare=[("a", "b")])["comparisons"]
+    assert compared["runs"] == ["1"] and compared["strict"]["f1"]["difference"] == pytest.approx(1 - 0.8)
+    rows["a"].runs["7"] = rows["a"].runs.pop("1")
+    [compared] = measure(rows, compare=[("a", "b")])["comparisons"]
+    assert compared["runs"] == ["7", "1", "2"] and compared["strict"]["f1"]["difference"] == pytest.approx(5 / 6 - 0.8)
 
 
 def test_the_best_on_dev_is_chosen_whatever_test_says(rows):
@@ -124,7 +133,7 @@ def test_the_report_has_the_figures_the_times_and_the_command(rows, tmp_path):
     text = (out / "table.md").read_text(encoding="utf8")
     assert "Is b better?" in text and "spacy-bioner experiment toy.yml 'a b'" in text
     assert "| b | 2 (1, 2) | 100.00 | 75.00 | 83.33 (83.33-83.33) | 66.67-100.00 |" in text
-    assert "| b | a | +33.33 | -25.00 | +3.33 (+3.33 to +3.33) |" in text
+    assert "| b | a | 1 | +33.33 | +0.00 | +20.00 (+20.00 to +20.00) |" in text
     assert "| best | a | 0.7 | 80.00 |" in text and "| train | 1 | 12 | 12 |" in text
     content = json.loads((out / "table.json").read_text(encoding="utf8"))
     assert content["steps"]["train-1"]["command"] == "spacy-bioner train 'x y'"
