@@ -126,27 +126,34 @@ def read_experiment(path: Path, *, quick: bool = False, overrides: Optional[Mapp
     if not Path(path).is_file():
         raise BionerError(Errors.E001.format(path=path, wanted="experiment (YAML)"))
     try:
-        content = srsly.read_yaml(path)
-        experiment = Experiment.model_validate(content)
-        if quick:
-            experiment = put(experiment, experiment.quick, path=path)
-        return put(experiment, _sort_overrides(overrides or {}, path), path=path)
+        experiment = Experiment.model_validate(srsly.read_yaml(path))
+        values = _sort_overrides(overrides or {})
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"]))
         raise BionerError(Errors.E724.format(path=path, why=f"{key}: {first['msg']}")) from None
     except (YAMLError, ValueError) as error:
         raise BionerError(Errors.E724.format(path=path, why=" ".join(str(error).split()))) from None
+    chosen = put(experiment, experiment.quick, known=experiment, path=path) if quick else experiment
+    return put(chosen, values, known=experiment, path=path)
 
 
-def put(experiment: Experiment, values: Values, *, path: Path) -> Experiment:
-    """RETURNS (Experiment): With other values; raises BionerError E724 for one that there is not."""
+def put(experiment: Experiment, values: Values, *, known: Experiment, path: Path) -> Experiment:
+    """Put values in the place of others.
+
+    experiment (Experiment): The experiment.
+    values (Values): The values.
+    known (Experiment): Has all items of the lists, of which values may choose by name.
+    path (Path): Its file, for errors.
+    RETURNS (Experiment): With these values.
+    RAISES BionerError: E724 for a value or an item that there is not.
+    """
     for kind in ("vars", "lists"):
         for name in getattr(values, kind):
-            known = getattr(experiment, kind)
-            if name not in known:
-                raise BionerError(Errors.E724.format(path=path, why=f"no {kind}.{name}; there are {', '.join(known)}"))
-    lists = {name: [_pick(item, experiment.lists[name], f"lists.{name}", path) for item in items]
+            names = getattr(known, kind)
+            if name not in names:
+                raise BionerError(Errors.E724.format(path=path, why=f"no {kind}.{name}; there are {', '.join(names)}"))
+    lists = {name: [_pick(item, known.lists[name], f"lists.{name}", path) for item in items]
              for name, items in values.lists.items()}
     return experiment.model_copy(update={"vars": {**experiment.vars, **values.vars},
                                          "lists": {**experiment.lists, **lists}})
@@ -168,11 +175,12 @@ def _pick(item: Item, known: List[Item], place: str, path: Path) -> Item:
     return found
 
 
-def _sort_overrides(overrides: Mapping[str, Any], path: Path) -> Values:
+def _sort_overrides(overrides: Mapping[str, Any]) -> Values:
+    """RETURNS (Values): Overrides as values; raises ValueError for a key of another kind."""
     values: Dict[str, Dict[str, Any]] = {"vars": {}, "lists": {}}
     for key, value in overrides.items():
         kind, _, name = key.partition(".")
         if kind not in values:
-            raise BionerError(Errors.E724.format(path=path, why=f"'{key}' is neither vars.NAME nor lists.NAME"))
+            raise ValueError(f"'{key}' is neither vars.NAME nor lists.NAME")
         values[kind][name] = value
     return Values.model_validate(values)
