@@ -124,6 +124,15 @@ def count_asked_twice(server):
     return sum(count - 1 for count in server.tries.values())
 
 
+def start_annotating(folder, output, cache, server, concurrency=4):
+    """RETURNS (Popen): A process that annotates in.jsonl by way of a server."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "spacy_bioner", "annotate", folder / "in.jsonl", folder / output, "--config",
+         CONFIGS / "smoke" / "annotate.cfg", "--annotate.cache", folder / cache, "--annotate.server.base_url",
+         server.url, "--annotate.server.concurrency", str(concurrency), "--annotate.window", "30"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env={**os.environ, "NO_PROXY": "127.0.0.1"})
+
+
 @pytest.mark.parametrize("kills", [4, pytest.param(20, marks=pytest.mark.slow)])
 def test_killed_runs_end_in_the_same_output_and_ask_for_nothing_twice(tmp_path, start_server, kills):
     """Each run is killed with SIGKILL while requests are under way; what was answered is never asked for again."""
@@ -132,11 +141,7 @@ def test_killed_runs_end_in_the_same_output_and_ask_for_nothing_twice(tmp_path, 
     server = start_server(lambda prompt: mark_flu(prompt), lambda prompt, tried: "slow")
 
     def start(output, cache):
-        return subprocess.Popen(
-            [sys.executable, "-m", "spacy_bioner", "annotate", tmp_path / "in.jsonl", tmp_path / output, "--config",
-             CONFIGS / "smoke" / "annotate.cfg", "--annotate.cache", tmp_path / cache, "--annotate.server.base_url",
-             server.url, "--annotate.server.concurrency", str(concurrency), "--annotate.window", "30"],
-            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env={**os.environ, "NO_PROXY": "127.0.0.1"})
+        return start_annotating(tmp_path, output, cache, server, concurrency)
 
     chance = random.Random(kills)
     for _ in range(kills):
@@ -159,6 +164,23 @@ def test_killed_runs_end_in_the_same_output_and_ask_for_nothing_twice(tmp_path, 
     undisturbed.communicate()
     assert (tmp_path / "killed.jsonl").read_text() == (tmp_path / "undisturbed.jsonl").read_text()
     assert len(list(read_annotations(tmp_path / "killed.jsonl"))) == len(texts)
+
+
+def test_two_annotators_share_a_cache(tmp_path, start_server):
+    """Both come out whole and equal; an answer of one serves the other, and none is spoilt."""
+    texts = [f"Case {number} had flu and took aspirin." for number in range(90)]
+    write_json_lines(tmp_path / "in.jsonl", ({"id": str(number), "text": text} for number, text in enumerate(texts)))
+    server = start_server(lambda prompt: mark_flu(prompt), lambda prompt, tried: "slow")
+    processes = [start_annotating(tmp_path, output, "shared.sqlite", server) for output in ("a.jsonl", "b.jsonl")]
+    for process in processes:
+        _, said = process.communicate(timeout=120)
+        assert process.returncode == 0, said
+    assert (tmp_path / "a.jsonl").read_text() == (tmp_path / "b.jsonl").read_text()
+    assert [len(each.mentions) for each in read_annotations(tmp_path / "a.jsonl")] == [1] * len(texts)
+    asked = len(server.times)
+    third = start_annotating(tmp_path, "c.jsonl", "shared.sqlite", server)
+    assert third.wait(120) == 0 and len(server.times) == asked, "all is in the cache"
+    third.communicate()
 
 
 def mark_flu(prompt):
