@@ -47,6 +47,7 @@ def docs():
 
 
 def make(folder, head, docs, **options):
+    torch.manual_seed(0)
     model = make_marked_selector(str(folder), head, {"protein": "proteins and their families"}, mixed_precision=False,
                                  lora_rank=2, lora_dropout=0.0, **options)
     model.attrs["labels"] = ["protein", "DNA"]

