@@ -16,6 +16,11 @@ SERIES = tuple(f"#0a0b{index:02x}" for index in range(10))
 LONGEST = 32
 _VARIABLES = {INK: "var(--ink)", SOFT: "var(--soft)", GRID: "var(--line)",
               **{colour: f"var(--c{index})" for index, colour in enumerate(SERIES)}}
+# What a picture of its own takes in their place: colours that are read on white and on black.
+_SERIES_ALONE = ("#1f7fbf", "#d9711a", "#1a9e74", "#c2498f", "#8565d6", "#a88a1c", "#d14a40", "#2b9aa3", "#8c6f5a",
+                 "#6f7d3c")
+_ALONE = {"var(--ink)": "#5b666b", "var(--soft)": "#7a858a", "var(--line)": "#aab2b6",
+          **{f"var(--c{index})": colour for index, colour in enumerate(_SERIES_ALONE)}}
 _STYLE: Dict[str, Any] = {
     "svg.fonttype": "none", "svg.hashsalt": "spacy-bioner", "font.size": 10, "text.color": INK,
     "axes.edgecolor": GRID, "axes.labelcolor": SOFT, "xtick.color": SOFT, "ytick.color": INK, "grid.color": GRID,
@@ -91,6 +96,13 @@ def plot_lines(series: Mapping[str, Tuple[Sequence[float], Sequence[float]]], *,
         axes.set_ylabel(axis)
         _add_legend(axes, len(series))
         return _to_svg(figure)
+
+
+def make_picture(svg: str) -> str:
+    """RETURNS (str): An SVG element with colours of its own, as a file that stands without the page."""
+    for variable, colour in _ALONE.items():
+        svg = svg.replace(variable, colour)
+    return svg.replace("<svg ", '<svg font-family="sans-serif" ', 1) + "\n"
 
 
 def _new_axes(width: float, height: float) -> Tuple[Figure, Axes]:

@@ -1,11 +1,16 @@
 """The verb low-resource: data fixed first, parts in order, finished ones not run again."""
 
+import json
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from spacy_bioner.annotation import Annotation, Mention
-from spacy_bioner.cli.low_resource import LowResourceSettings, LowResourceSteps, fix_data
+from spacy_bioner.cli.low_resource import read_low_resource
+from spacy_bioner.cli.low_resource_data import fix_data
+from spacy_bioner.cli.low_resource_steps import LowResourceSettings, LowResourceSteps
+from spacy_bioner.cli.main import app
 from spacy_bioner.cli.settings import load_settings
 from spacy_bioner.errors import BionerError
 from spacy_bioner.experiments.running import run_plan
@@ -49,7 +54,7 @@ def test_sizes_without_mention_counts_are_refused(corpus, settings, tmp_path):
 
 def test_every_method_is_trained_with_every_seed_and_scored_on_the_same_sentences(settings, tmp_path):
     steps = LowResourceSteps(settings, corpus=tmp_path, output=tmp_path / "out", labels=tmp_path / "labels.yml",
-                             profile=CONFIGS / "smoke").steps()
+                             name="toy", profile=CONFIGS / "smoke").steps()
     verbs = [step.arguments[0] for step in steps]
     assert (verbs.count("synthesize"), verbs.count("augment")) == (4, 4)
     assert (verbs.count("train"), verbs.count("evaluate")) == (2 * 5 * 2, 3)
@@ -78,3 +83,60 @@ def test_a_finished_part_is_not_run_again_and_a_failed_one_ends_the_run(corpus):
     assert step.output.stat().st_mtime_ns == written
     with pytest.raises(BionerError, match="The part `seeds`.*failed"):
         run_plan(Plan([Step("seeds", (*arguments, "--seeds.odd", "1"), step.output)]), corpus / "out")
+
+
+def test_quick_values_stand_in_the_config_and_overrides_go_before_them():
+    path = CONFIGS / "embedded" / "low_resource.cfg"
+    full, quick = (read_low_resource(path, {}, quick=quick) for quick in (False, True))
+    assert (quick.sizes, quick.seeds, quick.whole_sizes) == ([5, 50], [0], [])
+    assert quick.sentences < full.sentences and quick.updates < full.updates
+    assert read_low_resource(path, {"low_resource.sentences": 7}, quick=True).sentences == 7
+
+
+def test_unknown_methods_are_one_clear_line():
+    with pytest.raises(BionerError, match="'magic'.*nuner"):
+        read_low_resource(CONFIGS / "gpu" / "low_resource.cfg", {"low_resource.methods": ["magic"]})
+
+
+def test_another_encoder_and_another_domain_reach_their_verbs(settings, tmp_path):
+    chosen = settings.model_copy(update={"methods": ["gold", "nuner", "genllm"], "encoders": {"nuner": "some/model"},
+                                         "domains": {"toy": "chess"}})
+    steps = LowResourceSteps(chosen, corpus=tmp_path, output=tmp_path / "out", labels=tmp_path / "labels.yml",
+                             name="toy", profile=CONFIGS / "smoke").steps()
+    other = [step for step in steps if "some/model" in step.arguments]
+    assert other and all("nuner" in step.name for step in other)
+    assert all("chess" in step.arguments for step in steps if step.verb == "synthesize")
+
+
+def test_the_curve_trains_on_growing_parts_of_gold_and_on_generated_sentences_alone(corpus, settings, tmp_path):
+    chosen = settings.model_copy(update={"curve": settings.curve.model_copy(update={"gold_sizes": [4, 8]})})
+    fix_data(corpus, tmp_path / "out", chosen, name="toy", curve=True)
+    few, more = ({record.id for record in read_jsonl(tmp_path / "out" / "curve" / f"gold-{count}.jsonl")}
+                 for count in (4, 8))
+    assert len(few) == 4 and len(more) == 8 and few < more
+    trials = LowResourceSteps(chosen, corpus=corpus, output=tmp_path / "out", labels=tmp_path / "labels.yml",
+                              name="toy", profile=CONFIGS / "smoke")
+    added = trials.steps(curve=True)[len(trials.steps()):]
+    alone = [step for step in added if step.verb == "train" and "synthetic" in step.arguments]
+    assert len(alone) == 2 and not any("--gold" in step.arguments for step in alone)
+    assert [step.verb for step in added].count("train") == 6 and added[-1].output.name == "curve.json"
+
+
+DATA = Path(__file__).parents[3] / "shared" / "data"
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason="the corpora are not there")
+@pytest.mark.parametrize("corpus", ["bc5cdr", "tdmsci"])
+def test_the_same_command_takes_either_corpus(corpus, tmp_path):
+    labels = CONFIGS.parent / "assets" / "labels" / f"{corpus}.yml"
+    prepared = CliRunner().invoke(app, ["prepare", str(DATA), corpus, str(tmp_path / corpus), "--labels", str(labels),
+                                        "--leaks", "drop", "--raw", "train"])
+    assert prepared.exit_code == 0, prepared.output
+    listed = CliRunner().invoke(app, ["low-resource", str(tmp_path / corpus), str(tmp_path / "out"), "--labels",
+                                      str(labels), "--profile", str(CONFIGS / "embedded"), "--quick", "--list"])
+    assert listed.exit_code == 0, listed.output
+    assert listed.output.count("train ->") == 8
+    card = json.loads((tmp_path / "out" / "card.json").read_text())["gold"]
+    for size in card.values():
+        for label, wanted in size["wanted"].items():
+            assert 0.7 * wanted <= size["mentions"][label] <= wanted

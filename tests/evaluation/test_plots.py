@@ -4,7 +4,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from spacy_bioner.evaluation.plots import plot_bars, plot_intervals, plot_lines
+from spacy_bioner.evaluation.plots import make_picture, plot_bars, plot_intervals, plot_lines
 
 NAMES = ["$x_1$", "<b>&", "中文", "_hidden"]
 PLOTS = [
@@ -34,3 +34,9 @@ def test_names_are_shown_as_they_are():
     svg = plot_intervals([(name, 0.5, 0.4, 0.7) for name in NAMES[:3]], axis="F1")
     texts = [element.text for element in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")]
     assert set(NAMES[:3]) <= set(texts)
+
+
+@pytest.mark.parametrize("plot", PLOTS)
+def test_a_picture_of_its_own_needs_no_page(plot):
+    picture = make_picture(plot())
+    assert ElementTree.fromstring(picture.encode()).tag.endswith("svg") and "var(" not in picture

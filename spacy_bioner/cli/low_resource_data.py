@@ -1,0 +1,54 @@
+"""What a low-resource experiment is made from: dictionaries, gold subsets and samples, fixed before any training."""
+
+import random
+from pathlib import Path
+from typing import Any, Dict, List
+
+from ..annotation import Annotation
+from ..errors import BionerError, Errors
+from ..files import write_json_lines
+from .low_resource_steps import LowResourceSettings
+from .low_resource_summary import CURVE
+
+
+def fix_data(corpus: Path, output: Path, settings: LowResourceSettings, *, name: str,
+             curve: bool = False) -> Dict[str, Any]:
+    """Write dictionary and gold subset of each size, and the samples of dev and test.
+
+    corpus (Path): Folder with train, dev and test.
+    output (Path): Folder of the experiment.
+    settings (LowResourceSettings): Sizes and mention counts.
+    name (str): Name of the corpus, as its schema says it.
+    curve (bool): Whether the names and the gold sentences of the curve are written too.
+    RETURNS (Dict[str, Any]): Size to sentences and mentions of its gold subset, beside what was wanted.
+    RAISES BionerError: E421 for a size without mention counts.
+    """
+    from ..formats.jsonl import read_jsonl
+    from ..formats.sampling import draw_sample
+    from ..synthesis.low_resource import choose_gold, count_labels
+    from ..synthesis.seeds import collect_seeds
+
+    train, dev, test = (list(read_jsonl(corpus / f"{split}.jsonl")) for split in ("train", "dev", "test"))
+    sample = random.Random(settings.gold_seed).sample(test, min(settings.test_sample, len(test)))
+    _write(output / "test-sample.jsonl", sample)
+    _write(output / "dev-sample.jsonl", draw_sample(dev, settings.dev_sample or len(dev), seed=settings.gold_seed))
+    card: Dict[str, Any] = {}
+    for size in settings.sizes:
+        targets = settings.targets.get(name, {}).get(str(size))
+        if targets is None:
+            raise BionerError(Errors.E421.format(corpus=name, size=size))
+        seeds = collect_seeds(train, per_label=size).seeds
+        gold = choose_gold(train, seeds, targets, seed=settings.gold_seed)
+        write_json_lines(output / f"{size}" / "seeds.jsonl", (seed.to_record() for seed in seeds))
+        _write(output / f"{size}" / "gold.jsonl", gold)
+        card[str(size)] = {"sentences": len(gold), "mentions": count_labels(gold), "wanted": targets}
+    if curve:
+        names = collect_seeds(train, per_label=settings.curve.names).seeds
+        write_json_lines(output / CURVE / "seeds.jsonl", (seed.to_record() for seed in names))
+        for count in settings.curve.gold_sizes:
+            _write(output / CURVE / f"gold-{count}.jsonl", draw_sample(train, count, seed=settings.gold_seed))
+    return card
+
+
+def _write(path: Path, sentences: List[Annotation]) -> None:
+    write_json_lines(path, (sentence.to_record() for sentence in sentences))
