@@ -38,6 +38,7 @@ def finetune_cli(
     labels: Path = typer.Option(..., help="Label schema (YAML)."),
     dev: Optional[Path] = typer.Option(None, help="Gold records of dev: their F1 chooses the weights that are kept."),
     add: List[str] = typer.Option([], help="Another corpus to teach jointly, as GOLD=SCHEMA; can be repeated."),
+    epochs: int = typer.Option(0, min=0, help="Times that each record is seen; 0 takes the number in the config."),
     gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU ID or -1 for CPU."),
 ) -> None:
     """Teach a language model to annotate, by a LoRA adapter.
@@ -45,7 +46,8 @@ def finetune_cli(
     Checkpoints lie beside OUT until it is done: killed at any moment, the same command goes on from the last one.
     """
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    settings = load_settings(config, "finetune", FinetuneSettings, read_overrides(ctx.args))
+    overrides = {**read_overrides(ctx.args), **({"finetune.training.max_epochs": epochs} if epochs else {})}
+    settings = load_settings(config, "finetune", FinetuneSettings, overrides)
     result = finetune(gold, output, settings, schema=read_schema(labels), dev=dev,
                       added=[parse_corpus(value) for value in add], gpu_id=gpu_id)
     scored = "" if result.score is None else f", F1 {result.score:.4f} on dev after update {result.best_updates}"
