@@ -15,6 +15,14 @@ from .annotate import ServerOptions
 from .settings import Settings, load_settings, read_overrides
 from .teach_generator import DEFAULT_CONFIG, PromptSettings
 
+# What the names of reasons do not say by themselves.
+_EXPLAINED = {"over_context": " (the seeds leave no room in the model's context; leave out long names with "
+                              "--seeds.max_length)",
+              "other_language": " (the letters are not those of the language of the label schema)",
+              "no_reply": " (the model or server failed; see the examples in the report)",
+              "truncated": " (the length limit max_new_tokens came before the end)",
+              "held_out_text": " (the sentence stands in dev or test)"}
+
 
 class SynthesizeSettings(Settings):
     """Section [synthesize]; `configs/embedded/synthesize.cfg` says what each key means."""
@@ -183,6 +191,6 @@ def print_summary(summary: dict, count: int, output: Path) -> None:
           f"{rate:.1f} sentences/s -> {output}", file=sys.stderr)
     for kind in ("rejected", "repaired"):
         for reason, number in summary[kind].items():
-            print(f"  {kind}: {number} {reason}", file=sys.stderr)
+            print(f"  {kind}: {number} {reason}{_EXPLAINED.get(reason, '')}", file=sys.stderr)
     if not count:
         print("note: no sentence was accepted; the reasons stand above, examples in the report", file=sys.stderr)

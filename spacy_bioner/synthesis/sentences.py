@@ -126,10 +126,16 @@ class SentenceWriter:
         RAISES BionerError: E412 where the model never writes a sentence in its wrapper.
         """
         stream = iter(plan)
-        while batch := list(islice(stream, window)):
-            replies = self.runner.run([self.request(planned) for planned in batch])
-            written = [self.read(planned, reply) for planned, reply in zip(batch, replies)]
+        # The first window is short: a model that cannot do it is found out before many are asked for.
+        size = min(window, self.max_failures or window)
+        while batch := list(islice(stream, size)):
+            requests = [self.request(planned) for planned in batch]
+            fits = [self._fits(request) for request in requests]
+            replies = iter(self.runner.run([request for request, fit in zip(requests, fits) if fit]))
+            written = [self.read(planned, next(replies)) if fit else self._leave_out(planned)
+                       for planned, fit in zip(batch, fits)]
             yield from self._label_rest(written) if self.mode == "relabel" else written
+            size = window
 
     def request(self, planned: PlannedSentence) -> Request:
         """RETURNS (Request): The prompt with the seeds that grounded generation must place."""
@@ -167,6 +173,17 @@ class SentenceWriter:
         self.report.accepted += 1
         self.report.untouched += not (untidy if self.mode == "keep" else mended)
         return Written(planned, self._finish(planned, plain, mentions))
+
+    def _fits(self, request: Request) -> bool:
+        """RETURNS (bool): Whether prompt and answer have room in the context of the model; no token is empty."""
+        model, prompt = self.runner.model, request.prompt.plain
+        room = model.context_length - int(model.identity().get("max_new_tokens", 0))
+        return len(prompt.encode("utf8", "surrogatepass")) <= room or model.count_tokens(prompt) <= room
+
+    def _leave_out(self, planned: PlannedSentence) -> Written:
+        """RETURNS (Written): Of a sentence that is not asked for, since its seeds are too long."""
+        self.report.asked += 1
+        return self._reject(planned, "over_context", ", ".join(seed.text[:80] for seed in planned.seeds))
 
     def _reject(self, planned: PlannedSentence, reason: str, text: str) -> Written:
         self.report.reject(reason, text)

@@ -123,6 +123,15 @@ def test_a_model_that_never_writes_the_wrapper_ends_the_run_with_what_it_wrote(f
     assert not (files / "out.jsonl").exists()
 
 
+def test_text_in_another_language_is_counted_explained_and_not_in_the_output(files, start_server):
+    chinese = "我们在病房的许多患者中都发现了以下这些情况并且详细地作了记录"
+    server = start_server(lambda prompt: answer(prompt).replace("We found", chinese * 2))
+    result = synthesize(files, files / "out.jsonl", "--synthesize.server.base_url", server.url, "--n", 4)
+    assert result.exit_code == 0 and not read(files / "out.jsonl")
+    assert json.loads((files / "out.json").read_text())["rejected"] == {"other_language": 4}
+    assert "4 other_language (the letters are not" in result.output
+
+
 @pytest.mark.parametrize("options, message", [
     pytest.param(["--synthesize.mode", "relabel"], "needs an annotator", id="relabel"),
     pytest.param(["--prompt.variant", "chain_of_thought"], "Set decoding to free", id="thoughts-in-grounded-decoding"),

@@ -138,7 +138,24 @@ def test_a_model_that_never_writes_the_wrapper_ends_the_run_with_two_answers():
     plan = [PlannedSentence(f"s-{number}", SEEDS, sample=number) for number in range(200)]
     with pytest.raises(BionerError, match="wrote 50 answers.*Sure! I can help.*As an assistant"):
         list(writer.write(plan))
-    assert writer.report.asked == 50
+    assert writer.report.asked == 50 == writer.runner.model.asked
+
+
+def test_seeds_over_the_context_are_counted_and_their_neighbours_are_whole():
+    long = Seed("very " * 1200 + "long syndrome", "DISEASE")
+    plan = [PlannedSentence(f"s-{number}", (long,) if number % 2 else SEEDS, sample=number) for number in range(80)]
+    writer = make_writer(wrap(TIDY))
+    kept = list(writer.write(plan))
+    assert [sentence.id for sentence in kept] == [f"s-{number}" for number in range(0, 80, 2)]
+    assert writer.report.rejected == {"over_context": 40} and writer.report.asked == 80
+    assert writer.runner.model.asked == 40
+    assert all(len(example) <= 80 for example in writer.report.examples["over_context"])
+
+
+def test_a_label_without_a_description_is_asked_for_by_its_name():
+    prompt = SeedPrompt({"CHEMICAL": "", "DISEASE": "illnesses"}).render(SEEDS)
+    assert "<CHEMICAL>aspirin</CHEMICAL>" in prompt.user
+    assert "CHEMICAL:" not in prompt.user and "DISEASE: illnesses" in prompt.user
 
 
 def test_relabelling_adds_what_stands_beside_the_seeds_and_records_the_agreement():
