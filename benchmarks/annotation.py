@@ -151,7 +151,7 @@ def run(*, quick: bool = False, formats: Sequence[str] = ("bracket", "json"),
     chosen = test[:16 if quick else sentences]
     result: Dict[str, Any] = {"ratios": [], "model": MODEL, "corpus": source}
     for name in formats:
-        folder = (adapters or {}).get(name) or train_quickly(name, train[:16 if quick else 150], schema)
+        folder = (adapters or {}).get(name) or train_quickly(name, train[:16 if quick else 400], schema)
         lm = load_causal_lm(MODEL, adapter=str(folder))
         builder = PromptBuilder(template="annotate.en", labels=schema.labels, codec=make_codec(name),
                                 corpus=schema.corpus)
@@ -185,7 +185,7 @@ def train_quickly(name: str, sentences: Sequence[Annotation], schema: Schema) ->
     if not (folder / "adapter_config.json").is_file():
         corpus = Corpus(tuple(sentences), schema.labels, schema.corpus, schema.lang)
         finetune([corpus], folder, lm=load_causal_lm(MODEL), task=Task(codec=make_codec(name)), lora=LoraSettings(),
-                 training=TrainingSettings(max_epochs=2, batch_size=8))
+                 training=TrainingSettings(max_epochs=2, batch_size=4))
     return folder
 
 

@@ -46,7 +46,7 @@ def run(*, quick: bool = False, name: str = "bracket", adapter: Optional[Path] =
     RETURNS (Dict[str, Any]): F1 of both, their difference with its paired 95% interval, and the ratio.
     """
     train, test, schema, source = read_corpus()
-    adapter = adapter or train_quickly(name, train[:16 if quick else 150], schema)
+    adapter = adapter or train_quickly(name, train[:16 if quick else 400], schema)
     chosen = test[:16] if quick else test[:sentences or len(test)]
     builder = PromptBuilder(template="annotate.en", labels=schema.labels, codec=make_codec(name), corpus=schema.corpus)
     pairs = annotate_both_ways(chosen, builder, adapter)
