@@ -83,7 +83,7 @@ def run(quick: bool = False) -> Dict[str, Any]:
     RETURNS (Dict[str, Any]): Seconds and scores of each, and the ratios selector / annotation.
     """
     sentences, test, schema, source = read_corpus()
-    taught, dev_size, size = (16, 4, 6) if quick else (150, 64, 128)
+    taught, dev_size, size = (16, 4, 6) if quick else (400, 64, 128)
     adapter = train_quickly("bracket", sentences[:taught], schema)
     lm = load_causal_lm(MODEL, adapter=str(adapter))
     builder = PromptBuilder(template="annotate.en", labels=schema.labels, codec=make_codec("bracket"),
