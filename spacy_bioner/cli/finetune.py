@@ -90,7 +90,8 @@ def finetune(gold: Path, output: Path, settings: FinetuneSettings, *, schema: Sc
     processes = Processes()
     lm = settings.load(gpu_id, device=None if processes.count == 1 else processes.device)
     keys = ("template", "instruction", "chat", "loss")
-    task = teaching.Task(codec=settings.make_codec(), **{key: getattr(settings, key) for key in keys})
+    asked = 1 if settings.instruction == "each" else max(len(corpus.labels) for corpus in corpora)
+    task = teaching.Task(codec=settings.make_codec(asked), **{key: getattr(settings, key) for key in keys})
     with show_bar("updates", total=0) as advance:
         return teaching.finetune(corpora, output, lm=lm, task=task, lora=settings.lora, training=settings.training,
                                  dev=list(read_jsonl(dev)) if dev else [], dev_limit=settings.dev_limit,

@@ -9,6 +9,10 @@ if TYPE_CHECKING:
     from ..llm.causal_lm import CausalLM
 
 
+# With a line for each label a small model learns sooner; with more labels than these it takes too many tokens.
+_FEW_LABELS = 2
+
+
 class LocalModelSettings(Settings):
     """Which model, and where it computes."""
 
@@ -41,8 +45,15 @@ class TaughtFormatSettings(LocalModelSettings):
     template: str = "auto"
     chat: bool = False
 
-    def make_codec(self) -> "Codec":
-        """RETURNS (Codec): The format of the answers."""
+    def make_codec(self, labels: int) -> "Codec":
+        """Make the format of the answers.
+
+        labels (int): How many labels an answer is about; decides what the lines "auto" of the brackets stand for.
+        RETURNS (Codec): The format.
+        """
         from ..codecs import make_codec
 
-        return make_codec(self.codec, **self.codec_options)
+        options = dict(self.codec_options)
+        if self.codec == "bracket" and options.get("lines") == "auto":
+            options["lines"] = "all" if labels <= _FEW_LABELS else "occurring"
+        return make_codec(self.codec, **options)

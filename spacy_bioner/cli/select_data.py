@@ -74,7 +74,7 @@ def select(gold: Path, output: Path, settings: SelectDataSettings, *, schema: Sc
     corpus = read_corpus(gold, labels=schema.labels, name=schema.corpus, lang=schema.lang, unit=settings.unit)
     lm = settings.load(gpu_id)
     keys = ("template", "chat", "tokens", "ratio", "max_length", "max_batch_tokens")
-    scoring = Scoring(codec=settings.make_codec(), **{key: getattr(settings, key) for key in keys})
+    scoring = Scoring(codec=settings.make_codec(len(schema.labels)), **{key: getattr(settings, key) for key in keys})
     path = scores or output.with_name(f"{output.name.split('.jsonl')[0]}.scores.jsonl")
     with ScoreFile(path) as file_, show_bar("IFD", total=len(corpus.annotations)) as advance:
         losses = score_corpus(corpus, lm, scoring, file_, step=lambda: advance())

@@ -44,6 +44,13 @@ def tiny_model(tmp_path_factory):
     return str(folder)
 
 
+@pytest.mark.parametrize("lines, labels, written", [("auto", 1, "all"), ("auto", 2, "all"), ("auto", 5, "occurring"),
+                                                    ("occurring", 1, "occurring"), ("all", 5, "all")])
+def test_few_labels_get_a_line_each(lines, labels, written):
+    settings = FinetuneSettings(model="any", codec="bracket", codec_options={"lines": lines})
+    assert settings.make_codec(labels).settings()["lines"] == written
+
+
 @pytest.mark.parametrize("codec", ["bracket", "html", "json"])
 def test_adapter_holds_what_annotation_needs(gold, tmp_path, tiny_model, codec):
     from spacy_bioner.codecs import make_codec
