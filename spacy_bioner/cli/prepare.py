@@ -3,7 +3,7 @@
 import shutil
 import sys
 from pathlib import Path
-from typing import Optional
+from typing import List, Optional
 
 import typer
 
@@ -27,6 +27,8 @@ def prepare_cli(
     leaks: str = typer.Option("error", help="A train record that stands in dev or test: error, or drop it."),
     label_dev_text: bool = typer.Option(False, "--label-dev-text", help="Take the dev texts, labels dropped, as raw "
                                                                         "text; dev is then a part of train."),
+    apart_from: List[Path] = typer.Option([], help="Records of another corpus, such as its test part: train and raw "
+                                                   "text share no sentence with them; can be repeated."),
     seed: int = typer.Option(0, help="Seed of the samples."),
 ) -> None:
     """Cut a corpus into sentences, draw samples, gather raw text, and check labels, splits and leaks."""
@@ -42,7 +44,7 @@ def prepare_cli(
         raise BionerError(Errors.E709.format(path=schema_path, found=schema.lang, wanted=lang))
     prepared = prepare_corpus(data, corpus, labels=schema.labels, lang=lang, raw=raw, seed=seed,
                               limits=Limits(gold_limit, raw_limit, dev_limit, test_limit), drop_leaks=leaks == "drop",
-                              label_dev_text=label_dev_text)
+                              label_dev_text=label_dev_text, apart_from=apart_from)
     for name, sentences in prepared.parts.items():
         write_json_lines(output / f"{name}.jsonl", (sentence.to_record() for sentence in sentences))
     with open_atomic(output / "labels.yml", "wb") as file_, schema_path.open("rb") as source:

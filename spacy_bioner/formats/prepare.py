@@ -62,7 +62,8 @@ class PreparedCorpus:
 
 
 def prepare_corpus(data: Path, corpus: str, *, labels: Mapping[str, str], lang: str, raw: str, limits: Limits,
-                   seed: int, drop_leaks: bool = False, label_dev_text: bool = False) -> PreparedCorpus:
+                   seed: int, drop_leaks: bool = False, label_dev_text: bool = False,
+                   apart_from: Iterable[Path] = ()) -> PreparedCorpus:
     """Read the splits of a corpus and its raw text.
 
     data (Path): Folder of the corpora.
@@ -76,6 +77,7 @@ def prepare_corpus(data: Path, corpus: str, *, labels: Mapping[str, str], lang: 
     drop_leaks (bool): Whether train records that stand in dev or test too are left out; else they are an error.
     label_dev_text (bool): Whether the dev texts, labels dropped, are the raw text; dev is then a part of train, which
         is neither gold nor raw.
+    apart_from (Iterable[Path]): Records of other corpora, dev and test, that train and raw text share no sentence with.
     RETURNS (PreparedCorpus): The sentences. A sentence of train inside another document of dev or test is left out
         and noted.
     RAISES BionerError: E001, E008, E009, E014 and E018 for missing, empty, mislabelled or leaking splits.
@@ -94,6 +96,7 @@ def prepare_corpus(data: Path, corpus: str, *, labels: Mapping[str, str], lang: 
         records["train"], records["dev"] = split_off(records["train"], len(dev_texts), seed)
         prepared.notes.append(f"dev is {len(records['dev'])} documents of train; the {len(dev_texts)} of dev are raw")
     held_out = [sentence for split in ("dev", "test") for sentence in _cut(records[split])]
+    held_out += [sentence for path in apart_from for sentence in _cut(read_jsonl(path))]
     train = _leave_out(_cut(records["train"]), held_out, "train", prepared.notes)
     if not train:
         raise BionerError(Errors.E008.format(path=data / corpus / "train.jsonl"))

@@ -84,6 +84,15 @@ def test_leaking_records_can_be_dropped(corpus):
     assert "1 records of train left out" in prepared.notes[0]
 
 
+def test_train_and_raw_text_stay_apart_from_the_held_out_part_of_another_corpus(corpus, tmp_path):
+    shared = [record("o1", f"{TRAIN[1]['text']} Another corpus tests on this abstract.")]
+    write_json_lines(tmp_path / "other" / "test.jsonl", shared)
+    raw = [record("r1", f"{shared[0]['text']} Raw text that no corpus holds out at all.")]
+    parts = prepare(corpus(raw=raw), apart_from=[tmp_path / "other" / "test.jsonl"]).parts
+    assert [sentence.id for sentence in parts["train"]] == ["t1-s1", "t1-s2", "t3-s1"]
+    assert [sentence.id for sentence in parts["raw"]] == ["r1-s3"]
+
+
 def test_a_heading_that_stands_in_both_is_no_leak(corpus):
     heading = record("x", "METHODS. The dose was raised step by step over a week.")
     other = record("d2", "METHODS. The wards were visited each day of the week.")
