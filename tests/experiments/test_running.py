@@ -98,7 +98,9 @@ from pathlib import Path
 from spacy_bioner.experiments import running
 from spacy_bioner.experiments.steps import Plan, Step
 import signal
-signal.signal(signal.SIGTERM, signal.default_int_handler)
+# Also where the tests themselves run in the background, which ignores interrupts.
+for number in (signal.SIGTERM, signal.SIGINT):
+    signal.signal(number, signal.default_int_handler)
 running.COMMAND = (sys.executable, sys.argv[1])
 out = Path(sys.argv[2])
 running.run_plan(Plan([Step("a", ("make", str(out / "a")), out / "a"),
