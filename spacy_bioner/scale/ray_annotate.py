@@ -30,11 +30,15 @@ class ShardWorker:
         self.origin = origin
 
     def __call__(self, row: Dict[str, Any]) -> Dict[str, Any]:
-        """RETURNS (Dict[str, Any]): What the shard came to, as one JSON string."""
+        """RETURNS (Dict[str, Any]): What the shard came to, or what stopped it, as one JSON string."""
         shard = Shard(**json.loads(row["shard"]))
         before = Counter(self.annotator.usage.issues)
         texts = (text.with_meta(origin=self.origin) for text in read_shard(shard))
-        counts = write_shard(shard, self.annotator.annotate(texts))
+        try:
+            counts = write_shard(shard, self.annotator.annotate(texts))
+        except BionerError as error:
+            # Not raised here: Ray would wrap it in advice on its own settings.
+            return {"result": json.dumps({"error": str(error)})}
         return {"result": json.dumps({**counts, "issues": dict(self.annotator.usage.issues - before)})}
 
 
@@ -73,6 +77,8 @@ def annotate_on_ray(source: Path, output: Path, build: Callable[[], Annotator], 
     try:
         for row in results.iter_rows() if todo else ():
             result = json.loads(row["result"])
+            if "error" in result:
+                raise BionerError(Errors.E242.format(why=result["error"], output=output))
             issues.update(result["issues"])
             total["good"] += result["good"]
             total["failed"] += result["failed"]
