@@ -1,6 +1,7 @@
 """The adapter of a component, saved with its pipeline: as a folder on disk, or as bytes."""
 
 import shutil
+from abc import ABC, abstractmethod
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Dict, Iterable, Optional
@@ -10,24 +11,26 @@ from spacy import util
 from spacy.pipeline import Pipe
 
 
-class AdapterPipe(Pipe):
+class AdapterPipe(Pipe, ABC):
     """A component whose language model may have an adapter, which is saved and loaded with it.
 
-    A subclass has a `source` that knows its `adapter_folder` and can be had `with_adapter`, its own settings as `_cfg`
-    and `_set_cfg`, and `_forget`, which lets go of what was loaded with the settings before.
+    source (Any): Where the model comes from; knows its `adapter_folder`, and can be had `with_adapter`.
     """
 
     source: Any
     _unpacked: Optional[TemporaryDirectory] = None
 
+    @abstractmethod
     def _cfg(self) -> Dict[str, Any]:
-        raise NotImplementedError
+        """RETURNS (Dict[str, Any]): The settings to save, as JSON."""
 
+    @abstractmethod
     def _set_cfg(self, cfg: Dict[str, Any]) -> None:
-        raise NotImplementedError
+        """Take settings that `_cfg` gave."""
 
+    @abstractmethod
     def _forget(self) -> None:
-        raise NotImplementedError
+        """Let go of what was loaded with other settings or another adapter."""
 
     def to_disk(self, path: Path, *, exclude: Iterable[str] = ()) -> None:
         """Write settings and adapter into a folder."""
