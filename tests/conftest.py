@@ -15,6 +15,7 @@ def pytest_addoption(parser):
 
 
 def pytest_collection_modifyitems(config, items):
+    """Leave out what takes minutes or a GPU, unless asked for: `make test` has fifteen minutes and two cores."""
     for name in ("slow", "gpu"):
         if not config.getoption(f"--{name}"):
             for item in items:

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from corpora import CORPORA, needs_corpora
 from typer.testing import CliRunner
 
 from spacy_bioner.annotation import Annotation, Mention
@@ -122,15 +123,12 @@ def test_the_curve_trains_on_growing_parts_of_gold_and_on_generated_sentences_al
     assert [step.verb for step in added].count("train") == 6 and added[-1].output.name == "curve.json"
 
 
-DATA = Path(__file__).parents[3] / "shared" / "data"
-
-
-@pytest.mark.skipif(not DATA.is_dir(), reason="the corpora are not there")
+@needs_corpora
 @pytest.mark.parametrize("corpus", ["bc5cdr", "tdmsci"])
 def test_the_same_command_takes_either_corpus(corpus, tmp_path):
     labels = CONFIGS.parent / "assets" / "labels" / f"{corpus}.yml"
-    prepared = CliRunner().invoke(app, ["prepare", str(DATA), corpus, str(tmp_path / corpus), "--labels", str(labels),
-                                        "--leaks", "drop", "--raw", "train"])
+    prepared = CliRunner().invoke(app, ["prepare", str(CORPORA), corpus, str(tmp_path / corpus), "--labels",
+                                        str(labels), "--leaks", "drop", "--raw", "train"])
     assert prepared.exit_code == 0, prepared.output
     listed = CliRunner().invoke(app, ["low-resource", str(tmp_path / corpus), str(tmp_path / "out"), "--labels",
                                       str(labels), "--profile", str(CONFIGS / "embedded"), "--quick", "--list"])

@@ -3,9 +3,9 @@
 import json
 import random
 from itertools import combinations
-from pathlib import Path
 
 import pytest
+from corpora import CORPORA, needs_corpora
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from reply_mutations import FRAGMENTS, LABELS
@@ -15,8 +15,7 @@ from spacy_bioner.codecs import make_codec
 from spacy_bioner.errors import BionerError
 from spacy_bioner.formats.sentences import split_sentences
 
-DATA = Path(__file__).parents[3] / "shared" / "data"
-CORPORA = ["ncbi_disease", "bc5cdr", "genia", "biored", "tdmsci", "cmeee"]
+NAMES = ["ncbi_disease", "bc5cdr", "genia", "biored", "tdmsci", "cmeee"]
 EXACT = [
     pytest.param("bracket", {"lines": "all"}, id="bracket-all"),
     pytest.param("bracket", {"lines": "occurring"}, id="bracket-occurring"),
@@ -24,7 +23,6 @@ EXACT = [
     pytest.param("json", {"shape": "offsets"}, id="json-offsets"),
     pytest.param("seed_tags", {}, id="seed-tags"),
 ]
-needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="no corpora beside the checkout")
 
 
 @st.composite
@@ -126,7 +124,7 @@ def brute_force_drops(mentions):
 
 
 def read_corpus(corpus, *, whole):
-    lines = [line for path in sorted((DATA / corpus).glob("*.jsonl"))
+    lines = [line for path in sorted((CORPORA / corpus).glob("*.jsonl"))
              for line in path.read_text(encoding="utf8").splitlines()]
     if not whole:
         lines = random.Random(0).sample(lines, min(40, len(lines)))
@@ -134,9 +132,9 @@ def read_corpus(corpus, *, whole):
     return [sentence for line in lines for sentence in split_sentences(Annotation.from_record(json.loads(line)), lang)]
 
 
-@needs_data
+@needs_corpora
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("corpus", CORPORA)
+@pytest.mark.parametrize("corpus", NAMES)
 def test_round_trip_of_corpora(corpus, request):
     sentences = read_corpus(corpus, whole=request.config.getoption("--slow"))
     labels = sorted({mention.label for sentence in sentences for mention in sentence.mentions}) or ["X"]
@@ -153,7 +151,7 @@ def test_round_trip_of_corpora(corpus, request):
                 assert crosses or set("[]") & set(sentence.text[max(mention.start - 1, 0):mention.end + 1])
 
 
-@needs_data
+@needs_corpora
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("corpus, least", [
     ("ncbi_disease", 0.995), ("bc5cdr", 0.995), ("genia", 0.99), ("biored", 0.99), ("tdmsci", 0.98), ("cmeee", 0.98)])

@@ -3,17 +3,16 @@
 from pathlib import Path
 
 import pytest
+from corpora import ABSENT, CORPORA
 
 from spacy_bioner.annotation import Annotation, Mention, in_text_order
-
-_DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 
 
 @pytest.fixture
 def data() -> Path:
-    if not _DATA.is_dir():
-        pytest.skip("the corpora are not beside the repository (../shared/data)")
-    return _DATA
+    if not CORPORA.is_dir():
+        pytest.skip(ABSENT)
+    return CORPORA
 
 
 @pytest.fixture

@@ -2,9 +2,9 @@
 
 import re
 from itertools import islice
-from pathlib import Path
 
 import pytest
+from corpora import CORPORA, needs_corpora
 
 from spacy_bioner.annotation import Annotation, Mention
 from spacy_bioner.codecs import make_codec
@@ -16,7 +16,6 @@ from spacy_bioner.llm.planning import ChunkSettings
 from spacy_bioner.prompts.build import PromptBuilder
 from spacy_bioner.prompts.examples import ExampleChooser
 
-NCBI = Path(__file__).parents[3] / "shared" / "data" / "ncbi_disease" / "test.jsonl"
 LABELS = {"DISEASE": "diseases", "DRUG": "drugs"}
 LEXICON = {"DISEASE": ["breast cancer", "cancer", "flu"], "DRUG": ["aspirin"]}
 
@@ -112,7 +111,7 @@ def test_long_document_is_asked_for_in_parts_and_joined():
     assert len(annotator.model.asked) > 10
 
 
-@pytest.mark.skipif(not NCBI.exists(), reason="needs ../shared/data")
+@needs_corpora
 def test_whole_abstracts_and_a_long_note_come_out_with_the_models_own_tokenizer():
     from transformers import AutoTokenizer
 
@@ -124,7 +123,7 @@ def test_whole_abstracts_and_a_long_note_come_out_with_the_models_own_tokenizer(
     tokenizer = AutoTokenizer.from_pretrained(resolve_model("smollm2-135m-instruct"))
     annotator = make_annotator(context_length=2048, chunks=ChunkSettings(max_tokens=200, find_sentences=find_sentences))
     annotator.model.count_tokens = annotator._planner.count_tokens = lambda text: len(encode_text(tokenizer, text))
-    abstracts = list(islice(read_jsonl(NCBI), 72))
+    abstracts = list(islice(read_jsonl(CORPORA / "ncbi_disease" / "test.jsonl"), 72))
     note = Annotation("\n\n".join(abstract.text for abstract in abstracts)[:100_000])
     found = list(annotator.annotate([*abstracts[:10], note]))
     assert [annotation.meta.get("error") for annotation in found] == [None] * 11
