@@ -196,6 +196,11 @@ class Errors:
     E548 = "Nothing to merge. Give at least one --source NAME=FILE, or --gold."
     E549 = ("{path} has candidates of label '{label}', which is neither in gold nor in dev nor in the schema; known "
             "are {known}. Give --labels, the schema with all labels.")
+    E550 = ("The pipeline {path} does not say how it did on dev, so it cannot be compared. Give pipelines that "
+            "`spacy-bioner train` made.")
+    E551 = ("{first} and {second} were scored on different dev files. Train both with the same --dev, or leave out "
+            "--or.")
+    E552 = "Cannot read '{value}' as another pipeline: write NAME=FOLDER, as in --or gold=training/gold/model-best."
 
     # Evaluation and report
     E601 = "Two documents of {source} have the id '{id}'. Documents are matched by id: give each its own."

@@ -1,7 +1,7 @@
 """The verb assemble: a trained pipeline with its selector and its model card, ready for `spacy package`."""
 
 from pathlib import Path
-from typing import Optional
+from typing import Dict, List, Optional
 
 import typer
 
@@ -14,20 +14,39 @@ SELECTS = ("yes", "no")
 def assemble_cli(
     pipeline: Path = typer.Argument(..., help="A trained pipeline, as train makes it."),
     output: Path = typer.Argument(..., metavar="OUT", help="Folder for the pipeline that is packaged."),
+    others: List[str] = typer.Option([], "--or", metavar="NAME=PIPELINE", help="A pipeline trained otherwise; it is "
+                                     "shipped in place of the first where dev says that it is better."),
     selector: Optional[Path] = typer.Option(None, help="Pipeline with a span_selector, put behind the others."),
     use_selector: str = typer.Option("yes", help="no leaves out --selector, so that a workflow can name both."),
     corpus: Optional[Path] = typer.Option(None, help="Card of the corpus, corpus.json as prepare writes it."),
     metrics: Optional[Path] = typer.Option(None, help="Metrics file of evaluate, for the scores on test."),
-    system: str = typer.Option("synthetic+gold", help="Which system of the metrics file this pipeline is."),
+    system: str = typer.Option("synthetic+gold", help="Name of the pipeline, and of its system in the metrics file."),
 ) -> None:
     """Put a pipeline together as it is shipped: components, thresholds, and a model card in meta.json and README.md."""
     from ..training.assembled import assemble
+    from ..training.choice import choose_on_dev
     from ..training.model_card import read_scores
 
     if use_selector not in SELECTS:
         raise BionerError(Errors.E708.format(option="--use-selector", found=use_selector, wanted=" or ".join(SELECTS)))
-    scores = read_scores(read_card(metrics), system, path=metrics) if metrics is not None else None
-    facts = assemble(pipeline, output, selector=selector if use_selector == "yes" else None,
-                     corpus=read_card(corpus) if corpus is not None else None, scores=scores)
+    pipelines = {system: pipeline, **_parse_others(others, taken=system)}
+    chosen, dev = choose_on_dev(pipelines) if others else (system, {})
+    scores = read_scores(read_card(metrics), chosen, path=metrics) if metrics is not None else None
+    facts = assemble(pipelines[chosen], output, selector=selector if use_selector == "yes" else None,
+                     corpus=read_card(corpus) if corpus is not None else None, scores=scores, dev=dev)
+    if dev:
+        typer.echo(f"Of {', '.join(f'{name} (dev F1 {score:.2f})' for name, score in dev.items())}: {chosen}")
     typer.echo(f"{output}: {', '.join(facts['thresholds'])}; {len(facts['labels'])} labels; "
                f"corpus {facts['corpus']['name']} ({facts['corpus']['license']})")
+
+
+def _parse_others(arguments: List[str], *, taken: str) -> Dict[str, Path]:
+    found: Dict[str, Path] = {}
+    for argument in arguments:
+        name, _, path = argument.partition("=")
+        if not name or not path:
+            raise BionerError(Errors.E552.format(value=argument))
+        if name == taken or name in found:
+            raise BionerError(Errors.E605.format(name=name))
+        found[name] = Path(path)
+    return found

@@ -15,7 +15,8 @@ _SELECTOR = "span_selector"
 
 
 def assemble(pipeline: Path, output: Path, *, selector: Optional[Path] = None,
-             corpus: Optional[Mapping[str, Any]] = None, scores: Optional[Facts] = None) -> Facts:
+             corpus: Optional[Mapping[str, Any]] = None, scores: Optional[Facts] = None,
+             dev: Optional[Mapping[str, float]] = None) -> Facts:
     """Write a pipeline as it is shipped; `spacy package` takes it from there, card and all.
 
     pipeline (Path): A trained pipeline, as `train` makes it.
@@ -23,6 +24,7 @@ def assemble(pipeline: Path, output: Path, *, selector: Optional[Path] = None,
     selector (Optional[Path]): A pipeline with a span selector, which is put behind the other components.
     corpus (Optional[Mapping[str, Any]]): The card of the corpus, as `prepare` writes it.
     scores (Optional[Facts]): What `model_card.read_scores` gives.
+    dev (Optional[Mapping[str, float]]): F1 on dev of the pipelines that this one was chosen among, for the card.
     RETURNS (Facts): The card.
     RAISES BionerError: E001, E525, E540 to E545 for what does not go together.
     """
@@ -32,7 +34,8 @@ def assemble(pipeline: Path, output: Path, *, selector: Optional[Path] = None,
     if selector is not None:
         append_selector(nlp, selector, pipeline=pipeline)
     thresholds = {name: getattr(pipe, "cfg", {}).get("threshold") for name, pipe in nlp.pipeline}
-    facts = collect_facts(nlp.meta, nlp.config["components"], thresholds=thresholds, corpus=corpus, scores=scores)
+    facts = collect_facts(nlp.meta, nlp.config["components"], thresholds=thresholds, corpus=corpus, scores=scores,
+                          dev=dev)
     nlp.meta.update(meta_fields(facts))
     nlp.meta["spacy_bioner"] = {**nlp.meta.get("spacy_bioner", {}), "card": facts}
     fresh = output.with_name(f".{output.name}.new")

@@ -38,7 +38,8 @@ def _names(settings: Any) -> Iterator[str]:
 
 
 def collect_facts(meta: Mapping[str, Any], components: Mapping[str, Any], *, thresholds: Mapping[str, Any],
-                  corpus: Optional[Mapping[str, Any]] = None, scores: Optional[Facts] = None) -> Facts:
+                  corpus: Optional[Mapping[str, Any]] = None, scores: Optional[Facts] = None,
+                  dev: Optional[Mapping[str, float]] = None) -> Facts:
     """Put together what the card says.
 
     meta (Mapping[str, Any]): `meta.json` of the pipeline; under "spacy_bioner" what `train` wrote, and there under
@@ -47,7 +48,9 @@ def collect_facts(meta: Mapping[str, Any], components: Mapping[str, Any], *, thr
     thresholds (Mapping[str, Any]): Component to its thresholds.
     corpus (Optional[Mapping[str, Any]]): The card of the corpus.
     scores (Optional[Facts]): What `read_scores` gives.
-    RETURNS (Facts): corpus, parts, components, training, selector, labels, thresholds, encoders, scores and versions.
+    dev (Optional[Mapping[str, float]]): F1 on dev, in percent, of the pipelines that this one was chosen among.
+    RETURNS (Facts): corpus, parts, components, training, selector, labels, thresholds, encoders, scores, dev and
+        versions.
     """
     made, corpus = meta.get("spacy_bioner", {}), corpus or {}
     labels = sorted({label for known in meta.get("labels", {}).values() for label in known})
@@ -64,6 +67,7 @@ def collect_facts(meta: Mapping[str, Any], components: Mapping[str, Any], *, thr
         "thresholds": {name: value for name, value in thresholds.items() if value is not None},
         "encoders": find_encoders(components),
         "scores": scores,
+        "dev": dict(dev or {}),
         "versions": dict(made.get("versions", {})),
     }
 
@@ -131,6 +135,7 @@ def render_card(facts: Facts, *, title: str) -> str:
                 ("Labels", [f"- `{label}`{': ' * bool(text)}{text}" for label, text in facts["labels"].items()]),
                 ("Thresholds", _threshold_lines(facts["thresholds"])),
                 ("Training", [*_training_lines("Span categorizer", facts["training"]),
+                              *_choice_lines(facts["dev"]),
                               *(_training_lines("Selector", facts["selector"]) if facts["selector"] else ())]),
                 ("Versions", [f"- {name} {version}" for name, version in facts["versions"].items()])]
     parts = [f"# {title}", *(f"## {name}\n\n" + "\n".join(lines) for name, lines in chapters if lines)]
@@ -179,6 +184,11 @@ def _threshold_lines(thresholds: Mapping[str, Any]) -> List[str]:
         lines.append(f"- {name}: " + ", ".join(f"{others if label == '*' else label} {least:g}"
                                                for label, least in by_label.items()))
     return lines
+
+
+def _choice_lines(dev: Mapping[str, float]) -> List[str]:
+    said = ", ".join(f"{name} {score:.2f}" for name, score in dev.items())
+    return [f"- chosen by F1 on dev, in percent: {said}"] if said else []
 
 
 def _training_lines(name: str, made: Facts) -> List[str]:
