@@ -63,7 +63,7 @@ def calibrate(folder: Path, component: str, config: Config, *, by_label: bool) -
     fix_random_seed(0)
     reader = registry.resolve({"dev": config.interpolate()["corpora"]["dev"]})["dev"]
     chosen = nlp.get_pipe(component).calibrate(list(reader(nlp)), by_label=by_label)
-    nlp.config["components"][component].update(threshold=chosen["threshold"], temperature=chosen["temperature"])
+    nlp.get_pipe_config(component).update(threshold=chosen["threshold"], temperature=chosen["temperature"])
     nlp.to_disk(folder)
     return chosen
 

@@ -53,6 +53,7 @@ def test_stages_run_one_after_the_other_and_leave_a_pipeline_with_its_card(run, 
     assert str(tmp_path) not in json.dumps(card["sources"])
     assert card["labels"] == ["DISEASE"] == list(nlp.get_pipe("bioner_spancat").labels)
     assert nlp.get_pipe("bioner_spancat").cfg["threshold"] == card["tuned"]["threshold"]
+    assert nlp.config["components"]["bioner_spancat"]["threshold"] == card["tuned"]["threshold"]
     curve = [json.loads(line) for line in (tmp_path / "out" / "curve.jsonl").read_text().splitlines()]
     assert curve[-1]["updates"] == 18 and {line["stage"] for line in curve} == {1, 2}
     doc = nlp("They found gout again.")
