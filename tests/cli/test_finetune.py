@@ -94,11 +94,17 @@ def test_text_of_dev_in_training_is_an_error(gold, tmp_path):
         finetune(gold, tmp_path / "adapter", FinetuneSettings(model="absent"), schema=SCHEMA, dev=dev)
 
 
-@pytest.mark.parametrize("profile", ["embedded", "smoke", "gpu"])
-def test_configs_load(profile, pytestconfig):
-    path = pytestconfig.rootpath / "configs" / profile / "finetune.cfg"
+@pytest.mark.parametrize("name", ["embedded/finetune", "embedded/adapter", "smoke/finetune", "gpu/finetune",
+                                  "gpu/finetune_small"])
+def test_configs_load(name, pytestconfig):
+    path = pytestconfig.rootpath / "configs" / f"{name}.cfg"
     settings = load_settings(path, "finetune", FinetuneSettings, {"finetune.training.seed": 3})
     assert settings.training.seed == 3
+
+
+def test_gpu_profile_trains_by_qlora(pytestconfig):
+    settings = load_settings(pytestconfig.rootpath / "configs/gpu/finetune.cfg", "finetune", FinetuneSettings, {})
+    assert (settings.model, settings.quantize) == ("Qwen/Qwen3-8B", "4bit")
 
 
 def test_unknown_key_is_an_error(pytestconfig):

@@ -69,9 +69,10 @@ def test_kept_scores_are_not_computed_again(gold, tmp_path, monkeypatch):
         assert one["meta"]["ifd"] == pytest.approx(other["meta"]["ifd"], abs=1e-3)
 
 
-@pytest.mark.parametrize("profile", ["embedded", "smoke", "gpu"])
-def test_configs_load(profile, pytestconfig):
-    path = pytestconfig.rootpath / "configs" / profile / "select_data.cfg"
+@pytest.mark.parametrize("name", ["embedded/select_data", "smoke/select_data", "gpu/select_data",
+                                  "gpu/select_data_smollm2"])
+def test_configs_load(name, pytestconfig):
+    path = pytestconfig.rootpath / "configs" / f"{name}.cfg"
     assert load_settings(path, "select_data", SelectDataSettings, {}).codec == "json"
 
 
