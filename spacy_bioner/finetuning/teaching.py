@@ -100,10 +100,14 @@ def finetune(corpora: Sequence[Corpus], output: Path, *, lm: "CausalLM", task: T
                                               "loss": task.loss, "instruction": task.instruction,
                                               "corpora": [[corpus.name, len(corpus.annotations)]
                                                           for corpus in corpora]})
-        builder = _card_builder(corpora[0], task)
+        builder, *others = (_card_builder(corpus, task) for corpus in corpora)
         AdapterCard(base_model=lm.name, revision=str(lm.settings.get("revision") or ""), codec=task.codec.settings(),
                     labels=builder.labels, corpus=builder.corpus, lang=builder.lang, template=builder.template_name,
-                    template_source=builder.source, more_templates=_more_templates(corpora, task), chat=task.chat,
+                    template_source=builder.source,
+                    more_templates={other.template_name: other.source for other in others
+                                    if other.source != builder.source},
+                    more_corpora=[{"labels": other.labels, "corpus": other.corpus, "lang": other.lang}
+                                  for other in others], chat=task.chat,
                     seed=training.seed, versions=versions(), data_hash=hash_pairs(pairs),
                     score={"dev_f1": figures["score"]} if figures["score"] is not None else {}).write(folder)
 
@@ -113,12 +117,6 @@ def finetune(corpora: Sequence[Corpus], output: Path, *, lm: "CausalLM", task: T
 
 def _card_builder(corpus: Corpus, task: Task) -> PromptBuilder:
     return make_builders(corpus, codec=task.codec, template=task.template)[0]
-
-
-def _more_templates(corpora: Sequence[Corpus], task: Task) -> Dict[str, str]:
-    """RETURNS (Dict[str, str]): Name to text of the templates of corpora in other languages than the first one's."""
-    first, *others = (_card_builder(corpus, task) for corpus in corpora)
-    return {builder.template_name: builder.source for builder in others if builder.source != first.source}
 
 
 def versions() -> Dict[str, str]:

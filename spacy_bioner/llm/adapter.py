@@ -10,6 +10,8 @@ from ..files import write_json
 from ..units import UNITS_VERSION
 
 CARD_FILE = "bioner.json"
+# What a run may ask otherwise than it was taught.
+_MEANT = ("labels", "corpus", "lang")
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,7 @@ class AdapterCard:
     template (str): Name of the prompt template.
     template_source (str): Its text.
     more_templates (Dict[str, str]): Name to text of templates that were taught too, as that of another language.
+    more_corpora (List[Dict[str, Any]]): labels, corpus and lang of each further corpus that was taught.
     chat (bool): Whether prompts were wrapped into chat markup.
     units_version (int): Version of the cutting of texts into units.
     seed (int): Random seed of the training.
@@ -42,6 +45,7 @@ class AdapterCard:
     template: str = ""
     template_source: str = ""
     more_templates: Dict[str, str] = field(default_factory=dict)
+    more_corpora: List[Dict[str, Any]] = field(default_factory=list)
     chat: bool = False
     units_version: int = UNITS_VERSION
     seed: int = 0
@@ -96,7 +100,8 @@ class AdapterCard:
         for what, (taught, asked) in wanted.items():
             if taught != asked:
                 raise BionerError(Errors.E207.format(what=what, taught=_short(taught), asked=_short(asked)))
-        return [key for key in ("labels", "corpus", "lang") if getattr(self, key) != settings[key]]
+        meant = {key: settings[key] for key in _MEANT}
+        return [] if meant in self.more_corpora else [key for key in _MEANT if getattr(self, key) != meant[key]]
 
 
 def _short(value: Any) -> str:

@@ -50,6 +50,12 @@ def test_the_template_of_a_further_language_was_taught_too():
     assert card.check(make_builder(template="annotate.zh").settings()) == []
 
 
+def test_every_corpus_of_a_joint_training_was_taught():
+    card = make_card(make_builder(), more_corpora=[{"labels": {"GENE": ""}, "corpus": "X", "lang": "en"}])
+    assert card.check(make_builder(labels=("GENE",), corpus="X").settings()) == []
+    assert card.check(make_builder(labels=("GENE",), corpus="Y").settings()) == ["labels", "corpus"]
+
+
 @pytest.mark.parametrize("content", [
     pytest.param(None, id="missing"), pytest.param("{", id="broken"), pytest.param("[]", id="list"),
     pytest.param('{"base_model": "x"}', id="half"),
