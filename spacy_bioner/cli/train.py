@@ -19,6 +19,9 @@ def train_cli(
     strategies: Optional[Path] = typer.Option(None, help="Strategies; by default strategies.cfg beside the config."),
     gold: Optional[Path] = typer.Option(None, help="Gold records, split train."),
     synthetic: Optional[Path] = typer.Option(None, help="Synthetic or augmented records, split train."),
+    doubtful: Optional[Path] = typer.Option(None, help="What a selector dropped from the synthetic records, as "
+                                            "select-spans writes it: it teaches nothing, not even that no mention is "
+                                            "there."),
     dev: Path = typer.Option(..., help="Records on which the best state is chosen."),
     held_out: List[Path] = typer.Option([], help="Further records, as test parts, whose sentences may not be used."),
     updates: int = typer.Option(0, min=0, help="Updates of all stages together; 0: as [run] of the config says."),
@@ -47,6 +50,8 @@ def train_cli(
     given = {name: path for name, path in (("gold", gold), ("synthetic", synthetic)) if path is not None}
     updates = count_updates(config, overrides, updates=updates, epochs=epochs, gold=gold)
     stages, sources = _plan(settings, strategy, updates, given)
+    if doubtful is not None and "synthetic" in sources:
+        sources["synthetic"]["doubtful"] = doubtful
     setup_gpu(gpu_id, silent=True)
     run = Run(config=config, strategy=strategy, stages=stages, sources=sources, dev=dev, held_out=[dev, *held_out],
               seed=seed, evaluations=evaluations, tune=tune, overrides=overrides)

@@ -15,7 +15,8 @@ class Target:
 
     length (int): Tokens of the document.
     spans (Sequence[Tuple[int, int, int, float]]): Start, end, label and weight of each gold span.
-    doubtful (Sequence[Tuple[int, int]]): Regions that teach nothing: no span that touches one counts.
+    doubtful (Sequence[Tuple[int, int]]): Regions that teach nothing: of the spans that touch one only those count
+        that are mentions.
     """
 
     length: int
@@ -71,7 +72,7 @@ def grid_loss(logits: numpy.ndarray, targets: Sequence[Target], *,
             count += 1
             if end - start <= max_length:
                 wanted[offset + start, end - start - 1, label] = 1.0
-                weight[offset + start, end - start - 1, label] *= trust
+                weight[offset + start, end - start - 1, label] = trust
         offset += target.length
     scale = numpy.float32(1 / max(count, len(targets)))
     probability = 1 / (1 + numpy.exp(-numpy.clip(logits, -60, 60)))

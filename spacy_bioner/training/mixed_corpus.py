@@ -34,6 +34,8 @@ class Source(BaseModel):
     limit (int): Most records that are used, the first ones; 0 for all.
     min_score (float): Mentions with a lower score are left out; those without a score are kept.
     mask_doubtful (bool): Whether what is left out by `min_score` teaches nothing, instead of "no mention here".
+    doubtful (Optional[Path]): Records of the same ids with mentions that may be right or not, as a selector dropped
+        them; they teach nothing, instead of "no mention here".
     use_confidence (bool): Whether the score of a mention is its weight in the loss.
     split (str): The split that records must be of, where they say one; empty for any.
     on_leak (str): A record with a held-out sentence is an error ("error") or left out and counted ("drop").
@@ -46,6 +48,7 @@ class Source(BaseModel):
     limit: int = Field(default=0, ge=0)
     min_score: float = Field(default=0.0, ge=0, le=1)
     mask_doubtful: bool = False
+    doubtful: Optional[Path] = None
     use_confidence: bool = False
     split: str = "train"
     on_leak: str = Field(default="error", pattern="^(error|drop)$")
@@ -74,6 +77,8 @@ def read_source(name: str, source: Source, held_out: KnownTexts) -> Iterator[Pre
         E512 for a held-out sentence.
     """
     count = mentions = given = dropped = 0
+    doubted = {} if source.doubtful is None else {record.id: record.mentions
+                                                  for record in read_annotations(source.doubtful)}
     for annotation in read_annotations(source.path):
         if source.limit and count == source.limit:
             break
@@ -86,7 +91,7 @@ def read_source(name: str, source: Source, held_out: KnownTexts) -> Iterator[Pre
         if leak:
             dropped += 1
             continue
-        prepared = _filter(annotation, source)
+        prepared = _filter(annotation, source, doubted.get(annotation.id, ()))
         count += 1
         mentions += len(prepared.annotation.mentions)
         given += len(annotation.mentions)
@@ -99,12 +104,12 @@ def read_source(name: str, source: Source, held_out: KnownTexts) -> Iterator[Pre
         logger.info("Source %s: %d records with held-out sentences left out", name, dropped)
 
 
-def _filter(annotation: Annotation, source: Source) -> Prepared:
+def _filter(annotation: Annotation, source: Source, doubted: Sequence[Mention]) -> Prepared:
     sure = [mention for mention in annotation.mentions if mention.score is None or mention.score >= source.min_score]
     doubtful = [mention for mention in annotation.mentions if mention not in sure] if source.mask_doubtful else []
     if not source.use_confidence:
         sure = [replace(mention, score=None) for mention in sure]
-    return Prepared(annotation.with_mentions(sure), tuple(doubtful))
+    return Prepared(annotation.with_mentions(sure), (*doubtful, *doubted))
 
 
 class MixedCorpus:

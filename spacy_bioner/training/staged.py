@@ -28,6 +28,7 @@ from .strategies import Stage
 logger = logging.getLogger(__name__)
 
 _DONE = "done.json"
+_PATHS = ("path", "doubtful")
 _FACTORIES = ("bioner_spancat", "spancat")
 
 
@@ -111,7 +112,8 @@ def _finish(run: Run, output: Path, card: Dict[str, Any], curve: Sequence[Mappin
 
 def describe(run: Run) -> Dict[str, Any]:
     """RETURNS (Dict[str, Any]): All that the result depends on: settings, data by checksum, seed."""
-    sources = {name: {**{key: value for key, value in source.items() if key != "path"},
+    sources = {name: {**{key: value if key != "doubtful" else describe_file(value)
+                         for key, value in source.items() if key != "path"},
                       **describe_file(source["path"])} for name, source in run.sources.items()}
     return {"strategy": run.strategy, "stages": [asdict(stage) for stage in run.stages], "sources": sources,
             "dev": describe_file(run.dev), "held_out": [describe_file(path) for path in run.held_out],
@@ -173,7 +175,8 @@ def stage_config(run: Run, stage: Stage, folder: Path, *, previous: Optional[Pat
         **run.overrides, "paths.dev": str(run.dev), "paths.curve": str(folder / "curve.jsonl"), "run.seed": run.seed,
         "run.updates": stage.updates, "run.evaluate_every": min(every, stage.updates)})
     config["corpora"]["train"]["sources"] = {
-        name: {**run.sources[name], "path": str(run.sources[name]["path"])} for name in stage.sources}
+        name: {key: str(value) if key in _PATHS else value for key, value in run.sources[name].items()}
+        for name in stage.sources}
     config["corpora"]["train"]["held_out"] = [str(path) for path in run.held_out]
     name = find_component(config, _FACTORIES)
     if name and previous is not None:

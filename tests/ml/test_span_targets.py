@@ -67,6 +67,11 @@ def test_spans_over_the_end_of_a_document_and_doubtful_ones_teach_nothing():
     assert taught == [[True] * 3, [True, True, False], [True, False, False], [True, False, False], [False] * 3]
 
 
+def test_a_mention_counts_though_a_doubtful_region_touches_it():
+    _, gradient = grid_loss(numpy.zeros((2, 2, 1), dtype="float32"), [Target(2, [(0, 2, 0, 1.0)], [(1, 2)])])
+    assert gradient[0, 1, 0] < 0 and gradient[0, 0, 0] > 0 and not gradient[1].any()
+
+
 def test_a_gold_span_over_the_length_limit_is_passed_over():
     loss, gradient = grid_loss(numpy.full((4, 2, 1), -9, dtype="float32"), [Target(4, [(0, 4, 0, 1.0)])])
     assert loss < 0.01 and not (gradient < 0).any()

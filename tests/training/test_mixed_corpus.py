@@ -94,6 +94,19 @@ def test_low_scores_are_left_out_or_left_open(tmp_path, nlp):
     assert [span.text for span in example.reference.spans[DOUBTFUL_KEY]] == ["gout"]
 
 
+def test_what_a_selector_dropped_is_left_open(tmp_path, nlp):
+    kept = Annotation("Colon cancer and gout.", (Mention(0, 12, "D", score=0.9),), id="a")
+    dropped = kept.with_mentions([Mention(6, 12, "D", score=0.1), Mention(17, 21, "D", score=0.2)])
+    write_jsonl(tmp_path / "kept.jsonl", [kept, Annotation("No gout.", id="b")])
+    write_jsonl(tmp_path / "dropped.jsonl", [dropped])
+    first, second = make({"synthetic": str(tmp_path / "kept.jsonl")},
+                         {"synthetic": {"doubtful": str(tmp_path / "dropped.jsonl")}, "shuffle": False})(nlp)
+    first, second = sorted((first, second), key=lambda example: len(example.reference), reverse=True)
+    assert [span.text for span in first.reference.spans["sc"]] == ["Colon cancer"]
+    assert [span.text for span in first.reference.spans[DOUBTFUL_KEY]] == ["cancer", "gout"]
+    assert DOUBTFUL_KEY not in second.reference.spans
+
+
 @pytest.mark.parametrize("use", [True, False])
 def test_scores_become_weights_only_where_asked_for(tmp_path, nlp, use):
     path = write(tmp_path / "syn.jsonl", [1], score=0.7)

@@ -60,6 +60,16 @@ def test_stages_run_one_after_the_other_and_leave_a_pipeline_with_its_card(run, 
     assert [span.label_ for span in doc.spans["sc"]] in (["DISEASE"], [])
 
 
+def test_what_is_doubtful_is_part_of_the_training_and_of_its_card(run, tmp_path):
+    dropped = write(tmp_path / "dropped.jsonl", "train", range(20, 25))
+    sources = {**run.sources, "synthetic": {**run.sources["synthetic"], "doubtful": dropped}}
+    card = run_stages(replace(run, sources=sources), tmp_path / "out")
+    assert card["sources"]["synthetic"]["doubtful"]["file"] == "dropped.jsonl"
+    assert str(tmp_path) not in json.dumps(card["sources"])
+    with pytest.raises(BionerError, match="--overwrite"):
+        run_stages(run, tmp_path / "out")
+
+
 def test_finished_stages_are_not_run_again(run, tmp_path):
     run_stages(run, tmp_path / "out")
     first = (tmp_path / "out" / "stage1" / "model-last" / "meta.json").stat().st_mtime_ns
