@@ -14,6 +14,8 @@ from .adapter import CARD_FILE, AdapterCard
 from .base import LanguageModel, Request
 
 EMBEDDED_MODEL = "smollm2-135m-instruct"
+# Stands for the adapter that comes with this package.
+AUTO = "auto"
 EMBEDDED_ADAPTER = Path(__file__).parent / "embedded_adapter"
 
 
@@ -46,7 +48,7 @@ def find_adapter(name: str, adapter: Optional[str]) -> Optional[Path]:
     """
     if adapter is None:
         return None
-    if adapter == "auto":
+    if adapter == AUTO:
         return EMBEDDED_ADAPTER if name == EMBEDDED_MODEL and (EMBEDDED_ADAPTER / CARD_FILE).is_file() else None
     if not (Path(adapter) / CARD_FILE).is_file():
         raise BionerError(Errors.E230.format(adapter=adapter))
@@ -72,7 +74,7 @@ class CausalLMSource:
     """
 
     name: str = EMBEDDED_MODEL
-    adapter: Optional[str] = "auto"
+    adapter: Optional[str] = AUTO
     revision: Optional[str] = None
     decoding: str = "grounded"
     device: str = "auto"
@@ -204,7 +206,7 @@ def answer_prompts(model: LanguageModel, prompts: Iterable[Iterable[Any]]) -> Li
     return [[next(flat) for _ in shards] for shards in nested]
 
 
-def make_causal_lm(name: str = EMBEDDED_MODEL, adapter: Optional[str] = "auto", revision: Optional[str] = None,
+def make_causal_lm(name: str = EMBEDDED_MODEL, adapter: Optional[str] = AUTO, revision: Optional[str] = None,
                    decoding: str = "grounded", device: str = "auto", dtype: str = "auto",
                    quantize: Optional[str] = None, max_batch_tokens: int = 16384, pass_tokens: int = 512,
                    max_new_tokens: int = 512, temperature: float = 0.0, seed: int = 0) -> CausalLMSource:

@@ -18,7 +18,7 @@ from .adapter import AdapterCard
 from .annotate import Annotator
 from .cache import ReplyCache
 from .chunks import Bounds
-from .models import ModelSource
+from .models import AUTO, CausalLMSource, ModelSource
 from .planning import ChunkSettings
 from .usage import Usage
 
@@ -72,6 +72,7 @@ def make_annotator(source: ModelSource, settings: AnnotatorSettings, *,
     RETURNS (Annotator): The annotator.
     RAISES BionerError: E1xx and E2xx for settings that do not fit each other, and models that cannot be had.
     """
+    source = fit_adapter(source, settings, warn=True)
     examples = [] if settings.examples is None else [
         Annotation.from_record(record) for _, record in read_json_lines(settings.examples)]
     builder = make_builder(source.card(), settings, examples=() if settings.choose_examples else examples)
@@ -84,6 +85,33 @@ def make_annotator(source: ModelSource, settings: AnnotatorSettings, *,
         cache=None if settings.cache is None else ReplyCache(settings.cache), max_failures=settings.max_failures,
         chunks=ChunkSettings(max_tokens=settings.max_chunk_tokens, max_sentences=settings.max_sentences,
                              overlap=settings.overlap, find_sentences=lambda text: find_sentences(text, builder.lang)))
+
+
+def fit_adapter(source: ModelSource, settings: AnnotatorSettings, *, warn: bool = False) -> ModelSource:
+    """Leave out the adapter that comes with this package where it was not taught what is asked for. An adapter that was
+    named stays, and what it was not taught is an error.
+
+    source (ModelSource): What answers.
+    settings (AnnotatorSettings): What is asked for.
+    warn (bool): Whether to say that it is left out.
+    RETURNS (ModelSource): The same source, or the plain model.
+    """
+    if not isinstance(source, CausalLMSource) or source.adapter != AUTO:
+        return source
+    card = source.card()
+    if card is None:
+        return source
+    wanted = {"codec": settings.codec is None or settings.codec.settings() == card.codec,
+              "template": settings.template in (None, card.template),
+              "language": settings.lang in (None, card.lang),
+              "labels": not settings.labels or not set(settings.labels).isdisjoint(card.labels)}
+    unknown = [name for name, taught in wanted.items() if not taught]
+    if not unknown:
+        return source
+    if warn:
+        logger.warning(Warnings.W222.format(what=unknown[0], labels=", ".join(card.labels),
+                                            codec=card.codec["name"]))
+    return source.with_adapter(None)
 
 
 def make_builder(card: Optional[AdapterCard], settings: AnnotatorSettings, *,

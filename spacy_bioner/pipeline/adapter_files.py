@@ -32,9 +32,14 @@ class AdapterPipe(Pipe, ABC):
     def _forget(self) -> None:
         """Let go of what was loaded with other settings or another adapter."""
 
+    @property
+    def adapter_folder(self) -> Optional[Path]:
+        """RETURNS (Optional[Path]): Where the adapter lies that is used, None for the plain model."""
+        return self.source.adapter_folder
+
     def to_disk(self, path: Path, *, exclude: Iterable[str] = ()) -> None:
         """Write settings and adapter into a folder."""
-        adapter = self.source.adapter_folder
+        adapter = self.adapter_folder
         writers = {"cfg": lambda path: srsly.write_json(path, self._cfg())}
         if adapter is not None:
             writers["adapter"] = lambda path: copy_adapter(adapter, path)
@@ -51,7 +56,7 @@ class AdapterPipe(Pipe, ABC):
     def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
         """RETURNS (bytes): Settings and the files of the adapter."""
         return util.to_bytes({"cfg": lambda: srsly.json_dumps(self._cfg()),
-                              "adapter": lambda: pack_adapter(self.source.adapter_folder)}, exclude)
+                              "adapter": lambda: pack_adapter(self.adapter_folder)}, exclude)
 
     def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "AdapterPipe":
         """Take settings and adapter from bytes; the adapter is unpacked into a folder that goes with the component."""

@@ -15,7 +15,7 @@ from ..errors import BionerError, Errors
 from ..formats.sentences import find_sentences
 from ..llm.annotate import Annotator
 from ..llm.models import ModelSource
-from ..llm.setup import AnnotatorSettings, choose_labels, make_annotator
+from ..llm.setup import AnnotatorSettings, choose_labels, fit_adapter, make_annotator
 from ..llm.usage import Usage
 from . import llm_registry  # noqa: F401  (makes the registry that the config of the model names)
 from .adapter_files import AdapterPipe
@@ -106,7 +106,11 @@ class LLMBioNER(AdapterPipe):
 
     @property
     def label_definitions(self) -> Dict[str, str]:
-        return dict(self.settings.labels or choose_labels(self.source.card()))
+        return dict(self.settings.labels or choose_labels(fit_adapter(self.source, self.settings).card()))
+
+    @property
+    def adapter_folder(self) -> Optional[Path]:
+        return fit_adapter(self.source, self.settings).adapter_folder
 
     @property
     def labels(self) -> Tuple[str, ...]:

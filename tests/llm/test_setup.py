@@ -13,7 +13,7 @@ from spacy_bioner.llm.annotate import Annotator
 from spacy_bioner.llm.models import CausalLMSource, OpenedSource, find_adapter
 from spacy_bioner.llm.replay import Replay
 from spacy_bioner.llm.server_source import answer_schema, make_server
-from spacy_bioner.llm.setup import AnnotatorSettings, make_annotator, make_builder
+from spacy_bioner.llm.setup import AnnotatorSettings, fit_adapter, make_annotator, make_builder
 
 LABELS = {"DISEASE": "illnesses", "DRUG": "medicines"}
 GOLD = Annotation("Aspirin for the flu.", (Mention(0, 7, "DRUG"), Mention(16, 19, "DISEASE")), id="a",
@@ -86,6 +86,37 @@ def test_adapter_of_another_model_is_an_error(tmp_path):
 def test_auto_means_the_packaged_adapter_of_the_embedded_model_only():
     assert find_adapter("Qwen/Qwen3-8B", "auto") is None
     assert find_adapter("anything", None) is None
+
+
+@pytest.fixture
+def packaged(tmp_path, monkeypatch):
+    """RETURNS (Path): The adapter that comes with the package, as far as it is asked what it was taught."""
+    from spacy_bioner.llm import models
+
+    make_card(base_model=models.EMBEDDED_MODEL).write(tmp_path / "packaged")
+    monkeypatch.setattr(models, "EMBEDDED_ADAPTER", tmp_path / "packaged")
+    return tmp_path / "packaged"
+
+
+@pytest.mark.parametrize("settings", [
+    pytest.param({}, id="nothing"), pytest.param({"labels": LABELS}, id="its-labels"),
+    pytest.param({"labels": {next(iter(LABELS)): "another definition", "GENE": ""}}, id="some-of-its-labels"),
+])
+def test_packaged_adapter_is_taken_for_what_it_was_taught(packaged, settings):
+    assert fit_adapter(CausalLMSource(), AnnotatorSettings(**settings)).adapter_folder == packaged
+
+
+@pytest.mark.parametrize("settings, said", [
+    pytest.param({"labels": {"GENE": ""}}, "not the labels", id="labels"),
+    pytest.param({"codec": make_codec("html")}, "not the codec", id="codec"),
+    pytest.param({"lang": "zh"}, "not the language", id="language"),
+    pytest.param({"template": "annotate.zh"}, "not the template", id="template"),
+])
+def test_packaged_adapter_is_left_out_for_anything_else(packaged, settings, said, caplog):
+    assert fit_adapter(CausalLMSource(), AnnotatorSettings(**settings), warn=True).adapter_folder is None
+    assert said in caplog.text
+    named = CausalLMSource(adapter=str(packaged))
+    assert fit_adapter(named, AnnotatorSettings(**settings)) is named
 
 
 def test_examples_are_read_proven_and_shown(tmp_path):
