@@ -79,7 +79,7 @@ class AnnotateSettings(Settings):
     examples: Optional[Path] = None
     choose_examples: NonNegativeInt = 0
     max_chunk_tokens: Optional[PositiveInt] = 512
-    max_sentences: NonNegativeInt = 0
+    max_sentences: Optional[NonNegativeInt] = None
     overlap: NonNegativeInt = 1
     cache: Optional[Path] = None
     limit: Optional[PositiveInt] = None

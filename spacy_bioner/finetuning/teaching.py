@@ -13,6 +13,7 @@ from ..annotation import Annotation, Mention
 from ..codecs.base import Codec
 from ..errors import BionerError
 from ..evaluation.counts import add_up, count_strict, micro
+from ..formats.sentences import split_sentences
 from ..llm.adapter import AdapterCard
 from ..llm.base import LanguageModel, Reply, Request
 from ..prompts.build import PromptBuilder
@@ -108,11 +109,19 @@ def finetune(corpora: Sequence[Corpus], output: Path, *, lm: "CausalLM", task: T
                                     if other.source != builder.source},
                     more_corpora=[{"labels": other.labels, "corpus": other.corpus, "lang": other.lang}
                                   for other in others], chat=task.chat,
+                    max_sentences=usual_sentences(corpora),
                     seed=training.seed, versions=versions(), data_hash=hash_pairs(pairs),
                     score={"dev_f1": figures["score"]} if figures["score"] is not None else {}).write(folder)
 
     return train_adapter(pairs, model=lm.model, output=output, write_card=write_card, base_model=lm.name, lora=lora,
                          training=training, score=score, progress=progress, processes=processes)
+
+
+def usual_sentences(corpora: Sequence[Corpus]) -> int:
+    """RETURNS (int): How many sentences a text has, at most in 19 of 20 texts."""
+    counts = sorted(len(split_sentences(annotation, corpus.lang)) for corpus in corpora
+                    for annotation in corpus.annotations)
+    return counts[-(-len(counts) * 19 // 20) - 1]
 
 
 def _card_builder(corpus: Corpus, task: Task) -> PromptBuilder:

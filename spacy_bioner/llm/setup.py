@@ -39,7 +39,8 @@ class AnnotatorSettings:
     examples (Optional[Path]): Records to take few-shot examples from.
     choose_examples (int): How many of them to choose for each text, by similarity; 0 gives all of them to every text.
     max_chunk_tokens (Optional[int]): Tokens of text that are asked for at once; None takes what there is room for.
-    max_sentences (int): Sentences that are asked for at once; 0 sets no limit. 1 suits a model taught on sentences.
+    max_sentences (Optional[int]): Sentences that are asked for at once; 0 sets no limit, None takes as many as the
+        adapter was taught at once.
     overlap (int): Sentences that a part of a long text shares with the one before.
     cache (Optional[Path]): Where replies are kept; None asks everything anew.
     window (int): Documents that are planned, asked and given back together.
@@ -54,7 +55,7 @@ class AnnotatorSettings:
     examples: Optional[Path] = None
     choose_examples: int = 0
     max_chunk_tokens: Optional[int] = 512
-    max_sentences: int = 0
+    max_sentences: Optional[int] = None
     overlap: int = 1
     cache: Optional[Path] = None
     window: int = 256
@@ -80,11 +81,12 @@ def make_annotator(source: ModelSource, settings: AnnotatorSettings, *,
     if settings.choose_examples:
         written = write_examples(examples, codec=builder.codec, labels=list(builder.labels))
         chooser = ExampleChooser(written, count=settings.choose_examples)
+    most = choose_max_sentences(source.card(), settings)
     return Annotator(
         model=source.open(builder), builder=builder, examples=chooser, window=settings.window, usage=usage,
         cache=None if settings.cache is None else ReplyCache(settings.cache), max_failures=settings.max_failures,
-        chunks=ChunkSettings(max_tokens=settings.max_chunk_tokens, max_sentences=settings.max_sentences,
-                             overlap=settings.overlap, find_sentences=lambda text: find_sentences(text, builder.lang)))
+        chunks=ChunkSettings(max_tokens=settings.max_chunk_tokens, max_sentences=most, overlap=settings.overlap,
+                             find_sentences=lambda text: find_sentences(text, builder.lang)))
 
 
 def fit_adapter(source: ModelSource, settings: AnnotatorSettings, *, warn: bool = False) -> ModelSource:
@@ -134,6 +136,14 @@ def make_builder(card: Optional[AdapterCard], settings: AnnotatorSettings, *,
     for key in card.check(builder.settings()) if card else ():
         logger.warning(Warnings.W220.format(key=key))
     return builder
+
+
+def choose_max_sentences(card: Optional[AdapterCard], settings: AnnotatorSettings) -> int:
+    """RETURNS (int): Sentences that are asked for at once, 0 for no limit: a model is lost in longer texts than it was
+    taught on."""
+    if settings.max_sentences is not None:
+        return settings.max_sentences
+    return card.max_sentences if card is not None else 0
 
 
 def choose_labels(card: Optional[AdapterCard]) -> Dict[str, str]:

@@ -33,7 +33,7 @@ lang = null
 examples = null
 choose_examples = 0
 max_chunk_tokens = 512
-max_sentences = 0
+max_sentences = null
 overlap = 1
 cache = null
 window = 256
@@ -51,7 +51,7 @@ max_failures = 20
                   default_score_weights={"spans_sc_f": 1.0, "spans_sc_p": 0.0, "spans_sc_r": 0.0})
 def make_llm_bioner(nlp: Language, name: str, spans_key: str, labels: Dict[str, str], codec: Optional[Any],
                     template: Optional[str], corpus: Optional[str], lang: Optional[str], examples: Optional[Path],
-                    choose_examples: int, max_chunk_tokens: Optional[int], max_sentences: int, overlap: int,
+                    choose_examples: int, max_chunk_tokens: Optional[int], max_sentences: Optional[int], overlap: int,
                     cache: Optional[Path], window: int, max_failures: int, model: Any,
                     scorer: Optional[Callable]) -> "LLMBioNER":
     """Make the component.

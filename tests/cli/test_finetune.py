@@ -88,7 +88,7 @@ def test_corpora_are_taught_jointly_each_with_its_own_labels(gold, tmp_path, tin
     assert result.updates == 2
     card = json.loads((result.folder / "bioner.json").read_text())
     assert card["more_corpora"] == [{"labels": {"dis": "疾病"}, "corpus": "Klein", "lang": "zh"}]
-    assert list(card["more_templates"]) == ["annotate.zh"]
+    assert list(card["more_templates"]) == ["annotate.zh"] and card["max_sentences"] == 1
 
 
 def test_text_of_dev_in_training_is_an_error(gold, tmp_path):

@@ -13,7 +13,13 @@ from spacy_bioner.llm.annotate import Annotator
 from spacy_bioner.llm.models import CausalLMSource, OpenedSource, find_adapter
 from spacy_bioner.llm.replay import Replay
 from spacy_bioner.llm.server_source import answer_schema, make_server
-from spacy_bioner.llm.setup import AnnotatorSettings, fit_adapter, make_annotator, make_builder
+from spacy_bioner.llm.setup import (
+    AnnotatorSettings,
+    choose_max_sentences,
+    fit_adapter,
+    make_annotator,
+    make_builder,
+)
 
 LABELS = {"DISEASE": "illnesses", "DRUG": "medicines"}
 GOLD = Annotation("Aspirin for the flu.", (Mention(0, 7, "DRUG"), Mention(16, 19, "DISEASE")), id="a",
@@ -86,6 +92,16 @@ def test_adapter_of_another_model_is_an_error(tmp_path):
 def test_auto_means_the_packaged_adapter_of_the_embedded_model_only():
     assert find_adapter("Qwen/Qwen3-8B", "auto") is None
     assert find_adapter("anything", None) is None
+
+
+@pytest.mark.parametrize("taught, asked, most", [
+    pytest.param(1, None, 1, id="as-taught"), pytest.param(1, 0, 0, id="no-limit"), pytest.param(1, 3, 3, id="other"),
+    pytest.param(0, None, 0, id="not-known"),
+])
+def test_texts_are_cut_as_the_adapter_was_taught(taught, asked, most):
+    settings = AnnotatorSettings(max_sentences=asked)
+    assert choose_max_sentences(make_card(max_sentences=taught), settings) == most
+    assert choose_max_sentences(None, settings) == (asked or 0)
 
 
 @pytest.fixture
