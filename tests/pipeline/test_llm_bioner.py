@@ -253,14 +253,42 @@ def test_missing_adapter_says_what_to_give(tiny_folder, tmp_path):
         nlp("flu")
 
 
-def test_bare_component_works_offline_with_the_embedded_model_and_labels():
+def test_bare_component_finds_diseases_and_chemicals_offline():
     nlp = spacy.blank("en")
     component = nlp.add_pipe("llm_bioner")
+    doc = nlp("Cisplatin often causes hearing loss in patients with breast cancer.")
+    found = {(span.text, span.label_) for span in doc.spans["sc"]}
+    assert found >= {("Cisplatin", "CHEMICAL"), ("breast cancer", "DISEASE")}
+    assert component.labels == ("CHEMICAL", "DISEASE")
+    assert "error" not in doc.user_data["meta"] and doc.user_data["meta"]["model"].startswith("smollm2-135m-instruct")
+
+
+def test_bare_component_reads_sentences_one_by_one_as_its_adapter_was_taught():
+    sentences = ["Cisplatin often causes hearing loss.", "No sign of gout was seen.", "She had taken lithium."]
+    nlp = spacy.blank("en")
+    nlp.add_pipe("llm_bioner")
+    apart = {span.text for doc in nlp.pipe(sentences) for span in doc.spans["sc"]}
+    together = nlp(" ".join(sentences))
+    assert apart == {span.text for span in together.spans["sc"]} and len(apart) >= 3
+
+
+def test_plain_embedded_model_takes_labels_of_the_embedded_corpus():
+    nlp = spacy.blank("en")
+    component = nlp.add_pipe("llm_bioner", config={"model": {"@llm_models": "spacy-bioner.CausalLM.v1",
+                                                             "adapter": None}})
     doc = nlp("No flu.")
     packaged = Path(spacy_bioner.llm.__file__).parent / "embedded_labels.json"
     assert component.label_definitions == json.loads(packaged.read_text())
-    assert "error" not in doc.user_data["meta"] and doc.user_data["meta"]["model"] == "smollm2-135m-instruct"
+    assert "error" not in doc.user_data["meta"]
     assert all(span.label_ in component.labels for span in doc.spans["sc"])
+
+
+def test_packaged_adapter_is_small_and_says_what_it_is():
+    folder = Path(spacy_bioner.llm.__file__).parent / "embedded_adapter"
+    assert sum(path.stat().st_size for path in folder.iterdir()) < 5_000_000
+    card = (folder / "README.md").read_text(encoding="utf8")
+    for said in ("NCBI-Disease", "BC5CDR", "public domain", "seed 1", "F1"):
+        assert said in card, said
 
 
 def test_packaged_labels_are_those_of_the_embedded_corpus():
