@@ -201,6 +201,7 @@ class Errors:
     E551 = ("{first} and {second} were scored on different dev files. Train both with the same --dev, or leave out "
             "--or.")
     E552 = "Cannot read '{value}' as another pipeline: write NAME=FOLDER, as in --or gold=training/gold/model-best."
+    E553 = "--doubtful is what was dropped from synthetic records. Give these too, with --synthetic, or leave it out."
 
     # Evaluation and report
     E601 = "Two documents of {source} have the id '{id}'. Documents are matched by id: give each its own."

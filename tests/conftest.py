@@ -19,6 +19,7 @@ def pytest_collection_modifyitems(config, items):
     for name in ("slow", "gpu"):
         if not config.getoption(f"--{name}"):
             for item in items:
+                # A skip that shows itself in the summary; --slow and --gpu run these tests.
                 if name in item.keywords:
                     item.add_marker(pytest.mark.skip(reason=f"needs --{name}"))
 

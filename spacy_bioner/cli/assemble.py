@@ -1,11 +1,12 @@
 """The verb assemble: a trained pipeline with its selector and its model card, ready for `spacy package`."""
 
 from pathlib import Path
-from typing import Dict, List, Optional
+from typing import List, Optional
 
 import typer
 
 from ..errors import BionerError, Errors
+from .named_paths import parse_named_paths
 from .report import read_card
 
 SELECTS = ("yes", "no")
@@ -29,7 +30,8 @@ def assemble_cli(
 
     if use_selector not in SELECTS:
         raise BionerError(Errors.E708.format(option="--use-selector", found=use_selector, wanted=" or ".join(SELECTS)))
-    pipelines = {system: pipeline, **_parse_others(others, taken=system)}
+    pipelines = {system: pipeline, **parse_named_paths(others, taken=[system], unreadable=Errors.E552,
+                                                       repeated=Errors.E605)}
     chosen, dev = choose_on_dev(pipelines) if others else (system, {})
     scores = read_scores(read_card(metrics), chosen, path=metrics) if metrics is not None else None
     facts = assemble(pipelines[chosen], output, selector=selector if use_selector == "yes" else None,
@@ -38,15 +40,3 @@ def assemble_cli(
         typer.echo(f"Of {', '.join(f'{name} (dev F1 {score:.2f})' for name, score in dev.items())}: {chosen}")
     typer.echo(f"{output}: {', '.join(facts['thresholds'])}; {len(facts['labels'])} labels; "
                f"corpus {facts['corpus']['name']} ({facts['corpus']['license']})")
-
-
-def _parse_others(arguments: List[str], *, taken: str) -> Dict[str, Path]:
-    found: Dict[str, Path] = {}
-    for argument in arguments:
-        name, _, path = argument.partition("=")
-        if not name or not path:
-            raise BionerError(Errors.E552.format(value=argument))
-        if name == taken or name in found:
-            raise BionerError(Errors.E605.format(name=name))
-        found[name] = Path(path)
-    return found

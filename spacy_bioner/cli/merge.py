@@ -9,6 +9,7 @@ import typer
 from ..annotation import Annotation
 from ..errors import BionerError, Errors
 from ..files import write_json
+from .named_paths import parse_named_paths
 
 GOLD, DICTIONARY = "gold", "dictionary"
 
@@ -45,15 +46,7 @@ def parse_sources(arguments: Iterable[str]) -> Dict[str, Path]:
     RETURNS (Dict[str, Path]): Name to file.
     RAISES BionerError: E546 for another form, E547 for a name that comes twice or is kept for gold and dictionary.
     """
-    found: Dict[str, Path] = {}
-    for argument in arguments:
-        name, _, path = argument.partition("=")
-        if not name or not path:
-            raise BionerError(Errors.E546.format(value=argument))
-        if name in found or name in (GOLD, DICTIONARY):
-            raise BionerError(Errors.E547.format(name=name))
-        found[name] = Path(path)
-    return found
+    return parse_named_paths(arguments, taken=(GOLD, DICTIONARY), unreadable=Errors.E546, repeated=Errors.E547)
 
 
 def merge_sources(sources: Dict[str, Path], output: Path, *, gold: Optional[Path] = None,

@@ -42,6 +42,8 @@ def train_cli(
     logging.getLogger("spacy_bioner").setLevel(logging.INFO)
     if tune not in TUNES:
         raise BionerError(Errors.E524.format(found=tune, known=", ".join(TUNES)))
+    if doubtful is not None and synthetic is None:
+        raise BionerError(Errors.E553)
     overrides = read_overrides(ctx.args)
     settings = _read_strategies(strategies or config.with_name("strategies.cfg"))
     if gold is not None and synthetic is not None and is_empty(synthetic):

@@ -104,6 +104,7 @@ def test_a_source_that_is_empty_after_its_threshold_is_refused(refused, data):
     pytest.param({"tune": "some"}, "'some'", id="unknown tuning"),
     pytest.param({"config": "nowhere.cfg"}, "nowhere.cfg", id="no such config"),
     pytest.param({"gold": None, "updates": 0, "epochs": 3}, "--epochs", id="passes over no gold"),
+    pytest.param({"doubtful": "nothing.jsonl"}, "--synthetic", id="doubtful without synthetic records"),
 ])
 def test_what_cannot_be_trained_is_one_line(refused, data, changes, told):
     assert told in refused(*arguments(data, **{"strategy": "gold", **changes}))
