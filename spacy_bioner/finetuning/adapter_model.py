@@ -2,7 +2,7 @@
 
 from copy import copy
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any, Dict, List
 
 import torch
 from torch import nn
@@ -28,8 +28,10 @@ def put_adapter(model: nn.Module, lora: LoraSettings, *, seed: int, gradient_che
         model.enable_input_require_grads()
     count = model.config.get_text_config().num_hidden_layers
     layers = list(range(count))[-lora.layers:] if lora.layers else None
+    # peft takes layers only beside names, not beside a word or a pattern.
+    modules = linear_names(model) if layers and lora.target_modules == "all-linear" else lora.target_modules
     config = LoraConfig(task_type="CAUSAL_LM", r=lora.r, lora_alpha=lora.lora_alpha, lora_dropout=lora.lora_dropout,
-                        target_modules=lora.target_modules, layers_to_transform=layers)
+                        target_modules=modules, layers_to_transform=layers)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         wrapped = get_peft_model(model, config, autocast_adapter_dtype=False)
@@ -37,6 +39,13 @@ def put_adapter(model: nn.Module, lora: LoraSettings, *, seed: int, gradient_che
     for weight in wrapped.parameters():
         weight.data = weight.data.to(dtype) if weight.requires_grad else weight.data
     return wrapped
+
+
+def linear_names(model: nn.Module) -> List[str]:
+    """RETURNS (List[str]): Names that the linear layers have inside a block, such as "q_proj"; not the output head."""
+    head = model.get_output_embeddings()
+    return sorted({name.rpartition(".")[2] for name, module in model.named_modules()
+                   if isinstance(module, nn.Linear) and module is not head})
 
 
 def adapter_tensors(model: nn.Module) -> Dict[str, torch.Tensor]:

@@ -45,6 +45,18 @@ def test_training_lowers_the_loss_and_peft_reads_the_adapter(tmp_path, family):
     assert not torch.equal(model(input_ids=tokens).logits, make_tiny_model(family)(input_ids=tokens).logits)
 
 
+@pytest.mark.parametrize("modules", ["all-linear", ["q_proj", "v_proj"]], ids=["all-linear", "named"])
+def test_only_the_last_layers_get_an_adapter_and_peft_reads_it(tmp_path, modules):
+    from peft import PeftModel
+
+    folder = train(tmp_path / "adapter", max_steps=2, lora={"layers": 1, "target_modules": modules}).folder
+    names = weights(folder)
+    assert {name.split("layers.")[1].split(".")[0] for name in names} == {"1"}
+    assert not any("lm_head" in name for name in names)
+    assert ("gate_proj" in str(list(names))) == (modules == "all-linear")
+    PeftModel.from_pretrained(make_tiny_model("llama"), str(folder))
+
+
 def test_same_seed_same_weights_other_seed_other_weights(tmp_path):
     runs = [weights(train(tmp_path / str(number), max_steps=3, seed=seed).folder)
             for number, seed in enumerate([1, 1, 2])]
