@@ -119,7 +119,7 @@ def rewrite_sentences(sentences: Sequence[Annotation], settings: AugmentSettings
                                     seed=settings.seed)
     if "entity" in settings.levels:
         names = NamePrompt(schema.labels, template=f"names.{'zh' if schema.lang == 'zh' else 'en'}",
-                           domain=prompt.domain, genre=prompt.genre)
+                           domain=prompt.choose_domain(schema), genre=prompt.genre)
         found = propose_names(material, _open_free(asked, gpu_id), names, rounds=settings.rounds,
                               shown=settings.shown, seed=settings.seed)
         operations = {"entity_replacement": make_operations(["mention_replacement"], found, share=settings.share)

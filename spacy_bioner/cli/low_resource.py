@@ -36,19 +36,19 @@ def low_resource_cli(
     from .schema import read_schema
 
     settings = read_low_resource(profile / "low_resource.cfg", read_overrides(ctx.args), quick=quick)
-    name = read_schema(labels).corpus
-    card = fix_data(corpus, output, settings, name=name, curve=curve)
+    schema = read_schema(labels)
+    card = fix_data(corpus, output, settings, name=schema.corpus, curve=curve)
     write_json(output / "card.json", {"settings": settings.model_dump(mode="json"), "gold": card})
-    trials = LowResourceSteps(settings, corpus=corpus, output=output, labels=labels, name=name, profile=profile,
-                              generator=generator, gpu_id=gpu_id)
+    trials = LowResourceSteps(settings, corpus=corpus, output=output, labels=labels, profile=profile,
+                              lang=schema.lang, generator=generator, gpu_id=gpu_id)
     plan = Plan(trials.steps(curve=curve), cache=trials.cache)
     if list_only:
         for step in plan.steps:
             typer.echo(f"{step.verb} -> {step.output}")
         return
     run_plan(plan, output)
-    for line in write_summary(output, corpus=name, sizes=settings.sizes, whole=settings.whole_sizes, curve=curve,
-                              published=settings.published, resamples=settings.resamples):
+    for line in write_summary(output, corpus=schema.corpus, sizes=settings.sizes, whole=settings.whole_sizes,
+                              curve=curve, published=settings.published, resamples=settings.resamples):
         typer.echo(line)
     print(f"tables and plots -> {output / 'low-resource.html'}, .md, .json and {output / 'plots'}", file=sys.stderr)
 

@@ -47,7 +47,6 @@ class LowResourceSettings(Settings):
     full_test_sizes: List[int] = []
     full_test_methods: List[str] = list(METHODS)
     resamples: int = Field(10_000, ge=1)
-    domains: Dict[str, str] = {}
     published: Optional[Path] = None
     targets: Dict[str, Dict[str, Dict[str, int]]]
     curve: CurveSettings = CurveSettings()
@@ -66,21 +65,21 @@ class LowResourceSteps:
     corpus (Path): Folder with train, dev and test.
     output (Path): Folder of the experiment.
     labels (Path): Label schema.
-    name (str): Name of the corpus, as its schema says it.
     profile (Path): Folder of the configs.
+    lang (str): Language of the texts, which chooses the config of the span categorizer.
     generator (Optional[Path]): Adapter of the generator.
     gpu_id (int): GPU, or -1 for the CPU.
     """
 
-    def __init__(self, settings: LowResourceSettings, *, corpus: Path, output: Path, labels: Path, name: str,
-                 profile: Path, generator: Optional[Path] = None, gpu_id: int = -1) -> None:
+    def __init__(self, settings: LowResourceSettings, *, corpus: Path, output: Path, labels: Path,
+                 profile: Path, lang: str = "en", generator: Optional[Path] = None, gpu_id: int = -1) -> None:
         self.settings = settings
         self.corpus = corpus
         self.output = output
         self.labels = labels
         self.profile = profile
+        self.spancat = profile / f"spancat_{lang}.cfg"
         self.cache = output / "cache"
-        self.domain = settings.domains.get(name)
         self.generator = ["--generator", str(generator)] if generator is not None else []
         self.gpu = ["--gpu-id", str(gpu_id)]
 
@@ -134,8 +133,7 @@ class LowResourceSteps:
 
     def _shared(self) -> List[str]:
         held_out = [part for split in ("dev", "test") for part in ("--held-out", str(self.corpus / f"{split}.jsonl"))]
-        domain = ["--prompt.domain", self.domain] if self.domain else []
-        return ["--labels", str(self.labels), "--config", str(self.profile / "synthesize.cfg"), *held_out, *domain,
+        return ["--labels", str(self.labels), "--config", str(self.profile / "synthesize.cfg"), *held_out,
                 "--synthesize.cache", str(self.cache / "replies.sqlite"), *self.gpu]
 
     def _synthesize(self, folder: Path, name: str, variant: str, count: int) -> Step:
@@ -164,7 +162,7 @@ class LowResourceSteps:
         for seed in self.settings.seeds:
             place = folder / "training" / f"{name}-{seed}"
             steps[seed] = self._step(
-                place, "train", str(place), "--config", str(self.profile / "spancat_en.cfg"), "--strategies",
+                place, "train", str(place), "--config", str(self.spancat), "--strategies",
                 str(self.profile / "strategies.cfg"), "--strategy", strategy, *data, "--dev",
                 str(self.output / "dev-sample.jsonl"), "--held-out", str(self.corpus / "dev.jsonl"), "--held-out",
                 str(self.corpus / "test.jsonl"), "--updates", str(self.settings.updates), "--evaluations",

@@ -15,18 +15,20 @@ class Schema:
     corpus (str): Name of the corpus, for prompts.
     lang (str): Language of the texts.
     license (str): Licence of the corpus, for the model card; empty where it is not known.
+    domain (str): What the texts are about, for the prompts of generated sentences; empty stands for biomedicine.
     """
 
     labels: Dict[str, str]
     corpus: str = ""
     lang: str = "en"
     license: str = ""
+    domain: str = ""
 
 
 def read_schema(path: Path) -> Schema:
     """Read a label schema.
 
-    path (Path): YAML with `labels` (label to definition), and optionally `corpus`, `lang` and `license`.
+    path (Path): YAML with `labels` (label to definition), and optionally `corpus`, `lang`, `license` and `domain`.
     RETURNS (Schema): The schema.
     RAISES BionerError: E001, E707 with what is wrong.
     """
@@ -42,9 +44,9 @@ def read_schema(path: Path) -> Schema:
         raise BionerError(Errors.E707.format(path=path, why=" ".join(str(error).split()))) from None
     if not isinstance(content, dict) or not isinstance(content.get("labels"), dict) or not content["labels"]:
         raise BionerError(Errors.E707.format(path=path, why="no mapping 'labels' with at least one label"))
-    unknown = sorted(set(content) - {"labels", "corpus", "lang", "license"})
+    unknown = sorted(set(content) - {"labels", "corpus", "lang", "license", "domain"})
     if unknown:
         raise BionerError(Errors.E707.format(path=path, why=f"unknown key '{unknown[0]}'"))
     labels = {str(label): " ".join(str(definition or "").split()) for label, definition in content["labels"].items()}
     return Schema(labels, str(content.get("corpus", "")), str(content.get("lang", "en")),
-                  str(content.get("license", "")))
+                  str(content.get("license", "")), str(content.get("domain", "")))

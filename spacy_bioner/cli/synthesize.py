@@ -140,9 +140,8 @@ def make_writer(settings: SynthesizeSettings, prompt: PromptSettings, checks: Ch
     if settings.mode == "relabel" and annotator is None:
         raise BionerError(Errors.E411)
     raw = [str(record.get("text", "")) for _, record in read_json_lines(style)] if style else []
-    options = {**prompt.model_dump(), "style_examples": tuple(raw[:prompt.style_examples])}
     shared = ("mode", "top_p", "attempts", "batch_size", "max_failures", "cache")
-    chosen = setup.WriterSettings(labels=schema.labels, lang=schema.lang, corpus=schema.corpus, **options,
+    chosen = setup.WriterSettings(corpus=schema.corpus, **prompt.options(schema, raw),
                                   checks=CheckSettings(**checks.model_dump()),
                                   **{key: getattr(settings, key) for key in shared})
     relabel = make_relabel(settings, annotator, schema, gpu_id=gpu_id) if annotator is not None else None

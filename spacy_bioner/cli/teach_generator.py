@@ -3,16 +3,18 @@
 import sys
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Set
+from typing import Any, Dict, List, Optional, Sequence, Set
 
 import typer
 from pydantic import Field
 
 from ..errors import BionerError, Errors
 from .local_model import LocalModelSettings
+from .schema import Schema, read_schema
 from .settings import Settings, load_settings, read_overrides
 
 DEFAULT_CONFIG = Path("configs/embedded/synthesize.cfg")
+DEFAULT_DOMAIN = "biomedicine"
 
 
 class PromptSettings(Settings):
@@ -20,9 +22,24 @@ class PromptSettings(Settings):
 
     template: Optional[str] = None
     variant: str = "simple"
-    domain: str = "biomedicine"
+    domain: Optional[str] = None
     genre: str = "an abstract"
     style_examples: int = 0
+
+    def options(self, schema: Schema, raw: Sequence[str]) -> Dict[str, Any]:
+        """Say how sentences of a schema are asked for.
+
+        schema (Schema): Labels, language and domain.
+        raw (Sequence[str]): Raw sentences, of which the first show the style.
+        RETURNS (Dict[str, Any]): Keys of `synthesis.setup.WriterSettings`.
+        """
+        return {"labels": schema.labels, "lang": schema.lang, "template": self.template, "variant": self.variant,
+                "domain": self.choose_domain(schema), "genre": self.genre,
+                "style_examples": tuple(raw[:self.style_examples])}
+
+    def choose_domain(self, schema: Schema) -> str:
+        """RETURNS (str): The domain of the config, else that of the schema, else biomedicine."""
+        return self.domain or schema.domain or DEFAULT_DOMAIN
 
 
 class TeachSettings(LocalModelSettings):
@@ -51,7 +68,6 @@ def teach_generator_cli(
     from ..formats.jsonl import read_jsonl
     from ..formats.leaks import KnownTexts
     from ..synthesis.generator import choose_pairs, teach_generator
-    from .schema import read_schema
 
     overrides = read_overrides(ctx.args)
     settings = load_settings(config, "teach", TeachSettings, overrides)
@@ -75,12 +91,11 @@ def teach_generator_cli(
           file=sys.stderr)
 
 
-def make_prompt(settings: PromptSettings, schema: Any, raw: List[str]) -> Any:
+def make_prompt(settings: PromptSettings, schema: Schema, raw: List[str]) -> Any:
     """RETURNS (SeedPrompt): The prompt of the generator; style examples are the first raw sentences."""
     from ..synthesis.setup import WriterSettings, make_seed_prompt
 
-    options = {**settings.model_dump(), "style_examples": tuple(raw[:settings.style_examples])}
-    return make_seed_prompt(None, WriterSettings(labels=schema.labels, lang=schema.lang, **options))
+    return make_seed_prompt(None, WriterSettings(**settings.options(schema, raw)))
 
 
 def stop_words(lang: str) -> Set[str]:
