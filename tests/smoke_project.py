@@ -20,10 +20,10 @@ def copy_project(folder: Path) -> Path:
     return project
 
 
-def run_workflow(project: Path, name: str = "all", **variables: str) -> "subprocess.CompletedProcess[str]":
-    """RETURNS (CompletedProcess): The workflow, run by the interpreter of the tests."""
+def run_workflow(project: Path, name: str = "all", *flags: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+    """RETURNS (CompletedProcess): The workflow, run by the interpreter of the tests; flags are those of the run."""
     options = [part for key, value in variables.items() for part in (f"--vars.{key}", value)]
-    return subprocess.run([sys.executable, "-m", "spacy", "project", "run", name, str(project), *options],
+    return subprocess.run([sys.executable, "-m", "spacy", "project", "run", name, str(project), *flags, *options],
                           capture_output=True, text=True)
 
 

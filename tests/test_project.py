@@ -53,6 +53,17 @@ def test_bad_variables_are_one_clear_line(tmp_path, variables, message):
     assert "Traceback" not in done.stdout + done.stderr
 
 
+@pytest.mark.parametrize("command, variables, wanted", [
+    pytest.param("experiment-ifd", {}, "--full", id="full"),
+    pytest.param("experiment-ifd", {"form": "quick"}, "--quick", id="quick"),
+    pytest.param("experiment-low-resource", {"form": "quick", "curve": "curve"}, "--quick --curve", id="curve"),
+])
+def test_the_form_of_an_experiment_reaches_its_verb(tmp_path, command, variables, wanted):
+    done = run_workflow(copy_project(tmp_path), command, "--dry", **variables)
+    assert done.returncode == 0, done.stderr
+    assert wanted in done.stdout
+
+
 def corpus_with(tmp_path, **changes):
     """RETURNS (Path): A project whose embedded corpus has other lines in some files."""
     project = copy_project(tmp_path)

@@ -16,7 +16,7 @@ def experiment_cli(
     config: Path = typer.Argument(..., help="Experiment (YAML), as those in configs/experiments."),
     output: Path = typer.Argument(..., metavar="OUT", help="Folder for all that is made; table.md and table.json."),
     data: Path = typer.Option(Path("assets/corpora"), help="Folder of the corpora."),
-    quick: bool = typer.Option(False, "--quick", help="The small form that the experiment names under quick."),
+    quick: bool = typer.Option(False, "--quick/--full", help="The small form that the experiment names under quick."),
     only: str = typer.Option("", metavar="ROW", help="Only the rows whose name holds this, and what they need."),
     dry_run: bool = typer.Option(False, "--dry-run", help="Show the steps and run none."),
     gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU, -1 for the CPU."),

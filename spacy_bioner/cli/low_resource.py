@@ -25,8 +25,9 @@ def low_resource_cli(
     labels: Path = typer.Option(..., help="Label schema (YAML)."),
     generator: Optional[Path] = typer.Option(None, help="Adapter of teach-generator, taught without these labels."),
     profile: Path = typer.Option(Path("configs/embedded"), help="Folder of the configs."),
-    quick: bool = typer.Option(False, "--quick", help="With the values of [low_resource.quick]."),
-    curve: bool = typer.Option(False, "--curve", help="Generated sentences alone against numbers of gold ones too."),
+    quick: bool = typer.Option(False, "--quick/--full", help="With the values of [low_resource.quick]."),
+    curve: bool = typer.Option(False, "--curve/--no-curve",
+                               help="Generated sentences alone against numbers of gold ones too."),
     list_only: bool = typer.Option(False, "--list", help="Fix the data and list the parts, but run none."),
     gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU, -1 for the CPU."),
 ) -> None:
