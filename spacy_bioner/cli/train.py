@@ -80,9 +80,6 @@ def count_updates(config: Path, overrides: Dict[str, Any], *, updates: int, epoc
     RETURNS (int): Updates; without both numbers those of [run] in the config.
     RAISES BionerError: E532 where epochs are given without gold.
     """
-    from ..formats.jsonl import read_jsonl
-    from ..units import find_units
-
     if updates:
         return updates
     content = load_config(config, overrides)
@@ -90,8 +87,15 @@ def count_updates(config: Path, overrides: Dict[str, Any], *, updates: int, epoc
         return int(content["run"]["updates"])
     if gold is None:
         raise BionerError(Errors.E532)
-    words = sum(len(find_units(record.text)) for record in read_jsonl(gold))
-    return max(1, round(epochs * words / content["training"]["batcher"]["size"]))
+    return max(1, round(epochs * count_words(gold) / content["training"]["batcher"]["size"]))
+
+
+def count_words(path: Path) -> int:
+    """RETURNS (int): Units of the texts of all records, by which batches are measured too."""
+    from ..formats.jsonl import read_jsonl
+    from ..units import find_units
+
+    return sum(len(find_units(record.text)) for record in read_jsonl(path))
 
 
 def _read_strategies(path: Path) -> Dict[str, Any]:
@@ -115,7 +119,8 @@ def _read_strategies(path: Path) -> Dict[str, Any]:
 def _plan(settings: Dict[str, Any], strategy: str, updates: int, given: Dict[str, Path]) -> Any:
     from ..training.strategies import plan_stages
 
-    stages = plan_stages(strategy, settings["strategies"], updates, list(given))
+    stages = plan_stages(strategy, settings["strategies"], updates,
+                         {name: count_words(path) for name, path in given.items()})
     used = {name for stage in stages for name in stage.sources}
     return stages, {name: {**settings["sources"].get(name, {}), "path": path}
                     for name, path in given.items() if name in used}

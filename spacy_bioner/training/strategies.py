@@ -1,24 +1,26 @@
 """Strategies: which sources are trained on in which order, with how many updates each."""
 
 from dataclasses import dataclass
-from typing import List, Mapping, Sequence, Tuple
+from typing import List, Mapping, Optional, Tuple
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ..errors import BionerError, Errors
 
 
 class StageShare(BaseModel):
-    """A stage as a strategy names it.
+    """A stage as a strategy names it: either with a fixed part of all updates, or in proportion to its data.
 
     sources (List[str]): The sources that are mixed.
-    share (float): Its part of all updates.
+    share (Optional[float]): Its part of all updates.
+    passes (Optional[float]): In place of a share: how often its sources are seen, against the other stages.
     """
 
     model_config = ConfigDict(extra="forbid")
 
     sources: List[str] = Field(min_length=1)
-    share: float = Field(gt=0)
+    share: Optional[float] = Field(None, gt=0)
+    passes: Optional[float] = Field(None, gt=0)
 
 
 class Strategy(BaseModel):
@@ -27,6 +29,13 @@ class Strategy(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     stages: List[StageShare] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _measured_alike(self) -> "Strategy":
+        if {(stage.share is None, stage.passes is None) for stage in self.stages} not in ({(False, True)},
+                                                                                          {(True, False)}):
+            raise ValueError("give every stage a share, or every stage a number of passes")
+        return self
 
 
 @dataclass(frozen=True)
@@ -42,13 +51,13 @@ class Stage:
 
 
 def plan_stages(name: str, strategies: Mapping[str, Strategy], updates: int,
-                given: Sequence[str]) -> List[Stage]:
+                given: Mapping[str, int]) -> List[Stage]:
     """Divide a number of updates among the stages of a strategy.
 
     name (str): The strategy.
     strategies (Mapping[str, Strategy]): All that are known.
     updates (int): Updates of all stages together, whatever the strategy, so that strategies compare.
-    given (Sequence[str]): The sources that there are.
+    given (Mapping[str, int]): The sources that there are, with their words.
     RETURNS (List[Stage]): The stages; their updates add up to the number given.
     RAISES BionerError: E515 to E517.
     """
@@ -58,10 +67,11 @@ def plan_stages(name: str, strategies: Mapping[str, Strategy], updates: int,
     for source in {source for stage in stages for source in stage.sources}:
         if source not in given:
             raise BionerError(Errors.E516.format(name=name, source=source))
-    total = sum(stage.share for stage in stages)
+    shares = [stage.share or stage.passes * sum(given[source] for source in stage.sources) for stage in stages]
+    total = sum(shares)
     done, reached, planned = 0, 0.0, []
-    for stage in stages:
-        reached += stage.share
+    for stage, share in zip(stages, shares):
+        reached += share
         until = round(updates * reached / total)
         planned.append(Stage(tuple(stage.sources), until - done))
         done = until

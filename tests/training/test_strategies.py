@@ -1,28 +1,42 @@
 import pytest
+from pydantic import ValidationError
 
 from spacy_bioner.errors import BionerError
 from spacy_bioner.training.strategies import Stage, Strategy, plan_stages
 
 KNOWN = {"gold": Strategy(stages=[{"sources": ["gold"], "share": 1}]),
-         "S3": Strategy(stages=[{"sources": ["gold"], "share": 2}, {"sources": ["gold", "synthetic"], "share": 1}])}
+         "S3": Strategy(stages=[{"sources": ["gold"], "share": 2}, {"sources": ["gold", "synthetic"], "share": 1}]),
+         "pretrain": Strategy(stages=[{"sources": ["synthetic"], "passes": 3}, {"sources": ["gold"], "passes": 10}])}
+WORDS = {"gold": 100, "synthetic": 500}
 
 
 @pytest.mark.parametrize("updates", [2, 7, 100, 601])
 @pytest.mark.parametrize("name", sorted(KNOWN))
 def test_every_strategy_takes_the_same_number_of_updates(name, updates):
-    assert sum(stage.updates for stage in plan_stages(name, KNOWN, updates, ["gold", "synthetic"])) == updates
+    assert sum(stage.updates for stage in plan_stages(name, KNOWN, updates, WORDS)) == updates
 
 
 def test_stages_share_the_updates():
-    assert plan_stages("S3", KNOWN, 30, ["gold", "synthetic"]) == [
+    assert plan_stages("S3", KNOWN, 30, WORDS) == [
         Stage(("gold",), 20), Stage(("gold", "synthetic"), 10)]
 
 
+@pytest.mark.parametrize("gold, wanted", [(100, (15, 10)), (500, (6, 19))])
+def test_passes_give_a_stage_the_more_updates_the_more_data_it_has(gold, wanted):
+    stages = plan_stages("pretrain", KNOWN, 25, {"gold": gold, "synthetic": 500})
+    assert tuple(stage.updates for stage in stages) == wanted
+
+
+def test_shares_and_passes_do_not_mix():
+    with pytest.raises(ValidationError, match="every stage"):
+        Strategy(stages=[{"sources": ["gold"], "share": 1}, {"sources": ["synthetic"], "passes": 1}])
+
+
 @pytest.mark.parametrize("name, updates, given, told", [
-    pytest.param("S9", 30, ["gold"], "gold, S3", id="unknown strategy"),
+    pytest.param("S9", 30, ["gold"], "gold, S3, pretrain", id="unknown strategy"),
     pytest.param("S3", 30, ["gold"], "--synthetic", id="missing source"),
     pytest.param("S3", 1, ["gold", "synthetic"], "too few", id="too few updates"),
 ])
 def test_what_cannot_be_planned_is_told(name, updates, given, told):
     with pytest.raises(BionerError, match=told):
-        plan_stages(name, KNOWN, updates, given)
+        plan_stages(name, KNOWN, updates, {source: WORDS[source] for source in given})
