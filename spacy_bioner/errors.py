@@ -5,9 +5,21 @@ annotation, E3xx fine-tuning, E4xx synthesis, E5xx span components and training,
 E7xx command line and workflow; W.. are warnings of the same areas.
 """
 
+from typing import Any, Tuple
+
 
 class BionerError(ValueError):
     """An error that the user can act on; the command line prints it as one line and exits with code 1."""
+
+
+def first_fault(error: Any) -> Tuple[str, str]:
+    """Take the first fault of settings that do not fit.
+
+    error (Any): A ValidationError of pydantic.
+    RETURNS (Tuple[str, str]): The dotted key, and what is wrong with it.
+    """
+    fault = error.errors()[0]
+    return ".".join(map(str, fault["loc"])), fault["msg"]
 
 
 class Errors:
@@ -158,8 +170,8 @@ class Errors:
     E504 = "Component '{name}' has no labels: no span under '{spans_key}' in the training data, and none configured."
     E505 = "No threshold fits label '{label}': known are {known}, and '*' for all others."
     E510 = "Source '{source}' ({path}) holds no record. Check the path, the split and the limits."
-    E511 = ("Source '{source}' ({path}) holds no mention of a score of at least {min_score}. "
-            "Lower min_score, or leave the source out.")
+    E511 = ("Source '{source}' ({path}) holds no mention of a score of at least {min_score}, so it would teach that "
+            "there is none. Lower min_score or the selector's threshold, leave the source out, or set allow_empty.")
     E512 = ("Source '{source}' ({path}): record '{id}' shares a sentence with {held_out}, which is held out. "
             "Give another text, or set on_leak to drop.")
     E513 = "Stage {stage} takes from source '{source}', which is not configured. Known: {known}."
@@ -202,6 +214,18 @@ class Errors:
             "--or.")
     E552 = "Cannot read '{value}' as another pipeline: write NAME=FOLDER, as in --or gold=training/gold/model-best."
     E553 = "--doubtful is what was dropped from synthetic records. Give these too, with --synthetic, or leave it out."
+    E560 = "GPU {gpu} cannot be used: {why}. Install spacy-bioner[gpu] on a machine with CUDA, or leave out --gpu-id."
+    E561 = "{path} is no training config of this verb: it lacks [{key}]. Compare configs/embedded/{example}.cfg."
+    E562 = "Setting '{key}' is the verb's own. Give {option} in its place."
+    E563 = ("No record of {path} has the id of a record in {other}, so none of them can be used. Give records of the "
+            "same texts, with their ids.")
+    E564 = "Setting '{key}' of stage {stage}: {why}."
+    E565 = "Source '{source}' has two records of the id '{id}'. Records are paired by id: give each its own."
+    E566 = ("The stored weights do not fit the model '{name}': {why}. Read them with the versions of peft and "
+            "transformers that they were stored by, or train anew.")
+    E568 = ("Settings of the source '{source}' are given, but the strategy '{strategy}' trains on {known}. Leave them "
+            "out, or give another strategy.")
+    E567 = "Records of id '{id}' have different texts in {path} and in {other}. Give the same texts."
 
     # Evaluation and report
     E601 = "Two documents of {source} have the id '{id}'. Documents are matched by id: give each its own."

@@ -7,23 +7,24 @@ decided here. A source is read from records (`.jsonl`, `.jsonl.gz`) or `.spacy` 
 import logging
 import random
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from spacy.language import Language
 from spacy.training import Example
 
 from ..annotation import Annotation, Mention
-from ..errors import BionerError, Errors
+from ..errors import BionerError, Errors, first_fault
 from ..formats import read_annotations
 from ..formats.docbin import annotation_to_doc, set_mentions
 from ..formats.leaks import KnownTexts
+from ..ml.span_targets import DOUBTFUL_KEY
 
 logger = logging.getLogger(__name__)
 
-# The key of the regions that teach nothing; the span categorizer leaves them out of its loss.
-DOUBTFUL_KEY = "doubtful"
+_MADE = ("synthetic", "augmented")
 
 
 class Source(BaseModel):
@@ -39,6 +40,8 @@ class Source(BaseModel):
     use_confidence (bool): Whether the score of a mention is its weight in the loss.
     split (str): The split that records must be of, where they say one; empty for any.
     on_leak (str): A record with a held-out sentence is an error ("error") or left out and counted ("drop").
+    allow_empty (bool): Whether synthetic records may hold no mention at all; else that is an error, since a selector
+        or a threshold has then dropped all of them.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -52,6 +55,20 @@ class Source(BaseModel):
     use_confidence: bool = False
     split: str = "train"
     on_leak: str = Field(default="error", pattern="^(error|drop)$")
+    allow_empty: bool = False
+
+
+class StageSettings(BaseModel):
+    """A stage of an epoch or more.
+
+    sources (List[str]): The sources that are mixed.
+    epochs (int): How many epochs it takes; the last stage goes on for ever.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    sources: List[str] = Field(min_length=1)
+    epochs: int = Field(default=1, ge=1)
 
 
 @dataclass(frozen=True)
@@ -74,31 +91,38 @@ def read_source(name: str, source: Source, held_out: KnownTexts) -> Iterator[Pre
     held_out (KnownTexts): Texts that may not be in it.
     YIELDS (Prepared): Its records.
     RAISES BionerError: E009 for another split, E510 where there is no record, E511 where no mention is left,
-        E512 for a held-out sentence.
+        E512 for a held-out sentence, E563 and E567 for doubtful records of other ids or texts.
     """
-    count = mentions = given = dropped = 0
-    doubted = {} if source.doubtful is None else {record.id: record.mentions
-                                                  for record in read_annotations(source.doubtful)}
+    count = mentions = given = dropped = paired = 0
+    made = False
+    doubted = {} if source.doubtful is None else {record.id: record for record in read_annotations(source.doubtful)}
     for annotation in read_annotations(source.path):
         if source.limit and count == source.limit:
             break
         split = annotation.meta.get("split")
         if source.split and split not in (None, source.split):
             raise BionerError(Errors.E009.format(id=annotation.id, found=split, wanted=source.split))
+        doubt = doubted.get(annotation.id)
+        if doubt is not None and doubt.text != annotation.text:
+            raise BionerError(Errors.E567.format(id=annotation.id, path=source.doubtful, other=source.path))
+        paired += doubt is not None
         leak = held_out.find(annotation)
         if leak and source.on_leak == "error":
             raise BionerError(Errors.E512.format(source=name, path=source.path, id=annotation.id, held_out=leak))
         if leak:
             dropped += 1
             continue
-        prepared = _filter(annotation, source, doubted.get(annotation.id, ()))
+        prepared = _filter(annotation, source, doubt.mentions if doubt is not None else ())
         count += 1
+        made |= annotation.meta.get("origin") in _MADE
         mentions += len(prepared.annotation.mentions)
         given += len(annotation.mentions)
         yield prepared
     if not count:
         raise BionerError(Errors.E510.format(source=name, path=source.path))
-    if given and not mentions:
+    if doubted and not paired and not source.limit:
+        raise BionerError(Errors.E563.format(path=source.doubtful, other=source.path))
+    if (given or made) and not mentions and not source.allow_empty:
         raise BionerError(Errors.E511.format(source=name, path=source.path, min_score=source.min_score))
     if dropped:
         logger.info("Source %s: %d records with held-out sentences left out", name, dropped)
@@ -116,8 +140,7 @@ class MixedCorpus:
     """Gives the examples of one epoch after the other.
 
     sources (Mapping[str, Source]): The sources by name.
-    stages (Sequence[Mapping[str, Any]]): `{"epochs": n, "sources": [names]}` in order; the last one goes on for ever.
-        Empty: all sources all the time.
+    stages (Sequence[StageSettings]): The stages in order. Empty: all sources all the time.
     held_out (Sequence[Path]): Records of dev and test parts, whose sentences may not be trained on.
     seed (int): Seed of order and choice.
     shuffle (bool): Whether records are mixed; off for dev parts.
@@ -125,18 +148,19 @@ class MixedCorpus:
     spans_key (str): Key of the span group.
     """
 
-    def __init__(self, sources: Mapping[str, Source], *, stages: Sequence[Mapping[str, Any]] = (),
+    def __init__(self, sources: Mapping[str, Source], *, stages: Sequence[StageSettings] = (),
                  held_out: Sequence[Path] = (), seed: int = 0, shuffle: bool = True, buffer: int = 0,
                  spans_key: str = "sc"):
         self.sources = dict(sources)
-        self.stages = [dict(stage) for stage in stages]
+        self.stages = list(stages)
         self.held_out_paths = list(held_out)
         self.seed, self.shuffle, self.buffer, self.spans_key = seed, shuffle, buffer, spans_key
         self.epoch = 0
         self._held_out: Optional[KnownTexts] = None
         self._records: Dict[str, List[Prepared]] = {}
+        self._counts: Dict[str, int] = {}
         for number, stage in enumerate(self.stages, start=1):
-            for name in stage["sources"]:
+            for name in stage.sources:
                 if name not in self.sources:
                     known = ", ".join(self.sources)
                     raise BionerError(Errors.E513.format(stage=number, source=name, known=known))
@@ -147,10 +171,9 @@ class MixedCorpus:
         nlp (Language): The pipeline, whose tokenizer makes the predicted Docs.
         YIELDS (Example): The examples of the epoch.
         """
-        randomness = random.Random(f"{self.seed}/{self.epoch}")
+        randomness = random.Random(f"{self.seed}/{self.epoch if self.shuffle else 0}")
         names = self._names()
-        if self.shuffle:
-            self.epoch += 1
+        self.epoch += 1
         lost = total = 0
         for prepared in self._mixed(names, randomness):
             example, missed = make_example(prepared, nlp, self.spans_key)
@@ -160,16 +183,24 @@ class MixedCorpus:
         if lost and self.epoch <= 1:
             logger.warning("%d of %d mentions begin or end inside a token and cannot be learnt", lost, total)
 
+    def check(self) -> None:
+        """Read all sources once, for the errors of `read_source`."""
+        for name, source in self.sources.items():
+            for _ in read_source(name, source, self._guard()):
+                pass
+
     def _names(self) -> List[str]:
         """RETURNS (List[str]): The sources of the current epoch's stage."""
         done = 0
         for stage in self.stages:
-            done += stage.get("epochs", 1)
+            done += stage.epochs
             if self.epoch < done:
-                return list(stage["sources"])
-        return list(self.stages[-1]["sources"]) if self.stages else list(self.sources)
+                return list(stage.sources)
+        return list(self.stages[-1].sources) if self.stages else list(self.sources)
 
     def _mixed(self, names: Sequence[str], randomness: random.Random) -> Iterator[Prepared]:
+        if self.buffer and not self.shuffle:
+            return (record for name in names for record in self._repeated(name, randomness))
         if self.buffer:
             return _shuffle_stream(self._stream(names, randomness), self.buffer, randomness)
         records = [record for name in names for record in _repeat(self._load(name), self.sources[name].weight,
@@ -189,16 +220,29 @@ class MixedCorpus:
         return self._held_out
 
     def _stream(self, names: Sequence[str], randomness: random.Random) -> Iterator[Prepared]:
-        """Take from the sources in turns, chosen at random by weight, until all are at their end."""
-        running = {name: _repeat(read_source(name, self.sources[name], self._guard()), self.sources[name].weight,
-                                 randomness) for name in names}
+        """Take from the sources in turns, chosen at random by what each has left, so that all end together."""
+        running = {name: self._repeated(name, randomness) for name in names}
+        left = {name: self.sources[name].weight * self._count(name) for name in names}
         while running:
-            name = randomness.choices(list(running), [self.sources[name].weight for name in running])[0]
+            name = randomness.choices(list(running), [max(left[name], 1.0) for name in running])[0]
             record = next(running[name], None)
+            left[name] -= 1
             if record is None:
                 del running[name]
             else:
                 yield record
+
+    def _repeated(self, name: str, randomness: random.Random) -> Iterator[Prepared]:
+        source = self.sources[name]
+        return _repeat(read_source(name, source, self._guard()), source.weight, randomness)
+
+    def _count(self, name: str) -> int:
+        """RETURNS (int): Records of a source, about: those that are left out later are counted with the others."""
+        if name not in self._counts:
+            source = self.sources[name]
+            records = read_annotations(source.path)
+            self._counts[name] = sum(1 for _ in (islice(records, source.limit) if source.limit else records))
+        return self._counts[name]
 
 
 def _repeat(records: Iterable[Prepared], weight: float, randomness: random.Random) -> Iterator[Prepared]:
@@ -239,18 +283,23 @@ def make_example(prepared: Prepared, nlp: Language, spans_key: str) -> Tuple[Exa
 
 def make_mixed_corpus(sources: Dict[str, Dict[str, Any]], stages: Optional[List[Dict[str, Any]]] = None,
                       held_out: Optional[List[str]] = None, seed: int = 0, shuffle: bool = True, buffer: int = 0,
-                      spans_key: str = "sc") -> Callable[[Language], Iterable[Example]]:
+                      spans_key: str = "sc") -> MixedCorpus:
     """Make the reader from a config; see `MixedCorpus` and `Source`.
 
-    RAISES BionerError: E514 for a source with a wrong setting.
+    RAISES BionerError: E514 for a source with a wrong setting, E564 for a stage with one.
     """
-    checked = {}
+    checked, planned = {}, []
     for name, settings in sources.items():
         try:
             checked[name] = Source.model_validate(settings)
         except ValidationError as error:
-            first = error.errors()[0]
-            key = ".".join(map(str, first["loc"]))
-            raise BionerError(Errors.E514.format(key=key, source=name, why=first["msg"])) from None
-    return MixedCorpus(checked, stages=stages or (), held_out=[Path(path) for path in held_out or ()], seed=seed,
+            key, why = first_fault(error)
+            raise BionerError(Errors.E514.format(key=key, source=name, why=why)) from None
+    for number, stage in enumerate(stages or (), start=1):
+        try:
+            planned.append(StageSettings.model_validate(stage))
+        except ValidationError as error:
+            key, why = first_fault(error)
+            raise BionerError(Errors.E564.format(key=key, stage=number, why=why)) from None
+    return MixedCorpus(checked, stages=planned, held_out=[Path(path) for path in held_out or ()], seed=seed,
                        shuffle=shuffle, buffer=buffer, spans_key=spans_key)

@@ -1,18 +1,25 @@
 """The corpus reader of a selector: Docs with candidates, right and wrong ones, made anew every epoch."""
 
+import logging
 import random
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence
 
 from pydantic import ValidationError
 from spacy.language import Language
 from spacy.training import Example
 
 from ..annotation import Annotation
-from ..errors import BionerError, Errors
+from ..errors import BionerError, Errors, first_fault
+from ..formats import read_annotations
 from ..formats.docbin import annotation_to_doc, set_mentions
 from ..formats.jsonl import read_jsonl
+from ..formats.leaks import KnownTexts
 from .negatives import Candidate, NegativeSettings, count_candidates, make_candidates, pair_predictions
+
+logger = logging.getLogger(__name__)
+
+_ON_LEAK = ("error", "drop")
 
 
 class SelectorCorpus:
@@ -26,11 +33,17 @@ class SelectorCorpus:
     split (str): The split that gold records must be of, where they say one; empty for any.
     seed (int): Seed of order and choice.
     shuffle (bool): Whether the order and the negatives change from epoch to epoch; off for dev parts.
+    held_out (Sequence[Path]): Records of dev and test parts, whose sentences may not be trained on.
+    on_leak (str): A record with a held-out sentence is an error ("error") or left out and counted ("drop").
     """
 
     def __init__(self, path: Path, *, labels: Iterable[str] = (), negatives: NegativeSettings,
                  predicted: Optional[Path] = None, only_predicted: bool = False, split: str = "train", seed: int = 0,
-                 shuffle: bool = True, candidates_key: str = "candidates", spans_key: str = "sc"):
+                 shuffle: bool = True, candidates_key: str = "candidates", spans_key: str = "sc",
+                 held_out: Sequence[Path] = (), on_leak: str = "error"):
+        if on_leak not in _ON_LEAK:
+            raise BionerError(Errors.E514.format(key="on_leak", source="gold", why=f"wanted {' or '.join(_ON_LEAK)}"))
+        self.held_out, self.on_leak = list(held_out), on_leak
         self.path, self.predicted_path, self.only_predicted = Path(path), predicted, only_predicted
         self.negatives, self.split, self.seed, self.shuffle = negatives, split, seed, shuffle
         self.candidates_key, self.spans_key = candidates_key, spans_key
@@ -60,11 +73,27 @@ class SelectorCorpus:
             split = annotation.meta.get("split")
             if self.split and split not in (None, self.split):
                 raise BionerError(Errors.E009.format(id=annotation.id, found=split, wanted=self.split))
+        gold = list(self._without_leaks(gold))
         if not gold:
             raise BionerError(Errors.E008.format(path=self.path))
         self.labels = self.labels or sorted({mention.label for record in gold for mention in record.mentions})
         predicted = {record.id: record for record in read_jsonl(self.predicted_path)} if self.predicted_path else {}
+        if self.predicted_path and not any(record.id in predicted for record in gold):
+            raise BionerError(Errors.E563.format(path=self.predicted_path, other=self.path))
         self._pairs = list(pair_predictions(gold, predicted))
+
+    def _without_leaks(self, gold: List[Annotation]) -> Iterator[Annotation]:
+        held_out, dropped = KnownTexts(self.held_out, read_annotations), 0
+        for annotation in gold:
+            leak = held_out.find(annotation)
+            if leak and self.on_leak == "error":
+                raise BionerError(Errors.E512.format(source="gold", path=self.path, id=annotation.id, held_out=leak))
+            if leak:
+                dropped += 1
+            else:
+                yield annotation
+        if dropped:
+            logger.info("%d gold records with held-out sentences left out", dropped)
 
     def _candidates(self, annotation: Annotation, found: Any, randomness: random.Random) -> List[Candidate]:
         if self.only_predicted:
@@ -86,14 +115,15 @@ def make_selector_corpus(
     path: str, negatives: Optional[Dict[str, Any]] = None, labels: Optional[List[str]] = None,
     predicted: Optional[str] = None, only_predicted: bool = False, split: str = "train", seed: int = 0,
     shuffle: bool = True, candidates_key: str = "candidates", spans_key: str = "sc",
+    held_out: Optional[List[str]] = None, on_leak: str = "error",
 ) -> Callable[[Language], Iterable[Example]]:
     """Make the reader from a config; see `SelectorCorpus` and `NegativeSettings`."""
     try:
         settings = NegativeSettings.model_validate(negatives or {})
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(map(str, first["loc"]))
-        raise BionerError(Errors.E514.format(key=key, source="negatives", why=first["msg"])) from None
+        key, why = first_fault(error)
+        raise BionerError(Errors.E514.format(key=key, source="negatives", why=why)) from None
     return SelectorCorpus(Path(path), labels=labels or (), negatives=settings,
                           predicted=Path(predicted) if predicted else None, only_predicted=only_predicted, split=split,
-                          seed=seed, shuffle=shuffle, candidates_key=candidates_key, spans_key=spans_key)
+                          seed=seed, shuffle=shuffle, candidates_key=candidates_key, spans_key=spans_key,
+                          held_out=[Path(path) for path in held_out or ()], on_leak=on_leak)

@@ -146,3 +146,53 @@ def test_held_out_sentences_are_an_error_or_left_out(tmp_path, nlp):
         list(make({"synthetic": synthetic}, held_out=held_out)(nlp))
     corpus = make({"synthetic": synthetic}, {"synthetic": {"on_leak": "drop"}}, held_out=held_out)
     assert sorted(ids(corpus, nlp)) == ["syn-0", "syn-1", "syn-2", "syn-4"]
+
+
+def test_stages_go_on_in_the_order_of_the_files_too(paths, nlp):
+    corpus = make(paths, stages=[{"epochs": 1, "sources": ["synthetic"]}, {"sources": ["gold"]}], shuffle=False)
+    assert [len(ids(corpus, nlp)) for _ in range(3)] == [40, 8, 8]
+
+
+@pytest.mark.parametrize("stage, told", [
+    pytest.param({"epoch": 2, "sources": ["gold"]}, "epoch", id="unknown setting"),
+    pytest.param({"epochs": 0, "sources": ["gold"]}, "epochs", id="no epoch"),
+    pytest.param({"epochs": 2}, "sources", id="no sources"),
+])
+def test_a_stage_with_a_wrong_setting_is_told(paths, stage, told):
+    with pytest.raises(BionerError, match=f"'{told}' of stage 1"):
+        make(paths, stages=[stage])
+
+
+def test_streaming_without_shuffling_keeps_the_order(paths, nlp):
+    first = ids(make(paths, buffer=4, shuffle=False), nlp)
+    assert first == ids(make(paths, shuffle=False), nlp)
+
+
+def test_streaming_spreads_a_small_source_over_the_large_one(paths, nlp):
+    found = ids(make(paths, buffer=1, seed=3), nlp)
+    places = [place for place, name in enumerate(found) if name.startswith("gold")]
+    # 8 among 48: taken by weight alone, all of gold would be through after about 16 records.
+    assert max(places) > 30
+
+
+def test_doubtful_records_of_other_ids_or_texts_are_told(tmp_path, nlp):
+    path = write(tmp_path / "syn.jsonl", range(3))
+    elsewhere = write(tmp_path / "other.jsonl", range(5, 8))
+    with pytest.raises(BionerError, match="other.jsonl"):
+        list(make({"synthetic": path}, {"synthetic": {"doubtful": elsewhere}})(nlp))
+    changed = Annotation("Another text altogether.", (), id="syn-1")
+    write_jsonl(tmp_path / "changed.jsonl", [changed])
+    with pytest.raises(BionerError, match="'syn-1' have different texts"):
+        list(make({"synthetic": path}, {"synthetic": {"doubtful": str(tmp_path / "changed.jsonl")}})(nlp))
+
+
+@pytest.mark.parametrize("origin, allowed, told", [("synthetic", False, True), ("synthetic", True, False),
+                                                   ("gold", False, False)])
+def test_made_records_that_lost_all_mentions_are_told_unless_allowed(tmp_path, nlp, origin, allowed, told):
+    write_jsonl(tmp_path / "syn.jsonl", [Annotation("Nothing is left here.", (), id="a", meta={"origin": origin})])
+    corpus = make({"synthetic": str(tmp_path / "syn.jsonl")}, {"synthetic": {"allow_empty": allowed}})
+    if told:
+        with pytest.raises(BionerError, match="allow_empty"):
+            list(corpus(nlp))
+    else:
+        assert len(list(corpus(nlp))) == 1
