@@ -8,6 +8,7 @@ import typer
 
 from ..annotation import Annotation
 from ..errors import BionerError, Errors
+from .gpu import set_up_gpu
 
 
 def select_spans_cli(
@@ -18,9 +19,7 @@ def select_spans_cli(
     gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU, -1 for the CPU."),
 ) -> None:
     """Drop the mentions that are likely wrong; the score of a mention that stays is its probability to be right."""
-    from spacy.cli._util import setup_gpu
-
-    setup_gpu(gpu_id, silent=True)
+    set_up_gpu(gpu_id)
     rejected = rejected or output.with_name(f"{output.name.split('.')[0]}.rejected.jsonl")
     counts = select_files(sources, output, selector=selector, rejected=rejected)
     typer.echo(f"{'label':<28}{'given':>9}{'kept':>9}{'dropped':>9}{'unplaced':>9}")

@@ -5,7 +5,7 @@ from typing import Any, Dict, List, Optional, Type, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from ..errors import BionerError, Errors
+from ..errors import BionerError, Errors, first_fault
 
 # Verbs that take overrides are registered with these: what typer does not know is left in `ctx.args`.
 ALLOW_OVERRIDES = {"allow_extra_args": True, "ignore_unknown_options": True}
@@ -82,9 +82,8 @@ def load_settings(path: Path, section: str, schema: Type[SettingsType], override
     try:
         return schema.model_validate(config[section])
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        if first["type"] == "extra_forbidden":
+        key, why = first_fault(error)
+        if error.errors()[0]["type"] == "extra_forbidden":
             known = ", ".join(schema.model_fields)
             raise BionerError(Errors.E701.format(key=key, section=section, path=path, known=known)) from None
-        raise BionerError(Errors.E702.format(key=key, section=section, path=path, why=first["msg"])) from None
+        raise BionerError(Errors.E702.format(key=key, section=section, path=path, why=why)) from None

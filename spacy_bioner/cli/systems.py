@@ -9,6 +9,7 @@ from typing import Any, Dict, Iterator, List, Sequence
 
 from ..annotation import Annotation
 from ..errors import BionerError, Errors
+from .gpu import set_up_gpu
 
 _log = logging.getLogger(__name__)
 
@@ -126,12 +127,11 @@ def _describe_annotator(annotations: Sequence[Annotation]) -> Dict[str, Any]:
 
 def _run_pipeline(system: System, gold: Sequence[Annotation], *, spans_key: str, gpu_id: int) -> Answers:
     import spacy
-    from spacy.cli._util import setup_gpu
     from spacy.tokens import Doc
 
     from ..formats.docbin import doc_to_annotation, set_meta
 
-    setup_gpu(gpu_id, silent=True)
+    set_up_gpu(gpu_id)
     nlp = spacy.load(system.path)
 
     def ask() -> Iterator[Doc]:

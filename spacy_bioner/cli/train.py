@@ -5,10 +5,15 @@ from typing import Any, Dict, List, Optional
 
 import typer
 
-from ..errors import BionerError, Errors
+from ..errors import BionerError, Errors, first_fault
+from .gpu import set_up_gpu
 from .settings import load_config, read_overrides
 
 TUNES = ("labels", "all", "none")
+_OWNED = {"paths.gold": "--gold", "paths.dev": "--dev", "paths.curve": "OUTPUT", "run.seed": "--seed",
+          "run.evaluate_every": "--evaluations", "corpora.train.held_out": "--held-out",
+          "corpora.train.sources": "--gold and --synthetic", "corpora.train.sources.*.path": "--*",
+          "corpora.train.sources.*.doubtful": "--doubtful", "corpora.dev.sources.dev.path": "--dev"}
 
 
 def train_cli(
@@ -35,8 +40,7 @@ def train_cli(
     """Train a span categorizer: every strategy takes the same number of updates, so that they compare."""
     import logging
 
-    from spacy.cli._util import setup_gpu
-
+    from ..training.sections import refuse_owned, split_sources
     from ..training.staged import Run, run_stages
 
     logging.getLogger("spacy_bioner").setLevel(logging.INFO)
@@ -44,17 +48,21 @@ def train_cli(
         raise BionerError(Errors.E524.format(found=tune, known=", ".join(TUNES)))
     if doubtful is not None and synthetic is None:
         raise BionerError(Errors.E553)
-    overrides = read_overrides(ctx.args)
+    overrides, of_sources = split_sources(read_overrides(ctx.args))
+    refuse_owned(read_overrides(ctx.args), own_settings(_OWNED, updates=updates, epochs=epochs))
     settings = _read_strategies(strategies or config.with_name("strategies.cfg"))
     if gold is not None and synthetic is not None and is_empty(synthetic):
         typer.echo(f"note: {synthetic} holds no record, so the training goes on with gold alone", err=True)
         strategy, synthetic = "gold", None
     given = {name: path for name, path in (("gold", gold), ("synthetic", synthetic)) if path is not None}
     updates = count_updates(config, overrides, updates=updates, epochs=epochs, gold=gold)
-    stages, sources = _plan(settings, strategy, updates, given)
+    stages, sources = _plan(settings, strategy, updates, given, of_sources)
+    for name in sorted(set(given) - set(sources)):
+        also = " and what --doubtful says of it" if name == "synthetic" and doubtful is not None else ""
+        typer.echo(f"note: strategy {strategy} does not train on --{name}{also}", err=True)
     if doubtful is not None and "synthetic" in sources:
         sources["synthetic"]["doubtful"] = doubtful
-    setup_gpu(gpu_id, silent=True)
+    set_up_gpu(gpu_id)
     run = Run(config=config, strategy=strategy, stages=stages, sources=sources, dev=dev, held_out=[dev, *held_out],
               seed=seed, evaluations=evaluations, tune=tune, overrides=overrides)
     card = run_stages(run, output, gpu_id=gpu_id, overwrite=overwrite)
@@ -69,6 +77,13 @@ def is_empty(path: Path) -> bool:
     return path.is_file() and next(iter(read_lines(path)), None) is None
 
 
+def own_settings(owned: Dict[str, str], *, updates: int, epochs: int = 0) -> Dict[str, str]:
+    """RETURNS (Dict[str, str]): Dotted keys that a verb sets to the options that say them; without a number of updates
+    given, that of the config counts, and may be overridden."""
+    option = "--updates" if updates else "--epochs"
+    return {**owned, "run.updates": option} if updates or epochs else owned
+
+
 def count_updates(config: Path, overrides: Dict[str, Any], *, updates: int, epochs: int, gold: Optional[Path]) -> int:
     """Say how many updates a training takes.
 
@@ -78,16 +93,18 @@ def count_updates(config: Path, overrides: Dict[str, Any], *, updates: int, epoc
     epochs (int): Passes over the gold sentences that the updates should amount to, or 0.
     gold (Optional[Path]): Gold records.
     RETURNS (int): Updates; without both numbers those of [run] in the config.
-    RAISES BionerError: E532 where epochs are given without gold.
+    RAISES BionerError: E532 where epochs are given without gold, E561 where the config says nothing of updates.
     """
+    from ..training.sections import find_setting
+
     if updates:
         return updates
     content = load_config(config, overrides)
     if not epochs:
-        return int(content["run"]["updates"])
+        return int(find_setting(content, "run.updates", path=config))
     if gold is None:
         raise BionerError(Errors.E532)
-    return max(1, round(epochs * count_words(gold) / content["training"]["batcher"]["size"]))
+    return max(1, round(epochs * count_words(gold) / find_setting(content, "training.batcher.size", path=config)))
 
 
 def count_words(path: Path) -> int:
@@ -110,17 +127,20 @@ def _read_strategies(path: Path) -> Dict[str, Any]:
     try:
         known = {name: Strategy.model_validate(value) for name, value in content["strategies"].items()}
     except ValidationError as error:
-        first = error.errors()[0]
-        raise BionerError(Errors.E702.format(key=".".join(map(str, first["loc"])), section="strategies", path=path,
-                                             why=first["msg"])) from None
+        key, why = first_fault(error)
+        raise BionerError(Errors.E702.format(key=key, section="strategies", path=path, why=why)) from None
     return {"sources": content["sources"], "strategies": known}
 
 
-def _plan(settings: Dict[str, Any], strategy: str, updates: int, given: Dict[str, Path]) -> Any:
+def _plan(settings: Dict[str, Any], strategy: str, updates: int, given: Dict[str, Path],
+          changes: Dict[str, Dict[str, Any]]) -> Any:
     from ..training.strategies import plan_stages
 
     stages = plan_stages(strategy, settings["strategies"], updates,
                          {name: count_words(path) for name, path in given.items()})
     used = {name for stage in stages for name in stage.sources}
-    return stages, {name: {**settings["sources"].get(name, {}), "path": path}
+    for name in changes:
+        if name not in used:
+            raise BionerError(Errors.E568.format(source=name, strategy=strategy, known=", ".join(sorted(used))))
+    return stages, {name: {**settings["sources"].get(name, {}), **changes.get(name, {}), "path": path}
                     for name, path in given.items() if name in used}

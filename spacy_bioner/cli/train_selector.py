@@ -1,14 +1,22 @@
 """The verb train-selector: gold records in, a selector of candidates out."""
 
 from pathlib import Path
-from typing import Optional
+from typing import List, Optional
 
 import typer
 
 from ..errors import BionerError, Errors
+from .gpu import set_up_gpu
 from .schema import read_schema
 from .settings import read_overrides
-from .train import TUNES, count_updates
+from .train import TUNES, count_updates, own_settings
+
+_OWNED = {"paths.gold": "GOLD", "paths.dev": "--dev", "paths.predicted": "--predicted",
+          "paths.dev_predicted": "--dev-predicted", "paths.curve": "OUT", "run.seed": "--seed",
+          "run.evaluate_every": "--evaluations", "run.only_predicted": "--dev-predicted",
+          "corpora.train.path": "GOLD", "corpora.train.predicted": "--predicted",
+          "corpora.train.held_out": "--held-out", "corpora.dev.path": "--dev",
+          "corpora.dev.predicted": "--dev-predicted"}
 
 
 def train_selector_cli(
@@ -21,6 +29,7 @@ def train_selector_cli(
                                                      "definitions for a model that reads them."),
     predicted: Optional[Path] = typer.Option(None, help="What the annotator found in GOLD, untrained on it."),
     dev_predicted: Optional[Path] = typer.Option(None, help="What the annotator found in the dev texts."),
+    held_out: List[Path] = typer.Option([], help="Further records, as test parts, whose sentences may not be used."),
     updates: int = typer.Option(0, min=0, help="Updates of the weights; 0: as [run] of the config says."),
     evaluations: int = typer.Option(8, min=1, help="How often the dev part is scored, about."),
     tune: str = typer.Option("labels", help="Thresholds chosen on dev: labels (one each), all (one), none (as set)."),
@@ -29,19 +38,19 @@ def train_selector_cli(
     overwrite: bool = typer.Option(False, "--overwrite", help="Remove what OUT holds of another training."),
 ) -> None:
     """Train a selector: gold mentions are right, moved, relabelled and made-up ones are wrong."""
-    from spacy.cli._util import setup_gpu
-
+    from ..training.sections import refuse_owned
     from ..training.selector_run import SelectorRun, run_selector
 
     if tune not in TUNES:
         raise BionerError(Errors.E524.format(found=tune, known=", ".join(TUNES)))
-    setup_gpu(gpu_id, silent=True)
+    set_up_gpu(gpu_id)
     overrides = read_overrides(ctx.args)
+    refuse_owned(overrides, own_settings(_OWNED, updates=updates))
     definitions = read_schema(labels).labels if labels else {}
     run = SelectorRun(config=config, gold=gold, dev=dev, predicted=predicted, dev_predicted=dev_predicted, seed=seed,
                       updates=count_updates(config, overrides, updates=updates, epochs=0, gold=gold),
                       evaluations=evaluations, tune=tune, overrides=overrides,
-                      labels=tuple(definitions), definitions=definitions)
+                      labels=tuple(definitions), definitions=definitions, held_out=(dev, *held_out))
     card = run_selector(run, output, gpu_id=gpu_id, overwrite=overwrite)
     best = card["best"]
     typer.echo(f"{output / 'model-best'}: dev P {best['dev_p']:.2f} R {best['dev_r']:.2f} F {best['dev_f']:.2f}")

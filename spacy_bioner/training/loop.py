@@ -7,6 +7,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Dict, Iterable, List, Mapping, Optional
 
+from catalogue import RegistryError
 from spacy.training.initialize import init_nlp
 from spacy.training.loop import train
 from spacy.util import load_config, load_meta, load_model, registry
@@ -16,21 +17,48 @@ from ..errors import BionerError, Errors
 from ..files import write_json
 from ..formats import read_annotations
 from ..formats.jsonl import find_jsonl
+from .sections import find_setting
 
+_SECTIONS = ("paths", "run", "nlp.pipeline", "components", "corpora.train", "corpora.dev", "training")
 _PACKAGES = ("spacy-bioner", "spacy", "thinc", "torch", "transformers")
 
 
 def read_training_config(path: Path, overrides: Mapping[str, Any]) -> Config:
     """Read a spaCy training config, variables not yet filled in.
 
-    RAISES BionerError: E001 where there is none, E519 where it cannot be read or an override fits nothing.
+    path (Path): The config.
+    overrides (Mapping[str, Any]): Dotted key to value.
+    RETURNS (Config): The config, with a section [initialize] for the labels.
+    RAISES BionerError: E001 where there is none, E519 where it cannot be read or an override fits nothing, E561 where
+        it is no training config.
     """
     if not Path(path).is_file():
         raise BionerError(Errors.E001.format(path=path, wanted="training config"))
     try:
-        return load_config(path, overrides=dict(overrides), interpolate=False)
+        plain = load_config(path, interpolate=False)
+        for key in _SECTIONS:
+            find_setting(plain, key, path=path)
+        config = load_config(path, overrides=dict(overrides), interpolate=False)
+    except BionerError:
+        raise
     except (ConfigValidationError, ValueError) as error:
         raise BionerError(Errors.E519.format(path=path, why=" ".join(str(error).split()))) from None
+    config.setdefault("initialize", {})
+    return config
+
+
+def warmup_overrides(path: Path, overrides: Mapping[str, Any], updates: int) -> Dict[str, int]:
+    """Say how long a training of so many updates warms up: the part of them that it is in the config.
+
+    path (Path): The config; its [run] has `warmup` beside `updates`, or this says nothing.
+    overrides (Mapping[str, Any]): Settings of the user, who may have set it.
+    updates (int): Updates of the training, or of a stage.
+    RETURNS (Dict[str, int]): The override of `run.warmup`; its peak is reached within the updates.
+    """
+    run = find_setting(read_training_config(path, {}), "run", path=path)
+    if "warmup" not in run or "run.warmup" in overrides:
+        return {}
+    return {"run.warmup": min(updates - 1, max(1, round(updates * run["warmup"] / run["updates"])))}
 
 
 def run_training(config: Config, folder: Path, *, source: Path, gpu_id: int = -1) -> None:
@@ -40,14 +68,17 @@ def run_training(config: Config, folder: Path, *, source: Path, gpu_id: int = -1
     folder (Path): Where the two pipelines go.
     source (Path): The file that the config is from, for the error.
     gpu_id (int): The GPU, -1 for the CPU.
-    RAISES BionerError: E519 where the config does not fit.
+    RAISES BionerError: E519 where the config does not fit, or names what is not registered.
     """
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)
         nlp = init_nlp(config, use_gpu=gpu_id)
         train(nlp, folder, use_gpu=gpu_id, stdout=sys.stdout, stderr=sys.stderr)
-    except ConfigValidationError as error:
-        raise BionerError(Errors.E519.format(path=source, why=" ".join(str(error).split()))) from None
+    except ValueError as error:
+        # What spaCy itself finds wrong, such as an unknown factory, is a plain ValueError with a code of its own.
+        if isinstance(error, (ConfigValidationError, RegistryError)) or str(error).startswith("[E"):
+            raise BionerError(Errors.E519.format(path=source, why=" ".join(str(error).split()))) from None
+        raise
 
 
 def calibrate(folder: Path, component: str, config: Config, *, by_label: bool) -> Dict[str, Any]:
@@ -90,6 +121,18 @@ def collect_labels(paths: Iterable[Path]) -> List[str]:
     """RETURNS (List[str]): The labels of all files; spaCy would look at the first hundred examples only."""
     return sorted({mention.label for path in paths for annotation in read_annotations(path)
                    for mention in annotation.mentions})
+
+
+def collect_overlaps(paths: Iterable[Path]) -> str:
+    """RETURNS (str): "flat" where no two mentions of these files overlap, else "any": what a component keeps."""
+    for path in paths:
+        for annotation in read_annotations(path):
+            reached = -1
+            for mention in sorted(annotation.mentions, key=lambda mention: mention.start):
+                if mention.start < reached:
+                    return "any"
+                reached = max(reached, mention.end)
+    return "flat"
 
 
 def find_component(config: Config, factories: Iterable[str]) -> Optional[str]:

@@ -16,6 +16,7 @@ from .loop import (
     find_component,
     read_training_config,
     run_training,
+    warmup_overrides,
     write_card,
 )
 from .staged import open_folder
@@ -37,6 +38,7 @@ class SelectorRun:
     overrides (Mapping[str, Any]): Further settings of the config, by dotted key.
     labels (Tuple[str, ...]): Labels that candidates may have beside those of gold and dev.
     definitions (Mapping[str, str]): Label to definition, for a model that reads them and has none in its config.
+    held_out (Tuple[Path, ...]): Records of dev and test parts that gold may not share a sentence with.
     """
 
     config: Path
@@ -51,6 +53,7 @@ class SelectorRun:
     overrides: Mapping[str, Any]
     labels: Tuple[str, ...] = ()
     definitions: Mapping[str, str] = field(default_factory=dict)
+    held_out: Tuple[Path, ...] = ()
 
 
 def run_selector(run: SelectorRun, output: Path, *, gpu_id: int = -1, overwrite: bool = False) -> Dict[str, Any]:
@@ -69,10 +72,12 @@ def run_selector(run: SelectorRun, output: Path, *, gpu_id: int = -1, overwrite:
     card = {**{name: describe_file(path) for name, path in files.items()}, "seed": run.seed, "updates": run.updates,
             "evaluations": run.evaluations, "tune": run.tune, "overrides": dict(run.overrides),
             "labels": list(run.labels), "definitions": dict(run.definitions),
+            "held_out": [describe_file(path) for path in run.held_out],
             "config": {"file": run.config.name, "sha256": checksum(run.config)}}
     with open_folder(output, card, overwrite=overwrite):
         config = read_training_config(run.config, {
-            **run.overrides, **{f"paths.{name}": str(path) for name, path in files.items()},
+            **run.overrides, **warmup_overrides(run.config, run.overrides, run.updates),
+            **{f"paths.{name}": str(path) for name, path in files.items()},
             "paths.curve": str(output / "curve.jsonl"), "run.seed": run.seed, "run.updates": run.updates,
             "run.evaluate_every": max(1, round(run.updates / run.evaluations)),
             "run.only_predicted": run.dev_predicted is not None})
@@ -80,7 +85,8 @@ def run_selector(run: SelectorRun, output: Path, *, gpu_id: int = -1, overwrite:
         if name is None:
             raise BionerError(Errors.E519.format(path=run.config, why="its pipeline has no span_selector"))
         config["initialize"].setdefault("components", {})[name] = {"labels": _find_labels(run)}
-        model = config["components"][name]["model"]
+        config["corpora"]["train"]["held_out"] = [str(path) for path in run.held_out]
+        model = config["components"][name].get("model", {})
         if run.definitions and model.get("definitions") == {}:
             model["definitions"] = dict(run.definitions)
         stage = output / "stage1"

@@ -6,7 +6,7 @@ import shutil
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence
 
 from thinc.api import Config
 
@@ -16,13 +16,16 @@ from .loop import (
     calibrate,
     checksum,
     collect_labels,
+    collect_overlaps,
     count_records,
     describe_file,
     find_component,
     read_training_config,
     run_training,
+    warmup_overrides,
     write_card,
 )
+from .mixed_corpus import make_mixed_corpus
 from .strategies import Stage
 
 logger = logging.getLogger(__name__)
@@ -30,6 +33,7 @@ logger = logging.getLogger(__name__)
 _DONE = "done.json"
 _PATHS = ("path", "doubtful")
 _FACTORIES = ("bioner_spancat", "spancat")
+_GOLD = "gold"
 
 
 @dataclass(frozen=True)
@@ -73,10 +77,12 @@ def run_stages(run: Run, output: Path, *, gpu_id: int = -1, overwrite: bool = Fa
     card = describe(run)
     with open_folder(output, card, overwrite=overwrite):
         labels = collect_labels(source["path"] for source in run.sources.values())
+        overlaps = find_overlaps(run)
+        check_later_sources(run)
         previous = None
         for number, stage in enumerate(run.stages, start=1):
             folder = output / f"stage{number}"
-            config = stage_config(run, stage, folder, previous=previous, labels=labels)
+            config = stage_config(run, stage, folder, previous=previous, labels=labels, overlaps=overlaps)
             if not (folder / _DONE).is_file():
                 logger.info("Stage %d of %d: %d updates on %s", number, len(run.stages), stage.updates,
                             " and ".join(stage.sources))
@@ -88,12 +94,37 @@ def run_stages(run: Run, output: Path, *, gpu_id: int = -1, overwrite: bool = Fa
         return _finish(run, output, card, curve, labels)
 
 
+def find_overlaps(run: Run) -> str:
+    """RETURNS (str): Whether mentions of gold overlap, all of it asked: spaCy would look at the first hundred examples
+    of the first stage, where a teacher that cannot nest may have labelled. Without gold all sources are asked."""
+    asked = [_GOLD] if _GOLD in run.sources else list(run.sources)
+    return collect_overlaps(run.sources[name]["path"] for name in asked)
+
+
+def check_later_sources(run: Run) -> None:
+    """Read what only a later stage trains on, so that what is wrong with it is told before the first one is trained.
+
+    RAISES BionerError: As `mixed_corpus.read_source`.
+    """
+    late = [name for name in run.sources if name not in run.stages[0].sources]
+    if late:
+        config = read_training_config(run.config, run.overrides)
+        make_mixed_corpus(_source_settings(run, config, late), held_out=[str(path) for path in run.held_out]).check()
+
+
+def _source_settings(run: Run, config: Config, names: Iterable[str]) -> Dict[str, Dict[str, Any]]:
+    """RETURNS (Dict[str, Dict[str, Any]]): Sources as the config has them, with what the run says of them."""
+    configured = config["corpora"]["train"].get("sources", {})
+    return {name: {key: str(value) if key in _PATHS else value
+                   for key, value in {**configured.get(name, {}), **run.sources[name]}.items()} for name in names}
+
+
 def _finish(run: Run, output: Path, card: Dict[str, Any], curve: Sequence[Mapping[str, Any]],
             labels: List[str]) -> Dict[str, Any]:
     """Take the best state of the last stage, choose its thresholds, and write the card."""
     last = len(run.stages)
     best = max((line for line in curve if line["stage"] == last), key=lambda line: line["dev_f"])
-    config = stage_config(run, run.stages[-1], output / f"stage{last}", previous=None, labels=labels)
+    config = stage_config(run, run.stages[-1], output / f"stage{last}", previous=None, labels=labels, overlaps="any")
     component = find_component(config, ["bioner_spancat"])
     fresh = output / ".model-best"
     for folder in (fresh, output / "model-best"):
@@ -125,8 +156,8 @@ def describe(run: Run) -> Dict[str, Any]:
 def open_folder(output: Path, description: Mapping[str, Any], *, overwrite: bool) -> Iterator[None]:
     """Make the folder of a training; one that holds another training is an error, or is cleared.
 
-    Bad input leaves the folder as if the training had never begun, unless a stage is done: so that the mended input
-    is not taken for another training.
+    Whatever fails leaves the folder as if the training had never begun, unless a stage is done: so that the mended
+    input is not taken for another training.
 
     output (Path): The folder.
     description (Mapping[str, Any]): What the result depends on.
@@ -141,12 +172,13 @@ def open_folder(output: Path, description: Mapping[str, Any], *, overwrite: bool
         for folder in output.glob("stage*"):
             shutil.rmtree(folder)
     write_json(plan, wanted)
+    complete = False
     try:
         yield
-    except BionerError:
-        if not list(output.glob(f"stage*/{_DONE}")):
+        complete = True
+    finally:
+        if not complete and not list(output.glob(f"stage*/{_DONE}")):
             _clear(output)
-        raise
 
 
 def _clear(output: Path) -> None:
@@ -159,7 +191,8 @@ def _clear(output: Path) -> None:
         output.rmdir()
 
 
-def stage_config(run: Run, stage: Stage, folder: Path, *, previous: Optional[Path], labels: List[str]) -> Config:
+def stage_config(run: Run, stage: Stage, folder: Path, *, previous: Optional[Path], labels: List[str],
+                 overlaps: str) -> Config:
     """Make the training config of a stage.
 
     run (Run): The training.
@@ -167,22 +200,26 @@ def stage_config(run: Run, stage: Stage, folder: Path, *, previous: Optional[Pat
     folder (Path): Its folder.
     previous (Optional[Path]): The pipeline that it goes on from.
     labels (List[str]): The labels of the whole run.
+    overlaps (str): For a component that would learn it, see `find_overlaps`.
     RETURNS (Config): A config as `spacy train` takes it.
     """
     total = sum(planned.updates for planned in run.stages)
     every = max(1, round(total / run.evaluations))
     config = read_training_config(run.config, {
-        **run.overrides, "paths.dev": str(run.dev), "paths.curve": str(folder / "curve.jsonl"), "run.seed": run.seed,
-        "run.updates": stage.updates, "run.evaluate_every": min(every, stage.updates)})
-    config["corpora"]["train"]["sources"] = {
-        name: {key: str(value) if key in _PATHS else value for key, value in run.sources[name].items()}
-        for name in stage.sources}
+        **run.overrides, **warmup_overrides(run.config, run.overrides, stage.updates), "paths.dev": str(run.dev),
+        "paths.curve": str(folder / "curve.jsonl"), "run.seed": run.seed, "run.updates": stage.updates,
+        "run.evaluate_every": min(every, stage.updates)})
+    config["corpora"]["train"]["sources"] = _source_settings(run, config, stage.sources)
     config["corpora"]["train"]["held_out"] = [str(path) for path in run.held_out]
     name = find_component(config, _FACTORIES)
-    if name and previous is not None:
-        config["components"][name] = {"source": str(previous)}
+    if previous is not None:
+        # All of them go on: an encoder of its own, to which the others listen, as well.
+        config["components"] = {pipe: {"source": str(previous)} for pipe in config["nlp"]["pipeline"]}
     elif name:
         config["initialize"].setdefault("components", {})[name] = {"labels": labels}
+        component = config["components"][name]
+        if component["factory"] == _FACTORIES[0] and component.get("overlaps", "learn") == "learn":
+            component["overlaps"] = overlaps
     return config
 
 

@@ -105,10 +105,65 @@ def test_a_source_that_is_empty_after_its_threshold_is_refused(refused, data):
     pytest.param({"config": "nowhere.cfg"}, "nowhere.cfg", id="no such config"),
     pytest.param({"gold": None, "updates": 0, "epochs": 3}, "--epochs", id="passes over no gold"),
     pytest.param({"doubtful": "nothing.jsonl"}, "--synthetic", id="doubtful without synthetic records"),
+    pytest.param({"gpu-id": 7}, "--gpu-id", id="no such GPU"),
 ])
 def test_what_cannot_be_trained_is_one_line(refused, data, changes, told):
     assert told in refused(*arguments(data, **{"strategy": "gold", **changes}))
     assert not (data / "out").exists()
+
+
+@pytest.mark.parametrize("updates, lacked", [(0, "[run.updates]"), (6, "[paths]")])
+def test_the_config_of_another_verb_is_one_line(refused, data, updates, lacked):
+    given = arguments(data, strategy="gold", config=CONFIGS / "annotate.cfg", updates=updates)
+    assert lacked in refused(*given[:-len(SMALL)])
+    assert not (data / "out").exists()
+
+
+@pytest.mark.parametrize("more, told", [
+    pytest.param(["--run.seed", "7"], "--seed", id="seed"),
+    pytest.param(["--run.updates", "7"], "--updates", id="updates given twice"),
+    pytest.param(["--paths.gold", "other.jsonl"], "--gold", id="path"),
+    pytest.param(["--corpora.train.sources.gold.path", "other.jsonl"], "--gold", id="path of a source"),
+    pytest.param(["--corpora.train.sources.gold.limits", "5"], "limits", id="unknown setting of a source"),
+    pytest.param(["--corpora.train.sources.synthetic.limit", "5"], "'synthetic'", id="source that is not used"),
+    pytest.param(["--components.bioner_spancat.model.@architectures", "no.Such.v1"], "no.Such.v1",
+                 id="unknown architecture"),
+    pytest.param(["--components.bioner_spancat.factory", "no_such"], "no_such", id="unknown factory"),
+])
+def test_overrides_that_would_be_lost_or_fit_nothing_are_one_line(refused, data, more, told):
+    assert told in refused(*arguments(data, strategy="gold"), *more)
+    assert not (data / "out").exists()
+
+
+def test_settings_of_a_source_are_overridden(verb, data):
+    code, _, err = verb(*arguments(data, strategy="gold"), "--corpora.train.sources.gold.limit", 5)
+    assert code == 0, err
+    assert json.loads((data / "out" / "run.json").read_text())["sources"]["gold"]["limit"] == 5
+    config = spacy.util.load_config(data / "out" / "stage1" / "model-best" / "config.cfg")
+    assert config["corpora"]["train"]["sources"]["gold"]["limit"] == 5
+
+
+def test_what_a_strategy_does_not_train_on_is_said(verb, data):
+    code, _, err = verb(*arguments(data, strategy="gold", synthetic=data / "synthetic.jsonl"))
+    assert code == 0 and "strategy gold does not train on --synthetic" in err
+
+
+def empty_synthetic(data, **changes):
+    """Synthetic records that a selector left without a mention."""
+    path = data / "synthetic.jsonl"
+    records = [json.loads(line) for line in path.read_text().splitlines()]
+    for record in records:
+        record.update(spans=[], meta={**record["meta"], "origin": "synthetic"})
+    path.write_text("".join(json.dumps(record) + "\n" for record in records))
+
+
+def test_synthetic_records_that_lost_all_mentions_are_refused_unless_allowed(refused, verb, data):
+    empty_synthetic(data)
+    given = arguments(data, strategy="S3", synthetic=data / "synthetic.jsonl")
+    said = refused(*given)
+    assert "'synthetic'" in said and "allow_empty" in said
+    assert not (data / "out").exists()
+    assert verb(*given, "--corpora.train.sources.synthetic.allow_empty", "true")[0] == 0
 
 
 def test_gold_of_another_split_is_refused_and_the_mended_file_is_no_other_training(refused, verb, data):

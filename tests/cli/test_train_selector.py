@@ -53,6 +53,10 @@ NO_NEGATIVES = as_arguments({f"corpora.train.negatives.{kind}": 0.0 for kind in 
     pytest.param(["--components.span_selector.candidates_key", "other"], "'other'", id="candidates group missing"),
     pytest.param(["--corpora.train.negatives.shifts", "1"], "shifts", id="unknown setting"),
     pytest.param(["--components.span_selector.treshold", "0.4"], "treshold", id="unknown setting of the component"),
+    pytest.param(["--components.span_selector.model.@architectures", "no.Such.v1"], "no.Such.v1", id="architecture"),
+    pytest.param(["--gpu-id", "7"], "--gpu-id", id="no such GPU"),
+    pytest.param(["--run.seed", "7"], "--seed", id="setting of the verb"),
+    pytest.param(["--paths.predicted", "a.jsonl"], "--predicted", id="path of the verb"),
 ])
 def test_settings_that_cannot_teach_are_one_line(refused, data, more, told):
     assert told in refused(*arguments(data, *more))
@@ -86,3 +90,31 @@ def test_predictions_of_other_texts_are_one_line(refused, data):
     (data / "predicted.jsonl").write_text(json.dumps({**record, "text": record["text"] + " Indeed."}) + "\n")
     assert "train-0" in refused(*arguments(data, predicted=data / "predicted.jsonl"))
     assert not (data / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["predicted", "dev_predicted"])
+def test_predictions_of_other_ids_are_one_line(refused, data, name):
+    write_sentences(data / "elsewhere.jsonl", "train", range(70, 75))
+    said = refused(*arguments(data, **{name: data / "elsewhere.jsonl"}))
+    assert "elsewhere.jsonl" in said and "id" in said
+    assert not (data / "out").exists()
+
+
+def test_a_config_without_a_model_takes_that_of_the_component(verb, data):
+    config = spacy.util.load_config(CONFIGS / "selector_en.cfg", interpolate=False)
+    del config["components"]["span_selector"]["model"], config["initialize"]
+    config.to_disk(data / "bare.cfg")
+    given = arguments(data, config=data / "bare.cfg", labels=data / "labels.yml", updates=1, evaluations=1)
+    more = [part for part in given if part not in SMALL]
+    code, _, err = verb(*more)
+    assert code == 0, err
+
+
+def test_gold_that_stands_in_a_held_out_part_is_left_out_or_refused(refused, verb, data):
+    write_sentences(data / "test.jsonl", "train", range(3))
+    given = arguments(data, held_out=data / "test.jsonl")
+    said = refused(*given, "--corpora.train.on_leak", "error")
+    assert "'train-0'" in said and "test.jsonl" in said
+    assert not (data / "out").exists()
+    assert verb(*given)[0] == 0
+    assert json.loads((data / "out" / "run.json").read_text())["held_out"][1]["file"] == "test.jsonl"

@@ -4,12 +4,13 @@ from pathlib import Path
 
 import pytest
 import spacy
+from spacy.util import registry
 
 from spacy_bioner.annotation import Annotation, Mention
 from spacy_bioner.errors import BionerError
-from spacy_bioner.formats.jsonl import write_jsonl
+from spacy_bioner.formats.jsonl import read_jsonl, write_jsonl
 from spacy_bioner.training.selector_run import SelectorRun, run_selector
-from spacy_bioner.training.staged import Run, run_stages
+from spacy_bioner.training.staged import Run, open_folder, run_stages, stage_config
 from spacy_bioner.training.strategies import Stage
 
 CONFIGS = Path(__file__).parents[2] / "configs" / "embedded"
@@ -109,3 +110,135 @@ def test_a_selector_is_trained_tuned_and_stored(run, tmp_path):
     doc.spans["candidates"] = [doc.char_span(11, 15, label="CHEMICAL")]
     nlp(doc)
     assert len(doc.spans["sc"]) + len(doc.spans["rejected"]) == 1
+
+
+def nested(path, split):
+    """Gold whose mentions nest, after a hundred records whose mentions do not."""
+    flat = list(read_jsonl(write(path, split, range(110))))
+    text = "In the end the doctors found colon cancer again."
+    mentions = (Mention(29, 41, "DISEASE"), Mention(29, 34, "PART"))
+    write_jsonl(path, [*flat, Annotation(text, mentions, id="nested", meta={"split": split})])
+    return path
+
+
+def test_overlaps_are_learnt_from_all_of_gold_not_from_a_flat_teacher(run, tmp_path):
+    gold = nested(tmp_path / "nested.jsonl", "train")
+    sources = {**run.sources, "gold": {"path": gold, "on_leak": "drop"}}
+    taught = replace(run, sources=sources, stages=[Stage(("synthetic",), 2), Stage(("gold",), 2)], evaluations=1)
+    run_stages(taught, tmp_path / "out")
+    nlp = spacy.load(tmp_path / "out" / "model-best")
+    assert nlp.get_pipe("bioner_spancat").cfg["overlaps"] == "any"
+    run_stages(replace(run, stages=[Stage(("gold",), 2)]), tmp_path / "flat")
+    assert spacy.load(tmp_path / "flat" / "model-best").get_pipe("bioner_spancat").cfg["overlaps"] == "flat"
+
+
+STOCK = """
+[paths]
+gold = null
+dev = null
+curve = null
+
+[run]
+seed = 0
+updates = 10
+evaluate_every = 5
+
+[nlp]
+lang = "en"
+pipeline = ["tok2vec", "spancat"]
+
+[components]
+
+[components.tok2vec]
+factory = "tok2vec"
+
+[components.tok2vec.model]
+@architectures = "spacy.HashEmbedCNN.v2"
+pretrained_vectors = null
+width = 16
+depth = 1
+embed_size = 200
+window_size = 1
+maxout_pieces = 2
+subword_features = true
+
+[components.spancat]
+factory = "spancat"
+spans_key = "sc"
+
+[components.spancat.model]
+@architectures = "spacy.SpanCategorizer.v1"
+reducer = {"@layers": "spacy.mean_max_reducer.v1", "hidden_size": 8}
+scorer = {"@layers": "spacy.LinearLogistic.v1"}
+
+[components.spancat.model.tok2vec]
+@architectures = "spacy.Tok2VecListener.v1"
+width = 16
+
+[components.spancat.suggester]
+@misc = "spacy.ngram_range_suggester.v1"
+min_size = 1
+max_size = 2
+
+[corpora]
+
+[corpora.train]
+@readers = "spacy-bioner.MixedCorpus.v1"
+
+[corpora.train.sources]
+
+[corpora.dev]
+@readers = "spacy-bioner.MixedCorpus.v1"
+shuffle = false
+
+[corpora.dev.sources]
+
+[corpora.dev.sources.dev]
+path = ${paths.dev}
+split = ""
+
+[training]
+seed = ${run.seed}
+gpu_allocator = null
+train_corpus = "corpora.train"
+dev_corpus = "corpora.dev"
+patience = 0
+max_epochs = -1
+max_steps = ${run.updates}
+eval_frequency = ${run.evaluate_every}
+
+[training.logger]
+@loggers = "spacy-bioner.CurveLogger.v1"
+path = ${paths.curve}
+"""
+
+
+def test_a_stock_span_categorizer_goes_on_with_its_encoder(run, tmp_path):
+    (tmp_path / "stock.cfg").write_text(STOCK)
+    stages = [Stage(("gold", "synthetic"), 2), Stage(("gold",), 2)]
+    stock = replace(run, config=tmp_path / "stock.cfg", stages=stages, overrides={}, tune="none")
+    config = stage_config(stock, stages[1], tmp_path, previous=tmp_path / "first", labels=["DISEASE"], overlaps="any")
+    assert config["components"] == {name: {"source": str(tmp_path / "first")} for name in ("tok2vec", "spancat")}
+    run_stages(stock, tmp_path / "out")
+    nlp = spacy.load(tmp_path / "out" / "model-best")
+    # The listener is that of the encoder that came along, so the span categorizer hears it.
+    assert nlp.get_pipe("tok2vec").listening_components == ["spancat"]
+    assert nlp("They found gout again.").spans["sc"] is not None
+
+
+def test_the_learning_rate_of_a_short_stage_reaches_its_peak(run, tmp_path):
+    overrides = {key: value for key, value in run.overrides.items() if key != "training.optimizer.learn_rate"}
+    short = replace(run, overrides=overrides)
+    for updates in (1, 2, 33, 600):
+        config = stage_config(short, Stage(("gold",), updates), tmp_path, previous=None, labels=["DISEASE"],
+                              overlaps="any").interpolate()
+        rates = registry.resolve({"rate": config["training"]["optimizer"]["learn_rate"]})["rate"]
+        reached = max(rate for rate, _ in zip(rates, range(updates)))
+        assert reached == pytest.approx(config["training"]["optimizer"]["learn_rate"]["initial_rate"])
+
+
+def test_a_failure_of_any_kind_leaves_no_folder(run, tmp_path):
+    with pytest.raises(OSError), open_folder(tmp_path / "out", {}, overwrite=False):
+        (tmp_path / "out" / "stage1").mkdir()
+        raise OSError("disk full")
+    assert not (tmp_path / "out").exists()
