@@ -23,7 +23,8 @@ def merge_cli(
     dictionary: Optional[Path] = typer.Option(None, help="Seed list, as `seeds` writes it or reads it; its names are "
                                                          "looked for in all texts."),
     dictionary_label: Optional[str] = typer.Option(None, help="Label of the names of a .txt or .obo list."),
-    nested: bool = typer.Option(False, "--nested", help="A mention inside another is no conflict."),
+    nested: bool = typer.Option(False, "--nested", help="A mention inside one of another annotator is no conflict; "
+                                                           "within one annotator it never is."),
     report: Optional[Path] = typer.Option(None, help="Counts as JSON; by default beside OUT."),
 ) -> None:
     """Merge annotators: gold over agreement over one annotator over a dictionary; conflicts are counted."""
@@ -59,10 +60,10 @@ def merge_sources(sources: Dict[str, Path], output: Path, *, gold: Optional[Path
     gold (Optional[Path]): Gold records, split train.
     dictionary (Optional[Path]): A seed list whose names are looked for in all texts.
     dictionary_label (Optional[str]): Label of the names of a list without labels.
-    nested (bool): Whether a mention inside another is no conflict.
+    nested (bool): Whether a mention inside one of another annotator is no conflict.
     RETURNS (Dict[str, Any]): records, sources (records and mentions of each), kept by rank, conflict, conflict_label.
     RAISES BionerError: E548 without any source, E009 for gold of another split, E008 for an empty file, E526 where
-        texts differ.
+        texts differ, E565 where a source has an id twice.
     """
     from ..formats.jsonl import write_jsonl
     from ..training.candidates import RANKS, merge_files

@@ -1,12 +1,13 @@
 """Several annotations of the same text made into one: gold over agreement over one annotator over a dictionary.
 
 Ranks decide: where two mentions cannot both be right, because they share characters and are not the same, the one of
-the better rank stays; of equal ranks the one with the higher score, then the longer one. Every clash is counted.
+the better rank stays; of equal ranks the one with the higher score, then the longer one. Every clash is counted. What
+one annotator says is never set against itself: its mentions may nest, and have several labels at one place.
 """
 
 from collections import Counter
 from dataclasses import replace
-from typing import Dict, Iterable, Iterator, List, Mapping, Sequence, Tuple
+from typing import Dict, FrozenSet, Iterable, Iterator, List, Mapping, Sequence, Tuple
 
 from ..annotation import Annotation, Mention
 from ..errors import BionerError, Errors
@@ -14,7 +15,8 @@ from ..errors import BionerError, Errors
 RANKS = ("gold", "agreement", "single", "dictionary")
 _WITHOUT_SCORE = 0.5
 
-Ranked = Tuple[int, float, Mention]
+# Rank, score, mention, and the annotators that have it.
+Ranked = Tuple[int, float, Mention, FrozenSet[str]]
 
 
 def merge_annotations(sources: Mapping[str, Annotation], *, dictionary: Sequence[str] = ("dictionary",),
@@ -25,7 +27,7 @@ def merge_annotations(sources: Mapping[str, Annotation], *, dictionary: Sequence
     sources (Mapping[str, Annotation]): Source to its annotation.
     dictionary (Sequence[str]): Which of them are word lists; several of them do not make an agreement.
     gold (Sequence[str]): Which are gold; where one covers the text, it alone counts.
-    nested (bool): Whether a mention inside another is no clash; crossing ones are always one.
+    nested (bool): Whether a mention inside one of another annotator is no clash; crossing ones are always one.
     counts (Counter): Is counted up: the ranks of kept mentions, "conflict" and "conflict_label".
     RETURNS (Annotation): The mentions that are kept; meta["sources"] has the rank of each, in their order.
     RAISES BionerError: E526 where the texts differ.
@@ -36,19 +38,20 @@ def merge_annotations(sources: Mapping[str, Annotation], *, dictionary: Sequence
     trusted = [name for name in gold if name in sources]
     used = {name: sources[name] for name in trusted} if trusted else dict(sources)
     kept: List[Ranked] = []
-    for rank, score, mention in sorted(_rank(used, trusted, dictionary), key=_preference):
-        # Gold is never thinned out: what overlaps there is meant so.
+    for rank, score, mention, voices in sorted(_rank(used, trusted, dictionary), key=_preference):
+        # Gold is never thinned out: what overlaps there is meant so. No more is what one annotator says.
         clash = None if rank == 0 else next(
-            (other for _, _, other in kept if _clashes(mention, other, nested=nested)), None)
+            (other for _, _, other, others in kept
+             if not voices & others and _clashes(mention, other, nested=nested)), None)
         if clash is None:
-            kept.append((rank, score, mention))
+            kept.append((rank, score, mention, voices))
             counts[RANKS[rank]] += 1
         else:
             counts["conflict_label" if (clash.start, clash.end) == (mention.start, mention.end) else "conflict"] += 1
     # Gold needs no score: it is not to be weighed.
     merged = first.with_mentions(mention if rank == 0 else replace(mention, score=score)
-                                 for rank, score, mention in kept)
-    ranks = {mention.key: RANKS[rank] for rank, _, mention in kept}
+                                 for rank, score, mention, _ in kept)
+    ranks = {mention.key: RANKS[rank] for rank, _, mention, _ in kept}
     return merged.with_meta(sources=[ranks[mention.key] for mention in merged.mentions])
 
 
@@ -59,11 +62,15 @@ def merge_files(sources: Mapping[str, Iterable[Annotation]], *, counts: Counter,
     sources (Mapping[str, Iterable[Annotation]]): Source to its records; not each needs all.
     counts (Counter): Is counted up, see `merge_annotations`.
     YIELDS (Annotation): One for each id, in the order in which ids are first met.
+    RAISES BionerError: E526 where texts differ, E565 where a source has an id twice.
     """
     together: Dict[str, Dict[str, Annotation]] = {}
     for name, annotations in sources.items():
         for annotation in annotations:
-            together.setdefault(annotation.id, {})[name] = annotation
+            found = together.setdefault(annotation.id, {})
+            if name in found:
+                raise BionerError(Errors.E565.format(source=name, id=annotation.id))
+            found[name] = annotation
     for found in together.values():
         yield merge_annotations(found, dictionary=dictionary, gold=gold, nested=nested, counts=counts)
 
@@ -83,11 +90,11 @@ def _rank(sources: Mapping[str, Annotation], gold: Sequence[str], dictionary: Se
             rank = 1
         else:
             rank = 2 if annotators else 3
-        yield rank, sum(scores) / len(scores), voices[0][1]
+        yield rank, sum(scores) / len(scores), voices[0][1], frozenset(annotators)
 
 
 def _preference(ranked: Ranked) -> Tuple[float, ...]:
-    rank, score, mention = ranked
+    rank, score, mention, _ = ranked
     return (rank, -score, mention.start - mention.end, mention.start, mention.label)
 
 

@@ -42,6 +42,23 @@ def test_conflicts_are_counted_by_kind():
     assert counts == {"single": 2, "conflict": 1, "conflict_label": 1}
 
 
+def test_one_annotator_is_not_set_against_itself():
+    both = [scored(LONG, 0.4), scored(SHORT, 0.9), Mention(9, 21, "PHENOTYPE")]
+    mentions, ranks, counts = merge({"llm": both, "bert": [GENE]})
+    assert [mention.key for mention in mentions] == [LONG.key, SHORT.key, (9, 21, "PHENOTYPE"), GENE.key]
+    assert not counts["conflict"] and not counts["conflict_label"]
+
+
+def test_a_dictionary_is_set_against_itself():
+    assert merge({"dictionary": [SHORT, LONG]})[0] == [LONG]
+
+
+def test_an_id_that_comes_twice_in_one_source_is_told():
+    llm = [Annotation(TEXT, (GENE,), id="a"), Annotation(TEXT, (SHORT,), id="a")]
+    with pytest.raises(BionerError, match="'llm' has two records of the id 'a'"):
+        list(merge_files({"llm": llm}, counts=Counter()))
+
+
 def test_nested_mentions_are_kept_where_asked_for():
     assert merge({"llm": [SHORT], "bert": [LONG]}, nested=True)[0] == [LONG, SHORT]
 
