@@ -20,11 +20,11 @@ from ..llm.resolve import resolve_model
 from .lora import add_lora, check_base
 from .marked_text import MarkedText, make_rows
 from .module_shim import ModuleShim
+from .pieces import PACKED_CPU, PACKED_GPU, pack_rows
 from .selector_heads import Spans
 from .transformer_encoder import has_bf16
 
 HEADS = ("bert_cls", "llm_cls", "llm_causal")
-_PACKED_CPU, _PACKED_GPU = 2048, 16384
 
 
 class MarkedJudge(torch.nn.Module):
@@ -88,8 +88,8 @@ def build_marked_selector(name: str, head: str, definitions: Dict[str, str], max
     if head not in HEADS:
         raise BionerError(Errors.E527.format(head=head, known=", ".join(HEADS)))
     is_causal = head != "bert_cls"
-    shim = ModuleShim(build_judge, rate_factor=lambda part: 1.0 if part.startswith("transformer.") else rate_factor,
-                      average=average, trained_only=is_causal)
+    shim = ModuleShim(build_judge, average=average, trained_only=is_causal,
+                      rate_factor=lambda part, module: 1.0 if part.startswith("transformer.") else rate_factor)
     model = Model("marked_selector", _forward, init=_init, shims=[shim], dims={"nO": None}, attrs={
         "labels": [], "definitions": dict(definitions), "max_pieces": max_pieces, "mixed_precision": mixed_precision,
         "settings": {"name": name, "head": head, "rank": lora_rank, "alpha": lora_alpha, "dropout": lora_dropout}})
@@ -161,8 +161,7 @@ def _forward(model: Model, inputs: Tuple[List[Doc], Spans], is_train: bool) -> T
                      definitions=model.attrs["definitions"], max_pieces=model.attrs["max_pieces"],
                      asks=module.head == "llm_causal")
     device = next(module.parameters()).device
-    order = sorted(range(len(rows)), key=lambda place: len(rows[place].ids))
-    packs = _pack(order, rows, _PACKED_CPU if device.type == "cpu" else _PACKED_GPU)
+    packs = pack_rows([len(row.ids) for row in rows], PACKED_CPU if device.type == "cpu" else PACKED_GPU)
     mixed = model.attrs["mixed_precision"] and has_bf16(device)
     pad_id = module.tokenizer.pad_token_id or 0
     with torch.set_grad_enabled(is_train), torch.autocast(device.type, torch.bfloat16, enabled=mixed):
@@ -177,12 +176,3 @@ def _forward(model: Model, inputs: Tuple[List[Doc], Spans], is_train: bool) -> T
         return []
 
     return logits, backprop
-
-
-def _pack(order: List[int], rows: List[MarkedText], most: int) -> List[List[int]]:
-    packs: List[List[int]] = []
-    for place in order:
-        if not packs or (len(packs[-1]) + 1) * len(rows[place].ids) > most:
-            packs.append([])
-        packs[-1].append(place)
-    return packs

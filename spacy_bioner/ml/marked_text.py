@@ -5,6 +5,10 @@ from typing import Any, Dict, List, Mapping, Sequence, Tuple
 
 from spacy.tokens import Doc
 
+from .pieces import find_around
+
+# Definitions may take this part of a row, so that the text keeps the rest.
+_FOR_HEAD = 0.5
 # Document text is cut at its units, so it never holds these as one piece.
 _OPEN, _CLOSE = " <<", " >>"
 _QUESTION = " Is it right? Answer:"
@@ -33,7 +37,8 @@ def make_rows(docs: Sequence[Doc], spans: Sequence[Sequence[Tuple[int, int, int]
     tokenizer (Any): A fast tokenizer of transformers.
     labels (Sequence[str]): The labels by number.
     definitions (Mapping[str, str]): Label to definition.
-    max_pieces (int): Most pieces of a row; context is cut alike on both sides, the candidate never.
+    max_pieces (int): Most pieces of a row: long definitions lose their end; context is cut alike on both sides; of a
+        candidate that is too long by itself the middle is left out.
     asks (bool): Whether a question ends the row.
     RETURNS (List[MarkedText]): The rows, document by document.
     """
@@ -44,16 +49,20 @@ def make_rows(docs: Sequence[Doc], spans: Sequence[Sequence[Tuple[int, int, int]
             known[text] = tuple(tokenizer(text, add_special_tokens=False, split_special_tokens=True)["input_ids"])
         return known[text]
 
-    before, after = _find_around(tokenizer)
+    before, after = find_around(tokenizer)
     tail = (*(encode(_QUESTION) if asks else ()), *after)
     rows = []
     for doc, candidates in zip(docs, spans):
-        pieces = [encode((" " if token.i and doc[token.i - 1].whitespace_ else "") + token.text) for token in doc]
+        # The head ends with a full stop, so what follows it begins with a blank, as after any sentence.
+        pieces = [encode((" " if not token.i or doc[token.i - 1].whitespace_ else "") + token.text) for token in doc]
         for start, end, label in candidates:
             name = labels[label]
-            head = (*before, *encode(f"{name}: {definitions[name]}." if definitions.get(name) else f"{name}."))
-            inside = _join(pieces[start:end])
-            room = max_pieces - len(head) - len(tail) - len(inside) - len(encode(_OPEN)) - len(encode(_CLOSE))
+            head = encode(f"{name}: {definitions[name]}." if definitions.get(name) else f"{name}.")
+            room = max_pieces - len(before) - len(tail) - len(encode(_OPEN)) - len(encode(_CLOSE))
+            head = (*before, *head[:max(1, int(_FOR_HEAD * room))])
+            room -= len(head) - len(before)
+            inside = _leave_out_middle(_join(pieces[start:end]), max(2, room))
+            room -= len(inside)
             left, right = _join(pieces[:start]), _join(pieces[end:])
             left, right = _cut(left, right, max(0, room))
             open_at = len(head) + len(left)
@@ -63,15 +72,13 @@ def make_rows(docs: Sequence[Doc], spans: Sequence[Sequence[Tuple[int, int, int]
     return rows
 
 
-def _find_around(tokenizer: Any) -> Tuple[Tuple[int, ...], Tuple[int, ...]]:
-    """RETURNS (Tuple[Tuple[int, ...], Tuple[int, ...]]): The pieces that the tokenizer puts before and after a text."""
-    bare, whole = (tokenizer("a", add_special_tokens=special)["input_ids"] for special in (False, True))
-    start = next(place for place in range(len(whole)) if whole[place:place + len(bare)] == bare)
-    return tuple(whole[:start]), tuple(whole[start + len(bare):])
-
-
 def _join(pieces: Sequence[Tuple[int, ...]]) -> Tuple[int, ...]:
     return tuple(piece for token in pieces for piece in token)
+
+
+def _leave_out_middle(pieces: Tuple[int, ...], most: int) -> Tuple[int, ...]:
+    first = -(-most // 2)
+    return pieces if len(pieces) <= most else (*pieces[:first], *pieces[len(pieces) - (most - first):])
 
 
 def _cut(left: Tuple[int, ...], right: Tuple[int, ...], room: int) -> Tuple[Tuple[int, ...], Tuple[int, ...]]:

@@ -25,13 +25,14 @@ class ModuleShim(PyTorchShim):
     """Holds a torch module that can be built again from its config.
 
     build (Callable[[Dict[str, Any]], torch.nn.Module]): Makes the module, with fresh weights, from its config.
-    rate_factor (Callable[[str], float]): Parameter name to a factor on the learning rate.
+    rate_factor (Callable[[str, torch.nn.Module], float]): Name of a parameter, and the module, to a factor on the
+        learning rate.
     average (float): Decay of the moving average of the weights; 0 keeps none.
     trained_only (bool): Whether only what is trained is stored, because `build` brings the rest.
     """
 
     def __init__(self, build: Callable[[Dict[str, Any]], torch.nn.Module], *,
-                 rate_factor: Callable[[str], float] = lambda name: 1.0, average: float = 0.0,
+                 rate_factor: Callable[[str, torch.nn.Module], float] = lambda name, module: 1.0, average: float = 0.0,
                  trained_only: bool = False):
         super().__init__(None)
         self.trained_only = trained_only
@@ -75,6 +76,7 @@ class ModuleShim(PyTorchShim):
         for group in self._stepper.param_groups:
             group["lr"] = optimizer.learn_rate * group["factor"]
             group["betas"] = (optimizer.b1, optimizer.b2)
+            group["eps"] = optimizer.eps
             group["weight_decay"] = optimizer.L2 if group["decayed"] else 0.0
         if optimizer.grad_clip:
             torch.nn.utils.clip_grad_norm_([value for _, value in named], optimizer.grad_clip)
@@ -88,10 +90,10 @@ class ModuleShim(PyTorchShim):
         for name, value in self.module.named_parameters():
             if not value.requires_grad:
                 continue
-            factor, decayed = self.rate_factor(name), value.dim() >= _DECAYED_DIMS
+            factor, decayed = self.rate_factor(name, self.module), value.dim() >= _DECAYED_DIMS
             group = groups.setdefault((factor, decayed), {"params": [], "factor": factor, "decayed": decayed})
             group["params"].append(value)
-        return torch.optim.AdamW(list(groups.values()), lr=0.0, eps=1e-8)
+        return torch.optim.AdamW(list(groups.values()), lr=0.0)
 
     def _update_averages(self, optimizer: Optimizer) -> None:
         self._steps += 1
@@ -141,14 +143,31 @@ class ModuleShim(PyTorchShim):
         return srsly.msgpack_dumps({"config": self.config, "weights": save_tensors(state)})
 
     def from_bytes(self, bytes_data: bytes) -> "ModuleShim":
-        """Build the module from its config and fill in the stored weights."""
+        """Build the module from its config and fill in the stored weights.
+
+        RAISES BionerError: E566 where they do not fit: each has its place, and what is trained has its weights.
+        """
         stored = srsly.msgpack_loads(bytes_data)
         if stored["config"] is None:
             return self
         module = self.build(stored["config"])
-        module.load_state_dict(load_tensors(stored["weights"]), strict=not self.trained_only)
+        self._fill(module, load_tensors(stored["weights"]), stored["config"])
         self.set_module(module, stored["config"])
         return self
+
+    def _fill(self, module: torch.nn.Module, weights: Mapping[str, torch.Tensor], config: Mapping[str, Any]) -> None:
+        # Names of LoRA are made by peft: under those of another version nothing would be filled in.
+        needed = {name for name, value in module.named_parameters() if value.requires_grad or not self.trained_only}
+        try:
+            left = module.load_state_dict(dict(weights), strict=False)
+        except RuntimeError as error:
+            why = " ".join(str(error).split())
+        else:
+            missing, unknown = sorted(needed & set(left.missing_keys)), sorted(left.unexpected_keys)
+            if not missing and not unknown:
+                return
+            why = f"{len(missing)} weights missing, {len(unknown)} without a place, first {[*missing, *unknown][0]}"
+        raise BionerError(Errors.E566.format(name=config.get("name", type(module).__name__), why=why))
 
     def copy(self) -> "ModuleShim":
         fresh = ModuleShim(self.build, rate_factor=self.rate_factor, average=self.average,

@@ -5,7 +5,7 @@ alignment is needed: the pieces of a token are the pieces that were made from it
 """
 
 from dataclasses import dataclass
-from typing import Dict, Iterator, List, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, Sequence, Tuple
 
 from spacy.attrs import ORTH, SPACY
 from spacy.tokens import Doc
@@ -14,6 +14,8 @@ from tokenizers import Tokenizer
 # A token of more pieces (a sequence, a link) is seen by its first ones; its span is whole all the same.
 MAX_PIECES_A_TOKEN = 24
 _REMEMBERED = 200_000
+# Padded pieces of one forward pass: more does not pay on a CPU, since short rows then wait for long ones.
+PACKED_CPU, PACKED_GPU = 1024, 16384
 
 
 @dataclass(frozen=True)
@@ -37,13 +39,16 @@ class Window:
 class PieceMaker:
     """Cuts tokens into pieces.
 
-    tokenizer (Tokenizer): A tokenizer of the `tokenizers` library; padding and truncation are switched off.
+    tokenizer (Tokenizer): A tokenizer of the `tokenizers` library; padding, truncation and special tokens in texts are
+        switched off.
     unknown_id (int): Stands for a token that gives no piece.
     """
 
     def __init__(self, tokenizer: Tokenizer, *, unknown_id: int):
         tokenizer.no_padding()
         tokenizer.no_truncation()
+        # A document may hold "[SEP]" or "<|im_end|>": that is text, not the mark of the model.
+        tokenizer.encode_special_tokens = True
         self._tokenizer = tokenizer
         self._unknown = (unknown_id,)
         self._known: Dict[Tuple[int, bool], Tuple[int, ...]] = {}
@@ -62,6 +67,32 @@ class PieceMaker:
             for key, encoding in zip(fresh, self._tokenizer.encode_batch(words, add_special_tokens=False)):
                 self._known[key] = tuple(encoding.ids[:MAX_PIECES_A_TOKEN]) or self._unknown
         return [self._known[key] for key in keys]
+
+
+def find_around(tokenizer: Any) -> Tuple[Tuple[int, ...], Tuple[int, ...]]:
+    """Find what a tokenizer puts around a text, wherever it has it from: its class or its post-processor.
+
+    tokenizer (Any): A fast tokenizer of transformers.
+    RETURNS (Tuple[Tuple[int, ...], Tuple[int, ...]]): The pieces before, and those after every text.
+    """
+    bare, whole = (tokenizer("a", add_special_tokens=special)["input_ids"] for special in (False, True))
+    start = next(place for place in range(len(whole)) if whole[place:place + len(bare)] == bare)
+    return tuple(whole[:start]), tuple(whole[start + len(bare):])
+
+
+def pack_rows(lengths: Sequence[int], most: int) -> List[List[int]]:
+    """Put rows that are read at once together, the short ones first.
+
+    lengths (Sequence[int]): Pieces of each row.
+    most (int): Most pieces of a pack, padding included; a longer row is a pack of its own.
+    RETURNS (List[List[int]]): Indices of the rows.
+    """
+    packs: List[List[int]] = []
+    for place in sorted(range(len(lengths)), key=lambda place: lengths[place]):
+        if not packs or (len(packs[-1]) + 1) * lengths[place] > most:
+            packs.append([])
+        packs[-1].append(place)
+    return packs
 
 
 def cut_windows(doc: int, lengths: Sequence[int], *, max_pieces: int, overlap: int) -> Iterator[Window]:

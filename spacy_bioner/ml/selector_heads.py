@@ -66,7 +66,7 @@ def build_span_selector(tok2vec: Model[List[Doc], List[Floats2d]], hidden_size: 
     average (float): Decay of the moving average of the weights; 0 keeps none.
     RETURNS (Model[Tuple[List[Doc], Spans], Floats1d]): Logits of all candidates, document by document.
     """
-    shim = ModuleShim(lambda config: SpanJudge(**config), rate_factor=lambda name: rate_factor, average=average)
+    shim = ModuleShim(lambda config: SpanJudge(**config), rate_factor=lambda name, module: rate_factor, average=average)
     model = Model("span_selector", _forward, init=_init, layers=[tok2vec], shims=[shim], dims={"nO": None}, attrs={
         "settings": {"hidden_size": hidden_size, "dropout": dropout}})
     model.set_ref("output_layer", model)

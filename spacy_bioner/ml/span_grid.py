@@ -97,7 +97,7 @@ def build_span_grid(tok2vec: Model[List[Doc], List[Floats2d]], hidden_size: int,
     average (float): Decay of the moving average of the weights; 0 keeps none.
     RETURNS (Model[List[Doc], Floats3d]): Logits, (tokens of all documents, max_length, labels).
     """
-    shim = ModuleShim(lambda config: SpanGrid(**config), rate_factor=lambda name: rate_factor, average=average)
+    shim = ModuleShim(lambda config: SpanGrid(**config), rate_factor=lambda name, module: rate_factor, average=average)
     grid: Model[List[Floats2d], Floats3d] = Model("span_grid", _forward, init=_init, shims=[shim], attrs={
         "settings": {"hidden_size": hidden_size, "rank": rank, "max_length": max_length, "dropout": dropout}},
         dims={"nO": None, "nI": None})

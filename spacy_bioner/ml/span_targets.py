@@ -1,7 +1,7 @@
 """What a grid of span scores should be: gold spans, how far each is trusted, and what is left open."""
 
 from dataclasses import dataclass
-from typing import List, Mapping, Sequence, Tuple
+from typing import Iterator, List, Mapping, Sequence, Tuple
 
 import numpy
 from spacy.training import Example
@@ -24,6 +24,20 @@ class Target:
     doubtful: Sequence[Tuple[int, int]] = ()
 
 
+def align_gold(example: Example, spans_key: str) -> Iterator[Tuple[int, int, str, int]]:
+    """Find the gold spans in the tokens of the predicted Doc.
+
+    example (Example): Predicted and gold Doc.
+    spans_key (str): Key of the gold group.
+    YIELDS (Tuple[int, int, str, int]): Start, end, label, and the place of the span in its group; spans that do not
+        begin and end at tokens there are passed over.
+    """
+    reference = example.reference
+    for place, span in enumerate(reference.spans[spans_key] if spans_key in reference.spans else ()):
+        for found in example.get_aligned_spans_y2x([span], allow_overlap=True):
+            yield found.start, found.end, span.label_, place
+
+
 def find_target(example: Example, spans_key: str, labels: Mapping[str, int]) -> Target:
     """Read the target of an example.
 
@@ -37,11 +51,10 @@ def find_target(example: Example, spans_key: str, labels: Mapping[str, int]) -> 
     group = reference.spans[spans_key] if spans_key in reference.spans else []
     weights = group.attrs.get("scores") if len(group) else None
     spans: List[Tuple[int, int, int, float]] = []
-    for place, span in enumerate(group):
+    for start, end, label, place in align_gold(example, spans_key):
         weight = 1.0 if weights is None or numpy.isnan(weights[place]) else float(weights[place])
-        for found in example.get_aligned_spans_y2x([span], allow_overlap=True):
-            if span.label_ in labels:
-                spans.append((found.start, found.end, labels[span.label_], weight))
+        if label in labels:
+            spans.append((start, end, labels[label], weight))
     open_spans = list(reference.spans[DOUBTFUL_KEY]) if DOUBTFUL_KEY in reference.spans else []
     doubtful = [(span.start, span.end) for span in example.get_aligned_spans_y2x(open_spans, allow_overlap=True)]
     return Target(len(example.predicted), spans, doubtful)

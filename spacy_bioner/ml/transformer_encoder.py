@@ -17,10 +17,7 @@ from thinc.types import Floats2d
 from ..llm.resolve import resolve_model
 from .lora import add_lora, check_base
 from .module_shim import ModuleShim
-from .pieces import PieceMaker, Window, cut_windows
-
-# Padded pieces of one forward pass: more does not pay on a CPU, since short windows then wait for long ones.
-_PACKED_CPU, _PACKED_GPU = 1024, 16384
+from .pieces import PACKED_CPU, PACKED_GPU, PieceMaker, Window, cut_windows, find_around, pack_rows
 
 
 class PooledTransformer(torch.nn.Module):
@@ -85,7 +82,7 @@ def build_transformer_encoder(name: str, max_pieces: int, overlap: int, mixed_pr
     overlap (int): Pieces that neighbouring windows share.
     mixed_precision (bool): Whether to compute in bf16 where the processor has it.
     frozen_layers (int): -1 trains everything, 0 leaves the word embeddings as they are, n also the first n layers.
-    layer_decay (float): Factor on the learning rate from each layer to the one below.
+    layer_decay (float): Factor on the learning rate from each layer to the one below; the uppermost has all of it.
     dropout (float): Dropout inside the transformer.
     average (float): Decay of the moving average of the weights; 0 keeps none.
     lora_rank (int): 0 trains and stores the weights themselves; n trains LoRA of that rank on all linear layers, stores
@@ -141,10 +138,13 @@ def _freeze(transformer: torch.nn.Module, frozen_layers: int) -> None:
         layer.requires_grad_(False)
 
 
-def _layer_factor(decay: float) -> Callable[[str], float]:
-    def factor(name: str) -> float:
-        numbers = [int(part) for part in name.split(".") if part.isdigit()]
-        return decay ** -numbers[0] if numbers else 1.0
+def _layer_factor(decay: float) -> Callable[[str, PooledTransformer], float]:
+    def factor(name: str, module: PooledTransformer) -> float:
+        number = next((int(part) for part in name.split(".") if part.isdigit()), None)
+        if number is not None:
+            return decay ** (module.transformer.config.num_hidden_layers - 1 - number)
+        # Embeddings lie below the first layer; what else has no number, such as a last norm, above all of them.
+        return decay ** module.transformer.config.num_hidden_layers if "embed" in name else 1.0
 
     return factor
 
@@ -169,11 +169,9 @@ def _load_pretrained(settings: Dict[str, Any]) -> Tuple[PooledTransformer, Dict[
         if hasattr(transformer.config, key):
             values[key] = dropout
     values["model_type"] = transformer.config.model_type
-    marked = tokenizer.build_inputs_with_special_tokens([-1])
-    middle = marked.index(-1)
     config = {"transformer": json.loads(json.dumps(values, default=str)),
               "tokenizer": tokenizer.backend_tokenizer.to_str(),
-              "around": [marked[:middle], marked[middle + 1:]],
+              "around": [list(ids) for ids in find_around(tokenizer)],
               "pad_id": tokenizer.pad_token_id or 0,
               "unknown_id": tokenizer.unk_token_id if tokenizer.unk_token_id is not None else 0,
               "frozen_layers": settings["frozen_layers"], "name": settings["name"]}
@@ -196,11 +194,12 @@ def _forward(model: Model, docs: List[Doc], is_train: bool) -> Tuple[List[Floats
                                          max_pieces=model.attrs["max_pieces"], overlap=model.attrs["overlap"])]
     device = next(module.parameters()).device
     mixed = model.attrs["mixed_precision"] and has_bf16(device)
-    ranked = sorted(windows, key=lambda window: _piece_count(pieces, window))
+    together = pack_rows([_piece_count(pieces, window) for window in windows],
+                         PACKED_CPU if device.type == "cpu" else PACKED_GPU)
     with torch.set_grad_enabled(is_train), torch.autocast(device.type, torch.bfloat16, enabled=mixed):
         packs = [(pack, module([pieces[window.doc][window.start:window.end] for window in pack],
                                [(window.own_start - window.start, window.own_end - window.start) for window in pack]))
-                 for pack in _pack(ranked, pieces, _PACKED_CPU if device.type == "cpu" else _PACKED_GPU)]
+                 for pack in ([windows[place] for place in places] for places in together)]
     width = module.transformer.config.hidden_size
     outputs = [model.ops.alloc2f(len(doc), width, zeros=False) for doc in docs]
     for pack, vectors in packs:
@@ -220,26 +219,14 @@ def _forward(model: Model, docs: List[Doc], is_train: bool) -> Tuple[List[Floats
 def has_bf16(device: torch.device) -> bool:
     """RETURNS (bool): Whether the device multiplies bf16 matrices in hardware."""
     if device.type == "cpu":
-        return bool(torch.backends.cpu.get_cpu_capability().startswith("AVX512")
-                    and torch.cpu._is_avx512_bf16_supported())
+        # Not all versions of torch can say it; float32 is never wrong.
+        knows = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
+        return bool(torch.backends.cpu.get_cpu_capability().startswith("AVX512") and knows is not None and knows())
     return device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
 
 
 def _piece_count(pieces: Sequence[Sequence[Tuple[int, ...]]], window: Window) -> int:
     return sum(map(len, pieces[window.doc][window.start:window.end]))
-
-
-def _pack(ranked: Iterable[Window], pieces: Sequence[Sequence[Tuple[int, ...]]],
-          most: int) -> Iterable[List[Window]]:
-    """Put windows, the short ones first, into packs of at most so many padded pieces."""
-    pack: List[Window] = []
-    for window in ranked:
-        if pack and (len(pack) + 1) * _piece_count(pieces, window) > most:
-            yield pack
-            pack = []
-        pack.append(window)
-    if pack:
-        yield pack
 
 
 def _split(rows: Floats2d, pack: Sequence[Window]) -> Iterable[Floats2d]:

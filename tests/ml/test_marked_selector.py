@@ -61,8 +61,8 @@ def test_rows_hold_label_definition_and_marks(docs):
     rows = make_rows(docs, SPANS, tokenizer=tokenizer, labels=["protein", "DNA"],
                      definitions={"protein": "proteins"}, max_pieces=200, asks=False)
     assert [tokenizer.decode(row.ids) for row in rows] == [
-        "protein: proteins.The << p53 >> gene << binds DNA.", "DNA.The << p53 gene >> << binds DNA.",
-        "DNA.The p53 gene << << binds >> DNA."]
+        "protein: proteins. The << p53 >> gene << binds DNA.", "DNA. The << p53 gene >> << binds DNA.",
+        "DNA. The p53 gene << << binds >> DNA."]
     assert tokenizer.decode(rows[2].ids[rows[2].open_at:]).startswith(" << binds")
     assert tokenizer.decode(rows[2].ids[rows[2].close_at:]).startswith(" >> DNA")
 
@@ -74,6 +74,28 @@ def test_long_contexts_are_cut_round_the_candidate(docs, max_pieces):
                     max_pieces=max_pieces, asks=False)[0]
     assert len(row.ids) <= max_pieces
     assert " << p53 >>" in tokenizer.decode(row.ids)
+
+
+def test_a_long_definition_leaves_room_for_the_text(docs):
+    tokenizer = make_tokenizer()
+    row = make_rows(docs[:1], [[(1, 2, 0)]], tokenizer=tokenizer, labels=["protein"], max_pieces=60, asks=True,
+                    definitions={"protein": "proteins, their families, and much more " * 10})[0]
+    written = tokenizer.decode(row.ids)
+    assert len(row.ids) <= 60 and written.startswith("protein: ") and "The << p53 >> gene" not in written[:9]
+    assert " << p53 >>" in written
+
+
+def test_a_candidate_longer_than_a_row_keeps_its_ends(folders):
+    tokenizer = make_tokenizer()
+    text = "".join(f"word{number} " for number in range(200)).strip()
+    doc = build_doc(spacy.blank("en").vocab, text)
+    row = make_rows([doc], [[(0, len(doc), 0)]], tokenizer=tokenizer, labels=["protein"], definitions={},
+                    max_pieces=120, asks=True)[0]
+    written = tokenizer.decode(row.ids)
+    assert len(row.ids) <= 120
+    assert " << word0" in written and "word199 >>" in written
+    model = make(folders["encoder"], "bert_cls", [doc])
+    assert numpy.isfinite(model.predict(([doc], [[(0, len(doc), 0)]]))).all()
 
 
 @pytest.mark.parametrize("head, folder", [("bert_cls", "encoder"), ("llm_cls", "causal"), ("llm_causal", "causal")])

@@ -24,7 +24,7 @@ def step(shim, optimizer):
 
 
 def test_groups_step_by_their_own_rates():
-    shim = make_shim(rate_factor=lambda name: 10.0 if name.startswith("1.") else 0.0)
+    shim = make_shim(rate_factor=lambda name, module: 10.0 if name.startswith("1.") else 0.0)
     before = {name: value.detach().clone() for name, value in shim.module.named_parameters()}
     step(shim, Adam(0.01, use_averages=False))
     moved = {name: bool((value != before[name]).any()) for name, value in shim.module.named_parameters()}
@@ -61,3 +61,43 @@ def test_an_empty_shim_is_stored_and_says_so_when_used():
     shim = ModuleShim(build).from_bytes(ModuleShim(build).to_bytes())
     with pytest.raises(BionerError, match="not initialized"):
         shim.module  # noqa: B018
+
+
+class Renamed(torch.nn.Module):
+    """The same weights under other names, as another version of peft would give them."""
+
+    def __init__(self, config):
+        super().__init__()
+        self.inner = build(config)
+
+
+@pytest.mark.parametrize("trained_only", [True, False])
+def test_weights_under_other_names_are_told(trained_only):
+    stored = make_shim(trained_only=trained_only).to_bytes()
+    with pytest.raises(BionerError, match="4 weights missing, 4 without a place"):
+        ModuleShim(Renamed, trained_only=trained_only).from_bytes(stored)
+    with pytest.raises(BionerError, match="size mismatch"):
+        ModuleShim(lambda config: build({"width": 5}), trained_only=trained_only).from_bytes(stored)
+
+
+def test_what_was_not_stored_because_it_is_frozen_may_be_missing():
+    shim = make_shim(trained_only=True)
+    shim.module[0].requires_grad_(False)
+
+    def frozen(config):
+        module = build(config)
+        module[0].requires_grad_(False)
+        return module
+
+    other = ModuleShim(frozen, trained_only=True).from_bytes(shim.to_bytes())
+    assert torch.equal(other.module(torch.ones(1, 3)), shim.module(torch.ones(1, 3)))
+
+
+def test_epsilon_is_that_of_the_optimizer():
+    moved = []
+    for eps in (1e-8, 1e3):
+        shim = make_shim()
+        before = shim.module[1].bias.detach().clone()
+        step(shim, Adam(0.1, use_averages=False, eps=eps))
+        moved.append(float((shim.module[1].bias - before).abs().max().detach()))
+    assert moved[1] < moved[0] / 100

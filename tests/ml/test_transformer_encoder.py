@@ -2,11 +2,13 @@ import numpy
 import pytest
 import spacy
 import torch
+from spacy.tokens import Doc
 from thinc.api import Adam
-from transformers import BertConfig, BertModel, BertTokenizerFast
+from transformers import BertConfig, BertModel, BertTokenizerFast, PreTrainedTokenizerFast
 
 from spacy_bioner.formats.docbin import build_doc
 from spacy_bioner.ml.architectures import make_transformer_encoder
+from spacy_bioner.ml.transformer_encoder import has_bf16
 
 TEXTS = ["p53 and BRCA1 mutations.", "", "Familial adenomatous polyposis (APC) is a disease of the colon.",
          "the p53 gene " * 30]
@@ -50,6 +52,36 @@ def test_a_token_is_the_mean_of_its_pieces(folder, docs):
         pieces = [place for place, (start, end) in enumerate(offsets)
                   if token.idx <= start < end <= token.idx + len(token)]
         numpy.testing.assert_allclose(vector, hidden[pieces].mean(axis=0), atol=1e-5)
+
+
+def test_special_tokens_come_from_the_post_processor_too(folder, docs, tmp_path):
+    """Where a tokenizer of no class of its own has them, as that of many models on the hub."""
+    fast = BertTokenizerFast.from_pretrained(folder)
+    plain = PreTrainedTokenizerFast(tokenizer_object=fast.backend_tokenizer, unk_token="[UNK]", pad_token="[PAD]")
+    BertModel.from_pretrained(folder).save_pretrained(tmp_path)
+    plain.save_pretrained(tmp_path)
+    numpy.testing.assert_allclose(make(tmp_path, docs).predict(docs)[0], make(folder, docs).predict(docs)[0], atol=1e-6)
+
+
+def test_special_tokens_in_a_document_are_text(folder, docs):
+    encoder = make(folder, docs)
+    doc = Doc(docs[0].vocab, words=["[SEP]", "gene"])
+    pieces = encoder.shims[0].module.piece_maker.pieces(doc)
+    assert not set(pieces[0]) & set(BertTokenizerFast.from_pretrained(folder).all_special_ids[1:])
+
+
+def test_lower_layers_learn_slower(folder, docs):
+    encoder = make(folder, docs, layer_decay=0.5, frozen_layers=-1)
+    module = encoder.shims[0].module
+    rates = {name: encoder.shims[0].rate_factor(name, module) for name, _ in module.named_parameters()}
+    assert rates["transformer.encoder.layer.1.output.dense.weight"] == 1.0
+    assert rates["transformer.encoder.layer.0.output.dense.weight"] == 0.5
+    assert rates["transformer.embeddings.word_embeddings.weight"] == 0.25
+
+
+def test_a_torch_that_cannot_say_whether_it_has_bf16_computes_in_float32(monkeypatch):
+    monkeypatch.delattr(torch.cpu, "_is_avx512_bf16_supported", raising=False)
+    assert has_bf16(torch.device("cpu")) is False
 
 
 def test_every_token_has_a_vector_also_in_long_and_empty_documents(folder, docs):
