@@ -18,7 +18,7 @@ from ..errors import BionerError, Errors
 from ..ml.calibration import to_logit, to_probability
 from ..ml.span_targets import Target, find_target, grid_loss
 from .label_pipe import LabelPipe, sample_docs
-from .overlaps import OVERLAPS, drop_overlaps, learn_overlaps
+from .overlaps import OVERLAPS, drop_overlaps, learn_overlaps, survivors
 from .thresholds import label_values
 from .tuning import Judged, tune
 
@@ -103,12 +103,14 @@ class BionerSpancat(LabelPipe):
         docs = list(docs)
         return self.find(docs, self.model.predict(docs), self.thresholds())
 
-    def find(self, docs: Sequence[Doc], logits: Floats3d, thresholds: numpy.ndarray) -> List[Found]:
+    def find(self, docs: Sequence[Doc], logits: Floats3d, thresholds: numpy.ndarray, *,
+             overlaps: Optional[str] = None) -> List[Found]:
         """Read mentions off the logits.
 
         docs (Sequence[Doc]): The documents.
         logits (Floats3d): What the model gives for them.
         thresholds (numpy.ndarray): Least probability by label.
+        overlaps (Optional[str]): In place of the component's own setting.
         RETURNS (List[Found]): For each document start, end, label and score of its mentions, in text order.
         """
         logits = self.model.ops.to_numpy(logits)
@@ -124,7 +126,8 @@ class BionerSpancat(LabelPipe):
             end = start + width + 1
             if end <= len(doc) and not doc[start].is_space and not doc[end - 1].is_space:
                 found[owner].append((start, end, label, score))
-        return [sorted(drop_overlaps(mentions, self.cfg["overlaps"]), key=lambda item: (item[0], -item[1], item[2]))
+        overlaps = overlaps or self.cfg["overlaps"]
+        return [sorted(drop_overlaps(mentions, overlaps), key=lambda item: (item[0], -item[1], item[2]))
                 for mentions in found]
 
     def set_annotations(self, docs: Iterable[Doc], scores: List[Found]) -> None:
@@ -190,18 +193,21 @@ class BionerSpancat(LabelPipe):
         docs = [example.predicted for example in examples]
         self.cfg["temperature"] = 1.0
         least = numpy.full(len(self.labels), _PLAUSIBLE)
-        rows, gold = [], dict.fromkeys(self.labels, 0)
+        found: List[Found] = []
         for start in range(0, len(docs), _AT_ONCE):
             batch = docs[start:start + _AT_ONCE]
-            found = self.find(batch, self.model.predict(batch), least)
-            for example, mentions in zip(examples[start:start + _AT_ONCE], found):
-                wanted = {(first, last, label) for first, last, label, _ in self._target(example).spans}
-                rows += [(score, mention in wanted, self.labels[mention[2]])
-                         for *mention_, score in mentions for mention in [tuple(mention_)]]
-                for _, _, label in wanted:
-                    gold[self.labels[label]] += 1
-        scores, valid, labels = zip(*rows) if rows else ((), (), ())
-        chosen = tune(Judged(to_logit(numpy.asarray(scores)), numpy.asarray(valid, dtype=bool), labels, gold),
-                      by_label=by_label)
+            found += self.find(batch, self.model.predict(batch), least, overlaps="any")
+        gold = dict.fromkeys(self.labels, 0)
+        scores, valid, labels = [], [], []
+        for example, mentions in zip(examples, found):
+            wanted = {(start, end, label) for start, end, label, _ in self._target(example).spans}
+            for start, end, label, score in mentions:
+                scores.append(score)
+                valid.append((start, end, label) in wanted)
+                labels.append(self.labels[label])
+            for _, _, label in wanted:
+                gold[self.labels[label]] += 1
+        judged = Judged(to_logit(numpy.asarray(scores)), numpy.asarray(valid, dtype=bool), labels, gold)
+        chosen = tune(judged, by_label=by_label, survive=lambda above: survivors(found, above, self.cfg["overlaps"]))
         self.cfg.update(temperature=chosen["temperature"], threshold=chosen["threshold"])
         return chosen

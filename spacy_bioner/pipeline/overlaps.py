@@ -2,6 +2,7 @@
 
 from typing import Iterable, List, Sequence, Tuple
 
+import numpy
 from spacy.tokens import Span
 
 OVERLAPS = ("any", "nested", "flat", "learn")
@@ -24,6 +25,24 @@ def drop_overlaps(mentions: Sequence[Scored], overlaps: str) -> List[Scored]:
     for mention in ranked:
         if not any(clash(mention, other) for other in kept):
             kept.append(mention)
+    return kept
+
+
+def survivors(found: Sequence[Sequence[Scored]], above: numpy.ndarray, overlaps: str) -> numpy.ndarray:
+    """Say which mentions of several documents stay, once those below their thresholds are gone.
+
+    found (Sequence[Sequence[Scored]]): The mentions of each document.
+    above (numpy.ndarray): For each mention, document by document, whether it is above its threshold.
+    overlaps (str): See `drop_overlaps`.
+    RETURNS (numpy.ndarray): For each mention whether it stays.
+    """
+    kept = numpy.zeros(len(above), dtype=bool)
+    offset = 0
+    for mentions in found:
+        places = {mention: offset + place for place, mention in enumerate(mentions) if above[offset + place]}
+        for mention in drop_overlaps(list(places), overlaps):
+            kept[places[mention]] = True
+        offset += len(mentions)
     return kept
 
 

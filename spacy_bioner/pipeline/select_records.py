@@ -25,7 +25,8 @@ def select_records(records: Iterable[Annotation], nlp: Language, selector: SpanS
     counts (Counts): Is counted up: label to given, kept, dropped, unplaced.
     batch_size (int): Records judged at once.
     YIELDS (Tuple[Annotation, Annotation]): The record with the mentions that are kept, their score now the selector's
-        probability, and with those that are dropped. A mention that does not stand at tokens is kept as it was.
+        probability, and with those that are dropped. A mention that does not stand at tokens is kept without a
+        score: it was not judged, and what the annotator thought of it is no probability of the selector.
     """
     batch: List[Annotation] = []
     for record in records:
@@ -51,7 +52,8 @@ def _select(batch: List[Annotation], nlp: Language, selector: SpanSelector,
         for name, mentions in (("given", record.mentions), ("kept", kept), ("dropped", dropped), ("unplaced", lost)):
             for mention in mentions:
                 counts.setdefault(mention.label, Counter())[name] += 1
-        yield record.with_mentions([*kept, *lost]), record.with_mentions(dropped)
+        unjudged = [replace(mention, score=None) for mention in lost]
+        yield record.with_mentions([*kept, *unjudged]), record.with_mentions(dropped)
 
 
 def _scored(record: Annotation, doc: Doc, key: str) -> List[Mention]:

@@ -4,11 +4,12 @@ Candidates come from a span group: of `llm_bioner`, `bioner_spancat`, a matcher,
 goes to one group with its probabilities, what is dropped to a second one, for audit.
 """
 
+from itertools import compress
 from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple, Union
 
 import numpy
 from spacy.language import Language
-from spacy.tokens import Doc, Span, SpanGroup
+from spacy.tokens import Doc, SpanGroup
 from spacy.training import Example, validate_examples
 from spacy.vocab import Vocab
 from thinc.api import Config, Model, Optimizer, set_dropout_rate
@@ -17,6 +18,7 @@ from thinc.types import Floats1d
 from ..errors import BionerError, Errors
 from ..ml.calibration import to_logit, to_probability
 from ..ml.selector_loss import candidate_loss
+from ..ml.span_targets import align_gold
 from .label_pipe import LabelPipe, sample_docs
 from .thresholds import label_values
 from .tuning import Judged, tune
@@ -107,15 +109,21 @@ class SpanSelector(LabelPipe):
         return [(span.start, span.end, numbers[span.label_]) for span in doc.spans[key]]
 
     def set_annotations(self, docs: Iterable[Doc], scores: Sequence[numpy.ndarray]) -> None:
-        """Write the kept and the dropped candidates, both with their probabilities in `attrs["scores"]`."""
+        """Write the kept and the dropped candidates, both with their probabilities in `attrs["scores"]`.
+
+        All else that the annotator said of them stays: the ids of the spans, and attributes with one value a span, its
+        own scores as `attrs["annotator_scores"]`.
+        """
         thresholds = dict(zip(self.labels, label_values(self.cfg["threshold"], self.labels)))
         for doc, probabilities in zip(docs, scores):
-            spans = [(span.start, span.end, span.label_) for span in doc.spans[self.cfg["candidates_key"]]]
-            keep = numpy.asarray([probability >= thresholds[span[2]]
+            given = doc.spans[self.cfg["candidates_key"]]
+            spans, attrs = list(given), _attrs_of_candidates(given)
+            keep = numpy.asarray([probability >= thresholds[span.label_]
                                   for span, probability in zip(spans, probabilities)], dtype=bool)
             for key, chosen in ((self.cfg["spans_key"], keep), (self.cfg["rejected_key"], ~keep)):
-                group = SpanGroup(doc, name=key, spans=[Span(doc, start, end, label=label) for (start, end, label), one
-                                                        in zip(spans, chosen) if one])
+                group = SpanGroup(doc, name=key, spans=list(compress(spans, chosen)))
+                group.attrs.update({name: values[chosen] if isinstance(values, numpy.ndarray)
+                                    else list(compress(values, chosen)) for name, values in attrs.items()})
                 group.attrs["scores"] = probabilities[chosen]
                 doc.spans[key] = group
 
@@ -151,11 +159,7 @@ class SpanSelector(LabelPipe):
 
     def find_valid(self, example: Example) -> List[bool]:
         """RETURNS (List[bool]): For each candidate whether it is a gold mention."""
-        reference = example.reference.spans
-        gold = set()
-        for span in reference[self.cfg["spans_key"]] if self.cfg["spans_key"] in reference else []:
-            gold |= {(found.start, found.end, span.label_)
-                     for found in example.get_aligned_spans_y2x([span], allow_overlap=True)}
+        gold = {(start, end, label) for start, end, label, _ in align_gold(example, self.cfg["spans_key"])}
         return [(span.start, span.end, span.label_) in gold
                 for span in example.predicted.spans[self.cfg["candidates_key"]]]
 
@@ -187,8 +191,20 @@ class SpanSelector(LabelPipe):
                 valid += self.find_valid(example)
                 labels += [span.label_ for span in example.predicted.spans[self.cfg["candidates_key"]]]
                 for span in example.reference.spans.get(self.cfg["spans_key"], []):
-                    gold[span.label_] = gold.get(span.label_, 0) + 1
+                    # What the selector has not learnt, it cannot find: no threshold is chosen for it.
+                    if span.label_ in gold:
+                        gold[span.label_] += 1
         chosen = tune(Judged(to_logit(numpy.concatenate(scores)), numpy.asarray(valid, dtype=bool), labels, gold),
                       by_label=by_label)
         self.cfg.update(temperature=chosen["temperature"], threshold=chosen["threshold"])
         return chosen
+
+
+def _attrs_of_candidates(group: SpanGroup) -> Dict[str, Any]:
+    """RETURNS (Dict[str, Any]): The attributes of a group with one value a span. Those of another length say something
+    of the whole, and numbers of training groups nothing of a span that is kept."""
+    attrs = {name: values for name, values in group.attrs.items()
+             if isinstance(values, (list, tuple, numpy.ndarray)) and len(values) == len(group) and name != "groups"}
+    if "scores" in attrs:
+        attrs["annotator_scores"] = attrs.pop("scores")
+    return attrs

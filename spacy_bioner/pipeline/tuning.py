@@ -1,7 +1,7 @@
 """Temperature and thresholds of a component, chosen on the dev part."""
 
 from dataclasses import dataclass
-from typing import Any, Dict, Mapping, Sequence
+from typing import Any, Callable, Dict, Mapping, Sequence
 
 import numpy
 
@@ -27,11 +27,17 @@ class Judged:
     gold: Mapping[str, int]
 
 
-def tune(judged: Judged, *, by_label: bool) -> Dict[str, Any]:
+# Of the candidates above their thresholds those that stay beside each other; both as one truth value a candidate.
+Survive = Callable[[numpy.ndarray], numpy.ndarray]
+
+
+def tune(judged: Judged, *, by_label: bool, survive: Survive = lambda above: above) -> Dict[str, Any]:
     """Fit the temperature, then the thresholds.
 
     judged (Judged): Candidates of the dev part.
     by_label (bool): Whether labels with enough gold mentions get a threshold of their own.
+    survive (Survive): What the component does with overlaps. A candidate is only beaten by one that is above its own
+        threshold, so this is asked anew for every choice: for that of one label with the others at the shared one.
     RETURNS (Dict[str, Any]): temperature, threshold (by label, "*" for the others), dev_f at 0.5 and at the
         thresholds, calibration error before and after, and the reliability bins after.
     """
@@ -39,17 +45,18 @@ def tune(judged: Judged, *, by_label: bool) -> Dict[str, Any]:
     before = to_probability(judged.logits)
     probability = to_probability(judged.logits, temperature)
     total = sum(judged.gold.values())
-    shared, _ = best_threshold(probability, judged.valid, total)
+    alone = survive(numpy.ones(len(probability), dtype=bool))
+    shared, _ = best_threshold(probability[alone], judged.valid[alone], total)
     threshold = {"*": round(shared, 4)}
-    names = numpy.asarray(judged.labels)
+    names = numpy.asarray(judged.labels, dtype=object)
     for label, count in sorted(judged.gold.items()):
-        chosen = names == label
         if by_label and count >= _LEAST_GOLD and len(judged.gold) > 1:
+            chosen = survive((names == label) | (probability >= shared)) & (names == label)
             threshold[label] = round(best_threshold(probability[chosen], judged.valid[chosen], count)[0], 4)
     least = numpy.asarray([threshold.get(label, threshold["*"]) for label in judged.labels])
     return {"temperature": round(temperature, 4), "threshold": threshold,
-            "dev_f_at_half": _f1(before >= 0.5, judged.valid, total),
-            "dev_f": _f1(probability >= least, judged.valid, total),
+            "dev_f_at_half": _f1(survive(before >= 0.5), judged.valid, total),
+            "dev_f": _f1(survive(probability >= least), judged.valid, total),
             "calibration_error_before": round(expected_calibration_error(before, judged.valid), 4),
             "calibration_error": round(expected_calibration_error(probability, judged.valid), 4),
             "reliability": reliability(probability, judged.valid)}

@@ -1,7 +1,8 @@
+import numpy
 import pytest
 import spacy
 
-from spacy_bioner.pipeline.overlaps import drop_overlaps, learn_overlaps
+from spacy_bioner.pipeline.overlaps import drop_overlaps, learn_overlaps, survivors
 
 OUTER, INNER, CROSSING, APART = (0, 4, 0, 0.9), (1, 3, 0, 0.8), (3, 6, 1, 0.95), (7, 8, 0, 0.5)
 
@@ -34,3 +35,10 @@ def test_one_place_with_two_labels_is_nested_but_not_flat():
 def test_overlaps_are_learnt_from_training_mentions(spans, wanted):
     doc = spacy.blank("en")("a b c d e")
     assert learn_overlaps([[doc[start:end] for start, end in spans]]) == wanted
+
+
+def test_a_mention_below_its_threshold_beats_no_other():
+    found = [[(0, 3, 0, 0.6), (1, 2, 1, 0.4)], [], [(0, 1, 0, 0.9)]]
+    assert survivors(found, numpy.asarray([True, True, True]), "flat").tolist() == [True, False, True]
+    assert survivors(found, numpy.asarray([False, True, True]), "flat").tolist() == [False, True, True]
+    assert survivors(found, numpy.asarray([True, True, False]), "any").tolist() == [True, True, False]

@@ -36,8 +36,10 @@ def test_kept_mentions_carry_the_probability_of_the_selector():
 def test_a_mention_inside_a_unit_is_kept_and_counted():
     nlp, pipe = make_selector(1.0)
     counts = {}
-    (kept, _), = select_records([record(Mention(5, 7, "protein"))], nlp, pipe, counts)
+    (kept, _), = select_records([record(Mention(5, 7, "protein", score=0.9))], nlp, pipe, counts)
     assert [mention.key for mention in kept.mentions] == [(5, 7, "protein")]
+    # The annotator's score is no probability of the selector.
+    assert kept.mentions[0].score is None
     assert counts["protein"] == {"given": 1, "unplaced": 1}
 
 

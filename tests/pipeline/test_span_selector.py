@@ -1,6 +1,7 @@
 import numpy
 import pytest
 import spacy
+from spacy.tokens import Span, SpanGroup
 from span_examples import TEXTS, found, make_examples, make_nlp, selector_config
 from thinc.api import Adam, fix_random_seed
 
@@ -105,3 +106,31 @@ def test_an_unknown_label_is_told(trained):
     doc.spans["candidates"] = [doc.char_span(4, 7, label="virus")]
     with pytest.raises(BionerError, match="'virus'"):
         trained(doc)
+
+
+def test_what_the_annotator_said_of_a_span_stays_with_it(trained):
+    nlp = trained
+    pipe = nlp.get_pipe("span_selector")
+    doc = nlp.make_doc("The p53 gene binds DNA.")
+    wrong, right = Span(doc, 0, 2, label="protein"), Span(doc, 1, 2, label="protein", kb_id="Q1", span_id="T1")
+    doc.spans["candidates"] = SpanGroup(doc, spans=[wrong, right], attrs={
+        "scores": numpy.asarray([0.3, 0.8]), "grounding": ["exact", "fuzzy"], "note": "of the whole"})
+    pipe(doc)
+    kept, = doc.spans["sc"]
+    assert (kept.kb_id_, kept.id_) == ("Q1", "T1")
+    attrs = doc.spans["sc"].attrs
+    assert attrs["grounding"] == ["fuzzy"] and list(attrs["annotator_scores"]) == [0.8] and len(attrs["scores"]) == 1
+    assert doc.spans["rejected"].attrs["grounding"] == ["exact"]
+
+
+def test_gold_of_a_label_that_was_not_learnt_does_not_spoil_the_thresholds():
+    nlp = train(updates=2)
+    examples = make_judged(nlp)
+    for example in examples:
+        doc = example.reference
+        doc.spans["sc"] = [*doc.spans["sc"], *(Span(doc, 0, 1, label="virus") for _ in range(60))]
+    pipe = nlp.get_pipe("span_selector")
+    assert "virus" not in pipe.calibrate(examples)["threshold"]
+    doc = nlp.make_doc("The p53 gene binds DNA.")
+    doc.spans["candidates"] = [doc.char_span(4, 7, label="protein")]
+    assert pipe(doc) is doc
