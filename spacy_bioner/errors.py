@@ -196,8 +196,9 @@ class Errors:
     E532 = "--epochs counts passes over gold, but no gold is given. Give --gold, or --updates."
     E540 = ("The selector {path} has not learnt the label '{label}' of the pipeline; it knows {known}. Train it with "
             "--labels, the schema of the pipeline.")
-    E541 = ("The selector {path} reads its base model '{name}' by name whenever it is loaded: a wheel with it would "
-            "need that model. Give a selector that stores its encoder, as spacy-bioner.SpanSelector.v1 does.")
+    E541 = ("The component '{component}' of {path} reads its base model '{name}' by name whenever it is loaded: a "
+            "wheel with it would need that model. Give one that stores its encoder, as those of selector_en.cfg and "
+            "spancat_en.cfg do.")
     E542 = ("The selector {path} is for texts in '{found}', the pipeline for texts in '{wanted}'. Give a selector for "
             "'{wanted}'.")
     E543 = "{path} has no system '{name}'. Known: {known}. Give --system."

@@ -26,11 +26,12 @@ def assemble(pipeline: Path, output: Path, *, selector: Optional[Path] = None,
     scores (Optional[Facts]): What `model_card.read_scores` gives.
     dev (Optional[Mapping[str, float]]): F1 on dev of the pipelines that this one was chosen among, for the card.
     RETURNS (Facts): The card.
-    RAISES BionerError: E001, E525, E540 to E545 for what does not go together.
+    RAISES BionerError: E001, E525, E540 to E545 for what does not go together, or cannot be shipped.
     """
     if output.exists() and not (output / "meta.json").is_file() and any(output.iterdir()):
         raise BionerError(Errors.E544.format(path=output))
     nlp = _load(pipeline)
+    _check_whole(nlp, pipeline)
     if selector is not None:
         append_selector(nlp, selector, pipeline=pipeline)
     thresholds = {name: getattr(pipe, "cfg", {}).get("threshold") for name, pipe in nlp.pipeline}
@@ -56,7 +57,7 @@ def append_selector(nlp: Language, path: Path, *, pipeline: Path) -> None:
     path (Path): The pipeline of the selector.
     pipeline (Path): Where the first one was read, for errors.
     RAISES BionerError: E525 where there is no selector, E545 where there are two, E542 for another language, E540 for
-        a label that it has not learnt, E541 for a selector that cannot be shipped.
+        a label that it has not learnt, E541 for a component that cannot be shipped.
     """
     source = _load(path)
     name = _find_selector(source)
@@ -70,8 +71,7 @@ def append_selector(nlp: Language, path: Path, *, pipeline: Path) -> None:
     unknown = sorted({label for labels in nlp.pipe_labels.values() for label in labels} - set(chosen.labels))
     if unknown:
         raise BionerError(Errors.E540.format(path=path, label=unknown[0], known=", ".join(chosen.labels)))
-    for base in _outside_models(chosen):
-        raise BionerError(Errors.E541.format(path=path, name=base))
+    _check_whole(source, path)
     nlp.add_pipe(name, source=source, name=_SELECTOR)
     # In training the candidates have a group of their own; here they are what the pipeline found.
     settings = {"candidates_key": chosen.cfg["spans_key"]}
@@ -91,10 +91,17 @@ def _find_selector(nlp: Language) -> Optional[str]:
     return next((name for name, factory in nlp.pipe_factories.items() if factory == _SELECTOR), None)
 
 
+def _check_whole(nlp: Language, path: Path) -> None:
+    """Refuse a pipeline of which a part lies elsewhere. RAISES BionerError: E541."""
+    for component, pipe in nlp.pipeline:
+        for base in _outside_models(pipe):
+            raise BionerError(Errors.E541.format(component=component, path=path, name=base))
+
+
 def _outside_models(pipe: Any) -> List[str]:
     """RETURNS (List[str]): Names of models that a component does not store, but reads when it is loaded."""
-    configs: List[Dict[str, Any]] = [shim.config for layer in pipe.model.walk() for shim in layer.shims
-                                     if hasattr(shim, "config")]
+    layers = pipe.model.walk() if hasattr(pipe, "model") else ()
+    configs: List[Dict[str, Any]] = [shim.config for layer in layers for shim in layer.shims if hasattr(shim, "config")]
     return [str(config["name"]) for config in configs if "base" in config]
 
 

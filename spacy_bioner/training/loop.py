@@ -3,6 +3,7 @@
 import hashlib
 import json
 import sys
+from collections import Counter
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Dict, Iterable, List, Mapping, Optional
@@ -115,6 +116,21 @@ def describe_file(path: Path) -> Dict[str, str]:
 def count_records(path: Path) -> int:
     """RETURNS (int): How many records a file holds, for the model card."""
     return sum(1 for _ in read_annotations(path))
+
+
+def describe_annotators(path: Path) -> List[Dict[str, Any]]:
+    """Say which language models labelled or wrote the records of a file.
+
+    path (Path): Records.
+    RETURNS (List[Dict[str, Any]]): model (of a folder its name), adapter (its fingerprint, None without one) and
+        records of each; nothing where the records say nothing.
+    """
+    counts: Counter = Counter()
+    for annotation in read_annotations(path):
+        if annotation.meta.get("model"):
+            name, adapter = str(annotation.meta["model"]), annotation.meta.get("adapter")
+            counts[Path(name).name if Path(name).is_absolute() else name, adapter and str(adapter)] += 1
+    return [{"model": name, "adapter": adapter, "records": count} for (name, adapter), count in counts.most_common()]
 
 
 def collect_labels(paths: Iterable[Path]) -> List[str]:

@@ -25,8 +25,12 @@ def find_encoders(components: Mapping[str, Any]) -> List[Dict[str, str]]:
     RETURNS (List[Dict[str, str]]): component, name (of a folder without its path) and license of each.
     """
     return [{"component": component, "name": Path(name).name if Path(name).is_absolute() else name,
-             "license": EMBEDDED[name].license if name in EMBEDDED else UNKNOWN_LICENCE}
+             "license": _licence_of(name)}
             for component, settings in components.items() for name in _names(settings)]
+
+
+def _licence_of(name: str) -> str:
+    return EMBEDDED[name].license if name in EMBEDDED else UNKNOWN_LICENCE
 
 
 def _names(settings: Any) -> Iterator[str]:
@@ -77,7 +81,7 @@ def _training(made: Mapping[str, Any]) -> Facts:
     files = made.get("sources") or {name: made[name] for name in ("gold", "predicted") if name in made}
     updates = made.get("updates") or sum(stage["updates"] for stage in made.get("stages", ()))
     return {"seed": made.get("seed"), "strategy": made.get("strategy"), "updates": updates or None,
-            "sources": {name: {key: file[key] for key in ("file", "records", "sha256") if key in file}
+            "sources": {name: {key: file[key] for key in ("file", "records", "sha256", "annotators") if file.get(key)}
                         for name, file in files.items()}}
 
 
@@ -150,12 +154,23 @@ def _data_lines(facts: Facts) -> List[str]:
     for name, file in facts["training"]["sources"].items():
         count = f"{file['records']:,} sentences" if "records" in file else "sentences not counted"
         lines.append(f"- trained on {name}: {count} ({file.get('file', 'file not named')})")
+        lines += [f"- {name}: {each['records']:,} sentences labelled or written by {each['model']}"
+                  + (f" with the adapter {each['adapter']}" if each["adapter"] else "")
+                  for each in file.get("annotators", ())]
     return lines
+
+
+def find_teachers(training: Facts) -> List[Dict[str, str]]:
+    """RETURNS (List[Dict[str, str]]): name and license of each language model that labelled or wrote sentences."""
+    names = dict.fromkeys(each["model"] for file in training["sources"].values() for each in file.get("annotators", ()))
+    return [{"name": name, "license": _licence_of(name)} for name in names]
 
 
 def _terms_lines(facts: Facts) -> List[str]:
     return [f"- corpus {facts['corpus']['name']}: {facts['corpus']['license']}",
-            *(f"- encoder {each['name']} (in {each['component']}): {each['license']}" for each in facts["encoders"])]
+            *(f"- encoder {each['name']} (in {each['component']}): {each['license']}" for each in facts["encoders"]),
+            *(f"- language model {each['name']} (made training sentences; not shipped): {each['license']}"
+              for each in find_teachers(facts["training"]))]
 
 
 def _score_lines(facts: Facts) -> List[str]:

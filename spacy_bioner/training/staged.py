@@ -18,6 +18,7 @@ from .loop import (
     collect_labels,
     collect_overlaps,
     count_records,
+    describe_annotators,
     describe_file,
     find_component,
     read_training_config,
@@ -133,7 +134,8 @@ def _finish(run: Run, output: Path, card: Dict[str, Any], curve: Sequence[Mappin
     shutil.copytree(output / f"stage{last}" / "model-best", fresh)
     tuned = calibrate(fresh, component, config, by_label=run.tune == "labels") \
         if component and run.tune != "none" else {}
-    sources = {name: {**source, "records": count_records(run.sources[name]["path"])}
+    sources = {name: {**source, "records": count_records(run.sources[name]["path"]),
+                      "annotators": describe_annotators(run.sources[name]["path"])}
                for name, source in card["sources"].items()}
     result = write_card(fresh, f"Biomedical named entities, trained with strategy {run.strategy}.",
                         {**card, "sources": sources, "labels": labels, "best": dict(best), "tuned": tuned})

@@ -160,6 +160,24 @@ def test_a_selector_that_reads_a_language_model_by_name_is_refused(trained, tmp_
     assert not (tmp_path / "out").exists()
 
 
+def test_a_span_categorizer_that_reads_a_language_model_by_name_is_refused(trained, tmp_path):
+    from tiny_models import tiny_lm, tiny_tokenizer
+
+    base = tmp_path / "base"
+    tiny_lm().model.save_pretrained(base)
+    tiny_tokenizer().save_pretrained(base)
+    small = {key: value for key, value in small_settings("bioner_spancat").items() if not key.endswith("tok2vec")}
+    encoder = {"@architectures": "spacy-bioner.TransformerEncoder.v1", "name": str(base), "lora_rank": 2,
+               "mixed_precision": False}
+    run_stages(Run(config=CONFIGS / "spancat_en.cfg", strategy="gold", stages=[Stage(("gold",), 1)], seed=1,
+                   sources={"gold": {"path": trained / "gold.jsonl"}}, dev=trained / "dev.jsonl", held_out=[],
+                   evaluations=1, tune="none", overrides={**small, "components.bioner_spancat.model.tok2vec": encoder}),
+               tmp_path / "lora")
+    with pytest.raises(BionerError, match="'bioner_spancat'.*by name"):
+        assemble(tmp_path / "lora" / "model-best", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize("kind, told", [
     pytest.param("absent", "existing pipeline", id="no such pipeline"),
     pytest.param("plain", "has no span_selector", id="no selector in it"),

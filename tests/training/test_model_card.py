@@ -15,7 +15,9 @@ from spacy_bioner.training.model_card import (
 META = {"lang": "en", "labels": {"bioner_spancat": ["GENE", "DISEASE"]}, "spacy_bioner": {
     "seed": 7, "strategy": "S1", "stages": [{"updates": 40}, {"updates": 20}], "versions": {"spacy": "3.8.18"},
     "sources": {"gold": {"file": "train.jsonl", "sha256": "00", "records": 512, "weight": 1.0},
-                "synthetic": {"file": "synthetic.jsonl", "sha256": "11", "records": 4096}}}}
+                "synthetic": {"file": "synthetic.jsonl", "sha256": "11", "records": 4096, "annotators": [
+                    {"model": "smollm2-135m-instruct", "adapter": "abc123", "records": 4000},
+                    {"model": "other", "adapter": None, "records": 96}]}}}}
 COMPONENTS = {"bioner_spancat": {"factory": "bioner_spancat", "model": {
     "@architectures": "spacy-bioner.SpanGrid.v1",
     "tok2vec": {"@architectures": "spacy-bioner.TransformerEncoder.v1", "name": "all-minilm-l6-v2"}}}}
@@ -38,6 +40,9 @@ def facts(meta=META, components=COMPONENTS, corpus=CORPUS, metrics=METRICS):
     "- train part: 512 sentences, 900 mentions",
     "- trained on gold: 512 sentences (train.jsonl)",
     "- trained on synthetic: 4,096 sentences (synthetic.jsonl)",
+    "- synthetic: 4,000 sentences labelled or written by smollm2-135m-instruct with the adapter abc123",
+    "- synthetic: 96 sentences labelled or written by other",
+    "- language model smollm2-135m-instruct (made training sentences; not shipped): Apache-2.0",
     "- corpus Mini: CC0-1.0",
     "- encoder all-minilm-l6-v2 (in bioner_spancat): Apache-2.0",
     "| F1, all labels | 84.70 | 82.00 to 87.00 |",

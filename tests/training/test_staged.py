@@ -61,6 +61,15 @@ def test_stages_run_one_after_the_other_and_leave_a_pipeline_with_its_card(run, 
     assert [span.label_ for span in doc.spans["sc"]] in (["DISEASE"], [])
 
 
+def test_the_card_names_the_model_that_labelled(run, tmp_path):
+    path = run.sources["synthetic"]["path"]
+    records = [record.with_meta(model=str(tmp_path / "qwen"), adapter="abc") for record in read_jsonl(path)]
+    write_jsonl(path, records)
+    card = run_stages(replace(run, stages=[Stage(("synthetic",), 1)], evaluations=1), tmp_path / "out")
+    assert card["sources"]["synthetic"]["annotators"] == [{"model": "qwen", "adapter": "abc", "records": 20}]
+    assert card["sources"]["gold"]["annotators"] == []
+
+
 def test_what_is_doubtful_is_part_of_the_training_and_of_its_card(run, tmp_path):
     dropped = write(tmp_path / "dropped.jsonl", "train", range(20, 25))
     sources = {**run.sources, "synthetic": {**run.sources["synthetic"], "doubtful": dropped}}
