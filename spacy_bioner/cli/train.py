@@ -54,6 +54,7 @@ def train_cli(
     if gold is not None and synthetic is not None and is_empty(synthetic):
         typer.echo(f"note: {synthetic} holds no record, so the training goes on with gold alone", err=True)
         strategy, synthetic = "gold", None
+        of_sources.pop("synthetic", None)
     given = {name: path for name, path in (("gold", gold), ("synthetic", synthetic)) if path is not None}
     updates = count_updates(config, overrides, updates=updates, epochs=epochs, gold=gold)
     stages, sources = _plan(settings, strategy, updates, given, of_sources)

@@ -109,7 +109,7 @@ def check_later_sources(run: Run) -> None:
     """
     late = [name for name in run.sources if name not in run.stages[0].sources]
     if late:
-        config = read_training_config(run.config, run.overrides)
+        config = read_training_config(run.config, run.overrides).interpolate()
         make_mixed_corpus(_source_settings(run, config, late), held_out=[str(path) for path in run.held_out]).check()
 
 
