@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 from ..experiments.steps import Step
 from .low_resource_settings import GENERATED, LowResourceSettings, Variant
@@ -160,16 +160,18 @@ class LowResourceSteps:
 
     def _synthesize(self, folder: Path, name: str, variant: Variant, count: int) -> Step:
         output = folder / f"{name}.jsonl"
+        report = output.with_suffix(".report.json")
         return self._step(output, "synthesize", str(folder / "seeds.jsonl"), str(output), "--n", str(count), "--report",
-                          str(output.with_suffix(".report.json")), *self.generator, *self._shared(),
-                          *spell_overrides(variant.overrides()))
+                          str(report), *self.generator, *self._shared(), *spell_overrides(variant.overrides()),
+                          beside=(report,))
 
     def _augment(self, folder: Path, method: str, gold: Path, *, copies: Optional[int]) -> Step:
         output = folder / f"{method}.jsonl"
+        report = output.with_suffix(".report.json")
         asked = self.generator if method == "llm-da" else []
         number = ["--augment.copies", str(copies)] if copies is not None else []
         return self._step(output, "augment", str(gold), str(output), "--method", method, "--report",
-                          str(output.with_suffix(".report.json")), *number, *asked, *self._shared())
+                          str(report), *number, *asked, *self._shared(), beside=(report,))
 
     def _train_all(self, folder: Path, system: System, measure: str, amount: int, *, seeds: List[int],
                    gold: Optional[Path] = None) -> Dict[int, Step]:
@@ -199,9 +201,9 @@ class LowResourceSteps:
         return self._step(output, "evaluate", str(test), *systems, "--output", str(output), *known,
                           "--resamples", str(self.settings.resamples), *self.gpu)
 
-    def _step(self, output: Path, *arguments: str) -> Step:
+    def _step(self, output: Path, *arguments: str, beside: Tuple[Path, ...] = ()) -> Step:
         """RETURNS (Step): A step, named after what it makes."""
-        return Step("-".join(output.relative_to(self.output).parts), arguments, output)
+        return Step("-".join(output.relative_to(self.output).parts), arguments, output, beside=beside)
 
 
 def spell_overrides(overrides: Mapping[str, Any]) -> List[str]:

@@ -21,6 +21,7 @@ class Step:
     output (Path): The file or folder that it makes.
     inputs (Tuple[Path, ...]): What it reads beside the files that its arguments name.
     kind (str): What kind of step it is, for times; by default its verb.
+    beside (Tuple[Path, ...]): What it makes beside its output, such as a report; it depends on none of it.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Step:
     output: Path
     inputs: Tuple[Path, ...] = ()
     kind: str = ""
+    beside: Tuple[Path, ...] = ()
 
     @property
     def verb(self) -> str:
@@ -61,6 +63,7 @@ class Plan:
             other = self._makers.setdefault(step.output, step)
             if other.arguments != step.arguments:
                 raise BionerError(Errors.E721.format(first=other.name, second=step.name, output=step.output))
+            self._makers.update({path: other for path in other.beside})
         placed: Dict[Step, None] = {}
         for step in self._makers.values():
             self._place(step, placed, ())

@@ -63,6 +63,16 @@ def test_a_cache_is_no_input_and_declared_folders_are(tmp_path):
     assert fingerprint() != first
 
 
+def test_what_a_step_makes_beside_its_output_is_no_input_of_it(tmp_path):
+    report = tmp_path / "report.json"
+    one = Step("a", ("verb", "--report", str(report)), tmp_path / "a", beside=(report,))
+    other = step("b", report, output=tmp_path / "b")
+    before = Plan([one]).fingerprint(one)
+    report.write_text("1")
+    assert Plan([one]).fingerprint(one) == before
+    assert names(Plan([other, one])) == ["a", "b"]
+
+
 def test_folders_that_arguments_name_count_too(tmp_path):
     adapter, data, out = (tmp_path / name for name in ("adapter", "data", "out"))
     files = [adapter / "weights", data / "mine" / "train.jsonl", data / "other" / "train.jsonl", out / "logs" / "a.log"]
