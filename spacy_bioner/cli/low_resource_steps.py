@@ -6,7 +6,7 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 from ..experiments.steps import Step
 from .low_resource_settings import GENERATED, LowResourceSettings, Variant
-from .low_resource_summary import CURVE, HIGH, SYNTHETIC
+from .low_resource_summary import CURVE, HIGH, SYNTHETIC, WHOLE
 from .train import is_empty
 
 _ENCODER = "components.bioner_spancat.model.tok2vec.name"
@@ -74,9 +74,12 @@ class LowResourceSteps:
         return [system.made for systems in self._parts().values() for system in systems if system.made is not None]
 
     def failed(self) -> Dict[str, List[str]]:
-        """RETURNS (Dict[str, List[str]]): Folder of a part to the rows for which no sentence was made."""
-        return {part: [system.name for system in systems if system.has_failed]
-                for part, systems in self._parts().items()}
+        """RETURNS (Dict[str, List[str]]): Name of a part to the rows for which no sentence was made."""
+        failed = {part: [system.name for system in systems if system.has_failed]
+                  for part, systems in self._parts().items()}
+        whole = {f"{size}{WHOLE}": [name for name in failed[str(size)] if self.settings.is_whole(name)]
+                 for size in self.settings.whole_sizes}
+        return {**failed, **whole}
 
     def _parts(self) -> Dict[str, List[System]]:
         parts = {str(size): self._systems(self.output / f"{size}") for size in self.settings.sizes}
@@ -93,7 +96,7 @@ class LowResourceSteps:
         steps.append(self._evaluate(f"{size}", trained, self.output / "test-sample.jsonl", folder / "gold.jsonl"))
         whole = {name: runs for name, runs in trained.items() if settings.is_whole(name)}
         if size in settings.whole_sizes and whole:
-            steps.append(self._evaluate(f"{size}-whole-test", whole, self.corpus / "test.jsonl",
+            steps.append(self._evaluate(f"{size}{WHOLE}", whole, self.corpus / "test.jsonl",
                                         folder / "gold.jsonl"))
         return steps
 

@@ -10,6 +10,7 @@ from .report import read_card, read_documents, read_metrics
 CURVE = "curve"
 HIGH = "high-resource"
 SYNTHETIC = "synthetic"
+WHOLE = "-whole-test"
 
 
 def write_summary(output: Path, *, corpus: str, sizes: Sequence[int], whole: Sequence[int] = (), high: bool = False,
@@ -23,8 +24,8 @@ def write_summary(output: Path, *, corpus: str, sizes: Sequence[int], whole: Seq
     whole (Sequence[int]): Sizes that were measured on the whole test part too.
     high (bool): Whether all of train as gold was measured.
     curve (bool): Whether the curve of gold sentences was measured.
-    failed (Optional[Mapping[str, Sequence[str]]]): Folder of a part to the rows for which no sentence was made; they
-        have no score, whatever the metrics say.
+    failed (Optional[Mapping[str, Sequence[str]]]): Name of a part to the rows for which no sentence was made; they have
+        no score, whatever the metrics say.
     published (Optional[Path]): The document's own numbers (JSON).
     resamples (int): Of documents and seeds, for intervals.
     RETURNS (List[str]): A conclusion for each size, on the test sample, then on the whole test part.
@@ -34,12 +35,15 @@ def write_summary(output: Path, *, corpus: str, sizes: Sequence[int], whole: Seq
     from ..evaluation.low_resource_tables import build_page, say_high
     from ..evaluation.page import render_html, render_markdown
 
-    without: Dict[str, Sequence[str]] = dict(failed or {})
     facts = read_card(published) if published is not None else None
-    found = {"sizes": [_summarise(output, f"{size}", size, resamples, without.get(f"{size}", ())) for size in sizes],
-             "whole": [_summarise(output, f"{size}-whole-test", size, resamples, without.get(f"{size}", ()))
-                       for size in whole]}
-    all_gold = _summarise(output, HIGH, ALL, resamples, without.get(HIGH, ())) if high else None
+    without = failed or {}
+
+    def summarise(name: str, size: Any) -> Dict[str, Any]:
+        return _summarise(output, name, size, resamples, without.get(name, ()))
+
+    found = {"sizes": [summarise(f"{size}", size) for size in sizes],
+             "whole": [summarise(f"{size}{WHOLE}", size) for size in whole]}
+    all_gold = summarise(HIGH, ALL) if high else None
     levels = None
     if curve:
         made = read_card(output / CURVE / f"{SYNTHETIC}.report.json")

@@ -53,7 +53,7 @@ def summarise_size(size: Any, metrics: Mapping[str, Any], dev: Mapping[str, Sequ
     failed (Sequence[str]): Methods for which no sentence was made.
     RETURNS (Dict[str, Any]): `size`, `sentences` of test, `methods` with mean, deviation and runs, `gains`, `failed`,
         `variant`, its `gain` and `verdict`; the last three are None where gold alone or generated sentences were not
-        trained on.
+        trained on, but where no sentence was made, the verdict is open.
     """
     methods = {}
     for method, runs in group_runs(metrics["systems"]).items():
@@ -62,9 +62,10 @@ def summarise_size(size: Any, metrics: Mapping[str, Any], dev: Mapping[str, Sequ
         methods[method] = {"mean": mean, "deviation": deviation, "runs": scores, "dev": list(dev.get(method, ()))}
     variant = choose_variant({method: dev.get(method, ()) for method in methods if method in gains})
     gain = dict(gains[variant]) if variant else None
+    without = OPEN if any(method.startswith(GENERATED) for method in failed) else None
     return {"size": size, "sentences": metrics["gold"]["count"], "methods": methods,
             "gains": {method: dict(each) for method, each in gains.items()}, "failed": list(failed),
-            "variant": variant or None, "gain": gain, "verdict": judge(gain["interval"]) if gain else None}
+            "variant": variant or None, "gain": gain, "verdict": judge(gain["interval"]) if gain else without}
 
 
 def say_verdict(summary: Mapping[str, Any]) -> str:

@@ -113,6 +113,7 @@ def test_a_method_without_sentences_is_marked_and_has_no_score(folder):
     assert lines == ["N = 7: cannot be told: no sentence was made (genllm-simple)."]
     found = json.loads((folder / "low-resource.json").read_text(encoding="utf8"))["sizes"][0]
     assert set(found["methods"]) == {"gold", "lsms"} == {"gold", *found["gains"]}
+    assert found["verdict"] == "cannot be told"
     page = (folder / "low-resource.md").read_text(encoding="utf8")
     assert "| llm-da | no sentence was made |" in page and "| genllm-simple | no sentence was made |" in page
     assert "llm-da" not in (folder / "plots" / "sizes-1.svg").read_text(encoding="utf8")

@@ -194,12 +194,14 @@ def write_made(folder, *, full=(), empty=()):
 
 
 def test_methods_for_which_no_sentence_was_made_are_not_trained(settings, tmp_path):
-    chosen = settings.model_copy(update={"sizes": [2], "variants": [Variant(variant="simple")], "full_test_sizes": [2],
-                                         "curve": settings.curve.model_copy(update={"gold_sizes": [4]})})
+    chosen = settings.model_copy(update={
+        "sizes": [2], "variants": [Variant(variant="simple")], "full_test_sizes": [2],
+        "full_test_methods": ["gold", "genllm"], "curve": settings.curve.model_copy(update={"gold_sizes": [4]})})
     write_made(tmp_path / "out" / "2", full=["lsms"], empty=["llm-da", "genllm-simple"])
     write_made(tmp_path / "out" / "curve", empty=["synthetic"])
     trials = trials_of(chosen, tmp_path, curve=True)
-    assert trials.failed() == {"2": ["llm-da", "genllm-simple"], "curve": ["synthetic"]}
+    assert trials.failed() == {"2": ["llm-da", "genllm-simple"], "2-whole-test": ["genllm-simple"],
+                               "curve": ["synthetic"]}
     steps = trials.steps()
     assert [step.output.name for step in steps if step.verb == "train"] == [
         "gold-0", "gold-1", "lsms-0", "lsms-1", "gold-4-0", "gold-4-1"]
