@@ -17,7 +17,7 @@ from spacy_bioner.cli.low_resource_settings import (
 )
 from spacy_bioner.cli.low_resource_steps import LowResourceSteps, spell_overrides
 from spacy_bioner.cli.main import app
-from spacy_bioner.cli.settings import load_settings, read_overrides
+from spacy_bioner.cli.settings import load_config, load_settings, read_overrides
 from spacy_bioner.errors import BionerError
 from spacy_bioner.experiments.running import run_plan
 from spacy_bioner.experiments.steps import Plan, Step
@@ -289,6 +289,25 @@ def test_all_trainings_of_the_curve_take_the_same_updates(settings, tmp_path, ow
     for step in (step for step in steps if step.verb == "train"):
         of_curve = step.output.parts[-3] == "curve"
         assert value_of(step, "--updates") == (wanted if of_curve else "90")
+
+
+@pytest.mark.parametrize("profile", ["embedded", "gpu", "smoke"], ids="profile-{}".format)
+def test_the_strategies_of_a_profile_are_there(profile):
+    found = read_low_resource(CONFIGS / profile / "low_resource.cfg", {})
+    known = load_config(CONFIGS / profile / "strategies.cfg")["strategies"]
+    assert {found.strategy, HighResourceSettings(methods=[], epochs={}).strategy, "gold", "synthetic", "S2"} <= set(known)
+    assert [stage["passes"] for stage in known["pretrain_once"]["stages"]] == [1, 3]
+
+
+def test_the_default_corpus_goes_without_a_change_of_the_config(tmp_path):
+    folder = CONFIGS.parent / "assets" / "embedded"
+    listed = CliRunner().invoke(app, ["low-resource", str(folder), str(tmp_path / "out"), "--labels",
+                                      str(folder / "labels.yml"), "--profile", str(CONFIGS / "embedded"), "--list"])
+    assert listed.exit_code == 0, listed.output
+    assert listed.output.count("train ->") == 5 * 6 * 3
+    card = json.loads((tmp_path / "out" / "card.json").read_text())["gold"]
+    assert set(card["5"]["wanted"].values()) == {19}, "3.75 mentions for each of 5 names"
+    assert all(count > 9 for count in card["5"]["mentions"].values())
 
 
 @needs_corpora
