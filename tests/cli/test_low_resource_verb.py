@@ -18,6 +18,7 @@ from spacy_bioner.cli.low_resource_settings import (
 from spacy_bioner.cli.low_resource_steps import LowResourceSteps, spell_overrides
 from spacy_bioner.cli.main import app
 from spacy_bioner.cli.settings import load_config, load_settings, read_overrides
+from spacy_bioner.cli.teach_generator import PromptSettings, TeachSettings
 from spacy_bioner.errors import BionerError
 from spacy_bioner.experiments.running import run_plan
 from spacy_bioner.experiments.steps import Plan, Step
@@ -295,8 +296,21 @@ def test_all_trainings_of_the_curve_take_the_same_updates(settings, tmp_path, ow
 def test_the_strategies_of_a_profile_are_there(profile):
     found = read_low_resource(CONFIGS / profile / "low_resource.cfg", {})
     known = load_config(CONFIGS / profile / "strategies.cfg")["strategies"]
-    assert {found.strategy, HighResourceSettings(methods=[], epochs={}).strategy, "gold", "synthetic", "S2"} <= set(known)
+    high = HighResourceSettings(methods=[], epochs={}).strategy
+    assert {found.strategy, high, "gold", "synthetic", "S2"} <= set(known)
     assert [stage["passes"] for stage in known["pretrain_once"]["stages"]] == [1, 3]
+
+
+@pytest.mark.parametrize("profile, pairs", [("embedded", 300), ("gpu", 4000), ("smoke", 16)],
+                         ids=lambda value: f"of-{value}")
+def test_the_generator_of_a_profile_is_taught_from_its_own_number_of_raw_pairs(profile, pairs):
+    path = CONFIGS / profile / "low_resource_generator.cfg"
+    load_settings(path, "prompt", PromptSettings, {})
+    taught = load_settings(path, "teach", TeachSettings, {})
+    assert (taught.raw_pairs, taught.gold_pairs) == (pairs, 0)
+    shared = load_settings(CONFIGS / profile / "synthesize.cfg", "teach", TeachSettings, {})
+    assert taught.model_copy(update={"raw_pairs": 0, "gold_pairs": 0}) == shared.model_copy(
+        update={"raw_pairs": 0, "gold_pairs": 0}), "all else is as in synthesize.cfg"
 
 
 def test_the_default_corpus_goes_without_a_change_of_the_config(tmp_path):
