@@ -159,8 +159,8 @@ class Errors:
     E417 = "Unknown operation '{name}'. Known: {known}."
     E420 = ("The part `{verb}`, which makes {output}, failed: {why}. More in {log}. Mend the cause and run the same "
             "command again: finished parts are kept.")
-    E421 = ("No mention counts of corpus '{corpus}' for dictionaries of {size}. Add them to [low_resource.targets], or "
-            "give other sizes.")
+    E421 = ("No mention counts of corpus '{corpus}' for dictionaries of {size}. Add them to [low_resource.targets], "
+            "give other sizes, or set mentions_per_name, the rule for corpora that are not there.")
     E418 = "{path} holds no synonym. Write a word, a tab and its synonym a line."
 
     # Span components and training
@@ -263,6 +263,9 @@ class Errors:
     E730 = "The rows '{first}' and '{second}' have other test parts, so they cannot be compared."
     E731 = "Row '{name}' has no figure of the dev part, and choices are made by it. Give dev: FILE#key."
     E732 = "{path} has no number at '{key}'."
+    E740 = "[low_resource] {key} has '{name}', which there is not. Known: {known}."
+    E741 = ("[low_resource.high_resource] joins the generated sentences of all sizes, but genllm is not among the "
+            "methods of [low_resource]. Add it there, or leave it out here.")
     E710 = "All {count} documents of {path} failed; the reasons stand in the file of failures and in the log."
     E707 = "Label schema {path}: {why}. Write labels: {{LABEL: definition}}, and optionally corpus, lang and license."
     E708 = "{option} is '{found}', wanted {wanted}."

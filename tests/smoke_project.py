@@ -27,11 +27,11 @@ def run_workflow(project: Path, name: str = "all", *flags: str, **variables: str
                           capture_output=True, text=True)
 
 
-def outputs_of(project: Path, **variables: str) -> "dict[str, list[Path]]":
-    """RETURNS (dict[str, list[Path]]): Command of the workflow `all` to the outputs that it declares."""
+def outputs_of(project: Path, *names: str, **variables: str) -> "dict[str, list[Path]]":
+    """RETURNS (dict[str, list[Path]]): Command of these names, or of the workflow `all`, to the outputs it declares."""
     from weasel.util.config import load_project_config
 
     config = load_project_config(project, overrides={f"vars.{key}": value for key, value in variables.items()})
-    wanted = config["workflows"]["all"]
+    wanted = names or config["workflows"]["all"]
     return {command["name"]: [project / path for path in command["outputs"]]
             for command in config["commands"] if command["name"] in wanted}

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from smoke_project import LIMITS, copy_project, outputs_of, run_workflow
+from smoke_project import LIMITS, ROOT, copy_project, outputs_of, run_workflow
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +62,33 @@ def test_the_form_of_an_experiment_reaches_its_verb(tmp_path, command, variables
     done = run_workflow(copy_project(tmp_path), command, "--dry", **variables)
     assert done.returncode == 0, done.stderr
     assert wanted in done.stdout
+
+
+EXPERIMENTS = ("ifd", "formats", "joint", "zero-shot", "selector", "strategies", "low-resource")
+
+
+@pytest.mark.parametrize("command, variables", [
+    *(pytest.param(f"experiment-{name}", {"form": "quick"}, id=f"{name}-form") for name in EXPERIMENTS),
+    *(pytest.param(f"experiment-{name}", {"profile": "smoke"}, id=f"{name}-profile") for name in EXPERIMENTS),
+    *(pytest.param(f"{part}", {"seed": "2"}, id=f"{part}-seed") for part in ("low-resource-data",
+                                                                            "low-resource-generator")),
+    pytest.param("low-resource-generator", {"profile": "smoke"}, id="generator-profile"),
+    pytest.param("experiment-low-resource", {"corpus": "other"}, id="low-resource-corpus"),
+])
+def test_profiles_forms_and_seeds_do_not_share_results(command, variables):
+    one, other = (outputs_of(ROOT, command, **chosen) for chosen in ({}, variables))
+    assert one[command] and not set(one[command]) & set(other[command])
+
+
+@pytest.mark.parametrize("command", [f"experiment-{name}" for name in EXPERIMENTS])
+def test_an_experiment_declares_the_folder_that_it_is_told(command):
+    from weasel.util.config import load_project_config
+
+    config = load_project_config(ROOT, overrides={"vars.form": "quick"})
+    found = next(each for each in config["commands"] if each["name"] == command)
+    folder = found["script"][0].split()[5]
+    assert folder.startswith("metrics/experiments/") and folder.endswith("-quick")
+    assert all(output.startswith(f"{folder}/") for output in found["outputs"])
 
 
 def corpus_with(tmp_path, **changes):

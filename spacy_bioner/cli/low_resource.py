@@ -5,16 +5,16 @@ Each part is a verb of its own, run one after the other; a part that is finished
 
 import sys
 from pathlib import Path
-from typing import Any, Dict, Optional
+from typing import Optional
 
 import typer
 
-from ..errors import BionerError, Errors
 from ..files import write_json
-from .low_resource_data import fix_data
-from .low_resource_steps import METHODS, LowResourceSettings, LowResourceSteps
+from .low_resource_data import fix_data, join_generated
+from .low_resource_settings import GENERATED, read_low_resource
+from .low_resource_steps import LowResourceSteps
 from .low_resource_summary import write_summary
-from .settings import load_settings, read_overrides
+from .settings import read_overrides
 
 
 def low_resource_cli(
@@ -41,33 +41,18 @@ def low_resource_cli(
     card = fix_data(corpus, output, settings, name=schema.corpus, curve=curve)
     write_json(output / "card.json", {"settings": settings.model_dump(mode="json"), "gold": card})
     trials = LowResourceSteps(settings, corpus=corpus, output=output, labels=labels, profile=profile,
-                              lang=schema.lang, generator=generator, gpu_id=gpu_id)
-    plan = Plan(trials.steps(curve=curve), cache=trials.cache)
+                              lang=schema.lang, generator=generator, gpu_id=gpu_id, curve=curve)
     if list_only:
-        for step in plan.steps:
+        for step in Plan(trials.steps(), cache=trials.cache).steps:
             typer.echo(f"{step.verb} -> {step.output}")
         return
-    run_plan(plan, output)
+    # What is trained follows from what was made: nothing is trained under the name of sentences that there are not.
+    run_plan(Plan(trials.data_steps(), cache=trials.cache), output)
+    if settings.high_resource is not None and GENERATED in settings.high_resource.methods:
+        join_generated(output, settings)
+    run_plan(Plan(trials.steps(), cache=trials.cache), output)
     for line in write_summary(output, corpus=schema.corpus, sizes=settings.sizes, whole=settings.whole_sizes,
-                              curve=curve, published=settings.published, resamples=settings.resamples):
+                              high=settings.high_resource is not None, curve=curve, failed=trials.failed(),
+                              published=settings.published, resamples=settings.resamples):
         typer.echo(line)
     print(f"tables and plots -> {output / 'low-resource.html'}, .md, .json and {output / 'plots'}", file=sys.stderr)
-
-
-def read_low_resource(path: Path, overrides: Dict[str, Any], *, quick: bool = False) -> LowResourceSettings:
-    """Read the section [low_resource].
-
-    path (Path): The config.
-    overrides (Dict[str, Any]): Dotted key to value; they go before the quick values.
-    quick (bool): Whether the values of [low_resource.quick] stand in the place of the others.
-    RETURNS (LowResourceSettings): The settings.
-    RAISES BionerError: E417 for a method that there is not, E7xx for keys and values that cannot be.
-    """
-    settings = load_settings(path, "low_resource", LowResourceSettings, overrides)
-    if quick:
-        values = {f"low_resource.{key}": value for key, value in settings.quick.items()}
-        settings = load_settings(path, "low_resource", LowResourceSettings, {**values, **overrides})
-    unknown = [method for method in settings.methods if method not in (*METHODS, *settings.encoders)]
-    if unknown:
-        raise BionerError(Errors.E417.format(name=unknown[0], known=", ".join((*METHODS, *settings.encoders))))
-    return settings

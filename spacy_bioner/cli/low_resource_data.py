@@ -1,14 +1,16 @@
 """What a low-resource experiment is made from: dictionaries, gold subsets and samples, fixed before any training."""
 
 import random
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Sequence
 
 from ..annotation import Annotation
 from ..errors import BionerError, Errors
 from ..files import write_json_lines
-from .low_resource_steps import LowResourceSettings
-from .low_resource_summary import CURVE
+from .low_resource_settings import LowResourceSettings
+from .low_resource_summary import CURVE, HIGH
 
 
 def fix_data(corpus: Path, output: Path, settings: LowResourceSettings, *, name: str,
@@ -21,7 +23,7 @@ def fix_data(corpus: Path, output: Path, settings: LowResourceSettings, *, name:
     name (str): Name of the corpus, as its schema says it.
     curve (bool): Whether the names and the gold sentences of the curve are written too.
     RETURNS (Dict[str, Any]): Size to sentences and mentions of its gold subset, beside what was wanted.
-    RAISES BionerError: E421 for a size without mention counts.
+    RAISES BionerError: E421 for a size without mention counts, where there is no rule for others.
     """
     from ..formats.jsonl import read_jsonl
     from ..formats.sampling import draw_sample
@@ -34,10 +36,8 @@ def fix_data(corpus: Path, output: Path, settings: LowResourceSettings, *, name:
     _write(output / "dev-sample.jsonl", draw_sample(dev, settings.dev_sample or len(dev), seed=settings.gold_seed))
     card: Dict[str, Any] = {}
     for size in settings.sizes:
-        targets = settings.targets.get(name, {}).get(str(size))
-        if targets is None:
-            raise BionerError(Errors.E421.format(corpus=name, size=size))
         seeds = collect_seeds(train, per_label=size).seeds
+        targets = choose_targets(settings, seeds, name=name, size=size)
         gold = choose_gold(train, seeds, targets, seed=settings.gold_seed)
         write_json_lines(output / f"{size}" / "seeds.jsonl", (seed.to_record() for seed in seeds))
         _write(output / f"{size}" / "gold.jsonl", gold)
@@ -48,6 +48,40 @@ def fix_data(corpus: Path, output: Path, settings: LowResourceSettings, *, name:
         for count in settings.curve.gold_sizes:
             _write(output / CURVE / f"gold-{count}.jsonl", draw_sample(train, count, seed=settings.gold_seed))
     return card
+
+
+def choose_targets(settings: LowResourceSettings, seeds: Sequence[Any], *, name: str, size: int) -> Dict[str, int]:
+    """Say how many mentions the gold subset of a size may hold.
+
+    settings (LowResourceSettings): Mention counts by corpus, and the rule for other corpora and sizes.
+    seeds (Sequence[Seed]): The dictionary.
+    name (str): Name of the corpus.
+    size (int): Names of each label, where there are so many.
+    RETURNS (Dict[str, int]): Label to mentions.
+    RAISES BionerError: E421 where there are no counts and no rule.
+    """
+    targets = settings.targets.get(name, {}).get(str(size))
+    if targets is not None:
+        return targets
+    if not settings.mentions_per_name:
+        raise BionerError(Errors.E421.format(corpus=name, size=size))
+    names = Counter(seed.label for seed in seeds)
+    return {label: round(settings.mentions_per_name * count) for label, count in sorted(names.items())}
+
+
+def join_generated(output: Path, settings: LowResourceSettings) -> int:
+    """Join the generated sentences of all sizes, for the trainings on all of train.
+
+    output (Path): Folder of the experiment; the sentences of each size are there.
+    settings (LowResourceSettings): Sizes and variants, of which the first is taken.
+    RETURNS (int): How many there are. The size stands before each id, since ids come again in every size.
+    """
+    from ..formats.jsonl import read_jsonl
+
+    name = f"{settings.variants[0].name}.jsonl"
+    sentences = (replace(sentence, id=f"{size}-{sentence.id}") for size in settings.sizes
+                 for sentence in read_jsonl(output / f"{size}" / name))
+    return write_json_lines(output / HIGH / name, (sentence.to_record() for sentence in sentences))
 
 
 def _write(path: Path, sentences: List[Annotation]) -> None:

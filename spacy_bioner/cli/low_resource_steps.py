@@ -1,61 +1,35 @@
-"""The settings of the verb low-resource, and its parts in order: each is a verb of its own."""
+"""The parts of the verb low-resource in order: each is a verb of its own."""
 
+import json
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional, Tuple
-
-from pydantic import Field
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 from ..experiments.steps import Step
-from .low_resource_summary import CURVE, SYNTHETIC
-from .settings import Settings
+from .low_resource_settings import GENERATED, LowResourceSettings, Variant
+from .low_resource_summary import CURVE, HIGH, SYNTHETIC, WHOLE
+from .train import is_empty
 
-METHODS = ("gold", "lsms", "llm-da", "genllm")
 _ENCODER = "components.bioner_spancat.model.tok2vec.name"
-System = Tuple[str, Optional[Step], str]
 
 
-class CurveSettings(Settings):
-    """Section [low_resource.curve].
+class System(NamedTuple):
+    """A row of the tables.
 
-    names (int): Most frequent names of each label that sentences are generated from.
-    sentences (int): Sentences to generate.
-    gold_sizes (List[int]): Numbers of gold sentences, drawn at random, a smaller one part of a larger.
+    name (str): How it is called.
+    strategy (str): How what it is trained on follows each other.
+    data (Optional[Path]): Generated or changed sentences.
+    made (Optional[Step]): The step that makes them.
     """
 
-    names: int = Field(10, ge=1)
-    sentences: int = Field(1000, ge=1)
-    gold_sizes: List[int] = [50, 100, 200, 300, 500]
-
-
-class LowResourceSettings(Settings):
-    """Section [low_resource]; `configs/embedded/low_resource.cfg` says what each key means."""
-
-    sizes: List[int]
-    methods: List[str] = list(METHODS)
-    variants: List[str] = ["simple"]
-    seeds: List[int] = [0, 1, 2]
-    gold_seed: int = 42
-    sentences: int = Field(1000, ge=1)
-    rewrites: int = Field(4, ge=1)
-    strategy: str = "pretrain_finetune"
-    updates: int = Field(0, ge=0)
-    evaluations: int = Field(8, ge=1)
-    training: Dict[str, Any] = {}
-    encoders: Dict[str, str] = {}
-    test_sample: int = Field(1000, ge=1)
-    dev_sample: int = Field(0, ge=0)
-    full_test_sizes: List[int] = []
-    full_test_methods: List[str] = list(METHODS)
-    resamples: int = Field(10_000, ge=1)
-    published: Optional[Path] = None
-    targets: Dict[str, Dict[str, Dict[str, int]]]
-    curve: CurveSettings = CurveSettings()
-    quick: Dict[str, Any] = {}
+    name: str
+    strategy: str
+    data: Optional[Path] = None
+    made: Optional[Step] = None
 
     @property
-    def whole_sizes(self) -> List[int]:
-        """RETURNS (List[int]): The sizes of this run that are scored on the whole test part too."""
-        return [size for size in self.sizes if size in self.full_test_sizes]
+    def has_failed(self) -> bool:
+        """RETURNS (bool): Whether its sentences were asked for and none was made; then it would be gold alone."""
+        return self.data is not None and is_empty(self.data)
 
 
 class LowResourceSteps:
@@ -69,10 +43,11 @@ class LowResourceSteps:
     lang (str): Language of the texts, which chooses the config of the span categorizer.
     generator (Optional[Path]): Adapter of the generator.
     gpu_id (int): GPU, or -1 for the CPU.
+    curve (bool): Whether the curve of gold sentences against generated ones is among them.
     """
 
-    def __init__(self, settings: LowResourceSettings, *, corpus: Path, output: Path, labels: Path,
-                 profile: Path, lang: str = "en", generator: Optional[Path] = None, gpu_id: int = -1) -> None:
+    def __init__(self, settings: LowResourceSettings, *, corpus: Path, output: Path, labels: Path, profile: Path,
+                 lang: str = "en", generator: Optional[Path] = None, gpu_id: int = -1, curve: bool = False) -> None:
         self.settings = settings
         self.corpus = corpus
         self.output = output
@@ -82,91 +57,142 @@ class LowResourceSteps:
         self.cache = output / "cache"
         self.generator = ["--generator", str(generator)] if generator is not None else []
         self.gpu = ["--gpu-id", str(gpu_id)]
+        self.curve = curve
 
-    def steps(self, *, curve: bool = False) -> List[Step]:
+    def steps(self) -> List[Step]:
         """List the parts.
 
-        curve (bool): Whether the curve of gold sentences against generated ones is among them.
-        RETURNS (List[Step]): Data, trainings and scores, size by size.
+        RETURNS (List[Step]): Data, trainings and scores, size by size; what has failed is not trained on.
         """
-        steps = [step for size in self.settings.sizes for step in self._size_steps(size)]
-        return steps + self._curve_steps() if curve else steps
+        steps = [*self.data_steps(), *(step for size in self.settings.sizes for step in self._size_steps(size))]
+        if self.settings.high_resource is not None:
+            steps += self._high_steps()
+        return steps + self._curve_steps() if self.curve else steps
+
+    def data_steps(self) -> List[Step]:
+        """RETURNS (List[Step]): The parts that make sentences; they come before `steps` can say what has failed."""
+        return [system.made for systems in self._parts().values() for system in systems if system.made is not None]
+
+    def failed(self) -> Dict[str, List[str]]:
+        """RETURNS (Dict[str, List[str]]): Name of a part to the rows for which no sentence was made."""
+        failed = {part: [system.name for system in systems if system.has_failed]
+                  for part, systems in self._parts().items()}
+        whole = {f"{size}{WHOLE}": [name for name in failed[str(size)] if self.settings.is_whole(name)]
+                 for size in self.settings.whole_sizes}
+        return {**failed, **whole}
+
+    def _parts(self) -> Dict[str, List[System]]:
+        parts = {str(size): self._systems(self.output / f"{size}") for size in self.settings.sizes}
+        if self.settings.high_resource is not None:
+            parts[HIGH] = self._high_systems()
+        return {**parts, CURVE: self._curve_systems()} if self.curve else parts
 
     def _size_steps(self, size: int) -> List[Step]:
-        folder = self.output / f"{size}"
-        systems = self._systems(folder)
-        trained = {name: self._train_all(folder, name, strategy, gold=folder / "gold.jsonl", synthetic=made)
-                   for name, made, strategy in systems}
-        steps = [made for _, made, _ in systems if made is not None]
-        steps += [step for runs in trained.values() for step in runs.values()]
+        folder, settings = self.output / f"{size}", self.settings
+        trained = {system.name: self._train_all(folder, system, "--updates", settings.updates, seeds=settings.seeds,
+                                                gold=folder / "gold.jsonl")
+                   for system in self._systems(folder) if not system.has_failed}
+        steps = [step for runs in trained.values() for step in runs.values()]
         steps.append(self._evaluate(f"{size}", trained, self.output / "test-sample.jsonl", folder / "gold.jsonl"))
-        if size in self.settings.whole_sizes:
-            chosen = {name: runs for name, runs in trained.items()
-                      if any(name.startswith(method) for method in self.settings.full_test_methods)}
-            steps.append(self._evaluate(f"{size}-whole-test", chosen, self.corpus / "test.jsonl",
+        whole = {name: runs for name, runs in trained.items() if settings.is_whole(name)}
+        if size in settings.whole_sizes and whole:
+            steps.append(self._evaluate(f"{size}{WHOLE}", whole, self.corpus / "test.jsonl",
                                         folder / "gold.jsonl"))
         return steps
 
+    def _high_steps(self) -> List[Step]:
+        chosen, folder, train = self.settings.high_resource, self.output / HIGH, self.corpus / "train.jsonl"
+        trained = {}
+        for system in self._high_systems():
+            epochs = chosen.epochs[GENERATED if system.name.startswith(f"{GENERATED}-") else system.name]
+            if not system.has_failed:
+                trained[system.name] = self._train_all(folder, system, "--epochs", epochs, seeds=chosen.seeds,
+                                                       gold=train)
+        return [*(step for runs in trained.values() for step in runs.values()),
+                self._evaluate(HIGH, trained, self.corpus / "test.jsonl", train)]
+
     def _curve_steps(self) -> List[Step]:
-        folder, chosen = self.output / CURVE, self.settings.curve
-        made = self._synthesize(folder, SYNTHETIC, "simple", chosen.sentences)
-        trained = {SYNTHETIC: self._train_all(folder, SYNTHETIC, "synthetic", synthetic=made)}
-        for count in chosen.gold_sizes:
+        folder, settings = self.output / CURVE, self.settings
+        updates = settings.curve.updates or settings.updates
+        trained = {system.name: self._train_all(folder, system, "--updates", updates, seeds=settings.seeds)
+                   for system in self._curve_systems() if not system.has_failed}
+        for count in settings.curve.gold_sizes:
             name = f"gold-{count}"
-            trained[name] = self._train_all(folder, name, "gold", gold=folder / f"{name}.jsonl")
-        return [made, *(step for runs in trained.values() for step in runs.values()),
+            trained[name] = self._train_all(folder, System(name, "gold"), "--updates", updates, seeds=settings.seeds,
+                                            gold=folder / f"{name}.jsonl")
+        return [*(step for runs in trained.values() for step in runs.values()),
                 self._evaluate(CURVE, trained, self.output / "test-sample.jsonl")]
 
     def _systems(self, folder: Path) -> List[System]:
-        """RETURNS (List[System]): Name, the step that makes its data, its strategy."""
         systems: List[System] = []
         for method in self.settings.methods:
-            if method == "gold" or method in self.settings.encoders:
-                systems.append((method, None, "gold"))
-            elif method == "genllm":
-                systems += [(f"genllm-{variant}", self._synthesize(folder, f"genllm-{variant}", variant,
-                                                                   self.settings.sentences), self.settings.strategy)
-                            for variant in self.settings.variants]
+            if method == GENERATED:
+                for variant in self.settings.variants:
+                    made = self._synthesize(folder, variant.name, variant, self.settings.sentences)
+                    systems.append(System(variant.name, self.settings.strategy, made.output, made))
+            elif method == "gold" or method in self.settings.encoders:
+                systems.append(System(method, "gold"))
             else:
-                systems.append((method, self._augment(folder, method), "S2"))
+                made = self._augment(folder, method, folder / "gold.jsonl",
+                                     copies=self.settings.rewrites if method == "llm-da" else None)
+                systems.append(System(method, "S2", made.output, made))
         return systems
+
+    def _high_systems(self) -> List[System]:
+        chosen, folder, systems = self.settings.high_resource, self.output / HIGH, []
+        for method in chosen.methods:
+            if method == GENERATED:
+                name = self.settings.variants[0].name
+                systems.append(System(name, chosen.strategy, folder / f"{name}.jsonl"))
+            elif method == "gold" or method in self.settings.encoders:
+                systems.append(System(method, "gold"))
+            else:
+                made = self._augment(folder, method, self.corpus / "train.jsonl", copies=chosen.copies)
+                systems.append(System(method, "S2", made.output, made))
+        return systems
+
+    def _curve_systems(self) -> List[System]:
+        made = self._synthesize(self.output / CURVE, SYNTHETIC, Variant(variant="simple"),
+                                self.settings.curve.sentences)
+        return [System(SYNTHETIC, "synthetic", made.output, made)]
 
     def _shared(self) -> List[str]:
         held_out = [part for split in ("dev", "test") for part in ("--held-out", str(self.corpus / f"{split}.jsonl"))]
         return ["--labels", str(self.labels), "--config", str(self.profile / "synthesize.cfg"), *held_out,
                 "--synthesize.cache", str(self.cache / "replies.sqlite"), *self.gpu]
 
-    def _synthesize(self, folder: Path, name: str, variant: str, count: int) -> Step:
+    def _synthesize(self, folder: Path, name: str, variant: Variant, count: int) -> Step:
         output = folder / f"{name}.jsonl"
-        thoughts = ["--synthesize.decoding", "free"] if variant == "chain_of_thought" else []
-        return self._step(output, "synthesize", str(folder / "seeds.jsonl"), str(output), "--prompt.variant", variant,
-                          "--n", str(count), "--report", str(output.with_suffix(".report.json")), *thoughts,
-                          *self.generator, *self._shared())
+        report = output.with_suffix(".report.json")
+        return self._step(output, "synthesize", str(folder / "seeds.jsonl"), str(output), "--n", str(count), "--report",
+                          str(report), *self.generator, *self._shared(), *spell_overrides(variant.overrides()),
+                          beside=(report,))
 
-    def _augment(self, folder: Path, method: str) -> Step:
+    def _augment(self, folder: Path, method: str, gold: Path, *, copies: Optional[int]) -> Step:
         output = folder / f"{method}.jsonl"
-        asked = ["--augment.copies", str(self.settings.rewrites), *self.generator] if method == "llm-da" else []
-        return self._step(output, "augment", str(folder / "gold.jsonl"), str(output), "--method", method, "--report",
-                          str(output.with_suffix(".report.json")), *asked, *self._shared())
+        report = output.with_suffix(".report.json")
+        asked = self.generator if method == "llm-da" else []
+        number = ["--augment.copies", str(copies)] if copies is not None else []
+        return self._step(output, "augment", str(gold), str(output), "--method", method, "--report",
+                          str(report), *number, *asked, *self._shared(), beside=(report,))
 
-    def _train_all(self, folder: Path, name: str, strategy: str, *, gold: Optional[Path] = None,
-                   synthetic: Optional[Step] = None) -> Dict[int, Step]:
-        """RETURNS (Dict[int, Step]): A training for each seed."""
-        given = [("--gold", gold), ("--synthetic", synthetic.output if synthetic is not None else None)]
+    def _train_all(self, folder: Path, system: System, measure: str, amount: int, *, seeds: List[int],
+                   gold: Optional[Path] = None) -> Dict[int, Step]:
+        """RETURNS (Dict[int, Step]): A training for each seed; measure and amount say how long it is."""
+        given = [("--gold", gold), ("--synthetic", system.data)]
         data = [part for option, path in given if path is not None for part in (option, str(path))]
         chosen = dict(self.settings.training)
-        if name in self.settings.encoders:
-            chosen[_ENCODER] = self.settings.encoders[name]
-        options = [part for key, value in chosen.items() for part in (f"--{key}", str(value))]
+        if system.name in self.settings.encoders:
+            chosen[_ENCODER] = self.settings.encoders[system.name]
         steps = {}
-        for seed in self.settings.seeds:
-            place = folder / "training" / f"{name}-{seed}"
+        for seed in seeds:
+            place = folder / "training" / f"{system.name}-{seed}"
             steps[seed] = self._step(
                 place, "train", str(place), "--config", str(self.spancat), "--strategies",
-                str(self.profile / "strategies.cfg"), "--strategy", strategy, *data, "--dev",
+                str(self.profile / "strategies.cfg"), "--strategy", system.strategy, *data, "--dev",
                 str(self.output / "dev-sample.jsonl"), "--held-out", str(self.corpus / "dev.jsonl"), "--held-out",
-                str(self.corpus / "test.jsonl"), "--updates", str(self.settings.updates), "--evaluations",
-                str(self.settings.evaluations), "--seed", str(seed), *self.gpu, *options)
+                str(self.corpus / "test.jsonl"), measure, str(amount), "--evaluations",
+                str(self.settings.evaluations), "--seed", str(seed), *self.gpu, *spell_overrides(chosen))
         return steps
 
     def _evaluate(self, name: str, trained: Mapping[str, Mapping[int, Step]], test: Path,
@@ -178,6 +204,12 @@ class LowResourceSteps:
         return self._step(output, "evaluate", str(test), *systems, "--output", str(output), *known,
                           "--resamples", str(self.settings.resamples), *self.gpu)
 
-    def _step(self, output: Path, *arguments: str) -> Step:
+    def _step(self, output: Path, *arguments: str, beside: Tuple[Path, ...] = ()) -> Step:
         """RETURNS (Step): A step, named after what it makes."""
-        return Step("-".join(output.relative_to(self.output).parts), arguments, output)
+        return Step("-".join(output.relative_to(self.output).parts), arguments, output, beside=beside)
+
+
+def spell_overrides(overrides: Mapping[str, Any]) -> List[str]:
+    """RETURNS (List[str]): Overrides as a command line has them: words as they are, everything else as JSON."""
+    return [part for key, value in overrides.items()
+            for part in (f"--{key}", value if isinstance(value, str) else json.dumps(value))]

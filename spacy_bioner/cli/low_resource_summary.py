@@ -2,16 +2,19 @@
 
 import re
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from ..files import open_atomic, write_json
 from .report import read_card, read_documents, read_metrics
 
 CURVE = "curve"
+HIGH = "high-resource"
 SYNTHETIC = "synthetic"
+WHOLE = "-whole-test"
 
 
-def write_summary(output: Path, *, corpus: str, sizes: Sequence[int], whole: Sequence[int] = (), curve: bool = False,
+def write_summary(output: Path, *, corpus: str, sizes: Sequence[int], whole: Sequence[int] = (), high: bool = False,
+                  curve: bool = False, failed: Optional[Mapping[str, Sequence[str]]] = None,
                   published: Optional[Path] = None, resamples: int = 10_000) -> List[str]:
     """Write `low-resource.html`, `.md` and `.json`, and the plots below `plots`.
 
@@ -19,54 +22,91 @@ def write_summary(output: Path, *, corpus: str, sizes: Sequence[int], whole: Seq
     corpus (str): Name of the corpus.
     sizes (Sequence[int]): Names of each label.
     whole (Sequence[int]): Sizes that were measured on the whole test part too.
+    high (bool): Whether all of train as gold was measured.
     curve (bool): Whether the curve of gold sentences was measured.
+    failed (Optional[Mapping[str, Sequence[str]]]): Name of a part to the rows for which no sentence was made; they have
+        no score, whatever the metrics say.
     published (Optional[Path]): The document's own numbers (JSON).
     resamples (int): Of documents and seeds, for intervals.
-    RETURNS (List[str]): A conclusion for each size.
+    RETURNS (List[str]): A conclusion for each size, on the test sample, then on the whole test part.
     RAISES BionerError: E001, E608 and E610 for metrics that are missing or do not fit their documents.
     """
-    from ..evaluation.low_resource_tables import build_page, say_verdict, summarise_curve
+    from ..evaluation.low_resource_figures import ALL, say_size, say_verdict, summarise_curve
+    from ..evaluation.low_resource_tables import build_page, say_high
     from ..evaluation.page import render_html, render_markdown
 
     facts = read_card(published) if published is not None else None
-    found = {"sizes": [_summarise(output, f"{size}", size, resamples) for size in sizes],
-             "whole": [_summarise(output, f"{size}-whole-test", size, resamples) for size in whole]}
+    without = failed or {}
+
+    def summarise(name: str, size: Any) -> Dict[str, Any]:
+        return _summarise(output, name, size, resamples, without.get(name, ()))
+
+    found = {"sizes": [summarise(f"{size}", size) for size in sizes],
+             "whole": [summarise(f"{size}{WHOLE}", size) for size in whole]}
+    all_gold = summarise(HIGH, ALL) if high else None
     levels = None
     if curve:
         made = read_card(output / CURVE / f"{SYNTHETIC}.report.json")
-        levels = summarise_curve(read_metrics(output / "metrics" / f"{CURVE}.json"), generated=SYNTHETIC,
-                                 sentences=made["accepted"])
-    page = build_page(corpus, found["sizes"], whole=found["whole"], curve=levels, published=facts,
+        measured = _read_without(output / "metrics" / f"{CURVE}.json", without.get(CURVE, ()))
+        levels = summarise_curve(measured, generated=SYNTHETIC, sentences=made["accepted"])
+    page = build_page(corpus, found["sizes"], whole=found["whole"], high=all_gold, curve=levels, published=facts,
                       written=_read_reports(output))
     for ending, text in (("html", render_html(page)), ("md", render_markdown(page))):
         with open_atomic(output / f"low-resource.{ending}") as file_:
             file_.write(text)
-    write_json(output / "low-resource.json", {"corpus": corpus, **found, "curve": levels, "resamples": resamples,
-                                              "published": facts})
+    write_json(output / "low-resource.json", {"corpus": corpus, **found, "high_resource": all_gold, "curve": levels,
+                                              "resamples": resamples, "published": facts})
     _write_plots(page, output / "plots")
-    return [f"N = {each['size']}: {say_verdict(each)}" for each in found["sizes"]]
+    return [*(f"{say_size(each)}: {say_verdict(each)}" for each in found["sizes"]),
+            *(f"{say_size(each)}, whole test part: {say_verdict(each)}" for each in found["whole"]),
+            *([f"{say_size(all_gold)}: {say_high(all_gold)}"] if all_gold else [])]
 
 
-def _summarise(output: Path, name: str, size: int, resamples: int) -> Dict[str, Any]:
-    """RETURNS (Dict[str, Any]): See `evaluation.low_resource_tables.summarise_size`."""
-    from ..evaluation.low_resource_tables import GOLD, choose_variant, group_runs, summarise_size
+def _summarise(output: Path, name: str, size: Any, resamples: int, failed: Sequence[str]) -> Dict[str, Any]:
+    """RETURNS (Dict[str, Any]): See `evaluation.low_resource_figures.summarise_size`."""
+    from ..evaluation.low_resource_figures import group_runs, summarise_size
+
+    path = output / "metrics" / f"{name}.json"
+    metrics = _read_without(path, failed)
+    dev = {method: read_dev_scores(path, metrics, names.values())
+           for method, names in group_runs(metrics["systems"]).items()}
+    return summarise_size(size, metrics, dev, measure_gains(path, metrics, resamples=resamples), failed)
+
+
+def measure_gains(path: Path, metrics: Mapping[str, Any], *, resamples: int) -> Dict[str, Dict[str, Any]]:
+    """Compare every method with gold alone, on the same sentences and with the seeds that both have.
+
+    path (Path): The metrics file; paths in it are relative to its folder.
+    metrics (Mapping[str, Any]): Its content.
+    resamples (int): Of documents, for the intervals.
+    RETURNS (Dict[str, Dict[str, Any]]): Method to `difference` of mean F1, `interval` and number of `runs`.
+    """
+    from ..evaluation.low_resource_figures import GOLD, group_runs
     from ..evaluation.metrics import Sampling
     from ..evaluation.pairing import Pair
     from ..evaluation.runs import compare_runs, score_runs
 
-    path = output / "metrics" / f"{name}.json"
-    metrics = read_metrics(path)
     runs = group_runs(metrics["systems"])
-    dev = {method: read_dev_scores(path, metrics, names.values()) for method, names in runs.items()}
-    variant, gain = choose_variant(dev), None
-    seeds = [seed for seed in runs.get(GOLD, {}) if seed in runs.get(variant, {})]
-    if seeds:
-        gold, answers = read_documents(path, metrics)
-        before, after = (score_runs([[Pair(each, answers[runs[method][seed]][each.id]) for each in gold]
-                                     for seed in seeds], sampling=Sampling(resamples=resamples))
-                         for method in (GOLD, variant))
-        gain = {**compare_runs(before, after)["f1"], "runs": len(seeds)}
-    return summarise_size(size, metrics, dev, gain)
+    shared = {method: [seed for seed in runs.get(GOLD, {}) if seed in names]
+              for method, names in runs.items() if method != GOLD}
+    if not any(shared.values()):
+        return {}
+    gold, answers = read_documents(path, metrics)
+
+    def score(method: str, seeds: Sequence[str]) -> Any:
+        return score_runs([[Pair(each, answers[runs[method][seed]][each.id]) for each in gold] for seed in seeds],
+                          sampling=Sampling(resamples=resamples))
+
+    before = {tuple(seeds): score(GOLD, seeds) for seeds in shared.values() if seeds}
+    return {method: {**compare_runs(before[tuple(seeds)], score(method, seeds))["f1"], "runs": len(seeds)}
+            for method, seeds in shared.items() if seeds}
+
+
+def _read_without(path: Path, failed: Sequence[str]) -> Dict[str, Any]:
+    """RETURNS (Dict[str, Any]): The content of a metrics file, without the runs of some methods."""
+    metrics = read_metrics(path)
+    kept = {name: system for name, system in metrics["systems"].items() if name.rpartition("@")[0] not in failed}
+    return {**metrics, "systems": kept}
 
 
 def read_dev_scores(path: Path, metrics: Dict[str, Any], names: Any) -> List[float]:
@@ -82,10 +122,9 @@ def read_dev_scores(path: Path, metrics: Dict[str, Any], names: Any) -> List[flo
 
 
 def _read_reports(output: Path) -> Dict[str, Any]:
-    """RETURNS (Dict[str, Any]): Name of a part to the report of `synthesize`; that of `augment` has other counts."""
-    reports = {f"{path.parent.name} {path.name.split('.')[0]}": read_card(path)
-               for path in sorted(output.glob("*/*.report.json"), key=_by_number)}
-    return {name: report for name, report in reports.items() if "asked" in report}
+    """RETURNS (Dict[str, Any]): Name of a part to the report of `synthesize` or `augment`."""
+    return {f"{path.parent.name} {path.name.split('.')[0]}": read_card(path)
+            for path in sorted(output.glob("*/*.report.json"), key=_by_number)}
 
 
 def _by_number(path: Path) -> Any:

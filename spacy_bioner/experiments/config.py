@@ -24,6 +24,7 @@ class StepTemplate(Part):
     run (str): The verb and its arguments as a command line.
     output (str): The file or folder that is made, below {out}.
     inputs (List[str]): Files and folders that are read and that the command line does not name as files.
+    beside (List[str]): What is made beside the output and not in it, such as a report.
     """
 
     name: str
@@ -31,6 +32,7 @@ class StepTemplate(Part):
     run: str
     output: str
     inputs: List[str] = []
+    beside: List[str] = []
 
 
 class RowTemplate(Part):

@@ -150,7 +150,8 @@ class Filler:
                 raise BionerError(Errors.E728.format(name=template.name, output=output, folder=out))
             name = "-".join([template.name, *(name_of(scope[each]) for each in template.foreach)])
             yield Step(re.sub(r"[^\w.@+-]+", "_", name), tuple(words), output, kind=template.name,
-                       inputs=tuple(Path(self.fill(path, scope)) for path in template.inputs))
+                       inputs=tuple(Path(self.fill(path, scope)) for path in template.inputs),
+                       beside=tuple(Path(self.fill(path, scope)) for path in template.beside))
 
     def rows(self, template: RowTemplate) -> Iterator[Row]:
         """YIELDS (Row): The rows of a template; one without a repetition is left out."""

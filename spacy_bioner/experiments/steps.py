@@ -9,6 +9,8 @@ from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 from ..errors import BionerError, Errors
 from ..formats.jsonl import find_jsonl
 
+_BLOCK = 1 << 20
+
 
 @dataclass(frozen=True)
 class Step:
@@ -19,6 +21,7 @@ class Step:
     output (Path): The file or folder that it makes.
     inputs (Tuple[Path, ...]): What it reads beside the files that its arguments name.
     kind (str): What kind of step it is, for times; by default its verb.
+    beside (Tuple[Path, ...]): What it makes beside its output, such as a report; it depends on none of it.
     """
 
     name: str
@@ -26,6 +29,7 @@ class Step:
     output: Path
     inputs: Tuple[Path, ...] = ()
     kind: str = ""
+    beside: Tuple[Path, ...] = ()
 
     @property
     def verb(self) -> str:
@@ -35,9 +39,8 @@ class Step:
     def named_paths(self) -> Iterator[Path]:
         """YIELDS (Path): What the arguments may name: each argument, and what stands round a = in it."""
         for argument in self.arguments[1:]:
-            yield Path(argument)
-            if "=" in argument:
-                yield from (Path(part) for part in argument.split("=") if part)
+            parts = [argument, *argument.split("=")] if "=" in argument else [argument]
+            yield from (path for path in map(Path, parts) if path.name)
 
 
 class Plan:
@@ -54,10 +57,13 @@ class Plan:
         self._makers: Dict[Path, Step] = {}
         self._fingerprints: Dict[Step, str] = {}
         self._hashes: Dict[Path, str] = {}
+        # Folders in which something is made: what is in them changes as the plan is run.
+        self._around = {parent for step in steps for parent in step.output.resolve().parents}
         for step in steps:
             other = self._makers.setdefault(step.output, step)
             if other.arguments != step.arguments:
                 raise BionerError(Errors.E721.format(first=other.name, second=step.name, output=step.output))
+            self._makers.update({path: other for path in other.beside})
         placed: Dict[Step, None] = {}
         for step in self._makers.values():
             self._place(step, placed, ())
@@ -84,19 +90,23 @@ class Plan:
         """Say in a few letters what a step depends on.
 
         step (Step): The step.
-        RETURNS (str): Changes with its arguments, with the files that these name and with its inputs, and with the
-            fingerprints of the steps before.
+        RETURNS (str): Changes with its arguments, with the files and folders that these name and with its inputs,
+            and with the fingerprints of the steps before. A folder of which the inputs are a part counts by that
+            part.
         """
         if step not in self._fingerprints:
-            files = {path for path in step.named_paths() if find_jsonl(path).is_file()} | set(step.inputs)
+            declared = {parent for path in step.inputs for parent in path.parents}
+            named = {path for path in step.named_paths() if find_jsonl(path).is_file() or
+                     path.is_dir() and path not in declared and path.resolve() not in self._around}
             parts = [list(step.arguments), sorted(map(self.fingerprint, self.before(step))),
-                     [(str(path), self._hash(path)) for path in sorted(files) if self._is_given(path)]]
+                     [(str(path), self._hash(path)) for path in sorted(named | set(step.inputs))
+                      if self._is_given(path)]]
             self._fingerprints[step] = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
         return self._fingerprints[step]
 
     def _is_given(self, path: Path) -> bool:
         """RETURNS (bool): Whether a path is made by no step and is no cache."""
-        return self.maker(path) is None and (self.cache is None or self.cache not in path.parents)
+        return self.maker(path) is None and (self.cache is None or self.cache not in (path, *path.parents))
 
     def _hash(self, path: Path) -> str:
         if path not in self._hashes:
@@ -115,11 +125,14 @@ class Plan:
 def hash_path(path: Path) -> str:
     """RETURNS (str): Hash of a file, or of the names and contents of all files of a folder; empty for neither."""
     path = find_jsonl(path)
+    digest = hashlib.sha256()
     if path.is_file():
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        with path.open("rb") as file_:  # weights may be larger than memory
+            for block in iter(lambda: file_.read(_BLOCK), b""):
+                digest.update(block)
+        return digest.hexdigest()
     if not path.is_dir():
         return ""
-    digest = hashlib.sha256()
     for inside in sorted(path.rglob("*")):
         if inside.is_file():
             digest.update(f"{inside.relative_to(path)}\t{hash_path(inside)}\n".encode())

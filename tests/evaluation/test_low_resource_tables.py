@@ -2,9 +2,16 @@
 
 import pytest
 
-from spacy_bioner.evaluation.low_resource_tables import choose_variant, find_published, judge, summarise_curve
+from spacy_bioner.evaluation.low_resource_figures import (
+    ALL,
+    choose_variant,
+    find_published,
+    judge,
+    summarise_curve,
+)
 
-TOLD = {"sizes": [5, 10], "f1": {"gold": [1.0, 2.0], "genllm": [3.0, 4.0], "genllm-simple": [2.5, 4.0]}}
+TOLD = {"sizes": [5, 10], "f1": {"gold": [1.0, 2.0], "genllm": [3.0, 4.0], "genllm-simple": [2.5, 4.0]},
+        "high_resource": {"gold": 8.0, "genllm": 9.0}}
 
 
 @pytest.mark.parametrize("interval, verdict", [
@@ -32,6 +39,9 @@ def test_the_variant_is_chosen_on_dev(dev, chosen):
     pytest.param("genllm-other", 5, 3.0, id="variant-without"),
     pytest.param("gold", 50, None, id="size-without"),
     pytest.param("magic", 5, None, id="unknown"),
+    pytest.param("gold", ALL, 8.0, id="all-of-train"),
+    pytest.param("genllm-simple", ALL, 9.0, id="variant-on-all-of-train"),
+    pytest.param("magic", ALL, None, id="unknown-on-all-of-train"),
 ])
 def test_published_numbers_are_found_by_method_and_size(method, size, number):
     assert find_published(TOLD, method, size) == number

@@ -130,3 +130,8 @@ def test_overrides_that_fit_nothing_are_refused(read, overrides):
 def test_a_part_that_no_row_has_is_refused(read):
     with pytest.raises(BionerError, match="No row has 'poor'"):
         read().only("poor")
+
+
+def test_what_is_made_beside_an_output_is_filled_in_too(read):
+    plan = read(('    inputs: ["{data}/{corpus}"]', '    beside: ["{out}/{corpus}.report.json"]')).plan
+    assert plan.maker(Path("out/a.report.json")).name == "prepare-a"

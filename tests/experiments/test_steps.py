@@ -63,6 +63,39 @@ def test_a_cache_is_no_input_and_declared_folders_are(tmp_path):
     assert fingerprint() != first
 
 
+def test_what_a_step_makes_beside_its_output_is_no_input_of_it(tmp_path):
+    report = tmp_path / "report.json"
+    one = Step("a", ("verb", "--report", str(report)), tmp_path / "a", beside=(report,))
+    other = step("b", report, output=tmp_path / "b")
+    before = Plan([one]).fingerprint(one)
+    report.write_text("1")
+    assert Plan([one]).fingerprint(one) == before
+    assert names(Plan([other, one])) == ["a", "b"]
+
+
+def test_folders_that_arguments_name_count_too(tmp_path):
+    adapter, data, out = (tmp_path / name for name in ("adapter", "data", "out"))
+    files = [adapter / "weights", data / "mine" / "train.jsonl", data / "other" / "train.jsonl", out / "logs" / "a.log"]
+    for path in files:
+        path.parent.mkdir(parents=True, exist_ok=True)
+
+    def change(*changed):
+        """RETURNS (bool): Whether the step is another one when these files change."""
+        found = []
+        for number in range(2):
+            for path in files:
+                path.write_text(f"{number if path in changed else ''}")
+            one = step("a", "--adapter", adapter, "--of", f"x={data}", "--beside", out, "--empty", "",
+                       output=out / "a", inputs=[data / "mine"])
+            found.append(Plan([one]).fingerprint(one))
+        return found[0] != found[1]
+
+    assert change(files[0])
+    assert change(files[1]), "what it reads of a folder is declared"
+    assert not change(files[2]), "then the rest of the folder does not matter"
+    assert not change(files[3]), "nor does the folder in which it is made"
+
+
 def test_a_folder_is_hashed_by_names_and_contents(tmp_path):
     (tmp_path / "f").mkdir()
     empty = hash_path(tmp_path / "f")
