@@ -46,9 +46,18 @@ def tiny_model(tmp_path_factory):
 
 @pytest.mark.parametrize("lines, labels, written", [("auto", 1, "all"), ("auto", 2, "all"), ("auto", 5, "occurring"),
                                                     ("occurring", 1, "occurring"), ("all", 5, "all")])
-def test_few_labels_get_a_line_each(lines, labels, written):
+def test_few_labels_get_a_line_each_and_what_auto_chose_is_told(lines, labels, written, caplog):
     settings = FinetuneSettings(model="any", codec="bracket", codec_options={"lines": lines})
-    assert settings.make_codec(labels).settings()["lines"] == written
+    with caplog.at_level("INFO", logger="spacy_bioner"):
+        assert settings.make_codec(labels).settings()["lines"] == written
+    assert (f"{labels} labels in an answer: {written}" in caplog.text) == (lines == "auto")
+
+
+@pytest.mark.issue(6)
+@pytest.mark.parametrize("codec", ["json", "html"])
+def test_automatic_lines_are_passed_over_by_codecs_without_lines(codec):
+    settings = FinetuneSettings(model="any", codec=codec, codec_options={"lines": "auto"})
+    assert settings.make_codec(5).name == codec
 
 
 @pytest.mark.parametrize("codec", ["bracket", "html", "json"])
