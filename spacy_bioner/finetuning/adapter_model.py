@@ -72,14 +72,15 @@ def write_adapter(model: Any, folder: Path, tensors: Dict[str, torch.Tensor], *,
     dtype (str): Number type of the written weights.
     """
     from peft import get_peft_model_state_dict
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     load_adapter_tensors(model, tensors)
     # Not by save_pretrained, which asks a model hub whether the vocabulary of the base model has changed.
     weights = get_peft_model_state_dict(model, save_embedding_layers=False)
-    save_file({name: weight.detach().to("cpu", getattr(torch, dtype)).contiguous()
-               for name, weight in weights.items()}, folder / "adapter_model.safetensors", metadata={"format": "pt"})
-    (folder / "adapter_model.safetensors").chmod(0o644)
+    # As bytes: save_file makes an error of its own of a full disk.
+    content = save({name: weight.detach().to("cpu", getattr(torch, dtype)).contiguous()
+                    for name, weight in weights.items()}, metadata={"format": "pt"})
+    (folder / "adapter_model.safetensors").write_bytes(content)
     config = copy(model.peft_config["default"])
     config.base_model_name_or_path = base_model
     config.inference_mode = True
