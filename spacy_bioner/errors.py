@@ -121,6 +121,8 @@ class Errors:
             "other records.")
     E307 = "Cannot read '{value}' as a corpus. Write GOLD=SCHEMA."
     E330 = "{path} {why}, and an adapter would take its place. Give a new folder, or that of an adapter."
+    E331 = "The loss of record '{name}' is not a finite number. Compute in float32, or leave the record out."
+    E332 = "Diversity cannot choose for the strategy '{strategy}'. Set diversity to false, or strategy to: {known}."
 
     # Synthesis
     E401 = "No mention in the gold sentences, so there are no seeds. Give annotated sentences, or a list of names."
@@ -255,3 +257,5 @@ class Warnings:
     W330 = "The checkpoint {path} is damaged and passed over: {why}."
     W331 = ("{folder} holds checkpoints of a training with other settings or data. They are not taken up, and kept: "
             "remove them if they are not wanted.")
+    W332 = ("{count} of {total} records of dev cannot be decoded, so their mentions count as not found. The first: "
+            "{why}.")
