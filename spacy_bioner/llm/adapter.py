@@ -20,6 +20,7 @@ class AdapterCard:
 
     base_model (str): Name of the model that it was trained on.
     revision (str): Its revision or package version.
+    shapes (Dict[str, int]): Its hidden size, layers and vocabulary; empty in cards from before they were kept.
     codec (Dict[str, Any]): Settings of the codec.
     labels (Dict[str, str]): Label to definition.
     corpus (str): Name of the corpus in the prompt.
@@ -28,6 +29,7 @@ class AdapterCard:
     template_source (str): Its text.
     more_templates (Dict[str, str]): Name to text of templates that were taught too, as that of another language.
     more_corpora (List[Dict[str, Any]]): labels, corpus and lang of each further corpus that was taught.
+    instruction (str): "all" where a question asked for all labels at once, "each" for one label at a time.
     chat (bool): Whether prompts were wrapped into chat markup.
     max_sentences (int): Sentences of a text of the training, at most in 19 of 20 texts; 0 where that is not known.
     units_version (int): Version of the cutting of texts into units.
@@ -41,12 +43,14 @@ class AdapterCard:
     codec: Dict[str, Any]
     labels: Dict[str, str]
     revision: str = ""
+    shapes: Dict[str, int] = field(default_factory=dict)
     corpus: str = ""
     lang: str = "en"
     template: str = ""
     template_source: str = ""
     more_templates: Dict[str, str] = field(default_factory=dict)
     more_corpora: List[Dict[str, Any]] = field(default_factory=list)
+    instruction: str = "all"
     chat: bool = False
     max_sentences: int = 0
     units_version: int = UNITS_VERSION
@@ -102,8 +106,25 @@ class AdapterCard:
         for what, (taught, asked) in wanted.items():
             if taught != asked:
                 raise BionerError(Errors.E207.format(what=what, taught=_short(taught), asked=_short(asked)))
-        meant = {key: settings[key] for key in _MEANT}
-        return [] if meant in self.more_corpora else [key for key in _MEANT if getattr(self, key) != meant[key]]
+        meant = {key: _ordered(settings[key]) for key in _MEANT}
+        taught_too = [{key: _ordered(corpus.get(key)) for key in _MEANT} for corpus in self.more_corpora]
+        return [] if meant in taught_too else [key for key in _MEANT if _ordered(getattr(self, key)) != meant[key]]
+
+    def check_model(self, shapes: Mapping[str, int]) -> None:
+        """Compare the model that the adapter is about to be put on with the one that it was trained on, whatever the
+        two are called.
+
+        shapes (Mapping[str, int]): See `CausalLM.shapes`.
+        RAISES BionerError: E207 where they have other shapes.
+        """
+        if self.shapes and self.shapes != dict(shapes):
+            raise BionerError(Errors.E207.format(what="base model", taught=f"{self.base_model}, {_short(self.shapes)}",
+                                                 asked=_short(dict(shapes))))
+
+
+def _ordered(value: Any) -> Any:
+    """RETURNS (Any): A mapping with its order, which prompts follow; anything else as it is."""
+    return list(value.items()) if isinstance(value, Mapping) else value
 
 
 def _short(value: Any) -> str:
