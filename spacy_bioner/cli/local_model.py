@@ -27,13 +27,14 @@ class LocalModelSettings(Settings):
     def load(self, gpu_id: int, *, device: Optional[str] = None) -> "CausalLM":
         """Load the model.
 
-        gpu_id (int): GPU of the command line, which goes before the config; -1 for none.
-        device (Optional[str]): Device in place of that of the config.
+        gpu_id (int): GPU of the command line, which goes before the config; -1 for none, so that "auto" is the CPU.
+        device (Optional[str]): Device of this process where there are several, which goes before both.
         RETURNS (CausalLM): The model.
         """
         from ..llm.causal_lm import load_causal_lm
 
-        chosen = f"cuda:{gpu_id}" if gpu_id >= 0 else device or self.device
+        configured = "cpu" if self.device == "auto" else self.device
+        chosen = device or (f"cuda:{gpu_id}" if gpu_id >= 0 else configured)
         return load_causal_lm(self.model, revision=self.revision, device=chosen, dtype=self.dtype,
                               quantize=self.quantize)
 

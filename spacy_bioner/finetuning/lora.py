@@ -51,6 +51,11 @@ class Training:
     seconds: float
     history: List[Dict[str, float]] = field(repr=False, default_factory=list)
 
+    @property
+    def speed(self) -> float:
+        """RETURNS (float): Tokens per second of the updates, without the decoding of dev."""
+        return self.tokens / max(sum(row["seconds"] for row in self.history), 1e-9)
+
 
 def train_adapter(pairs: Sequence[Pair], *, model: nn.Module, output: Path, write_card: Card, base_model: str,
                   lora: LoraSettings, training: TrainingSettings, score: Optional[Callable[[nn.Module], float]] = None,

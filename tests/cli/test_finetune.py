@@ -106,6 +106,45 @@ def test_text_of_dev_in_training_is_an_error(gold, tmp_path):
         finetune(gold, tmp_path / "adapter", FinetuneSettings(model="absent"), schema=SCHEMA, dev=dev)
 
 
+@pytest.mark.issue(6)
+def test_held_out_text_in_training_is_an_error(gold, tmp_path, refused, pytestconfig):
+    test = write(tmp_path / "test.jsonl", ["gout hurts"], "test")
+    assert "stands also in" in refused(
+        "finetune", gold, tmp_path / "adapter", "--labels", pytestconfig.rootpath / "assets/labels/ncbi_disease.yml",
+        "--held-out", gold_free(tmp_path), "--held-out", test, "--config",
+        pytestconfig.rootpath / "configs/smoke/finetune.cfg")
+
+
+def gold_free(folder):
+    return write(folder / "other.jsonl", ["Fever rose."], "test")
+
+
+@pytest.mark.issue(6)
+@pytest.mark.parametrize("name, message", [(".", "without a name"), ("gold.jsonl", "is a file"), ("full", "notes.txt")])
+def test_output_that_is_no_adapter_is_refused(gold, tmp_path, refused, pytestconfig, monkeypatch, name, message):
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "notes.txt").write_text("mine")
+    root = pytestconfig.rootpath
+    monkeypatch.chdir(tmp_path)
+    assert message in refused("finetune", gold, name, "--labels", root / "assets/labels/ncbi_disease.yml", "--config",
+                              root / "configs/smoke/finetune.cfg")
+    assert (tmp_path / "full" / "notes.txt").read_text() == "mine" and gold.is_file()
+
+
+@pytest.mark.issue(6)
+@pytest.mark.parametrize("configured, gpu_id, process, chosen", [
+    pytest.param("auto", -1, None, "cpu", id="no-gpu-asked-for"),
+    pytest.param("auto", 1, None, "cuda:1", id="gpu"),
+    pytest.param("cuda", -1, None, "cuda", id="config"),
+    pytest.param("auto", 0, "cuda:3", "cuda:3", id="each-process-its-own"),
+])
+def test_device_is_the_one_asked_for(monkeypatch, configured, gpu_id, process, chosen):
+    from spacy_bioner.llm import causal_lm
+
+    monkeypatch.setattr(causal_lm, "load_causal_lm", lambda name, **options: options["device"])
+    assert FinetuneSettings(model="any", device=configured).load(gpu_id, device=process) == chosen
+
+
 @pytest.mark.parametrize("name", ["embedded/finetune", "embedded/adapter", "smoke/finetune", "gpu/finetune",
                                   "gpu/finetune_small"])
 def test_configs_load(name, pytestconfig):
@@ -136,3 +175,26 @@ def test_added_corpus_is_gold_and_schema():
     assert parse_corpus("a.jsonl=b.yml") == (Path("a.jsonl"), Path("b.yml"))
     with pytest.raises(BionerError, match="Write GOLD=SCHEMA"):
         parse_corpus("a.jsonl")
+
+
+@pytest.mark.issue(6)
+@pytest.mark.parametrize("name", ["finetune", "finetune_small"])
+def test_gpu_profile_runs_whole_on_a_tiny_model(gold, tmp_path, tiny_model, verb, pytestconfig, name):
+    """The configs as they are, but for what needs a GPU: select, teach, annotate."""
+    dev = write(tmp_path / "dev.jsonl", ["Mumps came."], "dev")
+    (tmp_path / "labels.yml").write_text("corpus: Mini\nlabels: {DISEASE: diseases}\n")
+    configs = pytestconfig.rootpath / "configs" / "gpu"
+    shared = ["--labels", tmp_path / "labels.yml"]
+    code, out, err = verb("select-data", gold, tmp_path / "chosen.jsonl", *shared, "--config",
+                          configs / "select_data.cfg", "--select_data.model", tiny_model, "--select_data.dtype",
+                          "float32", "--select_data.max_ifd", 100)
+    assert code == 0, out + err
+    code, out, err = verb("finetune", tmp_path / "chosen.jsonl", tmp_path / "adapter", "--dev", dev, *shared,
+                          "--config", configs / f"{name}.cfg", "--finetune.model", tiny_model, "--finetune.quantize",
+                          "null", "--finetune.dtype", "float32", "--epochs", 1)
+    assert code == 0, out + err
+    assert "1 updates" in err and "on dev" in err
+    code, out, err = verb("annotate", dev, tmp_path / "found.jsonl", "--config", configs / "annotate.cfg",
+                          "--annotate.model", tiny_model, "--annotate.adapter", tmp_path / "adapter",
+                          "--annotate.dtype", "float32", "--annotate.cache", "null")
+    assert code == 0, out + err

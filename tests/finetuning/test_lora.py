@@ -240,3 +240,42 @@ def test_speed_and_losses_are_written(tmp_path):
 def test_learning_rate_rises_then_falls(tmp_path, schedule, rates):
     result = train(tmp_path / "adapter", max_steps=4, warmup_ratio=0.5, lr_scheduler_type=schedule, learning_rate=1e-3)
     assert [row["learning_rate"] / 1e-3 for row in result.history] == pytest.approx(rates)
+
+
+@pytest.mark.issue(6)
+def test_speed_is_that_of_the_updates_alone(tmp_path):
+    import time
+
+    result = train(tmp_path / "adapter", max_steps=2, score=lambda model: time.sleep(0.5) or 0.5)
+    assert result.seconds > 0.5
+    assert result.speed == result.tokens / sum(row["seconds"] for row in result.history)
+
+
+@pytest.mark.issue(6)
+@pytest.mark.parametrize("lora, message", [
+    pytest.param({"layers": 3}, "'layers' is '3', but wanted is at most 2", id="layers"),
+    pytest.param({"target_modules": ["q_proj", "qkv_proj"]}, "'target_modules' is 'qkv_proj'.*q_proj", id="name"),
+    pytest.param({"target_modules": ["self_attn"]}, "'target_modules' is 'self_attn'", id="no-linear-layer"),
+    pytest.param({"target_modules": "al-linear"}, "'target_modules' is 'al-linear'", id="word"),
+    pytest.param({"target_modules": "(q_proj"}, "'target_modules'", id="broken-pattern"),
+    pytest.param({"target_modules": []}, "'target_modules'", id="none"),
+])
+def test_places_that_the_model_does_not_have_are_refused(tmp_path, lora, message):
+    with pytest.raises(BionerError, match=message):
+        train(tmp_path / "adapter", max_steps=1, lora=lora)
+
+
+@pytest.mark.parametrize("modules", [r".*\.(q|v)_proj", ["self_attn.q_proj"], ["q_proj", "lm_head"]])
+def test_places_are_named_as_peft_names_them(tmp_path, modules):
+    assert weights(train(tmp_path / "adapter", max_steps=1, lora={"target_modules": modules}).folder)
+
+
+@pytest.mark.issue(6)
+def test_frozen_weights_of_a_4bit_model_stay_in_bfloat16():
+    from spacy_bioner.finetuning.adapter_model import put_adapter
+
+    model = make_tiny_model("qwen3").to(torch.bfloat16)
+    model.is_loaded_in_4bit = True
+    wrapped = put_adapter(model, LoraSettings(r=2), seed=0, gradient_checkpointing=True)
+    assert {weight.dtype for weight in wrapped.parameters()} == {torch.bfloat16}
+    assert wrapped.get_base_model().is_gradient_checkpointing
