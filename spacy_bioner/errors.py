@@ -123,6 +123,8 @@ class Errors:
     E330 = "{path} {why}, and an adapter would take its place. Give a new folder, or that of an adapter."
     E331 = "The loss of record '{name}' is not a finite number. Compute in float32, or leave the record out."
     E332 = "Diversity cannot choose for the strategy '{strategy}'. Set diversity to false, or strategy to: {known}."
+    E333 = ("The adapter was taught one label at a time, so it can neither be asked for several at once ({labels}) nor "
+            "be shown examples of them. Ask for one label, or leave out the examples.")
 
     # Synthesis
     E401 = "No mention in the gold sentences, so there are no seeds. Give annotated sentences, or a list of names."

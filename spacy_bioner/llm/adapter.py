@@ -94,7 +94,8 @@ class AdapterCard:
         RETURNS (List[str]): Keys in which the run departs from the training in a way that can be meant (other
             definitions, another corpus name): worth a warning.
         RAISES BionerError: E207 where the model could not understand the run: another base model, codec, template,
-            chat markup or cutting into units.
+            chat markup or cutting into units. E333 where it is asked for several labels at once and was taught one at
+            a time.
         """
         wanted = {"codec": (self.codec, settings["codec"]), "units": (self.units_version, UNITS_VERSION)}
         if settings["source"] not in self.more_templates.values():
@@ -106,9 +107,19 @@ class AdapterCard:
         for what, (taught, asked) in wanted.items():
             if taught != asked:
                 raise BionerError(Errors.E207.format(what=what, taught=_short(taught), asked=_short(asked)))
-        meant = {key: _ordered(settings[key]) for key in _MEANT}
-        taught_too = [{key: _ordered(corpus.get(key)) for key in _MEANT} for corpus in self.more_corpora]
-        return [] if meant in taught_too else [key for key in _MEANT if _ordered(getattr(self, key)) != meant[key]]
+        if self.instruction == "each" and len(settings["labels"]) > 1:
+            raise BionerError(Errors.E333.format(labels=", ".join(settings["labels"])))
+        first, *further = ([key for key in _MEANT if not self._was_taught(key, corpus.get(key, {}), settings[key])]
+                           for corpus in ({key: getattr(self, key) for key in _MEANT}, *self.more_corpora))
+        return first if all(further) else []
+
+    def _was_taught(self, key: str, taught: Any, asked: Any) -> bool:
+        """RETURNS (bool): Whether a corpus was taught so: with these labels in this order, or with each of them."""
+        if key != "labels":
+            return taught == asked
+        if self.instruction == "each":
+            return set(asked.items()) <= set(taught.items())
+        return list(asked.items()) == list(taught.items())
 
     def check_model(self, shapes: Mapping[str, int]) -> None:
         """Compare the model that the adapter is about to be put on with the one that it was trained on, whatever the
@@ -120,11 +131,6 @@ class AdapterCard:
         if self.shapes and self.shapes != dict(shapes):
             raise BionerError(Errors.E207.format(what="base model", taught=f"{self.base_model}, {_short(self.shapes)}",
                                                  asked=_short(dict(shapes))))
-
-
-def _ordered(value: Any) -> Any:
-    """RETURNS (Any): A mapping with its order, which prompts follow; anything else as it is."""
-    return list(value.items()) if isinstance(value, Mapping) else value
 
 
 def _short(value: Any) -> str:

@@ -83,3 +83,12 @@ def test_model_is_known_by_its_shapes():
     make_card(make_builder()).check_model(shapes)  # a card from before they were kept
     with pytest.raises(BionerError, match="another base model.*tiny.*hidden_size"):
         make_card(make_builder(), shapes={**shapes, "hidden_size": 64}).check_model(shapes)
+
+
+@pytest.mark.issue(6)
+def test_an_adapter_taught_one_label_at_a_time_is_asked_so():
+    card = make_card(make_builder(labels=("DISEASE", "GENE")), instruction="each")
+    assert card.check(make_builder(labels=("GENE",)).settings()) == []
+    assert card.check(make_builder(labels=("DRUG",)).settings()) == ["labels"]
+    with pytest.raises(BionerError, match="one label at a time"):
+        card.check(make_builder(labels=("DISEASE", "GENE")).settings())
