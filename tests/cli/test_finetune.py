@@ -1,4 +1,6 @@
 import json
+import re
+import shlex
 import sys
 from pathlib import Path
 
@@ -198,3 +200,31 @@ def test_gpu_profile_runs_whole_on_a_tiny_model(gold, tmp_path, tiny_model, verb
                           "--annotate.model", tiny_model, "--annotate.adapter", tmp_path / "adapter",
                           "--annotate.dtype", "float32", "--annotate.cache", "null")
     assert code == 0, out + err
+
+
+@pytest.mark.issue(6)
+def test_workflow_writes_nothing_into_the_package_and_holds_out_test(pytestconfig):
+    import srsly
+
+    project = srsly.read_yaml(pytestconfig.rootpath / "project.yml")
+    commands = {command["name"]: command for command in project["commands"]}
+    outputs = [path for command in commands.values() for path in command.get("outputs", [])]
+    assert not [path for path in outputs if path.startswith("spacy_bioner")]
+    assert "training/adapter/embedded" in commands["embedded-adapter"]["outputs"]
+    for name in ("finetune", "embedded-adapter"):
+        [taught] = [line for line in commands[name]["script"] if " finetune " in line]
+        assert re.search(r"--held-out \S+/test.jsonl", taught)
+
+
+@pytest.mark.issue(6)
+def test_commands_of_the_page_are_accepted(pytestconfig):
+    from typer.main import get_command
+
+    from spacy_bioner.cli.main import app
+
+    page = (pytestconfig.rootpath / "docs" / "finetuning.md").read_text(encoding="utf8").replace("\\\n", " ")
+    lines = re.findall(r"^spacy-bioner (.*)$", page, flags=re.MULTILINE)
+    assert len(lines) == 2
+    for verb, *rest in map(shlex.split, lines):
+        with get_command(app).commands[verb].make_context(verb, rest) as context:
+            assert not context.args and (pytestconfig.rootpath / context.params["config"]).is_file()
