@@ -40,7 +40,7 @@ class Errors:
     E013 = "The name {path} does not make its format certain. Give {option}, one of: {available}."
     E014 = "{path}: record '{id}' has the label '{label}', which {schema} does not know. Known: {known}."
     E015 = ("Record '{id}' stands also in {other}. Training text must not hold what is tested on; "
-            "leave such records out with --exclude {other}.")
+            "leave such records out with `spacy-bioner convert --exclude {other}`.")
     E016 = "Choose either --sentences or --documents, not both."
     E017 = "Cannot read '{value}' as a change of label: write --rename OLD=NEW, or *=NEW for all labels."
     E018 = ("Record '{id}' of train stands in {split} too, as '{other}'. Take it out of one of them, "
@@ -124,14 +124,19 @@ class Errors:
     # Fine-tuning
     E301 = "No record to teach. All were left out; raise max_length, or give other records."
     E302 = "Record '{name}' has an empty prompt, or an answer without a token to learn. Leave it out."
-    E303 = ("The loss of update {update} is not a finite number. Lower learning_rate, or compute in float32. "
-            "The last good checkpoint is kept in {kept}.")
+    E303 = ("The loss of update {update} is not a finite number. Lower learning_rate, or compute in float32, which "
+            "begins anew. Last good checkpoint, kept for the settings as they are: {kept}.")
     E304 = ("The disk failed: {why}. The last good checkpoint is kept ({kept}); make room and run the same command "
             "again.")
     E305 = "Label '{label}' has no definition, and a model is taught by definitions. Add one to the schema."
     E306 = ("Strategy '{strategy}' chose none of {total} records ({reasons}). Raise keep_ratio or max_ifd, or take "
             "other records.")
     E307 = "Cannot read '{value}' as a corpus. Write GOLD=SCHEMA."
+    E330 = "{path} {why}, and an adapter would take its place. Give a new folder, or that of an adapter."
+    E331 = "The loss of record '{name}' is not a finite number. Compute in float32, or leave the record out."
+    E332 = "Diversity cannot choose for the strategy '{strategy}'. Set diversity to false, or strategy to: {known}."
+    E333 = ("The adapter was taught one label at a time, so it can neither be asked for several at once ({labels}) nor "
+            "be shown examples of them. Ask for one label, or leave out the examples.")
 
     # Synthesis
     E401 = "No mention in the gold sentences, so there are no seeds. Give annotated sentences, or a list of names."
@@ -277,3 +282,10 @@ class Warnings:
     W220 = "The adapter was taught with other {key} than this run asks for; meant so where a new schema is tried."
     W222 = ("The adapter that comes with this package was taught {labels} as {codec}, not the {what} asked for: the "
             "plain model answers, which annotates badly. Teach an adapter with `spacy-bioner finetune`.")
+
+    # Fine-tuning
+    W330 = "The checkpoint {path} is damaged and passed over: {why}."
+    W331 = ("{folder} holds checkpoints of a training with other settings or data. They are not taken up, and kept: "
+            "remove them if they are not wanted.")
+    W332 = ("{count} of {total} records of dev cannot be decoded, so their mentions count as not found. The first: "
+            "{why}.")

@@ -99,8 +99,9 @@ def annotate_cli(
                                                            "goes to OUT with .failed.jsonl in place of its ending."),
     config: Path = typer.Option(DEFAULT_CONFIG, "--config", "-c", help="Config with the section annotate; override "
                                                                        "keys with --annotate.key value."),
-    labels: Optional[Path] = typer.Option(None, help="Label schema (YAML). Without it the adapter's labels, or those "
-                                                     "of the embedded corpus."),
+    labels: Optional[Path] = typer.Option(None, help="Label schema (YAML): labels, corpus and language of the prompts. "
+                                                     "Without it the adapter's, or the labels of the embedded "
+                                                     "corpus."),
     engine: Engine = typer.Option(Engine.local, help="local: in this process. ray: by workers; IN may then be .parquet "
                                                      "or a folder of files, and OUT is a folder of shards."),
     gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU ID or -1 for CPU."),
@@ -123,7 +124,7 @@ def make_annotator(settings: AnnotateSettings, *, schema: Optional[Schema] = Non
     """Make the annotator that the settings describe.
 
     settings (AnnotateSettings): The section [annotate].
-    schema (Optional[Schema]): Labels; its corpus and language count where neither settings nor adapter say others.
+    schema (Optional[Schema]): Labels, corpus and language; settings go before it, and it before the adapter.
     gpu_id (int): GPU, or -1 for the CPU.
     RETURNS (Annotator): The annotator.
     """
@@ -135,9 +136,9 @@ def make_annotator(settings: AnnotateSettings, *, schema: Optional[Schema] = Non
     shared = {field.name for field in fields(setup.AnnotatorSettings)} & set(AnnotateSettings.model_fields)
     chosen = {key: getattr(settings, key) for key in shared - {"codec"}}
     if schema is not None:
-        chosen["labels"] = schema.labels
-    if schema is not None and source.card() is None:
-        chosen.update(corpus=settings.corpus or schema.corpus, lang=settings.lang or schema.lang)
+        # Its definitions are those of its corpus: never asked in the name of the corpus that an adapter was taught.
+        chosen.update(labels=schema.labels, corpus=schema.corpus if settings.corpus is None else settings.corpus,
+                      lang=settings.lang or schema.lang)
     codec = make_codec(settings.codec, **settings.codec_options) if settings.codec else None
     return setup.make_annotator(source, setup.AnnotatorSettings(codec=codec, **chosen), find_sentences=find_sentences)
 

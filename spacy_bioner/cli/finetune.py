@@ -3,7 +3,7 @@
 import logging
 import sys
 from pathlib import Path
-from typing import Any, List, Literal, Mapping, Optional, Tuple
+from typing import Any, List, Literal, Mapping, Optional, Sequence, Tuple
 
 import typer
 from pydantic import NonNegativeInt, PositiveInt
@@ -37,6 +37,8 @@ def finetune_cli(
                                                                        "keys with --finetune.training.seed 1."),
     labels: Path = typer.Option(..., help="Label schema (YAML)."),
     dev: Optional[Path] = typer.Option(None, help="Gold records of dev: their F1 chooses the weights that are kept."),
+    held_out: List[Path] = typer.Option([], help="Further records, as test parts, whose sentences may not be taught; "
+                                                 "can be repeated."),
     add: List[str] = typer.Option([], help="Another corpus to teach jointly, as GOLD=SCHEMA; can be repeated."),
     epochs: int = typer.Option(0, min=0, help="Times that each record is seen; 0 takes the number in the config."),
     gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU ID or -1 for CPU."),
@@ -48,12 +50,11 @@ def finetune_cli(
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     overrides = {**read_overrides(ctx.args), **({"finetune.training.max_epochs": epochs} if epochs else {})}
     settings = load_settings(config, "finetune", FinetuneSettings, overrides)
-    result = finetune(gold, output, settings, schema=read_schema(labels), dev=dev,
+    result = finetune(gold, output, settings, schema=read_schema(labels), dev=dev, held_out=held_out,
                       added=[parse_corpus(value) for value in add], gpu_id=gpu_id)
     scored = "" if result.score is None else f", F1 {result.score:.4f} on dev after update {result.best_updates}"
-    speed = result.tokens / max(result.seconds, 1e-9)
-    print(f"{result.updates} updates, {result.tokens} tokens in {result.seconds:.0f} s ({speed:.0f} tokens/s){scored}"
-          f" -> {output}", file=sys.stderr)
+    print(f"{result.updates} updates, {result.tokens} tokens in {result.seconds:.0f} s ({result.speed:.0f} tokens/s "
+          f"without dev){scored} -> {output}", file=sys.stderr)
 
 
 def parse_corpus(value: str) -> Tuple[Path, Path]:
@@ -65,7 +66,7 @@ def parse_corpus(value: str) -> Tuple[Path, Path]:
 
 
 def finetune(gold: Path, output: Path, settings: FinetuneSettings, *, schema: Schema, dev: Optional[Path] = None,
-             added: List[Tuple[Path, Path]] = (), gpu_id: int = -1) -> Any:
+             held_out: Sequence[Path] = (), added: Sequence[Tuple[Path, Path]] = (), gpu_id: int = -1) -> Any:
     """Teach a model and write its adapter.
 
     gold (Path): Gold records of the train split.
@@ -73,19 +74,21 @@ def finetune(gold: Path, output: Path, settings: FinetuneSettings, *, schema: Sc
     settings (FinetuneSettings): The section [finetune].
     schema (Schema): Labels, corpus and language.
     dev (Optional[Path]): Gold records of dev.
-    added (List[Tuple[Path, Path]]): Records and schema of corpora that are taught jointly.
+    held_out (Sequence[Path]): Further records whose sentences may not be taught.
+    added (Sequence[Tuple[Path, Path]]): Records and schema of corpora that are taught jointly.
     gpu_id (int): GPU, or -1 for the CPU.
     RETURNS (Training): How it went.
     """
     from ..finetuning import teaching
+    from ..finetuning.checkpoints import check_output
     from ..finetuning.processes import Processes
-    from ..finetuning.records import read_corpus
-    from ..formats.jsonl import read_jsonl
+    from ..finetuning.records import read_corpus, read_dev
     from .progress_bar import show_bar
 
-    held_out = [dev] if dev else []
+    check_output(output)
+    scored = read_dev(dev, labels=schema.labels, lang=schema.lang, unit=settings.unit) if dev else []
     corpora = [read_corpus(path, labels=item.labels, name=item.corpus, lang=item.lang, unit=settings.unit,
-                           held_out=held_out)
+                           held_out=[*([dev] if dev else []), *held_out])
                for path, item in [(gold, schema), *((path, read_schema(other)) for path, other in added)]]
     processes = Processes()
     lm = settings.load(gpu_id, device=None if processes.count == 1 else processes.device)
@@ -94,8 +97,7 @@ def finetune(gold: Path, output: Path, settings: FinetuneSettings, *, schema: Sc
     task = teaching.Task(codec=settings.make_codec(asked), **{key: getattr(settings, key) for key in keys})
     with show_bar("updates", total=0) as advance:
         return teaching.finetune(corpora, output, lm=lm, task=task, lora=settings.lora, training=settings.training,
-                                 dev=list(read_jsonl(dev)) if dev else [], dev_limit=settings.dev_limit,
-                                 dev_batch_tokens=settings.dev_batch_tokens,
+                                 dev=scored, dev_limit=settings.dev_limit, dev_batch_tokens=settings.dev_batch_tokens,
                                  progress=lambda row: _show(advance, row), processes=processes)
 
 

@@ -1,5 +1,6 @@
 """Settings that all verbs share which load a model to teach or to score with it."""
 
+import logging
 from typing import TYPE_CHECKING, Any, Dict, Literal, Optional
 
 from .settings import Settings
@@ -8,6 +9,7 @@ if TYPE_CHECKING:
     from ..codecs.base import Codec
     from ..llm.causal_lm import CausalLM
 
+logger = logging.getLogger(__name__)
 
 # With a line for each label a small model learns sooner; with more labels than these it takes too many tokens.
 _FEW_LABELS = 2
@@ -25,13 +27,14 @@ class LocalModelSettings(Settings):
     def load(self, gpu_id: int, *, device: Optional[str] = None) -> "CausalLM":
         """Load the model.
 
-        gpu_id (int): GPU of the command line, which goes before the config; -1 for none.
-        device (Optional[str]): Device in place of that of the config.
+        gpu_id (int): GPU of the command line, which goes before the config; -1 for none, so that "auto" is the CPU.
+        device (Optional[str]): Device of this process where there are several, which goes before both.
         RETURNS (CausalLM): The model.
         """
         from ..llm.causal_lm import load_causal_lm
 
-        chosen = f"cuda:{gpu_id}" if gpu_id >= 0 else device or self.device
+        configured = "cpu" if self.device == "auto" else self.device
+        chosen = device or (f"cuda:{gpu_id}" if gpu_id >= 0 else configured)
         return load_causal_lm(self.model, revision=self.revision, device=chosen, dtype=self.dtype,
                               quantize=self.quantize)
 
@@ -49,11 +52,15 @@ class TaughtFormatSettings(LocalModelSettings):
         """Make the format of the answers.
 
         labels (int): How many labels an answer is about; decides what the lines "auto" of the brackets stand for.
+            Other formats have no lines and pass over this one word.
         RETURNS (Codec): The format.
         """
         from ..codecs import make_codec
 
         options = dict(self.codec_options)
-        if self.codec == "bracket" and options.get("lines") == "auto":
-            options["lines"] = "all" if labels <= _FEW_LABELS else "occurring"
+        if options.get("lines") == "auto":
+            del options["lines"]
+            if self.codec == "bracket":
+                options["lines"] = "all" if labels <= _FEW_LABELS else "occurring"
+                logger.info("Bracket lines for up to %s labels in an answer: %s", labels, options["lines"])
         return make_codec(self.codec, **options)

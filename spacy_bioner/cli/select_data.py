@@ -27,6 +27,7 @@ class SelectDataSettings(TaughtFormatSettings):
     max_ifd: float = Field(1.0, gt=0)
     negatives: bool = True
     diversity: bool = False
+    diversity_pool: float = Field(2.0, ge=1)
     encoder: str = "all-minilm-l6-v2"
     seed: int = 0
 
@@ -35,7 +36,7 @@ def select_data_cli(
     ctx: typer.Context,
     gold: Path = typer.Argument(..., help="Gold records of the train split (.jsonl, .jsonl.gz)."),
     output: Path = typer.Argument(..., metavar="OUT", help="Records to write (.jsonl), each with its IFD in meta; a "
-                                                           "table and a plot go beside it."),
+                                                           "table, a plot and the reasons of the dropped go beside."),
     config: Path = typer.Option(DEFAULT_CONFIG, "--config", "-c", help="Config with a section select_data; override "
                                                                        "keys with --select_data.key value."),
     labels: Path = typer.Option(..., help="Label schema (YAML)."),
@@ -51,6 +52,8 @@ def select_data_cli(
     selected = select(gold, output, settings, schema=read_schema(labels), scores=scores, gpu_id=gpu_id)
     for name, fates in selected.table.items():
         print(f"{name}: " + ", ".join(f"{fate} {count}" for fate, count in fates.items()))
+    if selected.unscored.unwritable:
+        print(selected.unscored, file=sys.stderr)
     print(f"{selected.chosen} of {selected.total} records -> {output}", file=sys.stderr)
 
 
@@ -66,22 +69,26 @@ def select(gold: Path, output: Path, settings: SelectDataSettings, *, schema: Sc
     gpu_id (int): GPU, or -1 for the CPU.
     RETURNS (Selected): What was chosen.
     """
-    from ..finetuning.records import read_corpus
+    from ..finetuning.records import Losses, read_corpus
     from ..finetuning.score_file import ScoreFile
     from ..finetuning.selecting import Scoring, score_corpus, select_data
+    from ..finetuning.selection import check_diversity
     from .progress_bar import show_bar
 
+    if settings.diversity:
+        check_diversity(settings.strategy)
     corpus = read_corpus(gold, labels=schema.labels, name=schema.corpus, lang=schema.lang, unit=settings.unit)
     lm = settings.load(gpu_id)
     keys = ("template", "chat", "tokens", "ratio", "max_length", "max_batch_tokens")
     scoring = Scoring(codec=settings.make_codec(len(schema.labels)), **{key: getattr(settings, key) for key in keys})
     path = scores or output.with_name(f"{output.name.split('.jsonl')[0]}.scores.jsonl")
+    unscored = Losses()
     with ScoreFile(path) as file_, show_bar("IFD", total=len(corpus.annotations)) as advance:
-        losses = score_corpus(corpus, lm, scoring, file_, step=lambda: advance())
+        losses = score_corpus(corpus, lm, scoring, file_, unscored=unscored, step=lambda: advance())
     return select_data(corpus, output, losses=losses, ratio=settings.ratio, settings=settings.model_dump(),
-                       diversify=_make_diversify(corpus, settings), strategy=settings.strategy,
-                       keep_ratio=settings.keep_ratio, max_ifd=settings.max_ifd, negatives=settings.negatives,
-                       seed=settings.seed)
+                       unscored=unscored, diversify=_make_diversify(corpus, settings), pool=settings.diversity_pool,
+                       strategy=settings.strategy, keep_ratio=settings.keep_ratio, max_ifd=settings.max_ifd,
+                       negatives=settings.negatives, seed=settings.seed)
 
 
 def _make_diversify(corpus: Any, settings: SelectDataSettings) -> Any:

@@ -1,5 +1,6 @@
 """A LoRA adapter on a frozen model: put there, read out, taken back, written down."""
 
+import re
 from copy import copy
 from pathlib import Path
 from typing import Any, Dict, List
@@ -7,6 +8,7 @@ from typing import Any, Dict, List
 import torch
 from torch import nn
 
+from ..errors import BionerError, Errors
 from .settings import LoraSettings
 
 
@@ -18,12 +20,14 @@ def put_adapter(model: nn.Module, lora: LoraSettings, *, seed: int, gradient_che
     seed (int): Random seed of its weights.
     gradient_checkpointing (bool): Whether the states of the layers are computed again for their gradients.
     RETURNS (nn.Module): The model with the adapter, as peft wraps it.
+    RAISES BionerError: E209 for layers or modules that the model does not have.
     """
-    from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
+    from peft import LoraConfig, get_peft_model
 
-    if getattr(model, "is_loaded_in_4bit", False):
-        model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=gradient_checkpointing)
-    elif gradient_checkpointing:
+    _check_places(model, lora)
+    # Not by peft's preparation of 4-bit models: it casts embeddings and head to float32, 2.5 GB more in an 8B model.
+    model.requires_grad_(False)
+    if gradient_checkpointing:
         model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
         model.enable_input_require_grads()
     count = model.config.get_text_config().num_hidden_layers
@@ -39,6 +43,33 @@ def put_adapter(model: nn.Module, lora: LoraSettings, *, seed: int, gradient_che
     for weight in wrapped.parameters():
         weight.data = weight.data.to(dtype) if weight.requires_grad else weight.data
     return wrapped
+
+
+def _check_places(model: nn.Module, lora: LoraSettings) -> None:
+    """Refuse layers and modules that the model does not have; of several names peft needs only one."""
+    count = model.config.get_text_config().num_hidden_layers
+    if lora.layers and lora.layers > count:
+        raise BionerError(Errors.E209.format(what="layers", value=lora.layers, wanted=f"at most {count}"))
+    if lora.target_modules == "all-linear":
+        return
+    names = [name for name, module in model.named_modules()
+             if not any(module.children()) and getattr(getattr(module, "weight", None), "ndim", 0) == 2]
+    wanted = f"all-linear, or names among {', '.join(linear_names(model))}"
+    if isinstance(lora.target_modules, str):
+        unknown = [] if any(_matches(lora.target_modules, name) for name in names) else [lora.target_modules]
+    else:
+        unknown = [target for target in lora.target_modules if not any(f".{name}".endswith(f".{target}")
+                                                                        for name in names)]
+    if unknown or not lora.target_modules:
+        value = unknown[0] if unknown else ""
+        raise BionerError(Errors.E209.format(what="target_modules", value=value, wanted=wanted))
+
+
+def _matches(pattern: str, name: str) -> bool:
+    try:
+        return re.fullmatch(pattern, name) is not None
+    except re.error:
+        return False
 
 
 def linear_names(model: nn.Module) -> List[str]:
@@ -72,14 +103,15 @@ def write_adapter(model: Any, folder: Path, tensors: Dict[str, torch.Tensor], *,
     dtype (str): Number type of the written weights.
     """
     from peft import get_peft_model_state_dict
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     load_adapter_tensors(model, tensors)
     # Not by save_pretrained, which asks a model hub whether the vocabulary of the base model has changed.
     weights = get_peft_model_state_dict(model, save_embedding_layers=False)
-    save_file({name: weight.detach().to("cpu", getattr(torch, dtype)).contiguous()
-               for name, weight in weights.items()}, folder / "adapter_model.safetensors", metadata={"format": "pt"})
-    (folder / "adapter_model.safetensors").chmod(0o644)
+    # As bytes: save_file makes an error of its own of a full disk.
+    content = save({name: weight.detach().to("cpu", getattr(torch, dtype)).contiguous()
+                    for name, weight in weights.items()}, metadata={"format": "pt"})
+    (folder / "adapter_model.safetensors").write_bytes(content)
     config = copy(model.peft_config["default"])
     config.base_model_name_or_path = base_model
     config.inference_mode = True

@@ -1,7 +1,9 @@
 """Checkpoints of a training: whole folders that appear by one rename, so that a kill or a full disk spoils none."""
 
 import json
+import logging
 import os
+import re
 import shutil
 import tempfile
 from contextlib import contextmanager
@@ -11,10 +13,16 @@ from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
 import torch
 
-from ..errors import BionerError, Errors
+from ..errors import BionerError, Errors, Warnings
+from ..llm.adapter import CARD_FILE
 
+logger = logging.getLogger(__name__)
 _STATE = "state.json"
 _TENSORS = "tensors.safetensors"
+# Whichever of them is there, a folder is an adapter's.
+_ADAPTER_FILES = ("adapter_config.json", CARD_FILE)
+# The newest may be damaged, as by a power cut; then the one before serves.
+_KEPT = 2
 Tensors = Dict[str, torch.Tensor]
 
 
@@ -37,12 +45,21 @@ class TrainingState:
 
     @property
     def best(self) -> Optional[Tuple[int, float]]:
-        """RETURNS (Optional[Tuple[int, float]]): Updates and score of the first of the best scores, if any."""
-        return max(self.scores, key=lambda item: item[1]) if self.scores else None
+        """RETURNS (Optional[Tuple[int, float]]): Updates and score of the first of the best scores, if any; of the last
+        where all are 0, since later weights have at least learnt longer."""
+        if not self.scores:
+            return None
+        return max(self.scores, key=lambda item: (item[1], item[0] if item[1] == 0 else -item[0]))
+
+    @property
+    def scores_since_best(self) -> int:
+        """RETURNS (int): Scores since the first of the best ones."""
+        values = [score for _, score in self.scores]
+        return len(values) - 1 - values.index(max(values)) if values else 0
 
 
 class Checkpoints:
-    """The checkpoints of one training; only the newest is kept.
+    """The checkpoints of a training, the newest two of them, beside those of trainings with other settings.
 
     folder (Path): Where they lie.
     """
@@ -51,38 +68,104 @@ class Checkpoints:
         self.folder = Path(folder)
 
     def write(self, state: TrainingState, tensors: Tensors) -> None:
-        """Write a checkpoint, then remove the older ones.
+        """Write a checkpoint, then remove the older ones of this training but one.
 
         state (TrainingState): Where the training stands.
         tensors (Tensors): Weights and optimizer, by name.
         RAISES BionerError: E304 where the disk is full or fails; the checkpoint before stays.
         """
-        older = self._all()
+        older = self._of(state.fingerprint)
         with naming_last_good(older[-1] if older else None):
-            target = self.folder / f"{state.updates:08d}"
+            target = self.folder / f"{state.updates:08d}-{state.fingerprint}"
             write_folder(target, {_STATE: json.dumps(asdict(state)).encode("utf8"), _TENSORS: _to_bytes(tensors)})
-        for path in older:
-            if path != target:
-                shutil.rmtree(path, ignore_errors=True)
+        for path in self._of(state.fingerprint)[:-_KEPT]:
+            shutil.rmtree(path, ignore_errors=True)
 
     def read(self, fingerprint: str) -> Optional[Tuple[TrainingState, Tensors]]:
-        """RETURNS (Optional[Tuple[TrainingState, Tensors]]): The newest of this training, if any."""
-        from safetensors.torch import load_file
+        """Read the newest checkpoint of a training that is whole; damaged ones are passed over with a warning.
 
-        for path in reversed(self._all()):
-            state = TrainingState(**json.loads((path / _STATE).read_text(encoding="utf8")))
-            state.scores = [(int(updates), float(score)) for updates, score in state.scores]
-            if state.fingerprint == fingerprint:
-                return state, load_file(path / _TENSORS)
+        fingerprint (str): Hash of the settings, the model and the data.
+        RETURNS (Optional[Tuple[TrainingState, Tensors]]): The checkpoint, if there is one.
+        """
+        from safetensors import SafetensorError
+
+        own = self._of(fingerprint)
+        if len(own) < len(self._all()):
+            logger.warning(Warnings.W331.format(folder=self.folder))
+        for path in reversed(own):
+            try:
+                return _read_checkpoint(path)
+            except (OSError, ValueError, TypeError, AttributeError, SafetensorError) as error:
+                why = " ".join(str(error).split()) or type(error).__name__
+                logger.warning(Warnings.W330.format(path=path, why=why))
         return None
 
-    def remove(self) -> None:
-        """Remove all checkpoints, when the training is done."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+    def last(self, fingerprint: str) -> Optional[Path]:
+        """RETURNS (Optional[Path]): The newest checkpoint of a training, if there is one."""
+        own = self._of(fingerprint)
+        return own[-1] if own else None
+
+    def sweep(self) -> None:
+        """Remove what killed runs have left half written."""
+        for path in self.folder.glob(".*"):
+            shutil.rmtree(path, ignore_errors=True)
+
+    def remove(self, fingerprint: str) -> None:
+        """Remove the checkpoints of a training, when it is done; those of other trainings stay."""
+        for path in self._of(fingerprint):
+            shutil.rmtree(path, ignore_errors=True)
+        if self.folder.is_dir() and not any(self.folder.iterdir()):
+            self.folder.rmdir()
 
     def _all(self) -> List[Path]:
         """RETURNS (List[Path]): Complete checkpoints, the oldest first."""
         return sorted(path for path in self.folder.glob("[0-9]*") if path.is_dir())
+
+    def _of(self, fingerprint: str) -> List[Path]:
+        """RETURNS (List[Path]): Those of one training, the oldest first."""
+        return [path for path in self._all() if path.name.partition("-")[2] == fingerprint]
+
+
+def _read_checkpoint(path: Path) -> Tuple[TrainingState, Tensors]:
+    from safetensors.torch import load
+
+    state = TrainingState(**json.loads((path / _STATE).read_text(encoding="utf8")))
+    state.scores = [(int(updates), float(score)) for updates, score in state.scores]
+    return state, load((path / _TENSORS).read_bytes())
+
+
+def check_output(output: Path) -> None:
+    """Refuse to put an adapter where something else would be lost.
+
+    output (Path): Folder of the adapter: a new or an empty one, or one that holds an adapter, which is replaced.
+    RAISES BionerError: E330 for anything else.
+    """
+    why = None
+    if output.name in ("", ".."):
+        why = "is a folder without a name of its own"
+    elif output.exists() and not output.is_dir():
+        why = "is a file"
+    elif output.is_dir():
+        names = sorted(path.name for path in output.iterdir())
+        if names and not set(names) & set(_ADAPTER_FILES):
+            why = f"holds other files than an adapter's, such as {names[0]}"
+    if why is not None:
+        raise BionerError(Errors.E330.format(path=output, why=why))
+
+
+def sweep_beside(target: Path) -> None:
+    """Remove the temporary folders of a target that killed runs have left beside it.
+
+    target (Path): See `fill_folder`. Where a run was killed between its two renames, the old folder takes its place
+        again.
+    """
+    leftover = re.compile(rf"\.{re.escape(target.name)}\.[a-z0-9_]{{8}}(\.old)?")
+    for path in sorted(target.parent.glob(".*")) if target.parent.is_dir() else ():
+        found = leftover.fullmatch(path.name)
+        if found and found[1] and not target.exists():
+            os.rename(path, target)
+        elif found:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def write_folder(target: Path, files: Dict[str, bytes]) -> None:
@@ -106,6 +189,8 @@ def fill_folder(target: Path, fill: Callable[[Path], Any]) -> None:
     try:
         fill(temporary)
         temporary.chmod(0o755)
+        for path in (*temporary.rglob("*"), temporary):
+            _flush(path)
         if target.exists():
             # A folder cannot be renamed onto a full one; the old one steps aside for the moment between two renames.
             aside = temporary.with_name(temporary.name + ".old")
@@ -114,8 +199,18 @@ def fill_folder(target: Path, fill: Callable[[Path], Any]) -> None:
             shutil.rmtree(aside, ignore_errors=True)
         else:
             os.rename(temporary, target)
+        _flush(target.parent)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _flush(path: Path) -> None:
+    """Have the system write a file or a folder to the disk now, so that a power cut finds it whole."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Iterator, List, Sequence, Tuple
 import torch
 from torch import nn
 
+from ..errors import BionerError, Errors
 from .pairs import Pair
 from .passes import answer_losses, plan_passes
 
@@ -70,6 +71,7 @@ def score_pairs(model: nn.Module, pairs: Sequence[Pair], *, start: int,
     start (int): The token that begins a text, see `start_id`.
     max_batch_tokens (int): Tokens of a forward pass, padding included.
     YIELDS (Tuple[int, AnswerLosses]): Index into the pairs and its losses, as soon as a batch is done.
+    RAISES BionerError: E331 for a loss that is not a finite number.
     """
     scorable = []
     for index, pair in enumerate(pairs):
@@ -82,6 +84,8 @@ def score_pairs(model: nn.Module, pairs: Sequence[Pair], *, start: int,
         conditioned = _row_means(model, rows, item.shared)
         direct = _row_means(model, [without_prompt(row, start) for row in rows], 0)
         for place, index in enumerate(item.indices):
+            if not math.isfinite(conditioned[place] + direct[place]):
+                raise BionerError(Errors.E331.format(name=pairs[index].name))
             yield index, AnswerLosses(conditioned[place], direct[place], len(rows[place].counted_places))
 
 

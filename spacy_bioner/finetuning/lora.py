@@ -14,7 +14,7 @@ from torch import nn
 
 from ..errors import BionerError, Errors
 from .adapter_model import adapter_tensors, put_adapter, write_adapter
-from .checkpoints import Checkpoints, TrainingState, fill_folder, naming_last_good
+from .checkpoints import Checkpoints, TrainingState, check_output, fill_folder, naming_last_good, sweep_beside
 from .loss_log import write_losses
 from .mixing import plan_updates
 from .optimizer import MasterAdamW
@@ -51,10 +51,16 @@ class Training:
     seconds: float
     history: List[Dict[str, float]] = field(repr=False, default_factory=list)
 
+    @property
+    def speed(self) -> float:
+        """RETURNS (float): Tokens per second of the updates, without the decoding of dev."""
+        return self.tokens / max(sum(row["seconds"] for row in self.history), 1e-9)
+
 
 def train_adapter(pairs: Sequence[Pair], *, model: nn.Module, output: Path, write_card: Card, base_model: str,
                   lora: LoraSettings, training: TrainingSettings, score: Optional[Callable[[nn.Module], float]] = None,
-                  progress: Optional[Progress] = None, processes: Optional[Processes] = None) -> Training:
+                  progress: Optional[Progress] = None, processes: Optional[Processes] = None,
+                  depends_on: Optional[Mapping[str, Any]] = None) -> Training:
     """Train an adapter, going on from its last checkpoint where there is one.
 
     pairs (Sequence[Pair]): What is taught.
@@ -68,27 +74,36 @@ def train_adapter(pairs: Sequence[Pair], *, model: nn.Module, output: Path, writ
         kept. None keeps the last.
     progress (Optional[Progress]): Called after each update with its figures.
     processes (Optional[Processes]): The processes of this training.
+    depends_on (Optional[Mapping[str, Any]]): What the weights depend on beside pairs and settings, such as revision
+        and number type of the model, or what dev holds: a checkpoint made with other values is not taken up.
     RETURNS (Training): How it went.
     RAISES BionerError: E301 and E302 for pairs that cannot be learnt, E303 for a loss that is no number, E304 for a
-        disk that fails.
+        disk that fails, E330 for an output that is no adapter's.
     """
+    check_output(output)
+    processes = processes or Processes()
     fitting, long = drop_long(pairs, training.max_length)
     if long:
         logger.warning("%s of %s records are longer than %s tokens and left out", len(long), len(pairs),
                        training.max_length)
     check_pairs(fitting)
+    checkpoints = Checkpoints(output.with_name(f"{output.name}.checkpoints"))
+    if processes.is_main:
+        checkpoints.sweep()
+        sweep_beside(output)
+    processes.wait()
     trainer = Trainer(fitting, model=put_adapter(model, lora, seed=training.seed,
                                                  gradient_checkpointing=training.gradient_checkpointing),
-                      checkpoints=Checkpoints(output.with_name(f"{output.name}.checkpoints")), training=training,
-                      fingerprint=_fingerprint(fitting, base_model, lora, training), score=score, progress=progress,
-                      processes=processes or Processes())
+                      checkpoints=checkpoints, training=training,
+                      fingerprint=_fingerprint(fitting, base_model, lora, training, depends_on or {}), score=score,
+                      progress=progress, processes=processes)
     trainer.run()
     state = trainer.state
     best_updates, best_score = state.best or (state.updates, None)
     tokens = int(sum(row["tokens"] for row in state.history))
     result = Training(output, state.updates, best_updates, best_score, [pair.name for pair in long], tokens,
                       state.seconds, state.history)
-    if trainer.processes.is_main:
+    if processes.is_main:
         figures = {"updates": result.updates, "best_updates": best_updates, "tokens": tokens, "score": best_score,
                    "seconds": round(state.seconds, 1), "left_out": result.left_out, "lora": lora.model_dump(),
                    "training": training.model_dump(), "pairs": len(fitting)}
@@ -98,15 +113,16 @@ def train_adapter(pairs: Sequence[Pair], *, model: nn.Module, output: Path, writ
             write_losses(folder, state.history, state.scores)
             write_card(folder, figures)
 
-        with naming_last_good(trainer.checkpoints.folder):
+        with naming_last_good(checkpoints.last(state.fingerprint)):
             fill_folder(output, fill)
-        trainer.checkpoints.remove()
-    trainer.processes.wait()
+        checkpoints.remove(state.fingerprint)
+    processes.wait()
     return result
 
 
-def _fingerprint(pairs: Sequence[Pair], base_model: str, lora: LoraSettings, training: TrainingSettings) -> str:
-    settings = json.dumps([base_model, lora.model_dump(), training.model_dump()], sort_keys=True)
+def _fingerprint(pairs: Sequence[Pair], base_model: str, lora: LoraSettings, training: TrainingSettings,
+                 depends_on: Mapping[str, Any]) -> str:
+    settings = json.dumps([base_model, lora.model_dump(), training.model_dump(), dict(depends_on)], sort_keys=True)
     return hashlib.sha256(f"{hash_pairs(pairs)} {settings}".encode()).hexdigest()[:16]
 
 
@@ -180,7 +196,8 @@ class Trainer:
         rate = self._learning_rate(self.state.updates)
         norm = self._optimizer.step(gradients, learning_rate=rate)
         if not (math.isfinite(loss) and math.isfinite(norm)):
-            raise BionerError(Errors.E303.format(update=self.state.updates + 1, kept=self.checkpoints.folder))
+            kept = self.checkpoints.last(self.state.fingerprint) or "none yet"
+            raise BionerError(Errors.E303.format(update=self.state.updates + 1, kept=kept))
         return {"loss": float(loss), "learning_rate": rate, "gradient_norm": round(norm, 4),
                 "tokens": sum(self.pairs[index].length for index in indices), "answer_tokens": total}
 
@@ -214,10 +231,7 @@ class Trainer:
 
     def _is_over(self) -> bool:
         """RETURNS (bool): Whether the last scores, as many as the patience, brought none that is better."""
-        if not self.training.patience or self.state.best is None:
-            return False
-        best = self.state.scores.index(self.state.best)
-        return len(self.state.scores) - 1 - best >= self.training.patience
+        return bool(self.training.patience) and self.state.scores_since_best >= self.training.patience
 
     def _tensors(self) -> Dict[str, torch.Tensor]:
         return {**{f"kept.{name}": tensor for name, tensor in self.kept.items()},

@@ -17,6 +17,7 @@ class Pair:
     name (str): Id of the record, for messages.
     group (str): Corpus that it comes from, for mixing.
     lang (str): Language, for mixing.
+    question (str): What is asked: pairs of one corpus and question have prompts that begin alike.
     """
 
     prompt: Tuple[int, ...]
@@ -25,6 +26,7 @@ class Pair:
     name: str = ""
     group: str = ""
     lang: str = ""
+    question: str = ""
 
     @property
     def length(self) -> int:

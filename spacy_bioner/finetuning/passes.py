@@ -6,7 +6,7 @@ are those of the full sequences.
 """
 
 from dataclasses import dataclass
-from typing import Iterator, List, Sequence, Tuple
+from typing import Dict, Iterator, List, Sequence, Tuple
 
 import torch
 from torch import nn
@@ -71,10 +71,13 @@ def _make_pass(rows: Sequence[int], shared: int) -> Pass:
 
 
 def _like_prompts(pairs: Sequence[Pair], indices: Sequence[int]) -> Iterator[List[int]]:
-    """Yield groups of pairs of one corpus and language: what has one instruction."""
-    groups = {(pairs[index].group, pairs[index].lang): None for index in indices}
+    """Yield groups of pairs of one corpus, question and language: what has one instruction."""
+    groups: Dict[Tuple[str, str, str], List[int]] = {}
+    for index in indices:
+        pair = pairs[index]
+        groups.setdefault((pair.group, pair.question, pair.lang), []).append(index)
     for name in sorted(groups):
-        yield [index for index in indices if (pairs[index].group, pairs[index].lang) == name]
+        yield groups[name]
 
 
 def answer_losses(model: nn.Module, rows: Sequence[Pair], *, shared: int = 0) -> torch.Tensor:

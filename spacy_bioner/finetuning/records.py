@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Callable, Dict, Iterable, Iterator, List, Mapping, Sequence, Tuple
+from typing import TYPE_CHECKING, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from ..annotation import Annotation
 from ..codecs.base import Codec, Piece
@@ -41,10 +41,12 @@ class InstructionRecord:
 
     annotation (Annotation): The text with the mentions that the answer tells.
     builder (PromptBuilder): Renders the prompt; knows labels, corpus and codec.
+    group (str): The corpus, told from another one of its name by all its labels.
     """
 
     annotation: Annotation
     builder: PromptBuilder
+    group: str = ""
 
     @property
     def pieces(self) -> Tuple[Piece, ...]:
@@ -52,16 +54,23 @@ class InstructionRecord:
         return self.builder.codec.pieces(self.annotation, list(self.builder.labels))
 
 
+# Says for each answer token whether it counts, by the pieces of the answer and the number of tokens of each.
+Count = Callable[[InstructionRecord, Sequence[Piece], Sequence[int]], List[bool]]
+
+
 @dataclass
 class Losses:
     """What could not be taken over into records; counted, since nothing is dropped silently.
 
     unwritable (Dict[str, int]): Label to mentions that the codec cannot write.
-    cut (int): Mentions that reach over the end of a sentence.
     """
 
     unwritable: Counter = field(default_factory=Counter)
-    cut: int = 0
+
+    def __str__(self) -> str:
+        """RETURNS (str): One line that says what was left out."""
+        counts = ", ".join(f"{label} {count}" for label, count in sorted(self.unwritable.items()))
+        return f"The codec cannot write {sum(self.unwritable.values())} mentions, left out: {counts}"
 
 
 def read_corpus(path: Path, *, labels: Mapping[str, str], name: str = "", lang: str = "en",
@@ -91,17 +100,40 @@ def read_corpus(path: Path, *, labels: Mapping[str, str], name: str = "", lang: 
     return Corpus(tuple(annotations), dict(labels), name, lang)
 
 
+def read_dev(path: Path, *, labels: Mapping[str, str], lang: str = "en", unit: str = "record") -> List[Annotation]:
+    """Read and check the gold annotations that a training is scored on, cut as those that are taught.
+
+    path (Path): Records of dev.
+    labels (Mapping[str, str]): Label to definition.
+    lang (str): Language.
+    unit (str): See `read_corpus`.
+    RETURNS (List[Annotation]): The annotations.
+    RAISES BionerError: E008, E009 or E014 for a file without records, another split, an unknown label.
+    """
+    annotations: List[Annotation] = []
+    for annotation in read_jsonl(path):
+        _check_split_and_labels(annotation, path, labels, split="dev")
+        annotations += split_sentences(annotation, lang) if unit == "sentence" else [annotation]
+    if not annotations:
+        raise BionerError(Errors.E008.format(path=path))
+    return annotations
+
+
 def _check_record(annotation: Annotation, path: Path, labels: Mapping[str, str], held_out: KnownTexts) -> None:
-    split = annotation.meta.get("split", "train")
-    if split != "train":
-        raise BionerError(Errors.E009.format(id=annotation.id, found=split, wanted="train"))
+    _check_split_and_labels(annotation, path, labels, split="train")
+    other = held_out.find(annotation)
+    if other is not None:
+        raise BionerError(Errors.E015.format(id=annotation.id, other=other))
+
+
+def _check_split_and_labels(annotation: Annotation, path: Path, labels: Mapping[str, str], *, split: str) -> None:
+    found = annotation.meta.get("split", split)
+    if found != split:
+        raise BionerError(Errors.E009.format(id=annotation.id, found=found, wanted=split))
     for mention in annotation.mentions:
         if mention.label not in labels:
             raise BionerError(Errors.E014.format(path=path, id=annotation.id, label=mention.label, schema="the schema",
                                                  known=", ".join(labels)))
-    other = held_out.find(annotation)
-    if other is not None:
-        raise BionerError(Errors.E015.format(id=annotation.id, path=path, other=other, text=annotation.text[:60]))
 
 
 def make_records(corpus: Corpus, *, codec: Codec, template: str, instruction: str = "all",
@@ -116,6 +148,7 @@ def make_records(corpus: Corpus, *, codec: Codec, template: str, instruction: st
     YIELDS (InstructionRecord): Records in the order of the corpus, those without mentions too.
     """
     builders = make_builders(corpus, codec=codec, template=template, instruction=instruction)
+    group = "/".join([corpus.name, *corpus.labels])
     for annotation in corpus.annotations:
         for builder in builders:
             asked = [mention for mention in annotation.mentions if mention.label in builder.labels]
@@ -124,7 +157,7 @@ def make_records(corpus: Corpus, *, codec: Codec, template: str, instruction: st
             if dropped:
                 losses.unwritable.update(mention.label for mention in dropped)
                 part = replace(part, mentions=tuple(mention for mention in asked if mention not in dropped))
-            yield InstructionRecord(part, builder)
+            yield InstructionRecord(part, builder, group)
 
 
 def make_builders(corpus: Corpus, *, codec: Codec, template: str, instruction: str = "all") -> List[PromptBuilder]:
@@ -136,14 +169,13 @@ def make_builders(corpus: Corpus, *, codec: Codec, template: str, instruction: s
 
 
 def encode_record(record: InstructionRecord, tokenizer: "PreTrainedTokenizerBase", *, chat: bool = False,
-                  count: Callable[[InstructionRecord, Sequence[Piece], Sequence[int]], List[bool]] = None) -> Pair:
+                  count: Optional[Count] = None) -> Pair:
     """Tokenise a record for training.
 
     record (InstructionRecord): The record.
     tokenizer (PreTrainedTokenizerBase): The tokenizer of the model.
     chat (bool): Whether to wrap the prompt into chat markup.
-    count (Callable): Says which answer tokens the loss counts, by the pieces and the number of tokens of each; None
-        counts all.
+    count (Optional[Count]): Says which answer tokens the loss counts; None counts all.
     RETURNS (Pair): Prompt and answer, the token that ends it included.
     """
     pieces = record.pieces
@@ -153,7 +185,7 @@ def encode_record(record: InstructionRecord, tokenizer: "PreTrainedTokenizerBase
     builder = record.builder
     return Pair(tuple(encode_prompt(tokenizer, builder.render(record.annotation.text), chat=chat)),
                 (*answer, end_id(tokenizer)), counted, name=record.annotation.id,
-                group="/".join([builder.corpus, *builder.labels]), lang=builder.lang)
+                group=record.group, lang=builder.lang, question="/".join([builder.corpus, *builder.labels]))
 
 
 def count_decisions(record: InstructionRecord, pieces: Sequence[Piece], sizes: Sequence[int]) -> List[bool]:

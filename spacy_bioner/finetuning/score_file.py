@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Dict, Iterator, List, Optional
@@ -55,7 +56,10 @@ class ScoreFile:
     def _read(self) -> Iterator[tuple]:
         if not self.path.is_file():
             return
-        lines: List[str] = self.path.read_text(encoding="utf8").split("\n")
+        try:
+            lines: List[str] = self.path.read_text(encoding="utf8").split("\n")
+        except UnicodeDecodeError as error:
+            raise BionerError(Errors.E011.format(path=self.path, wanted="a file of scores", why=error)) from None
         for number, line in enumerate(lines, start=1):
             try:
                 entry = json.loads(line) if line else None
@@ -63,6 +67,8 @@ class ScoreFile:
                 continue
             if entry is not None:
                 try:
-                    yield entry.pop("key"), AnswerLosses(**entry)
+                    key, losses = entry.pop("key"), AnswerLosses(**entry)
+                    if math.isfinite(losses.conditioned + losses.direct):
+                        yield key, losses
                 except (KeyError, TypeError, AttributeError):
                     raise BionerError(Errors.E003.format(path=self.path, line=number, why="not a score")) from None

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Sequence,
 
 from ..annotation import Annotation
 from ..codecs.base import Codec
-from ..files import open_atomic, write_json
+from ..files import open_atomic, write_json, write_json_lines
 from ..formats.jsonl import write_jsonl
 from .ifd import AnswerLosses, ifd, score_pairs, start_id
 from .pairs import Pair
@@ -29,7 +29,7 @@ class Scoring:
     chat (bool): Whether prompts are wrapped into chat markup.
     tokens (str): "answer" scores all tokens of the answer, "mentions" only those that spell mentions.
     ratio (str): "perplexity" or "loss", see `ifd.ifd`.
-    max_length (int): Records with more tokens are not scored and left out.
+    max_length (int): Records with more tokens are not scored and left out; the context of the model is a limit too.
     max_batch_tokens (int): Tokens of a forward pass.
     """
 
@@ -49,14 +49,16 @@ class Selected:
     chosen (int): Records written.
     total (int): Records that there were.
     table (Dict[str, Dict[str, int]]): Fate of the records by label, see `selection.tabulate`.
+    unscored (Losses): Mentions that the codec cannot write, which no score counts.
     """
 
     chosen: int
     total: int
     table: Dict[str, Dict[str, int]]
+    unscored: Losses
 
 
-def score_corpus(corpus: Corpus, lm: "CausalLM", scoring: Scoring, scores: ScoreFile, *,
+def score_corpus(corpus: Corpus, lm: "CausalLM", scoring: Scoring, scores: ScoreFile, *, unscored: Losses,
                  step: Step = lambda: None) -> List[Optional[AnswerLosses]]:
     """Score each record of a corpus; what the file of scores holds is not computed again.
 
@@ -64,22 +66,24 @@ def score_corpus(corpus: Corpus, lm: "CausalLM", scoring: Scoring, scores: Score
     lm (CausalLM): The weak model.
     scoring (Scoring): How.
     scores (ScoreFile): Scores from before; new ones are added to it.
+    unscored (Losses): Takes note of mentions that the codec cannot write.
     step (Step): Called once a record.
     RETURNS (List[Optional[AnswerLosses]]): Losses in the order of the corpus, None for a record over the length.
     """
     count = count_mentions if scoring.tokens == "mentions" else None
     pairs = [_without_end(encode_record(record, lm.tokenizer, chat=scoring.chat, count=count))
-             for record in make_records(corpus, codec=scoring.codec, template=scoring.template, losses=Losses())]
+             for record in make_records(corpus, codec=scoring.codec, template=scoring.template, losses=unscored)]
+    longest = min(scoring.max_length, lm.context_length)
     keys = [score_key(pair, repr(sorted(lm.identity().items()))) for pair in pairs]
     missing = [index for index, pair in enumerate(pairs)
-               if pair.length <= scoring.max_length and scores.get(keys[index]) is None]
+               if pair.length <= longest and scores.get(keys[index]) is None]
     for _ in range(len(pairs) - len(missing)):
         step()
     for place, losses in score_pairs(lm.model, [pairs[index] for index in missing], start=start_id(lm.tokenizer),
                                      max_batch_tokens=scoring.max_batch_tokens):
         scores.add(keys[missing[place]], losses)
         step()
-    return [scores.get(key) if pair.length <= scoring.max_length else None for pair, key in zip(pairs, keys)]
+    return [scores.get(key) if pair.length <= longest else None for pair, key in zip(pairs, keys)]
 
 
 def _without_end(pair: Pair) -> Pair:
@@ -88,14 +92,17 @@ def _without_end(pair: Pair) -> Pair:
 
 
 def select_data(corpus: Corpus, output: Path, *, losses: Sequence[Optional[AnswerLosses]], ratio: str,
-                settings: Dict[str, Any], diversify: Optional[Diversify] = None, **choice: Any) -> Selected:
+                settings: Dict[str, Any], unscored: Losses, diversify: Optional[Diversify] = None,
+                **choice: Any) -> Selected:
     """Choose records and write them with their scores, a table and a plot beside them.
 
     corpus (Corpus): The gold records.
-    output (Path): Records to write; `<name>.selection.json` and `<name>.ifd.svg` go beside.
+    output (Path): Records to write; `<name>.selection.json`, `<name>.ifd.svg` and `<name>.dropped.jsonl` (id, score
+        and reason of the others) go beside.
     losses (Sequence[Optional[AnswerLosses]]): See `score_corpus`.
     ratio (str): See `ifd.ifd`.
     settings (Dict[str, Any]): Written into the table.
+    unscored (Losses): See `score_corpus`.
     diversify (Optional[Diversify]): See `selection.select_records`.
     choice (Any): The other arguments of `selection.select_records`.
     RETURNS (Selected): What was chosen.
@@ -108,9 +115,13 @@ def select_data(corpus: Corpus, output: Path, *, losses: Sequence[Optional[Answe
     stem = output.name.split(".jsonl")[0]
     write_json(output.with_name(f"{stem}.selection.json"),
                {"settings": settings, "records": len(corpus.annotations), "chosen": len(selection.chosen),
-                "keep_ratio_is_of": "the ranked records that are below max_ifd", "fate": table})
+                "keep_ratio_is_of": "the ranked records that are below max_ifd", "fate": table,
+                "unwritable": dict(unscored.unwritable)})
+    write_json_lines(output.with_name(f"{stem}.dropped.jsonl"), (
+        {"id": corpus.annotations[index].id, "ifd": None if ratios[index] is None else round(ratios[index], 6),
+         "reason": reason} for index, reason in sorted(selection.dropped.items())))
     _plot(output.with_name(f"{stem}.ifd.svg"), corpus.annotations, ratios, selection, choice.get("max_ifd", 1.0))
-    return Selected(len(selection.chosen), len(corpus.annotations), table)
+    return Selected(len(selection.chosen), len(corpus.annotations), table, unscored)
 
 
 def _with_score(annotation: Annotation, losses: AnswerLosses, ratio: float) -> Annotation:

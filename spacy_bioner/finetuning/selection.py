@@ -10,6 +10,8 @@ from ..annotation import Annotation
 from ..errors import BionerError, Errors
 
 STRATEGIES = ("hybrid", "all", "random", "ifd_all", "lowest")
+# Of these alone there is a ranking to choose the top of.
+_RANKED = ("hybrid", "ifd_all", "lowest")
 # Chooses so many of the given indices; the best first where they have an order.
 Diversify = Callable[[Sequence[int], int], List[int]]
 
@@ -28,7 +30,7 @@ class Selection:
 
 def select_records(records: Sequence[Annotation], ifd: Sequence[Optional[float]], *, strategy: str = "hybrid",
                    keep_ratio: float = 0.5, max_ifd: float = 1.0, negatives: bool = True, seed: int = 0,
-                   diversify: Optional[Diversify] = None) -> Selection:
+                   diversify: Optional[Diversify] = None, pool: float = 2.0) -> Selection:
     """Choose records to teach.
 
     records (Sequence[Annotation]): Gold records.
@@ -40,10 +42,13 @@ def select_records(records: Sequence[Annotation], ifd: Sequence[Optional[float]]
     max_ifd (float): Records with this score or a higher one are dropped.
     negatives (bool): Whether records without a mention are kept.
     seed (int): Seed of the random draw.
-    diversify (Optional[Diversify]): Chooses among the ranked survivors instead of taking the first.
+    diversify (Optional[Diversify]): Chooses among the first of the ranking instead of taking the very first.
+    pool (float): Among how many it chooses, as a multiple of how many it takes.
     RETURNS (Selection): What was chosen, and why the rest was not.
-    RAISES BionerError: E306 where nothing is left.
+    RAISES BionerError: E306 where nothing is left, E332 for a strategy without a ranking to diversify.
     """
+    if diversify is not None:
+        check_diversity(strategy)
     dropped = {index: "too_long" for index, score in enumerate(ifd) if score is None}
     positives = [index for index, record in enumerate(records) if record.mentions and index not in dropped]
     empty = [index for index, record in enumerate(records) if not record.mentions and index not in dropped]
@@ -55,7 +60,7 @@ def select_records(records: Sequence[Annotation], ifd: Sequence[Optional[float]]
     else:
         ranked, rest = (positives + empty, []) if strategy == "ifd_all" else (positives, empty)
         survivors = [index for index in ranked if ifd[index] < max_ifd]
-        count = math.ceil(keep_ratio * len(survivors))
+        count = _round_up(keep_ratio * len(survivors))
         if strategy == "random":
             best = random.Random(seed).sample(ranked, count)
             dropped.update(dict.fromkeys(ranked, "not_drawn"))
@@ -63,13 +68,24 @@ def select_records(records: Sequence[Annotation], ifd: Sequence[Optional[float]]
             dropped.update({index: "rank" if ifd[index] < max_ifd else "high_ifd" for index in ranked})
             sign = 1 if strategy == "lowest" else -1
             order = sorted(survivors, key=lambda index: (sign * ifd[index], index))
-            best = order[:count] if diversify is None else diversify(order, count)
+            best = order[:count] if diversify is None else diversify(order[:_round_up(pool * count)], count)
         kept = best + rest
     for index in kept:
         dropped.pop(index, None)
     if not kept:
         raise BionerError(Errors.E306.format(strategy=strategy, total=len(records), reasons=_count_reasons(dropped)))
     return Selection(tuple(sorted(kept)), dropped)
+
+
+def check_diversity(strategy: str) -> None:
+    """Refuse diversity where there is no ranking to diversify; raises BionerError E332."""
+    if strategy not in _RANKED:
+        raise BionerError(Errors.E332.format(strategy=strategy, known=", ".join(_RANKED)))
+
+
+def _round_up(number: float) -> int:
+    """RETURNS (int): The next whole number; what floats add to 0.55 * 100 does not count."""
+    return math.ceil(round(number, 6))
 
 
 def _count_reasons(dropped: Dict[int, str]) -> str:

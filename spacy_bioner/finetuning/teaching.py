@@ -1,5 +1,6 @@
 """The stage finetune: gold records to a LoRA adapter with its card."""
 
+import hashlib
 import logging
 import random
 from dataclasses import dataclass, replace
@@ -11,14 +12,14 @@ from torch import nn
 
 from ..annotation import Annotation, Mention
 from ..codecs.base import Codec
-from ..errors import BionerError
+from ..errors import BionerError, Warnings
 from ..evaluation.counts import add_up, count_strict, micro
 from ..formats.sentences import split_sentences
 from ..llm.adapter import AdapterCard
 from ..llm.base import LanguageModel, Reply, Request
 from ..prompts.build import PromptBuilder
 from .lora import Progress, Training, train_adapter
-from .pairs import Pair, hash_pairs
+from .pairs import Pair, drop_long, hash_pairs
 from .processes import Processes
 from .records import Corpus, Losses, count_decisions, count_tokens, encode_record, make_builders, make_records
 from .settings import LoraSettings, TrainingSettings
@@ -84,15 +85,17 @@ def finetune(corpora: Sequence[Corpus], output: Path, *, lm: "CausalLM", task: T
     RETURNS (Training): How it went.
     """
     losses = Losses()
+    training = _within_context(training, lm)
     pairs = make_pairs(corpora, task, lm, losses)
-    counts = count_tokens(pairs)
+    counts = count_tokens(drop_long(pairs, training.max_length)[0])
     logger.info("%s records, %s prompt and %s answer tokens, the longest %s", *counts.values())
     if losses.unwritable:
-        logger.warning("The codec cannot write %s mentions, left out: %s", sum(losses.unwritable.values()),
-                       dict(losses.unwritable))
+        logger.warning("%s", losses)
     builders = make_builders(corpora[0], codec=task.codec, template=task.template, instruction=task.instruction)
-    score = _DevScore(lm, sample(dev, dev_limit, seed=training.seed), builders, chat=task.chat,
-                      max_batch_tokens=dev_batch_tokens) if dev else None
+    scored = sample(dev, dev_limit, seed=training.seed)
+    score = _DevScore(lm, scored, builders, chat=task.chat, max_batch_tokens=dev_batch_tokens) if scored else None
+    # Before the training: a package without a version should not cost hours.
+    card = make_card(corpora, task, lm, seed=training.seed, data_hash=hash_pairs(pairs))
 
     def write_card(folder: Path, figures: Mapping[str, Any]) -> None:
         from ..files import write_json
@@ -101,20 +104,49 @@ def finetune(corpora: Sequence[Corpus], output: Path, *, lm: "CausalLM", task: T
                                               "loss": task.loss, "instruction": task.instruction,
                                               "corpora": [[corpus.name, len(corpus.annotations)]
                                                           for corpus in corpora]})
-        builder, *others = (_card_builder(corpus, task) for corpus in corpora)
-        AdapterCard(base_model=lm.name, revision=str(lm.settings.get("revision") or ""), codec=task.codec.settings(),
-                    labels=builder.labels, corpus=builder.corpus, lang=builder.lang, template=builder.template_name,
-                    template_source=builder.source,
-                    more_templates={other.template_name: other.source for other in others
-                                    if other.source != builder.source},
-                    more_corpora=[{"labels": other.labels, "corpus": other.corpus, "lang": other.lang}
-                                  for other in others], chat=task.chat,
-                    max_sentences=usual_sentences(corpora),
-                    seed=training.seed, versions=versions(), data_hash=hash_pairs(pairs),
-                    score={"dev_f1": figures["score"]} if figures["score"] is not None else {}).write(folder)
+        measured = {"dev_f1": figures["score"]} if figures["score"] is not None else {}
+        replace(card, score=measured).write(folder)
 
     return train_adapter(pairs, model=lm.model, output=output, write_card=write_card, base_model=lm.name, lora=lora,
-                         training=training, score=score, progress=progress, processes=processes)
+                         training=training, score=score, progress=progress, processes=processes,
+                         depends_on={"model": dict(lm.identity()), "dev": _hash_gold(scored)})
+
+
+def make_card(corpora: Sequence[Corpus], task: Task, lm: "CausalLM", *, seed: int, data_hash: str) -> AdapterCard:
+    """Write down what annotation must know of a training.
+
+    corpora (Sequence[Corpus]): What is taught.
+    task (Task): How.
+    lm (CausalLM): The model.
+    seed (int): Random seed of the training.
+    data_hash (str): Hash of the pairs.
+    RETURNS (AdapterCard): The card, without a score.
+    """
+    builder, *others = (make_builders(corpus, codec=task.codec, template=task.template)[0] for corpus in corpora)
+    return AdapterCard(base_model=lm.name, revision=str(lm.settings.get("revision") or ""), shapes=lm.shapes,
+                       codec=task.codec.settings(), labels=builder.labels, corpus=builder.corpus, lang=builder.lang,
+                       template=builder.template_name, template_source=builder.source,
+                       more_templates={other.template_name: other.source for other in others
+                                       if other.source != builder.source},
+                       more_corpora=[{"labels": other.labels, "corpus": other.corpus, "lang": other.lang}
+                                     for other in others],
+                       instruction=task.instruction, chat=task.chat, max_sentences=usual_sentences(corpora),
+                       seed=seed, versions=versions(), data_hash=data_hash)
+
+
+def _within_context(training: TrainingSettings, lm: "CausalLM") -> TrainingSettings:
+    """RETURNS (TrainingSettings): With no records over the context of the model, which it could not be asked for."""
+    if training.max_length <= lm.context_length:
+        return training
+    logger.info("max_length is %s, but the model has a context of %s tokens: longer records are left out",
+                training.max_length, lm.context_length)
+    return training.model_copy(update={"max_length": lm.context_length})
+
+
+def _hash_gold(annotations: Sequence[Annotation]) -> str:
+    """RETURNS (str): Short hash of texts and mentions."""
+    content = repr([(annotation.text, annotation.mentions) for annotation in annotations])
+    return hashlib.sha256(content.encode("utf8", "surrogatepass")).hexdigest()[:16]
 
 
 def usual_sentences(corpora: Sequence[Corpus]) -> int:
@@ -122,10 +154,6 @@ def usual_sentences(corpora: Sequence[Corpus]) -> int:
     counts = sorted(len(split_sentences(annotation, corpus.lang)) for corpus in corpora
                     for annotation in corpus.annotations)
     return counts[-(-len(counts) * 19 // 20) - 1]
-
-
-def _card_builder(corpus: Corpus, task: Task) -> PromptBuilder:
-    return make_builders(corpus, codec=task.codec, template=task.template)[0]
 
 
 def versions() -> Dict[str, str]:
@@ -150,14 +178,21 @@ class _DevScore:
         self._builders = list(builders)
         self._chat = chat
         self._max_batch_tokens = max_batch_tokens
+        self._warned = False
 
     def __call__(self, model: nn.Module) -> float:
         lm = replace(self._lm, model=model.get_base_model())
         found: List[List[Mention]] = [[] for _ in self._gold]
+        failed: Dict[int, str] = {}
         for builder in self._builders:
             requests = [Request(builder.render(gold.text), gold.text) for gold in self._gold]
             for index, reply in self._open(lm, builder).generate(requests):
                 found[index] += _mentions(reply, self._gold[index], builder)
+                failed.update({index: reply.error} if reply.error is not None else {})
+        if failed and not self._warned:
+            self._warned = True
+            logger.warning(Warnings.W332.format(count=len(failed), total=len(self._gold),
+                                                why=next(iter(failed.values()))))
         counts = add_up(count_strict(gold, gold.with_mentions(mentions)) for gold, mentions in zip(self._gold, found))
         return micro(counts).f1
 

@@ -20,6 +20,7 @@ class AdapterCard:
 
     base_model (str): Name of the model that it was trained on.
     revision (str): Its revision or package version.
+    shapes (Dict[str, int]): Its hidden size, layers and vocabulary; empty in cards from before they were kept.
     codec (Dict[str, Any]): Settings of the codec.
     labels (Dict[str, str]): Label to definition.
     corpus (str): Name of the corpus in the prompt.
@@ -28,6 +29,7 @@ class AdapterCard:
     template_source (str): Its text.
     more_templates (Dict[str, str]): Name to text of templates that were taught too, as that of another language.
     more_corpora (List[Dict[str, Any]]): labels, corpus and lang of each further corpus that was taught.
+    instruction (str): "all" where a question asked for all labels at once, "each" for one label at a time.
     chat (bool): Whether prompts were wrapped into chat markup.
     max_sentences (int): Sentences of a text of the training, at most in 19 of 20 texts; 0 where that is not known.
     units_version (int): Version of the cutting of texts into units.
@@ -41,12 +43,14 @@ class AdapterCard:
     codec: Dict[str, Any]
     labels: Dict[str, str]
     revision: str = ""
+    shapes: Dict[str, int] = field(default_factory=dict)
     corpus: str = ""
     lang: str = "en"
     template: str = ""
     template_source: str = ""
     more_templates: Dict[str, str] = field(default_factory=dict)
     more_corpora: List[Dict[str, Any]] = field(default_factory=list)
+    instruction: str = "all"
     chat: bool = False
     max_sentences: int = 0
     units_version: int = UNITS_VERSION
@@ -90,7 +94,8 @@ class AdapterCard:
         RETURNS (List[str]): Keys in which the run departs from the training in a way that can be meant (other
             definitions, another corpus name): worth a warning.
         RAISES BionerError: E207 where the model could not understand the run: another base model, codec, template,
-            chat markup or cutting into units.
+            chat markup or cutting into units. E333 where it is asked for several labels at once and was taught one at
+            a time.
         """
         wanted = {"codec": (self.codec, settings["codec"]), "units": (self.units_version, UNITS_VERSION)}
         if settings["source"] not in self.more_templates.values():
@@ -102,8 +107,30 @@ class AdapterCard:
         for what, (taught, asked) in wanted.items():
             if taught != asked:
                 raise BionerError(Errors.E207.format(what=what, taught=_short(taught), asked=_short(asked)))
-        meant = {key: settings[key] for key in _MEANT}
-        return [] if meant in self.more_corpora else [key for key in _MEANT if getattr(self, key) != meant[key]]
+        if self.instruction == "each" and len(settings["labels"]) > 1:
+            raise BionerError(Errors.E333.format(labels=", ".join(settings["labels"])))
+        first, *further = ([key for key in _MEANT if not self._was_taught(key, corpus.get(key, {}), settings[key])]
+                           for corpus in ({key: getattr(self, key) for key in _MEANT}, *self.more_corpora))
+        return first if all(further) else []
+
+    def _was_taught(self, key: str, taught: Any, asked: Any) -> bool:
+        """RETURNS (bool): Whether a corpus was taught so: with these labels in this order, or with each of them."""
+        if key != "labels":
+            return taught == asked
+        if self.instruction == "each":
+            return set(asked.items()) <= set(taught.items())
+        return list(asked.items()) == list(taught.items())
+
+    def check_model(self, shapes: Mapping[str, int]) -> None:
+        """Compare the model that the adapter is about to be put on with the one that it was trained on, whatever the
+        two are called.
+
+        shapes (Mapping[str, int]): See `CausalLM.shapes`.
+        RAISES BionerError: E207 where they have other shapes.
+        """
+        if self.shapes and self.shapes != dict(shapes):
+            raise BionerError(Errors.E207.format(what="base model", taught=f"{self.base_model}, {_short(self.shapes)}",
+                                                 asked=_short(dict(shapes))))
 
 
 def _short(value: Any) -> str:

@@ -3,9 +3,9 @@
 from collections import Counter
 from dataclasses import replace
 from itertools import islice
-from typing import Any, Dict, Iterable, Iterator, Optional, Sequence
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
-from ..annotation import Annotation
+from ..annotation import Annotation, in_text_order
 from ..prompts.build import PromptBuilder
 from ..prompts.examples import ExampleChooser
 from .base import LanguageModel, Reply
@@ -13,6 +13,8 @@ from .cache import ReplyCache
 from .planning import ChunkSettings, Plan, Planner
 from .runner import Runner
 from .usage import Usage
+
+Question = Tuple[LanguageModel, PromptBuilder]
 
 
 class Annotator:
@@ -26,20 +28,26 @@ class Annotator:
     window (int): Documents that are planned, asked and given back together.
     max_failures (int): So many failed requests in a row stop the run; 0 never stops it.
     usage (Optional[Usage]): Counts to go on with.
+    questions (Optional[Sequence[Question]]): A model and a builder for each question that is asked of every text, as
+        one a label; None asks the one question of `builder`.
     """
 
     def __init__(self, *, model: LanguageModel, builder: PromptBuilder, cache: Optional[ReplyCache] = None,
                  examples: Optional[ExampleChooser] = None, chunks: Optional[ChunkSettings] = None,
-                 window: int = 256, max_failures: int = 20, usage: Optional[Usage] = None) -> None:
+                 window: int = 256, max_failures: int = 20, usage: Optional[Usage] = None,
+                 questions: Optional[Sequence[Question]] = None) -> None:
         self.model = model
         self.builder = builder
         self.cache = cache
         self.window = window
         self.usage = usage if usage is not None else Usage()
-        self._planner = Planner(builder, count_tokens=model.count_tokens, context_length=model.context_length,
-                                chunks=chunks, examples=examples)
-        settings = {"codec": builder.codec.settings(), "labels": list(builder.labels.items())}
-        self._runner = Runner(model, cache=cache, settings=settings, max_failures=max_failures, usage=self.usage)
+        self._askers: List[Tuple[Planner, Runner]] = []
+        for asked, question in questions or [(model, builder)]:
+            planner = Planner(question, count_tokens=asked.count_tokens, context_length=asked.context_length,
+                              chunks=chunks, examples=examples)
+            settings = {"codec": question.codec.settings(), "labels": list(question.labels.items())}
+            self._askers.append((planner, Runner(asked, cache=cache, settings=settings, max_failures=max_failures,
+                                                 usage=self.usage)))
 
     def annotate(self, annotations: Iterable[Annotation], *, window: Optional[int] = None) -> Iterator[Annotation]:
         """Annotate texts.
@@ -52,25 +60,35 @@ class Annotator:
         """
         stream = iter(annotations)
         while batch := list(islice(stream, window or self.window)):
-            plans = [self._planner.plan(annotation.text) for annotation in batch]
-            replies = iter(self._runner.run([request for plan in plans for request in plan.requests]))
-            for annotation, plan in zip(batch, plans):
-                yield self._finish(annotation, plan, list(islice(replies, len(plan.requests))))
+            answers = [_ask(planner, runner, [annotation.text for annotation in batch])
+                       for planner, runner in self._askers]
+            for annotation, *answered in zip(batch, *answers):
+                yield self._finish(annotation, answered)
 
     def provenance(self) -> Dict[str, Any]:
         """RETURNS (Dict[str, Any]): What an annotation says of its origin: model, adapter, hash of the prompt."""
         identity = self.model.identity()
         return {"model": identity.get("model"), "adapter": identity.get("adapter"), "prompt_hash": self.builder.hash}
 
-    def _finish(self, annotation: Annotation, plan: Plan, replies: Sequence[Reply]) -> Annotation:
-        """Read the replies to a document, or say why there are none."""
+    def _finish(self, annotation: Annotation, answered: Sequence[Tuple[Plan, Sequence[Reply]]]) -> Annotation:
+        """Read the replies to the questions about a document, or say why there are none."""
         self.usage.documents += 1
         meta = {key: value for key, value in annotation.meta.items() if key != "error"} | self.provenance()
-        error = plan.error or next((reply.error for reply in replies if reply.error is not None), None)
+        errors = [error for plan, replies in answered for error in (plan.error, *(reply.error for reply in replies))]
+        error = next((error for error in errors if error is not None), None)
         if error is not None:
             self.usage.failed += 1
             return replace(annotation, mentions=(), meta={**meta, "issues": {}, "error": error})
-        reading = self._planner.read(plan, replies)
-        issues = Counter(issue.kind for issue in reading.issues)
+        readings = [planner.read(plan, replies) for (planner, _), (plan, replies) in zip(self._askers, answered)]
+        issues = Counter(issue.kind for reading in readings for issue in reading.issues)
         self.usage.issues.update(issues)
-        return replace(annotation, mentions=reading.mentions, meta={**meta, "issues": dict(sorted(issues.items()))})
+        mentions = readings[0].mentions if len(readings) == 1 else tuple(
+            in_text_order(mention for reading in readings for mention in reading.mentions))
+        return replace(annotation, mentions=mentions, meta={**meta, "issues": dict(sorted(issues.items()))})
+
+
+def _ask(planner: Planner, runner: Runner, texts: Sequence[str]) -> List[Tuple[Plan, List[Reply]]]:
+    """RETURNS (List[Tuple[Plan, List[Reply]]]): For each text what was asked and what came back."""
+    plans = [planner.plan(text) for text in texts]
+    replies = iter(runner.run([request for plan in plans for request in plan.requests]))
+    return [(plan, list(islice(replies, len(plan.requests)))) for plan in plans]

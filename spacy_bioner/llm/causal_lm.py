@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Dict, Mapping, Optional, Tuple
 import torch
 
 from ..errors import BionerError, Errors
+from .adapter import CARD_FILE, AdapterCard
 from .answers import encode_text, end_id
 from .free_decoding import FreeDecoder
 from .resolve import model_revision, resolve_model
@@ -22,6 +23,7 @@ __all__ = ["CausalLM", "FreeDecoder", "choose_device", "choose_dtype", "load_cau
 # Up to this many parameters an adapter is merged in float32 and then rounded once; larger models merge as they are.
 _MERGE_IN_FLOAT32 = 2_000_000_000
 _FINGERPRINT_BYTES = 1 << 20
+_SHAPES = ("hidden_size", "num_hidden_layers", "vocab_size")
 
 
 @dataclass
@@ -56,6 +58,13 @@ class CausalLM:
         configured = configured if isinstance(configured, list) else [configured]
         return tuple(dict.fromkeys([end_id(self.tokenizer), *configured]))
 
+    @property
+    def shapes(self) -> Dict[str, int]:
+        """RETURNS (Dict[str, int]): Hidden size, layers and vocabulary: what tells models from each other whose names
+        say nothing."""
+        config = self.model.config.get_text_config()
+        return {key: int(getattr(config, key)) for key in _SHAPES if getattr(config, key, None) is not None}
+
     def count_tokens(self, text: str) -> int:
         return len(encode_text(self.tokenizer, text))
 
@@ -75,8 +84,9 @@ def load_causal_lm(name: str, *, adapter: Optional[str] = None, revision: Option
     dtype (str): "float32", "bfloat16"; "auto" takes bfloat16 where the machine computes in it.
     quantize (Optional[str]): "4bit" for NF4 weights on CUDA, or None.
     RETURNS (CausalLM): The model in evaluation mode.
-    RAISES BionerError: E201 to E203 where the model cannot be had, E208 where there is no such adapter, E209 for a
-        device, dtype or quantisation that this machine does not have, E705 where bitsandbytes is missing.
+    RAISES BionerError: E201 to E203 where the model cannot be had, E207 where the adapter is another model's, E208
+        where there is no such adapter, E209 for a device, dtype or quantisation that this machine does not have, E705
+        where bitsandbytes is missing.
     """
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -91,6 +101,8 @@ def load_causal_lm(name: str, *, adapter: Optional[str] = None, revision: Option
     if not options:
         model.to(place)
     if adapter is not None:
+        if (Path(adapter) / CARD_FILE).is_file():
+            AdapterCard.read(Path(adapter)).check_model(CausalLM(model, tokenizer).shapes)
         model = _add_adapter(model, Path(adapter), number_type, merge=quantize is None)
     model.eval().requires_grad_(False)
     settings = {"revision": model_revision(name, revision=revision) or fingerprint(folder),
@@ -150,12 +162,17 @@ def _add_adapter(model: "PreTrainedModel", adapter: Path, dtype: torch.dtype, *,
     """Put a LoRA adapter onto a model, merged into its weights unless they are quantised."""
     from peft import PeftModel
 
-    if not merge:
-        return PeftModel.from_pretrained(model, str(adapter))
-    if model.num_parameters() <= _MERGE_IN_FLOAT32:
+    if merge and model.num_parameters() <= _MERGE_IN_FLOAT32:
         model = model.float()
-    merged = PeftModel.from_pretrained(model, str(adapter)).merge_and_unload()
-    return merged.to(dtype)
+    try:
+        wrapped = PeftModel.from_pretrained(model, str(adapter))
+    except RuntimeError as error:
+        # What torch says where shapes differ; adapters without a card, or with an old one, tell it only here.
+        if "size mismatch" not in str(error):
+            raise
+        name = model.config.name_or_path
+        raise BionerError(Errors.E207.format(what="base model", taught=adapter, asked=name)) from None
+    return wrapped.merge_and_unload().to(dtype) if merge else wrapped
 
 
 def fingerprint(folder: Path) -> str:

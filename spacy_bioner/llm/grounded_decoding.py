@@ -48,6 +48,11 @@ class GroundedDecoder:
         self._pieces = PieceTokens(lm.tokenizer)
         self._make_grammar = self._choose_grammar()
 
+    def share_memory(self, other: "GroundedDecoder") -> None:
+        """Keep keys and values where another decoder of the same model keeps its own; the two then work in turn, each
+        to the end of its requests."""
+        self._packed, self._decoder = other._packed, other._decoder
+
     @property
     def context_length(self) -> int:
         return self.lm.context_length

@@ -109,7 +109,7 @@ class CausalLMSource:
         from .grounded_decoding import GroundedDecoder
 
         card = self.card()
-        # A folder has moved more often than it holds another model, so only names are compared.
+        # A folder has moved more often than it holds another model: of folders the shapes are compared, in loading.
         if card is not None and not Path(self.name).is_dir() and not Path(card.base_model).is_dir():
             card.check(builder.settings(), base_model=self.name)
         if self.decoding == "free":

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import Callable, Dict, Iterable, List, Optional, Tuple
@@ -10,12 +10,13 @@ from typing import Callable, Dict, Iterable, List, Optional, Tuple
 from ..annotation import Annotation
 from ..codecs import make_codec
 from ..codecs.base import Codec
-from ..errors import Warnings
+from ..errors import BionerError, Errors, Warnings
 from ..files import read_json_lines
 from ..prompts.build import PromptBuilder
 from ..prompts.examples import ExampleChooser, write_examples
 from .adapter import AdapterCard
 from .annotate import Annotator
+from .base import LanguageModel
 from .cache import ReplyCache
 from .chunks import Bounds
 from .models import AUTO, CausalLMSource, ModelSource
@@ -76,17 +77,32 @@ def make_annotator(source: ModelSource, settings: AnnotatorSettings, *,
     source = fit_adapter(source, settings, warn=True)
     examples = [] if settings.examples is None else [
         Annotation.from_record(record) for _, record in read_json_lines(settings.examples)]
-    builder = make_builder(source.card(), settings, examples=() if settings.choose_examples else examples)
+    builders = make_builders(source.card(), settings, examples=() if settings.choose_examples else examples)
+    models = _open_all(source, builders)
+    builder = builders[0] if len(builders) == 1 else builders[0].with_labels(
+        {label: definition for question in builders for label, definition in question.labels.items()})
     chooser = None
     if settings.choose_examples:
         written = write_examples(examples, codec=builder.codec, labels=list(builder.labels))
         chooser = ExampleChooser(written, count=settings.choose_examples)
     most = choose_max_sentences(source.card(), settings)
     return Annotator(
-        model=source.open(builder), builder=builder, examples=chooser, window=settings.window, usage=usage,
+        model=models[0], builder=builder, questions=list(zip(models, builders)), examples=chooser,
+        window=settings.window, usage=usage,
         cache=None if settings.cache is None else ReplyCache(settings.cache), max_failures=settings.max_failures,
         chunks=ChunkSettings(max_tokens=settings.max_chunk_tokens, max_sentences=most, overlap=settings.overlap,
                              find_sentences=lambda text: find_sentences(text, builder.lang)))
+
+
+def _open_all(source: ModelSource, builders: Iterable[PromptBuilder]) -> List[LanguageModel]:
+    """RETURNS (List[LanguageModel]): A model for each question; they work in turn, so that one memory serves them."""
+    from .grounded_decoding import GroundedDecoder
+
+    models = [source.open(builder) for builder in builders]
+    for model in models[1:]:
+        if isinstance(model, GroundedDecoder):
+            model.share_memory(models[0])
+    return models
 
 
 def fit_adapter(source: ModelSource, settings: AnnotatorSettings, *, warn: bool = False) -> ModelSource:
@@ -126,16 +142,46 @@ def make_builder(card: Optional[AdapterCard], settings: AnnotatorSettings, *,
     RETURNS (PromptBuilder): The builder.
     RAISES BionerError: E207 where the adapter could not understand the prompts.
     """
+    builder = _build(card, settings, examples)
+    _warn_of_departures(card, [builder])
+    return builder
+
+
+def make_builders(card: Optional[AdapterCard], settings: AnnotatorSettings, *,
+                  examples: Iterable[Annotation] = ()) -> List[PromptBuilder]:
+    """Make the prompt builders of a run: one, or one a label where the adapter was taught one label at a time.
+
+    card (Optional[AdapterCard]): What the adapter was taught.
+    settings (AnnotatorSettings): What is set for the run.
+    examples (Iterable[Annotation]): Few-shot examples, the same for all texts.
+    RETURNS (List[PromptBuilder]): The builders.
+    RAISES BionerError: E207 where the adapter could not understand the prompts, E333 for examples of several labels.
+    """
+    labels = settings.labels or choose_labels(card)
+    if card is None or card.instruction != "each" or len(labels) == 1:
+        return [make_builder(card, settings, examples=examples)]
+    if settings.examples is not None:
+        raise BionerError(Errors.E333.format(labels=", ".join(labels)))
+    builders = [_build(card, replace(settings, labels={label: definition})) for label, definition in labels.items()]
+    _warn_of_departures(card, builders)
+    return builders
+
+
+def _warn_of_departures(card: Optional[AdapterCard], builders: Iterable[PromptBuilder]) -> None:
+    departures = [key for builder in builders for key in card.check(builder.settings())] if card else []
+    for key in dict.fromkeys(departures):
+        logger.warning(Warnings.W220.format(key=key))
+
+
+def _build(card: Optional[AdapterCard], settings: AnnotatorSettings,
+           examples: Iterable[Annotation] = ()) -> PromptBuilder:
     codec = settings.codec or (make_codec(**card.codec) if card else make_codec(DEFAULT_CODEC))
     labels = dict(settings.labels or choose_labels(card))
     lang = settings.lang or (card.lang if card else "en")
     corpus = settings.corpus if settings.corpus is not None else card.corpus if card else ""
     template, source = _choose_template(card, settings, lang)
-    builder = PromptBuilder(template=template, source=source, labels=labels, codec=codec, corpus=corpus, lang=lang,
-                            examples=write_examples(examples, codec=codec, labels=list(labels)))
-    for key in card.check(builder.settings()) if card else ():
-        logger.warning(Warnings.W220.format(key=key))
-    return builder
+    return PromptBuilder(template=template, source=source, labels=labels, codec=codec, corpus=corpus, lang=lang,
+                         examples=write_examples(examples, codec=codec, labels=list(labels)))
 
 
 def choose_max_sentences(card: Optional[AdapterCard], settings: AnnotatorSettings) -> int:

@@ -1,6 +1,7 @@
 """The verb annotate: texts of any kind in, records or Docs out, safe to kill, failures in their own file."""
 
 import json
+import logging
 import os
 import random
 import signal
@@ -13,14 +14,17 @@ import pytest
 from typer.testing import CliRunner
 
 from spacy_bioner.annotation import Annotation, Mention
-from spacy_bioner.cli.annotate import AnnotateSettings
+from spacy_bioner.cli.annotate import AnnotateSettings, make_annotator
 from spacy_bioner.cli.main import app
+from spacy_bioner.cli.schema import Schema
 from spacy_bioner.cli.settings import load_settings
 from spacy_bioner.codecs import make_codec
 from spacy_bioner.errors import BionerError
 from spacy_bioner.files import write_json_lines
 from spacy_bioner.formats import read_annotations
 from spacy_bioner.formats.docbin import write_docbin
+from spacy_bioner.llm.adapter import AdapterCard
+from spacy_bioner.prompts.build import PromptBuilder
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 LABELS = ["DISEASE", "DRUG"]
@@ -189,3 +193,24 @@ def mark_flu(prompt):
     start = text.index("flu")
     labels = json.loads((Path(sys.modules["spacy_bioner"].__file__).parent / "llm/embedded_labels.json").read_text())
     return make_codec("bracket").encode(Annotation(text, (Mention(start, start + 3, "DISEASE"),)), list(labels))
+
+
+@pytest.mark.issue(6)
+@pytest.mark.parametrize("schema, settings, corpus, departures", [
+    pytest.param(None, {}, "BC5CDR", [], id="as-taught"),
+    pytest.param(Schema({"DISEASE": "tumours"}, "NCBI-Disease"), {}, "NCBI-Disease", [], id="taught-too"),
+    pytest.param(Schema({"DISEASE": "tumours"}, "Mine"), {}, "Mine", ["labels", "corpus"], id="own"),
+    pytest.param(Schema({"DISEASE": "tumours"}), {}, "", ["labels", "corpus"], id="nameless"),
+    pytest.param(Schema({"DISEASE": "tumours"}, "Mine"), {"corpus": "BC5CDR"}, "BC5CDR", ["labels"], id="told"),
+])
+def test_schema_brings_its_corpus_to_an_adapter(tmp_path, caplog, schema, settings, corpus, departures):
+    builder = PromptBuilder(template="annotate.en", labels={"DISEASE": "illnesses"}, codec=make_codec("bracket"))
+    AdapterCard(base_model="m", codec=builder.codec.settings(), labels=builder.labels, corpus="BC5CDR",
+                template="annotate.en", template_source=builder.source,
+                more_corpora=[{"labels": {"DISEASE": "tumours"}, "corpus": "NCBI-Disease", "lang": "en"}]
+                ).write(tmp_path)
+    asked = AnnotateSettings(model="m", adapter=str(tmp_path), server={"base_url": "http://localhost:1"}, **settings)
+    with caplog.at_level(logging.WARNING, logger="spacy_bioner"):
+        annotator = make_annotator(asked, schema=schema)
+    assert annotator.builder.corpus == corpus
+    assert [record.message.split("other ")[1].split()[0] for record in caplog.records] == departures

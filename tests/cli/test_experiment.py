@@ -124,3 +124,17 @@ def test_a_failing_step_is_named_with_its_reason(toy):
     result = toy("--vars.limit", "0")
     assert result.exit_code == 1
     assert "The part `half-1`" in str(result.exception)
+
+
+@pytest.mark.issue(6)
+def test_models_taught_jointly_and_alone_answer_in_one_format(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    experiment = read_experiment(ROOT / "configs/experiments/joint.yml", quick=False, overrides={})
+    formats = set()
+    for step in expand(experiment, data=Path("data"), out=Path("out")).plan.steps:
+        if step.arguments[0] == "finetune":
+            overrides = dict(zip(step.arguments, step.arguments[1:]))
+            formats.add((overrides["--finetune.codec"], overrides["--finetune.codec_options"]))
+        elif "null" in step.arguments:
+            assert step.arguments[step.arguments.index("--annotate.codec") + 1] == "html", "the untaught model"
+    assert formats == {("html", "{}")}

@@ -1,4 +1,6 @@
 import json
+import re
+import shlex
 import sys
 from pathlib import Path
 
@@ -46,9 +48,18 @@ def tiny_model(tmp_path_factory):
 
 @pytest.mark.parametrize("lines, labels, written", [("auto", 1, "all"), ("auto", 2, "all"), ("auto", 5, "occurring"),
                                                     ("occurring", 1, "occurring"), ("all", 5, "all")])
-def test_few_labels_get_a_line_each(lines, labels, written):
+def test_few_labels_get_a_line_each_and_what_auto_chose_is_told(lines, labels, written, caplog):
     settings = FinetuneSettings(model="any", codec="bracket", codec_options={"lines": lines})
-    assert settings.make_codec(labels).settings()["lines"] == written
+    with caplog.at_level("INFO", logger="spacy_bioner"):
+        assert settings.make_codec(labels).settings()["lines"] == written
+    assert (f"{labels} labels in an answer: {written}" in caplog.text) == (lines == "auto")
+
+
+@pytest.mark.issue(6)
+@pytest.mark.parametrize("codec", ["json", "html"])
+def test_automatic_lines_are_passed_over_by_codecs_without_lines(codec):
+    settings = FinetuneSettings(model="any", codec=codec, codec_options={"lines": "auto"})
+    assert settings.make_codec(5).name == codec
 
 
 @pytest.mark.parametrize("codec", ["bracket", "html", "json"])
@@ -97,6 +108,45 @@ def test_text_of_dev_in_training_is_an_error(gold, tmp_path):
         finetune(gold, tmp_path / "adapter", FinetuneSettings(model="absent"), schema=SCHEMA, dev=dev)
 
 
+@pytest.mark.issue(6)
+def test_held_out_text_in_training_is_an_error(gold, tmp_path, refused, pytestconfig):
+    test = write(tmp_path / "test.jsonl", ["gout hurts"], "test")
+    assert "stands also in" in refused(
+        "finetune", gold, tmp_path / "adapter", "--labels", pytestconfig.rootpath / "assets/labels/ncbi_disease.yml",
+        "--held-out", gold_free(tmp_path), "--held-out", test, "--config",
+        pytestconfig.rootpath / "configs/smoke/finetune.cfg")
+
+
+def gold_free(folder):
+    return write(folder / "other.jsonl", ["Fever rose."], "test")
+
+
+@pytest.mark.issue(6)
+@pytest.mark.parametrize("name, message", [(".", "without a name"), ("gold.jsonl", "is a file"), ("full", "notes.txt")])
+def test_output_that_is_no_adapter_is_refused(gold, tmp_path, refused, pytestconfig, monkeypatch, name, message):
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "notes.txt").write_text("mine")
+    root = pytestconfig.rootpath
+    monkeypatch.chdir(tmp_path)
+    assert message in refused("finetune", gold, name, "--labels", root / "assets/labels/ncbi_disease.yml", "--config",
+                              root / "configs/smoke/finetune.cfg")
+    assert (tmp_path / "full" / "notes.txt").read_text() == "mine" and gold.is_file()
+
+
+@pytest.mark.issue(6)
+@pytest.mark.parametrize("configured, gpu_id, process, chosen", [
+    pytest.param("auto", -1, None, "cpu", id="no-gpu-asked-for"),
+    pytest.param("auto", 1, None, "cuda:1", id="gpu"),
+    pytest.param("cuda", -1, None, "cuda", id="config"),
+    pytest.param("auto", 0, "cuda:3", "cuda:3", id="each-process-its-own"),
+])
+def test_device_is_the_one_asked_for(monkeypatch, configured, gpu_id, process, chosen):
+    from spacy_bioner.llm import causal_lm
+
+    monkeypatch.setattr(causal_lm, "load_causal_lm", lambda name, **options: options["device"])
+    assert FinetuneSettings(model="any", device=configured).load(gpu_id, device=process) == chosen
+
+
 @pytest.mark.parametrize("name", ["embedded/finetune", "embedded/adapter", "smoke/finetune", "gpu/finetune",
                                   "gpu/finetune_small"])
 def test_configs_load(name, pytestconfig):
@@ -127,3 +177,54 @@ def test_added_corpus_is_gold_and_schema():
     assert parse_corpus("a.jsonl=b.yml") == (Path("a.jsonl"), Path("b.yml"))
     with pytest.raises(BionerError, match="Write GOLD=SCHEMA"):
         parse_corpus("a.jsonl")
+
+
+@pytest.mark.issue(6)
+@pytest.mark.parametrize("name", ["finetune", "finetune_small"])
+def test_gpu_profile_runs_whole_on_a_tiny_model(gold, tmp_path, tiny_model, verb, pytestconfig, name):
+    """The configs as they are, but for what needs a GPU: select, teach, annotate."""
+    dev = write(tmp_path / "dev.jsonl", ["Mumps came."], "dev")
+    (tmp_path / "labels.yml").write_text("corpus: Mini\nlabels: {DISEASE: diseases}\n")
+    configs = pytestconfig.rootpath / "configs" / "gpu"
+    shared = ["--labels", tmp_path / "labels.yml"]
+    code, out, err = verb("select-data", gold, tmp_path / "chosen.jsonl", *shared, "--config",
+                          configs / "select_data.cfg", "--select_data.model", tiny_model, "--select_data.dtype",
+                          "float32", "--select_data.max_ifd", 100)
+    assert code == 0, out + err
+    code, out, err = verb("finetune", tmp_path / "chosen.jsonl", tmp_path / "adapter", "--dev", dev, *shared,
+                          "--config", configs / f"{name}.cfg", "--finetune.model", tiny_model, "--finetune.quantize",
+                          "null", "--finetune.dtype", "float32", "--epochs", 1)
+    assert code == 0, out + err
+    assert "1 updates" in err and "on dev" in err
+    code, out, err = verb("annotate", dev, tmp_path / "found.jsonl", "--config", configs / "annotate.cfg",
+                          "--annotate.model", tiny_model, "--annotate.adapter", tmp_path / "adapter",
+                          "--annotate.dtype", "float32", "--annotate.cache", "null")
+    assert code == 0, out + err
+
+
+@pytest.mark.issue(6)
+def test_workflow_writes_nothing_into_the_package_and_holds_out_test(pytestconfig):
+    import srsly
+
+    project = srsly.read_yaml(pytestconfig.rootpath / "project.yml")
+    commands = {command["name"]: command for command in project["commands"]}
+    outputs = [path for command in commands.values() for path in command.get("outputs", [])]
+    assert not [path for path in outputs if path.startswith("spacy_bioner")]
+    assert "training/adapter/embedded" in commands["embedded-adapter"]["outputs"]
+    for name in ("finetune", "embedded-adapter"):
+        [taught] = [line for line in commands[name]["script"] if " finetune " in line]
+        assert re.search(r"--held-out \S+/test.jsonl", taught)
+
+
+@pytest.mark.issue(6)
+def test_commands_of_the_page_are_accepted(pytestconfig):
+    from typer.main import get_command
+
+    from spacy_bioner.cli.main import app
+
+    page = (pytestconfig.rootpath / "docs" / "finetuning.md").read_text(encoding="utf8").replace("\\\n", " ")
+    lines = re.findall(r"^spacy-bioner (.*)$", page, flags=re.MULTILINE)
+    assert len(lines) == 2
+    for verb, *rest in map(shlex.split, lines):
+        with get_command(app).commands[verb].make_context(verb, rest) as context:
+            assert not context.args and (pytestconfig.rootpath / context.params["config"]).is_file()

@@ -38,6 +38,10 @@ def test_chosen_records_carry_their_scores_and_a_table_and_a_plot_lie_beside(gol
     table = json.loads((output.parent / "chosen.selection.json").read_text())
     assert table["fate"]["without mentions"] == {"chosen": 1}
     assert table["settings"]["seed"] == 0
+    dropped = [json.loads(line) for line in (output.parent / "chosen.dropped.jsonl").read_text().splitlines()]
+    assert {(row["id"], row["reason"]) for row in dropped} == {(f"r{number}", "rank") for number in (0, 1, 3)} - {
+        (record["id"], "rank") for record in chosen}
+    assert all(0 < row["ifd"] < 1 for row in dropped)
     assert "<svg" in (output.parent / "chosen.ifd.svg").read_text()
     assert len((output.parent / "chosen.scores.jsonl").read_text().splitlines()) == 4
 
@@ -85,3 +89,21 @@ def test_record_of_another_split_is_an_error(gold):
 def test_help_says_what_goes_in_and_out():
     result = CliRunner().invoke(app, ["select-data", "--help"])
     assert result.exit_code == 0 and "GOLD" in result.output.upper() and "OUT" in result.output
+
+
+@pytest.mark.issue(6)
+def test_diversity_without_a_ranking_is_refused_before_anything_is_scored(gold):
+    settings = SelectDataSettings(model="absent", diversity=True, strategy="random")
+    with pytest.raises(BionerError, match="Diversity cannot choose"):
+        select(gold, gold.with_name("out.jsonl"), settings, schema=SCHEMA)
+
+
+@pytest.mark.issue(6)
+def test_mentions_that_the_scored_format_cannot_write_are_counted(tmp_path):
+    crossing = {"id": "x", "text": "Gout attack pain", "meta": {"split": "train"},
+                "spans": [{"start": 0, "end": 11, "label": "DISEASE"}, {"start": 5, "end": 16, "label": "DISEASE"}]}
+    (tmp_path / "gold.jsonl").write_text(json.dumps(crossing) + "\n")
+    settings = SelectDataSettings(model="smollm2-135m-instruct", dtype="float32", codec="bracket", strategy="all")
+    selected = select(tmp_path / "gold.jsonl", tmp_path / "out.jsonl", settings, schema=SCHEMA)
+    assert selected.unscored.unwritable == {"DISEASE": 1}
+    assert json.loads((tmp_path / "out.selection.json").read_text())["unwritable"] == {"DISEASE": 1}

@@ -4,6 +4,7 @@ import pytest
 import torch
 from learning_models import VOCABULARY, make_pairs, make_tiny_model
 
+from spacy_bioner.errors import BionerError
 from spacy_bioner.finetuning.ifd import AnswerLosses, ifd, score_pairs
 from spacy_bioner.finetuning.pairs import Pair
 
@@ -82,3 +83,14 @@ def test_ifd_is_defined(losses, ratio, expected):
 def test_ifd_of_extreme_losses_is_a_number():
     assert math.isfinite(ifd(AnswerLosses(5000.0, 0.0, 1)))
     assert math.isfinite(ifd(AnswerLosses(1.0, 0.0, 1), ratio="loss"))
+
+
+@pytest.mark.issue(6)
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_loss_that_is_no_number_names_the_record(value):
+    model = make_tiny_model()
+    with torch.no_grad():
+        model.get_input_embeddings().weight[9] = value
+    with pytest.raises(BionerError, match="loss of record 'spoilt' is not a finite number"):
+        list(score_pairs(model, [*PAIRS[:2], Pair((5, 9, 7), (9, 10), name="spoilt")], start=START,
+                         max_batch_tokens=1))

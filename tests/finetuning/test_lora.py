@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import signal
@@ -16,11 +17,12 @@ from spacy_bioner.finetuning.settings import LoraSettings, TrainingSettings
 SETTINGS = {"max_epochs": 4, "batch_size": 5, "learning_rate": 0.02, "max_batch_tokens": 120, "eval_frequency": 2}
 
 
-def train(output, *, family="llama", pairs=None, lora=None, score=None, progress=None, **settings):
+def train(output, *, family="llama", pairs=None, lora=None, score=None, progress=None, depends_on=None, **settings):
     return train_adapter(pairs or make_pairs(18), model=make_tiny_model(family), output=Path(output),
                          write_card=lambda folder, figures: (folder / "card").write_text(json.dumps(figures)),
                          base_model="tiny", lora=LoraSettings(r=4, lora_dropout=0.2, **(lora or {})),
-                         training=TrainingSettings(**{**SETTINGS, **settings}), score=score, progress=progress)
+                         training=TrainingSettings(**{**SETTINGS, **settings}), score=score, progress=progress,
+                         depends_on=depends_on)
 
 
 def weights(folder):
@@ -120,10 +122,44 @@ def test_killed_training_goes_on_in_the_same_order(tmp_path):
     assert [row["loss"] for row in resumed.history] == [row["loss"] for row in whole.history]
 
 
-def test_checkpoint_of_another_training_is_not_taken_up(tmp_path):
+@pytest.mark.issue(6)
+@pytest.mark.parametrize("change", [{"learning_rate": 0.01}, {"depends_on": {"dev": "other"}}], ids=["rate", "dev"])
+def test_checkpoint_of_another_training_is_not_taken_up_and_stays(tmp_path, change):
     with pytest.raises(Stop):
         train(tmp_path / "adapter", progress=stop_at(5))
-    assert len(train(tmp_path / "adapter", learning_rate=0.01).history) == 16
+    kept = sorted((tmp_path / "adapter.checkpoints").iterdir())
+    seen = []
+    train(tmp_path / "adapter", progress=lambda row: seen.append(row["update"]), **change)
+    assert len(seen) == 16
+    assert sorted((tmp_path / "adapter.checkpoints").iterdir()) == kept
+
+
+@pytest.mark.issue(6)
+def test_full_disk_while_the_adapter_is_written_keeps_the_checkpoint(tmp_path, monkeypatch):
+    original = Path.write_bytes
+
+    def write_bytes(path, content):
+        if path.name == "adapter_model.safetensors":
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        return original(path, content)
+
+    monkeypatch.setattr(Path, "write_bytes", write_bytes)
+    with pytest.raises(BionerError, match="No space left on device.*00000016"):
+        train(tmp_path / "adapter")
+    assert [path.name for path in tmp_path.iterdir()] == ["adapter.checkpoints"]
+    monkeypatch.undo()
+    seen = []
+    train(tmp_path / "adapter", progress=seen.append)
+    assert not seen, "trained already"
+
+
+@pytest.mark.issue(6)
+def test_training_refuses_a_folder_that_is_no_adapter(tmp_path):
+    (tmp_path / "adapter").mkdir()
+    (tmp_path / "adapter" / "thesis.tex").write_text("years of work")
+    with pytest.raises(BionerError, match="thesis.tex"):
+        train(tmp_path / "adapter")
+    assert (tmp_path / "adapter" / "thesis.tex").read_text() == "years of work"
 
 
 def test_best_weights_on_dev_are_kept_and_patience_ends_the_training(tmp_path):
@@ -169,13 +205,22 @@ def test_loss_that_is_no_number_keeps_the_last_checkpoint(tmp_path, monkeypatch)
 
     original = lora.answer_losses
     monkeypatch.setattr(lora, "answer_losses", answer_losses)
-    with pytest.raises(BionerError, match="not a finite number.*checkpoint"):
+    with pytest.raises(BionerError, match="not a finite number.*checkpoint.*adapter.checkpoints/0000"):
         train(tmp_path / "adapter")
-    kept = list((tmp_path / "adapter.checkpoints").iterdir())
-    assert len(kept) == 1
+    assert len(list((tmp_path / "adapter.checkpoints").iterdir())) == 2
     monkeypatch.setattr(lora, "answer_losses", original)
     resumed = train(tmp_path / "adapter")
     assert all(torch.isfinite(tensor).all() for tensor in weights(resumed.folder).values())
+
+
+@pytest.mark.issue(6)
+def test_loss_that_is_no_number_from_the_start_names_no_checkpoint(tmp_path, monkeypatch):
+    from spacy_bioner.finetuning import lora
+
+    original = lora.answer_losses
+    monkeypatch.setattr(lora, "answer_losses", lambda *args, **options: original(*args, **options) * float("nan"))
+    with pytest.raises(BionerError, match="update 1 .*none yet"):
+        train(tmp_path / "adapter")
 
 
 def test_speed_and_losses_are_written(tmp_path):
@@ -195,3 +240,42 @@ def test_speed_and_losses_are_written(tmp_path):
 def test_learning_rate_rises_then_falls(tmp_path, schedule, rates):
     result = train(tmp_path / "adapter", max_steps=4, warmup_ratio=0.5, lr_scheduler_type=schedule, learning_rate=1e-3)
     assert [row["learning_rate"] / 1e-3 for row in result.history] == pytest.approx(rates)
+
+
+@pytest.mark.issue(6)
+def test_speed_is_that_of_the_updates_alone(tmp_path):
+    import time
+
+    result = train(tmp_path / "adapter", max_steps=2, score=lambda model: time.sleep(0.5) or 0.5)
+    assert result.seconds > 0.5
+    assert result.speed == result.tokens / sum(row["seconds"] for row in result.history)
+
+
+@pytest.mark.issue(6)
+@pytest.mark.parametrize("lora, message", [
+    pytest.param({"layers": 3}, "'layers' is '3', but wanted is at most 2", id="layers"),
+    pytest.param({"target_modules": ["q_proj", "qkv_proj"]}, "'target_modules' is 'qkv_proj'.*q_proj", id="name"),
+    pytest.param({"target_modules": ["self_attn"]}, "'target_modules' is 'self_attn'", id="no-linear-layer"),
+    pytest.param({"target_modules": "al-linear"}, "'target_modules' is 'al-linear'", id="word"),
+    pytest.param({"target_modules": "(q_proj"}, "'target_modules'", id="broken-pattern"),
+    pytest.param({"target_modules": []}, "'target_modules'", id="none"),
+])
+def test_places_that_the_model_does_not_have_are_refused(tmp_path, lora, message):
+    with pytest.raises(BionerError, match=message):
+        train(tmp_path / "adapter", max_steps=1, lora=lora)
+
+
+@pytest.mark.parametrize("modules", [r".*\.(q|v)_proj", ["self_attn.q_proj"], ["q_proj", "lm_head"]])
+def test_places_are_named_as_peft_names_them(tmp_path, modules):
+    assert weights(train(tmp_path / "adapter", max_steps=1, lora={"target_modules": modules}).folder)
+
+
+@pytest.mark.issue(6)
+def test_frozen_weights_of_a_4bit_model_stay_in_bfloat16():
+    from spacy_bioner.finetuning.adapter_model import put_adapter
+
+    model = make_tiny_model("qwen3").to(torch.bfloat16)
+    model.is_loaded_in_4bit = True
+    wrapped = put_adapter(model, LoraSettings(r=2), seed=0, gradient_checkpointing=True)
+    assert {weight.dtype for weight in wrapped.parameters()} == {torch.bfloat16}
+    assert wrapped.get_base_model().is_gradient_checkpointing

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 from learning_models import make_pairs, make_tiny_model
@@ -70,3 +72,11 @@ def test_passes_waste_little_on_padding():
     computed = sum(item.shared + len(item.indices) * (pairs[item.indices[0]].length - item.shared) for item in passes)
     needed = sum(item.shared + sum(pairs[index].length - item.shared for index in item.indices) for item in passes)
     assert computed < 1.05 * needed
+
+
+@pytest.mark.issue(6)
+def test_passes_share_prompts_of_one_question_only():
+    asked = [replace(pair, question=question) for pair in make_pairs(6) for question in ("DISEASE", "CHEMICAL")]
+    passes = plan_passes(asked, range(12), max_tokens=10_000)
+    assert sorted(len(item.indices) for item in passes) == [6, 6]
+    assert all(len({asked[index].question for index in item.indices}) == 1 for item in passes)

@@ -10,6 +10,7 @@ from spacy_bioner.finetuning.records import (
     encode_record,
     make_records,
     read_corpus,
+    read_dev,
 )
 from spacy_bioner.formats.jsonl import write_jsonl
 from spacy_bioner.llm.answers import encode_pieces, encode_prompt, end_id
@@ -128,3 +129,37 @@ def test_mention_tokens_are_the_names_alone(gold, tokenizer):
     pair = encode_record(record, tokenizer, count=count_mentions)
     counted = [token for token, counts in zip(pair.answer, pair.counted) if counts]
     assert tokenizer.decode(counted[:-1]) == "Aspiringout"
+
+
+@pytest.mark.issue(6)
+@pytest.mark.parametrize("records, message", [
+    pytest.param([annotation(split="test")], "'a' is of split 'test'.*takes split 'dev'", id="test"),
+    pytest.param([annotation(split="train")], "'a' is of split 'train'", id="train"),
+    pytest.param([], "holds no record", id="empty"),
+    pytest.param([annotation((0, 7, "DRUG"), split="dev")], "label 'DRUG'", id="unknown-label"),
+])
+def test_dev_is_checked_as_train_is(gold, records, message):
+    with pytest.raises(BionerError, match=message):
+        read_dev(gold(*records), labels=LABELS)
+
+
+@pytest.mark.issue(6)
+def test_dev_is_cut_into_sentences_as_train_is(gold):
+    document = annotation((0, 7, "CHEMICAL"), text="Aspirin helps. Gout hurts.", split="dev")
+    assert [part.text for part in read_dev(gold(document), labels=LABELS, unit="sentence")] == [
+        "Aspirin helps.", "Gout hurts."]
+    assert len(read_dev(gold(document), labels=LABELS)) == 1
+
+
+@pytest.mark.issue(6)
+@pytest.mark.parametrize("instruction, questions", [("all", 1), ("each", 2)])
+def test_pairs_of_a_corpus_are_one_group_however_it_is_asked(gold, tokenizer, instruction, questions):
+    pairs = [encode_record(record, tokenizer) for record in records(gold(MARKED), instruction=instruction)]
+    assert len({pair.group for pair in pairs}) == 1
+    assert len({pair.question for pair in pairs}) == len(pairs) == questions
+
+
+def test_losses_are_one_line():
+    losses = Losses()
+    losses.unwritable.update(["DISEASE", "DISEASE", "CHEMICAL"])
+    assert str(losses) == "The codec cannot write 3 mentions, left out: CHEMICAL 1, DISEASE 2"

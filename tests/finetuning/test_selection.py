@@ -59,8 +59,25 @@ def test_diversity_step_gets_ranked_survivors_and_their_number(records):
         return [candidates[-1], candidates[-2]]
 
     selection = select_records(records, SCORES, keep_ratio=0.4, diversify=diversify)
-    assert calls == [([0, 4, 2, 5, 1], 2)]
-    assert list(selection.chosen) == [1, 5, 6, 7, 8]
+    assert calls == [([0, 4, 2, 5], 2)], "twice as many as are taken, the best first"
+    assert list(selection.chosen) == [2, 5, 6, 7, 8]
+    select_records(records, SCORES, keep_ratio=0.4, diversify=diversify, pool=1.5)
+    assert calls[-1] == ([0, 4, 2], 2)
+
+
+@pytest.mark.issue(6)
+@pytest.mark.parametrize("strategy", ["all", "random"])
+def test_diversity_is_refused_where_nothing_is_ranked(records, strategy):
+    with pytest.raises(BionerError, match=f"strategy '{strategy}'.*hybrid, ifd_all, lowest"):
+        select_records(records, SCORES, strategy=strategy, diversify=lambda candidates, count: candidates[:count])
+
+
+@pytest.mark.issue(6)
+@pytest.mark.parametrize("keep_ratio, kept", [(0.55, 55), (0.07, 7), (0.551, 56)])
+def test_share_is_not_raised_by_what_floats_add(keep_ratio, kept):
+    records = [Annotation("abc", (Mention(0, 3, "GENE"),), id=str(index)) for index in range(100)]
+    selection = select_records(records, [0.5] * 100, keep_ratio=keep_ratio)
+    assert len(selection.chosen) == kept
 
 
 def test_empty_selection_is_an_error(records):

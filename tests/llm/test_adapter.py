@@ -65,3 +65,30 @@ def test_unreadable_card_is_a_clear_error(tmp_path, content):
         (tmp_path / CARD_FILE).write_text(content, encoding="utf8")
     with pytest.raises(BionerError, match="adapter card"):
         AdapterCard.read(tmp_path)
+
+
+@pytest.mark.issue(6)
+def test_another_order_of_labels_is_told():
+    card = make_card(make_builder(labels=("DISEASE", "GENE")))
+    assert card.check(make_builder(labels=("GENE", "DISEASE")).settings()) == ["labels"]
+    further = make_card(make_builder(), more_corpora=[{"labels": {"A": "", "B": ""}, "corpus": "X", "lang": "en"}])
+    assert further.check(make_builder(labels=("A", "B"), corpus="X").settings()) == []
+    assert "labels" in further.check(make_builder(labels=("B", "A"), corpus="X").settings())
+
+
+@pytest.mark.issue(6)
+def test_model_is_known_by_its_shapes():
+    shapes = {"hidden_size": 32, "num_hidden_layers": 2, "vocab_size": 97}
+    make_card(make_builder(), shapes=shapes).check_model(shapes)
+    make_card(make_builder()).check_model(shapes)  # a card from before they were kept
+    with pytest.raises(BionerError, match="another base model.*tiny.*hidden_size"):
+        make_card(make_builder(), shapes={**shapes, "hidden_size": 64}).check_model(shapes)
+
+
+@pytest.mark.issue(6)
+def test_an_adapter_taught_one_label_at_a_time_is_asked_so():
+    card = make_card(make_builder(labels=("DISEASE", "GENE")), instruction="each")
+    assert card.check(make_builder(labels=("GENE",)).settings()) == []
+    assert card.check(make_builder(labels=("DRUG",)).settings()) == ["labels"]
+    with pytest.raises(BionerError, match="one label at a time"):
+        card.check(make_builder(labels=("DISEASE", "GENE")).settings())

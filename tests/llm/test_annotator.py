@@ -122,7 +122,8 @@ def test_whole_abstracts_and_a_long_note_come_out_with_the_models_own_tokenizer(
 
     tokenizer = AutoTokenizer.from_pretrained(resolve_model("smollm2-135m-instruct"))
     annotator = make_annotator(context_length=2048, chunks=ChunkSettings(max_tokens=200, find_sentences=find_sentences))
-    annotator.model.count_tokens = annotator._planner.count_tokens = lambda text: len(encode_text(tokenizer, text))
+    planner, _ = annotator._askers[0]
+    annotator.model.count_tokens = planner.count_tokens = lambda text: len(encode_text(tokenizer, text))
     abstracts = list(islice(read_jsonl(CORPORA / "ncbi_disease" / "test.jsonl"), 72))
     note = Annotation("\n\n".join(abstract.text for abstract in abstracts)[:100_000])
     found = list(annotator.annotate([*abstracts[:10], note]))

@@ -6,6 +6,7 @@ from peft import LoraConfig, get_peft_model
 from tiny_models import tiny_lm, tiny_tokenizer
 
 from spacy_bioner.errors import BionerError
+from spacy_bioner.llm.adapter import AdapterCard
 from spacy_bioner.llm.answers import encode_prompt
 from spacy_bioner.llm.base import Request
 from spacy_bioner.llm.causal_lm import FreeDecoder, choose_device, choose_dtype, load_causal_lm
@@ -91,6 +92,37 @@ def test_identity_tells_adapters_and_number_types_apart(folder, adapter):
     rounded = load_causal_lm(str(folder), device="cpu", dtype="bfloat16").identity()
     assert plain != tuned and plain != rounded
     assert plain == load_causal_lm(str(folder), device="cpu", dtype="float32").identity()
+
+
+@pytest.mark.issue(6)
+@pytest.mark.parametrize("change", [{"hidden_size": 48}, {"num_hidden_layers": 3}, {"vocab_size": 500}])
+def test_adapter_of_another_model_in_a_folder_is_one_line(folder, adapter, tmp_path, change):
+    import shutil
+
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    config = LlamaConfig.from_pretrained(folder)
+    config.update(change)
+    LlamaForCausalLM(config).save_pretrained(tmp_path / "other")
+    tiny_tokenizer().save_pretrained(tmp_path / "other")
+    shutil.copytree(adapter, tmp_path / "adapter")
+    card = AdapterCard(base_model="first", codec={}, labels={}, shapes=tiny_lm().shapes)
+    card.write(tmp_path / "adapter")
+    load_causal_lm(str(folder), adapter=str(tmp_path / "adapter"), device="cpu", dtype="float32")
+    with pytest.raises(BionerError, match="another base model .first, "):
+        load_causal_lm(str(tmp_path / "other"), adapter=str(tmp_path / "adapter"), device="cpu", dtype="float32")
+
+
+@pytest.mark.issue(6)
+def test_adapter_without_a_card_that_does_not_fit_is_one_line(adapter, tmp_path):
+    from transformers import LlamaForCausalLM
+
+    config = tiny_lm().model.config.__class__(**{**tiny_lm().model.config.to_dict(), "hidden_size": 48})
+    LlamaForCausalLM(config).save_pretrained(tmp_path)
+    tiny_tokenizer().save_pretrained(tmp_path)
+    with pytest.raises(BionerError, match="another base model") as caught:
+        load_causal_lm(str(tmp_path), adapter=str(adapter), device="cpu", dtype="float32")
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("settings, message", [

@@ -173,3 +173,63 @@ def test_schema_allows_what_the_codec_writes(shape):
     for written in json.loads(make_codec("json", shape=shape).encode(GOLD, list(LABELS))):
         fitting = [part for part in item.get("anyOf", [item]) if set(part["required"]) == set(written)]
         assert len(fitting) == 1 and set(fitting[0]["properties"]) == set(written)
+
+
+@pytest.mark.issue(6)
+@pytest.mark.parametrize("labels, asked", [
+    pytest.param(None, list(LABELS), id="as-taught"), pytest.param({"DRUG": "medicines"}, ["DRUG"], id="one"),
+])
+def test_one_label_at_a_time_is_asked_as_it_was_taught(labels, asked):
+    corpus = Corpus((GOLD,), LABELS, name="Toy")
+    records = list(make_records(corpus, codec=make_codec("bracket"), template="auto", losses=Losses(),
+                                instruction="each"))
+    taught = {record.builder.render(GOLD.text).plain: record.builder.codec.encode(
+        record.annotation, list(record.builder.labels)) for record in records}
+    source = OpenedSource(Replay([{"prompt": prompt, "output": output} for prompt, output in taught.items()]))
+    object.__setattr__(source, "card", lambda: make_card(instruction="each"))
+    annotator = make_annotator(source, AnnotatorSettings(labels=labels), find_sentences=lambda text, lang: [])
+    [found] = annotator.annotate([Annotation(GOLD.text, id="a")])
+    assert "error" not in found.meta
+    assert found.mentions == tuple(mention for mention in GOLD.mentions if mention.label in asked)
+    assert list(annotator.builder.labels) == asked
+    assert (annotator.usage.documents, annotator.usage.asked) == (1, len(asked))
+
+
+@pytest.mark.issue(6)
+def test_one_label_at_a_time_takes_no_examples_of_several(tmp_path):
+    source = OpenedSource(Replay([]))
+    object.__setattr__(source, "card", lambda: make_card(instruction="each"))
+    from spacy_bioner.files import write_json_lines
+
+    write_json_lines(tmp_path / "shots.jsonl", [GOLD.to_record()])
+    for count in (0, 1):
+        settings = AnnotatorSettings(examples=tmp_path / "shots.jsonl", choose_examples=count)
+        with pytest.raises(BionerError, match="one label at a time"):
+            make_annotator(source, settings, find_sentences=lambda text, lang: [])
+
+
+@pytest.mark.issue(6)
+def test_questions_about_a_text_share_the_memory_of_the_model():
+    from dataclasses import dataclass
+
+    from tiny_models import tiny_lm
+
+    from spacy_bioner.llm.grounded_decoding import GroundedDecoder
+
+    @dataclass(frozen=True)
+    class Source(OpenedSource):
+        def card(self):
+            return make_card(instruction="each")
+
+        def open(self, builder):
+            return GroundedDecoder(tiny_lm(), codec=builder.codec, labels=builder.labels)
+
+    annotator = make_annotator(Source(Replay([])), AnnotatorSettings(), find_sentences=lambda text, lang: [])
+    texts = [GOLD.text, "The flu came back.", "No news."]
+    together = list(annotator.annotate([Annotation(text) for text in texts]))
+    for label, definition in LABELS.items():
+        builder = make_builder(make_card(instruction="each"), AnnotatorSettings(labels={label: definition}))
+        alone = Annotator(model=Source(Replay([])).open(builder), builder=builder)
+        for found, expected in zip(together, alone.annotate([Annotation(text) for text in texts])):
+            assert [mention for mention in found.mentions if mention.label == label] == list(expected.mentions)
+    assert any(found.mentions for found in together)
