@@ -47,7 +47,7 @@ def augment_cli(
 ) -> None:
     """Make further training sentences from gold ones, with exact offsets."""
     from ..formats.jsonl import read_jsonl
-    from ..synthesis.checks import SentenceTexts
+    from ..formats.leaks import KnownTexts
     from .schema import read_schema
 
     overrides = read_overrides(ctx.args)
@@ -61,7 +61,7 @@ def augment_cli(
     else:
         made = rewrite_sentences(sentences, settings, schema, config=config, overrides=overrides, gpu_id=gpu_id,
                                  generator=generator)
-    known = SentenceTexts(sentence.text for path in held_out for sentence in read_jsonl(path))
+    known = KnownTexts(held_out, read_jsonl)
     counts: Counter = Counter()
     count = write_json_lines(output, (sentence.to_record() for sentence in _keep_new(made, known, counts)))
     summary = {"gold": len(sentences), "made": count, "held_out_text": counts.pop("held_out_text", 0),
@@ -75,7 +75,7 @@ def augment_cli(
 
 def _keep_new(made: Iterator[Annotation], known: Any, counts: Counter) -> Iterator[Annotation]:
     for sentence in made:
-        held_out = sentence.text in known
+        held_out = known.find(sentence, headings=True) is not None
         counts["held_out_text" if held_out else sentence.meta["operation"]] += 1
         if not held_out:
             yield sentence

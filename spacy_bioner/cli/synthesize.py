@@ -18,10 +18,11 @@ from .teach_generator import DEFAULT_CONFIG, PromptSettings
 # What the names of reasons do not say by themselves.
 _EXPLAINED = {"over_context": " (the seeds leave no room in the model's context; leave out long names with "
                               "--seeds.max_length)",
-              "other_language": " (the letters are not those of the language of the label schema)",
+              "other_language": " (by its letters or its function words; wanted is the language of the label schema)",
               "no_reply": " (the model or server failed; see the examples in the report)",
               "truncated": " (the length limit max_new_tokens came before the end)",
-              "held_out_text": " (the sentence stands in dev or test)"}
+              "held_out_text": " (the sentence stands in dev or test)",
+              "near_held_out": " (nearly the same as a sentence of dev or test)"}
 
 
 class SynthesizeSettings(Settings):
@@ -72,7 +73,6 @@ def synthesize_cli(
     gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU, -1 for the CPU."),
 ) -> None:
     """Write sentences that hold one to three seeds each, check them, and count what was wrong."""
-    from ..formats.jsonl import read_jsonl
     from ..synthesis.plan import plan_sentences
     from ..synthesis.seeds import check_labels, read_seeds
     from .schema import read_schema
@@ -87,8 +87,7 @@ def synthesize_cli(
         {"id": planned.id, "seeds": [[seed.text, seed.label] for seed in planned.seeds]} for planned in plan))
     writer = make_writer(settings, load_settings(config, "prompt", PromptSettings, overrides),
                          load_settings(config, "checks", ChecksSettings, overrides), schema, generator=generator,
-                         annotator=annotator, style=style, gpu_id=gpu_id,
-                         held_out=(sentence.text for path in held_out for sentence in read_jsonl(path)))
+                         annotator=annotator, style=style, gpu_id=gpu_id, held_out=held_out)
     started = time.perf_counter()
     count = write_json_lines(output, keep_written(writer, plan))
     summary = {**writer.report.to_json(), "seconds": round(time.perf_counter() - started, 1), "seed": settings.seed,
@@ -119,7 +118,7 @@ def keep_written(writer: Any, plan: Sequence[Any]) -> Iterator[dict]:
 
 def make_writer(settings: SynthesizeSettings, prompt: PromptSettings, checks: ChecksSettings, schema: Any, *,
                 generator: Optional[Path] = None, annotator: Optional[Path] = None, style: Optional[Path] = None,
-                held_out: Iterable[str] = (), gpu_id: int = -1) -> Any:
+                held_out: Iterable[Path] = (), gpu_id: int = -1) -> Any:
     """Make the writer that the settings describe.
 
     settings (SynthesizeSettings): The section [synthesize].
@@ -129,7 +128,7 @@ def make_writer(settings: SynthesizeSettings, prompt: PromptSettings, checks: Ch
     generator (Optional[Path]): Adapter of teach-generator.
     annotator (Optional[Path]): Adapter that labels what stands beside the seeds.
     style (Optional[Path]): Raw records whose first sentences show the style.
-    held_out (Iterable[str]): Sentences of dev and test.
+    held_out (Iterable[Path]): Records of dev and test.
     gpu_id (int): GPU, or -1 for the CPU.
     RETURNS (SentenceWriter): The writer.
     RAISES BionerError: E411 where the mode needs an annotator.

@@ -3,7 +3,7 @@
 import sys
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence, Set
+from typing import Any, Dict, List, Optional, Sequence
 
 import typer
 from pydantic import Field
@@ -68,6 +68,7 @@ def teach_generator_cli(
     from ..formats.jsonl import read_jsonl
     from ..formats.leaks import KnownTexts
     from ..synthesis.generator import choose_pairs, teach_generator
+    from ..synthesis.language import read_stop_words
 
     overrides = read_overrides(ctx.args)
     settings = load_settings(config, "teach", TeachSettings, overrides)
@@ -79,7 +80,7 @@ def teach_generator_cli(
         if sentence.meta.get("split", "train") != "train":
             raise BionerError(Errors.E009.format(id=sentence.id, found=sentence.meta["split"], wanted="train"))
     pairs = choose_pairs(raw_sentences, gold_sentences, raw_pairs=settings.raw_pairs, gold_pairs=settings.gold_pairs,
-                         stop_words=stop_words(schema.lang), max_seeds=settings.max_seeds, seed=settings.seed)
+                         stop_words=read_stop_words(schema.lang), max_seeds=settings.max_seeds, seed=settings.seed)
     print(f"{len(pairs)} pairs of seeds and sentence", file=sys.stderr)
     prompt = make_prompt(load_settings(config, "prompt", PromptSettings, overrides), schema,
                          [sentence.text for sentence in raw_sentences])
@@ -96,15 +97,6 @@ def make_prompt(settings: PromptSettings, schema: Schema, raw: List[str]) -> Any
     from ..synthesis.setup import WriterSettings, make_seed_prompt
 
     return make_seed_prompt(None, WriterSettings(**settings.options(schema, raw)))
-
-
-def stop_words(lang: str) -> Set[str]:
-    """RETURNS (Set[str]): Function words of a language, as spaCy lists them."""
-    if lang == "zh":
-        from spacy.lang.zh.stop_words import STOP_WORDS
-    else:
-        from spacy.lang.en.stop_words import STOP_WORDS
-    return set(STOP_WORDS)
 
 
 def package_versions() -> Dict[str, str]:

@@ -91,13 +91,13 @@ def choose_lang(card: Optional[AdapterCard], settings: WriterSettings) -> str:
     return settings.lang or (card.lang if card is not None else "en")
 
 
-def make_writer(source: GeneratorSource, settings: WriterSettings, *, held_out: Iterable[str] = (),
+def make_writer(source: GeneratorSource, settings: WriterSettings, *, held_out: Iterable[Path] = (),
                 relabel: Optional[Relabel] = None, usage: Optional[Usage] = None) -> SentenceWriter:
     """Make a writer: load the model, build the prompt, open the cache.
 
     source (GeneratorSource): What writes.
     settings (WriterSettings): How it is asked, and what is checked.
-    held_out (Iterable[str]): Sentences of dev and test, which must not come out again.
+    held_out (Iterable[Path]): Records of dev and test, whose sentences must not come out again.
     relabel (Optional[Relabel]): For the mode "relabel": annotates a sentence.
     usage (Optional[Usage]): Counts to go on with.
     RETURNS (SentenceWriter): The writer.

@@ -4,6 +4,7 @@ import pytest
 
 from spacy_bioner.annotation import Annotation, Mention
 from spacy_bioner.errors import BionerError
+from spacy_bioner.formats.jsonl import write_jsonl
 from spacy_bioner.llm.base import Reply
 from spacy_bioner.llm.cache import ReplyCache
 from spacy_bioner.llm.runner import Runner
@@ -121,8 +122,9 @@ def test_repairs_and_errors_against_the_seeds_are_counted_with_examples():
     pytest.param(wrap(TIDY + " to the ward" * 5), "repetition", id="loop"),
     pytest.param(wrap(TIDY.replace("We gave", "He took")), "held_out_text", id="leak"),
 ])
-def test_every_rejection_has_its_reason(answer, reason):
-    sentences, report = write_one(answer, held_out=["he took Aspirin to all the patients with lung cancer"])
+def test_every_rejection_has_its_reason(answer, reason, tmp_path):
+    write_jsonl(tmp_path / "test.jsonl", [Annotation("he took Aspirin to all the patients with lung cancer")])
+    sentences, report = write_one(answer, held_out=[tmp_path / "test.jsonl"])
     assert not sentences
     assert report.rejected == {reason: 1}
 
