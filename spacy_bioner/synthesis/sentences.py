@@ -1,8 +1,9 @@
 """Sentences from seeds: asked for, read, checked, repaired, counted.
 
 The modes say what happens to a sentence whose tags are not in order: "repair" tags seeds that stand untagged and widens
-tags that cover part of a seed, "drop" leaves the sentence out, "keep" takes it as it is, "relabel" repairs it and adds
-what an annotator finds beside the seeds.
+tags that cover part of a seed, "filter" does the same but leaves out a sentence with a tag that is no seed (GENLLM's
+"+ filter"), "drop" leaves out every such sentence, "keep" takes it as it is, "relabel" repairs it and adds what an
+annotator finds beside the seeds.
 """
 
 from collections import Counter
@@ -11,6 +12,7 @@ from itertools import islice
 from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence
 
 from ..annotation import Annotation, Mention
+from ..codecs.seed_checks import check_seeds
 from ..codecs.seed_tags import SeedReading, SeedTagCodec
 from ..errors import BionerError, Errors
 from ..llm.base import Reply, Request
@@ -20,12 +22,17 @@ from .plan import PlannedSentence
 from .prompts import SeedPrompt
 from .seeds import fold_name
 
-MODES = ("repair", "drop", "keep", "relabel")
+MODES = ("repair", "filter", "drop", "keep", "relabel")
 Relabel = Callable[[Sequence[Annotation]], Iterable[Annotation]]
 _EXAMPLES = 5
 _WINDOW = 256
 _UNREADABLE = ("truncated", "no_output", "no_wrapper", "tag_mismatch", "unbalanced_marker")
-_UNTIDY = {"seed_untagged", "seed_boundary", "seed_missing", "new_entity"}
+_MENDABLE = {"seed_untagged", "seed_boundary"}
+_UNTIDY = {*_MENDABLE, "seed_missing", "new_entity"}
+# What leaves a sentence out: a seed that is not in it at all cannot be repaired.
+_FATAL = {"repair": {"seed_missing"}, "relabel": {"seed_missing"}, "filter": {"seed_missing", "new_entity"},
+          "drop": _UNTIDY, "keep": set()}
+_REPAIRING = ("repair", "filter", "relabel")
 
 
 @dataclass
@@ -37,6 +44,7 @@ class SynthesisReport:
     untouched (int): Of these, those that needed no repair.
     rejected (Counter): Reason to number.
     repaired (Counter): Issue to number, for the repairs that were done.
+    unrepaired (Counter): Issue to number, for accepted sentences that a repair could not bring into order.
     errors (Counter): missing, spurious and boundary, against the seeds, before any repair (GENLLM's error analysis).
     examples (Dict[str, List[str]]): Reason to a few sentences.
     """
@@ -46,6 +54,7 @@ class SynthesisReport:
     untouched: int = 0
     rejected: Counter = field(default_factory=Counter)
     repaired: Counter = field(default_factory=Counter)
+    unrepaired: Counter = field(default_factory=Counter)
     errors: Counter = field(default_factory=Counter)
     examples: Dict[str, List[str]] = field(default_factory=dict)
 
@@ -62,6 +71,7 @@ class SynthesisReport:
         """RETURNS (Dict[str, Any]): The report as one JSON object."""
         return {"asked": self.asked, "accepted": self.accepted, "untouched": self.untouched,
                 "rejected": dict(self.rejected.most_common()), "repaired": dict(self.repaired.most_common()),
+                "unrepaired": dict(self.unrepaired.most_common()),
                 "errors": dict(self.errors), "examples": self.examples}
 
 
@@ -161,17 +171,20 @@ class SentenceWriter:
         kinds = {issue.kind for issue in plain.issues}
         self._count_errors(kinds, plain.text)
         untidy = kinds & _UNTIDY
-        # A seed that is not in the sentence at all cannot be repaired.
-        fatal = untidy if self.mode == "drop" else untidy & {"seed_missing"} if self.mode != "keep" else set()
+        mentions, left = plain.mentions, untidy & _MENDABLE
+        if left and self.mode in _REPAIRING:
+            mentions = SeedTagCodec(repair=True).read(reply.text, labels, seeds).mentions
+            left &= {kind for kind, _ in check_seeds(plain.text, mentions, seeds).issues}
+        # A tag that cannot be made a seed is a labelled entity which is none.
+        fatal = untidy & _FATAL[self.mode] | (left if self.mode == "filter" else set())
         reason = min(fatal, default="") or self.checks.find_fault(plain.text)
         if reason:
             return self._reject(planned, reason, plain.text)
-        mentions, mended = plain.mentions, untidy & {"seed_untagged", "seed_boundary"}
-        if mended and self.mode in ("repair", "relabel"):
-            mentions = SeedTagCodec(repair=True).read(reply.text, labels, seeds).mentions
-            self.report.repaired.update(mended)
+        if self.mode in _REPAIRING:
+            self.report.repaired.update(untidy & _MENDABLE - left)
+            self.report.unrepaired.update(left)
         self.report.accepted += 1
-        self.report.untouched += not (untidy if self.mode == "keep" else mended)
+        self.report.untouched += not (untidy if self.mode == "keep" else untidy & _MENDABLE)
         return Written(planned, self._finish(planned, plain, mentions))
 
     def _fits(self, request: Request) -> bool:

@@ -77,11 +77,22 @@ EXTRA = TIDY.replace("patients", "<DISEASE>patients</DISEASE>")
 MISSING = "We gave <CHEMICAL>aspirin</CHEMICAL> to all the patients of the ward."
 
 
+TOO_LONG = TIDY.replace("<DISEASE>lung cancer", "<DISEASE>severe lung cancer")
+INSIDE = TIDY.replace("<CHEMICAL>aspirin</CHEMICAL>", "acetylaspirinate")
+
+
 @pytest.mark.parametrize("mode, answer, mentions, reason", [
     pytest.param("repair", UNTAGGED, 2, None, id="repair-untagged"),
     pytest.param("repair", PARTIAL, 2, None, id="repair-widens"),
     pytest.param("repair", EXTRA, 3, None, id="repair-leaves-new-entities"),
     pytest.param("repair", MISSING, 0, "seed_missing", id="repair-cannot-invent"),
+    pytest.param("filter", UNTAGGED, 2, None, id="filter-repairs-untagged"),
+    pytest.param("filter", PARTIAL, 2, None, id="filter-widens"),
+    pytest.param("filter", EXTRA, 0, "new_entity", id="filter-drops-new-entities"),
+    pytest.param("filter", TOO_LONG, 0, "seed_boundary", id="filter-drops-what-cannot-be-narrowed"),
+    pytest.param("repair", TOO_LONG, 2, None, id="repair-leaves-a-tag-that-is-too-long"),
+    pytest.param("repair", INSIDE, 0, "seed_missing", id="a-part-of-a-word-is-no-seed"),
+    pytest.param("keep", INSIDE, 1, None, id="keep-does-not-tag-inside-words"),
     pytest.param("drop", UNTAGGED, 0, "seed_untagged", id="drop-untagged"),
     pytest.param("drop", PARTIAL, 0, "seed_boundary", id="drop-partial"),
     pytest.param("drop", EXTRA, 0, "new_entity", id="drop-new"),
@@ -108,6 +119,14 @@ def test_repairs_and_errors_against_the_seeds_are_counted_with_examples():
     assert report["errors"] == {"missing": 1, "spurious": 1, "boundary": 1}
     assert report["untouched"] == 2 and set(report["examples"]) == {"missing", "spurious", "boundary"}
     assert count_agreement(kept) == 1.0
+
+
+def test_a_repair_that_did_not_happen_is_not_counted_as_one():
+    _, report = write_one(wrap(TOO_LONG))
+    assert not report.repaired and report.unrepaired == {"seed_boundary": 1} and report.accepted == 1
+    crossing = TIDY.replace("aspirin</CHEMICAL>", "aspirin to all</CHEMICAL>").replace("<CHEMICAL>", "<CHEMICAL>low ")
+    _, report = write_one(wrap(crossing))
+    assert not report.repaired and report.untouched == 0
 
 
 @pytest.mark.parametrize("answer, reason", [
