@@ -133,8 +133,23 @@ class Errors:
     E409 = "No sentence that could teach the generator: give raw text, or gold sentences with mentions."
     E410 = "Unknown mode '{mode}'. Known: {known}."
     E411 = "The mode 'relabel' needs an annotator. Give an adapter with --annotator, or use 'repair'."
-    E412 = ("The model wrote {count} answers in a row without a sentence in <start_sentence> ... </end_sentence>. "
-            "Teach it with `spacy-bioner teach-generator` or use another model. Two of the answers: {examples}")
+    E412 = ("The model wrote {count} answers in a row without a sentence in <start_sentence> ... </end_sentence>, most "
+            "of them {reason}. Teach it with `spacy-bioner teach-generator` or use another model. Two of the answers: "
+            "{examples}")
+    E430 = ("The model wrote {count} answers in a row that were not done when the length limit came. Raise "
+            "max_new_tokens. Two of the answers: {examples}")
+    E431 = ("The model made no sentence of {asked} asked for, most often since: {reason}. The report has the counts; "
+            "take another model, or a generator of `spacy-bioner teach-generator`.")
+    E432 = ("{path} is the plan of a run with other seeds or settings, so its sentences cannot be gone on with. Give "
+            "another output, or --overwrite to begin anew.")
+    E433 = "--style is given, but style_examples is 0. Say how many of its sentences: --prompt.style_examples 3."
+    E434 = "style_examples is {count}, but there is no text to take them from. Give raw records with --style."
+    E435 = ("Record '{id}' is of split '{found}', which is tested on: a model must not be shown it. Give other raw "
+            "text{unless}.")
+    E436 = "{option} is not for a {kind} file, which says this itself. Leave it out."
+    E437 = "No seed is left: all {count} names are longer than {max_length} characters. Raise max_length."
+    E438 = "The component '{name}' cannot have the mode 'relabel', for it has no annotator. {remedy}"
+    E439 = "Setting '{key}' of the component '{name}': {why}."
 
     E413 = ("The variant 'chain_of_thought' needs room for thoughts before the sentence. Set decoding to free, or "
             "take another variant.")

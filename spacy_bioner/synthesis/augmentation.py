@@ -43,10 +43,10 @@ def augment(sentences: Sequence[Annotation], operations: Mapping[str, Operation]
 
 
 def mark_augmented(changed: Annotation, source: Annotation, operation: str, *, number: int, seed: int) -> Annotation:
-    """RETURNS (Annotation): A changed sentence that says where it comes from."""
+    """RETURNS (Annotation): A changed sentence that says where it comes from; the operation is a part of its id."""
     meta = {**source.meta, "origin": "augmented", "split": "train", "source": "augmented", "operation": operation,
             "of": source.id, "seed": seed}
-    return Annotation(changed.text, changed.mentions, id=f"{source.id}-a{number}", meta=meta)
+    return Annotation(changed.text, changed.mentions, id=f"{source.id}-{operation}-{number}", meta=meta)
 
 
 def make_operations(names: Sequence[str], material: Material, *, share: float,

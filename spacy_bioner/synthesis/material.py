@@ -11,6 +11,7 @@ from ..errors import BionerError, Errors
 from ..files import read_lines
 from ..units import find_units
 from .edits import Edit, cut_out, outermost
+from .held_out import refuse_other_splits
 
 Role = FrozenSet[Tuple[str, str]]
 
@@ -80,10 +81,7 @@ def collect_material(sentences: Iterable[Annotation]) -> Material:
     """
     mentions: Dict[str, List[Edit]] = defaultdict(list)
     words: Dict[Role, List[str]] = defaultdict(list)
-    for sentence in sentences:
-        split = sentence.meta.get("split", "train")
-        if split != "train":
-            raise BionerError(Errors.E009.format(id=sentence.id, found=split, wanted="train"))
+    for sentence in refuse_other_splits(sentences):
         for mention in outermost(sentence):
             mentions[mention.label].append(cut_out(sentence, mention))
         for start, end, role in unit_roles(sentence):

@@ -10,6 +10,7 @@ from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 from ..annotation import Annotation
 from ..errors import BionerError, Errors
 from ..files import read_json_lines, read_lines
+from .held_out import refuse_other_splits
 
 
 @dataclass(frozen=True)
@@ -87,10 +88,7 @@ def collect_seeds(annotations: Iterable[Annotation], *, per_label: Optional[int]
     RAISES BionerError: E009 for another split, E401 where there is no mention at all.
     """
     counts: Counter = Counter()
-    for annotation in annotations:
-        split = annotation.meta.get("split", "train")
-        if split != "train":
-            raise BionerError(Errors.E009.format(id=annotation.id, found=split, wanted="train"))
+    for annotation in refuse_other_splits(annotations):
         counts.update((annotation.surface(mention), mention.label) for mention in annotation.mentions)
     if not counts:
         raise BionerError(Errors.E401)

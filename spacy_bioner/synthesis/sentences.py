@@ -9,7 +9,7 @@ annotator finds beside the seeds.
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from ..annotation import Annotation, Mention
 from ..codecs.seed_checks import check_seeds
@@ -116,14 +116,14 @@ class SentenceWriter:
         self.report = SynthesisReport()
         self._relabel = relabel
         self._meta = dict(meta or {})
-        self._failures: List[str] = []
+        self._failures: List[Tuple[str, str]] = []
 
     def write(self, plan: Iterable[PlannedSentence]) -> Iterator[Annotation]:
         """Write the sentences of a plan.
 
         plan (Iterable[PlannedSentence]): The plan.
         YIELDS (Annotation): The accepted sentences, in the order of the plan.
-        RAISES BionerError: E412 where the model never writes a sentence in its wrapper.
+        RAISES BionerError: E412 or E430 where the model never writes a sentence in its wrapper.
         """
         return (written.sentence for written in self.write_each(plan) if written.sentence is not None)
 
@@ -133,7 +133,7 @@ class SentenceWriter:
         plan (Iterable[PlannedSentence]): The plan.
         window (int): How many are asked for together.
         YIELDS (Written): One for each planned sentence, in order.
-        RAISES BionerError: E412 where the model never writes a sentence in its wrapper.
+        RAISES BionerError: E412 or E430 where the model never writes a sentence in its wrapper.
         """
         stream = iter(plan)
         # The first window is short: a model that cannot do it is found out before many are asked for.
@@ -165,9 +165,11 @@ class SentenceWriter:
         labels = sorted({*self.prompt.labels, *(seed.label for seed in planned.seeds)})
         seeds = [(seed.text, seed.label) for seed in planned.seeds]
         plain = SeedTagCodec(repair=False).read(reply.text, labels, seeds, truncated=reply.finish_reason == "length")
-        self._watch(plain.keep, reply.text)
         if not plain.keep:
-            return self._reject(planned, _first_reason(plain.issues), reply.text)
+            reason = _first_reason(plain.issues)
+            self._count_failure(reason, reply.text)
+            return self._reject(planned, reason, reply.text)
+        self._failures = []
         kinds = {issue.kind for issue in plain.issues}
         self._count_errors(kinds, plain.text)
         untidy = kinds & _UNTIDY
@@ -223,12 +225,15 @@ class SentenceWriter:
                 self.report.errors[name] += 1
                 self.report.note(name, text)
 
-    def _watch(self, readable: bool, text: str) -> None:
+    def _count_failure(self, reason: str, text: str) -> None:
         """End a run that leads nowhere, with two raw answers to look at."""
-        self._failures = [] if readable else [*self._failures, text]
+        self._failures.append((reason, text))
         if self.max_failures and len(self._failures) >= self.max_failures:
-            examples = " | ".join(repr(answer[:160]) for answer in self._failures[:2])
-            raise BionerError(Errors.E412.format(count=len(self._failures), examples=examples))
+            commonest, _ = Counter(each for each, _ in self._failures).most_common(1)[0]
+            examples = " | ".join(repr(answer[:160]) for _, answer in self._failures[:2])
+            message = Errors.E430 if commonest == "truncated" else Errors.E412
+            self.report.reject(reason, text)
+            raise BionerError(message.format(count=len(self._failures), reason=commonest, examples=examples))
 
 
 def _add_rest(sentence: Annotation, found: Sequence[Mention]) -> Annotation:

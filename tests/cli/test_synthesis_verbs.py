@@ -1,6 +1,7 @@
 """The verbs seeds, teach-generator, synthesize and augment, with a tiny model in a folder or recorded replies."""
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from typer.testing import CliRunner
 
 from spacy_bioner.annotation import Annotation, Mention
 from spacy_bioner.cli.main import app
+from spacy_bioner.errors import BionerError
 from spacy_bioner.files import read_json_lines, write_json_lines
 
 sys.path.append(str(Path(__file__).parents[1] / "llm"))
@@ -121,6 +123,54 @@ def test_a_model_that_never_writes_the_wrapper_ends_the_run_with_what_it_wrote(f
     result = synthesize(files, files / "out.jsonl", "--synthesize.server.base_url", server.url, "--n", 60)
     assert "50 answers in a row" in str(result.exception) and "I am sorry." in str(result.exception)
     assert not (files / "out.jsonl").exists()
+    report = json.loads((files / "out.json").read_text())
+    assert report["rejected"] == {"no_wrapper": 50} and "50 answers in a row" in report["error"]
+
+
+def test_a_longer_plan_goes_on_and_another_one_does_not_take_its_place(files, start_server):
+    server = start_server(answer)
+    options = ["--synthesize.server.base_url", server.url, "--checks.similarity", 1, "--checks.max_repeats", 9]
+    for n, asked in ((4, 4), (8, 8), (3, 8)):
+        result = synthesize(files, files / "out.jsonl", *options, "--n", n)
+        assert result.exit_code == 0 and len(read(files / "out.plan.jsonl")) == n and len(server.bodies) == asked
+    other = [*options, "--n", 5, "--synthesize.seed", 7]
+    result = synthesize(files, files / "out.jsonl", *other)
+    assert "the plan of a run with other seeds" in str(result.exception) and len(read(files / "out.jsonl")) == 3
+    assert synthesize(files, files / "out.jsonl", *other, "--overwrite").exit_code == 0
+    assert len(read(files / "out.jsonl")) == 5
+
+
+def test_a_held_out_sentence_is_dropped_and_counted(files, start_server):
+    server = start_server(answer)
+    options = ["--synthesize.server.base_url", server.url, "--checks.similarity", 1, "--checks.max_repeats", 9,
+               "--n", 4]
+    synthesize(files, files / "first.jsonl", *options)
+    made = read(files / "first.jsonl")
+    write_json_lines(files / "test.jsonl", [{"id": "t", "text": made[0]["text"].upper()}])
+    result = synthesize(files, files / "out.jsonl", *options, "--held-out", files / "test.jsonl")
+    assert "1 held_out_text (the sentence stands in dev or test)" in result.output
+    assert "none anew, 4 from the cache" in result.output
+    assert [record["text"] for record in read(files / "out.jsonl")] == [record["text"] for record in made[1:]]
+
+
+def test_thoughts_have_room_of_their_own(files, start_server):
+    server = start_server(lambda prompt: "They go together.\n" + answer(prompt))
+    result = synthesize(files, files / "out.jsonl", "--synthesize.server.base_url", server.url, "--n", 1,
+                        "--prompt.variant", "chain_of_thought", "--synthesize.max_thought_tokens", 100)
+    assert result.exit_code == 0, result.output
+    assert server.bodies[0]["max_tokens"] == 148
+    assert "They go together" not in read(files / "out.jsonl")[0]["text"]
+
+
+def test_the_style_is_shown_and_is_not_that_of_held_out_text(files, start_server):
+    server = start_server(answer)
+    options = ["--synthesize.server.base_url", server.url, "--n", 1, "--prompt.style_examples", 1]
+    result = synthesize(files, files / "out.jsonl", *options, "--style", files / "raw.jsonl")
+    assert result.exit_code == 0, result.output
+    assert f"Style: {TEXTS[0]}" in json.dumps(server.bodies[0])
+    write_json_lines(files / "test.jsonl", [annotate(TEXTS[0], split="test").to_record()])
+    result = synthesize(files, files / "out.jsonl", *options, "--style", files / "test.jsonl")
+    assert "is of split 'test', which is tested on" in str(result.exception)
 
 
 def test_text_in_another_language_is_counted_explained_and_not_in_the_output(files, start_server):
@@ -136,8 +186,12 @@ def test_text_in_another_language_is_counted_explained_and_not_in_the_output(fil
     pytest.param(["--synthesize.mode", "relabel"], "needs an annotator", id="relabel"),
     pytest.param(["--prompt.variant", "chain_of_thought"], "Set decoding to free", id="thoughts-in-grounded-decoding"),
     pytest.param(["--prompt.variant", "odd"], "Unknown prompt variant", id="variant"),
+    pytest.param(["--prompt.style_examples", 2], "Give raw records with --style", id="style-without-text"),
+    pytest.param(["--style", "labels.yml"], "style_examples is 0", id="style-that-is-not-shown"),
 ])
 def test_settings_that_cannot_be_are_one_clear_line(files, options, message):
+    write_json_lines(files / "raw.jsonl", [{"text": TEXTS[0]}])
+    options = [files / "raw.jsonl" if option == "labels.yml" else option for option in options]
     result = synthesize(files, files / "out.jsonl", *options)
     assert result.exit_code == 1 and message in str(result.exception)
 
@@ -151,7 +205,7 @@ def augment(folder, *options):
 def test_simple_changes_make_sentences_with_exact_mentions(files):
     result, made = augment(files, "--augment.copies", 4)
     assert result.exit_code == 0, result.output
-    assert {record["meta"]["origin"] for record in made} == {"augmented"}
+    assert {(record["meta"]["origin"], record["meta"]["source"]) for record in made} == {("augmented", "augmented")}
     assert json.loads((files / "out.json").read_text())["made"] == len(made) > 4
     assert all(Annotation.from_record(record).mentions for record in made)
 
@@ -163,9 +217,46 @@ def test_a_model_writes_new_contexts_and_new_mentions(files, start_server):
     assert result.exit_code == 0, result.output
     operations = {record["meta"]["operation"] for record in made}
     assert operations == {"context_rewriting", "entity_replacement"}
+    assert len({record["id"] for record in made}) == len(made), "no two sentences have one id"
+    assert {record["meta"]["source"] for record in made} == {"augmented"}
+    for record in made:
+        assert record["meta"]["temperature"] and record["meta"]["top_p"] and record["meta"]["prompt_hash"]
+        assert record["meta"]["model"]
+    report = json.loads((files / "out.json").read_text())
+    assert report["contexts"]["accepted"] == report["operations"]["context_rewriting"]
+    assert report["names"]["asked"] == 2 and report["names"]["names"]["CHEMICAL"] == 2
     names = {record["text"][span["start"]:span["end"]] for record in made for span in record["spans"]}
     assert names & {"warfarin", "lithium"} and names <= {"warfarin", "lithium", "aspirin", "heparin", "gout",
                                                          "severe asthma"}
+
+
+def test_a_model_that_makes_nothing_is_one_clear_line_and_a_report(files, start_server):
+    server = start_server(lambda prompt: "I am sorry; that I cannot do for you, since I am a model.")
+    result, made = augment(files, "--method", "llm-da", "--synthesize.server.base_url", server.url)
+    assert result.exit_code == 1 and not made
+    assert "no sentence of 5 asked for, most often since: no_wrapper" in str(result.exception)
+    report = json.loads((files / "out.json").read_text())
+    assert report["contexts"]["rejected"] == {"no_wrapper": 3} and report["names"]["names"] == {}
+    assert "no sentence of 5" in report["error"]
+
+
+def test_failed_requests_for_names_are_in_the_report(files):
+    write_json_lines(files / "replay.jsonl", [{"prompt": "other", "output": "x"}])
+    result, _ = augment(files, "--method", "llm-da", "--synthesize.replay", files / "replay.jsonl")
+    assert result.exit_code == 1
+    report = json.loads((files / "out.json").read_text())
+    assert report["names"]["failed"] == {"no reply was recorded for this text": 2}
+    assert report["contexts"]["rejected"] == {"no_reply": 3}
+
+
+@pytest.mark.parametrize("options, message", [
+    pytest.param(["--augment.levels", '["sentence"]'], "augment.*context", id="level"),
+    pytest.param(["--augment.operations", "[]"], "operations", id="no-operation"),
+    pytest.param(["--augment.operations", '["odd"]'], "Unknown operation", id="operation"),
+])
+def test_settings_of_augment_that_cannot_be_are_one_clear_line(files, options, message):
+    result, _ = augment(files, *options)
+    assert isinstance(result.exception, BionerError) and re.search(message, str(result.exception))
 
 
 def test_sentences_that_are_held_out_are_not_made(files):

@@ -157,9 +157,19 @@ def test_near_duplicates_are_dropped_after_the_first():
 def test_a_model_that_never_writes_the_wrapper_ends_the_run_with_two_answers():
     writer = make_writer("Sure! I can help.", "As an assistant,")
     plan = [PlannedSentence(f"s-{number}", SEEDS, sample=number) for number in range(200)]
-    with pytest.raises(BionerError, match="wrote 50 answers.*Sure! I can help.*As an assistant"):
+    with pytest.raises(BionerError, match="wrote 50 answers.*of them no_wrapper.*teach-.*Sure! I can help.*As an as"):
         list(writer.write(plan))
+    assert writer.report.rejected == {"no_wrapper": 50}
     assert writer.report.asked == 50 == writer.runner.model.asked
+
+
+def test_a_model_whose_answers_are_all_cut_is_said_to_need_more_room():
+    writer = make_writer(Reply(text="<start_sentence>We gave <CHEM", finish_reason="length"), "Sure!",
+                         Reply(text="<start_sentence>We", finish_reason="length"))
+    plan = [PlannedSentence(f"s-{number}", SEEDS, sample=number) for number in range(60)]
+    with pytest.raises(BionerError, match="Raise max_new_tokens") as caught:
+        list(writer.write(plan))
+    assert "teach-generator" not in str(caught.value)
 
 
 def test_seeds_over_the_context_are_counted_and_their_neighbours_are_whole():
