@@ -146,8 +146,8 @@ class Errors:
     E434 = "style_examples is {count}, but there is no text to take them from. Give raw records with --style."
     E435 = ("Record '{id}' is of split '{found}', which is tested on: a model must not be shown it. Give other raw "
             "text{unless}.")
-    E436 = "{option} is not for a {kind} file, which says this itself. Leave it out."
-    E437 = "No seed is left: all {count} names are longer than {max_length} characters. Raise max_length."
+    E436 = "{option} is for {wanted}, and {path} is none. Leave it out."
+    E437 = "{path}: no seed is left, since all {count} names are longer than {max_length} characters. Raise max_length."
     E438 = "The component '{name}' cannot have the mode 'relabel', for it has no annotator. {remedy}"
     E439 = "Setting '{key}' of the component '{name}': {why}."
 

@@ -75,6 +75,19 @@ def test_seeds_of_a_label_that_is_not_in_the_schema_are_refused(files):
     assert "label 'GENE'" in str(result.exception) and not (files / "out.jsonl").exists()
 
 
+@pytest.mark.parametrize("options, message", [
+    pytest.param(["--seeds.per_label", -1], "per_label", id="negative"),
+    pytest.param(["--seeds.max_length", 2], "no seed is left, since all 4 names are longer than 2", id="all-too-long"),
+    pytest.param(["--label", "DISEASE"], "--label is for a list", id="label-of-records"),
+    pytest.param(["--held-out", "gold.jsonl"], "stands also in", id="held-out"),
+])
+def test_seeds_refuses_what_it_cannot_do(files, options, message):
+    options = [files / option if option == "gold.jsonl" else option for option in options]
+    result = invoke(files, "seeds", files / "gold.jsonl", files / "out.jsonl", *options)
+    assert isinstance(result.exception, BionerError) and message in str(result.exception)
+    assert not (files / "out.jsonl").exists()
+
+
 def test_a_taught_generator_writes_sentences_that_can_be_trained_on(files, model):
     result = invoke(files, "teach-generator", files / "raw.jsonl", files / "adapter", "--gold", files / "gold.jsonl",
                     "--teach.model", model, "--teach.training.max_length", 900)
