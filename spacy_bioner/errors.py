@@ -264,3 +264,6 @@ class Warnings:
     W220 = "The adapter was taught with other {key} than this run asks for; meant so where a new schema is tried."
     W222 = ("The adapter that comes with this package was taught {labels} as {codec}, not the {what} asked for: the "
             "plain model answers, which annotates badly. Teach an adapter with `spacy-bioner finetune`.")
+
+    # Synthesis
+    W430 = "The generator was taught with another {key} ({taught}) than it is asked with ({asked})."

@@ -63,11 +63,14 @@ class SeedPrompt:
         prompt = Prompt(system=blocks.get("system", ""), user=blocks.get("user", ""))
         return Prompt(prompt.system, prompt.user, prefix_length=len(prompt.plain) - len(prompt.user))
 
+    def taught(self) -> Dict[str, Any]:
+        """RETURNS (Dict[str, Any]): What the card of a generator says of its prompts, beside template and labels."""
+        return {"variant": self.variant, "domain": self.domain, "genre": self.genre,
+                "style_examples": list(self.style_examples)}
+
     def settings(self) -> Dict[str, Any]:
         """RETURNS (Dict[str, Any]): All that the prompt depends on beside the seeds."""
-        return {"template": self.template, "source": self.source, "labels": dict(self.labels),
-                "variant": self.variant, "domain": self.domain, "genre": self.genre,
-                "style_examples": list(self.style_examples)}
+        return {"template": self.template, "source": self.source, "labels": dict(self.labels), **self.taught()}
 
     @property
     def hash(self) -> str:

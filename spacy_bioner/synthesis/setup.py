@@ -1,10 +1,11 @@
 """What a writer of sentences is made of: the prompt as the generator was taught, its model, the checks."""
 
+import logging
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Iterable, Mapping, Optional, Protocol, Tuple
 
-from ..errors import BionerError, Errors
+from ..errors import BionerError, Errors, Warnings
 from ..llm.adapter import AdapterCard
 from ..llm.base import LanguageModel
 from ..llm.cache import ReplyCache
@@ -14,6 +15,8 @@ from ..llm.usage import Usage
 from .checks import CheckSettings, SentenceChecks
 from .prompts import SeedPrompt
 from .sentences import Relabel, SentenceWriter
+
+logger = logging.getLogger(__name__)
 
 
 class GeneratorSource(Protocol):
@@ -73,7 +76,8 @@ def make_seed_prompt(card: Optional[AdapterCard], settings: WriterSettings) -> S
     card (Optional[AdapterCard]): What the adapter was taught.
     settings (WriterSettings): What is set for the run.
     RETURNS (SeedPrompt): The prompt.
-    RAISES BionerError: E207 for another template than the adapter was taught with.
+    RAISES BionerError: E207 for another template than the adapter was taught with; what else is asked otherwise than it
+        was taught is a warning.
     """
     lang = choose_lang(card, settings)
     source = card.template_source if card is not None and settings.template is None else ""
@@ -83,7 +87,15 @@ def make_seed_prompt(card: Optional[AdapterCard], settings: WriterSettings) -> S
                         template=template or f"generate.{'zh' if lang == 'zh' else 'en'}")
     if card is not None and card.template_source != prompt.source:
         raise BionerError(Errors.E207.format(what="template", taught=card.template, asked=prompt.template))
+    taught = card.prompt if card is not None else {}
+    for key, asked in prompt.taught().items():
+        if key in taught and taught[key] != asked:
+            logger.warning(Warnings.W430.format(key=key, taught=_shorten(taught[key]), asked=_shorten(asked)))
     return prompt
+
+
+def _shorten(value: Any) -> str:
+    return f"{len(value)} of them" if isinstance(value, list) else f"'{value}'"
 
 
 def choose_lang(card: Optional[AdapterCard], settings: WriterSettings) -> str:

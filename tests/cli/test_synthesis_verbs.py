@@ -92,7 +92,9 @@ def test_a_taught_generator_writes_sentences_that_can_be_trained_on(files, model
     result = invoke(files, "teach-generator", files / "raw.jsonl", files / "adapter", "--gold", files / "gold.jsonl",
                     "--teach.model", model, "--teach.training.max_length", 900)
     assert result.exit_code == 0, result.output
-    assert (files / "adapter" / "bioner.json").is_file()
+    card = json.loads((files / "adapter" / "bioner.json").read_text())
+    assert card["prompt"] == {"variant": "simple", "domain": "biomedicine", "genre": "an abstract",
+                              "style_examples": []}
     result = synthesize(files, files / "out.jsonl", "--generator", files / "adapter", "--synthesize.model", model,
                         "--synthesize.temperature", 100, "--synthesize.top_p", 1, "--checks.min_units", 1,
                         "--synthesize.max_failures", 0, "--n", 4)
@@ -100,6 +102,41 @@ def test_a_taught_generator_writes_sentences_that_can_be_trained_on(files, model
     report = json.loads((files / "out.json").read_text())
     assert report["asked"] == 4 and report["accepted"] == len(read(files / "out.jsonl"))
     assert len(read(files / "out.plan.jsonl")) == 4
+
+
+def teach(folder, *options):
+    return invoke(folder, "teach-generator", folder / "raw.jsonl", folder / "adapter", "--gold",
+                  folder / "gold.jsonl", *options)
+
+
+@pytest.mark.parametrize("options, message", [
+    pytest.param(["--teach.lora.odd", 1], "Unknown setting 'lora.odd'", id="lora"),
+    pytest.param(["--teach.training.max_epochs", 0], "'training.max_epochs'", id="training"),
+    pytest.param(["--held-out", "gold.jsonl"], "stands also in", id="gold-that-is-held-out"),
+])
+def test_teaching_settings_that_cannot_be_are_one_clear_line(files, options, message):
+    result = teach(files, *(files / option if option == "gold.jsonl" else option for option in options))
+    assert isinstance(result.exception, BionerError) and message in str(result.exception)
+
+
+def test_raw_text_of_dev_or_test_teaches_only_where_that_is_allowed(files):
+    write_json_lines(files / "raw.jsonl", [annotate(TEXTS[0], split="test").to_record()])
+    assert "is of split 'test', which is tested on" in str(teach(files).exception)
+    allowed = teach(files, "--any-split", "--teach.model", files / "nowhere")
+    assert "pairs of seeds" in allowed.output and "nowhere" in str(allowed.exception)
+
+
+def test_raw_text_that_is_held_out_is_left_out_and_said_so(files):
+    (files / "gold.jsonl").write_text("")
+    write_json_lines(files / "test.jsonl", [{"id": "t", "text": TEXTS[0]}])
+    result = teach(files, "--held-out", files / "test.jsonl", "--teach.model", files / "nowhere")
+    assert "1 of 3 raw sentences left out" in result.output
+
+
+def test_gold_alone_teaches_with_a_minus_for_raw_text(files):
+    result = invoke(files, "teach-generator", "-", files / "adapter", "--gold", files / "gold.jsonl",
+                    "--teach.model", files / "nowhere")
+    assert "8 pairs of seeds" in result.output and "nowhere" in str(result.exception)
 
 
 def test_an_annotators_adapter_is_no_generator(files, model):
