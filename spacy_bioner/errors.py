@@ -148,7 +148,8 @@ class Errors:
             "text{unless}.")
     E436 = "{option} is for {wanted}, and {path} is none. Leave it out."
     E437 = "{path}: no seed is left, since all {count} names are longer than {max_length} characters. Raise max_length."
-    E438 = "The component '{name}' cannot have the mode 'relabel', for it has no annotator. {remedy}"
+    E438 = ("The component '{name}' cannot have the mode 'relabel', for it has no annotator. Set its "
+            "key mode to repair, or use `spacy-bioner synthesize` with --annotator.")
     E439 = "Setting '{key}' of the component '{name}': {why}."
 
     E413 = ("The variant 'chain_of_thought' needs room for thoughts before the sentence. Set decoding to free, or "

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, Deque, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
+from pydantic import ValidationError
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
@@ -74,11 +75,23 @@ def make_seed_generator(nlp: Language, name: str, spans_key: str, seeds_key: str
     """
     if not hasattr(model, "open_generator"):
         raise BionerError(Errors.E415.format(name=name))
+    if mode == "relabel":
+        raise BionerError(Errors.E438.format(name=name))
     settings = WriterSettings(
         labels=labels or None, lang=lang, template=template, variant=variant, domain=domain, genre=genre,
-        style_examples=tuple(style_examples), mode=mode, checks=CheckSettings(**checks), top_p=top_p,
+        style_examples=tuple(style_examples), mode=mode, checks=_read_checks(checks, name), top_p=top_p,
         attempts=attempts, batch_size=batch_size, max_failures=max_failures, cache=cache)
     return SeedGenerator(nlp.vocab, name, source=model, settings=settings, spans_key=spans_key, seeds_key=seeds_key)
+
+
+def _read_checks(checks: Dict[str, Any], name: str) -> CheckSettings:
+    """RETURNS (CheckSettings): The section checks of the config; raises BionerError E439 for what is wrong in it."""
+    try:
+        return CheckSettings(**checks)
+    except ValidationError as error:
+        first = error.errors()[0]
+        why = f"{first['msg']}; known are {', '.join(CheckSettings.model_fields)}"
+        raise BionerError(Errors.E439.format(key=f"checks.{first['loc'][0]}", name=name, why=why)) from None
 
 
 def seed_doc(vocab: Vocab, seeds: Sequence[Tuple[str, str]], *, seeds_key: str = "seeds", id: str = "") -> Doc:

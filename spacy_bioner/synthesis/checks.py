@@ -1,10 +1,11 @@
 """Checks of generated sentences beyond their tags: length, language, repetition, near-duplicates, leaks."""
 
 from collections import Counter
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Iterable, Iterator, List, Optional, Sequence, Tuple
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from ..annotation import Annotation
 from ..formats.jsonl import read_jsonl
@@ -18,8 +19,7 @@ _PERMUTATIONS = 64
 Shingle = Tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class CheckSettings:
+class CheckSettings(BaseModel):
     """What a generated sentence must be like.
 
     min_units (int): Fewest units.
@@ -29,10 +29,12 @@ class CheckSettings:
     lang (str): Language that is wanted.
     """
 
-    min_units: int = 5
-    max_units: int = 100
-    max_repeats: int = 2
-    similarity: float = 0.7
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    min_units: int = Field(5, ge=0)
+    max_units: int = Field(100, ge=1)
+    max_repeats: int = Field(2, ge=1)
+    similarity: float = Field(0.7, gt=0, le=1)
     lang: str = "en"
 
 

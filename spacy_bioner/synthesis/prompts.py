@@ -40,8 +40,7 @@ class SeedPrompt:
     source: str = ""
 
     def __post_init__(self) -> None:
-        if self.variant not in VARIANTS:
-            raise BionerError(Errors.E408.format(variant=self.variant, known=", ".join(VARIANTS)))
+        check_variant(self.variant)
         if not self.source:
             object.__setattr__(self, "source", read_template(self.template))
 
@@ -77,3 +76,9 @@ class SeedPrompt:
         """RETURNS (str): Short hash of the settings."""
         text = json.dumps(self.settings(), ensure_ascii=False, sort_keys=True)
         return hashlib.sha256(text.encode("utf8", "surrogatepass")).hexdigest()[:16]
+
+
+def check_variant(variant: str) -> None:
+    """Refuse a variant of the prompt that there is not; raises BionerError E408."""
+    if variant not in VARIANTS:
+        raise BionerError(Errors.E408.format(variant=variant, known=", ".join(VARIANTS)))

@@ -151,7 +151,8 @@ def read_seeds(path: Path, *, per_label: Optional[int] = None, max_length: Optio
 
 def _need_label(path: Path, label: Optional[str]) -> str:
     if not label:
-        raise BionerError(Errors.E403.format(path=path, wanted="a label for all its names: give --label"))
+        wanted = "a label for all its names: give --label to `spacy-bioner seeds`"
+        raise BionerError(Errors.E403.format(path=path, wanted=wanted))
     return label
 
 

@@ -45,6 +45,7 @@ class SynthesisReport:
     rejected (Counter): Reason to number.
     repaired (Counter): Issue to number, for the repairs that were done.
     unrepaired (Counter): Issue to number, for accepted sentences that a repair could not bring into order.
+    relabelled (Counter): With the mode "relabel": mentions that were added, seeds, and seeds that the annotator finds.
     errors (Counter): missing, spurious and boundary, against the seeds, before any repair (GENLLM's error analysis).
     examples (Dict[str, List[str]]): Reason to a few sentences.
     """
@@ -55,6 +56,7 @@ class SynthesisReport:
     rejected: Counter = field(default_factory=Counter)
     repaired: Counter = field(default_factory=Counter)
     unrepaired: Counter = field(default_factory=Counter)
+    relabelled: Counter = field(default_factory=Counter)
     errors: Counter = field(default_factory=Counter)
     examples: Dict[str, List[str]] = field(default_factory=dict)
 
@@ -68,10 +70,14 @@ class SynthesisReport:
             kept.append(text)
 
     def to_json(self) -> Dict[str, Any]:
-        """RETURNS (Dict[str, Any]): The report as one JSON object."""
+        """RETURNS (Dict[str, Any]): The report as one JSON object; agreement is the share of seeds that the annotator
+        finds too."""
+        seeds = self.relabelled["seeds"]
+        relabel = {"added": self.relabelled["added"], "agreement": self.relabelled["agreed"] / seeds} if seeds else {}
         return {"asked": self.asked, "accepted": self.accepted, "untouched": self.untouched,
                 "rejected": dict(self.rejected.most_common()), "repaired": dict(self.repaired.most_common()),
                 "unrepaired": dict(self.unrepaired.most_common()),
+                **({"relabel": relabel} if relabel else {}),
                 "errors": dict(self.errors), "examples": self.examples}
 
 
@@ -104,8 +110,7 @@ class SentenceWriter:
     def __init__(self, runner: Runner, prompt: SeedPrompt, checks: SentenceChecks, *, mode: str = "repair",
                  relabel: Optional[Relabel] = None, max_failures: int = 50,
                  meta: Optional[Mapping[str, Any]] = None) -> None:
-        if mode not in MODES:
-            raise BionerError(Errors.E410.format(mode=mode, known=", ".join(MODES)))
+        check_mode(mode)
         if mode == "relabel" and relabel is None:
             raise BionerError(Errors.E411)
         self.runner = runner
@@ -216,8 +221,19 @@ class SentenceWriter:
         labelled = iter(self._relabel(sentences) if self._relabel is not None else sentences)
         for item in written:
             if item.sentence is not None:
-                item = replace(item, sentence=_add_rest(item.sentence, next(labelled).mentions))
+                item = replace(item, sentence=self._add_rest(item.sentence, next(labelled).mentions))
             yield item
+
+    def _add_rest(self, sentence: Annotation, found: Sequence[Mention]) -> Annotation:
+        """RETURNS (Annotation): With what was found beside, in and round its seeds, but not across or on them."""
+        keys = {mention.key for mention in found}
+        places = {mention.key[:2] for mention in sentence.mentions}
+        agreed = sum(mention.key in keys for mention in sentence.mentions)
+        rest = [mention for mention in found if mention.key[:2] not in places
+                and not any(mention.crosses(seed) for seed in sentence.mentions)]
+        self.report.relabelled.update(added=len(rest), seeds=len(sentence.mentions), agreed=agreed)
+        return sentence.with_mentions([*sentence.mentions, *rest]).with_meta(
+            relabelled=len(rest), agreement=agreed / len(sentence.mentions) if sentence.mentions else 1.0)
 
     def _count_errors(self, kinds: set, text: str) -> None:
         for kind, name in (("seed_untagged", "missing"), ("new_entity", "spurious"), ("seed_boundary", "boundary")):
@@ -236,13 +252,10 @@ class SentenceWriter:
             raise BionerError(message.format(count=len(self._failures), reason=commonest, examples=examples))
 
 
-def _add_rest(sentence: Annotation, found: Sequence[Mention]) -> Annotation:
-    places = {mention.key for mention in found}
-    agreed = sum(mention.key in places for mention in sentence.mentions)
-    outside = [mention for mention in found
-               if not any(mention.start < seed.end and seed.start < mention.end for seed in sentence.mentions)]
-    return sentence.with_mentions([*sentence.mentions, *outside]).with_meta(
-        relabelled=len(outside), agreement=agreed / len(sentence.mentions) if sentence.mentions else 1.0)
+def check_mode(mode: str) -> None:
+    """Refuse a mode that there is not; raises BionerError E410."""
+    if mode not in MODES:
+        raise BionerError(Errors.E410.format(mode=mode, known=", ".join(MODES)))
 
 
 def _first_reason(issues: Sequence[Any]) -> str:

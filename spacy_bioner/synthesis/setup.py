@@ -13,8 +13,8 @@ from ..llm.runner import Runner
 from ..llm.setup import choose_labels
 from ..llm.usage import Usage
 from .checks import CheckSettings, SentenceChecks
-from .prompts import SeedPrompt
-from .sentences import Relabel, SentenceWriter
+from .prompts import SeedPrompt, check_variant
+from .sentences import Relabel, SentenceWriter, check_mode
 
 logger = logging.getLogger(__name__)
 
@@ -69,6 +69,10 @@ class WriterSettings:
     max_failures: int = 50
     cache: Optional[Path] = None
 
+    def __post_init__(self) -> None:
+        check_variant(self.variant)
+        check_mode(self.mode)
+
 
 def make_seed_prompt(card: Optional[AdapterCard], settings: WriterSettings) -> SeedPrompt:
     """Make the prompt of a run.
@@ -122,7 +126,7 @@ def make_writer(source: GeneratorSource, settings: WriterSettings, *, held_out: 
         raise BionerError(Errors.E413)
     prompt = make_seed_prompt(card, settings)
     lang = choose_lang(card, settings)
-    checks = SentenceChecks(CheckSettings(**{**vars(settings.checks), "lang": lang}), held_out=held_out)
+    checks = SentenceChecks(settings.checks.model_copy(update={"lang": lang}), held_out=held_out)
     model = source.open_generator(top_p=settings.top_p, attempts=settings.attempts, batch_size=settings.batch_size)
     runner = Runner(model, cache=None if settings.cache is None else ReplyCache(settings.cache), usage=usage)
     return SentenceWriter(runner, prompt, checks, mode=settings.mode, relabel=relabel,

@@ -201,6 +201,20 @@ def test_relabelling_adds_what_stands_beside_the_seeds_and_records_the_agreement
     assert sentence.meta["relabelled"] == 1 and sentence.meta["agreement"] == 0.5
 
 
+def test_relabelling_keeps_what_is_nested_and_drops_what_crosses_a_seed():
+    def annotate(sentences):
+        for sentence in sentences:
+            yield Annotation(sentence.text, tuple(
+                Mention(sentence.text.index(name), sentence.text.index(name) + len(name), label) for name, label in
+                (("lung", "ANATOMY"), ("patients with lung cancer", "COHORT"), ("with lung", "ODD"),
+                 ("aspirin", "DISEASE"), ("lung cancer", "DISEASE"))))
+
+    (sentence,), report = write_one(wrap(TIDY), mode="relabel", relabel=annotate)
+    assert surfaces(sentence) == [("aspirin", "CHEMICAL"), ("patients with lung cancer", "COHORT"),
+                                  ("lung cancer", "DISEASE"), ("lung", "ANATOMY")]
+    assert report.to_json()["relabel"] == {"added": 2, "agreement": 0.5}
+
+
 @pytest.mark.parametrize("options, message", [
     pytest.param({"mode": "mend"}, "Unknown mode 'mend'", id="unknown"),
     pytest.param({"mode": "relabel"}, "needs an annotator", id="relabel-without-annotator"),
