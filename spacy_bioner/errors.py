@@ -151,6 +151,8 @@ class Errors:
     E438 = ("The component '{name}' cannot have the mode 'relabel', for it has no annotator. Set its "
             "key mode to repair, or use `spacy-bioner synthesize` with --annotator.")
     E439 = "Setting '{key}' of the component '{name}': {why}."
+    E440 = ("--annotator is for the mode 'relabel', but the mode is '{mode}'. Set --synthesize.mode relabel, or leave "
+            "it out.")
 
     E413 = ("The variant 'chain_of_thought' needs room for thoughts before the sentence. Set decoding to free, or "
             "take another variant.")

@@ -13,7 +13,7 @@ from ..annotation import Annotation
 from ..errors import BionerError, Errors
 from ..files import write_json, write_json_lines
 from .settings import Settings, load_settings, read_overrides
-from .synthesize import ChecksSettings, SynthesizeSettings, make_writer, open_source
+from .synthesize import ChecksSettings, SynthesizeSettings, find_parts, open_source
 from .teach_generator import DEFAULT_CONFIG, PromptSettings
 
 METHODS = ("lsms", "llm-da")
@@ -167,6 +167,7 @@ def rewrite_sentences(sentences: Sequence[Annotation], settings: AugmentSettings
     from ..synthesis.augmentation import augment, make_operations
     from ..synthesis.material import Material, collect_material
     from ..synthesis.rewriting import NameCounts, NamePrompt, propose_names, rewrite_contexts
+    from ..synthesis.setup import make_writer
 
     material = collect_material(sentences)
     asked = load_settings(config, "synthesize", SynthesizeSettings, overrides)
@@ -174,7 +175,8 @@ def rewrite_sentences(sentences: Sequence[Annotation], settings: AugmentSettings
     if "context" in settings.levels:
         checks = load_settings(config, "checks", ChecksSettings, overrides)
         style = [sentence.text for sentence in sentences] if prompt.style_examples else None
-        counts.writer = make_writer(asked, prompt, checks, schema, generator=generator, gpu_id=gpu_id, style=style)
+        counts.writer = make_writer(**find_parts(asked, prompt, checks, schema, generator=generator, gpu_id=gpu_id,
+                                                 style=style))
         yield from rewrite_contexts(sentences, counts.writer, copies=settings.copies, max_seeds=asked.max_seeds,
                                     seed=settings.seed)
     if "entity" in settings.levels:

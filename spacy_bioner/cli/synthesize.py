@@ -74,6 +74,9 @@ def synthesize_cli(
     gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU, -1 for the CPU."),
 ) -> None:
     """Write sentences that hold one to three seeds each, check them, and count what was wrong."""
+    from spacy.vocab import Vocab
+
+    from ..pipeline.seed_generator import SeedGenerator
     from ..synthesis.plan import plan_sentences
     from ..synthesis.seeds import check_labels, read_seeds
     from .schema import read_schema
@@ -85,28 +88,30 @@ def synthesize_cli(
     check_labels(found, schema.labels, path=seeds)
     plan = plan_sentences(found, n=n or settings.n, seed=settings.seed, max_seeds=settings.max_seeds)
     write_plan(plan_path(output), plan, overwrite=overwrite)
-    writer = make_writer(settings, load_settings(config, "prompt", PromptSettings, overrides),
-                         load_settings(config, "checks", ChecksSettings, overrides), schema, generator=generator,
-                         annotator=annotator, style=read_style(style), gpu_id=gpu_id, held_out=held_out)
+    parts = find_parts(settings, load_settings(config, "prompt", PromptSettings, overrides),
+                       load_settings(config, "checks", ChecksSettings, overrides), schema, generator=generator,
+                       annotator=annotator, style=read_style(style), gpu_id=gpu_id)
+    component = SeedGenerator(Vocab(), **parts, held_out=held_out)
     facts = {"seed": settings.seed, "generator": str(generator) if generator else None}
-    count = write_sentences(writer, plan, output, report=report, facts=facts)
-    print_summary(summarise(writer, facts), count, output)
+    count = write_sentences(component, plan, output, report=report, facts=facts)
+    print_summary(summarise(component.writer, facts), count, output)
 
 
-def write_sentences(writer: Any, plan: Sequence[Any], output: Path, *, report: Optional[Path],
+def write_sentences(component: Any, plan: Sequence[Any], output: Path, *, report: Optional[Path],
                     facts: Mapping[str, Any]) -> int:
     """Write the sentences of a plan, and what became of them, also where an error ends the run.
 
-    writer (SentenceWriter): Writes and checks them.
+    component (SeedGenerator): Writes and checks them.
     plan (Sequence[PlannedSentence]): What is asked for.
     output (Path): Where the sentences go.
     report (Optional[Path]): Where the report goes.
     facts (Mapping[str, Any]): Put into the report.
     RETURNS (int): How many were accepted.
     """
+    writer = component.writer
     ended: Dict[str, str] = {}
     try:
-        return write_json_lines(output, keep_written(writer, plan))
+        return write_json_lines(output, keep_written(component, plan))
     except BionerError as error:
         ended["error"] = str(error)
         raise
@@ -156,21 +161,25 @@ def read_style(path: Optional[Path]) -> Optional[List[str]]:
     return [sentence.text for sentence in refuse_tested(read_jsonl(path))]
 
 
-def keep_written(writer: Any, plan: Sequence[Any]) -> Iterator[dict]:
+def keep_written(component: Any, plan: Sequence[Any]) -> Iterator[dict]:
     """Yield the records of the accepted sentences, behind a bar."""
     from ..llm.progress import show_progress
+    from ..pipeline.seed_generator import find_sentence, seed_doc
 
+    docs = (seed_doc(component.vocab, [(seed.text, seed.label) for seed in planned.seeds], id=planned.id)
+            for planned in plan)
     with show_progress("Writing", total=len(plan)) as advance:
-        for written in writer.write_each(plan):
-            advance(writer.report.rejected.total(), 1)
-            if written.sentence is not None:
-                yield written.sentence.to_record()
+        for doc in component.pipe(docs):
+            advance(component.writer.report.rejected.total(), 1)
+            sentence = find_sentence(doc)
+            if sentence is not None:
+                yield sentence.to_record()
 
 
-def make_writer(settings: SynthesizeSettings, prompt: PromptSettings, checks: ChecksSettings, schema: Any, *,
-                generator: Optional[Path] = None, annotator: Optional[Path] = None,
-                style: Optional[Sequence[str]] = None, held_out: Iterable[Path] = (), gpu_id: int = -1) -> Any:
-    """Make the writer that the settings describe.
+def find_parts(settings: SynthesizeSettings, prompt: PromptSettings, checks: ChecksSettings, schema: Any, *,
+               generator: Optional[Path] = None, annotator: Optional[Path] = None,
+               style: Optional[Sequence[str]] = None, gpu_id: int = -1) -> Dict[str, Any]:
+    """Find the parts of a writer, or of the component, that the settings describe.
 
     settings (SynthesizeSettings): The section [synthesize].
     prompt (PromptSettings): The section [prompt].
@@ -179,17 +188,18 @@ def make_writer(settings: SynthesizeSettings, prompt: PromptSettings, checks: Ch
     generator (Optional[Path]): Adapter of teach-generator.
     annotator (Optional[Path]): Adapter that labels what stands beside the seeds.
     style (Optional[Sequence[str]]): Raw sentences, the first of which show the style.
-    held_out (Iterable[Path]): Records of dev and test.
     gpu_id (int): GPU, or -1 for the CPU.
-    RETURNS (SentenceWriter): The writer.
-    RAISES BionerError: E411 where the mode needs an annotator, E433 or E434 where examples of the style are given and
-        not asked for, or the reverse.
+    RETURNS (Dict[str, Any]): The model as "source", "settings" (WriterSettings) and "relabel".
+    RAISES BionerError: E411 or E440 where an annotator is missing or not used, E433 or E434 where examples of the style
+        are given and not asked for, or the reverse.
     """
-    from ..synthesis import setup
     from ..synthesis.checks import CheckSettings
+    from ..synthesis.setup import WriterSettings
 
     if settings.mode == "relabel" and annotator is None:
         raise BionerError(Errors.E411)
+    if settings.mode != "relabel" and annotator is not None:
+        raise BionerError(Errors.E440.format(mode=settings.mode))
     if style is not None and not prompt.style_examples:
         raise BionerError(Errors.E433)
     if not style and prompt.style_examples:
@@ -197,12 +207,11 @@ def make_writer(settings: SynthesizeSettings, prompt: PromptSettings, checks: Ch
     if prompt.variant == "chain_of_thought":
         settings = settings.model_copy(update={"max_new_tokens": settings.max_new_tokens + settings.max_thought_tokens})
     shared = ("mode", "top_p", "attempts", "batch_size", "max_failures", "cache")
-    chosen = setup.WriterSettings(corpus=schema.corpus, **prompt.options(schema, style or ()),
-                                  checks=CheckSettings(**checks.model_dump()),
-                                  **{key: getattr(settings, key) for key in shared})
+    chosen = WriterSettings(corpus=schema.corpus, **prompt.options(schema, style or ()),
+                            checks=CheckSettings(**checks.model_dump()),
+                            **{key: getattr(settings, key) for key in shared})
     relabel = make_relabel(settings, annotator, schema, gpu_id=gpu_id) if annotator is not None else None
-    return setup.make_writer(open_source(settings, generator, gpu_id=gpu_id), chosen, held_out=held_out,
-                             relabel=relabel)
+    return {"source": open_source(settings, generator, gpu_id=gpu_id), "settings": chosen, "relabel": relabel}
 
 
 def open_source(settings: SynthesizeSettings, adapter: Optional[Path], *, gpu_id: int) -> Any:

@@ -177,6 +177,42 @@ def test_a_model_that_never_writes_the_wrapper_ends_the_run_with_what_it_wrote(f
     assert report["rejected"] == {"no_wrapper": 50} and "50 answers in a row" in report["error"]
 
 
+def test_the_verb_writes_what_the_component_writes(files):
+    import spacy
+
+    from spacy_bioner.pipeline.seed_generator import find_sentence, seed_doc
+    from spacy_bioner.synthesis.plan import plan_sentences
+    from spacy_bioner.synthesis.prompts import SeedPrompt
+    from spacy_bioner.synthesis.seeds import read_seeds
+
+    labels = {"DISEASE": "illnesses", "CHEMICAL": "drugs"}
+    plan = plan_sentences(read_seeds(files / "seeds.csv").seeds, n=12, seed=0)
+    prompts = {planned: SeedPrompt(labels).render(planned.seeds).plain for planned in plan}
+    untagged = {planned: prompt if number % 3 else prompt.replace("</CHEMICAL>", "").replace("<CHEMICAL>", "")
+                for number, (planned, prompt) in enumerate(prompts.items())}
+    write_json_lines(files / "replay.jsonl", ({"prompt": prompts[planned], "output": answer(untagged[planned])}
+                                              for planned in plan))
+    result = synthesize(files, files / "out.jsonl", "--synthesize.replay", files / "replay.jsonl", "--n", 12,
+                        "--checks.similarity", 1, "--checks.max_repeats", 9)
+    assert result.exit_code == 0, result.output
+    nlp = spacy.blank("en")
+    nlp.add_pipe("seed_generator", config={"labels": labels, "checks": {"min_units": 6, "max_units": 90,
+                                                                        "max_repeats": 9, "similarity": 1.0},
+                                           "model": {"@llm_models": "spacy-bioner.Replay.v1",
+                                                     "path": str(files / "replay.jsonl")}})
+    docs = nlp.pipe([seed_doc(nlp.vocab, [(seed.text, seed.label) for seed in planned.seeds], id=planned.id)
+                     for planned in plan])
+    made = [sentence.with_meta(corpus="toy").to_record() for sentence in map(find_sentence, docs) if sentence]
+    assert read(files / "out.jsonl") == made and len(made) == 12
+
+
+def test_a_run_that_many_failures_end_has_its_report(files):
+    write_json_lines(files / "replay.jsonl", [{"prompt": "other", "output": "x"}])
+    result = synthesize(files, files / "out.jsonl", "--synthesize.replay", files / "replay.jsonl", "--n", 30)
+    assert "20 requests in a row failed" in str(result.exception)
+    assert "20 requests in a row failed" in json.loads((files / "out.json").read_text())["error"]
+
+
 def test_a_longer_plan_goes_on_and_another_one_does_not_take_its_place(files, start_server):
     server = start_server(answer)
     options = ["--synthesize.server.base_url", server.url, "--checks.similarity", 1, "--checks.max_repeats", 9]
@@ -236,6 +272,7 @@ def test_text_in_another_language_is_counted_explained_and_not_in_the_output(fil
     pytest.param(["--synthesize.mode", "relabel"], "needs an annotator", id="relabel"),
     pytest.param(["--prompt.variant", "chain_of_thought"], "Set decoding to free", id="thoughts-in-grounded-decoding"),
     pytest.param(["--prompt.variant", "odd"], "Unknown prompt variant", id="variant"),
+    pytest.param(["--annotator", "nowhere"], "--annotator is for the mode 'relabel'", id="annotator-without-use"),
     pytest.param(["--prompt.style_examples", 2], "Give raw records with --style", id="style-without-text"),
     pytest.param(["--style", "labels.yml"], "style_examples is 0", id="style-that-is-not-shown"),
 ])
