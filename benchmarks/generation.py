@@ -17,7 +17,6 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from spacy_bioner.annotation import Annotation
 from spacy_bioner.cli.schema import Schema, read_schema
-from spacy_bioner.cli.teach_generator import stop_words
 from spacy_bioner.files import write_json, write_json_lines
 from spacy_bioner.finetuning.settings import LoraSettings, TrainingSettings
 from spacy_bioner.formats.jsonl import read_jsonl
@@ -29,6 +28,7 @@ from spacy_bioner.llm.grounded_generation import GroundedGenerator
 from spacy_bioner.llm.runner import Runner
 from spacy_bioner.synthesis.checks import CheckSettings, SentenceChecks
 from spacy_bioner.synthesis.generator import choose_pairs, teach_generator
+from spacy_bioner.synthesis.language import read_stop_words
 from spacy_bioner.synthesis.plan import PlannedSentence, plan_sentences
 from spacy_bioner.synthesis.prompts import SeedPrompt
 from spacy_bioner.synthesis.quality import describe_quality, score_perplexity, share_present
@@ -43,15 +43,15 @@ ACCEPTED_AIM, SPEED_AIM = 0.95, 0.8
 Corpus = Dict[str, List[Annotation]]
 
 
-def read_corpus() -> Tuple[Corpus, Schema, str]:
-    """RETURNS (Tuple[Corpus, Schema, str]): Sentences of train, dev and test, their labels, and where they come from:
+def read_corpus() -> Tuple[Corpus, Schema, Path]:
+    """RETURNS (Tuple[Corpus, Schema, Path]): Sentences of train, dev and test, their labels, and where they come from:
     BC5CDR where it has been fetched, else the embedded corpus."""
     fetched = ROOT.parent / "shared" / "data" / "bc5cdr"
     folder = fetched if fetched.is_dir() else ROOT / "assets" / "embedded"
     labels = ROOT / "assets" / "labels" / "bc5cdr.yml" if folder == fetched else folder / "labels.yml"
     parts = {split: [sentence for each in read_jsonl(folder / f"{split}.jsonl") for sentence in split_sentences(each)]
              for split in ("train", "dev", "test")}
-    return parts, read_schema(labels), folder.name
+    return parts, read_schema(labels), folder
 
 
 def teach_quickly(sentences: Sequence[Annotation], prompt: SeedPrompt, pairs: int) -> Path:
@@ -60,7 +60,8 @@ def teach_quickly(sentences: Sequence[Annotation], prompt: SeedPrompt, pairs: in
     if not (folder / "adapter_config.json").is_file():
         raw = [sentence.with_mentions(()) for sentence in sentences]
         random.Random(0).shuffle(raw)
-        chosen = choose_pairs(raw, [], raw_pairs=pairs, gold_pairs=0, stop_words=stop_words("en"), max_seeds=3, seed=0)
+        chosen = choose_pairs(raw, [], raw_pairs=pairs, gold_pairs=0, stop_words=read_stop_words("en"), max_seeds=3,
+                              seed=0)
         teach_generator(chosen, prompt, lm=load_causal_lm(MODEL), output=folder, lora=LoraSettings(r=16, lora_alpha=32),
                         training=TrainingSettings(max_epochs=1, batch_size=16, max_length=256, learning_rate=0.001),
                         versions={}, lang="en")
@@ -75,13 +76,13 @@ def make_writers(lm: CausalLM) -> Dict[str, Any]:
 
 
 def write_sentences(model: Any, prompt: SeedPrompt, plan: Sequence[PlannedSentence],
-                    held_out: Sequence[str]) -> Tuple[Dict[str, Any], List[Annotation]]:
+                    held_out: Sequence[Path]) -> Tuple[Dict[str, Any], List[Annotation]]:
     """Write the sentences of a plan and measure them.
 
     model (LanguageModel): What writes.
     prompt (SeedPrompt): The prompt.
     plan (Sequence[PlannedSentence]): What is asked for.
-    held_out (Sequence[str]): Sentences of dev and test.
+    held_out (Sequence[Path]): Records of dev and test.
     RETURNS (Tuple[Dict[str, Any], List[Annotation]]): The figures, and the accepted sentences.
     """
     writer = SentenceWriter(Runner(model), prompt, SentenceChecks(CheckSettings(), held_out=held_out), max_failures=0)
@@ -142,7 +143,7 @@ def run(*, quick: bool = False, adapter: Optional[Path] = None, sentences: int =
     corpus, schema, source = read_corpus()
     prompt = SeedPrompt(schema.labels)
     plan = plan_sentences(collect_seeds(corpus["train"], per_label=50).seeds, n=16 if quick else sentences, seed=0)
-    held_out = [sentence.text for split in ("dev", "test") for sentence in corpus[split]]
+    held_out = [source / f"{split}.jsonl" for split in ("dev", "test")]
     taught = adapter or teach_quickly(corpus["train"], prompt, 32 if quick else 400)
     base = load_causal_lm(MODEL)
     ways: Dict[str, Dict[str, Any]] = {}
@@ -158,7 +159,7 @@ def run(*, quick: bool = False, adapter: Optional[Path] = None, sentences: int =
             folder = ROOT / "training" / "benchmarks" / f"f1-{way.replace(' ', '-')}"
             ways[way]["f1"] = train_on(made[way], corpus, folder, updates=updates)
     gold = [sentence.text for sentence in corpus["train"] if sentence.mentions][:len(plan)]
-    return {"ratios": find_ratios(ways), "model": MODEL, "corpus": source, "ways": ways,
+    return {"ratios": find_ratios(ways), "model": MODEL, "corpus": source.name, "ways": ways,
             "gold_perplexity": score_perplexity(base, gold)}
 
 

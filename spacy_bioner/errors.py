@@ -150,8 +150,26 @@ class Errors:
     E409 = "No sentence that could teach the generator: give raw text, or gold sentences with mentions."
     E410 = "Unknown mode '{mode}'. Known: {known}."
     E411 = "The mode 'relabel' needs an annotator. Give an adapter with --annotator, or use 'repair'."
-    E412 = ("The model wrote {count} answers in a row without a sentence in <start_sentence> ... </end_sentence>. "
-            "Teach it with `spacy-bioner teach-generator` or use another model. Two of the answers: {examples}")
+    E412 = ("The model wrote {count} answers in a row without a sentence in <start_sentence> ... </end_sentence>, most "
+            "of them {reason}. Teach it with `spacy-bioner teach-generator` or use another model. Two of the answers: "
+            "{examples}")
+    E430 = ("The model wrote {count} answers in a row that were not done when the length limit came. Raise "
+            "max_new_tokens. Two of the answers: {examples}")
+    E431 = ("The model made no sentence of {asked} asked for, most often since: {reason}. The report has the counts; "
+            "take another model, or a generator of `spacy-bioner teach-generator`.")
+    E432 = ("{path} is the plan of a run with other seeds or settings, so its sentences cannot be gone on with. Give "
+            "another output, or --overwrite to begin anew.")
+    E433 = "--style is given, but style_examples is 0. Say how many of its sentences: --prompt.style_examples 3."
+    E434 = "style_examples is {count}, but there is no text to take them from. Give raw records with --style."
+    E435 = ("Record '{id}' is of split '{found}', which is tested on: a model must not be shown it. Give other raw "
+            "text{unless}.")
+    E436 = "{option} is for {wanted}, and {path} is none. Leave it out."
+    E437 = "{path}: no seed is left, since all {count} names are longer than {max_length} characters. Raise max_length."
+    E438 = ("The component '{name}' cannot have the mode 'relabel', for it has no annotator. Set its "
+            "key mode to repair, or use `spacy-bioner synthesize` with --annotator.")
+    E439 = "Setting '{key}' of the component '{name}': {why}."
+    E440 = ("--annotator is for the mode 'relabel', but the mode is '{mode}'. Set --synthesize.mode relabel, or leave "
+            "it out.")
 
     E413 = ("The variant 'chain_of_thought' needs room for thoughts before the sentence. Set decoding to free, or "
             "take another variant.")
@@ -289,3 +307,6 @@ class Warnings:
             "remove them if they are not wanted.")
     W332 = ("{count} of {total} records of dev cannot be decoded, so their mentions count as not found. The first: "
             "{why}.")
+
+    # Synthesis
+    W430 = "The generator was taught with another {key} ({taught}) than it is asked with ({asked})."

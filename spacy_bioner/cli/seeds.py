@@ -2,10 +2,12 @@
 
 import sys
 from pathlib import Path
-from typing import Optional
+from typing import List, Optional
 
 import typer
+from pydantic import Field
 
+from ..errors import BionerError, Errors
 from ..files import write_json_lines
 from .settings import Settings, load_settings, read_overrides
 
@@ -19,37 +21,46 @@ class SeedSettings(Settings):
     max_length (int): Longer names, in characters, are left out.
     """
 
-    per_label: int = 0
-    max_length: int = 80
+    per_label: int = Field(0, ge=0)
+    max_length: int = Field(80, ge=1)
 
 
 def seeds_cli(
     ctx: typer.Context,
     source: Path = typer.Argument(..., metavar="IN", help="Gold records (.jsonl, of train), or a list: .csv or .tsv "
-                                                          "with the columns text and label, .txt, or .obo."),
+                                                          "with the columns text and label, .txt (a name a line, or "
+                                                          "name, tab and label), or .obo."),
     output: Path = typer.Argument(..., metavar="OUT", help="Seeds as .jsonl: text, label and count."),
     labels: Path = typer.Option(..., help="Label schema (YAML)."),
+    held_out: List[Path] = typer.Option([], help="Records of dev and test, which must not be among the gold ones."),
     config: Path = typer.Option(DEFAULT_CONFIG, help="Config with a section [seeds]; override with --seeds.key value."),
     label: Optional[str] = typer.Option(None, help="Label of the names of a .txt or .obo file."),
     root: Optional[str] = typer.Option(None, help="For .obo: id of the term whose descendants are meant."),
 ) -> None:
     """Collect seeds: the most frequent mentions of each label, or names that are known already."""
     from ..formats.jsonl import find_jsonl, read_jsonl
+    from ..formats.leaks import KnownTexts
+    from ..synthesis.held_out import refuse_known
     from ..synthesis.seeds import check_labels, collect_seeds, read_seeds
     from .schema import read_schema
 
     settings = load_settings(config, "seeds", SeedSettings, read_overrides(ctx.args))
     schema = read_schema(labels)
-    per_label = settings.per_label or None
+    limits = {"per_label": settings.per_label or None, "max_length": settings.max_length}
     if _holds_records(find_jsonl(source)):
-        found = collect_seeds(read_jsonl(source), per_label=per_label)
+        for option, value in (("--label", label), ("--root", root)):
+            if value:
+                raise BionerError(Errors.E436.format(option=option, wanted="a list of names", path=source))
+        known = KnownTexts(held_out, read_jsonl)
+        found = collect_seeds(refuse_known(read_jsonl(source), known), **limits)
     else:
-        found = read_seeds(source, per_label=per_label, root=root, label=label)
+        found = read_seeds(source, root=root, label=label, **limits)
     check_labels(found.seeds, schema.labels, path=source)
-    kept = [seed for seed in found.seeds if len(seed.text) <= settings.max_length]
-    write_json_lines(output, (seed.to_record() for seed in kept))
-    print(f"{len(kept)} seeds -> {output}; {found.folded} spellings folded, "
-          f"{len(found.seeds) - len(kept)} names over {settings.max_length} characters left out", file=sys.stderr)
+    if not found.seeds:
+        raise BionerError(Errors.E437.format(path=source, count=found.long, max_length=settings.max_length))
+    write_json_lines(output, (seed.to_record() for seed in found.seeds))
+    print(f"{len(found.seeds)} seeds -> {output}; {found.folded} spellings folded, {found.long} names over "
+          f"{settings.max_length} characters left out", file=sys.stderr)
     for name, names_labels in found.ambiguous[:10]:
         print(f"note: '{name}' has the labels {', '.join(names_labels)}", file=sys.stderr)
     if len(found.ambiguous) > 10:
@@ -64,5 +75,3 @@ def _holds_records(path: Path) -> bool:
         return False
     first = next(iter(read_json_lines(path)), None)
     return first is not None and "label" not in first[1]
-
-

@@ -1,9 +1,8 @@
 """The verb synthesize: seeds in, annotated sentences out."""
 
 import sys
-import time
 from pathlib import Path
-from typing import Any, Callable, Iterable, Iterator, List, Optional, Sequence
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence
 
 import typer
 from pydantic import Field
@@ -16,12 +15,13 @@ from .settings import Settings, load_settings, read_overrides
 from .teach_generator import DEFAULT_CONFIG, PromptSettings
 
 # What the names of reasons do not say by themselves.
-_EXPLAINED = {"over_context": " (the seeds leave no room in the model's context; leave out long names with "
-                              "--seeds.max_length)",
-              "other_language": " (the letters are not those of the language of the label schema)",
+_EXPLAINED = {"over_context": " (the seeds leave no room in the model's context; leave out long names: "
+                              "--seeds.max_length of the verb seeds)",
+              "other_language": " (by its letters or its function words; wanted is the language of the label schema)",
               "no_reply": " (the model or server failed; see the examples in the report)",
-              "truncated": " (the length limit max_new_tokens came before the end)",
-              "held_out_text": " (the sentence stands in dev or test)"}
+              "truncated": " (the length limit came before the end; raise --synthesize.max_new_tokens)",
+              "held_out_text": " (the sentence stands in dev or test)",
+              "near_held_out": " (nearly the same as a sentence of dev or test)"}
 
 
 class SynthesizeSettings(Settings):
@@ -34,6 +34,7 @@ class SynthesizeSettings(Settings):
     temperature: float = Field(0.8, ge=0)
     top_p: float = Field(0.95, gt=0, le=1)
     max_new_tokens: int = Field(128, ge=8)
+    max_thought_tokens: int = Field(128, ge=0)
     attempts: int = Field(3, ge=1)
     batch_size: int = Field(32, ge=1)
     mode: str = "repair"
@@ -67,12 +68,15 @@ def synthesize_cli(
     held_out: List[Path] = typer.Option([], help="Records of dev and test; sentences that stand there are dropped."),
     report: Optional[Path] = typer.Option(None, help="Where to write what was rejected and repaired, as JSON."),
     style: Optional[Path] = typer.Option(None, help="Raw records whose first sentences show the style."),
+    overwrite: bool = typer.Option(False, "--overwrite", help="Begin anew where OUT has a plan of other seeds."),
     n: Optional[int] = typer.Option(None, "--n", min=1, help="Sentences to ask for; a larger run begins as a smaller."),
     config: Path = typer.Option(DEFAULT_CONFIG, help="Config with [prompt], [synthesize] and [checks]."),
     gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU, -1 for the CPU."),
 ) -> None:
     """Write sentences that hold one to three seeds each, check them, and count what was wrong."""
-    from ..formats.jsonl import read_jsonl
+    from spacy.vocab import Vocab
+
+    from ..pipeline.seed_generator import SeedGenerator
     from ..synthesis.plan import plan_sentences
     from ..synthesis.seeds import check_labels, read_seeds
     from .schema import read_schema
@@ -83,21 +87,46 @@ def synthesize_cli(
     found = read_seeds(seeds).seeds
     check_labels(found, schema.labels, path=seeds)
     plan = plan_sentences(found, n=n or settings.n, seed=settings.seed, max_seeds=settings.max_seeds)
-    write_json_lines(plan_path(output), (
-        {"id": planned.id, "seeds": [[seed.text, seed.label] for seed in planned.seeds]} for planned in plan))
-    writer = make_writer(settings, load_settings(config, "prompt", PromptSettings, overrides),
-                         load_settings(config, "checks", ChecksSettings, overrides), schema, generator=generator,
-                         annotator=annotator, style=style, gpu_id=gpu_id,
-                         held_out=(sentence.text for path in held_out for sentence in read_jsonl(path)))
-    started = time.perf_counter()
-    count = write_json_lines(output, keep_written(writer, plan))
-    summary = {**writer.report.to_json(), "seconds": round(time.perf_counter() - started, 1), "seed": settings.seed,
-               "cached": writer.runner.usage.cached, "generator": str(generator) if generator else None}
-    if writer.runner.cache is not None:
-        writer.runner.cache.close()
-    if report is not None:
-        write_json(report, summary)
-    print_summary(summary, count, output)
+    write_plan(plan_path(output), plan, overwrite=overwrite)
+    parts = find_parts(settings, load_settings(config, "prompt", PromptSettings, overrides),
+                       load_settings(config, "checks", ChecksSettings, overrides), schema, generator=generator,
+                       annotator=annotator, style=read_style(style), gpu_id=gpu_id)
+    component = SeedGenerator(Vocab(), **parts, held_out=held_out)
+    facts = {"seed": settings.seed, "generator": str(generator) if generator else None}
+    count = write_sentences(component, plan, output, report=report, facts=facts)
+    print_summary(summarise(component.writer, facts), count, output)
+
+
+def write_sentences(component: Any, plan: Sequence[Any], output: Path, *, report: Optional[Path],
+                    facts: Mapping[str, Any]) -> int:
+    """Write the sentences of a plan, and what became of them, also where an error ends the run.
+
+    component (SeedGenerator): Writes and checks them.
+    plan (Sequence[PlannedSentence]): What is asked for.
+    output (Path): Where the sentences go.
+    report (Optional[Path]): Where the report goes.
+    facts (Mapping[str, Any]): Put into the report.
+    RETURNS (int): How many were accepted.
+    """
+    writer = component.writer
+    ended: Dict[str, str] = {}
+    try:
+        return write_json_lines(output, keep_written(component, plan))
+    except BionerError as error:
+        ended["error"] = str(error)
+        raise
+    finally:
+        if writer.runner.cache is not None:
+            writer.runner.cache.close()
+        if report is not None:
+            write_json(report, {**summarise(writer, facts), **ended})
+
+
+def summarise(writer: Any, facts: Mapping[str, Any]) -> Dict[str, Any]:
+    """RETURNS (Dict[str, Any]): The report of a run; seconds and speed are those of the model, not of its cache."""
+    usage = writer.runner.usage
+    return {**writer.report.to_json(), "seconds": round(usage.seconds, 3), "cached": usage.cached,
+            "written": usage.asked, **facts}
 
 
 def plan_path(output: Path) -> Path:
@@ -106,21 +135,51 @@ def plan_path(output: Path) -> Path:
     return output.with_name(f"{Path(name).stem}.plan.jsonl")
 
 
-def keep_written(writer: Any, plan: Sequence[Any]) -> Iterator[dict]:
+def write_plan(path: Path, plan: Sequence[Any], *, overwrite: bool = False) -> None:
+    """Write the plan of a run, unless another one is there.
+
+    path (Path): Where the plan is written.
+    plan (Sequence[PlannedSentence]): The plan.
+    overwrite (bool): Whether it may take the place of any other.
+    RAISES BionerError: E432 where the plan that is there neither begins as this one nor goes on from it.
+    """
+    rows = [{"id": planned.id, "seeds": [[seed.text, seed.label] for seed in planned.seeds]} for planned in plan]
+    if path.is_file() and not overwrite:
+        before = [row for _, row in read_json_lines(path)]
+        if any(old != new for old, new in zip(before, rows)):
+            raise BionerError(Errors.E432.format(path=path))
+    write_json_lines(path, rows)
+
+
+def read_style(path: Optional[Path]) -> Optional[List[str]]:
+    """RETURNS (Optional[List[str]]): Texts of raw records, none of them of dev or test; None without a file."""
+    from ..formats.jsonl import read_jsonl
+    from ..synthesis.held_out import refuse_tested
+
+    if path is None:
+        return None
+    return [sentence.text for sentence in refuse_tested(read_jsonl(path))]
+
+
+def keep_written(component: Any, plan: Sequence[Any]) -> Iterator[dict]:
     """Yield the records of the accepted sentences, behind a bar."""
     from ..llm.progress import show_progress
+    from ..pipeline.seed_generator import find_sentence, seed_doc
 
+    docs = (seed_doc(component.vocab, [(seed.text, seed.label) for seed in planned.seeds], id=planned.id)
+            for planned in plan)
     with show_progress("Writing", total=len(plan)) as advance:
-        for written in writer.write_each(plan):
-            advance(writer.report.rejected.total(), 1)
-            if written.sentence is not None:
-                yield written.sentence.to_record()
+        for doc in component.pipe(docs):
+            advance(component.writer.report.rejected.total(), 1)
+            sentence = find_sentence(doc)
+            if sentence is not None:
+                yield sentence.to_record()
 
 
-def make_writer(settings: SynthesizeSettings, prompt: PromptSettings, checks: ChecksSettings, schema: Any, *,
-                generator: Optional[Path] = None, annotator: Optional[Path] = None, style: Optional[Path] = None,
-                held_out: Iterable[str] = (), gpu_id: int = -1) -> Any:
-    """Make the writer that the settings describe.
+def find_parts(settings: SynthesizeSettings, prompt: PromptSettings, checks: ChecksSettings, schema: Any, *,
+               generator: Optional[Path] = None, annotator: Optional[Path] = None,
+               style: Optional[Sequence[str]] = None, gpu_id: int = -1) -> Dict[str, Any]:
+    """Find the parts of a writer, or of the component, that the settings describe.
 
     settings (SynthesizeSettings): The section [synthesize].
     prompt (PromptSettings): The section [prompt].
@@ -128,25 +187,31 @@ def make_writer(settings: SynthesizeSettings, prompt: PromptSettings, checks: Ch
     schema (Schema): Labels, corpus and language.
     generator (Optional[Path]): Adapter of teach-generator.
     annotator (Optional[Path]): Adapter that labels what stands beside the seeds.
-    style (Optional[Path]): Raw records whose first sentences show the style.
-    held_out (Iterable[str]): Sentences of dev and test.
+    style (Optional[Sequence[str]]): Raw sentences, the first of which show the style.
     gpu_id (int): GPU, or -1 for the CPU.
-    RETURNS (SentenceWriter): The writer.
-    RAISES BionerError: E411 where the mode needs an annotator.
+    RETURNS (Dict[str, Any]): The model as "source", "settings" (WriterSettings) and "relabel".
+    RAISES BionerError: E411 or E440 where an annotator is missing or not used, E433 or E434 where examples of the style
+        are given and not asked for, or the reverse.
     """
-    from ..synthesis import setup
     from ..synthesis.checks import CheckSettings
+    from ..synthesis.setup import WriterSettings
 
     if settings.mode == "relabel" and annotator is None:
         raise BionerError(Errors.E411)
-    raw = [str(record.get("text", "")) for _, record in read_json_lines(style)] if style else []
+    if settings.mode != "relabel" and annotator is not None:
+        raise BionerError(Errors.E440.format(mode=settings.mode))
+    if style is not None and not prompt.style_examples:
+        raise BionerError(Errors.E433)
+    if not style and prompt.style_examples:
+        raise BionerError(Errors.E434.format(count=prompt.style_examples))
+    if prompt.variant == "chain_of_thought":
+        settings = settings.model_copy(update={"max_new_tokens": settings.max_new_tokens + settings.max_thought_tokens})
     shared = ("mode", "top_p", "attempts", "batch_size", "max_failures", "cache")
-    chosen = setup.WriterSettings(corpus=schema.corpus, **prompt.options(schema, raw),
-                                  checks=CheckSettings(**checks.model_dump()),
-                                  **{key: getattr(settings, key) for key in shared})
+    chosen = WriterSettings(corpus=schema.corpus, **prompt.options(schema, style or ()),
+                            checks=CheckSettings(**checks.model_dump()),
+                            **{key: getattr(settings, key) for key in shared})
     relabel = make_relabel(settings, annotator, schema, gpu_id=gpu_id) if annotator is not None else None
-    return setup.make_writer(open_source(settings, generator, gpu_id=gpu_id), chosen, held_out=held_out,
-                             relabel=relabel)
+    return {"source": open_source(settings, generator, gpu_id=gpu_id), "settings": chosen, "relabel": relabel}
 
 
 def open_source(settings: SynthesizeSettings, adapter: Optional[Path], *, gpu_id: int) -> Any:
@@ -185,10 +250,11 @@ def make_relabel(settings: SynthesizeSettings, adapter: Path, schema: Any,
 
 def print_summary(summary: dict, count: int, output: Path) -> None:
     """Print what became of the sentences to standard error."""
-    rate = summary["asked"] / max(summary["seconds"], 1e-9)
+    rate = f"{summary['written'] / summary['seconds']:.1f} sentences/s" if summary["written"] else "none anew"
+    cached = f", {summary['cached']} from the cache" if summary["cached"] else ""
     print(f"{count} of {summary['asked']} sentences accepted, {summary['untouched']} without repair, "
-          f"{rate:.1f} sentences/s -> {output}", file=sys.stderr)
-    for kind in ("rejected", "repaired"):
+          f"{rate}{cached} -> {output}", file=sys.stderr)
+    for kind in ("rejected", "repaired", "unrepaired"):
         for reason, number in summary[kind].items():
             print(f"  {kind}: {number} {reason}{_EXPLAINED.get(reason, '')}", file=sys.stderr)
     if not count:

@@ -1,20 +1,28 @@
 """The verb teach-generator: a language model learns to write sentences from seeds."""
 
+import logging
 import sys
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence, Set
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional, Sequence
 
 import typer
 from pydantic import Field
 
 from ..errors import BionerError, Errors
+from ..finetuning.settings import LoraSettings, TrainingSettings
 from .local_model import LocalModelSettings
+from .progress_bar import show_bar
 from .schema import Schema, read_schema
 from .settings import Settings, load_settings, read_overrides
 
+if TYPE_CHECKING:
+    from ..annotation import Annotation
+    from ..formats.leaks import KnownTexts
+
 DEFAULT_CONFIG = Path("configs/embedded/synthesize.cfg")
 DEFAULT_DOMAIN = "biomedicine"
+NO_RAW = Path("-")
 
 
 class PromptSettings(Settings):
@@ -49,71 +57,91 @@ class TeachSettings(LocalModelSettings):
     gold_pairs: int = Field(600, ge=0)
     max_seeds: int = Field(3, ge=1)
     seed: int = 0
-    lora: Dict[str, Any] = {}
-    training: Dict[str, Any] = {}
+    lora: LoraSettings = LoraSettings()
+    training: TrainingSettings = TrainingSettings()
+
+    def training_settings(self) -> TrainingSettings:
+        """RETURNS (TrainingSettings): Those of the training, with the seed of [teach] where it has none of its own."""
+        own = "seed" in self.training.model_fields_set
+        return self.training if own else self.training.model_copy(update={"seed": self.seed})
 
 
 def teach_generator_cli(
     ctx: typer.Context,
-    raw: Path = typer.Argument(..., help="Raw sentences (.jsonl); their labels, if any, are not used."),
+    raw: Path = typer.Argument(..., help="Raw sentences (.jsonl); their labels, if any, are not used. A minus stands "
+                                         "for none: gold alone teaches."),
     output: Path = typer.Argument(..., metavar="OUT", help="Folder of the adapter."),
     labels: Path = typer.Option(..., help="Label schema (YAML)."),
     gold: Optional[Path] = typer.Option(None, help="Gold sentences of train, as further pairs."),
-    held_out: List[Path] = typer.Option([], help="Records of dev and test; raw text that stands there is left out."),
+    held_out: List[Path] = typer.Option([], help="Records of dev and test: raw text that stands there is left out, and "
+                                                 "must not be among gold."),
+    any_split: bool = typer.Option(False, "--any-split", help="Take raw records of dev and test too."),
     config: Path = typer.Option(DEFAULT_CONFIG, help="Config with [prompt] and [teach]; --teach.key value."),
     gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU, -1 for the CPU."),
 ) -> None:
     """Teach a model, by LoRA, to write sentences that hold given entities in tags."""
-    from ..finetuning.settings import LoraSettings, TrainingSettings
     from ..formats.jsonl import read_jsonl
     from ..formats.leaks import KnownTexts
     from ..synthesis.generator import choose_pairs, teach_generator
+    from ..synthesis.held_out import refuse_known, refuse_other_splits
+    from ..synthesis.language import read_stop_words
 
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     overrides = read_overrides(ctx.args)
     settings = load_settings(config, "teach", TeachSettings, overrides)
     schema = read_schema(labels)
     known = KnownTexts(held_out, read_jsonl)
-    raw_sentences = [sentence.with_mentions(()) for sentence in read_jsonl(raw) if known.find(sentence) is None]
-    gold_sentences = list(read_jsonl(gold)) if gold else []
-    for sentence in gold_sentences:
-        if sentence.meta.get("split", "train") != "train":
-            raise BionerError(Errors.E009.format(id=sentence.id, found=sentence.meta["split"], wanted="train"))
+    raw_sentences = read_raw(raw, known, any_split=any_split) if raw != NO_RAW else []
+    gold_sentences = list(refuse_known(refuse_other_splits(read_jsonl(gold)), known)) if gold else []
     pairs = choose_pairs(raw_sentences, gold_sentences, raw_pairs=settings.raw_pairs, gold_pairs=settings.gold_pairs,
-                         stop_words=stop_words(schema.lang), max_seeds=settings.max_seeds, seed=settings.seed)
+                         stop_words=read_stop_words(schema.lang), max_seeds=settings.max_seeds, seed=settings.seed)
     print(f"{len(pairs)} pairs of seeds and sentence", file=sys.stderr)
     prompt = make_prompt(load_settings(config, "prompt", PromptSettings, overrides), schema,
-                         [sentence.text for sentence in raw_sentences])
-    training = teach_generator(
-        pairs, prompt, lm=settings.load(gpu_id), output=output,
-        lora=LoraSettings(**settings.lora), training=TrainingSettings(**{"seed": settings.seed, **settings.training}),
-        versions=package_versions(), lang=schema.lang, progress=print_progress)
+                         [sentence.text for sentence in raw_sentences or gold_sentences])
+    with show_bar("updates", total=0) as advance:
+        training = teach_generator(pairs, prompt, lm=settings.load(gpu_id), output=output, lora=settings.lora,
+                                   training=settings.training_settings(), versions=package_versions(),
+                                   lang=schema.lang, progress=lambda row: show_update(advance, row))
     print(f"{training.updates} updates, {training.tokens / max(training.seconds, 1e-9):.0f} tokens/s -> {output}",
           file=sys.stderr)
+
+
+def read_raw(path: Path, known: "KnownTexts", *, any_split: bool = False) -> List["Annotation"]:
+    """Read raw text to teach from.
+
+    path (Path): Raw records.
+    known (KnownTexts): The records that are held out; text that stands there is left out, and said how much.
+    any_split (bool): Whether records of dev and test may be among them.
+    RETURNS (List[Annotation]): The texts, without labels.
+    RAISES BionerError: E435 for a record of dev or test.
+    """
+    from ..formats.jsonl import read_jsonl
+    from ..synthesis.held_out import refuse_tested
+
+    records = read_jsonl(path)
+    found = list(records if any_split else refuse_tested(records, unless=", or take it so with --any-split"))
+    kept = [sentence.with_mentions(()) for sentence in found if known.find(sentence) is None]
+    if len(kept) < len(found):
+        print(f"{len(found) - len(kept)} of {len(found)} raw sentences left out: they stand in held-out text",
+              file=sys.stderr)
+    return kept
+
+
+def show_update(advance: Callable[..., None], row: Mapping[str, float]) -> None:
+    """Show an update on the bar, with the time that is left."""
+    speed = row["tokens"] / max(row["seconds"], 1e-9)
+    advance(completed=row["update"], total=row["planned"], note=f"loss {row['loss']:.3f}, {speed:.0f} tokens/s")
 
 
 def make_prompt(settings: PromptSettings, schema: Schema, raw: List[str]) -> Any:
     """RETURNS (SeedPrompt): The prompt of the generator; style examples are the first raw sentences."""
     from ..synthesis.setup import WriterSettings, make_seed_prompt
 
+    if settings.style_examples and not raw:
+        raise BionerError(Errors.E434.format(count=settings.style_examples))
     return make_seed_prompt(None, WriterSettings(**settings.options(schema, raw)))
-
-
-def stop_words(lang: str) -> Set[str]:
-    """RETURNS (Set[str]): Function words of a language, as spaCy lists them."""
-    if lang == "zh":
-        from spacy.lang.zh.stop_words import STOP_WORDS
-    else:
-        from spacy.lang.en.stop_words import STOP_WORDS
-    return set(STOP_WORDS)
 
 
 def package_versions() -> Dict[str, str]:
     """RETURNS (Dict[str, str]): Versions of the packages that a training depends on."""
     return {name: metadata.version(name) for name in ("spacy-bioner", "torch", "transformers", "peft")}
-
-
-def print_progress(figures: Any) -> None:
-    """Print a line every tenth update."""
-    if figures["update"] % 10 == 0 or figures["update"] == figures["planned"]:
-        print(f"update {figures['update']}/{figures['planned']} loss {figures['loss']:.3f} "
-              f"{figures['tokens'] / max(figures['seconds'], 1e-9):.0f} tokens/s", file=sys.stderr, flush=True)

@@ -31,13 +31,15 @@ def check_seeds(text: str, mentions: Sequence[Mention], seeds: Sequence[Seed], *
     repair (bool): Whether to widen a tag that covers part of a seed, and to tag the seeds that are not tagged.
     RETURNS (SeedCheck): The mentions and what is wrong: a seed not in the sentence (`seed_missing`), not tagged
         (`seed_untagged`), tagged with other edges (`seed_boundary`), and what is tagged but no seed (`new_entity`).
+        Inside a longer word, as GA in GABA, a seed stands only where it is tagged.
     """
     check = SeedCheck(list(mentions), [])
     wanted = {(fold_plain(surface), label) for surface, label in seeds}
     partial: Dict[Mention, Mention] = {}
     untagged: List[Mention] = []
     for surface, label in dict.fromkeys(seeds):
-        places = find_places(text, surface.strip())
+        places = [place for place in find_places(text, surface.strip())
+                  if place.bounded or _is_tagged(place, label, mentions)]
         if not places:
             check.issues.append(("seed_missing", surface))
         missed = False
@@ -59,6 +61,12 @@ def check_seeds(text: str, mentions: Sequence[Mention], seeds: Sequence[Seed], *
     if repair:
         check.mentions = _repair(mentions, partial, untagged)
     return check
+
+
+def _is_tagged(place: NamePlace, label: str, mentions: Sequence[Mention]) -> bool:
+    """RETURNS (bool): Whether a tag of the seed's label lies on a part of the place."""
+    return any(mention.label == label and mention.start < place.end and place.start < mention.end
+               for mention in mentions)
 
 
 def _stands_in_seed(text: str, seed: Mention, mentions: Sequence[Mention], wanted: "set[Seed]") -> bool:

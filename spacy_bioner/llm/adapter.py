@@ -30,6 +30,7 @@ class AdapterCard:
     more_templates (Dict[str, str]): Name to text of templates that were taught too, as that of another language.
     more_corpora (List[Dict[str, Any]]): labels, corpus and lang of each further corpus that was taught.
     instruction (str): "all" where a question asked for all labels at once, "each" for one label at a time.
+    prompt (Dict[str, Any]): Of a generator of sentences: variant, domain, genre and style_examples of its prompts.
     chat (bool): Whether prompts were wrapped into chat markup.
     max_sentences (int): Sentences of a text of the training, at most in 19 of 20 texts; 0 where that is not known.
     units_version (int): Version of the cutting of texts into units.
@@ -51,6 +52,7 @@ class AdapterCard:
     more_templates: Dict[str, str] = field(default_factory=dict)
     more_corpora: List[Dict[str, Any]] = field(default_factory=list)
     instruction: str = "all"
+    prompt: Dict[str, Any] = field(default_factory=dict)
     chat: bool = False
     max_sentences: int = 0
     units_version: int = UNITS_VERSION

@@ -3,8 +3,9 @@
 from collections import Counter, deque
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Callable, Deque, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Deque, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
+from pydantic import ValidationError
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
@@ -12,12 +13,12 @@ from thinc.api import Config
 
 from ..annotation import Annotation, Mention
 from ..errors import BionerError, Errors
-from ..formats.docbin import build_doc, set_mentions
+from ..formats.docbin import build_doc, doc_to_annotation, set_mentions
 from ..llm.usage import Usage
 from ..synthesis.checks import CheckSettings
 from ..synthesis.plan import PlannedSentence
 from ..synthesis.seeds import Seed
-from ..synthesis.sentences import SentenceWriter, Written
+from ..synthesis.sentences import Relabel, SentenceWriter, Written
 from ..synthesis.setup import GeneratorSource, WriterSettings, make_writer
 from . import llm_registry  # noqa: F401  (makes the registry that the config of the model names)
 from .adapter_files import AdapterPipe
@@ -74,11 +75,23 @@ def make_seed_generator(nlp: Language, name: str, spans_key: str, seeds_key: str
     """
     if not hasattr(model, "open_generator"):
         raise BionerError(Errors.E415.format(name=name))
+    if mode == "relabel":
+        raise BionerError(Errors.E438.format(name=name))
     settings = WriterSettings(
         labels=labels or None, lang=lang, template=template, variant=variant, domain=domain, genre=genre,
-        style_examples=tuple(style_examples), mode=mode, checks=CheckSettings(**checks), top_p=top_p,
+        style_examples=tuple(style_examples), mode=mode, checks=_read_checks(checks, name), top_p=top_p,
         attempts=attempts, batch_size=batch_size, max_failures=max_failures, cache=cache)
     return SeedGenerator(nlp.vocab, name, source=model, settings=settings, spans_key=spans_key, seeds_key=seeds_key)
+
+
+def _read_checks(checks: Dict[str, Any], name: str) -> CheckSettings:
+    """RETURNS (CheckSettings): The section checks of the config; raises BionerError E439 for what is wrong in it."""
+    try:
+        return CheckSettings(**checks)
+    except ValidationError as error:
+        first = error.errors()[0]
+        why = f"{first['msg']}; known are {', '.join(CheckSettings.model_fields)}"
+        raise BionerError(Errors.E439.format(key=f"checks.{first['loc'][0]}", name=name, why=why)) from None
 
 
 def seed_doc(vocab: Vocab, seeds: Sequence[Tuple[str, str]], *, seeds_key: str = "seeds", id: str = "") -> Doc:
@@ -101,6 +114,18 @@ def seed_doc(vocab: Vocab, seeds: Sequence[Tuple[str, str]], *, seeds_key: str =
     return doc
 
 
+def find_sentence(doc: Doc, *, spans_key: str = "sc") -> Optional[Annotation]:
+    """Turn a Doc that the component made into a record's annotation.
+
+    doc (Doc): The Doc.
+    spans_key (str): Where its mentions are.
+    RETURNS (Optional[Annotation]): The sentence, None where it was rejected.
+    """
+    if not doc.text:
+        return None
+    return replace(doc_to_annotation(doc, spans_key), meta=doc.user_data["meta"])
+
+
 class SeedGenerator(AdapterPipe):
     """Writes a sentence for each Doc of seeds: a new Doc, with its mentions in `doc.spans[spans_key]`.
 
@@ -113,11 +138,13 @@ class SeedGenerator(AdapterPipe):
     settings (WriterSettings): How it is asked, and what is checked.
     spans_key (str): Where the mentions go in `Doc.spans`.
     seeds_key (str): Where the seeds stand.
+    relabel (Optional[Relabel]): For the mode "relabel": annotates sentences. It is not saved with the pipeline.
+    held_out (Iterable[Path]): Records of dev and test, whose sentences must not come out again.
     """
 
     def __init__(self, vocab: Vocab, name: str = "seed_generator", *, source: GeneratorSource,
                  settings: WriterSettings, spans_key: str = "sc", seeds_key: str = "seeds",
-                 relabel: Optional[Callable] = None) -> None:
+                 relabel: Optional[Relabel] = None, held_out: Iterable[Path] = ()) -> None:
         self.vocab = vocab
         self.name = name
         self.source = source
@@ -125,6 +152,7 @@ class SeedGenerator(AdapterPipe):
         self.spans_key = spans_key
         self.seeds_key = seeds_key
         self.relabel = relabel
+        self.held_out = tuple(held_out)
         self.usage = Usage()
         self._writer: Optional[SentenceWriter] = None
 
@@ -132,7 +160,8 @@ class SeedGenerator(AdapterPipe):
     def writer(self) -> SentenceWriter:
         """RETURNS (SentenceWriter): What does the work; its `report` counts rejections and repairs."""
         if self._writer is None:
-            self._writer = make_writer(self.source, self.settings, relabel=self.relabel, usage=self.usage)
+            self._writer = make_writer(self.source, self.settings, relabel=self.relabel, usage=self.usage,
+                                       held_out=self.held_out)
         return self._writer
 
     def __call__(self, doc: Doc) -> Doc:

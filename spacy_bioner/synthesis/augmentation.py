@@ -7,14 +7,15 @@ segments, synonym replacement.
 import random
 from functools import partial
 from itertools import groupby
-from typing import Callable, Dict, Iterator, List, Mapping, Optional, Sequence
+from typing import Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, TypeVar
 
 from ..annotation import Annotation
 from ..errors import BionerError, Errors
 from ..units import find_units
 from .edits import Edit, apply_edits, outermost
-from .material import Material, covering, is_cut, unit_roles
+from .material import Material, Pool, covering, is_cut, unit_roles
 
+Place = TypeVar("Place")
 Operation = Callable[[Annotation, random.Random], List[Edit]]
 OPERATIONS = ("mention_replacement", "token_replacement", "shuffle_within_segments", "synonym_replacement", "noise")
 LSMS = OPERATIONS[:4]
@@ -43,10 +44,10 @@ def augment(sentences: Sequence[Annotation], operations: Mapping[str, Operation]
 
 
 def mark_augmented(changed: Annotation, source: Annotation, operation: str, *, number: int, seed: int) -> Annotation:
-    """RETURNS (Annotation): A changed sentence that says where it comes from."""
+    """RETURNS (Annotation): A changed sentence that says where it comes from; the operation is a part of its id."""
     meta = {**source.meta, "origin": "augmented", "split": "train", "source": "augmented", "operation": operation,
             "of": source.id, "seed": seed}
-    return Annotation(changed.text, changed.mentions, id=f"{source.id}-a{number}", meta=meta)
+    return Annotation(changed.text, changed.mentions, id=f"{source.id}-{operation}-{number}", meta=meta)
 
 
 def make_operations(names: Sequence[str], material: Material, *, share: float,
@@ -72,47 +73,49 @@ def make_operations(names: Sequence[str], material: Material, *, share: float,
     return {name: known[name] for name in names}
 
 
-def _choose(edits: Sequence[Edit], share: float, chance: random.Random) -> List[Edit]:
-    """Take each change with a probability, and one where that gave none."""
-    chosen = [edit for edit in edits if chance.random() < share]
-    return chosen or ([chance.choice(edits)] if edits else [])
+def _choose(places: Sequence[Place], share: float, chance: random.Random) -> List[Place]:
+    """Take each place, or change, with a probability, and one where that gave none."""
+    chosen = [place for place in places if chance.random() < share]
+    return chosen or ([chance.choice(places)] if places else [])
 
 
 def replace_mentions(sentence: Annotation, chance: random.Random, *, material: Material, share: float) -> List[Edit]:
     """Put other mentions of the same label, with all that is nested in them, in the place of outermost mentions."""
-    edits = []
-    for mention in outermost(sentence):
-        other = material.draw_mention(mention.label, sentence.surface(mention), chance)
-        if other is not None:
-            edits.append(Edit(mention.start, mention.end, other.text, other.mentions))
-    return _choose(edits, share, chance)
+    places = [(mention, pool, name) for mention in outermost(sentence)
+              for pool, name in [(material.mention_pool(mention.label), sentence.surface(mention).casefold())]
+              if pool.has_other(name)]
+    others = [(mention, pool.draw(name, chance)) for mention, pool, name in _choose(places, share, chance)]
+    return [Edit(mention.start, mention.end, other.text, other.mentions) for mention, other in others if other]
 
 
 def replace_tokens(sentence: Annotation, chance: random.Random, *, material: Material, share: float) -> List[Edit]:
     """Put other words of the same role in the place of words, inside mentions and outside."""
-    edits = []
-    for start, end, role in unit_roles(sentence):
-        word = sentence.text[start:end]
-        other = material.draw_word(role, word, chance) if any(map(str.isalpha, word)) else None
-        if other is not None:
-            edits.append(_replace_word(sentence, start, end, other))
-    return _choose(edits, share, chance)
+    places = [(start, end, material.word_pool(role, sentence.text[start:end])) for start, end, role
+              in unit_roles(sentence) if any(map(str.isalpha, sentence.text[start:end]))]
+    return _draw_words(sentence, places, share, chance)
 
 
 def replace_synonyms(sentence: Annotation, chance: random.Random, *, material: Material, share: float,
                      synonyms: Optional[Mapping[str, Sequence[str]]] = None) -> List[Edit]:
     """Put synonyms in the place of words outside mentions, and inside them where a synonym file has some."""
-    edits = []
+    places: List[Tuple[int, int, Pool[str]]] = []
     for start, end, role in unit_roles(sentence):
         word = sentence.text[start:end]
-        if synonyms is not None:
-            known = () if is_cut(role) else synonyms.get(word.casefold(), ())
-            other = chance.choice(list(known)) if known else None
-        else:
-            other = material.draw_word(role, word, chance, alike=True) if not role and word.isalpha() else None
-        if other is not None:
-            edits.append(_replace_word(sentence, start, end, _match_case(other, word)))
-    return _choose(edits, share, chance)
+        if synonyms is not None and not is_cut(role):
+            places.append((start, end, Pool(synonyms.get(word.casefold(), ()), str)))
+        elif synonyms is None and not role and word.isalpha():
+            places.append((start, end, material.word_pool(role, word, alike=True)))
+    return _draw_words(sentence, places, share, chance, spell=_match_case)
+
+
+def _draw_words(sentence: Annotation, places: Sequence[Tuple[int, int, Pool[str]]], share: float,
+                chance: random.Random, *, spell: Callable[[str, str], str] = lambda other, _: other) -> List[Edit]:
+    """Choose places that have another word, and draw one for each; nothing is drawn for the rest."""
+    fitting = [(start, end, pool) for start, end, pool in places if pool.has_other(sentence.text[start:end])]
+    words = [(start, end, pool.draw(sentence.text[start:end], chance))
+             for start, end, pool in _choose(fitting, share, chance)]
+    return [_replace_word(sentence, start, end, spell(word, sentence.text[start:end]))
+            for start, end, word in words if word]
 
 
 def _match_case(other: str, word: str) -> str:

@@ -1,20 +1,25 @@
 """Checks of generated sentences beyond their tags: length, language, repetition, near-duplicates, leaks."""
 
-import re
 from collections import Counter
-from dataclasses import dataclass
-from typing import Any, Iterable, List, Optional, Sequence, Set
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Iterable, Iterator, List, Optional, Sequence, Tuple
 
+from pydantic import BaseModel, ConfigDict, Field
+
+from ..annotation import Annotation
+from ..formats.jsonl import read_jsonl
+from ..formats.leaks import TELLING_UNITS, KnownTexts
+from ..formats.sentences import split_sentences
 from ..units import find_units
+from .language import is_language
 
-_CJK = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
-_NO_LETTER = re.compile(r"[\W_]+")
 _SHINGLE = 3
 _PERMUTATIONS = 64
+Shingle = Tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class CheckSettings:
+class CheckSettings(BaseModel):
     """What a generated sentence must be like.
 
     min_units (int): Fewest units.
@@ -24,38 +29,37 @@ class CheckSettings:
     lang (str): Language that is wanted.
     """
 
-    min_units: int = 5
-    max_units: int = 100
-    max_repeats: int = 2
-    similarity: float = 0.7
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    min_units: int = Field(5, ge=0)
+    max_units: int = Field(100, ge=1)
+    max_repeats: int = Field(2, ge=1)
+    similarity: float = Field(0.7, gt=0, le=1)
     lang: str = "en"
-
-
-class SentenceTexts:
-    """A set of sentences that are the same where they differ in case, spacing and punctuation only.
-
-    texts (Iterable[str]): The sentences.
-    """
-
-    def __init__(self, texts: Iterable[str] = ()) -> None:
-        self._texts: Set[str] = {_normalise(text) for text in texts}
-
-    def __contains__(self, text: str) -> bool:
-        return _normalise(text) in self._texts
 
 
 class SentenceChecks:
     """Looks at sentences one after the other and remembers those that passed.
 
     settings (CheckSettings): What is wanted.
-    held_out (Iterable[str]): Sentences of dev and test, which must not come out again.
+    held_out (Iterable[Path]): Records of dev and test; their sentences must not come out again, nor nearly so. The
+        first is the check of the verb train.
     """
 
-    def __init__(self, settings: CheckSettings, *, held_out: Iterable[str] = ()) -> None:
+    def __init__(self, settings: CheckSettings, *, held_out: Iterable[Path] = ()) -> None:
         self.settings = settings
-        self._held_out = SentenceTexts(held_out)
-        self._index = _make_index(settings.similarity) if settings.similarity < 1 else None
-        self._count = 0
+        self._seen = _NearTexts(settings.similarity)
+        self._near_held_out = _NearTexts(settings.similarity)
+        self._held_out = KnownTexts(held_out, self._read_held_out)
+
+    def _read_held_out(self, path: Path) -> Iterator[Annotation]:
+        """Yield the records of a file, and note their sentences."""
+        for annotation in read_jsonl(path):
+            for sentence in split_sentences(annotation):
+                shingles = _cut_shingles(_words(sentence.text))
+                if len(shingles) >= TELLING_UNITS:
+                    self._near_held_out.add(shingles)
+            yield annotation
 
     def find_fault(self, text: str) -> Optional[str]:
         """Say why a sentence cannot be kept.
@@ -63,32 +67,45 @@ class SentenceChecks:
         text (str): The sentence without tags.
         RETURNS (Optional[str]): The reason in one word, or None; then later sentences are compared with it too.
         """
-        words = [text[start:end].casefold() for start, end in find_units(text)]
+        words = _words(text)
         if len(words) < self.settings.min_units:
             return "too_short"
         if len(words) > self.settings.max_units:
             return "too_long"
-        if not _is_language(text, self.settings.lang):
+        if not is_language(text, self.settings.lang):
             return "other_language"
-        shingles = [tuple(words[index:index + _SHINGLE]) for index in range(len(words) - _SHINGLE + 1)]
+        shingles = _cut_shingles(words)
         if max(Counter(shingles).values(), default=0) > self.settings.max_repeats:
             return "repetition"
-        if text in self._held_out:
+        if self._held_out.find(Annotation(text, meta={"lang": self.settings.lang})) is not None:
             return "held_out_text"
-        return self._find_double(shingles)
-
-    def _find_double(self, shingles: Sequence[Sequence[str]]) -> Optional[str]:
-        from datasketch import MinHash
-
-        if self._index is None:
-            return None
-        signature = MinHash(num_perm=_PERMUTATIONS, seed=1)
-        signature.update_batch([" ".join(shingle).encode("utf8", "surrogatepass") for shingle in shingles])
-        if self._index.query(signature):
+        if self._near_held_out.holds(shingles):
+            return "near_held_out"
+        if self._seen.holds(shingles):
             return "near_duplicate"
-        self._index.insert(self._count, signature)
-        self._count += 1
+        self._seen.add(shingles)
         return None
+
+
+class _NearTexts:
+    """Finds texts that are nearly the same as one that was added, by MinHash over their trigrams of words.
+
+    similarity (float): From which share of common trigrams they are; 1 finds none.
+    """
+
+    def __init__(self, similarity: float) -> None:
+        self._similarity = similarity
+        self._index: Any = None
+        self._count = 0
+
+    def add(self, shingles: Sequence[Shingle]) -> None:
+        if self._similarity < 1:
+            self._index = _make_index(self._similarity) if self._index is None else self._index
+            self._index.insert(self._count, _sign(shingles))
+            self._count += 1
+
+    def holds(self, shingles: Sequence[Shingle]) -> bool:
+        return self._count > 0 and bool(self._index.query(_sign(shingles)))
 
 
 def _make_index(similarity: float) -> Any:
@@ -98,18 +115,27 @@ def _make_index(similarity: float) -> Any:
     return MinHashLSH(threshold=similarity, num_perm=_PERMUTATIONS)
 
 
-def _is_language(text: str, lang: str) -> bool:
-    """RETURNS (bool): Whether the script of the letters fits; names in Latin letters are at home in Chinese text."""
-    letters = [character for character in text if character.isalpha()]
-    chinese = len(_CJK.findall(text))
-    if lang == "zh":
-        return chinese >= 0.2 * len(letters)
-    latin_or_greek = sum(character < "\u0400" for character in letters)
-    return latin_or_greek >= 0.8 * len(letters)
+@lru_cache(maxsize=1)
+def _empty_signature() -> Any:
+    """RETURNS (MinHash): The signature of nothing; its permutations take long to draw."""
+    from datasketch import MinHash
+
+    return MinHash(num_perm=_PERMUTATIONS, seed=1)
 
 
-def _normalise(text: str) -> str:
-    return _NO_LETTER.sub("", text.casefold())
+def _sign(shingles: Sequence[Shingle]) -> Any:
+    """RETURNS (MinHash): The signature of a text."""
+    signature = _empty_signature().copy()
+    signature.update_batch([" ".join(shingle).encode("utf8", "surrogatepass") for shingle in shingles])
+    return signature
+
+
+def _words(text: str) -> List[str]:
+    return [text[start:end].casefold() for start, end in find_units(text)]
+
+
+def _cut_shingles(words: Sequence[str]) -> List[Shingle]:
+    return [tuple(words[index:index + _SHINGLE]) for index in range(len(words) - _SHINGLE + 1)]
 
 
 def count_distinct_ngrams(sentences: Iterable[str], n: int = 2) -> float:
@@ -121,6 +147,6 @@ def count_distinct_ngrams(sentences: Iterable[str], n: int = 2) -> float:
     """
     grams: List[Sequence[str]] = []
     for text in sentences:
-        words = [text[start:end].casefold() for start, end in find_units(text)]
+        words = _words(text)
         grams.extend(tuple(words[index:index + n]) for index in range(len(words) - n + 1))
     return len(set(grams)) / len(grams) if grams else 0.0

@@ -1,5 +1,6 @@
 """Teaching a model to write sentences from seeds, through the code of fine-tuning."""
 
+import random
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Set
 
@@ -21,7 +22,7 @@ def choose_pairs(raw: Sequence[Annotation], gold: Sequence[Annotation], *, raw_p
 
     raw (Sequence[Annotation]): Raw sentences; may be empty.
     gold (Sequence[Annotation]): Gold sentences of train; may be empty.
-    raw_pairs (int): Most pairs from raw text.
+    raw_pairs (int): Most pairs from raw text, of sentences drawn at random.
     gold_pairs (int): Most pairs from gold; where there are fewer sentences, they come again with other seeds.
     stop_words (Set[str]): Function words of the language.
     max_seeds (int): Largest number of seeds in a sentence.
@@ -29,15 +30,17 @@ def choose_pairs(raw: Sequence[Annotation], gold: Sequence[Annotation], *, raw_p
     RETURNS (List[TeachingPair]): The pairs, gold ones last.
     RAISES BionerError: E409 where there is none.
     """
-    chosen = make_teaching_pairs(raw, stop_words=stop_words, seed=seed, max_seeds=max_seeds)[:raw_pairs]
-    labelled = [sentence for sentence in gold if sentence.mentions]
+    chance = random.Random(seed)
+    options = {"stop_words": stop_words, "max_seeds": max_seeds}
+    chosen = make_teaching_pairs(chance.sample(raw, len(raw)), seed=seed, limit=raw_pairs, **options)
+    labelled = [sentence for sentence in chance.sample(gold, len(gold)) if sentence.mentions]
     taken: List[TeachingPair] = []
     while labelled and len(taken) < gold_pairs:
-        again = make_teaching_pairs(labelled, stop_words=stop_words, seed=seed + len(taken), max_seeds=max_seeds)
+        again = make_teaching_pairs(labelled, seed=seed + len(taken), limit=gold_pairs - len(taken), **options)
         if not again:
             break
         taken.extend(again)
-    chosen.extend(taken[:gold_pairs])
+    chosen.extend(taken)
     if not chosen:
         raise BionerError(Errors.E409)
     return chosen
@@ -72,7 +75,7 @@ def teach_generator(pairs: Sequence[TeachingPair], prompt: SeedPrompt, *, lm: An
     def write_card(folder: Path, figures: Mapping[str, Any]) -> None:
         AdapterCard(base_model=lm.name, revision=str(lm.settings.get("revision") or ""),
                     codec=make_codec("seed_tags").settings(), labels=dict(prompt.labels), lang=lang,
-                    template=prompt.template, template_source=prompt.source, seed=training.seed,
+                    template=prompt.template, template_source=prompt.source, prompt=prompt.taught(), seed=training.seed,
                     versions=dict(versions), data_hash=hash_pairs(encoded), score=_scores(figures)).write(folder)
 
     return train_adapter(encoded, model=lm.model, output=output, write_card=write_card, base_model=lm.name,

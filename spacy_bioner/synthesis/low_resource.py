@@ -13,22 +13,27 @@ from .seeds import Seed, fold_name
 
 
 def choose_gold(sentences: Sequence[Annotation], dictionary: Sequence[Seed], targets: Mapping[str, int], *,
-                seed: int) -> List[Annotation]:
+                seed: int, smaller: Sequence[Annotation] = ()) -> List[Annotation]:
     """Choose gold sentences by the mentions that they hold.
 
     sentences (Sequence[Annotation]): Gold sentences of train.
     dictionary (Sequence[Seed]): The known entities; each chosen sentence holds one of them at least.
     targets (Mapping[str, int]): Label to the number of mentions that are wanted.
     seed (int): Random seed of the order in which sentences are looked at.
-    RETURNS (List[Annotation]): Sentences in that order; no label exceeds its target, and where there are enough
-        sentences each reaches it. With the same seed and rising targets the subsets grow.
+    smaller (Sequence[Annotation]): The subset of a smaller dictionary, which comes first: so the subsets of rising
+        sizes hold each other.
+    RETURNS (List[Annotation]): The smaller subset, then sentences in that order; these make no label exceed its
+        target, and where there are enough sentences each label reaches it.
     """
     known: Set[Tuple[str, str]] = {(fold_name(item.text), item.label) for item in dictionary}
     order = list(sentences)
     random.Random(seed).shuffle(order)
-    held: Counter = Counter()
-    chosen: List[Annotation] = []
+    chosen: List[Annotation] = list(smaller)
+    held: Counter = Counter(count_labels(chosen))
+    taken = {sentence.id for sentence in chosen}
     for sentence in order:
+        if sentence.id in taken:
+            continue
         counts = Counter(mention.label for mention in sentence.mentions)
         names = {(fold_name(sentence.surface(mention)), mention.label) for mention in sentence.mentions}
         fits = all(held[label] + count <= targets.get(label, 0) for label, count in counts.items())

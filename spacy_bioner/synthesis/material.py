@@ -1,18 +1,21 @@
 """What the gold sentences of train offer to augmentation: their mentions by label, their words by role."""
 
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Dict, FrozenSet, Iterable, List, Optional, Tuple
+from typing import Any, Callable, Dict, FrozenSet, Generic, Iterable, List, Optional, Tuple, TypeVar
 
 from ..annotation import Annotation, Mention
 from ..errors import BionerError, Errors
 from ..files import read_lines
 from ..units import find_units
 from .edits import Edit, cut_out, outermost
+from .held_out import refuse_other_splits
 
 Role = FrozenSet[Tuple[str, str]]
+Shape = Tuple[bool, bool, str]
 
 
 def unit_roles(annotation: Annotation) -> List[Tuple[int, int, Role]]:
@@ -37,6 +40,35 @@ def is_cut(role: Role) -> bool:
     return any(part == "cut" for part, _ in role)
 
 
+T = TypeVar("T")
+
+
+class Pool(Generic[T]):
+    """Things to draw from, as often as they occur, but never one with a given name.
+
+    items (Iterable[T]): The things.
+    name (Callable[[T], str]): Their name.
+    """
+
+    def __init__(self, items: Iterable[T], name: Callable[[T], str]) -> None:
+        self._items = list(items)
+        self._name = name
+        self._counts = Counter(map(name, self._items))
+
+    def has_other(self, name: str) -> bool:
+        """RETURNS (bool): Whether there is a thing with another name."""
+        return len(self._items) > self._counts[name]
+
+    def draw(self, name: str, chance: random.Random) -> Optional[T]:
+        """RETURNS (Optional[T]): A thing with another name, None where there is none."""
+        # A draw by number is repeated where the name is the same: the list is never gone through.
+        while self.has_other(name):
+            item = chance.choice(self._items)
+            if self._name(item) != name:
+                return item
+        return None
+
+
 @dataclass(frozen=True)
 class Material:
     """Mentions and words to put into other sentences.
@@ -48,26 +80,39 @@ class Material:
     mentions: Dict[str, List[Edit]]
     words: Dict[Role, List[str]]
 
-    def draw_mention(self, label: str, surface: str, chance: random.Random) -> Optional[Edit]:
-        """RETURNS (Optional[Edit]): Another mention of a label, None where there is none."""
-        others = [item for item in self.mentions.get(label, ()) if item.text.casefold() != surface.casefold()]
-        return chance.choice(others) if others else None
+    @cached_property
+    def _mention_pools(self) -> Dict[str, Pool[Edit]]:
+        return {label: Pool(items, lambda item: item.text.casefold()) for label, items in self.mentions.items()}
 
-    def draw_word(self, role: Role, word: str, chance: random.Random, *, alike: bool = False) -> Optional[str]:
-        """Draw another word that plays the same role.
+    @cached_property
+    def _word_pools(self) -> Dict[Tuple[Role, Optional[Shape]], Pool[str]]:
+        """RETURNS (Dict[Tuple[Role, Optional[Shape]], Pool[str]]): Words by role alone, and by role and shape."""
+        groups: Dict[Tuple[Role, Optional[Shape]], List[str]] = defaultdict(list)
+        for role, words in self.words.items():
+            for word in words:
+                groups[role, None].append(word)
+                groups[role, _shape(word)].append(word)
+        return {key: Pool(words, str) for key, words in groups.items()}
 
-        role (Role): The role.
-        word (str): The word that is replaced.
-        chance (random.Random): Random numbers.
-        alike (bool): Whether it must look alike: the same kind of characters and the same ending.
-        RETURNS (Optional[str]): The word, None where there is none.
+    def mention_pool(self, label: str) -> Pool[Edit]:
+        """RETURNS (Pool[Edit]): The mentions of a label, by their text in small letters."""
+        return self._mention_pools.get(label, _EMPTY)
+
+    def word_pool(self, role: Role, word: str, *, alike: bool = False) -> Pool[str]:
+        """Find words that can stand in place of one.
+
+        role (Role): Its role.
+        word (str): The word.
+        alike (bool): Whether they must look alike: the same kind of characters and the same ending.
+        RETURNS (Pool[str]): The words, the given one among them.
         """
-        others = [other for other in self.words.get(role, ()) if other != word
-                  and (not alike or _shape(other) == _shape(word))]
-        return chance.choice(others) if others else None
+        return self._word_pools.get((role, _shape(word) if alike else None), _EMPTY)
 
 
-def _shape(word: str) -> Tuple[bool, bool, str]:
+_EMPTY: Pool[Any] = Pool((), str)
+
+
+def _shape(word: str) -> Shape:
     return word.isalpha(), word[:1].isupper(), word[-2:].lower()
 
 
@@ -80,10 +125,7 @@ def collect_material(sentences: Iterable[Annotation]) -> Material:
     """
     mentions: Dict[str, List[Edit]] = defaultdict(list)
     words: Dict[Role, List[str]] = defaultdict(list)
-    for sentence in sentences:
-        split = sentence.meta.get("split", "train")
-        if split != "train":
-            raise BionerError(Errors.E009.format(id=sentence.id, found=split, wanted="train"))
+    for sentence in refuse_other_splits(sentences):
         for mention in outermost(sentence):
             mentions[mention.label].append(cut_out(sentence, mention))
         for start, end, role in unit_roles(sentence):

@@ -1,5 +1,6 @@
 """Names and synonyms of the terms under a root of an OBO ontology, read by the library pronto."""
 
+import warnings
 from pathlib import Path
 from typing import List, Optional
 
@@ -12,14 +13,24 @@ def read_names(path: Path, *, root: Optional[str] = None) -> List[str]:
     path (Path): The OBO file.
     root (Optional[str]): Id of the term, such as "DOID:4"; None for all terms.
     RETURNS (List[str]): Names, obsolete terms left out, in the file's order.
-    RAISES BionerError: E705 where pronto is missing, E406 where the root is not in the file.
+    RAISES BionerError: E705 where pronto is missing, E011 for what is no ontology, E406 where the root is not in the
+        file.
     """
     try:
         import pronto
     except ImportError:
         raise BionerError(Errors.E705.format(package="pronto", extra="ontology")) from None
 
-    ontology = pronto.Ontology(str(path), import_depth=0)
+    try:
+        # It warns of encodings that it is not sure of; what cannot be read is an error below.
+        with warnings.catch_warnings(action="ignore"):
+            ontology = pronto.Ontology(str(path), import_depth=0)
+    except KeyError as error:
+        why = f"it has a relation to the term {error}, which it does not define"
+        raise BionerError(Errors.E011.format(path=path, wanted="an OBO ontology", why=why)) from None
+    except (ValueError, SyntaxError) as error:
+        why = "no ontology in it" if isinstance(error, ValueError) else error
+        raise BionerError(Errors.E011.format(path=path, wanted="an OBO ontology", why=why)) from None
     if root is None:
         terms = list(ontology.terms())
     elif root in ontology:

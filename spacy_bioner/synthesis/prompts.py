@@ -40,8 +40,7 @@ class SeedPrompt:
     source: str = ""
 
     def __post_init__(self) -> None:
-        if self.variant not in VARIANTS:
-            raise BionerError(Errors.E408.format(variant=self.variant, known=", ".join(VARIANTS)))
+        check_variant(self.variant)
         if not self.source:
             object.__setattr__(self, "source", read_template(self.template))
 
@@ -63,14 +62,23 @@ class SeedPrompt:
         prompt = Prompt(system=blocks.get("system", ""), user=blocks.get("user", ""))
         return Prompt(prompt.system, prompt.user, prefix_length=len(prompt.plain) - len(prompt.user))
 
+    def taught(self) -> Dict[str, Any]:
+        """RETURNS (Dict[str, Any]): What the card of a generator says of its prompts, beside template and labels."""
+        return {"variant": self.variant, "domain": self.domain, "genre": self.genre,
+                "style_examples": list(self.style_examples)}
+
     def settings(self) -> Dict[str, Any]:
         """RETURNS (Dict[str, Any]): All that the prompt depends on beside the seeds."""
-        return {"template": self.template, "source": self.source, "labels": dict(self.labels),
-                "variant": self.variant, "domain": self.domain, "genre": self.genre,
-                "style_examples": list(self.style_examples)}
+        return {"template": self.template, "source": self.source, "labels": dict(self.labels), **self.taught()}
 
     @property
     def hash(self) -> str:
         """RETURNS (str): Short hash of the settings."""
         text = json.dumps(self.settings(), ensure_ascii=False, sort_keys=True)
         return hashlib.sha256(text.encode("utf8", "surrogatepass")).hexdigest()[:16]
+
+
+def check_variant(variant: str) -> None:
+    """Refuse a variant of the prompt that there is not; raises BionerError E408."""
+    if variant not in VARIANTS:
+        raise BionerError(Errors.E408.format(variant=variant, known=", ".join(VARIANTS)))

@@ -3,10 +3,14 @@
 Source: LLM-DA, augmentation at the context and at the entity level.
 """
 
+import hashlib
+import json
 import random
 import re
-from dataclasses import dataclass
-from typing import Dict, Iterator, List, Mapping, Sequence
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import Counter as CounterType
 
 from jinja2 import Template
 
@@ -23,6 +27,8 @@ from .sentences import SentenceWriter
 
 _BULLET = re.compile(r"^\s*(?:[-*•–]|\d+[.):])?\s*")
 _LONGEST_NAME = 60
+# What a rewritten sentence keeps of what its writer says of the model.
+PROVENANCE = ("model", "adapter", "temperature", "top_p", "variant", "prompt_hash", "issues")
 
 
 def rewrite_contexts(sentences: Sequence[Annotation], writer: SentenceWriter, *, copies: int, max_seeds: int,
@@ -36,7 +42,7 @@ def rewrite_contexts(sentences: Sequence[Annotation], writer: SentenceWriter, *,
     seed (int): Random seed.
     YIELDS (Annotation): The new sentences, with what is nested in their mentions.
     """
-    sources: List[Annotation] = []
+    sources: List[Tuple[Annotation, int]] = []
     plan: List[PlannedSentence] = []
     before: Dict[Sequence[Seed], int] = {}
     for number, sentence in enumerate(sentences):
@@ -45,13 +51,13 @@ def rewrite_contexts(sentences: Sequence[Annotation], writer: SentenceWriter, *,
             if seeds:
                 plan.append(PlannedSentence(f"{sentence.id}-a{copy}", seeds, sample=before.get(seeds, 0)))
                 before[seeds] = before.get(seeds, 0) + 1
-                sources.append(sentence)
-    for source, written in zip(sources, writer.write_each(plan)):
+                sources.append((sentence, copy))
+    for (source, copy), written in zip(sources, writer.write_each(plan)):
         if written.sentence is not None:
-            number = int(written.planned.id.rpartition("-a")[2])
             restored = _restore_nested(written.sentence, source)
-            marked = mark_augmented(restored, source, "context_rewriting", number=number, seed=seed)
-            yield marked.with_meta(model=written.sentence.meta.get("model"))
+            marked = mark_augmented(restored, source, "context_rewriting", number=copy, seed=seed)
+            known = {key: written.sentence.meta[key] for key in PROVENANCE if key in written.sentence.meta}
+            yield marked.with_meta(**known)
 
 
 def _draw_seeds(sentence: Annotation, max_seeds: int, chance: random.Random) -> "tuple[Seed, ...]":
@@ -89,6 +95,13 @@ class NamePrompt:
     domain: str = "biomedicine"
     genre: str = "an abstract"
 
+    @property
+    def hash(self) -> str:
+        """RETURNS (str): Short hash of all that the prompt depends on beside the label and the names."""
+        settings = {**asdict(self), "labels": dict(self.labels), "source": read_template(self.template)}
+        text = json.dumps(settings, ensure_ascii=False, sort_keys=True)
+        return hashlib.sha256(text.encode("utf8", "surrogatepass")).hexdigest()[:16]
+
     def render(self, label: str, names: Sequence[str]) -> Prompt:
         """RETURNS (Prompt): The prompt; the known names begin the list that the model goes on with."""
         compiled: Template = sandbox().from_string(read_template(self.template))
@@ -98,8 +111,26 @@ class NamePrompt:
         return Prompt(system=blocks.get("system", ""), user=blocks.get("user", ""))
 
 
+@dataclass
+class NameCounts:
+    """What became of the requests for names.
+
+    asked (int): Requests.
+    failed (Counter): Reason to number, for requests that were not answered.
+    names (Counter): Label to the number of new names.
+    """
+
+    asked: int = 0
+    failed: CounterType[str] = field(default_factory=Counter)
+    names: CounterType[str] = field(default_factory=Counter)
+
+    def to_json(self) -> Dict[str, Any]:
+        return {"asked": self.asked, "failed": dict(self.failed.most_common()),
+                "names": dict(sorted(self.names.items()))}
+
+
 def propose_names(material: Material, runner: Runner, prompt: NamePrompt, *, rounds: int, shown: int,
-                  seed: int) -> Material:
+                  seed: int, counts: Optional[NameCounts] = None) -> Material:
     """Let the model name further entities of each label.
 
     material (Material): The mentions of train, of which some are shown as examples.
@@ -108,6 +139,7 @@ def propose_names(material: Material, runner: Runner, prompt: NamePrompt, *, rou
     rounds (int): How often each label is asked for, with other examples.
     shown (int): Names shown as examples.
     seed (int): Random seed.
+    counts (Optional[NameCounts]): Takes note of what failed and what was found.
     RETURNS (Material): The new names, as material for mention replacement; labels without one are not in it.
     """
     chance = random.Random(seed)
@@ -120,12 +152,17 @@ def propose_names(material: Material, runner: Runner, prompt: NamePrompt, *, rou
             requests.append(Request(prompt.render(label, names), sample=sample))
             asked.append(label)
     found: Dict[str, Dict[str, Edit]] = {}
+    counts = NameCounts() if counts is None else counts
+    counts.asked += len(requests)
     for label, reply in zip(asked, runner.run(requests)):
+        if reply.error is not None:
+            counts.failed[reply.error] += 1
         known = {fold_name(item.text) for item in material.mentions[label]}
         for name in read_names(reply.text):
             if fold_name(name) not in known:
                 edit = Edit(0, 0, name, (Mention(0, len(name), label),))
                 found.setdefault(label, {}).setdefault(fold_name(name), edit)
+    counts.names.update({label: len(names) for label, names in found.items()})
     return Material({label: list(names.values()) for label, names in found.items()}, {})
 
 

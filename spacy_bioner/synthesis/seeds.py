@@ -10,6 +10,7 @@ from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 from ..annotation import Annotation
 from ..errors import BionerError, Errors
 from ..files import read_json_lines, read_lines
+from .held_out import refuse_other_splits
 
 
 @dataclass(frozen=True)
@@ -36,11 +37,13 @@ class SeedList:
     seeds (Tuple[Seed, ...]): By label, the most frequent first.
     ambiguous (Tuple[Tuple[str, Tuple[str, ...]], ...]): Names that stand under several labels, with these labels.
     folded (int): Names that were the same as another but for case or spacing.
+    long (int): Names that were left out since they are too long.
     """
 
     seeds: Tuple[Seed, ...]
     ambiguous: Tuple[Tuple[str, Tuple[str, ...]], ...] = ()
     folded: int = 0
+    long: int = 0
 
 
 def fold_name(text: str) -> str:
@@ -48,11 +51,13 @@ def fold_name(text: str) -> str:
     return "".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
-def gather_seeds(names: Iterable[Tuple[str, str, int]], *, per_label: Optional[int] = None) -> SeedList:
+def gather_seeds(names: Iterable[Tuple[str, str, int]], *, per_label: Optional[int] = None,
+                 max_length: Optional[int] = None) -> SeedList:
     """Fold names that differ in case or spacing only and keep the most frequent of each label.
 
     names (Iterable[Tuple[str, str, int]]): Name, label and how often it was met.
     per_label (Optional[int]): How many to keep of each label; None for all.
+    max_length (Optional[int]): Longer names, in characters, are left out before these are counted; None for none.
     RETURNS (SeedList): The seeds. A name under several labels is a seed of each and reported as ambiguous.
     """
     spellings: Dict[Tuple[str, str], Counter] = defaultdict(Counter)
@@ -62,9 +67,13 @@ def gather_seeds(names: Iterable[Tuple[str, str, int]], *, per_label: Optional[i
             spellings[fold_name(text), label][text] += count
     by_label: Dict[str, List[Seed]] = defaultdict(list)
     labels_of: Dict[str, List[str]] = defaultdict(list)
+    long = 0
     for (folded, label), counter in spellings.items():
         # Ties go to the spelling that sorts first, so that the order of the input does not matter.
         text = min(counter, key=lambda spelling: (-counter[spelling], spelling))
+        if max_length is not None and len(text) > max_length:
+            long += 1
+            continue
         by_label[label].append(Seed(text, label, sum(counter.values())))
         labels_of[folded].append(label)
     seeds: List[Seed] = []
@@ -74,84 +83,129 @@ def gather_seeds(names: Iterable[Tuple[str, str, int]], *, per_label: Optional[i
     kept = {fold_name(seed.text): seed.text for seed in seeds}
     ambiguous = tuple((kept[folded], tuple(sorted(labels))) for folded, labels in sorted(labels_of.items())
                       if len(labels) > 1 and folded in kept)
-    return SeedList(tuple(seeds), ambiguous, sum(len(counter) - 1 for counter in spellings.values()))
+    return SeedList(tuple(seeds), ambiguous, sum(len(counter) - 1 for counter in spellings.values()), long)
 
 
-def collect_seeds(annotations: Iterable[Annotation], *, per_label: Optional[int] = None) -> SeedList:
+def collect_seeds(annotations: Iterable[Annotation], *, per_label: Optional[int] = None,
+                  max_length: Optional[int] = None) -> SeedList:
     """Collect the most frequent mentions of each label from gold sentences of the train split.
 
     annotations (Iterable[Annotation]): Gold annotations; one of another split is an error, since the names of a
         held-out text must not be learned from.
     per_label (Optional[int]): How many to keep of each label; None for all.
-    RETURNS (SeedList): The seeds.
+    max_length (Optional[int]): Longer names are left out.
+    RETURNS (SeedList): The seeds; mentions without a letter or digit are none.
     RAISES BionerError: E009 for another split, E401 where there is no mention at all.
     """
     counts: Counter = Counter()
-    for annotation in annotations:
-        split = annotation.meta.get("split", "train")
-        if split != "train":
-            raise BionerError(Errors.E009.format(id=annotation.id, found=split, wanted="train"))
+    for annotation in refuse_other_splits(annotations):
         counts.update((annotation.surface(mention), mention.label) for mention in annotation.mentions)
     if not counts:
         raise BionerError(Errors.E401)
-    return gather_seeds(((text, label, count) for (text, label), count in counts.items()), per_label=per_label)
+    names = ((text, label, count) for (text, label), count in counts.items() if _is_name(text))
+    return gather_seeds(names, per_label=per_label, max_length=max_length)
 
 
-def read_seeds(path: Path, *, per_label: Optional[int] = None, root: Optional[str] = None,
-               label: Optional[str] = None) -> SeedList:
+def _is_name(text: str) -> bool:
+    return any(map(str.isalnum, text))
+
+
+def read_seeds(path: Path, *, per_label: Optional[int] = None, max_length: Optional[int] = None,
+               root: Optional[str] = None, label: Optional[str] = None) -> SeedList:
     """Read seeds from a list or an ontology.
 
     path (Path): `.jsonl` (text, label, count), `.csv` or `.tsv` with the columns text and label (and count), `.txt`
-        with one name a line (all of one label), or `.obo`.
+        with a name a line (all of one label) or with a name, a tab and its label, or `.obo`.
     per_label (Optional[int]): How many to keep of each label; None for all.
+    max_length (Optional[int]): Longer names are left out.
     root (Optional[str]): For an ontology, the id of the term whose descendants are meant.
     label (Optional[str]): The label of the names of a `.txt` or `.obo` file.
     RETURNS (SeedList): The seeds.
-    RAISES BionerError: E402 to E404 for empty files, missing columns and unknown kinds.
+    RAISES BionerError: E003 for a line that is no seed, E402 to E404 for empty files, missing columns and unknown
+        kinds, E436 for a root or label that the file has no use for.
     """
     path = Path(path)
     kind = path.suffix.lower()
     if not path.is_file():
         raise BionerError(Errors.E001.format(path=path, wanted="seed list"))
-    if kind in (".txt", ".obo") and not label:
-        raise BionerError(Errors.E403.format(path=path, wanted="a label for all its names: give --label"))
-    if kind == ".jsonl":
-        names = [_read_fields(path, number, record) for number, record in read_json_lines(path)]
-    elif kind in (".csv", ".tsv"):
-        names = _read_table(path, "," if kind == ".csv" else "\t")
-    elif kind == ".txt":
-        names = [(line.strip(), str(label), 1) for _, line in read_lines(path)]
+    if root and kind != ".obo":
+        raise BionerError(Errors.E436.format(option="--root", wanted="an ontology (.obo)", path=path))
+    if kind == ".txt":
+        names = _read_lines(path, label)
     elif kind == ".obo":
         from .ontology import read_names
 
-        names = [(name, str(label), 1) for name in read_names(path, root=root)]
+        names = [(name, _need_label(path, label), 1) for name in read_names(path, root=root) if _is_name(name)]
+    elif label and kind in (".jsonl", ".csv", ".tsv"):
+        raise BionerError(Errors.E436.format(option="--label", wanted="a list without labels", path=path))
+    elif kind == ".jsonl":
+        names = [_read_fields(path, number, record) for number, record in read_json_lines(path)]
+    elif kind in (".csv", ".tsv"):
+        names = _read_table(path, "," if kind == ".csv" else "\t")
     else:
         raise BionerError(Errors.E404.format(path=path))
     if not names:
         raise BionerError(Errors.E402.format(path=path))
-    return gather_seeds(names, per_label=per_label)
+    return gather_seeds(names, per_label=per_label, max_length=max_length)
+
+
+def _need_label(path: Path, label: Optional[str]) -> str:
+    if not label:
+        wanted = "a label for all its names: give --label to `spacy-bioner seeds`"
+        raise BionerError(Errors.E403.format(path=path, wanted=wanted))
+    return label
+
+
+def _read_lines(path: Path, label: Optional[str]) -> List[Tuple[str, str, int]]:
+    """RETURNS (List[Tuple[str, str, int]]): The names of a .txt file; with a tab in it, its second column is labels."""
+    lines = list(read_lines(path))
+    if not any("\t" in line for _, line in lines):
+        return [_read_fields(path, number, {"text": line, "label": _need_label(path, label)}) for number, line in lines]
+    if label:
+        raise BionerError(Errors.E436.format(option="--label", wanted="a list without labels", path=path))
+    rows = [(number, line.split("\t")) for number, line in lines]
+    if [field.strip().lower() for field in rows[0][1][:2]] == ["text", "label"]:
+        rows = rows[1:]
+    return [_read_fields(path, number, dict(zip(("text", "label", "count"), fields))) for number, fields in rows]
 
 
 def _read_table(path: Path, delimiter: str) -> List[Tuple[str, str, int]]:
-    lines = [line for _, line in read_lines(path)]
-    rows = list(csv.DictReader(lines, delimiter=delimiter))
-    header = [name.strip().lower() for name in (lines[0].split(delimiter) if lines else [])]
+    found = list(read_lines(path))
+    numbers, lines = [number for number, _ in found], [line for _, line in found]
+    # In .tsv files a quote is a part of the name: 5"-nucleotidase.
+    reader = csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE if delimiter == "\t" else csv.QUOTE_MINIMAL)
+    try:
+        rows = [(numbers[reader.line_num - 1], row) for row in reader]
+    except csv.Error as error:
+        place = numbers[min(reader.line_num, len(numbers)) - 1]
+        raise BionerError(Errors.E003.format(path=path, line=place, why=error)) from None
+    header = [name.strip().lower() for name in rows[0][1]] if rows else []
     missing = [name for name in ("text", "label") if name not in header]
-    if lines and missing:
+    if rows and missing:
         wanted = f"the columns text and label in its first line (missing: {', '.join(missing)})"
         raise BionerError(Errors.E403.format(path=path, wanted=wanted))
-    return [_read_fields(path, number, {str(key).strip().lower(): value for key, value in row.items()})
-            for number, row in enumerate(rows, start=2)]
+    for number, row in rows:
+        if len(row) > len(header):
+            why = f"{len(row)} fields, but the first line names {len(header)}; put a name with a comma in quotes"
+            raise BionerError(Errors.E003.format(path=path, line=number, why=why))
+    return [_read_fields(path, number, dict(zip(header, row))) for number, row in rows[1:]]
 
 
 def _read_fields(path: Path, number: int, row: Mapping[str, object]) -> Tuple[str, str, int]:
-    text, label = str(row.get("text") or "").strip(), str(row.get("label") or "").strip()
-    if not text or not label:
-        raise BionerError(Errors.E003.format(path=path, line=number, why="a seed needs a text and a label"))
-    count = str(row.get("count") or 1)
-    if not count.isdigit():
-        raise BionerError(Errors.E003.format(path=path, line=number, why=f"count is '{count}', not a whole number"))
-    return text, label, int(count)
+    text, label = row.get("text") or "", row.get("label") or ""
+    why = ""
+    if not isinstance(text, str) or not isinstance(label, str):
+        why = "text and label of a seed are strings"
+    elif not text.strip() or not label.strip():
+        why = "a seed needs a text and a label"
+    elif not _is_name(text):
+        why = f"a seed needs a letter or a digit; found '{text.strip()}'"
+    count = str(row.get("count") or 1).strip()
+    if not why and not count.isdecimal():
+        why = f"count is '{count}', not a whole number"
+    if why:
+        raise BionerError(Errors.E003.format(path=path, line=number, why=why))
+    return str(text).strip(), str(label).strip(), int(count)
 
 
 def check_labels(seeds: Sequence[Seed], labels: Mapping[str, str], *, path: Path) -> None:

@@ -1,16 +1,18 @@
 """Sentences from seeds: asked for, read, checked, repaired, counted.
 
 The modes say what happens to a sentence whose tags are not in order: "repair" tags seeds that stand untagged and widens
-tags that cover part of a seed, "drop" leaves the sentence out, "keep" takes it as it is, "relabel" repairs it and adds
-what an annotator finds beside the seeds.
+tags that cover part of a seed, "filter" does the same but leaves out a sentence with a tag that is no seed (GENLLM's
+"+ filter"), "drop" leaves out every such sentence, "keep" takes it as it is, "relabel" repairs it and adds what an
+annotator finds beside the seeds.
 """
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from ..annotation import Annotation, Mention
+from ..codecs.seed_checks import check_seeds
 from ..codecs.seed_tags import SeedReading, SeedTagCodec
 from ..errors import BionerError, Errors
 from ..llm.base import Reply, Request
@@ -20,12 +22,17 @@ from .plan import PlannedSentence
 from .prompts import SeedPrompt
 from .seeds import fold_name
 
-MODES = ("repair", "drop", "keep", "relabel")
+MODES = ("repair", "filter", "drop", "keep", "relabel")
 Relabel = Callable[[Sequence[Annotation]], Iterable[Annotation]]
 _EXAMPLES = 5
 _WINDOW = 256
 _UNREADABLE = ("truncated", "no_output", "no_wrapper", "tag_mismatch", "unbalanced_marker")
-_UNTIDY = {"seed_untagged", "seed_boundary", "seed_missing", "new_entity"}
+_MENDABLE = {"seed_untagged", "seed_boundary"}
+_UNTIDY = {*_MENDABLE, "seed_missing", "new_entity"}
+# What leaves a sentence out: a seed that is not in it at all cannot be repaired.
+_FATAL = {"repair": {"seed_missing"}, "relabel": {"seed_missing"}, "filter": {"seed_missing", "new_entity"},
+          "drop": _UNTIDY, "keep": set()}
+_REPAIRING = ("repair", "filter", "relabel")
 
 
 @dataclass
@@ -37,6 +44,8 @@ class SynthesisReport:
     untouched (int): Of these, those that needed no repair.
     rejected (Counter): Reason to number.
     repaired (Counter): Issue to number, for the repairs that were done.
+    unrepaired (Counter): Issue to number, for accepted sentences that a repair could not bring into order.
+    relabelled (Counter): With the mode "relabel": mentions that were added, seeds, and seeds that the annotator finds.
     errors (Counter): missing, spurious and boundary, against the seeds, before any repair (GENLLM's error analysis).
     examples (Dict[str, List[str]]): Reason to a few sentences.
     """
@@ -46,6 +55,8 @@ class SynthesisReport:
     untouched: int = 0
     rejected: Counter = field(default_factory=Counter)
     repaired: Counter = field(default_factory=Counter)
+    unrepaired: Counter = field(default_factory=Counter)
+    relabelled: Counter = field(default_factory=Counter)
     errors: Counter = field(default_factory=Counter)
     examples: Dict[str, List[str]] = field(default_factory=dict)
 
@@ -59,9 +70,14 @@ class SynthesisReport:
             kept.append(text)
 
     def to_json(self) -> Dict[str, Any]:
-        """RETURNS (Dict[str, Any]): The report as one JSON object."""
+        """RETURNS (Dict[str, Any]): The report as one JSON object; agreement is the share of seeds that the annotator
+        finds too."""
+        seeds = self.relabelled["seeds"]
+        relabel = {"added": self.relabelled["added"], "agreement": self.relabelled["agreed"] / seeds} if seeds else {}
         return {"asked": self.asked, "accepted": self.accepted, "untouched": self.untouched,
                 "rejected": dict(self.rejected.most_common()), "repaired": dict(self.repaired.most_common()),
+                "unrepaired": dict(self.unrepaired.most_common()),
+                **({"relabel": relabel} if relabel else {}),
                 "errors": dict(self.errors), "examples": self.examples}
 
 
@@ -94,8 +110,7 @@ class SentenceWriter:
     def __init__(self, runner: Runner, prompt: SeedPrompt, checks: SentenceChecks, *, mode: str = "repair",
                  relabel: Optional[Relabel] = None, max_failures: int = 50,
                  meta: Optional[Mapping[str, Any]] = None) -> None:
-        if mode not in MODES:
-            raise BionerError(Errors.E410.format(mode=mode, known=", ".join(MODES)))
+        check_mode(mode)
         if mode == "relabel" and relabel is None:
             raise BionerError(Errors.E411)
         self.runner = runner
@@ -106,14 +121,14 @@ class SentenceWriter:
         self.report = SynthesisReport()
         self._relabel = relabel
         self._meta = dict(meta or {})
-        self._failures: List[str] = []
+        self._failures: List[Tuple[str, str]] = []
 
     def write(self, plan: Iterable[PlannedSentence]) -> Iterator[Annotation]:
         """Write the sentences of a plan.
 
         plan (Iterable[PlannedSentence]): The plan.
         YIELDS (Annotation): The accepted sentences, in the order of the plan.
-        RAISES BionerError: E412 where the model never writes a sentence in its wrapper.
+        RAISES BionerError: E412 or E430 where the model never writes a sentence in its wrapper.
         """
         return (written.sentence for written in self.write_each(plan) if written.sentence is not None)
 
@@ -123,7 +138,7 @@ class SentenceWriter:
         plan (Iterable[PlannedSentence]): The plan.
         window (int): How many are asked for together.
         YIELDS (Written): One for each planned sentence, in order.
-        RAISES BionerError: E412 where the model never writes a sentence in its wrapper.
+        RAISES BionerError: E412 or E430 where the model never writes a sentence in its wrapper.
         """
         stream = iter(plan)
         # The first window is short: a model that cannot do it is found out before many are asked for.
@@ -155,23 +170,28 @@ class SentenceWriter:
         labels = sorted({*self.prompt.labels, *(seed.label for seed in planned.seeds)})
         seeds = [(seed.text, seed.label) for seed in planned.seeds]
         plain = SeedTagCodec(repair=False).read(reply.text, labels, seeds, truncated=reply.finish_reason == "length")
-        self._watch(plain.keep, reply.text)
         if not plain.keep:
-            return self._reject(planned, _first_reason(plain.issues), reply.text)
+            reason = _first_reason(plain.issues)
+            self._count_failure(reason, reply.text)
+            return self._reject(planned, reason, reply.text)
+        self._failures = []
         kinds = {issue.kind for issue in plain.issues}
         self._count_errors(kinds, plain.text)
         untidy = kinds & _UNTIDY
-        # A seed that is not in the sentence at all cannot be repaired.
-        fatal = untidy if self.mode == "drop" else untidy & {"seed_missing"} if self.mode != "keep" else set()
+        mentions, left = plain.mentions, untidy & _MENDABLE
+        if left and self.mode in _REPAIRING:
+            mentions = SeedTagCodec(repair=True).read(reply.text, labels, seeds).mentions
+            left &= {kind for kind, _ in check_seeds(plain.text, mentions, seeds).issues}
+        # A tag that cannot be made a seed is a labelled entity which is none.
+        fatal = untidy & _FATAL[self.mode] | (left if self.mode == "filter" else set())
         reason = min(fatal, default="") or self.checks.find_fault(plain.text)
         if reason:
             return self._reject(planned, reason, plain.text)
-        mentions, mended = plain.mentions, untidy & {"seed_untagged", "seed_boundary"}
-        if mended and self.mode in ("repair", "relabel"):
-            mentions = SeedTagCodec(repair=True).read(reply.text, labels, seeds).mentions
-            self.report.repaired.update(mended)
+        if self.mode in _REPAIRING:
+            self.report.repaired.update(untidy & _MENDABLE - left)
+            self.report.unrepaired.update(left)
         self.report.accepted += 1
-        self.report.untouched += not (untidy if self.mode == "keep" else mended)
+        self.report.untouched += not (untidy if self.mode == "keep" else untidy & _MENDABLE)
         return Written(planned, self._finish(planned, plain, mentions))
 
     def _fits(self, request: Request) -> bool:
@@ -201,8 +221,19 @@ class SentenceWriter:
         labelled = iter(self._relabel(sentences) if self._relabel is not None else sentences)
         for item in written:
             if item.sentence is not None:
-                item = replace(item, sentence=_add_rest(item.sentence, next(labelled).mentions))
+                item = replace(item, sentence=self._add_rest(item.sentence, next(labelled).mentions))
             yield item
+
+    def _add_rest(self, sentence: Annotation, found: Sequence[Mention]) -> Annotation:
+        """RETURNS (Annotation): With what was found beside, in and round its seeds, but not across or on them."""
+        keys = {mention.key for mention in found}
+        places = {mention.key[:2] for mention in sentence.mentions}
+        agreed = sum(mention.key in keys for mention in sentence.mentions)
+        rest = [mention for mention in found if mention.key[:2] not in places
+                and not any(mention.crosses(seed) for seed in sentence.mentions)]
+        self.report.relabelled.update(added=len(rest), seeds=len(sentence.mentions), agreed=agreed)
+        return sentence.with_mentions([*sentence.mentions, *rest]).with_meta(
+            relabelled=len(rest), agreement=agreed / len(sentence.mentions) if sentence.mentions else 1.0)
 
     def _count_errors(self, kinds: set, text: str) -> None:
         for kind, name in (("seed_untagged", "missing"), ("new_entity", "spurious"), ("seed_boundary", "boundary")):
@@ -210,21 +241,21 @@ class SentenceWriter:
                 self.report.errors[name] += 1
                 self.report.note(name, text)
 
-    def _watch(self, readable: bool, text: str) -> None:
+    def _count_failure(self, reason: str, text: str) -> None:
         """End a run that leads nowhere, with two raw answers to look at."""
-        self._failures = [] if readable else [*self._failures, text]
+        self._failures.append((reason, text))
         if self.max_failures and len(self._failures) >= self.max_failures:
-            examples = " | ".join(repr(answer[:160]) for answer in self._failures[:2])
-            raise BionerError(Errors.E412.format(count=len(self._failures), examples=examples))
+            commonest, _ = Counter(each for each, _ in self._failures).most_common(1)[0]
+            examples = " | ".join(repr(answer[:160]) for _, answer in self._failures[:2])
+            message = Errors.E430 if commonest == "truncated" else Errors.E412
+            self.report.reject(reason, text)
+            raise BionerError(message.format(count=len(self._failures), reason=commonest, examples=examples))
 
 
-def _add_rest(sentence: Annotation, found: Sequence[Mention]) -> Annotation:
-    places = {mention.key for mention in found}
-    agreed = sum(mention.key in places for mention in sentence.mentions)
-    outside = [mention for mention in found
-               if not any(mention.start < seed.end and seed.start < mention.end for seed in sentence.mentions)]
-    return sentence.with_mentions([*sentence.mentions, *outside]).with_meta(
-        relabelled=len(outside), agreement=agreed / len(sentence.mentions) if sentence.mentions else 1.0)
+def check_mode(mode: str) -> None:
+    """Refuse a mode that there is not; raises BionerError E410."""
+    if mode not in MODES:
+        raise BionerError(Errors.E410.format(mode=mode, known=", ".join(MODES)))
 
 
 def _first_reason(issues: Sequence[Any]) -> str:

@@ -1,10 +1,11 @@
 """What a writer of sentences is made of: the prompt as the generator was taught, its model, the checks."""
 
+import logging
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Iterable, Mapping, Optional, Protocol, Tuple
 
-from ..errors import BionerError, Errors
+from ..errors import BionerError, Errors, Warnings
 from ..llm.adapter import AdapterCard
 from ..llm.base import LanguageModel
 from ..llm.cache import ReplyCache
@@ -12,8 +13,10 @@ from ..llm.runner import Runner
 from ..llm.setup import choose_labels
 from ..llm.usage import Usage
 from .checks import CheckSettings, SentenceChecks
-from .prompts import SeedPrompt
-from .sentences import Relabel, SentenceWriter
+from .prompts import SeedPrompt, check_variant
+from .sentences import Relabel, SentenceWriter, check_mode
+
+logger = logging.getLogger(__name__)
 
 
 class GeneratorSource(Protocol):
@@ -66,6 +69,10 @@ class WriterSettings:
     max_failures: int = 50
     cache: Optional[Path] = None
 
+    def __post_init__(self) -> None:
+        check_variant(self.variant)
+        check_mode(self.mode)
+
 
 def make_seed_prompt(card: Optional[AdapterCard], settings: WriterSettings) -> SeedPrompt:
     """Make the prompt of a run.
@@ -73,7 +80,8 @@ def make_seed_prompt(card: Optional[AdapterCard], settings: WriterSettings) -> S
     card (Optional[AdapterCard]): What the adapter was taught.
     settings (WriterSettings): What is set for the run.
     RETURNS (SeedPrompt): The prompt.
-    RAISES BionerError: E207 for another template than the adapter was taught with.
+    RAISES BionerError: E207 for another template than the adapter was taught with; what else is asked otherwise than it
+        was taught is a warning.
     """
     lang = choose_lang(card, settings)
     source = card.template_source if card is not None and settings.template is None else ""
@@ -83,7 +91,15 @@ def make_seed_prompt(card: Optional[AdapterCard], settings: WriterSettings) -> S
                         template=template or f"generate.{'zh' if lang == 'zh' else 'en'}")
     if card is not None and card.template_source != prompt.source:
         raise BionerError(Errors.E207.format(what="template", taught=card.template, asked=prompt.template))
+    taught = card.prompt if card is not None else {}
+    for key, asked in prompt.taught().items():
+        if key in taught and taught[key] != asked:
+            logger.warning(Warnings.W430.format(key=key, taught=_shorten(taught[key]), asked=_shorten(asked)))
     return prompt
+
+
+def _shorten(value: Any) -> str:
+    return f"{len(value)} of them" if isinstance(value, list) else f"'{value}'"
 
 
 def choose_lang(card: Optional[AdapterCard], settings: WriterSettings) -> str:
@@ -91,13 +107,13 @@ def choose_lang(card: Optional[AdapterCard], settings: WriterSettings) -> str:
     return settings.lang or (card.lang if card is not None else "en")
 
 
-def make_writer(source: GeneratorSource, settings: WriterSettings, *, held_out: Iterable[str] = (),
+def make_writer(source: GeneratorSource, settings: WriterSettings, *, held_out: Iterable[Path] = (),
                 relabel: Optional[Relabel] = None, usage: Optional[Usage] = None) -> SentenceWriter:
     """Make a writer: load the model, build the prompt, open the cache.
 
     source (GeneratorSource): What writes.
     settings (WriterSettings): How it is asked, and what is checked.
-    held_out (Iterable[str]): Sentences of dev and test, which must not come out again.
+    held_out (Iterable[Path]): Records of dev and test, whose sentences must not come out again.
     relabel (Optional[Relabel]): For the mode "relabel": annotates a sentence.
     usage (Optional[Usage]): Counts to go on with.
     RETURNS (SentenceWriter): The writer.
@@ -110,7 +126,7 @@ def make_writer(source: GeneratorSource, settings: WriterSettings, *, held_out: 
         raise BionerError(Errors.E413)
     prompt = make_seed_prompt(card, settings)
     lang = choose_lang(card, settings)
-    checks = SentenceChecks(CheckSettings(**{**vars(settings.checks), "lang": lang}), held_out=held_out)
+    checks = SentenceChecks(settings.checks.model_copy(update={"lang": lang}), held_out=held_out)
     model = source.open_generator(top_p=settings.top_p, attempts=settings.attempts, batch_size=settings.batch_size)
     runner = Runner(model, cache=None if settings.cache is None else ReplyCache(settings.cache), usage=usage)
     return SentenceWriter(runner, prompt, checks, mode=settings.mode, relabel=relabel,

@@ -7,9 +7,10 @@ without any label.
 
 import random
 from dataclasses import dataclass
-from typing import Iterable, Iterator, List, Sequence, Set, Tuple
+from typing import Iterable, Iterator, List, Optional, Sequence, Set, Tuple
 
 from ..annotation import Annotation, Mention, in_text_order
+from ..grounding.words import on_boundaries
 from ..units import find_units
 from .seeds import Seed, fold_name
 
@@ -30,8 +31,10 @@ class TeachingPair:
 
 
 def make_teaching_pairs(sentences: Iterable[Annotation], *, stop_words: Set[str], seed: int, max_seeds: int = 3,
-                        min_units: int = 6, max_units: int = 60) -> List[TeachingPair]:
+                        min_units: int = 6, max_units: int = 60, limit: Optional[int] = None) -> List[TeachingPair]:
     """Make a pair of each sentence that has a phrase to serve as seed.
+
+    A gold mention that begins or ends inside a word is no seed: a generator could not tag it there.
 
     sentences (Iterable[Annotation]): Raw or annotated sentences.
     stop_words (Set[str]): Lower-case function words, which end a phrase of raw text.
@@ -39,15 +42,19 @@ def make_teaching_pairs(sentences: Iterable[Annotation], *, stop_words: Set[str]
     max_seeds (int): Largest number of seeds in a sentence.
     min_units (int): Shorter sentences (headings, fragments) are left out.
     max_units (int): Longer sentences are left out.
+    limit (Optional[int]): Most pairs; None for one of each sentence that is fit.
     RETURNS (List[TeachingPair]): The pairs in the order of the sentences.
     """
     chance = random.Random(seed)
     pairs = []
     for sentence in sentences:
+        if limit is not None and len(pairs) >= limit:
+            break
         units = find_units(sentence.text)
         if not min_units <= len(units) <= max_units or "<" in sentence.text:
             continue
-        choices = list(_flat(sentence.mentions)) or list(_phrases(sentence.text, units, stop_words))
+        mentions = [mention for mention in sentence.mentions if _is_bounded(sentence.text, mention)]
+        choices = list(_flat(mentions)) or list(_phrases(sentence.text, units, stop_words))
         if choices:
             size = min(chance.randint(1, max_seeds), len(choices))
             pairs.append(_make_pair(sentence, chance.sample(choices, size), chance))
@@ -57,7 +64,7 @@ def make_teaching_pairs(sentences: Iterable[Annotation], *, stop_words: Set[str]
 def _make_pair(sentence: Annotation, chosen: Sequence[Mention], chance: random.Random) -> TeachingPair:
     seeds = {fold_name(sentence.surface(mention)): Seed(sentence.surface(mention), mention.label)
              for mention in chosen}
-    mentions: List[Mention] = []
+    mentions: List[Mention] = list(chosen)
     # Every place of a seed is marked, so that the model learns that no seed stands untagged.
     for item in sorted(seeds.values(), key=lambda item: -len(item.text)):
         start = sentence.text.find(item.text)
@@ -114,6 +121,4 @@ def _overlap(first: Mention, second: Mention) -> bool:
 
 
 def _is_bounded(text: str, mention: Mention) -> bool:
-    before, after = text[max(mention.start - 1, 0):mention.start], text[mention.end:mention.end + 1]
-    ascii_edges = text[mention.start].isascii() and text[mention.end - 1].isascii()
-    return not ascii_edges or not (before.isalnum() or after.isalnum())
+    return on_boundaries(text, mention.start, mention.end)

@@ -84,6 +84,18 @@ def test_a_doc_without_seeds_is_one_clear_line(make_nlp):
         nlp("aspirin")
 
 
+@pytest.mark.parametrize("config, message", [
+    pytest.param({"mode": "mend"}, "Unknown mode 'mend'", id="mode"),
+    pytest.param({"variant": "odd"}, "Unknown prompt variant 'odd'", id="variant"),
+    pytest.param({"mode": "relabel"}, "'seed_generator' cannot have the mode 'relabel'.*its key mode", id="relabel"),
+    pytest.param({"checks": {"odd": 1}}, "'checks.odd' of the component 'seed_generator'", id="unknown-check"),
+    pytest.param({"checks": {"min_units": "many"}}, "'checks.min_units'", id="check-of-another-type"),
+])
+def test_settings_that_cannot_be_are_found_when_the_component_is_made(make_nlp, config, message):
+    with pytest.raises(BionerError, match=message):
+        make_nlp(**config)
+
+
 def test_settings_survive_disk_and_bytes(make_nlp, tmp_path):
     nlp = make_nlp(spans_key="made")
     nlp.to_disk(tmp_path / "nlp")

@@ -1,6 +1,7 @@
 """Augmented sentences: mentions stay exact and nested, each operation does what its name says."""
 
 import random
+from collections import Counter
 
 import pytest
 
@@ -8,7 +9,7 @@ from spacy_bioner.annotation import Annotation, Mention
 from spacy_bioner.errors import BionerError
 from spacy_bioner.synthesis.augmentation import LSMS, OPERATIONS, augment, make_operations
 from spacy_bioner.synthesis.edits import Edit, apply_edits
-from spacy_bioner.synthesis.material import collect_material, read_synonyms
+from spacy_bioner.synthesis.material import Pool, collect_material, read_synonyms
 
 
 def annotate(text, *mentions, **meta):
@@ -91,6 +92,39 @@ def test_meta_says_origin_and_operation_and_the_seed_fixes_all():
     assert {(sentence.meta["origin"], sentence.meta["split"]) for sentence in first} == {("augmented", "train")}
     assert len({sentence.id for sentence in first}) == len(first)
     assert len({sentence.text for sentence in first} | {gold.text for gold in GOLD}) == len(first) + len(GOLD)
+
+
+def test_draws_are_as_frequent_as_the_words_and_never_the_same_word():
+    pool = Pool(["a", "a", "a", "b", "b", "c"], str)
+    drawn = Counter(pool.draw("c", random.Random(seed)) for seed in range(3000))
+    assert set(drawn) == {"a", "b"} and drawn["a"] / 3000 == pytest.approx(0.6, abs=0.04)
+    assert Pool(["a", "a"], str).draw("a", random.Random(0)) is None
+    assert Pool((), str).draw("a", random.Random(0)) is None
+
+
+@pytest.mark.parametrize("name", LSMS)
+def test_a_change_does_not_go_through_all_words_of_train(name):
+    class Counted(list):
+        reads = 0
+
+        def __getitem__(self, index):
+            Counted.reads += 1
+            return super().__getitem__(index)
+
+        def __iter__(self):
+            Counted.reads += len(self)
+            return super().__iter__()
+
+    material = collect_material([annotate(f"The {n}th patients had gouts and warts.", ("gouts", "DISEASE"))
+                                 for n in range(500)] + GOLD)
+    operation = make_operations([name], material, share=0.3)[name]
+    operation(GOLD[0], random.Random(0))
+    pools = [*material._word_pools.values(), *material._mention_pools.values()]
+    for pool in pools:
+        pool._items = Counted(pool._items)
+    Counted.reads = 0
+    operation(GOLD[0], random.Random(1))
+    assert Counted.reads < 60
 
 
 def test_held_out_text_is_refused():

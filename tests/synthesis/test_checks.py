@@ -2,9 +2,19 @@
 
 import pytest
 
+from spacy_bioner.annotation import Annotation
+from spacy_bioner.formats.jsonl import read_jsonl, write_jsonl
+from spacy_bioner.formats.leaks import KnownTexts
 from spacy_bioner.synthesis.checks import CheckSettings, SentenceChecks, count_distinct_ngrams
 
 GOOD = "Aspirin lowered the risk of stroke in patients with atrial fibrillation."
+ABSTRACT = "RESULTS. Gout was seen in half of them. Probenecid lowered uric acid in all of the treated patients."
+
+
+@pytest.fixture
+def held_out(tmp_path):
+    write_jsonl(tmp_path / "test.jsonl", [Annotation(ABSTRACT, id="1")])
+    return [tmp_path / "test.jsonl"]
 
 
 @pytest.mark.parametrize("text, fault", [
@@ -13,11 +23,23 @@ GOOD = "Aspirin lowered the risk of stroke in patients with atrial fibrillation.
     pytest.param("word " * 120, "too_long", id="long"),
     pytest.param("阿司匹林降低了房颤患者的卒中风险。", "other_language", id="chinese"),
     pytest.param("the risk of the risk of the risk of the risk of gout", "repetition", id="loop"),
+    pytest.param("Le patient atteint de goutte a été traité par l'aspirine.", "other_language", id="french"),
     pytest.param("Gout  was seen in HALF of them!", "held_out_text", id="held-out-by-its-letters"),
+    pytest.param("Gout was seen in half of \uff54hem.", "held_out_text", id="held-out-in-another-unicode-form"),
+    pytest.param("We asked. Gout was seen in half of them.", "held_out_text", id="holds-a-held-out-sentence"),
+    pytest.param("Allopurinol lowered uric acid in all of the treated patients.", "near_held_out", id="nearly"),
 ])
-def test_faults_are_named(text, fault):
-    checks = SentenceChecks(CheckSettings(), held_out=["Gout was seen in half of them."])
+def test_faults_are_named(text, fault, held_out):
+    checks = SentenceChecks(CheckSettings(), held_out=held_out)
     assert checks.find_fault(text) == fault
+
+
+def test_what_passes_here_passes_the_guard_of_training(held_out):
+    known = KnownTexts(held_out, read_jsonl)
+    for text in (GOOD, "Gout was seen in half of \uff54hem.", "We asked. Gout was seen in half of them."):
+        sentence = Annotation(text, meta={"unit": "sentence", "origin": "synthetic"})
+        passes = SentenceChecks(CheckSettings(), held_out=held_out).find_fault(text) is None
+        assert known.find(sentence) is None or not passes
 
 
 def test_chinese_may_hold_latin_names():

@@ -31,3 +31,13 @@ def test_labels_without_a_target_are_not_in_the_subset():
     train = list(make_train())
     gold = choose_gold(train, collect_seeds(train).seeds, {"DISEASE": 5}, seed=0)
     assert count_labels(gold) == {"DISEASE": 5}
+
+
+def test_the_subset_of_a_larger_dictionary_holds_that_of_a_smaller_one():
+    train, gold = list(make_train()), []
+    for names, target in ((3, 19), (5, 36), (8, 54)):
+        dictionary = collect_seeds(train, per_label=names).seeds
+        larger = choose_gold(train, dictionary, {"CHEMICAL": target, "DISEASE": target}, seed=42, smaller=gold)
+        assert larger[:len(gold)] == gold and len({sentence.id for sentence in larger}) == len(larger)
+        assert count_labels(larger) == {"CHEMICAL": target, "DISEASE": target}
+        gold = larger

@@ -4,6 +4,7 @@ import pytest
 
 from spacy_bioner.annotation import Annotation, Mention
 from spacy_bioner.errors import BionerError
+from spacy_bioner.formats.jsonl import write_jsonl
 from spacy_bioner.llm.base import Reply
 from spacy_bioner.llm.cache import ReplyCache
 from spacy_bioner.llm.runner import Runner
@@ -76,11 +77,22 @@ EXTRA = TIDY.replace("patients", "<DISEASE>patients</DISEASE>")
 MISSING = "We gave <CHEMICAL>aspirin</CHEMICAL> to all the patients of the ward."
 
 
+TOO_LONG = TIDY.replace("<DISEASE>lung cancer", "<DISEASE>severe lung cancer")
+INSIDE = TIDY.replace("<CHEMICAL>aspirin</CHEMICAL>", "acetylaspirinate")
+
+
 @pytest.mark.parametrize("mode, answer, mentions, reason", [
     pytest.param("repair", UNTAGGED, 2, None, id="repair-untagged"),
     pytest.param("repair", PARTIAL, 2, None, id="repair-widens"),
     pytest.param("repair", EXTRA, 3, None, id="repair-leaves-new-entities"),
     pytest.param("repair", MISSING, 0, "seed_missing", id="repair-cannot-invent"),
+    pytest.param("filter", UNTAGGED, 2, None, id="filter-repairs-untagged"),
+    pytest.param("filter", PARTIAL, 2, None, id="filter-widens"),
+    pytest.param("filter", EXTRA, 0, "new_entity", id="filter-drops-new-entities"),
+    pytest.param("filter", TOO_LONG, 0, "seed_boundary", id="filter-drops-what-cannot-be-narrowed"),
+    pytest.param("repair", TOO_LONG, 2, None, id="repair-leaves-a-tag-that-is-too-long"),
+    pytest.param("repair", INSIDE, 0, "seed_missing", id="a-part-of-a-word-is-no-seed"),
+    pytest.param("keep", INSIDE, 1, None, id="keep-does-not-tag-inside-words"),
     pytest.param("drop", UNTAGGED, 0, "seed_untagged", id="drop-untagged"),
     pytest.param("drop", PARTIAL, 0, "seed_boundary", id="drop-partial"),
     pytest.param("drop", EXTRA, 0, "new_entity", id="drop-new"),
@@ -109,6 +121,14 @@ def test_repairs_and_errors_against_the_seeds_are_counted_with_examples():
     assert count_agreement(kept) == 1.0
 
 
+def test_a_repair_that_did_not_happen_is_not_counted_as_one():
+    _, report = write_one(wrap(TOO_LONG))
+    assert not report.repaired and report.unrepaired == {"seed_boundary": 1} and report.accepted == 1
+    crossing = TIDY.replace("aspirin</CHEMICAL>", "aspirin to all</CHEMICAL>").replace("<CHEMICAL>", "<CHEMICAL>low ")
+    _, report = write_one(wrap(crossing))
+    assert not report.repaired and report.untouched == 0
+
+
 @pytest.mark.parametrize("answer, reason", [
     pytest.param("", "no_output", id="nothing"),
     pytest.param("We gave aspirin.", "no_wrapper", id="no-wrapper"),
@@ -121,8 +141,9 @@ def test_repairs_and_errors_against_the_seeds_are_counted_with_examples():
     pytest.param(wrap(TIDY + " to the ward" * 5), "repetition", id="loop"),
     pytest.param(wrap(TIDY.replace("We gave", "He took")), "held_out_text", id="leak"),
 ])
-def test_every_rejection_has_its_reason(answer, reason):
-    sentences, report = write_one(answer, held_out=["he took Aspirin to all the patients with lung cancer"])
+def test_every_rejection_has_its_reason(answer, reason, tmp_path):
+    write_jsonl(tmp_path / "test.jsonl", [Annotation("he took Aspirin to all the patients with lung cancer")])
+    sentences, report = write_one(answer, held_out=[tmp_path / "test.jsonl"])
     assert not sentences
     assert report.rejected == {reason: 1}
 
@@ -136,9 +157,19 @@ def test_near_duplicates_are_dropped_after_the_first():
 def test_a_model_that_never_writes_the_wrapper_ends_the_run_with_two_answers():
     writer = make_writer("Sure! I can help.", "As an assistant,")
     plan = [PlannedSentence(f"s-{number}", SEEDS, sample=number) for number in range(200)]
-    with pytest.raises(BionerError, match="wrote 50 answers.*Sure! I can help.*As an assistant"):
+    with pytest.raises(BionerError, match="wrote 50 answers.*of them no_wrapper.*teach-.*Sure! I can help.*As an as"):
         list(writer.write(plan))
+    assert writer.report.rejected == {"no_wrapper": 50}
     assert writer.report.asked == 50 == writer.runner.model.asked
+
+
+def test_a_model_whose_answers_are_all_cut_is_said_to_need_more_room():
+    writer = make_writer(Reply(text="<start_sentence>We gave <CHEM", finish_reason="length"), "Sure!",
+                         Reply(text="<start_sentence>We", finish_reason="length"))
+    plan = [PlannedSentence(f"s-{number}", SEEDS, sample=number) for number in range(60)]
+    with pytest.raises(BionerError, match="Raise max_new_tokens") as caught:
+        list(writer.write(plan))
+    assert "teach-generator" not in str(caught.value)
 
 
 def test_seeds_over_the_context_are_counted_and_their_neighbours_are_whole():
@@ -168,6 +199,20 @@ def test_relabelling_adds_what_stands_beside_the_seeds_and_records_the_agreement
     (sentence,), _ = write_one(wrap(TIDY), mode="relabel", relabel=annotate)
     assert surfaces(sentence) == [("aspirin", "CHEMICAL"), ("patients", "DISEASE"), ("lung cancer", "DISEASE")]
     assert sentence.meta["relabelled"] == 1 and sentence.meta["agreement"] == 0.5
+
+
+def test_relabelling_keeps_what_is_nested_and_drops_what_crosses_a_seed():
+    def annotate(sentences):
+        for sentence in sentences:
+            yield Annotation(sentence.text, tuple(
+                Mention(sentence.text.index(name), sentence.text.index(name) + len(name), label) for name, label in
+                (("lung", "ANATOMY"), ("patients with lung cancer", "COHORT"), ("with lung", "ODD"),
+                 ("aspirin", "DISEASE"), ("lung cancer", "DISEASE"))))
+
+    (sentence,), report = write_one(wrap(TIDY), mode="relabel", relabel=annotate)
+    assert surfaces(sentence) == [("aspirin", "CHEMICAL"), ("patients with lung cancer", "COHORT"),
+                                  ("lung cancer", "DISEASE"), ("lung", "ANATOMY")]
+    assert report.to_json()["relabel"] == {"added": 2, "agreement": 0.5}
 
 
 @pytest.mark.parametrize("options, message", [

@@ -3,6 +3,7 @@
 import pytest
 
 from spacy_bioner.annotation import Annotation, Mention
+from spacy_bioner.synthesis.generator import choose_pairs
 from spacy_bioner.synthesis.teaching import NEUTRAL_LABEL, make_teaching_pairs
 
 STOP = {"the", "of", "in", "is", "by", "and", "acts", "to", "was"}
@@ -45,3 +46,39 @@ def test_unfit_sentences_make_no_pair(text):
 def test_the_same_seed_makes_the_same_pairs():
     text = "The uncoupling protein-1 acts in brown adipose tissue and is inhibited by GDP or ATP-gamma."
     assert make(Annotation(text), seed=5) == make(Annotation(text), seed=5)
+
+
+def test_a_gold_mention_inside_a_word_is_no_seed():
+    text = "The loss of alphaDEC and BRCA1 was seen in the cells of the patients."
+    inside = Mention(text.index("DEC"), text.index("DEC") + 3, "GENE")
+    gene = Mention(text.index("BRCA1"), text.index("BRCA1") + 5, "GENE")
+    for seed in range(6):
+        pair, = make(Annotation(text, (inside, gene)), seed)
+        assert [item.text for item in pair.seeds] == ["BRCA1"]
+        assert [pair.annotation.surface(mention) for mention in pair.annotation.mentions] == ["BRCA1"]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_every_chosen_mention_is_marked(seed):
+    text = "In lung cancer, non-small-cell lung cancer and cancer of the lung TNF-\u03b1 and \u03b1-actin were seen."
+    names = ["lung cancer", "non-small-cell lung cancer", "TNF-\u03b1", "\u03b1-actin"]
+    mentions = [Mention(text.index(name), text.index(name) + len(name), "X") for name in names]
+    pair, = make(Annotation(text, tuple(mentions)), seed)
+    surfaces = {pair.annotation.surface(mention) for mention in pair.annotation.mentions}
+    assert {item.text for item in pair.seeds} == surfaces
+
+
+def test_raw_sentences_are_drawn_by_the_seed_and_not_the_first_of_the_file():
+    raw = [Annotation(f"The uncoupling protein-{n} acts in brown adipose tissue of the mice.", id=str(n))
+           for n in range(200)]
+    options = {"raw_pairs": 20, "gold_pairs": 0, "stop_words": STOP, "max_seeds": 3}
+    drawn = [int(pair.annotation.id) for pair in choose_pairs(raw, [], seed=1, **options)]
+    assert len(set(drawn)) == 20 and max(drawn) > 100
+    assert drawn == [int(pair.annotation.id) for pair in choose_pairs(raw, [], seed=1, **options)]
+    assert drawn != [int(pair.annotation.id) for pair in choose_pairs(raw, [], seed=2, **options)]
+
+
+def test_gold_alone_teaches():
+    gold = [Annotation("We gave aspirin to the many severely ill patients.", (Mention(8, 15, "CHEMICAL"),), id="g")]
+    pairs = choose_pairs([], gold, raw_pairs=5, gold_pairs=3, stop_words=STOP, max_seeds=3, seed=0)
+    assert [pair.seeds[0].label for pair in pairs] == ["CHEMICAL"] * 3

@@ -1,0 +1,53 @@
+"""What is tested on stays out: out of the seeds, of what a generator is taught, of what shows it the style."""
+
+from typing import Iterable, Iterator
+
+from ..annotation import Annotation
+from ..errors import BionerError, Errors
+from ..formats.leaks import KnownTexts
+
+_TESTED = ("dev", "test")
+
+
+def refuse_other_splits(annotations: Iterable[Annotation]) -> Iterator[Annotation]:
+    """Pass gold annotations on that are of train.
+
+    annotations (Iterable[Annotation]): Gold annotations; those that name no split are of train.
+    YIELDS (Annotation): The same.
+    RAISES BionerError: E009 for another split.
+    """
+    for annotation in annotations:
+        split = annotation.meta.get("split") or "train"
+        if split != "train":
+            raise BionerError(Errors.E009.format(id=annotation.id, found=split, wanted="train"))
+        yield annotation
+
+
+def refuse_tested(annotations: Iterable[Annotation], *, unless: str = "") -> Iterator[Annotation]:
+    """Pass raw annotations on that are not of dev or test.
+
+    annotations (Iterable[Annotation]): Raw annotations; their labels are not used.
+    unless (str): End of the message, where something allows them.
+    YIELDS (Annotation): The same.
+    RAISES BionerError: E435 for a record of dev or test.
+    """
+    for annotation in annotations:
+        split = annotation.meta.get("split")
+        if split in _TESTED:
+            raise BionerError(Errors.E435.format(id=annotation.id, found=split, unless=unless))
+        yield annotation
+
+
+def refuse_known(annotations: Iterable[Annotation], known: KnownTexts) -> Iterator[Annotation]:
+    """Pass annotations on whose text is not held out.
+
+    annotations (Iterable[Annotation]): Gold annotations.
+    known (KnownTexts): The records that are held out.
+    YIELDS (Annotation): The same.
+    RAISES BionerError: E015 for one that stands in a held-out file too.
+    """
+    for annotation in annotations:
+        other = known.find(annotation)
+        if other is not None:
+            raise BionerError(Errors.E015.format(id=annotation.id, other=other))
+        yield annotation
