@@ -20,7 +20,8 @@ class Processes:
         if int(os.environ.get("WORLD_SIZE", "1")) > 1:
             from accelerate import PartialState
 
-            self._state = PartialState()
+            # Told by itself, accelerate takes several processes without CUDA for one each, and all write one adapter.
+            self._state = PartialState(cpu=not torch.cuda.is_available())
 
     @property
     def count(self) -> int:
@@ -38,7 +39,9 @@ class Processes:
     @property
     def device(self) -> str:
         """RETURNS (str): Name of the device of this process, or "auto" where it is alone."""
-        return str(self._state.device) if self._state is not None else "auto"
+        if self._state is None:
+            return "auto"
+        return "cpu" if self._state.device.type == "cpu" else str(self._state.device)
 
     def share(self, items: Sequence[Item]) -> List[Item]:
         """RETURNS (List[Item]): The items that this process does."""
