@@ -18,6 +18,7 @@ from .teach_generator import DEFAULT_CONFIG, PromptSettings
 _EXPLAINED = {"over_context": " (the seeds leave no room in the model's context; leave out long names: "
                               "--seeds.max_length of the verb seeds)",
               "other_language": " (by its letters or its function words; wanted is the language of the label schema)",
+              "off_boundary": " (a tag begins or ends inside a word)",
               "no_reply": " (the model or server failed; see the examples in the report)",
               "truncated": " (the length limit came before the end; raise --synthesize.max_new_tokens)",
               "held_out_text": " (the sentence stands in dev or test)",

@@ -15,6 +15,7 @@ from ..annotation import Annotation, Mention
 from ..codecs.seed_checks import check_seeds
 from ..codecs.seed_tags import SeedReading, SeedTagCodec
 from ..errors import BionerError, Errors
+from ..grounding.words import on_boundaries
 from ..llm.base import Reply, Request
 from ..llm.runner import Runner
 from .checks import SentenceChecks
@@ -184,6 +185,9 @@ class SentenceWriter:
             left &= {kind for kind, _ in check_seeds(plain.text, mentions, seeds).issues}
         # A tag that cannot be made a seed is a labelled entity which is none.
         fatal = untidy & _FATAL[self.mode] | (left if self.mode == "filter" else set())
+        # No Doc can hold a mention that ends inside a word, and there a generated tag is most often a slip.
+        if self.mode != "keep" and not all(on_boundaries(plain.text, item.start, item.end) for item in mentions):
+            fatal = fatal | {"off_boundary"}
         reason = min(fatal, default="") or self.checks.find_fault(plain.text)
         if reason:
             return self._reject(planned, reason, plain.text)

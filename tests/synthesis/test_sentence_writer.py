@@ -78,6 +78,7 @@ MISSING = "We gave <CHEMICAL>aspirin</CHEMICAL> to all the patients of the ward.
 
 
 TOO_LONG = TIDY.replace("<DISEASE>lung cancer", "<DISEASE>severe lung cancer")
+PLURAL = TIDY.replace("</DISEASE>", "</DISEASE>s")
 INSIDE = TIDY.replace("<CHEMICAL>aspirin</CHEMICAL>", "acetylaspirinate")
 
 
@@ -92,6 +93,8 @@ INSIDE = TIDY.replace("<CHEMICAL>aspirin</CHEMICAL>", "acetylaspirinate")
     pytest.param("filter", TOO_LONG, 0, "seed_boundary", id="filter-drops-what-cannot-be-narrowed"),
     pytest.param("repair", TOO_LONG, 2, None, id="repair-leaves-a-tag-that-is-too-long"),
     pytest.param("repair", INSIDE, 0, "seed_missing", id="a-part-of-a-word-is-no-seed"),
+    pytest.param("repair", PLURAL, 0, "off_boundary", id="repair-does-not-tag-a-part-of-a-word"),
+    pytest.param("keep", PLURAL, 2, None, id="keep-takes-a-part-of-a-word"),
     pytest.param("keep", INSIDE, 1, None, id="keep-does-not-tag-inside-words"),
     pytest.param("drop", UNTAGGED, 0, "seed_untagged", id="drop-untagged"),
     pytest.param("drop", PARTIAL, 0, "seed_boundary", id="drop-partial"),
