@@ -12,7 +12,7 @@ import typer
 from ..files import write_json
 from .low_resource_data import fix_data, join_generated
 from .low_resource_settings import GENERATED, read_low_resource
-from .low_resource_steps import LowResourceSteps
+from .low_resource_steps import LowResourceSteps, has_given_up
 from .low_resource_summary import write_summary
 from .settings import read_overrides
 
@@ -47,7 +47,7 @@ def low_resource_cli(
             typer.echo(f"{step.verb} -> {step.output}")
         return
     # What is trained follows from what was made: nothing is trained under the name of sentences that there are not.
-    run_plan(Plan(trials.data_steps(), cache=trials.cache), output)
+    run_plan(Plan(trials.data_steps(), cache=trials.cache), output, excuse=has_given_up)
     if settings.high_resource is not None and GENERATED in settings.high_resource.methods:
         join_generated(output, settings)
     run_plan(Plan(trials.steps(), cache=trials.cache), output)

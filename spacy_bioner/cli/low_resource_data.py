@@ -72,15 +72,16 @@ def choose_targets(settings: LowResourceSettings, seeds: Sequence[Any], *, name:
 def join_generated(output: Path, settings: LowResourceSettings) -> int:
     """Join the generated sentences of all sizes, for the trainings on all of train.
 
-    output (Path): Folder of the experiment; the sentences of each size are there.
+    output (Path): Folder of the experiment, with the sentences of each size for which there are any.
     settings (LowResourceSettings): Sizes and variants, of which the first is taken.
     RETURNS (int): How many there are. The size stands before each id, since ids come again in every size.
     """
     from ..formats.jsonl import read_jsonl
 
     name = f"{settings.variants[0].name}.jsonl"
-    sentences = (replace(sentence, id=f"{size}-{sentence.id}") for size in settings.sizes
-                 for sentence in read_jsonl(output / f"{size}" / name))
+    made = {size: output / f"{size}" / name for size in settings.sizes}
+    sentences = (replace(sentence, id=f"{size}-{sentence.id}") for size, path in made.items() if path.is_file()
+                 for sentence in read_jsonl(path))
     return write_json_lines(output / HIGH / name, (sentence.to_record() for sentence in sentences))
 
 

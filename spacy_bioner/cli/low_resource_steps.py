@@ -7,6 +7,7 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
 from ..experiments.steps import Step
 from .low_resource_settings import GENERATED, LowResourceSettings, Variant
 from .low_resource_summary import CURVE, HIGH, SYNTHETIC, WHOLE
+from .report import read_card
 from .train import is_empty
 
 _ENCODER = "components.bioner_spancat.model.tok2vec.name"
@@ -29,7 +30,7 @@ class System(NamedTuple):
     @property
     def has_failed(self) -> bool:
         """RETURNS (bool): Whether its sentences were asked for and none was made; then it would be gold alone."""
-        return self.data is not None and is_empty(self.data)
+        return self.data is not None and (is_empty(self.data) or self.made is not None and has_given_up(self.made))
 
 
 class LowResourceSteps:
@@ -64,7 +65,8 @@ class LowResourceSteps:
 
         RETURNS (List[Step]): Data, trainings and scores, size by size; what has failed is not trained on.
         """
-        steps = [*self.data_steps(), *(step for size in self.settings.sizes for step in self._size_steps(size))]
+        made = [step for step in self.data_steps() if step.output.exists() or not has_given_up(step)]
+        steps = [*made, *(step for size in self.settings.sizes for step in self._size_steps(size))]
         if self.settings.high_resource is not None:
             steps += self._high_steps()
         return steps + self._curve_steps() if self.curve else steps
@@ -207,6 +209,12 @@ class LowResourceSteps:
     def _step(self, output: Path, *arguments: str, beside: Tuple[Path, ...] = ()) -> Step:
         """RETURNS (Step): A step, named after what it makes."""
         return Step("-".join(output.relative_to(self.output).parts), arguments, output, beside=beside)
+
+
+def has_given_up(step: Step) -> bool:
+    """RETURNS (bool): Whether a step that makes sentences has ended with an error and reports that there is none."""
+    reports = [read_card(path) for path in step.beside if path.is_file()]
+    return any("error" in report and report.get("accepted", report.get("made")) == 0 for report in reports)
 
 
 def spell_overrides(overrides: Mapping[str, Any]) -> List[str]:

@@ -145,14 +145,15 @@ def say_published_curve(told: Optional[Mapping[str, Any]]) -> str:
 
 
 def _written_row(name: str, report: Mapping[str, Any]) -> List[str]:
-    """RETURNS (List[str]): A row; changed sentences are not asked for one by one, nor repaired."""
-    kept = report.get("accepted", report.get("made"))
-    rejected = {**report.get("rejected", {}),
+    """RETURNS (List[str]): A row; of llm-da the contexts are asked for one by one, of lsms nothing is."""
+    asked_for = report.get("contexts", report)
+    asked, errors = asked_for.get("asked"), asked_for.get("errors")
+    rejected = {**asked_for.get("rejected", {}),
                 **({"held_out_text": report["held_out_text"]} if report.get("held_out_text") else {})}
-    errors, asked = report.get("errors"), report.get("asked")
     rate = asked / report["seconds"] if asked and report.get("seconds") and not report.get("cached") else None
-    return [name, *(_shown(number) for number in (asked, kept, report.get("untouched"))),
-            _list_counts(report["repaired"]) if "repaired" in report else "",
+    kept = report.get("accepted", report.get("made"))
+    return [name, *(_shown(number) for number in (asked, kept, asked_for.get("untouched"))),
+            _list_counts(asked_for["repaired"]) if "repaired" in asked_for else "",
             *("" if errors is None else str(errors.get(kind, 0)) for kind in ("missing", "spurious", "boundary")),
             "" if rate is None else f"{rate:.2f}", _list_counts(rejected)]
 

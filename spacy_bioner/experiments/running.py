@@ -63,7 +63,7 @@ class Journal:
                 and stamp.fingerprint == self.plan.fingerprint(step))
 
     def begin(self, step: Step) -> Stamp:
-        """Note that a step is begun; what it made from something else is removed.
+        """Note that a step is begun; what it made from something else is removed, and what lies beside it.
 
         step (Step): The step.
         RETURNS (Stamp): Its stamp.
@@ -72,6 +72,8 @@ class Journal:
         same = found is not None and found.fingerprint == fingerprint
         if found is not None and not same:
             _remove(step.output)
+        for path in step.beside:
+            _remove(path)
         stamp = Stamp(fingerprint, None, found.attempts + 1 if same else 1)
         self._write(step, stamp)
         return stamp
@@ -87,12 +89,14 @@ class Journal:
         write_json(self._stamp_path(step), vars(stamp))
 
 
-def run_plan(plan: Plan, folder: Path, *, say: Say = lambda line: print(line, file=sys.stderr, flush=True)) -> None:
+def run_plan(plan: Plan, folder: Path, *, say: Say = lambda line: print(line, file=sys.stderr, flush=True),
+             excuse: Callable[[Step], bool] = lambda step: False) -> None:
     """Run what is not finished.
 
     plan (Plan): The steps.
     folder (Path): Folder of the experiment.
     say (Say): Takes a line for each step.
+    excuse (Callable[[Step], bool]): Whether the others go on after a step has failed; it is tried again the next time.
     RAISES BionerError: E420 where a step fails, with the last line that it said; E723 where another run is under way.
     """
     journal = Journal(folder, plan)
@@ -104,7 +108,12 @@ def run_plan(plan: Plan, folder: Path, *, say: Say = lambda line: print(line, fi
                 continue
             left = _guess([each for each in plan.steps[number - 1:] if not journal.is_done(each)], times)
             say(f"[{number}/{len(plan.steps)}] {step.name}{left}")
-            times[step.kind or step.verb].append(run_step(step, journal, locked))
+            try:
+                times[step.kind or step.verb].append(run_step(step, journal, locked))
+            except BionerError as error:
+                if not excuse(step):
+                    raise
+                say(f"[{number}/{len(plan.steps)}] {error}")
 
 
 def run_step(step: Step, journal: Journal, locked: Optional[IO[Any]] = None) -> float:

@@ -50,6 +50,9 @@ def recorded(tmp_path_factory):
     write_json(tmp_path / "5" / "genllm-simple.report.json", {
         "asked": 10, "accepted": 8, "untouched": 7, "rejected": {"near_duplicate": 2},
         "repaired": {"seed_untagged": 1}, "errors": {"missing": 3, "boundary": 1}, "seconds": 4.0, "cached": 0})
+    write_json(tmp_path / "5" / "llm-da.report.json", {
+        "gold": 3, "made": 5, "held_out_text": 1,
+        "contexts": {"asked": 6, "untouched": 4, "rejected": {"truncated": 2}}})
     write_json(tmp_path / "5" / "lsms.report.json", {
         "gold": 3, "made": 12, "held_out_text": 1, "operations": {"token_replacement": 12}, "seed": 0})
     return tmp_path
@@ -85,6 +88,7 @@ def test_kept_repaired_and_rejected_sentences_are_counted_with_their_errors(fold
     table = (folder / "low-resource.md").read_text(encoding="utf8")
     assert "| 5 genllm-simple | 10 | 8 | 7 | 1 seed_untagged | 3 | 0 | 1 | 2.50 | 2 near_duplicate |" in table
     assert "| 5 lsms |  | 12 |  |  |  |  |  |  | 1 held_out_text |" in table
+    assert "| 5 llm-da | 6 | 5 | 4 |  |  |  |  |  | 2 truncated, 1 held_out_text |" in table
     assert "54 missing, 2 spurious, 12 boundary" in table
 
 

@@ -22,7 +22,7 @@ from spacy_bioner.cli.teach_generator import PromptSettings, TeachSettings
 from spacy_bioner.errors import BionerError
 from spacy_bioner.experiments.running import run_plan
 from spacy_bioner.experiments.steps import Plan, Step
-from spacy_bioner.files import write_json_lines
+from spacy_bioner.files import write_json, write_json_lines
 from spacy_bioner.formats.jsonl import read_jsonl
 
 CONFIGS = Path(__file__).parents[2] / "configs"
@@ -209,6 +209,17 @@ def test_methods_for_which_no_sentence_was_made_are_not_trained(settings, tmp_pa
     scored = [argument for step in steps if step.verb == "evaluate" for argument in step.arguments if "@" in argument]
     assert not any(name in argument for argument in scored for name in ("llm-da", "genllm", "synthetic"))
     assert {step.output.stem for step in trials.data_steps()} == {"lsms", "llm-da", "genllm-simple", "synthetic"}
+
+
+def test_a_part_that_reported_nothing_and_ended_with_an_error_is_a_failed_method(settings, tmp_path):
+    chosen = settings.model_copy(update={"sizes": [2], "variants": [Variant(variant="simple")], "full_test_sizes": []})
+    write_made(tmp_path / "out" / "2", full=["lsms"])
+    write_json(tmp_path / "out" / "2" / "llm-da.report.json", {"made": 0, "error": "why"})
+    write_json(tmp_path / "out" / "2" / "genllm-simple.report.json", {"accepted": 0, "error": "why"})
+    trials = trials_of(chosen, tmp_path)
+    assert trials.failed() == {"2": ["llm-da", "genllm-simple"]}
+    assert [step.output.stem for step in trials.steps() if step.verb in ("augment", "synthesize")] == ["lsms"]
+    assert len(trials.data_steps()) == 3, "they are tried again"
 
 
 def test_a_generator_that_was_taught_again_makes_its_sentences_anew(settings, tmp_path):

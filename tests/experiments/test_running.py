@@ -86,6 +86,23 @@ def test_a_failing_step_is_one_line_and_keeps_the_finished_ones(bench):
     assert mended.output.read_text() == "make"
 
 
+def test_others_go_on_after_an_excused_failure_which_is_tried_again(bench):
+    steps = [bench.step("a", verb="fail"), bench.step("b")]
+    run_plan(Plan(steps), bench.out, say=bench.said.append, excuse=lambda step: step.name == "a")
+    assert (bench.out / "b").exists() and any("the disk is full" in line for line in bench.said)
+    with pytest.raises(BionerError, match="`a`"):
+        bench.run(*steps)
+
+
+def test_what_lies_beside_an_output_is_removed_when_a_step_is_begun(bench):
+    report = bench.out / "report.json"
+    report.write_text("of the time before")
+    step = Step("a", ("fail", str(bench.out / "a")), bench.out / "a", beside=(report,))
+    with pytest.raises(BionerError):
+        bench.run(step)
+    assert not report.exists()
+
+
 def test_a_step_that_makes_nothing_has_failed(bench):
     step = Step("a", ("make", str(bench.out / "elsewhere")), bench.out / "a")
     with pytest.raises(BionerError, match="`a`.*failed: no message"):
