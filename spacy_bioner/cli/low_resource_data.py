@@ -35,10 +35,11 @@ def fix_data(corpus: Path, output: Path, settings: LowResourceSettings, *, name:
     _write(output / "test-sample.jsonl", sample)
     _write(output / "dev-sample.jsonl", draw_sample(dev, settings.dev_sample or len(dev), seed=settings.gold_seed))
     card: Dict[str, Any] = {}
-    for size in settings.sizes:
+    gold: List[Annotation] = []
+    for size in sorted(settings.sizes):
         seeds = collect_seeds(train, per_label=size).seeds
         targets = choose_targets(settings, seeds, name=name, size=size)
-        gold = choose_gold(train, seeds, targets, seed=settings.gold_seed)
+        gold = choose_gold(train, seeds, targets, seed=settings.gold_seed, smaller=gold)
         write_json_lines(output / f"{size}" / "seeds.jsonl", (seed.to_record() for seed in seeds))
         _write(output / f"{size}" / "gold.jsonl", gold)
         card[str(size)] = {"sentences": len(gold), "mentions": count_labels(gold), "wanted": targets}

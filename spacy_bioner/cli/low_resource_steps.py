@@ -166,8 +166,9 @@ class LowResourceSteps:
     def _synthesize(self, folder: Path, name: str, variant: Variant, count: int) -> Step:
         output = folder / f"{name}.jsonl"
         report = output.with_suffix(".report.json")
-        return self._step(output, "synthesize", str(folder / "seeds.jsonl"), str(output), "--n", str(count), "--report",
-                          str(report), *self.generator, *self._shared(), *spell_overrides(variant.overrides()),
+        # A step that runs again has other names or settings: what the plan of the earlier run says holds no more.
+        return self._step(output, "synthesize", str(folder / "seeds.jsonl"), str(output), "--n", str(count),
+                          "--overwrite", "--report", str(report), *self.generator, *self._shared(), *spell_overrides(variant.overrides()),
                           beside=(report,))
 
     def _augment(self, folder: Path, method: str, gold: Path, *, copies: Optional[int]) -> Step:

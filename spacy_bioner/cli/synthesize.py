@@ -245,7 +245,8 @@ def make_relabel(settings: SynthesizeSettings, adapter: Path, schema: Any,
 
     source = CausalLMSource(settings.model, adapter=str(adapter), device=choose_device(settings, gpu_id),
                             dtype=settings.dtype, quantize=settings.quantize)
-    return make_annotator(source, AnnotatorSettings(labels=schema.labels, cache=settings.cache),
+    return make_annotator(source, AnnotatorSettings(labels=schema.labels, corpus=schema.corpus, lang=schema.lang,
+                                                    cache=settings.cache),
                           find_sentences=find_sentences).annotate
 
 

@@ -74,12 +74,12 @@ def teach_generator(pairs: Sequence[TeachingPair], prompt: SeedPrompt, *, lm: An
 
     def write_card(folder: Path, figures: Mapping[str, Any]) -> None:
         AdapterCard(base_model=lm.name, revision=str(lm.settings.get("revision") or ""),
-                    codec=make_codec("seed_tags").settings(), labels=dict(prompt.labels), lang=lang,
+                    shapes=lm.shapes, codec=make_codec("seed_tags").settings(), labels=dict(prompt.labels), lang=lang,
                     template=prompt.template, template_source=prompt.source, prompt=prompt.taught(), seed=training.seed,
                     versions=dict(versions), data_hash=hash_pairs(encoded), score=_scores(figures)).write(folder)
 
     return train_adapter(encoded, model=lm.model, output=output, write_card=write_card, base_model=lm.name,
-                         lora=lora, training=training, progress=progress)
+                         lora=lora, training=training, progress=progress, depends_on={"model": dict(lm.identity())})
 
 
 def _scores(figures: Mapping[str, Any]) -> Dict[str, float]:

@@ -65,6 +65,7 @@ def test_gold_subsets_and_test_sample_are_fixed_first(corpus, settings, tmp_path
     assert card["2"] == {"sentences": 3, "mentions": {"DRUG": 3}, "wanted": {"DRUG": 3}}
     small, large = (list(read_jsonl(tmp_path / "out" / size / "gold.jsonl")) for size in ("2", "5"))
     assert len(small) == 3 and len(large) == 6
+    assert {record.id for record in small} < {record.id for record in large}
     assert len(list(read_jsonl(tmp_path / "out" / "test-sample.jsonl"))) == 3
 
 
