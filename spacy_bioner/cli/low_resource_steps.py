@@ -168,8 +168,8 @@ class LowResourceSteps:
         report = output.with_suffix(".report.json")
         # A step that runs again has other names or settings: what the plan of the earlier run says holds no more.
         return self._step(output, "synthesize", str(folder / "seeds.jsonl"), str(output), "--n", str(count),
-                          "--overwrite", "--report", str(report), *self.generator, *self._shared(), *spell_overrides(variant.overrides()),
-                          beside=(report,))
+                          "--overwrite", "--report", str(report), *self.generator, *self._shared(),
+                          *spell_overrides(variant.overrides()), beside=(report,))
 
     def _augment(self, folder: Path, method: str, gold: Path, *, copies: Optional[int]) -> Step:
         output = folder / f"{method}.jsonl"
