@@ -72,7 +72,8 @@ def make_writers(lm: CausalLM) -> Dict[str, Any]:
     """RETURNS (Dict[str, Any]): Grounded and free sampling by the same model, in batches of as many sentences."""
     free = FreeDecoder(lm, top_p=SAMPLING["top_p"], temperature=SAMPLING["temperature"], seed=SAMPLING["seed"],
                        max_new_tokens=LIMIT, max_batch_tokens=BATCH * 3 * LIMIT)
-    return {"grounded": GroundedGenerator(lm, batch_size=BATCH, attempts=3, **SAMPLING), "free": free}
+    return {"grounded": GroundedGenerator(lm, batch_size=BATCH, attempts=3, min_units=CheckSettings().min_units,
+                                          **SAMPLING), "free": free}
 
 
 def write_sentences(model: Any, prompt: SeedPrompt, plan: Sequence[PlannedSentence],

@@ -1,9 +1,9 @@
 """Sentences from seeds, well formed by construction.
 
 The model writes freely, but a tag can only be completed by a seed that is still to be used, no tag opens when none is
-left, the sentence cannot close before every seed stands in it, and a seed that the model writes without its tag gets it
-at once: its tokens are taken back and written again inside the tag. What can still go wrong is that a sentence reaches
-its length limit; it is then sampled again a few times, and counted.
+left, the sentence cannot close before every seed stands in it and it is long enough, and a seed that the model writes
+without its tag gets it at once: its tokens are taken back and written again inside the tag. What can still go wrong is
+that a sentence reaches its length limit; it is then sampled again a few times, and counted.
 """
 
 import hashlib
@@ -47,11 +47,13 @@ class GroundedGenerator:
     max_new_tokens (int): Length limit of an answer in tokens.
     attempts (int): How often a sentence that reaches the limit is sampled.
     batch_size (int): Sentences written together.
+    min_units (int): Words and signs that a sentence has at least before its end; fewer are a heading, not a sentence.
     chat (bool): Whether prompts carry the model's chat markup.
     """
 
     def __init__(self, lm: CausalLM, *, temperature: float = 0.8, top_p: float = 0.95, top_k: int = 64, seed: int = 0,
-                 max_new_tokens: int = 128, attempts: int = 3, batch_size: int = 32, chat: bool = False) -> None:
+                 max_new_tokens: int = 128, attempts: int = 3, batch_size: int = 32, min_units: int = 0,
+                 chat: bool = False) -> None:
         self.lm = lm
         self.temperature = temperature
         self.top_p = top_p
@@ -60,6 +62,7 @@ class GroundedGenerator:
         self.max_new_tokens = max_new_tokens
         self.attempts = attempts
         self.batch_size = batch_size
+        self.min_units = min_units
         self.chat = chat
         self._bytes = read_token_bytes(lm.tokenizer)
         self._texts = [spelt.decode("utf8", "replace") for spelt in self._bytes]
@@ -89,7 +92,7 @@ class GroundedGenerator:
         """RETURNS (Mapping[str, Any]): All that a reply depends on beside its prompt."""
         return {**self.lm.identity(), "decoding": "grounded_generation", "temperature": self.temperature,
                 "top_p": self.top_p, "top_k": self.top_k, "seed": self.seed, "max_new_tokens": self.max_new_tokens,
-                "attempts": self.attempts, "chat": self.chat}
+                "attempts": self.attempts, "min_units": self.min_units, "chat": self.chat}
 
     @property
     def context_length(self) -> int:
@@ -224,8 +227,12 @@ class GroundedGenerator:
         banned = banned | self._broken
         if row.follows_tag and row.parts[-1].text[-1:].isalnum():
             banned = banned | self._joined
-        # A sentence that still lacks a seed cannot end, so it cannot reach its full stop either.
-        return banned | self._stops if row.seeds else banned
+        # A sentence that cannot end yet cannot reach its full stop either.
+        return banned if self._may_end(row) else banned | self._stops
+
+    def _may_end(self, row: SentenceRow) -> bool:
+        """RETURNS (bool): Whether all seeds stand and the sentence is long enough."""
+        return not row.seeds and (not self.min_units or len(find_units(row.plain)) >= self.min_units)
 
     def _walk_tag(self, row: SentenceRow, scores: torch.Tensor) -> None:
         """Go on inside an opened tag, along the seeds that are still to be used, until one of them is certain."""
@@ -254,7 +261,7 @@ class GroundedGenerator:
             return self._finish_character(row, words)
         row.space = row.space_before_tag(_JOINING)
         tags = [(seed, self._tag(seed, row.space)) for seed in row.seeds]
-        marks = {ids[0] for _, ids in tags} or {self._end[0]}
+        marks = {ids[0] for _, ids in tags} or ({self._end[0]} if self._may_end(row) else set())
         token = self._sample(row, {**words, **{mark: float(scores[mark]) for mark in marks}})
         written = row.find_untagged(None if token in marks else self._texts[token])
         if written is not None:

@@ -117,12 +117,13 @@ class CausalLMSource:
         return GroundedDecoder(self._lm, codec=builder.codec, labels=builder.labels, chat=self._chat,
                                max_batch_tokens=self.max_batch_tokens, pass_tokens=self.pass_tokens)
 
-    def open_generator(self, *, top_p: float, attempts: int, batch_size: int) -> LanguageModel:
+    def open_generator(self, *, top_p: float, attempts: int, batch_size: int, min_units: int = 0) -> LanguageModel:
         """Open the model as a writer of sentences; `max_new_tokens`, `temperature` and `seed` are the source's own.
 
         top_p (float): Share of the probability that is sampled from.
         attempts (int): How often a sentence that does not get ready is sampled, with grounded decoding.
         batch_size (int): Sentences written together, with grounded decoding.
+        min_units (int): Fewest units of a sentence, with grounded decoding.
         RETURNS (LanguageModel): The model.
         """
         options = {"max_new_tokens": self.max_new_tokens, "temperature": self.temperature, "top_p": top_p,
@@ -133,7 +134,8 @@ class CausalLMSource:
             return FreeDecoder(self._lm, max_batch_tokens=self.max_batch_tokens, **options)
         from .grounded_generation import GroundedGenerator
 
-        return GroundedGenerator(self._lm, attempts=attempts, batch_size=batch_size, **options)
+        return GroundedGenerator(self._lm, attempts=attempts, batch_size=batch_size, min_units=min_units,
+                                 **options)
 
     def __call__(self, prompts: Iterable[Iterable[Any]]) -> Iterable[Iterable[Any]]:
         """Answer the prompts of documents freely, as spacy-llm's models do."""
@@ -179,7 +181,7 @@ class OpenedSource:
     def open(self, builder: PromptBuilder) -> LanguageModel:
         return self.model
 
-    def open_generator(self, *, top_p: float, attempts: int, batch_size: int) -> LanguageModel:
+    def open_generator(self, *, top_p: float, attempts: int, batch_size: int, min_units: int = 0) -> LanguageModel:
         return self.model
 
     def __call__(self, prompts: Iterable[Iterable[Any]]) -> Iterable[Iterable[Any]]:

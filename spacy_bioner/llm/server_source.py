@@ -62,7 +62,7 @@ class ServerSource:
             settings = replace(settings, json_schema=schema)
         return Server(settings, count_tokens=self.count_tokens)
 
-    def open_generator(self, *, top_p: float, attempts: int, batch_size: int) -> LanguageModel:
+    def open_generator(self, *, top_p: float, attempts: int, batch_size: int, min_units: int = 0) -> LanguageModel:
         """RETURNS (LanguageModel): The server as a writer of sentences; it decodes freely, and answers are checked."""
         settings = replace(self.settings, extra_body={"top_p": top_p, **self.settings.extra_body})
         return Server(settings, count_tokens=self.count_tokens)

@@ -27,7 +27,7 @@ class GeneratorSource(Protocol):
     def card(self) -> Optional[AdapterCard]:
         """RETURNS (Optional[AdapterCard]): What its adapter was taught, or None without one."""
 
-    def open_generator(self, *, top_p: float, attempts: int, batch_size: int) -> LanguageModel:
+    def open_generator(self, *, top_p: float, attempts: int, batch_size: int, min_units: int = 0) -> LanguageModel:
         """RETURNS (LanguageModel): The model, ready to write."""
 
 
@@ -127,7 +127,8 @@ def make_writer(source: GeneratorSource, settings: WriterSettings, *, held_out: 
     prompt = make_seed_prompt(card, settings)
     lang = choose_lang(card, settings)
     checks = SentenceChecks(settings.checks.model_copy(update={"lang": lang}), held_out=held_out)
-    model = source.open_generator(top_p=settings.top_p, attempts=settings.attempts, batch_size=settings.batch_size)
+    model = source.open_generator(top_p=settings.top_p, attempts=settings.attempts, batch_size=settings.batch_size,
+                                  min_units=settings.checks.min_units)
     runner = Runner(model, cache=None if settings.cache is None else ReplyCache(settings.cache), usage=usage)
     return SentenceWriter(runner, prompt, checks, mode=settings.mode, relabel=relabel,
                           max_failures=settings.max_failures, meta=_provenance(model, prompt, settings, lang))

@@ -12,6 +12,7 @@ from spacy_bioner.llm.base import Request
 from spacy_bioner.llm.causal_lm import CausalLM
 from spacy_bioner.llm.grounded_generation import GroundedGenerator
 from spacy_bioner.prompts.build import Prompt
+from spacy_bioner.units import find_units
 
 SEED_SETS = [
     pytest.param([("copper toxicosis", "DISEASE")], id="one"),
@@ -133,6 +134,18 @@ def test_a_request_over_the_context_is_an_error_and_its_neighbours_are_whole():
     replies = generate(tiny_lm(context=256), [long, short], max_new_tokens=60)
     assert replies[0].error is not None and "context" in replies[0].error
     assert replies[1].error is None and replies[1].text
+
+
+@pytest.mark.parametrize("fewest", [0, 9])
+def test_no_sentence_ends_before_it_is_long_enough(fewest):
+    seeds = [("cancer", "DISEASE")]
+    # Of few tokens, all as likely, the tag and the end come soon.
+    replies = generate(tiny_lm(), make_requests(seeds, 8), temperature=100.0, top_p=1.0, top_k=2, min_units=fewest,
+                       max_new_tokens=80)
+    lengths = [len(find_units(SeedTagCodec().read(reply.text, ["DISEASE"], seeds).text)) for reply in replies
+               if reply.finish_reason == "stop"]
+    assert len(lengths) >= 2
+    assert min(lengths) >= 9 if fewest else min(lengths) < 9
 
 
 def test_control_tokens_in_a_seed_stay_text():
