@@ -290,7 +290,8 @@ class Errors:
     E741 = ("[low_resource.high_resource] joins the generated sentences of all sizes, but genllm is not among the "
             "methods of [low_resource]. Add it there, or leave it out here.")
     E710 = "All {count} documents of {path} failed; the reasons stand in the file of failures and in the log."
-    E707 = "Label schema {path}: {why}. Write labels: {{LABEL: definition}}, and optionally corpus, lang and license."
+    E707 = ("Label schema {path}: {why}. Write labels: {{LABEL: definition}}, and optionally corpus, lang, license "
+            "and domain.")
     E708 = "{option} is '{found}', wanted {wanted}."
     E709 = "{path} is for texts in '{found}', but '{wanted}' is asked for. Give --lang (or --vars.lang) {found}."
 
