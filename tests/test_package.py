@@ -9,6 +9,8 @@ import zipfile
 import pytest
 from smoke_project import ROOT
 
+# The first test pays for the smoke workflow and for a fresh environment; on an old processor over ten minutes.
+pytestmark = pytest.mark.timeout(1800)
 TEXT = "Loss of BRCA1 in breast cancer cells was reversed by olaparib (AZD2281) and by IL-2."
 SHOW = """
 import json, sys, spacy

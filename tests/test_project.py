@@ -8,6 +8,9 @@ import sys
 import pytest
 from smoke_project import LIMITS, ROOT, copy_project, outputs_of, run_workflow
 
+# The smoke workflow is run here where no other test has run it yet.
+pytestmark = pytest.mark.timeout(1800)
+
 
 @pytest.fixture(scope="module")
 def smoke(smoke_run):
