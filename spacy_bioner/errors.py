@@ -58,6 +58,7 @@ class Errors:
     E027 = "Rules of a corpus are broken, findings: {count}, first '{rule}' at {place}: {detail}. All of them: {path}."
     E028 = ("{place}: the text holds {code:#06x} at {offset}, half of a surrogate pair and no character. "
             "Write the character itself.")
+    E029 = "No fold '{found}': write which one of how many, such as 1/3, the first of three; at least two in all."
 
     # Codecs, grounding and prompts
     E101 = "Unknown codec '{name}'. Available: {available}."
@@ -308,6 +309,10 @@ class Warnings:
             "remove them if they are not wanted.")
     W332 = ("{count} of {total} records of dev cannot be decoded, so their mentions count as not found. The first: "
             "{why}.")
+
+    # Span categorizer and selector
+    W530 = ("{path} has {right} right and {wrong} wrong candidates, too few to fit a threshold to (wanted {least} of "
+            "each): candidates made from the dev part stand beside them.")
 
     # Synthesis
     W430 = "The generator was taught with another {key} ({taught}) than it is asked with ({asked})."

@@ -43,7 +43,7 @@ def augment_cli(
     generator: Optional[Path] = typer.Option(None, help="For llm-da: adapter of teach-generator."),
     held_out: List[Path] = typer.Option([], help="Records of dev and test; sentences that stand there are dropped."),
     report: Optional[Path] = typer.Option(None, help="Where to write the counts, as JSON."),
-    config: Path = typer.Option(DEFAULT_CONFIG, help="Config with [augment]; override with --augment.key value."),
+    config: Path = typer.Option(DEFAULT_CONFIG, help="Config with a section augment; --augment.key value."),
     gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU, -1 for the CPU."),
 ) -> None:
     """Make further training sentences from gold ones, with exact offsets."""

@@ -11,6 +11,7 @@ import typer
 from ..annotation import Annotation
 from ..errors import BionerError, Errors
 from ..formats.corpus_report import format_report
+from ..formats.folds import Fold
 from ..formats.problems import Problems
 from ..formats.validate import CorpusFigures, watch
 from .check_corpus import check_corpus_files
@@ -31,8 +32,10 @@ class Conversion:
     sentences (bool): Whether documents are cut into sentences.
     exclude (Tuple[Path, ...]): Files whose texts are left out.
     require_disjoint (Tuple[Path, ...]): Files whose texts must not occur.
+    fold (Optional[Fold]): The part of the documents that is kept.
+    other_folds (Optional[Fold]): The part of the documents that is left out.
     limit (Optional[int]): Size of the sample that is drawn.
-    seed (int): Seed of the sample.
+    seed (int): Seed of the folds and of the sample.
     """
 
     rename: Mapping[str, str]
@@ -44,6 +47,8 @@ class Conversion:
     sentences: bool
     exclude: Tuple[Path, ...]
     require_disjoint: Tuple[Path, ...]
+    fold: Optional[Fold]
+    other_folds: Optional[Fold]
     limit: Optional[int]
     seed: int
 
@@ -56,7 +61,9 @@ def convert_cli(
     sentences: bool = typer.Option(False, "--sentences", help="Cut documents into sentences, never inside a mention."),
     documents: bool = typer.Option(False, "--documents", help="Keep documents whole (so it is without the option)."),
     limit: Optional[int] = typer.Option(None, min=1, help="Draw a sample of this many records, after cutting."),
-    seed: int = typer.Option(0, help="Seed of the sample; a smaller one is part of a larger one."),
+    fold: str = typer.Option("", metavar="N/K", help="Keep fold N of K: about a K-th of the documents."),
+    other_folds: str = typer.Option("", metavar="N/K", help="Keep all folds of K but N, to train on; N is labelled."),
+    seed: int = typer.Option(0, help="Seed of folds and sample; a smaller sample is part of a larger one."),
     split: str = typer.Option("", help="The split the records must be of; records that say none get it."),
     origin: str = typer.Option("", help="Set the origin of the records: gold, synthetic, augmented or raw."),
     corpus: str = typer.Option("", help="Set the corpus name of the records."),
@@ -91,7 +98,8 @@ def convert_cli(
     conversion = Conversion(
         rename=read_renames(rename), labels=schema.labels if schema else None, schema=str(labels), split=split,
         meta={key: value for key, value in meta.items() if value}, unlabelled=drop_labels, sentences=sentences,
-        exclude=tuple(exclude), require_disjoint=tuple(require_disjoint), limit=limit, seed=seed,
+        exclude=tuple(exclude), require_disjoint=tuple(require_disjoint), fold=Fold.parse(fold) if fold else None,
+        other_folds=Fold.parse(other_folds) if other_folds else None, limit=limit, seed=seed,
     )
     target = to or guess_format(output, option="--to")
     get_format(target)
@@ -174,7 +182,7 @@ def check(annotation: Annotation, path: Path, conversion: Conversion) -> Annotat
 
 
 def choose(annotations: Iterable[Annotation], conversion: Conversion, counts: Dict[str, int]) -> Iterator[Annotation]:
-    """Cut into sentences, leave out known texts, draw the sample.
+    """Cut into sentences, leave out known texts, keep the folds, draw the sample.
 
     annotations (Iterable[Annotation]): The records.
     conversion (Conversion): What is wanted.
@@ -193,6 +201,11 @@ def choose(annotations: Iterable[Annotation], conversion: Conversion, counts: Di
         annotations = _leave_out(annotations, KnownTexts(conversion.exclude, read_annotations), counts)
     if conversion.require_disjoint:
         annotations = _refuse(annotations, KnownTexts(conversion.require_disjoint, read_annotations))
+    fold, others = conversion.fold, conversion.other_folds
+    if fold is not None:
+        annotations = (one for one in annotations if fold.holds(one, seed=conversion.seed))
+    if others is not None:
+        annotations = (one for one in annotations if not others.holds(one, seed=conversion.seed))
     if conversion.limit is not None:
         annotations = draw_sample(annotations, conversion.limit, seed=conversion.seed)
     yield from annotations

@@ -25,7 +25,7 @@ def low_resource_cli(
     labels: Path = typer.Option(..., help="Label schema (YAML)."),
     generator: Optional[Path] = typer.Option(None, help="Adapter of teach-generator, taught without these labels."),
     profile: Path = typer.Option(Path("configs/embedded"), help="Folder of the configs."),
-    quick: bool = typer.Option(False, "--quick/--full", help="With the values of [low_resource.quick]."),
+    quick: bool = typer.Option(False, "--quick/--full", help="The small form: values of section low_resource.quick."),
     curve: bool = typer.Option(False, "--curve/--no-curve",
                                help="Generated sentences alone against numbers of gold ones too."),
     list_only: bool = typer.Option(False, "--list", help="Fix the data and list the parts, but run none."),

@@ -33,7 +33,7 @@ def seeds_cli(
     output: Path = typer.Argument(..., metavar="OUT", help="Seeds as .jsonl: text, label and count."),
     labels: Path = typer.Option(..., help="Label schema (YAML)."),
     held_out: List[Path] = typer.Option([], help="Records of dev and test, which must not be among the gold ones."),
-    config: Path = typer.Option(DEFAULT_CONFIG, help="Config with a section [seeds]; override with --seeds.key value."),
+    config: Path = typer.Option(DEFAULT_CONFIG, help="Config with a section seeds; override with --seeds.key value."),
     label: Optional[str] = typer.Option(None, help="Label of the names of a .txt or .obo file."),
     root: Optional[str] = typer.Option(None, help="For .obo: id of the term whose descendants are meant."),
 ) -> None:

@@ -71,7 +71,7 @@ def synthesize_cli(
     style: Optional[Path] = typer.Option(None, help="Raw records whose first sentences show the style."),
     overwrite: bool = typer.Option(False, "--overwrite", help="Begin anew where OUT has a plan of other seeds."),
     n: Optional[int] = typer.Option(None, "--n", min=1, help="Sentences to ask for; a larger run begins as a smaller."),
-    config: Path = typer.Option(DEFAULT_CONFIG, help="Config with [prompt], [synthesize] and [checks]."),
+    config: Path = typer.Option(DEFAULT_CONFIG, help="Config with sections prompt, synthesize and checks."),
     gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU, -1 for the CPU."),
 ) -> None:
     """Write sentences that hold one to three seeds each, check them, and count what was wrong."""

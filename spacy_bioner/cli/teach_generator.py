@@ -76,7 +76,7 @@ def teach_generator_cli(
     held_out: List[Path] = typer.Option([], help="Records of dev and test: raw text that stands there is left out, and "
                                                  "must not be among gold."),
     any_split: bool = typer.Option(False, "--any-split", help="Take raw records of dev and test too."),
-    config: Path = typer.Option(DEFAULT_CONFIG, help="Config with [prompt] and [teach]; --teach.key value."),
+    config: Path = typer.Option(DEFAULT_CONFIG, help="Config with sections prompt and teach; --teach.key value."),
     gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU, -1 for the CPU."),
 ) -> None:
     """Teach a model, by LoRA, to write sentences that hold given entities in tags."""

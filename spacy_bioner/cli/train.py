@@ -29,7 +29,7 @@ def train_cli(
                                             "there."),
     dev: Path = typer.Option(..., help="Records on which the best state is chosen."),
     held_out: List[Path] = typer.Option([], help="Further records, as test parts, whose sentences may not be used."),
-    updates: int = typer.Option(0, min=0, help="Updates of all stages together; 0: as [run] of the config says."),
+    updates: int = typer.Option(0, min=0, help="Updates of all stages together; 0: as the config says."),
     epochs: int = typer.Option(0, min=0, help="In place of updates: as many as so many passes over gold take."),
     evaluations: int = typer.Option(8, min=1, help="How often the dev part is scored, about."),
     tune: str = typer.Option("labels", help="Thresholds chosen on dev: labels (one each), all (one), none (as set)."),

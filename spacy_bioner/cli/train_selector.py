@@ -30,7 +30,7 @@ def train_selector_cli(
     predicted: Optional[Path] = typer.Option(None, help="What the annotator found in GOLD, untrained on it."),
     dev_predicted: Optional[Path] = typer.Option(None, help="What the annotator found in the dev texts."),
     held_out: List[Path] = typer.Option([], help="Further records, as test parts, whose sentences may not be used."),
-    updates: int = typer.Option(0, min=0, help="Updates of the weights; 0: as [run] of the config says."),
+    updates: int = typer.Option(0, min=0, help="Updates of the weights; 0: as the config says."),
     evaluations: int = typer.Option(8, min=1, help="How often the dev part is scored, about."),
     tune: str = typer.Option("labels", help="Thresholds chosen on dev: labels (one each), all (one), none (as set)."),
     seed: int = typer.Option(0, help="Seed of weights, candidates and order."),

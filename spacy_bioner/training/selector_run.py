@@ -1,12 +1,14 @@
 """Trains a selector through spaCy's own training and chooses its threshold on the dev part."""
 
+import logging
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
-from ..errors import BionerError, Errors
+from ..errors import BionerError, Errors, Warnings
 from ..files import read_json_lines, write_json
+from ..formats.jsonl import read_jsonl
 from .loop import (
     calibrate,
     checksum,
@@ -19,7 +21,13 @@ from .loop import (
     warmup_overrides,
     write_card,
 )
+from .negatives import pair_predictions
 from .staged import open_folder
+
+logger = logging.getLogger(__name__)
+
+# Right ones and wrong ones among the annotator's candidates of dev: with fewer a threshold says nothing.
+LEAST_OF_EACH = 10
 
 
 @dataclass(frozen=True)
@@ -30,7 +38,8 @@ class SelectorRun:
     gold (Path): Gold records, split train.
     dev (Path): Gold records of the dev part.
     predicted (Optional[Path]): What the annotator found in the gold texts, trained on other folds.
-    dev_predicted (Optional[Path]): What it found in the dev texts: then the threshold fits its mistakes.
+    dev_predicted (Optional[Path]): What it found in the dev texts: then the threshold fits its mistakes, where there
+        are enough of them; else candidates made from dev stand beside them, as they do in training.
     seed (int): Seed of weights, candidates and order.
     updates (int): Updates of the weights.
     evaluations (int): How often the dev part is scored, about.
@@ -74,13 +83,14 @@ def run_selector(run: SelectorRun, output: Path, *, gpu_id: int = -1, overwrite:
             "labels": list(run.labels), "definitions": dict(run.definitions),
             "held_out": [describe_file(path) for path in run.held_out],
             "config": {"file": run.config.name, "sha256": checksum(run.config)}}
+    only_predicted = _suffices(run)
     with open_folder(output, card, overwrite=overwrite):
         config = read_training_config(run.config, {
             **run.overrides, **warmup_overrides(run.config, run.overrides, run.updates),
             **{f"paths.{name}": str(path) for name, path in files.items()},
             "paths.curve": str(output / "curve.jsonl"), "run.seed": run.seed, "run.updates": run.updates,
             "run.evaluate_every": max(1, round(run.updates / run.evaluations)),
-            "run.only_predicted": run.dev_predicted is not None})
+            "run.only_predicted": only_predicted})
         name = find_component(config, ["span_selector"])
         if name is None:
             raise BionerError(Errors.E519.format(path=run.config, why="its pipeline has no span_selector"))
@@ -93,7 +103,21 @@ def run_selector(run: SelectorRun, output: Path, *, gpu_id: int = -1, overwrite:
         if not (stage / "done.json").is_file():
             run_training(config, stage, source=run.config, gpu_id=gpu_id)
             write_json(stage / "done.json", {"updates": run.updates})
-        return _finish(run, output, card, config, name)
+        return _finish(run, output, {**card, "dev_candidates": "annotator" if only_predicted else "made"}, config, name)
+
+
+def _suffices(run: SelectorRun) -> bool:
+    """RETURNS (bool): Whether what the annotator found in dev can be all that thresholds are fitted to."""
+    if run.dev_predicted is None:
+        return False
+    predicted = {record.id: record for record in read_jsonl(run.dev_predicted)}
+    right = wrong = 0
+    for annotation, found in pair_predictions(read_jsonl(run.dev), predicted):
+        hits = len({mention.key for mention in annotation.mentions} & {mention.key for mention in found})
+        right, wrong = right + hits, wrong + len(found) - hits
+    if min(right, wrong) < LEAST_OF_EACH:
+        logger.warning(Warnings.W530.format(path=run.dev_predicted, right=right, wrong=wrong, least=LEAST_OF_EACH))
+    return min(right, wrong) >= LEAST_OF_EACH
 
 
 def _find_labels(run: SelectorRun) -> List[str]:

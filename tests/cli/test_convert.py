@@ -62,6 +62,17 @@ def test_a_sample_is_drawn_of_sentences_and_again_the_same(corpus, tmp_path):
     assert len(list(read_annotations(tmp_path / "a.jsonl"))) == 2
 
 
+def test_a_fold_and_the_others_are_all_records_and_share_no_document(tmp_path):
+    source = _write(tmp_path / "all.jsonl", [{"id": f"d{number}", "text": f"One {number}. Two {number}."}
+                                             for number in range(40)])
+    for option in ("--fold", "--other-folds"):
+        _convert(source, tmp_path / f"{option}.jsonl", "--sentences", option, "2/4", "--seed", "1")
+    fold, others = ([one.meta["document"] for one in read_annotations(tmp_path / f"{option}.jsonl")]
+                    for option in ("--fold", "--other-folds"))
+    assert len(fold) + len(others) == 80 and not set(fold) & set(others)
+    assert 2 <= len(set(fold)) <= 20
+
+
 def test_labels_are_renamed_and_the_old_ones_kept_beside(corpus, tmp_path):
     _convert(corpus, tmp_path / "out.jsonl", "--rename", "Disease=D", "--rename", "*=OTHER", "--sentences")
     found = list(read_annotations(tmp_path / "out.jsonl"))

@@ -39,10 +39,24 @@ def test_a_selector_is_trained_and_says_what_from(verb, data):
 
 
 def test_errors_of_an_annotator_teach_and_tune(verb, data):
+    write_sentences(data / "dev.jsonl", "dev", range(20, 44))
+    parts = [write_sentences(data / "part.jsonl", "dev", numbers, wrong=wrong).read_text()
+             for numbers, wrong in ((range(20, 32), True), (range(32, 44), False))]
+    (data / "dev_predicted.jsonl").write_text("".join(parts))
     found = {name: data / f"{name}.jsonl" for name in ("predicted", "dev_predicted")}
     code, _, err = verb(*arguments(data, **found))
     assert code == 0, err
-    assert json.loads((data / "out" / "run.json").read_text())["dev_predicted"]["file"] == "dev_predicted.jsonl"
+    card = spacy.load(data / "out" / "model-best").meta["spacy_bioner"]
+    assert card["dev_predicted"]["file"] == "dev_predicted.jsonl" and card["dev_candidates"] == "annotator"
+    assert sum(row["count"] for row in card["tuned"]["reliability"]) == 24
+
+
+def test_too_few_candidates_of_an_annotator_get_made_ones_beside_them_and_it_is_said(verb, data, caplog):
+    code, _, err = verb(*arguments(data, dev_predicted=data / "dev_predicted.jsonl"))
+    assert code == 0, err
+    assert "0 right and 6 wrong" in caplog.text and "10 of each" in caplog.text
+    card = spacy.load(data / "out" / "model-best").meta["spacy_bioner"]
+    assert card["dev_candidates"] == "made" and sum(row["count"] for row in card["tuned"]["reliability"]) > 6
 
 
 NO_NEGATIVES = as_arguments({f"corpora.train.negatives.{kind}": 0.0 for kind in ("shift", "label", "both", "spurious")})

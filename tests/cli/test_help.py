@@ -1,0 +1,16 @@
+"""The help of every verb: all its words are shown. Square brackets are markup there, and swallowed."""
+
+import pytest
+import typer
+from rich.text import Text
+
+from spacy_bioner.cli.main import app
+
+COMMANDS = typer.main.get_command(app).commands
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_no_word_of_the_help_is_swallowed(name):
+    command = COMMANDS[name]
+    said = [command.help, *(parameter.help for parameter in command.params if getattr(parameter, "help", None))]
+    assert [Text.from_markup(text).plain for text in said] == said
