@@ -138,6 +138,8 @@ class Errors:
     E332 = "Diversity cannot choose for the strategy '{strategy}'. Set diversity to false, or strategy to: {known}."
     E333 = ("The adapter was taught one label at a time, so it can neither be asked for several at once ({labels}) nor "
             "be shown examples of them. Ask for one label, or leave out the examples.")
+    E334 = ("This package has no adapter for the model '{model}', only for {wanted}. Set start_from to the folder of "
+            "one, or to null.")
 
     # Synthesis
     E401 = "No mention in the gold sentences, so there are no seeds. Give annotated sentences, or a list of names."
@@ -309,6 +311,8 @@ class Warnings:
             "remove them if they are not wanted.")
     W332 = ("{count} of {total} records of dev cannot be decoded, so their mentions count as not found. The first: "
             "{why}.")
+    W333 = ("The adapter to begin with was taught to answer as {taught}, not as {asked}: little of it will help. Teach "
+            "the same format.")
 
     # Span categorizer and selector
     W530 = ("{path} has {right} right and {wrong} wrong candidates, too few to fit a threshold to (wanted {least} of "

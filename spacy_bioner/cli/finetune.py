@@ -10,16 +10,20 @@ from pydantic import NonNegativeInt, PositiveInt
 
 from ..errors import BionerError, Errors
 from ..finetuning.settings import LoraSettings, TrainingSettings
+from ..llm.models import AUTO, EMBEDDED_MODEL, find_adapter
 from .local_model import TaughtFormatSettings
 from .schema import Schema, read_schema
 from .settings import load_settings, read_overrides
 
 DEFAULT_CONFIG = Path("configs/embedded/finetune.cfg")
+# Names the adapter that comes with this package.
+PACKAGED = "packaged"
 
 
 class FinetuneSettings(TaughtFormatSettings):
     """The section [finetune]; `configs/embedded/finetune.cfg` says what each key means."""
 
+    start_from: Optional[str] = None
     instruction: Literal["all", "each"] = "all"
     loss: Literal["answer", "decisions"] = "answer"
     dev_limit: NonNegativeInt = 100
@@ -83,9 +87,11 @@ def finetune(gold: Path, output: Path, settings: FinetuneSettings, *, schema: Sc
     from ..finetuning.checkpoints import check_output
     from ..finetuning.processes import Processes
     from ..finetuning.records import read_corpus, read_dev
+    from ..llm.adapter import AdapterCard
     from .progress_bar import show_bar
 
     check_output(output)
+    start = find_start(settings)
     scored = read_dev(dev, labels=schema.labels, lang=schema.lang, unit=settings.unit) if dev else []
     corpora = [read_corpus(path, labels=item.labels, name=item.corpus, lang=item.lang, unit=settings.unit,
                            held_out=[*([dev] if dev else []), *held_out])
@@ -94,11 +100,24 @@ def finetune(gold: Path, output: Path, settings: FinetuneSettings, *, schema: Sc
     lm = settings.load(gpu_id, device=None if processes.count == 1 else processes.device)
     keys = ("template", "instruction", "chat", "loss")
     asked = 1 if settings.instruction == "each" else max(len(corpus.labels) for corpus in corpora)
-    task = teaching.Task(codec=settings.make_codec(asked), **{key: getattr(settings, key) for key in keys})
+    begun = AdapterCard.read(start).codec if start else None
+    task = teaching.Task(codec=settings.make_codec(asked, begun=begun), **{key: getattr(settings, key) for key in keys})
     with show_bar("updates", total=0) as advance:
         return teaching.finetune(corpora, output, lm=lm, task=task, lora=settings.lora, training=settings.training,
                                  dev=scored, dev_limit=settings.dev_limit, dev_batch_tokens=settings.dev_batch_tokens,
-                                 progress=lambda row: _show(advance, row), processes=processes)
+                                 progress=lambda row: _show(advance, row), processes=processes, start=start)
+
+
+def find_start(settings: FinetuneSettings) -> Optional[Path]:
+    """RETURNS (Optional[Path]): Folder of the adapter that training begins with; None for fresh weights. RAISES
+    BionerError: E230 where there is none, E334 where this package has none for the model."""
+    if settings.start_from is None:
+        return None
+    packaged = settings.start_from == PACKAGED
+    folder = find_adapter(settings.model, AUTO if packaged else settings.start_from)
+    if folder is None:
+        raise BionerError(Errors.E334.format(model=settings.model, wanted=EMBEDDED_MODEL))
+    return folder
 
 
 def _show(advance: Any, row: Mapping[str, float]) -> None:

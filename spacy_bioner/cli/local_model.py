@@ -1,7 +1,7 @@
 """Settings that all verbs share which load a model to teach or to score with it."""
 
 import logging
-from typing import TYPE_CHECKING, Any, Dict, Literal, Optional
+from typing import TYPE_CHECKING, Any, Dict, Literal, Mapping, Optional
 
 from .settings import Settings
 
@@ -48,11 +48,12 @@ class TaughtFormatSettings(LocalModelSettings):
     template: str = "auto"
     chat: bool = False
 
-    def make_codec(self, labels: int) -> "Codec":
+    def make_codec(self, labels: int, *, begun: Optional[Mapping[str, Any]] = None) -> "Codec":
         """Make the format of the answers.
 
         labels (int): How many labels an answer is about; decides what the lines "auto" of the brackets stand for.
             Other formats have no lines and pass over this one word.
+        begun (Optional[Mapping[str, Any]]): Codec of the adapter that training begins with, whose lines "auto" takes.
         RETURNS (Codec): The format.
         """
         from ..codecs import make_codec
@@ -61,6 +62,7 @@ class TaughtFormatSettings(LocalModelSettings):
         if options.get("lines") == "auto":
             del options["lines"]
             if self.codec == "bracket":
-                options["lines"] = "all" if labels <= _FEW_LABELS else "occurring"
+                few = "all" if labels <= _FEW_LABELS else "occurring"
+                options["lines"] = (begun or {}).get("lines", few)
                 logger.info("Bracket lines for up to %s labels in an answer: %s", labels, options["lines"])
         return make_codec(self.codec, **options)

@@ -1,9 +1,10 @@
 """A LoRA adapter on a frozen model: put there, read out, taken back, written down."""
 
+import json
 import re
 from copy import copy
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Optional
 
 import torch
 from torch import nn
@@ -12,13 +13,33 @@ from ..errors import BionerError, Errors
 from .settings import LoraSettings
 
 
-def put_adapter(model: nn.Module, lora: LoraSettings, *, seed: int, gradient_checkpointing: bool = False) -> nn.Module:
-    """Put a fresh adapter into a model.
+def settings_of(folder: Path, lora: LoraSettings) -> LoraSettings:
+    """Find how an adapter has to be put onto a model, to be taught on.
+
+    folder (Path): Folder of the adapter.
+    lora (LoraSettings): What is asked for.
+    RETURNS (LoraSettings): The same, with rank, scale, modules and layers of the adapter, which its weights fit.
+    RAISES BionerError: E208 where there is no adapter.
+    """
+    path = Path(folder) / "adapter_config.json"
+    if not path.is_file():
+        raise BionerError(Errors.E208.format(path=folder))
+    config = json.loads(path.read_text(encoding="utf8"))
+    modules, layers = config["target_modules"], config.get("layers_to_transform")
+    return lora.model_copy(update={"r": config["r"], "lora_alpha": config["lora_alpha"],
+                                   "target_modules": modules if isinstance(modules, str) else sorted(modules),
+                                   "layers": len(layers) if layers else None})
+
+
+def put_adapter(model: nn.Module, lora: LoraSettings, *, seed: int, gradient_checkpointing: bool = False,
+                start: Optional[Path] = None) -> nn.Module:
+    """Put a fresh adapter into a model, or one that is to be taught on.
 
     model (nn.Module): A causal language model; its own weights are frozen.
     lora (LoraSettings): The adapter.
     seed (int): Random seed of its weights.
     gradient_checkpointing (bool): Whether the states of the layers are computed again for their gradients.
+    start (Optional[Path]): Folder of an adapter whose weights are taken; `settings_of` says which `lora` they fit.
     RETURNS (nn.Module): The model with the adapter, as peft wraps it.
     RAISES BionerError: E209 for layers or modules that the model does not have.
     """
@@ -39,10 +60,28 @@ def put_adapter(model: nn.Module, lora: LoraSettings, *, seed: int, gradient_che
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         wrapped = get_peft_model(model, config, autocast_adapter_dtype=False)
+    if start is not None:
+        _take_weights(wrapped, Path(start))
     dtype = model.dtype if lora.adapter_dtype == "auto" else getattr(torch, lora.adapter_dtype)
     for weight in wrapped.parameters():
         weight.data = weight.data.to(dtype) if weight.requires_grad else weight.data
     return wrapped
+
+
+def _take_weights(wrapped: nn.Module, folder: Path) -> None:
+    """Put the weights of a written adapter into one of the same settings; raises BionerError E207 for other shapes."""
+    from peft import set_peft_model_state_dict
+    from safetensors.torch import load_file
+
+    try:
+        fate = set_peft_model_state_dict(wrapped, load_file(folder / "adapter_model.safetensors"))
+    except RuntimeError as error:
+        if "size mismatch" not in str(error):
+            raise
+        fate = None
+    if fate is None or fate.unexpected_keys:
+        asked = wrapped.get_base_model().config.name_or_path
+        raise BionerError(Errors.E207.format(what="base model", taught=folder, asked=asked)) from None
 
 
 def _check_places(model: nn.Module, lora: LoraSettings) -> None:

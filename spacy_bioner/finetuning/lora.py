@@ -13,7 +13,8 @@ import torch
 from torch import nn
 
 from ..errors import BionerError, Errors
-from .adapter_model import adapter_tensors, put_adapter, write_adapter
+from ..llm.causal_lm import fingerprint
+from .adapter_model import adapter_tensors, put_adapter, settings_of, write_adapter
 from .checkpoints import Checkpoints, TrainingState, check_output, fill_folder, naming_last_good, sweep_beside
 from .loss_log import write_losses
 from .mixing import plan_updates
@@ -60,7 +61,7 @@ class Training:
 def train_adapter(pairs: Sequence[Pair], *, model: nn.Module, output: Path, write_card: Card, base_model: str,
                   lora: LoraSettings, training: TrainingSettings, score: Optional[Callable[[nn.Module], float]] = None,
                   progress: Optional[Progress] = None, processes: Optional[Processes] = None,
-                  depends_on: Optional[Mapping[str, Any]] = None) -> Training:
+                  depends_on: Optional[Mapping[str, Any]] = None, start: Optional[Path] = None) -> Training:
     """Train an adapter, going on from its last checkpoint where there is one.
 
     pairs (Sequence[Pair]): What is taught.
@@ -76,11 +77,17 @@ def train_adapter(pairs: Sequence[Pair], *, model: nn.Module, output: Path, writ
     processes (Optional[Processes]): The processes of this training.
     depends_on (Optional[Mapping[str, Any]]): What the weights depend on beside pairs and settings, such as revision
         and number type of the model, or what dev holds: a checkpoint made with other values is not taken up.
+    start (Optional[Path]): Folder of an adapter to begin with, in place of fresh weights; its rank, scale and places
+        are then those of the new one.
     RETURNS (Training): How it went.
     RAISES BionerError: E301 and E302 for pairs that cannot be learnt, E303 for a loss that is no number, E304 for a
         disk that fails, E330 for an output that is no adapter's.
     """
     check_output(output)
+    if start is not None:
+        lora = settings_of(start, lora)
+        depends_on = {**(depends_on or {}), "start": fingerprint(start)}
+        logger.info("Begins with the adapter %s: rank %s, scale %s", start, lora.r, lora.lora_alpha)
     processes = processes or Processes()
     fitting, long = drop_long(pairs, training.max_length)
     if long:
@@ -93,7 +100,7 @@ def train_adapter(pairs: Sequence[Pair], *, model: nn.Module, output: Path, writ
         sweep_beside(output)
     processes.wait()
     trainer = Trainer(fitting, model=put_adapter(model, lora, seed=training.seed,
-                                                 gradient_checkpointing=training.gradient_checkpointing),
+                                                 gradient_checkpointing=training.gradient_checkpointing, start=start),
                       checkpoints=checkpoints, training=training,
                       fingerprint=_fingerprint(fitting, base_model, lora, training, depends_on or {}), score=score,
                       progress=progress, processes=processes)

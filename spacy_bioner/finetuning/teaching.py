@@ -17,6 +17,7 @@ from ..evaluation.counts import add_up, count_strict, micro
 from ..formats.sentences import split_sentences
 from ..llm.adapter import AdapterCard
 from ..llm.base import LanguageModel, Reply, Request
+from ..llm.causal_lm import fingerprint
 from ..prompts.build import PromptBuilder
 from .lora import Progress, Training, train_adapter
 from .pairs import Pair, drop_long, hash_pairs
@@ -67,7 +68,7 @@ def make_pairs(corpora: Sequence[Corpus], task: Task, lm: "CausalLM", losses: Lo
 def finetune(corpora: Sequence[Corpus], output: Path, *, lm: "CausalLM", task: Task, lora: LoraSettings,
              training: TrainingSettings, dev: Sequence[Annotation] = (), dev_limit: int = 100,
              dev_batch_tokens: int = 16384, progress: Optional[Progress] = None,
-             processes: Optional[Processes] = None) -> Training:
+             processes: Optional[Processes] = None, start: Optional[Path] = None) -> Training:
     """Teach a model to annotate.
 
     corpora (Sequence[Corpus]): What is taught. The first one's labels and name go into the card, which annotation
@@ -82,10 +83,13 @@ def finetune(corpora: Sequence[Corpus], output: Path, *, lm: "CausalLM", task: T
     dev_batch_tokens (int): Tokens computed together in decoding.
     progress (Optional[Progress]): Called after each update.
     processes (Optional[Processes]): The processes of this training.
+    start (Optional[Path]): Folder of an adapter to begin with.
     RETURNS (Training): How it went.
+    RAISES BionerError: E207 where the adapter to begin with is another model's.
     """
     losses = Losses()
     training = _within_context(training, lm)
+    began_with = _describe_start(start, task, lm) if start is not None else {}
     pairs = make_pairs(corpora, task, lm, losses)
     counts = count_tokens(drop_long(pairs, training.max_length)[0])
     logger.info("%s records, %s prompt and %s answer tokens, the longest %s", *counts.values())
@@ -105,11 +109,21 @@ def finetune(corpora: Sequence[Corpus], output: Path, *, lm: "CausalLM", task: T
                                               "corpora": [[corpus.name, len(corpus.annotations)]
                                                           for corpus in corpora]})
         measured = {"dev_f1": figures["score"]} if figures["score"] is not None else {}
-        replace(card, score=measured).write(folder)
+        replace(card, score=measured, began_with=began_with).write(folder)
 
     return train_adapter(pairs, model=lm.model, output=output, write_card=write_card, base_model=lm.name, lora=lora,
                          training=training, score=score, progress=progress, processes=processes,
-                         depends_on={"model": dict(lm.identity()), "dev": _hash_gold(scored)})
+                         depends_on={"model": dict(lm.identity()), "dev": _hash_gold(scored)}, start=start)
+
+
+def _describe_start(start: Path, task: Task, lm: "CausalLM") -> Dict[str, Any]:
+    """RETURNS (Dict[str, Any]): What the card says of the adapter that a training begins with."""
+    taught = AdapterCard.read(start)
+    taught.check_model(lm.shapes)
+    if taught.codec != task.codec.settings():
+        logger.warning(Warnings.W333.format(taught=taught.codec, asked=task.codec.settings()))
+    return {"adapter": fingerprint(start), "data_hash": taught.data_hash,
+            "corpora": [taught.corpus, *(corpus["corpus"] for corpus in taught.more_corpora)]}
 
 
 def make_card(corpora: Sequence[Corpus], task: Task, lm: "CausalLM", *, seed: int, data_hash: str) -> AdapterCard:

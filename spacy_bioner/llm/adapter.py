@@ -37,6 +37,8 @@ class AdapterCard:
     seed (int): Random seed of the training.
     versions (Dict[str, str]): Package to version.
     data_hash (str): Hash of the training records.
+    began_with (Dict[str, Any]): adapter (its fingerprint), data_hash and corpora of the adapter that the training
+        began with; empty where it began with fresh weights.
     score (Dict[str, float]): What was measured at the end of the training.
     """
 
@@ -59,6 +61,7 @@ class AdapterCard:
     seed: int = 0
     versions: Dict[str, str] = field(default_factory=dict)
     data_hash: str = ""
+    began_with: Dict[str, Any] = field(default_factory=dict)
     score: Dict[str, float] = field(default_factory=dict)
 
     def write(self, folder: Path) -> None:

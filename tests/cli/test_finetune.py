@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from spacy_bioner.cli.finetune import FinetuneSettings, finetune, parse_corpus
+from spacy_bioner.cli.finetune import FinetuneSettings, find_start, finetune, parse_corpus
 from spacy_bioner.cli.schema import Schema
 from spacy_bioner.cli.settings import load_settings
 from spacy_bioner.errors import BionerError
@@ -53,6 +53,22 @@ def test_few_labels_get_a_line_each_and_what_auto_chose_is_told(lines, labels, w
     with caplog.at_level("INFO", logger="spacy_bioner"):
         assert settings.make_codec(labels).settings()["lines"] == written
     assert (f"{labels} labels in an answer: {written}" in caplog.text) == (lines == "auto")
+
+
+def test_training_that_begins_with_an_adapter_takes_its_lines():
+    settings = FinetuneSettings(model="any", codec="bracket", codec_options={"lines": "auto"})
+    assert settings.make_codec(5, begun={"name": "bracket", "lines": "all"}).settings()["lines"] == "all"
+    assert settings.make_codec(5, begun={"name": "html"}).settings()["lines"] == "occurring"
+
+
+def test_training_begins_with_the_packaged_adapter_or_a_folder_or_with_nothing(tmp_path):
+    embedded = "smollm2-135m-instruct"
+    assert find_start(FinetuneSettings(model=embedded)) is None
+    assert find_start(FinetuneSettings(model=embedded, start_from="packaged")).name == "embedded_adapter"
+    with pytest.raises(BionerError, match=f"'other-model', only for {embedded}"):
+        find_start(FinetuneSettings(model="other-model", start_from="packaged"))
+    with pytest.raises(BionerError, match="No adapter at .*nowhere"):
+        find_start(FinetuneSettings(model=embedded, start_from=str(tmp_path / "nowhere")))
 
 
 @pytest.mark.issue(6)

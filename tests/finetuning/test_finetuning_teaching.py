@@ -9,6 +9,7 @@ from tiny_models import tiny_lm
 
 from spacy_bioner.annotation import Annotation, Mention
 from spacy_bioner.codecs import make_codec
+from spacy_bioner.errors import BionerError
 from spacy_bioner.finetuning import teaching
 from spacy_bioner.finetuning.records import Corpus
 from spacy_bioner.finetuning.settings import LoraSettings, TrainingSettings
@@ -25,10 +26,11 @@ def fresh_lm(context=4096):
     return tiny_lm(context=context)
 
 
-def teach(output, annotations=tuple(SHORT), *, context=4096, task=None, dev=(), **training):
+def teach(output, annotations=tuple(SHORT), *, context=4096, task=None, dev=(), start=None, **training):
     return teaching.finetune([Corpus(tuple(annotations), LABELS, name="Toy")], output, lm=fresh_lm(context),
                              task=task or teaching.Task(codec=make_codec("bracket")), lora=LoraSettings(r=2),
-                             training=TrainingSettings(**{"max_epochs": 1, "batch_size": 2, **training}), dev=dev)
+                             training=TrainingSettings(**{"max_epochs": 1, "batch_size": 2, **training}), dev=dev,
+                             start=start)
 
 
 def test_card_says_what_was_taught(tmp_path):
@@ -36,6 +38,24 @@ def test_card_says_what_was_taught(tmp_path):
     card = AdapterCard.read(teach(tmp_path / "adapter", task=task).folder)
     assert (card.instruction, card.codec["name"], list(card.labels)) == ("each", "html", list(LABELS))
     assert card.shapes == {"hidden_size": 32, "num_hidden_layers": 2, "vocab_size": tiny_lm().model.config.vocab_size}
+
+
+def test_card_says_what_the_training_began_with_and_another_format_is_warned_of(tmp_path, caplog):
+    first = teach(tmp_path / "first").folder
+    on = AdapterCard.read(teach(tmp_path / "on", start=first).folder)
+    assert on.began_with["corpora"] == ["Toy"] and on.began_with["data_hash"] == AdapterCard.read(first).data_hash
+    assert AdapterCard.read(first).began_with == {} and "little of it will help" not in caplog.text
+    teach(tmp_path / "html", task=teaching.Task(codec=make_codec("html")), start=first)
+    assert "little of it will help" in caplog.text
+
+
+def test_an_adapter_of_another_model_begins_no_training(tmp_path):
+    first = teach(tmp_path / "first").folder
+    card = AdapterCard.read(first)
+    replace(card, shapes={**card.shapes, "hidden_size": 64}).write(first)
+    with pytest.raises(BionerError, match="another base model"):
+        teach(tmp_path / "on", start=first)
+    assert not (tmp_path / "on").exists()
 
 
 @pytest.mark.issue(6)

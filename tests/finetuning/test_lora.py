@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from learning_models import make_pairs, make_tiny_model
+from safetensors.torch import save_file
 
 from spacy_bioner.errors import BionerError
 from spacy_bioner.finetuning.lora import train_adapter
@@ -17,12 +18,13 @@ from spacy_bioner.finetuning.settings import LoraSettings, TrainingSettings
 SETTINGS = {"max_epochs": 4, "batch_size": 5, "learning_rate": 0.02, "max_batch_tokens": 120, "eval_frequency": 2}
 
 
-def train(output, *, family="llama", pairs=None, lora=None, score=None, progress=None, depends_on=None, **settings):
+def train(output, *, family="llama", pairs=None, lora=None, score=None, progress=None, depends_on=None, start=None,
+          **settings):
     return train_adapter(pairs or make_pairs(18), model=make_tiny_model(family), output=Path(output),
                          write_card=lambda folder, figures: (folder / "card").write_text(json.dumps(figures)),
                          base_model="tiny", lora=LoraSettings(r=4, lora_dropout=0.2, **(lora or {})),
                          training=TrainingSettings(**{**SETTINGS, **settings}), score=score, progress=progress,
-                         depends_on=depends_on)
+                         depends_on=depends_on, start=start)
 
 
 def weights(folder):
@@ -57,6 +59,47 @@ def test_only_the_last_layers_get_an_adapter_and_peft_reads_it(tmp_path, modules
     assert not any("lm_head" in name for name in names)
     assert ("gate_proj" in str(list(names))) == (modules == "all-linear")
     PeftModel.from_pretrained(make_tiny_model("llama"), str(folder))
+
+
+def test_a_training_can_begin_with_an_adapter_whatever_rank_is_asked_for(tmp_path):
+    first = train(tmp_path / "first", max_steps=8).folder
+    on = train(tmp_path / "on", max_steps=1, learning_rate=1e-9, start=first, lora={"target_modules": ["q_proj"]})
+    before, after = weights(first), weights(on.folder)
+    assert before.keys() == after.keys()
+    assert all(torch.allclose(before[name], after[name], atol=1e-5) for name in before)
+    assert json.loads((on.folder / "card").read_text())["lora"]["r"] == 4
+    fresh = train(tmp_path / "fresh", max_steps=1, learning_rate=1e-9)
+    assert on.history[0]["loss"] < fresh.history[0]["loss"]
+
+
+def test_checkpoints_of_fresh_weights_are_not_taken_up_by_a_training_that_begins_with_an_adapter(tmp_path, caplog):
+    first = train(tmp_path / "first", max_steps=2).folder
+
+    def stop(row):
+        if row["update"] == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path / "adapter", progress=stop)
+    assert len(train(tmp_path / "adapter", max_steps=4, start=first).history) == 4
+    assert "other settings or data" in caplog.text
+
+
+@pytest.mark.parametrize("damage, told", [("nothing", "No adapter in"), ("shape", "another base model"),
+                                          ("layers", "another base model")])
+def test_an_adapter_that_does_not_fit_begins_no_training(tmp_path, damage, told):
+    first = train(tmp_path / "first", max_steps=1).folder
+    if damage == "nothing":
+        (first / "adapter_config.json").unlink()
+    elif damage == "shape":
+        save_file({name: weight[:, :-1].contiguous() for name, weight in weights(first).items()},
+                  first / "adapter_model.safetensors")
+    elif damage == "layers":
+        save_file({name.replace("layers.1", "layers.7"): weight for name, weight in weights(first).items()},
+                  first / "adapter_model.safetensors")
+    with pytest.raises(BionerError, match=told):
+        train(tmp_path / "adapter", start=first)
+    assert not (tmp_path / "adapter").exists()
 
 
 def test_same_seed_same_weights_other_seed_other_weights(tmp_path):
