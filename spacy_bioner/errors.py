@@ -318,5 +318,8 @@ class Warnings:
     W530 = ("{path} has {right} right and {wrong} wrong candidates, too few to fit a threshold to (wanted {least} of "
             "each): candidates made from the dev part stand beside them.")
 
+    # Evaluation and report
+    W630 = "{count} documents could not be annotated ({path}): nothing counts as found in them."
+
     # Synthesis
     W430 = "The generator was taught with another {key} ({taught}) than it is asked with ({asked})."

@@ -175,6 +175,7 @@ def annotate(source: Path, output: Path, annotator: Any, *, limit: Optional[int]
     """
     from ..formats import guess_format, write_annotations
     from ..formats.problems import Problems
+    from ..formats.set_aside import set_aside_path
     from ..llm.progress import show_progress
 
     guess_format(output, option="a name that ends so")
@@ -183,12 +184,12 @@ def annotate(source: Path, output: Path, annotator: Any, *, limit: Optional[int]
     with ExitStack() as stack:
         if annotator.cache is not None:
             stack.enter_context(closing(annotator.cache))
-        failures = stack.enter_context(open_atomic(failure_path(output), private=True))
+        failures = stack.enter_context(open_atomic(set_aside_path(output), private=True))
         advance = stack.enter_context(show_progress("Annotating", total=count_texts(source, limit)))
         kept = _keep_annotated(annotator.annotate(texts), failures, lambda: advance(annotator.usage.failed, 1))
         write_annotations(output, _refuse_empty(kept, source, annotator.usage), problems=problems)
     if not annotator.usage.failed:
-        failure_path(output).unlink()
+        set_aside_path(output).unlink()
     lost = "".join(f"; {kind} {count}" for kind, count in problems.counts.items())
     return annotator.usage.summary() + lost
 
@@ -220,12 +221,6 @@ def annotate_by_workers(source: Path, output: Path, build: Callable[[], Any], se
     issues = ", ".join(f"{kind} {number}" for kind, number in sorted(total["issues"].items())) or "none"
     return (f"{total['done']} shards done, {total['done_before']} done before; {total['good']} documents; "
             f"{total['failed']} set aside; issues: {issues}")
-
-
-def failure_path(output: Path) -> Path:
-    """RETURNS (Path): Where documents that failed are written, with their reasons, as records."""
-    name = output.name.removesuffix(".gz")
-    return output.with_name(f"{name[:name.rindex('.')]}.failed.jsonl")
 
 
 def read_texts(source: Path) -> Iterator[Annotation]:

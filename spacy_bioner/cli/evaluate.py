@@ -73,7 +73,7 @@ def evaluate(gold_path: Path, systems: Sequence[System], *, predictions: Path, r
         answers = read_answers(system, gold, spans_key=spans_key, gpu_id=gpu_id)
         pairs, extra = pair_documents(gold, answers.annotations, system=system.name)
         documents[system.name], shown = pairs, system.path
-        if answers.about["kind"] != "records":
+        if answers.about["kind"] != "records" or answers.about["set_aside"]:
             shown = _write_records(predictions / f"{file_name(system.name)}.jsonl", [pair.predicted for pair in pairs])
         measured[system.name] = {**measure_system(pairs, familiarity=familiarity, sampling=sampling),
                                  "extra_documents": extra, "source": str(_relative(system.path, relative_to)),

@@ -60,4 +60,17 @@ def select_files(sources: Sequence[Path], output: Path, *, selector: Path, rejec
 
     write_jsonl(output, kept(select_records(records, nlp, nlp.get_pipe(names[0]), counts)))
     write_jsonl(rejected, lost)
+    carry_set_aside(sources, output)
     return counts
+
+
+def carry_set_aside(sources: Sequence[Path], output: Path) -> None:
+    """Write what the annotators of the sources could not annotate beside the output too, where it is scored."""
+    from ..formats.jsonl import write_jsonl
+    from ..formats.set_aside import read_set_aside, set_aside_path
+
+    missing = [annotation for path in sources for annotation in read_set_aside(path)]
+    if missing:
+        write_jsonl(set_aside_path(output), missing)
+    else:
+        set_aside_path(output).unlink(missing_ok=True)

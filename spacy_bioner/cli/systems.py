@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Dict, Iterator, List, Sequence
 
 from ..annotation import Annotation
-from ..errors import BionerError, Errors
+from ..errors import BionerError, Errors, Warnings
 from .gpu import set_up_gpu
 
 _log = logging.getLogger(__name__)
@@ -108,11 +108,17 @@ def read_answers(system: System, gold: Sequence[Annotation], *, spans_key: str =
     RETURNS (Answers): Its documents.
     RAISES BionerError: As `read_annotations`.
     """
+    from ..formats.set_aside import read_set_aside, set_aside_path
+
     if (system.path / "config.cfg").is_file():
         return _run_pipeline(system, gold, spans_key=spans_key, gpu_id=gpu_id)
     kind = "docbin" if system.path.suffix == ".spacy" else "records"
     annotations = read_annotations(system.path, spans_key=spans_key)
-    return Answers(annotations, {"kind": kind, **_describe_annotator(annotations)})
+    missing = read_set_aside(system.path)
+    if missing:
+        _log.warning(Warnings.W630.format(count=len(missing), path=set_aside_path(system.path)))
+    return Answers([*annotations, *missing],
+                   {"kind": kind, "set_aside": len(missing), **_describe_annotator(annotations)})
 
 
 def _describe_annotator(annotations: Sequence[Annotation]) -> Dict[str, Any]:

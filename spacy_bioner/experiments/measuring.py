@@ -13,6 +13,7 @@ from ..evaluation.metrics import Sampling
 from ..evaluation.pairing import Pair, pair_documents
 from ..evaluation.runs import RunScores, compare_runs, score_runs
 from ..formats.jsonl import read_jsonl
+from ..formats.set_aside import read_set_aside
 from ..ml.calibration import expected_calibration_error, reliability, to_logit, to_probability
 from .expansion import ONCE, Expanded, Row, Run
 
@@ -34,6 +35,7 @@ def measure_rows(expanded: Expanded, sampling: Sampling = Sampling()) -> Dict[st
             "runs": {key: str(run.predicted) for key, run in row.runs.items()},
             "gold": str(_gold_of(row)), "documents": len(pairs[0]),
             "mentions": sum(len(pair.gold.mentions) for pair in pairs[0]),
+            "set_aside": sum(len(read_set_aside(run.predicted)) for run in row.runs.values()),
             "strict": strict[name].describe(),
             "strings": score_runs(pairs, measure=count_strings, sampling=sampling).describe(),
             "errors": count_errors(pairs), "x": row.x, "line": row.line,
@@ -45,8 +47,10 @@ def measure_rows(expanded: Expanded, sampling: Sampling = Sampling()) -> Dict[st
 
 
 def read_pairs(run: Run, name: str) -> List[Pair]:
-    """RETURNS (List[Pair]): The documents of a run beside gold's; raises BionerError E602 where one is missing."""
-    return pair_documents(list(read_jsonl(run.gold)), read_jsonl(run.predicted), system=name)[0]
+    """RETURNS (List[Pair]): The documents of a run beside gold's, in those that were set aside nothing was found;
+    raises BionerError E602 where one is missing."""
+    found = [*read_jsonl(run.predicted), *read_set_aside(run.predicted)]
+    return pair_documents(list(read_jsonl(run.gold)), found, system=name)[0]
 
 
 def count_errors(runs: Sequence[Sequence[Pair]]) -> Dict[str, float]:

@@ -47,6 +47,9 @@ def format_table(content: Mapping[str, Any], plan: Plan, journal: Journal, plots
     parts = [f"# {content['title']}", content["question"], f"```\n{content['command']}\n```",
              _table(("row", "runs", "P", "R", "strict F1 (95%)", "range of F1", "string-set F1", "dev", "mentions"),
                     [_row(name, row) for name, row in rows.items()])]
+    failed = ", ".join(f"{name} {row['set_aside']}" for name, row in rows.items() if row["set_aside"])
+    if failed:
+        parts += [f"Documents that could not be annotated, with nothing found in them, over all runs: {failed}."]
     if content["comparisons"]:
         parts += ["## Differences", _table(("after", "less before", "runs", "P", "R", "F1 (95%)"),
                                            [_difference(each) for each in content["comparisons"]])]

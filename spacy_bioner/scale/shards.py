@@ -10,6 +10,7 @@ from typing import IO, Any, Dict, Iterable, Iterator, List
 from ..annotation import Annotation
 from ..errors import BionerError, Errors
 from ..files import open_atomic
+from ..formats.set_aside import set_aside_path
 
 ENDINGS = (".jsonl", ".jsonl.gz", ".parquet")
 
@@ -139,7 +140,7 @@ def write_shard(shard: Shard, annotations: Iterable[Annotation]) -> Dict[str, in
     good, failed = [], []
     for annotation in annotations:
         (failed if "error" in annotation.meta else good).append(annotation.to_record())
-    failures = target.with_name(f"{target.stem}.failed.jsonl")
+    failures = set_aside_path(target)
     failures.unlink(missing_ok=True)
     if failed:
         with open_atomic(failures, private=True) as file_:

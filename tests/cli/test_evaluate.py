@@ -48,6 +48,18 @@ def test_records_are_scored(folder):
     assert "half" in result.output and "80.00" in result.output
 
 
+def test_documents_that_were_set_aside_count_as_nothing_found(folder, caplog):
+    write_jsonl(folder / "two.jsonl", GOLD[1:])
+    write_jsonl(folder / "two.failed.jsonl", [GOLD[0].with_mentions(()).with_meta(error="too long")])
+    result = run(folder, folder / "two.jsonl")
+    assert result.exit_code == 0, result.output
+    system = metrics_of(folder)["systems"]["two"]
+    assert (system["micro"]["tp"], system["micro"]["fn"], system["set_aside"]) == (1, 2, 1)
+    assert "1 documents could not be annotated" in caplog.text
+    shown = list(read_jsonl(folder / "out" / system["documents"]["path"]))
+    assert {annotation.id for annotation in shown} == {"a", "b", "c"}
+
+
 def test_docs_tokenised_differently_are_scored_by_characters(folder):
     nlp = spacy.blank("en")
     docs = DocBin(store_user_data=True)

@@ -9,7 +9,8 @@ from small_trainings import CONFIGS, NAMES, small_settings, write_sentences
 from tiny_models import tiny_tokenizer
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from spacy_bioner.formats.jsonl import read_jsonl
+from spacy_bioner.annotation import Annotation
+from spacy_bioner.formats.jsonl import read_jsonl, write_jsonl
 from spacy_bioner.training.selector_run import SelectorRun, run_selector
 
 
@@ -60,6 +61,16 @@ def test_the_dropped_ones_go_where_they_are_asked_to(verb, selector, tmp_path):
     assert verb("select-spans", records, tmp_path / "out.jsonl", "--selector", selector, "--rejected",
                 tmp_path / "audit.jsonl")[0] == 0
     assert (tmp_path / "audit.jsonl").is_file() and not (tmp_path / "out.rejected.jsonl").exists()
+
+
+def test_documents_that_an_annotator_set_aside_go_along(verb, selector, tmp_path):
+    records = write_sentences(tmp_path / "in.jsonl", "train", range(3))
+    write_jsonl(tmp_path / "in.failed.jsonl", [Annotation("too long", id="x", meta={"error": "too long"})])
+    assert verb("select-spans", records, tmp_path / "out.jsonl", "--selector", selector)[0] == 0
+    assert [annotation.id for annotation in read_jsonl(tmp_path / "out.failed.jsonl")] == ["x"]
+    (tmp_path / "in.failed.jsonl").unlink()
+    assert verb("select-spans", records, tmp_path / "out.jsonl", "--selector", selector)[0] == 0
+    assert not (tmp_path / "out.failed.jsonl").exists()
 
 
 def test_a_label_that_the_selector_has_not_learnt_is_refused(refused, selector, tmp_path):

@@ -48,6 +48,20 @@ def measure(rows, *, compare=(), choose=None):
     return measure_rows(Expanded(Plan([]), rows, list(compare), choose or {}), SAMPLING)
 
 
+def test_documents_that_could_not_be_annotated_count_as_nothing_found_and_are_told(rows, write, tmp_path):
+    gold = write("short-gold", *[[GOUT, ASTHMA]] * 4)
+    found = write("some", *[[GOUT, ASTHMA]] * 3)
+    failed = Annotation(TEXT, id="3", meta={"error": "too long"})
+    write_json_lines(tmp_path / "some.failed.jsonl", [failed.to_record()])
+    measured = measure({"a": Row("a", {"1": Run(gold, found)})})
+    assert measured["rows"]["a"]["strict"]["recall"]["mean"] == pytest.approx(6 / 8)
+    assert measured["rows"]["a"]["set_aside"] == 1
+    experiment = Experiment(title="T", question="Q", steps=[{"name": "s", "run": "r", "output": "o"}],
+                            rows=[{"name": "a", "gold": "g", "predicted": "p"}])
+    written = write_report(experiment, measured, Plan([]), tmp_path, ["spacy-bioner"])
+    assert "nothing found in them, over all runs: a 1." in written[1].read_text()
+
+
 def test_rows_have_means_ranges_and_the_size_of_the_test_part(rows):
     measured = measure(rows)["rows"]
     assert measured["a"]["strict"]["precision"]["mean"] == pytest.approx(2 / 3)
