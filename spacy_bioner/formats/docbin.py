@@ -7,7 +7,7 @@ tokenizer of the trained pipeline makes its Docs here too.
 import json
 import zlib
 from pathlib import Path
-from typing import Iterable, Iterator, List, Optional, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
 
 import numpy
 from spacy.tokens import Doc, DocBin, Span, SpanGroup
@@ -97,6 +97,12 @@ def set_meta(doc: Doc, annotation: Annotation) -> None:
         doc.user_data["meta"] = json.dumps(rest, ensure_ascii=False)
 
 
+def get_meta(doc: Doc) -> Dict[str, Any]:
+    """RETURNS (Dict[str, Any]): What `doc.user_data["meta"]` holds: JSON of a record, or what a component wrote."""
+    held = doc.user_data.get("meta") or {}
+    return json.loads(held) if isinstance(held, str) else dict(held)
+
+
 def doc_to_annotation(doc: Doc, spans_key: str = "sc") -> Annotation:
     """Turn a Doc into an annotation.
 
@@ -113,9 +119,7 @@ def doc_to_annotation(doc: Doc, spans_key: str = "sc") -> Annotation:
         score = None if scores is None or numpy.isnan(scores[place]) else float(scores[place])
         mentions.append(Mention(span.start_char, span.end_char, span.label_, score=score,
                                 grounding=(grounding[place] or None) if grounding else None))
-    meta = {key: doc.user_data[key] for key in META_KEYS if key in doc.user_data}
-    rest = doc.user_data.get("meta")
-    meta.update(json.loads(rest) if isinstance(rest, str) else {})
+    meta = {**{key: doc.user_data[key] for key in META_KEYS if key in doc.user_data}, **get_meta(doc)}
     return Annotation(doc.text, in_text_order(mentions), id=str(doc.user_data.get("id", "")), meta=meta)
 
 

@@ -40,9 +40,8 @@ class AdapterPipe(Pipe, ABC):
     def to_disk(self, path: Path, *, exclude: Iterable[str] = ()) -> None:
         """Write settings and adapter into a folder."""
         adapter = self.adapter_folder
-        writers = {"cfg": lambda path: srsly.write_json(path, self._cfg())}
-        if adapter is not None:
-            writers["adapter"] = lambda path: copy_adapter(adapter, path)
+        writers = {"cfg": lambda path: srsly.write_json(path, self._cfg()),
+                   "adapter": lambda path: copy_adapter(adapter, path)}
         util.to_disk(path, writers, exclude)
 
     def from_disk(self, path: Path, *, exclude: Iterable[str] = ()) -> "AdapterPipe":
@@ -74,10 +73,17 @@ class AdapterPipe(Pipe, ABC):
             self._set_adapter(Path(self._unpacked.name))
 
 
-def copy_adapter(source: Path, target: Path) -> None:
-    """Copy the files of an adapter; onto itself it stays."""
-    if source.resolve() != target.resolve():
-        shutil.copytree(source, target, dirs_exist_ok=True)
+def copy_adapter(source: Optional[Path], target: Path) -> None:
+    """Copy an adapter in the place of an older one, None takes that away; onto itself it stays."""
+    if source is not None and source.resolve() == target.resolve():
+        return
+    fresh = target.with_name(f".{target.name}")
+    for folder in (fresh, target):
+        if folder.exists():
+            shutil.rmtree(folder)
+    if source is not None:
+        shutil.copytree(source, fresh)
+        fresh.rename(target)
 
 
 def pack_adapter(folder: Optional[Path]) -> bytes:

@@ -5,7 +5,7 @@ from typing import Tuple
 from spacy.tokens import Doc
 
 from ..annotation import Annotation, Mention
-from ..formats.docbin import set_mentions
+from ..formats.docbin import get_meta, set_mentions
 
 
 def set_annotation(doc: Doc, annotation: Annotation, *, spans_key: str) -> Tuple[Mention, ...]:
@@ -18,7 +18,7 @@ def set_annotation(doc: Doc, annotation: Annotation, *, spans_key: str) -> Tuple
         counted as the issue "off_boundary".
     """
     lost = set_mentions(doc, annotation.mentions, spans_key=spans_key)
-    before = {key: value for key, value in doc.user_data.get("meta", {}).items() if key != "error"}
+    before = {key: value for key, value in get_meta(doc).items() if key != "error"}
     meta = {**before, **annotation.meta}
     if lost:
         meta["issues"] = {**meta.get("issues", {}), "off_boundary": len(lost)}

@@ -2,11 +2,12 @@
 
 import hashlib
 import json
+import shutil
 import sys
 from collections import Counter
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Dict, Iterable, List, Mapping, Optional
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence
 
 from catalogue import RegistryError
 from spacy.training.initialize import init_nlp
@@ -155,6 +156,39 @@ def find_component(config: Config, factories: Iterable[str]) -> Optional[str]:
     """RETURNS (Optional[str]): Name of the first component in the pipeline that one of these factories makes."""
     return next((name for name in config["nlp"]["pipeline"]
                  if config["components"].get(name, {}).get("factory") in factories), None)
+
+
+def kept_line(curve: Sequence[Mapping[str, Any]]) -> Dict[str, Any]:
+    """RETURNS (Dict[str, Any]): The line of a learning curve whose state spaCy keeps: of equal scores the last."""
+    return dict([line for line in curve if line["best"]][-1])
+
+
+def ship_best(trained: Path, output: Path, *, component: Optional[str], config: Config, tune: str, description: str,
+              card: Mapping[str, Any]) -> Dict[str, Any]:
+    """Choose the thresholds of a trained pipeline, write its card, and put it in its place, whole or not at all.
+
+    trained (Path): The best state of the training.
+    output (Path): Where `model-best` goes; an older one stays until the new one is complete.
+    component (Optional[str]): The component whose thresholds are chosen; None for none.
+    config (Config): The training config; its dev part is read.
+    tune (str): "labels", "all" (one threshold for all labels) or "none".
+    description (str): One line for people.
+    card (Mapping[str, Any]): Data, settings, seed and scores.
+    RETURNS (Dict[str, Any]): The card, with the versions and what was chosen.
+    """
+    fresh, target = output / ".model-best", output / "model-best"
+    _remove(fresh)
+    shutil.copytree(trained, fresh)
+    tuned = calibrate(fresh, component, config, by_label=tune == "labels") if component and tune != "none" else {}
+    result = write_card(fresh, description, {**card, "tuned": tuned})
+    _remove(target)
+    fresh.rename(target)
+    return result
+
+
+def _remove(folder: Path) -> None:
+    if folder.exists():
+        shutil.rmtree(folder)
 
 
 def write_card(folder: Path, description: str, card: Mapping[str, Any]) -> Dict[str, Any]:

@@ -1,7 +1,6 @@
 """Trains a selector through spaCy's own training and chooses its threshold on the dev part."""
 
 import logging
-import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Tuple
@@ -10,16 +9,16 @@ from ..errors import BionerError, Errors, Warnings
 from ..files import read_json_lines, write_json
 from ..formats.jsonl import read_jsonl
 from .loop import (
-    calibrate,
     checksum,
     collect_labels,
     count_records,
     describe_file,
     find_component,
+    kept_line,
     read_training_config,
     run_training,
+    ship_best,
     warmup_overrides,
-    write_card,
 )
 from .negatives import pair_predictions
 from .staged import open_folder
@@ -132,16 +131,7 @@ def _find_labels(run: SelectorRun) -> List[str]:
 
 
 def _finish(run: SelectorRun, output: Path, card: Dict[str, Any], config: Any, name: str) -> Dict[str, Any]:
-    fresh = output / ".model-best"
-    for folder in (fresh, output / "model-best"):
-        if folder.exists():
-            shutil.rmtree(folder)
-    shutil.copytree(output / "stage1" / "model-best", fresh)
-    tuned = calibrate(fresh, name, config, by_label=run.tune == "labels") if run.tune != "none" else {}
-    curve = [line for _, line in read_json_lines(output / "curve.jsonl")]
-    best = max(curve, key=lambda line: line["dev_f"])
-    result = write_card(fresh, "Keeps the candidates of an annotator that are likely right.",
-                        {**card, "gold": {**card["gold"], "records": count_records(run.gold)}, "best": best,
-                         "tuned": tuned})
-    fresh.rename(output / "model-best")
-    return result
+    best = kept_line([line for _, line in read_json_lines(output / "curve.jsonl")])
+    return ship_best(output / "stage1" / "model-best", output, component=name, config=config, tune=run.tune,
+                     description="Keeps the candidates of an annotator that are likely right.",
+                     card={**card, "gold": {**card["gold"], "records": count_records(run.gold)}, "best": best})

@@ -13,7 +13,6 @@ from thinc.api import Config
 from ..errors import BionerError, Errors
 from ..files import read_json_lines, write_json, write_json_lines
 from .loop import (
-    calibrate,
     checksum,
     collect_labels,
     collect_overlaps,
@@ -21,10 +20,11 @@ from .loop import (
     describe_annotators,
     describe_file,
     find_component,
+    kept_line,
     read_training_config,
     run_training,
+    ship_best,
     warmup_overrides,
-    write_card,
 )
 from .mixed_corpus import make_mixed_corpus
 from .strategies import Stage
@@ -124,23 +124,15 @@ def _finish(run: Run, output: Path, card: Dict[str, Any], curve: Sequence[Mappin
             labels: List[str]) -> Dict[str, Any]:
     """Take the best state of the last stage, choose its thresholds, and write the card."""
     last = len(run.stages)
-    best = max((line for line in curve if line["stage"] == last), key=lambda line: line["dev_f"])
+    best = kept_line([line for line in curve if line["stage"] == last])
     config = stage_config(run, run.stages[-1], output / f"stage{last}", previous=None, labels=labels, overlaps="any")
     component = find_component(config, ["bioner_spancat"])
-    fresh = output / ".model-best"
-    for folder in (fresh, output / "model-best"):
-        if folder.exists():
-            shutil.rmtree(folder)
-    shutil.copytree(output / f"stage{last}" / "model-best", fresh)
-    tuned = calibrate(fresh, component, config, by_label=run.tune == "labels") \
-        if component and run.tune != "none" else {}
     sources = {name: {**source, "records": count_records(run.sources[name]["path"]),
                       "annotators": describe_annotators(run.sources[name]["path"])}
                for name, source in card["sources"].items()}
-    result = write_card(fresh, f"Biomedical named entities, trained with strategy {run.strategy}.",
-                        {**card, "sources": sources, "labels": labels, "best": dict(best), "tuned": tuned})
-    fresh.rename(output / "model-best")
-    return result
+    return ship_best(output / f"stage{last}" / "model-best", output, component=component, config=config, tune=run.tune,
+                     description=f"Biomedical named entities, trained with strategy {run.strategy}.",
+                     card={**card, "sources": sources, "labels": labels, "best": best})
 
 
 def describe(run: Run) -> Dict[str, Any]:
@@ -171,8 +163,7 @@ def open_folder(output: Path, description: Mapping[str, Any], *, overwrite: bool
     if plan.is_file() and json.loads(plan.read_text(encoding="utf8")) != wanted:
         if not overwrite:
             raise BionerError(Errors.E518.format(path=output))
-        for folder in output.glob("stage*"):
-            shutil.rmtree(folder)
+        _clear(output)
     write_json(plan, wanted)
     complete = False
     try:
@@ -184,8 +175,8 @@ def open_folder(output: Path, description: Mapping[str, Any], *, overwrite: bool
 
 
 def _clear(output: Path) -> None:
-    """Remove what a training has begun; its folder too, where nothing else is in it."""
-    for folder in output.glob("stage*"):
+    """Remove a training and what it made; its folder too, where nothing else is in it."""
+    for folder in (*output.glob("stage*"), *output.glob("model-best"), *output.glob(".model-best")):
         shutil.rmtree(folder)
     for name in ("run.json", "curve.jsonl"):
         (output / name).unlink(missing_ok=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy
 import pytest
 import spacy
-from spacy.tokens import Doc
+from spacy.tokens import Doc, DocBin
 from spacy.training import Example
 
 import spacy_bioner.llm
@@ -15,6 +15,7 @@ from spacy_bioner.annotation import Annotation, Mention
 from spacy_bioner.codecs import make_codec
 from spacy_bioner.errors import BionerError
 from spacy_bioner.files import write_json_lines
+from spacy_bioner.formats.docbin import annotation_to_doc, doc_to_annotation
 from spacy_bioner.llm.adapter import AdapterCard
 from spacy_bioner.prompts.build import PromptBuilder
 
@@ -58,6 +59,18 @@ def test_doc_says_who_annotated_it(replay):
     assert doc.user_data["meta"]["model"] == "replay"
     assert doc.user_data["meta"]["issues"] == {}
     assert not doc.ents, "entities are filled on request only"
+
+
+def test_docs_that_bring_the_metadata_of_a_record_keep_it_beside_what_the_model_said(replay):
+    nlp = make_nlp(replay)
+    records = [GOLD[0].with_meta(unit="sentence", document="d1"), Annotation("unknown", meta={"document": "d2"})]
+    docs = [annotation_to_doc(record, nlp.vocab)[0] for record in records]
+    found, failed = (doc_to_annotation(doc) for doc in nlp.pipe(docs))
+    assert found.mentions == GOLD[0].mentions
+    assert (found.meta["document"], found.meta["model"]) == ("d1", "replay")
+    assert (failed.meta["document"], failed.meta["error"]) == ("d2", "no reply was recorded for this text")
+    [again] = DocBin(docs=[annotation_to_doc(failed, nlp.vocab)[0]], store_user_data=True).get_docs(nlp.vocab)
+    assert doc_to_annotation(again).meta == failed.meta
 
 
 def test_one_failure_leaves_its_neighbours_whole(replay):
@@ -236,6 +249,21 @@ def test_pipeline_on_disk_keeps_the_adapter(tiny_folder, tmp_path):
     loaded.to_disk(tmp_path / "second")
     shutil.rmtree(tmp_path / "pipeline")
     assert predict(spacy.load(tmp_path / "second")) == wanted
+
+
+def test_pipeline_saved_over_another_one_does_not_take_over_its_adapter(tiny_folder, tmp_path):
+    make_tiny_nlp(tiny_folder).to_disk(tmp_path / "pipeline")
+    plain = make_tiny_nlp(tiny_folder, adapter=False, labels=LABELS, corpus="Toy")
+    plain.to_disk(tmp_path / "pipeline")
+    assert spacy.load(tmp_path / "pipeline").get_pipe("llm_bioner").adapter_folder is None
+    shutil.copytree(tiny_folder / "adapter", tmp_path / "other")
+    (tmp_path / "other" / "README.md").rename(tmp_path / "other" / "NOTES.md")
+    other = make_tiny_nlp(tiny_folder, adapter=False).get_pipe("llm_bioner")
+    for folder in (tiny_folder / "adapter", tmp_path / "other"):
+        other._set_adapter(folder)
+        other.to_disk(tmp_path / "component")
+    kept = {path.name for path in (tmp_path / "component" / "adapter").iterdir()}
+    assert kept == {path.name for path in (tmp_path / "other").iterdir()}
 
 
 def test_bytes_keep_the_adapter(tiny_folder):

@@ -96,6 +96,22 @@ def test_another_training_does_not_take_the_folder(run, tmp_path):
     assert run_stages(other, tmp_path / "out", overwrite=True)["seed"] == 2
 
 
+def test_a_training_that_takes_the_folder_of_another_leaves_nothing_of_it_where_it_fails(run, tmp_path):
+    run_stages(run, tmp_path / "out")
+    wrong = replace(run, overrides={**run.overrides, "components.bioner_spancat.treshold": 0.4})
+    with pytest.raises(BionerError, match="treshold"):
+        run_stages(wrong, tmp_path / "out", overwrite=True)
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_card_tells_of_the_state_that_is_kept(run, tmp_path):
+    flat = {**run.overrides, "training.optimizer.learn_rate": 0.0}
+    card = run_stages(replace(run, overrides=flat, stages=[Stage(("gold",), 8)], evaluations=4), tmp_path / "out")
+    curve = [json.loads(line) for line in (tmp_path / "out" / "curve.jsonl").read_text().splitlines()]
+    # All states are alike: spaCy writes each of them over the one before.
+    assert len({line["dev_f"] for line in curve}) == 1 and card["best"]["updates"] == curve[-1]["updates"]
+
+
 def test_a_config_that_does_not_fit_is_told(run, tmp_path):
     wrong = replace(run, overrides={**run.overrides, "components.bioner_spancat.treshold": 0.4})
     with pytest.raises(BionerError, match="treshold"):
