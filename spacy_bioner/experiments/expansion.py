@@ -93,9 +93,9 @@ def expand(experiment: Experiment, *, data: Path, out: Path, gpu_id: int = -1) -
     out (Path): Folder of the experiment, {out}.
     gpu_id (int): GPU, or -1 for the CPU, {gpu_id}.
     RETURNS (Expanded): Steps, rows, comparisons and choices.
-    RAISES BionerError: E721 and E722 for steps that do not fit together, E726 for an unknown name, E727 for a list
-        that there is not, E728 for an output outside of OUT, E729 for a comparison or a choice with a row that no
-        form of the experiment has, E733 for a name that two rows or two choices have.
+    RAISES BionerError: E721, E722 and E734 for steps that do not fit together, E726 for an unknown name, E727 for a
+        list that there is not, E728 for an output outside of OUT, E729 for a comparison or a choice with a row that
+        no form of the experiment has, E733 for a name that two rows or two choices have.
     """
     filler = Filler(experiment, {"data": str(data), "out": str(out), "gpu_id": gpu_id})
     steps = [step for template in experiment.steps for step in filler.steps(template, out)]

@@ -149,6 +149,14 @@ def test_a_part_that_no_row_has_is_refused(read):
         read().only("poor")
 
 
+def test_steps_whose_items_run_together_into_one_name_are_refused(read):
+    with pytest.raises(BionerError, match="out/trained/x-y/z-1 and out/trained/x/y-z-1 are both called train-x-y-z-1"):
+        read(('corpus: [a, {name: b, only: {seed: [1]}}]', 'corpus: [x-y, x]'), ("name: plain, ", "name: z, "),
+             ("name: rich, ", "name: y-z, "), (", only: {corpus: [a]}", ""), ("system: [plain]", "system: [z]"),
+             ("trained/{corpus}-{system}-{seed}", "trained/{corpus}/{system}-{seed}"),
+             (": plain", ": z"), (": rich", ": y-z"))
+
+
 def test_what_is_made_beside_an_output_is_filled_in_too(read):
     plan = read(('    inputs: ["{data}/{corpus}"]', '    beside: ["{out}/{corpus}.report.json"]')).plan
     assert plan.maker(Path("out/a.report.json")).name == "prepare-a"
