@@ -13,6 +13,7 @@ from ..errors import BionerError, Errors
 from ..formats.corpus_report import format_report
 from ..formats.folds import Fold
 from ..formats.problems import Problems
+from ..formats.splits import check_split
 from ..formats.validate import CorpusFigures, watch
 from .check_corpus import check_corpus_files
 
@@ -167,9 +168,7 @@ def check(annotation: Annotation, path: Path, conversion: Conversion) -> Annotat
         if mention.label not in conversion.labels:
             raise BionerError(Errors.E014.format(path=path, id=annotation.id, label=mention.label,
                                                  schema=conversion.schema, known=", ".join(conversion.labels)))
-    found = annotation.meta.get("split")
-    if conversion.split and found not in (None, "", conversion.split):
-        raise BionerError(Errors.E009.format(id=annotation.id, found=found, wanted=conversion.split))
+    check_split(annotation, conversion.split)
     meta: Dict[str, Any] = {**annotation.meta, **conversion.meta}
     if conversion.split:
         meta["split"] = conversion.split

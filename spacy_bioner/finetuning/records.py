@@ -11,6 +11,7 @@ from ..errors import BionerError, Errors
 from ..formats.jsonl import read_jsonl
 from ..formats.leaks import KnownTexts
 from ..formats.sentences import split_sentences
+from ..formats.splits import check_split
 from ..llm.answers import encode_each, encode_prompt, end_id
 from ..prompts.build import PromptBuilder
 from .pairs import Pair
@@ -127,9 +128,7 @@ def _check_record(annotation: Annotation, path: Path, labels: Mapping[str, str],
 
 
 def _check_split_and_labels(annotation: Annotation, path: Path, labels: Mapping[str, str], *, split: str) -> None:
-    found = annotation.meta.get("split", split)
-    if found != split:
-        raise BionerError(Errors.E009.format(id=annotation.id, found=found, wanted=split))
+    check_split(annotation, split)
     for mention in annotation.mentions:
         if mention.label not in labels:
             raise BionerError(Errors.E014.format(path=path, id=annotation.id, label=mention.label, schema="the schema",

@@ -5,6 +5,7 @@ from typing import Iterable, Iterator
 from ..annotation import Annotation
 from ..errors import BionerError, Errors
 from ..formats.leaks import KnownTexts
+from ..formats.splits import check_split
 
 _TESTED = ("dev", "test")
 
@@ -17,9 +18,7 @@ def refuse_other_splits(annotations: Iterable[Annotation]) -> Iterator[Annotatio
     RAISES BionerError: E009 for another split.
     """
     for annotation in annotations:
-        split = annotation.meta.get("split") or "train"
-        if split != "train":
-            raise BionerError(Errors.E009.format(id=annotation.id, found=split, wanted="train"))
+        check_split(annotation, "train")
         yield annotation
 
 
