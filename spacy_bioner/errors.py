@@ -285,10 +285,12 @@ class Errors:
     E726 = "No value for {{{name}}}, or one that leads to itself. Known: {known}."
     E727 = "foreach names the list '{name}', which there is not. Known: {known}."
     E728 = "Step {name} makes {output}, which is not in {folder}. Begin its output with {{out}}."
-    E729 = "The choice '{name}' is among rows that there are not. Rows: {known}."
+    E729 = "The {kind} '{name}' names rows that there are not: {unknown}. Rows: {known}."
     E730 = "The rows '{first}' and '{second}' have other test parts, so they cannot be compared."
     E731 = "Row '{name}' has no figure of the dev part, and choices are made by it. Give dev: FILE#key."
     E732 = "{path} has no number at '{key}'."
+    E733 = "Two {kind} are called '{name}'. Put all lists of its foreach that tell them apart into the name."
+    E734 = "The steps that make {first} and {second} are both called {name}. Rename one, or an item of its lists."
     E740 = "[low_resource] {key} has '{name}', which there is not. Known: {known}."
     E741 = ("[low_resource.high_resource] joins the generated sentences of all sizes, but genllm is not among the "
             "methods of [low_resource]. Add it there, or leave it out here.")

@@ -13,6 +13,7 @@ from ..errors import BionerError, Errors
 from ..formats.corpus_report import format_report
 from ..formats.folds import Fold
 from ..formats.problems import Problems
+from ..formats.splits import check_split
 from ..formats.validate import CorpusFigures, watch
 from .check_corpus import check_corpus_files
 
@@ -167,9 +168,7 @@ def check(annotation: Annotation, path: Path, conversion: Conversion) -> Annotat
         if mention.label not in conversion.labels:
             raise BionerError(Errors.E014.format(path=path, id=annotation.id, label=mention.label,
                                                  schema=conversion.schema, known=", ".join(conversion.labels)))
-    found = annotation.meta.get("split")
-    if conversion.split and found not in (None, "", conversion.split):
-        raise BionerError(Errors.E009.format(id=annotation.id, found=found, wanted=conversion.split))
+    check_split(annotation, conversion.split)
     meta: Dict[str, Any] = {**annotation.meta, **conversion.meta}
     if conversion.split:
         meta["split"] = conversion.split
@@ -191,7 +190,7 @@ def choose(annotations: Iterable[Annotation], conversion: Conversion, counts: Di
     RAISES BionerError: E015 for a text that must not occur.
     """
     from ..formats import read_annotations
-    from ..formats.leaks import KnownTexts
+    from ..formats.leaks import KnownTexts, refuse_known
     from ..formats.sampling import draw_sample
     from ..formats.sentences import split_sentences
 
@@ -200,7 +199,7 @@ def choose(annotations: Iterable[Annotation], conversion: Conversion, counts: Di
     if conversion.exclude:
         annotations = _leave_out(annotations, KnownTexts(conversion.exclude, read_annotations), counts)
     if conversion.require_disjoint:
-        annotations = _refuse(annotations, KnownTexts(conversion.require_disjoint, read_annotations))
+        annotations = refuse_known(annotations, KnownTexts(conversion.require_disjoint, read_annotations))
     fold, others = conversion.fold, conversion.other_folds
     if fold is not None:
         annotations = (one for one in annotations if fold.holds(one, seed=conversion.seed))
@@ -258,14 +257,6 @@ def _leave_out(annotations: Iterable[Annotation], known: Any, counts: Dict[str, 
             yield annotation
         else:
             counts["excluded"] += 1
-
-
-def _refuse(annotations: Iterable[Annotation], known: Any) -> Iterator[Annotation]:
-    for annotation in annotations:
-        other = known.find(annotation)
-        if other is not None:
-            raise BionerError(Errors.E015.format(id=annotation.id, other=other))
-        yield annotation
 
 
 def _log(line: str) -> None:

@@ -96,10 +96,10 @@ def _read(path: Path) -> Iterator[Annotation]:
 
 
 def _read_gold(path: Path) -> Iterator[Annotation]:
+    from ..formats.splits import check_split
+
     for annotation in _read(path):
-        split = annotation.meta.get("split", "train")
-        if split != "train":
-            raise BionerError(Errors.E009.format(id=annotation.id, found=split, wanted="train"))
+        check_split(annotation, "train")
         yield annotation
 
 

@@ -39,8 +39,7 @@ def seeds_cli(
 ) -> None:
     """Collect seeds: the most frequent mentions of each label, or names that are known already."""
     from ..formats.jsonl import find_jsonl, read_jsonl
-    from ..formats.leaks import KnownTexts
-    from ..synthesis.held_out import refuse_known
+    from ..formats.leaks import KnownTexts, refuse_known
     from ..synthesis.seeds import check_labels, collect_seeds, read_seeds
     from .schema import read_schema
 

@@ -81,9 +81,9 @@ def teach_generator_cli(
 ) -> None:
     """Teach a model, by LoRA, to write sentences that hold given entities in tags."""
     from ..formats.jsonl import read_jsonl
-    from ..formats.leaks import KnownTexts
+    from ..formats.leaks import KnownTexts, refuse_known
     from ..synthesis.generator import choose_pairs, teach_generator
-    from ..synthesis.held_out import refuse_known, refuse_other_splits
+    from ..synthesis.held_out import refuse_other_splits
     from ..synthesis.language import read_stop_words
 
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Union
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 from ..errors import BionerError, Errors
 
@@ -111,6 +111,15 @@ class Experiment(Part):
     rows: List[RowTemplate] = Field(min_length=1)
     compare: List[Comparison] = []
     choose: List[Choice] = []
+    # Lists as the file has them, where quick values or overrides stand in their place.
+    _written: Dict[str, List[Item]] = PrivateAttr(default_factory=dict)
+
+    @property
+    def all_lists(self) -> Dict[str, List[Item]]:
+        """RETURNS (Dict[str, List[Item]]): The lists, with the items too that quick values and overrides leave out."""
+        written = {name: self._written.get(name, []) for name in self.lists}
+        return {name: [*items, *(item for item in written[name] if item not in items)]
+                for name, items in self.lists.items()}
 
 
 def read_experiment(path: Path, *, quick: bool = False, overrides: Optional[Mapping[str, Any]] = None) -> Experiment:
@@ -157,8 +166,10 @@ def put(experiment: Experiment, values: Values, *, known: Experiment, path: Path
                 raise BionerError(Errors.E724.format(path=path, why=f"no {kind}.{name}; there are {', '.join(names)}"))
     lists = {name: [_pick(item, known.lists[name], f"lists.{name}", path) for item in items]
              for name, items in values.lists.items()}
-    return experiment.model_copy(update={"vars": {**experiment.vars, **values.vars},
-                                         "lists": {**experiment.lists, **lists}})
+    changed = experiment.model_copy(update={"vars": {**experiment.vars, **values.vars},
+                                            "lists": {**experiment.lists, **lists}})
+    changed._written = known.lists
+    return changed
 
 
 def name_of(item: Item) -> str:

@@ -5,7 +5,7 @@ import shlex
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Set, Tuple, TypeVar
 
 from ..errors import BionerError, Errors
 from .config import Experiment, Item, RowTemplate, StepTemplate, name_of
@@ -17,6 +17,7 @@ ONCE = ""
 # Values may hold placeholders themselves, but not without end.
 _DEEPEST = 8
 Scope = Mapping[str, Any]
+Named = TypeVar("Named")
 
 
 @dataclass(frozen=True)
@@ -92,31 +93,45 @@ def expand(experiment: Experiment, *, data: Path, out: Path, gpu_id: int = -1) -
     out (Path): Folder of the experiment, {out}.
     gpu_id (int): GPU, or -1 for the CPU, {gpu_id}.
     RETURNS (Expanded): Steps, rows, comparisons and choices.
-    RAISES BionerError: E721 and E722 for steps that do not fit together, E726 for an unknown name, E727 for a list
-        that there is not, E728 for an output outside of OUT, E729 for a comparison with no row.
+    RAISES BionerError: E721, E722 and E734 for steps that do not fit together, E726 for an unknown name, E727 for a
+        list that there is not, E728 for an output outside of OUT, E729 for a comparison or a choice with a row that
+        no form of the experiment has, E733 for a name that two rows or two choices have.
     """
     filler = Filler(experiment, {"data": str(data), "out": str(out), "gpu_id": gpu_id})
     steps = [step for template in experiment.steps for step in filler.steps(template, out)]
-    rows = {row.name: row for template in experiment.rows for row in filler.rows(template)}
+    rows = _name_each("rows", ((row.name, row) for template in experiment.rows for row in filler.rows(template)))
     compare = [(filler.fill(pair.before, scope), filler.fill(pair.after, scope))
                for pair in experiment.compare for scope in filler.scopes(pair.foreach)]
-    choose = {filler.fill(choice.name, scope): [filler.fill(name, scope) for name in choice.among]
-              for choice in experiment.choose for scope in filler.scopes(choice.foreach)}
-    expanded = Expanded(Plan(steps, cache=out / "cache"), rows,
-                        list(dict.fromkeys((before, after) for before, after in compare if before != after)),
-                        choose)
-    return _keep_known(expanded, experiment)
-
-
-def _keep_known(expanded: Expanded, experiment: Experiment) -> Expanded:
-    """RETURNS (Expanded): Without comparisons of rows that the chosen items of lists leave out."""
-    known = set(expanded.rows)
-    choose = {name: [row for row in among if row in known] for name, among in expanded.choose.items()}
+    choose = _name_each("choices", ((filler.fill(choice.name, scope),
+                                     [filler.fill(name, scope) for name in choice.among])
+                                    for choice in experiment.choose for scope in filler.scopes(choice.foreach)))
+    left_out = set(filler.names_left_out(experiment.rows)) - set(rows)
+    for before, after in compare:
+        _refuse_unknown("comparison", f"{before} / {after}", (before, after), rows, left_out)
     for name, among in choose.items():
-        if not among:
-            raise BionerError(Errors.E729.format(name=name, known=", ".join(known)))
-    return Expanded(expanded.plan, expanded.rows,
-                    [pair for pair in expanded.compare if set(pair) <= known], choose)
+        _refuse_unknown("choice", name, among, rows, left_out)
+    chosen = {name: [row for row in among if row in rows] for name, among in choose.items()}
+    return Expanded(Plan(steps, cache=out / "cache"), rows,
+                    list(dict.fromkeys(pair for pair in compare if pair[0] != pair[1] and set(pair) <= set(rows))),
+                    {name: among for name, among in chosen.items() if among})
+
+
+def _name_each(kind: str, pairs: Iterable[Tuple[str, Named]]) -> Dict[str, Named]:
+    """RETURNS (Dict[str, Named]): Name to what is called so; raises BionerError E733 for a name that comes twice."""
+    named: Dict[str, Named] = {}
+    for name, one in pairs:
+        if name in named:
+            raise BionerError(Errors.E733.format(kind=kind, name=name))
+        named[name] = one
+    return named
+
+
+def _refuse_unknown(kind: str, name: str, among: Iterable[str], rows: Iterable[str], left_out: Set[str]) -> None:
+    """Raise BionerError E729 for a row that there is not, unless it is one that this form leaves out."""
+    unknown = [row for row in among if row not in rows and row not in left_out]
+    if unknown:
+        raise BionerError(Errors.E729.format(kind=kind, name=name, unknown=", ".join(unknown),
+                                             known=", ".join(rows)))
 
 
 class Filler:
@@ -128,6 +143,7 @@ class Filler:
 
     def __init__(self, experiment: Experiment, given: Mapping[str, Any]) -> None:
         self._lists = experiment.lists
+        self._all_lists = experiment.all_lists
         self._values = {**experiment.vars, **given}
 
     def scopes(self, foreach: Sequence[str], base: Optional[Scope] = None) -> Iterator[Scope]:
@@ -163,6 +179,21 @@ class Filler:
             if runs:
                 yield Row(self.fill(template.name, scope), runs, float(x) if x else None,
                           self.fill(template.line, scope))
+
+    def names_left_out(self, templates: Iterable[RowTemplate]) -> Iterator[str]:
+        """Name the rows that an experiment might have, so that a row left out can be told from a mistake.
+
+        templates (Iterable[RowTemplate]): The templates of its rows.
+        YIELDS (str): A name for each combination of all items, those that quick values, overrides and `only` leave
+            out too.
+        """
+        for template in templates:
+            for items in product(*(self._all_lists[name] for name in template.foreach)):
+                try:
+                    name = self.fill(template.name, {**self._values, **dict(zip(template.foreach, items))})
+                except BionerError:  # items that do not go together may lack a value
+                    continue
+                yield name
 
     def fill(self, text: str, scope: Scope, depth: int = 0) -> str:
         """Fill the places of a text.

@@ -48,7 +48,8 @@ class Plan:
 
     steps (Sequence[Step]): The steps; one that is given twice counts once.
     cache (Optional[Path]): Folder of what steps keep for themselves; no step depends on it.
-    RAISES BionerError: E721 where two steps make the same, E722 where steps need each other.
+    RAISES BionerError: E721 where two steps make the same, E722 where steps need each other, E734 where two steps
+        have one name.
     """
 
     def __init__(self, steps: Sequence[Step], *, cache: Optional[Path] = None) -> None:
@@ -64,6 +65,12 @@ class Plan:
             if other.arguments != step.arguments:
                 raise BionerError(Errors.E721.format(first=other.name, second=step.name, output=step.output))
             self._makers.update({path: other for path in other.beside})
+        # Two steps of one name would share a stamp, and each run of one would undo the other.
+        named: Dict[str, Step] = {}
+        for step in self._makers.values():
+            other = named.setdefault(step.name, step)
+            if other != step:
+                raise BionerError(Errors.E734.format(first=other.output, second=step.output, name=step.name))
         placed: Dict[Step, None] = {}
         for step in self._makers.values():
             self._place(step, placed, ())

@@ -1,9 +1,12 @@
 """Diversity of a selection: facility location on sentence vectors, so that what is taught covers what there is."""
 
 import heapq
-from typing import List, Sequence
+from typing import TYPE_CHECKING, List, Sequence
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 
 def choose_diverse(vectors: np.ndarray, candidates: Sequence[int], count: int) -> List[int]:
@@ -54,7 +57,7 @@ def embed_sentences(texts: Sequence[str], *, encoder: str, batch_size: int = 64)
     model = AutoModel.from_pretrained(folder).eval()
     order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
     vectors = np.zeros((len(texts), model.config.hidden_size), dtype="float32")
-    limit = model.config.max_position_embeddings
+    limit = _longest_text(tokenizer, model)
     for start in range(0, len(order), batch_size):
         rows = order[start:start + batch_size]
         batch = tokenizer([texts[index] for index in rows], padding=True, truncation=True, max_length=limit,
@@ -65,3 +68,13 @@ def embed_sentences(texts: Sequence[str], *, encoder: str, batch_size: int = 64)
         means = (states * mask).sum(1) / mask.sum(1)
         vectors[rows] = torch.nn.functional.normalize(means, dim=-1).numpy()
     return vectors
+
+
+def _longest_text(tokenizer: "PreTrainedTokenizerBase", model: "PreTrainedModel") -> int:
+    """RETURNS (int): How many tokens of a text an encoder takes."""
+    # A tokenizer that was not told its limit has a huge one. Encoders such as RoBERTa count positions from behind the
+    # padding: with 514 positions they take 512 tokens.
+    positions = getattr(getattr(model, "embeddings", None), "position_embeddings", None)
+    padding = getattr(positions, "padding_idx", None)
+    reserved = 0 if padding is None else padding + 1
+    return min(tokenizer.model_max_length, model.config.max_position_embeddings - reserved)

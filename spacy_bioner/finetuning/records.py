@@ -9,8 +9,9 @@ from ..annotation import Annotation
 from ..codecs.base import Codec, Piece
 from ..errors import BionerError, Errors
 from ..formats.jsonl import read_jsonl
-from ..formats.leaks import KnownTexts
+from ..formats.leaks import KnownTexts, refuse_known
 from ..formats.sentences import split_sentences
+from ..formats.splits import check_split
 from ..llm.answers import encode_each, encode_prompt, end_id
 from ..prompts.build import PromptBuilder
 from .pairs import Pair
@@ -92,8 +93,8 @@ def read_corpus(path: Path, *, labels: Mapping[str, str], name: str = "", lang: 
             raise BionerError(Errors.E305.format(label=label))
     known = KnownTexts(held_out, read_jsonl)
     annotations: List[Annotation] = []
-    for annotation in read_jsonl(path):
-        _check_record(annotation, path, labels, known)
+    checked = (_check_split_and_labels(annotation, path, labels, split="train") for annotation in read_jsonl(path))
+    for annotation in refuse_known(checked, known):
         annotations += split_sentences(annotation, lang) if unit == "sentence" else [annotation]
     if not annotations:
         raise BionerError(Errors.E008.format(path=path))
@@ -119,21 +120,15 @@ def read_dev(path: Path, *, labels: Mapping[str, str], lang: str = "en", unit: s
     return annotations
 
 
-def _check_record(annotation: Annotation, path: Path, labels: Mapping[str, str], held_out: KnownTexts) -> None:
-    _check_split_and_labels(annotation, path, labels, split="train")
-    other = held_out.find(annotation)
-    if other is not None:
-        raise BionerError(Errors.E015.format(id=annotation.id, other=other))
-
-
-def _check_split_and_labels(annotation: Annotation, path: Path, labels: Mapping[str, str], *, split: str) -> None:
-    found = annotation.meta.get("split", split)
-    if found != split:
-        raise BionerError(Errors.E009.format(id=annotation.id, found=found, wanted=split))
+def _check_split_and_labels(annotation: Annotation, path: Path, labels: Mapping[str, str], *,
+                            split: str) -> Annotation:
+    """RETURNS (Annotation): The same; raises BionerError E009 or E014 for another split or an unknown label."""
+    check_split(annotation, split)
     for mention in annotation.mentions:
         if mention.label not in labels:
             raise BionerError(Errors.E014.format(path=path, id=annotation.id, label=mention.label, schema="the schema",
                                                  known=", ".join(labels)))
+    return annotation
 
 
 def make_records(corpus: Corpus, *, codec: Codec, template: str, instruction: str = "all",

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Callable, Dict, Iterable, Iterator, List, Optional, Set
 
 from ..annotation import Annotation
+from ..errors import BionerError, Errors
 from ..units import find_units
 from .sentences import split_sentences
 
@@ -50,6 +51,21 @@ class KnownTexts:
             if key in self._known:
                 return self._paths[self._known[key]]
         return None
+
+
+def refuse_known(annotations: Iterable[Annotation], known: KnownTexts) -> Iterator[Annotation]:
+    """Pass annotations on whose text is not held out.
+
+    annotations (Iterable[Annotation]): Any annotations.
+    known (KnownTexts): The records that are held out.
+    YIELDS (Annotation): The same.
+    RAISES BionerError: E015 for one that stands in a held-out file too.
+    """
+    for annotation in annotations:
+        other = known.find(annotation)
+        if other is not None:
+            raise BionerError(Errors.E015.format(id=annotation.id, other=other))
+        yield annotation
 
 
 def drop_repeated(annotations: Iterable[Annotation]) -> Iterator[Annotation]:

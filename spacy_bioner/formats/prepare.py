@@ -12,6 +12,7 @@ from .jsonl import find_jsonl, read_jsonl
 from .leaks import TELLING_UNITS, drop_repeated, normalise
 from .sampling import draw_sample
 from .sentences import split_sentences
+from .splits import check_split
 
 SPLITS = ("train", "dev", "test")
 _UNLABELLED = "pubmed_unlabeled"
@@ -129,9 +130,7 @@ def split_off(records: List[Annotation], count: int, seed: int) -> Tuple[List[An
 
 
 def _check(record: Annotation, path: Path, split: str, labels: Mapping[str, str], lang: str) -> Annotation:
-    found = record.meta.get("split", split)
-    if found != split:
-        raise BionerError(Errors.E009.format(id=record.id, found=found, wanted=split))
+    check_split(record, split)
     for mention in record.mentions:
         if mention.label not in labels:
             raise BionerError(Errors.E014.format(path=path, id=record.id, label=mention.label, schema="the schema",

@@ -4,7 +4,7 @@ from typing import Iterable, Iterator
 
 from ..annotation import Annotation
 from ..errors import BionerError, Errors
-from ..formats.leaks import KnownTexts
+from ..formats.splits import check_split
 
 _TESTED = ("dev", "test")
 
@@ -17,9 +17,7 @@ def refuse_other_splits(annotations: Iterable[Annotation]) -> Iterator[Annotatio
     RAISES BionerError: E009 for another split.
     """
     for annotation in annotations:
-        split = annotation.meta.get("split") or "train"
-        if split != "train":
-            raise BionerError(Errors.E009.format(id=annotation.id, found=split, wanted="train"))
+        check_split(annotation, "train")
         yield annotation
 
 
@@ -35,19 +33,4 @@ def refuse_tested(annotations: Iterable[Annotation], *, unless: str = "") -> Ite
         split = annotation.meta.get("split")
         if split in _TESTED:
             raise BionerError(Errors.E435.format(id=annotation.id, found=split, unless=unless))
-        yield annotation
-
-
-def refuse_known(annotations: Iterable[Annotation], known: KnownTexts) -> Iterator[Annotation]:
-    """Pass annotations on whose text is not held out.
-
-    annotations (Iterable[Annotation]): Gold annotations.
-    known (KnownTexts): The records that are held out.
-    YIELDS (Annotation): The same.
-    RAISES BionerError: E015 for one that stands in a held-out file too.
-    """
-    for annotation in annotations:
-        other = known.find(annotation)
-        if other is not None:
-            raise BionerError(Errors.E015.format(id=annotation.id, other=other))
         yield annotation

@@ -20,6 +20,7 @@ from ..errors import BionerError, Errors, first_fault
 from ..formats import read_annotations
 from ..formats.docbin import annotation_to_doc, set_mentions
 from ..formats.leaks import KnownTexts
+from ..formats.splits import check_split
 from ..ml.span_targets import DOUBTFUL_KEY
 
 logger = logging.getLogger(__name__)
@@ -99,9 +100,7 @@ def read_source(name: str, source: Source, held_out: KnownTexts) -> Iterator[Pre
     for annotation in read_annotations(source.path):
         if source.limit and count == source.limit:
             break
-        split = annotation.meta.get("split")
-        if source.split and split not in (None, source.split):
-            raise BionerError(Errors.E009.format(id=annotation.id, found=split, wanted=source.split))
+        check_split(annotation, source.split)
         doubt = doubted.get(annotation.id)
         if doubt is not None and doubt.text != annotation.text:
             raise BionerError(Errors.E567.format(id=annotation.id, path=source.doubtful, other=source.path))

@@ -15,6 +15,7 @@ from ..formats import read_annotations
 from ..formats.docbin import annotation_to_doc, set_mentions
 from ..formats.jsonl import read_jsonl
 from ..formats.leaks import KnownTexts
+from ..formats.splits import check_split
 from .negatives import Candidate, NegativeSettings, count_candidates, make_candidates, pair_predictions
 
 logger = logging.getLogger(__name__)
@@ -70,9 +71,7 @@ class SelectorCorpus:
             return
         gold = list(read_jsonl(self.path))
         for annotation in gold:
-            split = annotation.meta.get("split")
-            if self.split and split not in (None, self.split):
-                raise BionerError(Errors.E009.format(id=annotation.id, found=split, wanted=self.split))
+            check_split(annotation, self.split)
         gold = list(self._without_leaks(gold))
         if not gold:
             raise BionerError(Errors.E008.format(path=self.path))

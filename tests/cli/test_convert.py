@@ -49,6 +49,13 @@ def test_several_files_go_into_one(corpus, tmp_path):
     assert [one.id for one in read_annotations(tmp_path / "out.jsonl")] == ["d1", "d2", "d3"]
 
 
+@pytest.mark.parametrize("split", [None, ""])
+def test_records_that_say_no_split_get_that_of_the_option(tmp_path, split):
+    path = _write(tmp_path / "in.jsonl", [{"id": "d", "text": "Gout.", "meta": {"split": split}}])
+    _convert(path, tmp_path / "out.jsonl", "--split", "dev")
+    assert [one.meta["split"] for one in read_annotations(tmp_path / "out.jsonl")] == ["dev"]
+
+
 def test_compressed_file_is_found_by_the_plain_name(corpus, tmp_path):
     _convert(corpus, tmp_path / "packed.jsonl.gz")
     _convert(tmp_path / "packed.jsonl", tmp_path / "out.jsonl")

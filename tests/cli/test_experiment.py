@@ -65,6 +65,14 @@ def test_every_comparison_and_choice_of_a_shipped_experiment_finds_rows(path):
             assert getattr(expand(alone, data=Path("data"), out=Path("out")), part), f"{path.name}: {template}"
 
 
+@pytest.mark.parametrize("quick", [False, True], ids=["full", "quick"])
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_each_row_of_a_shipped_experiment_can_be_taken_alone(path, quick):
+    expanded = expand(read_experiment(path, quick=quick), data=Path("data"), out=Path("out"))
+    for name in expanded.rows:
+        assert name in expanded.only(name).rows
+
+
 def test_quick_forms_are_smaller():
     for path in SHIPPED:
         full, quick = (len(expand(read_experiment(path, quick=each), data=Path("data"), out=Path("out")).plan.steps)

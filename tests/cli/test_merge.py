@@ -66,6 +66,14 @@ def test_gold_alone_stays_as_it_is(verb, data):
     assert merged(data) == {"a": {SHORT.key: "gold"}}
 
 
+@pytest.mark.parametrize("split", [None, ""])
+def test_gold_that_says_no_split_is_taken(verb, data, split):
+    record = json.loads((data / "gold.jsonl").read_text())
+    (data / "gold.jsonl").write_text(json.dumps({**record, "meta": {"split": split}}) + "\n")
+    assert verb(*arguments(data, "--gold", data / "gold.jsonl", sources=()))[0] == 0
+    assert merged(data) == {"a": {SHORT.key: "gold"}}
+
+
 @pytest.mark.parametrize("more, told", [
     pytest.param(["--source", "llm"], "NAME=FILE", id="no file"),
     pytest.param(["--source", "llm=other.jsonl"], "'llm' of a source is taken", id="name twice"),

@@ -87,6 +87,17 @@ def test_comparisons_and_choices_are_among_rows_that_there_are(read):
     assert expanded.choose == {"a": ["a: plain", "a: rich"], "b": ["b: plain"]}
 
 
+@pytest.mark.parametrize("options, rows", [
+    pytest.param({"quick": True}, {"a": ["a: plain"], "b": ["b: plain"]}, id="quick"),
+    pytest.param({"overrides": {"lists.system": ["plain"], "lists.seed": [7]}}, {"a": ["a: plain"]}, id="overridden"),
+    pytest.param({"quick": True, "overrides": {"lists.corpus": ["a", {"name": "c"}]}},
+                 {"a": ["a: plain"], "c": ["c: plain"]}, id="a-new-item"),
+])
+def test_rows_that_a_smaller_form_leaves_out_are_no_mistake(read, options, rows):
+    expanded = read(**options)
+    assert (expanded.choose, expanded.compare) == (rows, [])
+
+
 def test_quick_values_and_overrides_take_the_place_of_others(read):
     quick = read(quick=True)
     assert {step.name for step in quick.plan.steps} == {"prepare-a", "prepare-b", "train-a-plain-1", "train-b-plain-1"}
@@ -114,6 +125,12 @@ def test_one_row_takes_only_what_it_needs(read):
     pytest.param(("system: [plain]}", "system: [poor]}"), "no item 'poor'", id="quick-unknown-item"),
     pytest.param(('among: ["{corpus}: plain", "{corpus}: rich"]', 'among: ["none"]'), "are not", id="choice"),
     pytest.param(("title: Toy", "title: [Toy"), "toy.yml", id="no-yaml"),
+    pytest.param(('before: "{corpus}: plain"', 'before: "{corpus}: plane"'), "are not: a: plane", id="comparison"),
+    pytest.param(('after: "{corpus}: {system}"', 'after: "{corpus}: {system.x}"'), "are not: a: ", id="comparison-key"),
+    pytest.param(('"{corpus}: rich"]', '"{corpus}: rihc"]'), "are not: a: rihc", id="choice-among-others"),
+    pytest.param(('- name: "{corpus}: {system}"', '- name: "{system}"'), "Two rows are called 'plain'", id="row-twice"),
+    pytest.param(('- {name: "{corpus}", foreach', '- {name: "best", foreach'), "Two choices are called 'best'",
+                 id="choice-twice"),
 ])
 def test_mistakes_are_one_clear_line(read, change, message):
     with pytest.raises(BionerError, match=message.replace("{", r"\{").replace("}", r"\}")) as caught:
@@ -130,6 +147,14 @@ def test_overrides_that_fit_nothing_are_refused(read, overrides):
 def test_a_part_that_no_row_has_is_refused(read):
     with pytest.raises(BionerError, match="No row has 'poor'"):
         read().only("poor")
+
+
+def test_steps_whose_items_run_together_into_one_name_are_refused(read):
+    with pytest.raises(BionerError, match="out/trained/x-y/z-1 and out/trained/x/y-z-1 are both called train-x-y-z-1"):
+        read(('corpus: [a, {name: b, only: {seed: [1]}}]', 'corpus: [x-y, x]'), ("name: plain, ", "name: z, "),
+             ("name: rich, ", "name: y-z, "), (", only: {corpus: [a]}", ""), ("system: [plain]", "system: [z]"),
+             ("trained/{corpus}-{system}-{seed}", "trained/{corpus}/{system}-{seed}"),
+             (": plain", ": z"), (": rich", ": y-z"))
 
 
 def test_what_is_made_beside_an_output_is_filled_in_too(read):

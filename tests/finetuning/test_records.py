@@ -94,6 +94,12 @@ def test_another_split_is_an_error(gold, split):
         read_corpus(gold(annotation(split=split)), labels=LABELS)
 
 
+@pytest.mark.parametrize("split", [None, ""])
+def test_records_that_say_no_split_are_taken(gold, split):
+    path = gold(annotation(split=split))
+    assert len(read_corpus(path, labels=LABELS).annotations) == len(read_dev(path, labels=LABELS)) == 1
+
+
 def test_text_of_dev_is_found_under_another_id(gold, tmp_path):
     write_jsonl(tmp_path / "dev.jsonl", [annotation(text="aspirin cures gout (sometimes)", split="dev", id="other")])
     with pytest.raises(BionerError, match="stands also in"):

@@ -1,8 +1,9 @@
 import pytest
 
 from spacy_bioner.annotation import Annotation
+from spacy_bioner.errors import BionerError
 from spacy_bioner.formats.jsonl import read_jsonl, write_jsonl
-from spacy_bioner.formats.leaks import KnownTexts, drop_repeated, normalise
+from spacy_bioner.formats.leaks import KnownTexts, drop_repeated, normalise, refuse_known
 
 ABSTRACT = "RESULTS. Loss of p53 was seen. It led to breast cancer."
 
@@ -37,6 +38,13 @@ def test_headings_cut_out_of_a_document_are_found_on_request(known):
 
 def test_names_the_file(known, tmp_path):
     assert known.find(Annotation(ABSTRACT)) == tmp_path / "test.jsonl"
+
+
+def test_known_texts_are_refused_and_others_go_by(known):
+    passed = refuse_known([Annotation("It led to lung cancer.", id="new"), Annotation(ABSTRACT, id="old")], known)
+    assert next(passed).id == "new"
+    with pytest.raises(BionerError, match="'old' stands also in .*test.jsonl"):
+        next(passed)
 
 
 def test_normalised_text_has_letters_and_digits_only():

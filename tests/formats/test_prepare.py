@@ -72,6 +72,12 @@ def test_bad_corpora_are_refused(corpus, parts, message):
         prepare(corpus(**parts))
 
 
+@pytest.mark.parametrize("split", [None, ""])
+def test_records_that_say_no_split_are_of_that_of_their_file(corpus, split):
+    parts = prepare(corpus(train=[record("x", "Some text of no split at all.", split=split)])).parts
+    assert [(one.id, one.meta["split"]) for one in parts["train"]] == [("x-s1", "train")]
+
+
 def test_unknown_label_names_the_record(corpus):
     bad = [{"id": "x", "text": "gout", "spans": [{"start": 0, "end": 4, "label": "ILLNESS"}]}]
     with pytest.raises(BionerError, match="'x' has the label 'ILLNESS'"):

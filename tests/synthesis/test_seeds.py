@@ -31,6 +31,11 @@ def test_held_out_text_is_refused():
         collect_seeds([annotate("flu", ("flu", "DISEASE"), split="test")])
 
 
+@pytest.mark.parametrize("split", [None, ""])
+def test_text_that_says_no_split_is_taken(split):
+    assert len(collect_seeds([annotate("flu", ("flu", "DISEASE"), split=split)]).seeds) == 1
+
+
 def test_long_names_are_left_out_before_the_most_frequent_are_chosen():
     gold = [annotate("acute lymphoblastic leukaemia and flu", ("acute lymphoblastic leukaemia", "DISEASE"))] * 3
     gold.append(annotate("flu", ("flu", "DISEASE")))

@@ -126,6 +126,11 @@ def test_sources_that_cannot_be_used_are_told(tmp_path, nlp, changes, error):
         list(make({"synthetic": path}, {"synthetic": changes})(nlp))
 
 
+@pytest.mark.parametrize("split", [None, ""])
+def test_records_that_say_no_split_are_taken(tmp_path, nlp, split):
+    assert ids(make({"gold": write(tmp_path / "gold.jsonl", [1], split=split)}), nlp) == ["gold-1"]
+
+
 def test_an_empty_source_is_an_error_and_does_not_spin(tmp_path, nlp):
     (tmp_path / "syn.jsonl").write_text("", encoding="utf8")
     with pytest.raises(BionerError, match="holds no record"):

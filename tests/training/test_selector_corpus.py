@@ -46,6 +46,12 @@ def test_predictions_alone_are_the_candidates_where_asked_for(gold, tmp_path, nl
     assert candidates(*corpus(nlp)) == [(0, 9, "GENE"), (17, 20, "GENE")]
 
 
+@pytest.mark.parametrize("split", [None, ""])
+def test_records_that_say_no_split_are_taken(tmp_path, nlp, split):
+    write_jsonl(tmp_path / "gold.jsonl", [Annotation(TEXT, GOLD, id="a", meta={"split": split})])
+    assert len(list(make_selector_corpus(str(tmp_path / "gold.jsonl"))(nlp))) == 1
+
+
 @pytest.mark.parametrize("options, told", [
     pytest.param({"split": "dev"}, "split", id="another split"),
     pytest.param({"negatives": dict.fromkeys(KINDS, 0)}, "needs both", id="no negative"),
