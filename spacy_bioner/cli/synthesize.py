@@ -252,7 +252,9 @@ def make_relabel(settings: SynthesizeSettings, adapter: Path, schema: Any,
 
 def print_summary(summary: dict, count: int, output: Path) -> None:
     """Print what became of the sentences to standard error."""
-    rate = f"{summary['written'] / summary['seconds']:.1f} sentences/s" if summary["written"] else "none anew"
+    # Recorded replies may take less than the thousandth of a second that the report counts in.
+    speed = summary["written"] / max(summary["seconds"], 0.001)
+    rate = f"{speed:.1f} sentences/s" if summary["written"] else "none anew"
     cached = f", {summary['cached']} from the cache" if summary["cached"] else ""
     print(f"{count} of {summary['asked']} sentences accepted, {summary['untouched']} without repair, "
           f"{rate}{cached} -> {output}", file=sys.stderr)

@@ -41,6 +41,7 @@ attempts = 3
 batch_size = 32
 max_failures = 50
 cache = null
+held_out = []
 
 [seed_generator.checks]
 min_units = 5
@@ -60,14 +61,15 @@ max_new_tokens = 128
 def make_seed_generator(nlp: Language, name: str, spans_key: str, seeds_key: str, labels: Dict[str, str],
                         lang: Optional[str], template: Optional[str], variant: str, domain: str, genre: str,
                         style_examples: List[str], mode: str, top_p: float, attempts: int, batch_size: int,
-                        max_failures: int, cache: Optional[Path], checks: Dict[str, Any], model: Any,
-                        ) -> "SeedGenerator":
+                        max_failures: int, cache: Optional[Path], held_out: List[Path], checks: Dict[str, Any],
+                        model: Any) -> "SeedGenerator":
     """Make the component.
 
     nlp (Language): The pipeline.
     name (str): Name of the component.
     spans_key (str): Where the mentions of the sentence go in `Doc.spans`.
     seeds_key (str): Where the seeds stand in the `Doc.spans` of what comes in, see `seed_doc`.
+    held_out (List[Path]): Records of dev and test, whose sentences must not come out again; read at first use.
     checks (Dict[str, Any]): See `synthesis.checks.CheckSettings`. With `similarity` below 1 each sentence is compared
         with all that came before it.
     model (GeneratorSource): What writes: a local model, a server or recorded replies.
@@ -81,7 +83,8 @@ def make_seed_generator(nlp: Language, name: str, spans_key: str, seeds_key: str
         labels=labels or None, lang=lang, template=template, variant=variant, domain=domain, genre=genre,
         style_examples=tuple(style_examples), mode=mode, checks=_read_checks(checks, name), top_p=top_p,
         attempts=attempts, batch_size=batch_size, max_failures=max_failures, cache=cache)
-    return SeedGenerator(nlp.vocab, name, source=model, settings=settings, spans_key=spans_key, seeds_key=seeds_key)
+    return SeedGenerator(nlp.vocab, name, source=model, settings=settings, spans_key=spans_key, seeds_key=seeds_key,
+                         held_out=held_out)
 
 
 def _read_checks(checks: Dict[str, Any], name: str) -> CheckSettings:
@@ -139,7 +142,8 @@ class SeedGenerator(AdapterPipe):
     spans_key (str): Where the mentions go in `Doc.spans`.
     seeds_key (str): Where the seeds stand.
     relabel (Optional[Relabel]): For the mode "relabel": annotates sentences. It is not saved with the pipeline.
-    held_out (Iterable[Path]): Records of dev and test, whose sentences must not come out again.
+    held_out (Iterable[Path]): Records of dev and test, whose sentences must not come out again. They are read at first
+        use; their paths are saved with the pipeline.
     """
 
     def __init__(self, vocab: Vocab, name: str = "seed_generator", *, source: GeneratorSource,
@@ -209,11 +213,13 @@ class SeedGenerator(AdapterPipe):
 
     def _cfg(self) -> Dict[str, Any]:
         labels = None if self.settings.labels is None else dict(self.settings.labels)
-        return {"labels": labels, "spans_key": self.spans_key, "seeds_key": self.seeds_key}
+        return {"labels": labels, "spans_key": self.spans_key, "seeds_key": self.seeds_key,
+                "held_out": [str(path) for path in self.held_out]}
 
     def _set_cfg(self, cfg: Dict[str, Any]) -> None:
         self.settings = replace(self.settings, labels=cfg["labels"])
         self.spans_key, self.seeds_key = cfg["spans_key"], cfg["seeds_key"]
+        self.held_out = tuple(map(Path, cfg["held_out"]))
 
     def _forget(self) -> None:
         self._writer = None

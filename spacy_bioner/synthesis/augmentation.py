@@ -13,7 +13,7 @@ from ..annotation import Annotation
 from ..errors import BionerError, Errors
 from ..units import find_units
 from .edits import Edit, apply_edits, outermost
-from .material import Material, Pool, covering, is_cut, unit_roles
+from .material import CUT, Material, Pool, covering, unit_roles
 
 Place = TypeVar("Place")
 Operation = Callable[[Annotation, random.Random], List[Edit]]
@@ -89,9 +89,9 @@ def replace_mentions(sentence: Annotation, chance: random.Random, *, material: M
 
 
 def replace_tokens(sentence: Annotation, chance: random.Random, *, material: Material, share: float) -> List[Edit]:
-    """Put other words of the same role in the place of words, inside mentions and outside."""
+    """Put other words of the same role in the place of words, inside mentions and outside, but not half inside."""
     places = [(start, end, material.word_pool(role, sentence.text[start:end])) for start, end, role
-              in unit_roles(sentence) if any(map(str.isalpha, sentence.text[start:end]))]
+              in unit_roles(sentence) if role != CUT and any(map(str.isalpha, sentence.text[start:end]))]
     return _draw_words(sentence, places, share, chance)
 
 
@@ -101,7 +101,7 @@ def replace_synonyms(sentence: Annotation, chance: random.Random, *, material: M
     places: List[Tuple[int, int, Pool[str]]] = []
     for start, end, role in unit_roles(sentence):
         word = sentence.text[start:end]
-        if synonyms is not None and not is_cut(role):
+        if synonyms is not None and role != CUT:
             places.append((start, end, Pool(synonyms.get(word.casefold(), ()), str)))
         elif synonyms is None and not role and word.isalpha():
             places.append((start, end, material.word_pool(role, word, alike=True)))
@@ -131,7 +131,7 @@ def _replace_word(sentence: Annotation, start: int, end: int, other: str) -> Edi
 
 def shuffle_segments(sentence: Annotation, chance: random.Random, *, share: float) -> List[Edit]:
     """Shuffle the words of stretches that lie in the same mentions; the white space stays where it is."""
-    units = [(start, end, is_cut(role), covering(sentence, start, end)) for start, end, role in unit_roles(sentence)]
+    units = [(start, end, role == CUT, covering(sentence, start, end)) for start, end, role in unit_roles(sentence)]
     edits = []
     for (cut, _), group in groupby(units, key=lambda unit: unit[2:]):
         segment = [(start, end) for start, end, _, _ in group if any(map(str.isalnum, sentence.text[start:end]))]

@@ -16,28 +16,24 @@ from .held_out import refuse_other_splits
 
 Role = FrozenSet[Tuple[str, str]]
 Shape = Tuple[bool, bool, str]
+# The role of a unit in which a mention begins or ends.
+CUT: Role = frozenset({("cut", "")})
 
 
 def unit_roles(annotation: Annotation) -> List[Tuple[int, int, Role]]:
     """Say of each unit which labels it begins and which it continues.
 
     annotation (Annotation): The text with its mentions.
-    RETURNS (List[Tuple[int, int, Role]]): Start, end and role of each unit; one that a mention cuts has a role of its
-        own ("cut"), so that nothing replaces it.
+    RETURNS (List[Tuple[int, int, Role]]): Start, end and role of each unit; that of one which a mention cuts is `CUT`:
+        another word in its place would move the edge of the mention.
     """
     roles = []
     for start, end in find_units(annotation.text):
         over = [mention for mention in annotation.mentions if mention.start < end and start < mention.end]
         cut = any(start < edge < end for mention in over for edge in (mention.start, mention.end))
-        parts = {("cut", f"{start}")} if cut else {("B" if mention.start == start else "I", mention.label)
-                                                   for mention in over}
-        roles.append((start, end, frozenset(parts)))
+        parts = frozenset(("B" if mention.start == start else "I", mention.label) for mention in over)
+        roles.append((start, end, CUT if cut else parts))
     return roles
-
-
-def is_cut(role: Role) -> bool:
-    """RETURNS (bool): Whether a mention begins or ends inside the unit."""
-    return any(part == "cut" for part, _ in role)
 
 
 T = TypeVar("T")
@@ -120,7 +116,7 @@ def collect_material(sentences: Iterable[Annotation]) -> Material:
     """Collect mentions and words.
 
     sentences (Iterable[Annotation]): Gold sentences of train; another split is an error.
-    RETURNS (Material): What they offer.
+    RETURNS (Material): What they offer; words that a mention cuts are left out.
     RAISES BionerError: E009 for another split, E401 where there is no mention.
     """
     mentions: Dict[str, List[Edit]] = defaultdict(list)
@@ -129,7 +125,7 @@ def collect_material(sentences: Iterable[Annotation]) -> Material:
         for mention in outermost(sentence):
             mentions[mention.label].append(cut_out(sentence, mention))
         for start, end, role in unit_roles(sentence):
-            if any(character.isalpha() for character in sentence.text[start:end]):
+            if role != CUT and any(character.isalpha() for character in sentence.text[start:end]):
                 words[role].append(sentence.text[start:end])
     if not mentions:
         raise BionerError(Errors.E401)

@@ -22,7 +22,7 @@ from .augmentation import mark_augmented
 from .edits import Edit, cut_out, outermost
 from .material import Material
 from .plan import PlannedSentence
-from .seeds import Seed, fold_name
+from .seeds import Seed, draw_mentions, fold_name
 from .sentences import SentenceWriter
 
 _BULLET = re.compile(r"^\s*(?:[-*•–]|\d+[.):])?\s*")
@@ -61,9 +61,8 @@ def rewrite_contexts(sentences: Sequence[Annotation], writer: SentenceWriter, *,
 
 
 def _draw_seeds(sentence: Annotation, max_seeds: int, chance: random.Random) -> "tuple[Seed, ...]":
-    names = {fold_name(sentence.surface(mention)): Seed(sentence.surface(mention), mention.label)
-             for mention in outermost(sentence)}
-    return tuple(chance.sample(list(names.values()), min(max_seeds, len(names))))
+    return tuple(Seed(sentence.surface(mention), mention.label)
+                 for mention in draw_mentions(sentence, outermost(sentence), max_seeds, chance))
 
 
 def _restore_nested(sentence: Annotation, source: Annotation) -> Annotation:

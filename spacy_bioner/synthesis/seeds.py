@@ -1,13 +1,14 @@
 """Seeds: known entities that sentences are made from, collected from gold, or read from a list or an ontology."""
 
 import csv
+import random
 import unicodedata
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
-from ..annotation import Annotation
+from ..annotation import Annotation, Mention
 from ..errors import BionerError, Errors
 from ..files import read_json_lines, read_lines
 from .held_out import refuse_other_splits
@@ -104,6 +105,25 @@ def collect_seeds(annotations: Iterable[Annotation], *, per_label: Optional[int]
         raise BionerError(Errors.E401)
     names = ((text, label, count) for (text, label), count in counts.items() if _is_name(text))
     return gather_seeds(names, per_label=per_label, max_length=max_length)
+
+
+def draw_mentions(sentence: Annotation, mentions: Iterable[Mention], most: int, chance: random.Random) -> List[Mention]:
+    """Draw mentions of a sentence to serve as its seeds, no two of one name.
+
+    sentence (Annotation): The sentence.
+    mentions (Iterable[Mention]): Those to draw from.
+    most (int): How many, where there are as many names.
+    chance (random.Random): Draws.
+    RETURNS (List[Mention]): One mention of each drawn name, its first with its label. Of the labels of a name one is
+        drawn: a name that is asked for with two could not be tagged right.
+    """
+    by_name: Dict[str, Dict[str, Mention]] = {}
+    for mention in mentions:
+        by_name.setdefault(fold_name(sentence.surface(mention)), {}).setdefault(mention.label, mention)
+    # One label alone costs no draw, so that most sentences are asked for as they would be without any such name.
+    choices = [chance.choice(list(labels.values())) if len(labels) > 1 else next(iter(labels.values()))
+               for labels in by_name.values()]
+    return chance.sample(choices, min(most, len(choices)))
 
 
 def _is_name(text: str) -> bool:

@@ -1,10 +1,4 @@
-"""Sentences from seeds: asked for, read, checked, repaired, counted.
-
-The modes say what happens to a sentence whose tags are not in order: "repair" tags seeds that stand untagged and widens
-tags that cover part of a seed, "filter" does the same but leaves out a sentence with a tag that is no seed (GENLLM's
-"+ filter"), "drop" leaves out every such sentence, "keep" takes it as it is, "relabel" repairs it and adds what an
-annotator finds beside the seeds.
-"""
+"""Sentences from seeds: asked for, read, checked, counted; `drafts` says what the modes do."""
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
@@ -12,28 +6,20 @@ from itertools import islice
 from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from ..annotation import Annotation, Mention
-from ..codecs.seed_checks import check_seeds
 from ..codecs.seed_tags import SeedReading, SeedTagCodec
 from ..errors import BionerError, Errors
-from ..grounding.words import on_boundaries
 from ..llm.base import Reply, Request
 from ..llm.runner import Runner
 from .checks import SentenceChecks
+from .drafts import Draft, check_mode, find_tag_fault, make_draft
 from .plan import PlannedSentence
 from .prompts import SeedPrompt
 from .seeds import fold_name
 
-MODES = ("repair", "filter", "drop", "keep", "relabel")
 Relabel = Callable[[Sequence[Annotation]], Iterable[Annotation]]
 _EXAMPLES = 5
 _WINDOW = 256
 _UNREADABLE = ("truncated", "no_output", "no_wrapper", "tag_mismatch", "unbalanced_marker")
-_MENDABLE = {"seed_untagged", "seed_boundary"}
-_UNTIDY = {*_MENDABLE, "seed_missing", "new_entity"}
-# What leaves a sentence out: a seed that is not in it at all cannot be repaired.
-_FATAL = {"repair": {"seed_missing"}, "relabel": {"seed_missing"}, "filter": {"seed_missing", "new_entity"},
-          "drop": _UNTIDY, "keep": set()}
-_REPAIRING = ("repair", "filter", "relabel")
 
 
 @dataclass
@@ -102,7 +88,7 @@ class SentenceWriter:
     runner (Runner): Asks the model, replies kept in its cache.
     prompt (SeedPrompt): Renders the prompt.
     checks (SentenceChecks): What a sentence must be like beyond its tags.
-    mode (str): One of `MODES`.
+    mode (str): One of `drafts.MODES`.
     relabel (Optional[Relabel]): For the mode "relabel": annotates sentences.
     max_failures (int): So many replies in a row without a readable sentence end the run.
     meta (Optional[Mapping[str, Any]]): Put into the meta of each sentence: model, temperature, seed and so on.
@@ -155,8 +141,7 @@ class SentenceWriter:
 
     def request(self, planned: PlannedSentence) -> Request:
         """RETURNS (Request): The prompt with the seeds that grounded generation must place."""
-        seeds = tuple((seed.text, seed.label) for seed in planned.seeds)
-        return Request(self.prompt.render(planned.seeds), sample=planned.sample, seeds=seeds)
+        return Request(self.prompt.render(planned.seeds), sample=planned.sample, seeds=_pairs(planned))
 
     def read(self, planned: PlannedSentence, reply: Reply) -> Written:
         """Read and check one reply.
@@ -168,35 +153,24 @@ class SentenceWriter:
         self.report.asked += 1
         if reply.error is not None:
             return self._reject(planned, "no_reply", reply.error)
-        labels = sorted({*self.prompt.labels, *(seed.label for seed in planned.seeds)})
-        seeds = [(seed.text, seed.label) for seed in planned.seeds]
-        plain = SeedTagCodec(repair=False).read(reply.text, labels, seeds, truncated=reply.finish_reason == "length")
-        if not plain.keep:
-            reason = _first_reason(plain.issues)
+        reading = self._read_tags(planned, reply)
+        if not reading.keep:
+            reason = _first_reason(reading.issues)
             self._count_failure(reason, reply.text)
             return self._reject(planned, reason, reply.text)
         self._failures = []
-        kinds = {issue.kind for issue in plain.issues}
-        self._count_errors(kinds, plain.text)
-        untidy = kinds & _UNTIDY
-        mentions, left = plain.mentions, untidy & _MENDABLE
-        if left and self.mode in _REPAIRING:
-            mentions = SeedTagCodec(repair=True).read(reply.text, labels, seeds).mentions
-            left &= {kind for kind, _ in check_seeds(plain.text, mentions, seeds).issues}
-        # A tag that cannot be made a seed is a labelled entity which is none.
-        fatal = untidy & _FATAL[self.mode] | (left if self.mode == "filter" else set())
-        # No Doc can hold a mention that ends inside a word, and there a generated tag is most often a slip.
-        if self.mode != "keep" and not all(on_boundaries(plain.text, item.start, item.end) for item in mentions):
-            fatal = fatal | {"off_boundary"}
-        reason = min(fatal, default="") or self.checks.find_fault(plain.text)
+        draft = make_draft(reading, _pairs(planned), self.mode)
+        self._count_errors(draft)
+        reason = find_tag_fault(draft, self.mode) or self.checks.find_fault(draft.text)
         if reason:
-            return self._reject(planned, reason, plain.text)
-        if self.mode in _REPAIRING:
-            self.report.repaired.update(untidy & _MENDABLE - left)
-            self.report.unrepaired.update(left)
-        self.report.accepted += 1
-        self.report.untouched += not (untidy if self.mode == "keep" else untidy & _MENDABLE)
-        return Written(planned, self._finish(planned, plain, mentions))
+            return self._reject(planned, reason, draft.text)
+        self._count_accepted(draft)
+        return Written(planned, self._finish(planned, draft))
+
+    def _read_tags(self, planned: PlannedSentence, reply: Reply) -> SeedReading:
+        """RETURNS (SeedReading): The sentence as it was written, its tags compared with its seeds."""
+        labels = sorted({*self.prompt.labels, *(seed.label for seed in planned.seeds)})
+        return SeedTagCodec().read(reply.text, labels, _pairs(planned), truncated=reply.finish_reason == "length")
 
     def _fits(self, request: Request) -> bool:
         """RETURNS (bool): Whether prompt and answer have room in the context of the model; no token is empty."""
@@ -213,11 +187,11 @@ class SentenceWriter:
         self.report.reject(reason, text)
         return Written(planned, reason=reason)
 
-    def _finish(self, planned: PlannedSentence, reading: SeedReading, mentions: Sequence[Mention]) -> Annotation:
-        issues = Counter(issue.kind for issue in reading.issues)
+    def _finish(self, planned: PlannedSentence, draft: Draft) -> Annotation:
+        issues = Counter(issue.kind for issue in draft.reading.issues)
         meta = {"origin": "synthetic", "split": "train", "unit": "sentence", "source": "generated", **self._meta,
                 "seeds": [[seed.text, seed.label] for seed in planned.seeds], "issues": dict(sorted(issues.items()))}
-        return Annotation(reading.text, id=planned.id, meta=meta).with_mentions(mentions)
+        return Annotation(draft.text, id=planned.id, meta=meta).with_mentions(draft.mentions)
 
     def _label_rest(self, written: Sequence[Written]) -> Iterator[Written]:
         """Add what an annotator finds beside the seeds, and say how many of them it finds too."""
@@ -239,11 +213,18 @@ class SentenceWriter:
         return sentence.with_mentions([*sentence.mentions, *rest]).with_meta(
             relabelled=len(rest), agreement=agreed / len(sentence.mentions) if sentence.mentions else 1.0)
 
-    def _count_errors(self, kinds: set, text: str) -> None:
+    def _count_errors(self, draft: Draft) -> None:
         for kind, name in (("seed_untagged", "missing"), ("new_entity", "spurious"), ("seed_boundary", "boundary")):
-            if kind in kinds:
+            if kind in draft.untidy:
                 self.report.errors[name] += 1
-                self.report.note(name, text)
+                self.report.note(name, draft.text)
+
+    def _count_accepted(self, draft: Draft) -> None:
+        self.report.accepted += 1
+        self.report.repaired.update(draft.mended)
+        self.report.unrepaired.update(draft.unmended)
+        # The mode "keep" repairs nothing: there a sentence is in order, or it is not.
+        self.report.untouched += not (draft.untidy if self.mode == "keep" else draft.mended | draft.unmended)
 
     def _count_failure(self, reason: str, text: str) -> None:
         """End a run that leads nowhere, with two raw answers to look at."""
@@ -256,10 +237,9 @@ class SentenceWriter:
             raise BionerError(message.format(count=len(self._failures), reason=commonest, examples=examples))
 
 
-def check_mode(mode: str) -> None:
-    """Refuse a mode that there is not; raises BionerError E410."""
-    if mode not in MODES:
-        raise BionerError(Errors.E410.format(mode=mode, known=", ".join(MODES)))
+def _pairs(planned: PlannedSentence) -> Tuple[Tuple[str, str], ...]:
+    """RETURNS (Tuple[Tuple[str, str], ...]): Text and label of each seed."""
+    return tuple((seed.text, seed.label) for seed in planned.seeds)
 
 
 def _first_reason(issues: Sequence[Any]) -> str:

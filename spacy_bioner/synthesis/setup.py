@@ -13,8 +13,9 @@ from ..llm.runner import Runner
 from ..llm.setup import choose_labels
 from ..llm.usage import Usage
 from .checks import CheckSettings, SentenceChecks
+from .drafts import check_mode
 from .prompts import SeedPrompt, check_variant
-from .sentences import Relabel, SentenceWriter, check_mode
+from .sentences import Relabel, SentenceWriter
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +45,7 @@ class WriterSettings:
     domain (str): What the model is an expert in.
     genre (str): Where the sentence could stand.
     style_examples (Tuple[str, ...]): Raw sentences that show the style.
-    mode (str): See `sentences.MODES`.
+    mode (str): See `drafts.MODES`.
     checks (CheckSettings): What a sentence must be like; its language is set from `lang`.
     top_p (float): Share of the probability that is sampled from.
     attempts (int): How often a sentence that does not get ready is sampled.

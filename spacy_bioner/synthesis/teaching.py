@@ -12,7 +12,7 @@ from typing import Iterable, Iterator, List, Optional, Sequence, Set, Tuple
 from ..annotation import Annotation, Mention, in_text_order
 from ..grounding.words import on_boundaries
 from ..units import find_units
-from .seeds import Seed, fold_name
+from .seeds import Seed, draw_mentions, fold_name
 
 NEUTRAL_LABEL = "TERM"
 _LONGEST_PHRASE = 4
@@ -22,7 +22,8 @@ _LONGEST_PHRASE = 4
 class TeachingPair:
     """A sentence, and the phrases of it that stand as seeds in the prompt.
 
-    annotation (Annotation): The sentence with its seeds as flat mentions, every occurrence of a seed marked.
+    annotation (Annotation): The sentence with its seeds as flat mentions, every occurrence of a seed marked but one
+        that gold gives another label.
     seeds (Tuple[Seed, ...]): The seeds in random order, each name once.
     """
 
@@ -56,26 +57,33 @@ def make_teaching_pairs(sentences: Iterable[Annotation], *, stop_words: Set[str]
         mentions = [mention for mention in sentence.mentions if _is_bounded(sentence.text, mention)]
         choices = list(_flat(mentions)) or list(_phrases(sentence.text, units, stop_words))
         if choices:
-            size = min(chance.randint(1, max_seeds), len(choices))
-            pairs.append(_make_pair(sentence, chance.sample(choices, size), chance))
+            drawn = draw_mentions(sentence, choices, chance.randint(1, max_seeds), chance)
+            pairs.append(_make_pair(sentence, choices, drawn, chance))
     return pairs
 
 
-def _make_pair(sentence: Annotation, chosen: Sequence[Mention], chance: random.Random) -> TeachingPair:
-    seeds = {fold_name(sentence.surface(mention)): Seed(sentence.surface(mention), mention.label)
-             for mention in chosen}
-    mentions: List[Mention] = list(chosen)
+def _make_pair(sentence: Annotation, choices: Sequence[Mention], drawn: Sequence[Mention],
+               chance: random.Random) -> TeachingPair:
+    labels = {fold_name(sentence.surface(mention)): mention.label for mention in drawn}
+    # A seed may be spelled otherwise where it comes again.
+    mentions = [mention for mention in choices if labels.get(fold_name(sentence.surface(mention))) == mention.label]
+    seeds = [Seed(sentence.surface(mention), mention.label) for mention in drawn]
     # Every place of a seed is marked, so that the model learns that no seed stands untagged.
-    for item in sorted(seeds.values(), key=lambda item: -len(item.text)):
+    for item in sorted(seeds, key=lambda item: -len(item.text)):
         start = sentence.text.find(item.text)
         while start >= 0:
             place = Mention(start, start + len(item.text), item.label)
-            if _is_bounded(sentence.text, place) and not any(_overlap(place, other) for other in mentions):
+            if _is_free(sentence, place) and not any(_overlap(place, other) for other in mentions):
                 mentions.append(place)
             start = sentence.text.find(item.text, start + len(item.text))
-    order = list(seeds.values())
-    chance.shuffle(order)
-    return TeachingPair(sentence.with_mentions(mentions), tuple(order))
+    chance.shuffle(seeds)
+    return TeachingPair(sentence.with_mentions(mentions), tuple(seeds))
+
+
+def _is_free(sentence: Annotation, place: Mention) -> bool:
+    """RETURNS (bool): Whether a place may be tagged: it is no part of a word, and gold has no other label for it."""
+    labels = {mention.label for mention in sentence.mentions if mention.key[:2] == place.key[:2]}
+    return _is_bounded(sentence.text, place) and (not labels or place.label in labels)
 
 
 def _flat(mentions: Sequence[Mention]) -> Iterator[Mention]:

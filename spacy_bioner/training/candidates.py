@@ -2,7 +2,8 @@
 
 Ranks decide: where two mentions cannot both be right, because they share characters and are not the same, the one of
 the better rank stays; of equal ranks the one with the higher score, then the longer one. Every clash is counted. What
-one annotator says is never set against itself: its mentions may nest, and have several labels at one place.
+one annotator says is never set against itself: its mentions may nest, and have several labels at one place. A word list
+may only have the several labels.
 """
 
 from collections import Counter
@@ -13,9 +14,10 @@ from ..annotation import Annotation, Mention
 from ..errors import BionerError, Errors
 
 RANKS = ("gold", "agreement", "single", "dictionary")
+_WORD_LIST = RANKS.index("dictionary")
 _WITHOUT_SCORE = 0.5
 
-# Rank, score, mention, and the annotators that have it.
+# Rank, score, mention, and the annotators that have it; the word lists where no annotator has it.
 Ranked = Tuple[int, float, Mention, FrozenSet[str]]
 
 
@@ -39,15 +41,16 @@ def merge_annotations(sources: Mapping[str, Annotation], *, dictionary: Sequence
     used = {name: sources[name] for name in trusted} if trusted else dict(sources)
     kept: List[Ranked] = []
     for rank, score, mention, voices in sorted(_rank(used, trusted, dictionary), key=_preference):
-        # Gold is never thinned out: what overlaps there is meant so. No more is what one annotator says.
+        # Gold is never thinned out: what overlaps there is meant so. No more is what one annotator says,
+        # nor the labels that one word list has for a name.
         clash = None if rank == 0 else next(
-            (other for _, _, other, others in kept
-             if not voices & others and _clashes(mention, other, nested=nested)), None)
+            (other for _, _, other, others in kept if _clashes(mention, other, nested=nested)
+             and not (voices & others and (rank < _WORD_LIST or _same_place(mention, other)))), None)
         if clash is None:
             kept.append((rank, score, mention, voices))
             counts[RANKS[rank]] += 1
         else:
-            counts["conflict_label" if (clash.start, clash.end) == (mention.start, mention.end) else "conflict"] += 1
+            counts["conflict_label" if _same_place(mention, clash) else "conflict"] += 1
     # Gold needs no score: it is not to be weighed.
     merged = first.with_mentions(mention if rank == 0 else replace(mention, score=score)
                                  for rank, score, mention, _ in kept)
@@ -55,8 +58,9 @@ def merge_annotations(sources: Mapping[str, Annotation], *, dictionary: Sequence
     return merged.with_meta(sources=[ranks[mention.key] for mention in merged.mentions])
 
 
-def merge_files(sources: Mapping[str, Iterable[Annotation]], *, counts: Counter, dictionary: Sequence[str] = (),
-                gold: Sequence[str] = ("gold",), nested: bool = False) -> Iterator[Annotation]:
+def merge_files(sources: Mapping[str, Iterable[Annotation]], *, counts: Counter,
+                dictionary: Sequence[str] = ("dictionary",), gold: Sequence[str] = ("gold",),
+                nested: bool = False) -> Iterator[Annotation]:
     """Merge the records of several sources, paired by id.
 
     sources (Mapping[str, Iterable[Annotation]]): Source to its records; not each needs all.
@@ -89,8 +93,8 @@ def _rank(sources: Mapping[str, Annotation], gold: Sequence[str], dictionary: Se
         elif len(annotators) > 1:
             rank = 1
         else:
-            rank = 2 if annotators else 3
-        yield rank, sum(scores) / len(scores), voices[0][1], frozenset(annotators)
+            rank = 2 if annotators else _WORD_LIST
+        yield rank, sum(scores) / len(scores), voices[0][1], frozenset(annotators or (name for name, _ in voices))
 
 
 def _preference(ranked: Ranked) -> Tuple[float, ...]:
@@ -99,6 +103,10 @@ def _preference(ranked: Ranked) -> Tuple[float, ...]:
 
 
 def _clashes(mention: Mention, other: Mention, *, nested: bool) -> bool:
-    if nested and (mention.start, mention.end) != (other.start, other.end):
+    if nested and not _same_place(mention, other):
         return mention.crosses(other)
     return mention.start < other.end and other.start < mention.end
+
+
+def _same_place(mention: Mention, other: Mention) -> bool:
+    return (mention.start, mention.end) == (other.start, other.end)

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from spacy_bioner.annotation import Annotation, Mention
 from spacy_bioner.cli.main import app
+from spacy_bioner.cli.synthesize import print_summary
 from spacy_bioner.errors import BionerError
 from spacy_bioner.files import read_json_lines, write_json_lines
 
@@ -204,6 +205,12 @@ def test_the_verb_writes_what_the_component_writes(files):
                      for planned in plan])
     made = [sentence.with_meta(corpus="toy").to_record() for sentence in map(find_sentence, docs) if sentence]
     assert read(files / "out.jsonl") == made and len(made) == 12
+
+
+def test_a_run_that_takes_no_time_has_a_summary(capsys):
+    print_summary({"asked": 12, "untouched": 12, "written": 12, "cached": 0, "seconds": 0.0, "rejected": {},
+                   "repaired": {}, "unrepaired": {}}, 12, Path("out.jsonl"))
+    assert "12 of 12 sentences accepted" in capsys.readouterr().err
 
 
 def test_a_run_that_many_failures_end_has_its_report(files):

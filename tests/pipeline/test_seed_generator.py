@@ -104,6 +104,39 @@ def test_settings_survive_disk_and_bytes(make_nlp, tmp_path):
         assert [span.text for span in doc.spans["made"]] == ["lung cancer", "DSM-IV"]
 
 
+def held_out(path, *seeds):
+    """RETURNS (str): A file with the sentence that the recorded replies make of some seeds."""
+    names = " and ".join(text for text, _ in seeds)
+    write_json_lines(path, [{"id": "t", "text": f"We saw {names} in all of the patients."}])
+    return str(path)
+
+
+def copies(nlp, folder, make_nlp):
+    """YIELDS (Language): The pipeline itself, and loaded from disk and from bytes."""
+    nlp.to_disk(folder)
+    yield from (nlp, spacy.load(folder), make_nlp().from_bytes(nlp.to_bytes()))
+
+
+def test_sentences_that_are_held_out_do_not_come_out_again_after_loading_either(make_nlp, tmp_path):
+    nlp = make_nlp(held_out=[held_out(tmp_path / "test.jsonl", *SEEDS[1])])
+    for one in copies(nlp, tmp_path / "nlp", make_nlp):
+        refused, made = one.pipe([seed_doc(one.vocab, seeds) for seeds in (SEEDS[1], SEEDS[0])])
+        assert refused.user_data["meta"]["error"] == "held_out_text" and made.text
+
+
+def test_held_out_files_that_a_program_gives_are_kept_in_the_pipeline(make_nlp, tmp_path):
+    nlp = make_nlp()
+    nlp.get_pipe("seed_generator").held_out = (Path(held_out(tmp_path / "test.jsonl", *SEEDS[1])),)
+    for one in copies(nlp, tmp_path / "nlp", make_nlp):
+        assert one(seed_doc(one.vocab, SEEDS[1])).user_data["meta"]["error"] == "held_out_text"
+
+
+def test_a_held_out_file_that_is_gone_is_one_clear_line(make_nlp, tmp_path):
+    nlp = make_nlp(held_out=[str(tmp_path / "gone.jsonl")])
+    with pytest.raises(BionerError, match=r"No such file or folder: .*gone\.jsonl"):
+        nlp(seed_doc(nlp.vocab, SEEDS[0]))
+
+
 def test_the_adapter_is_saved_with_the_pipeline(tmp_path):
     from tiny_models import tiny_lm
 

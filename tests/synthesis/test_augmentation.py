@@ -9,7 +9,7 @@ from spacy_bioner.annotation import Annotation, Mention
 from spacy_bioner.errors import BionerError
 from spacy_bioner.synthesis.augmentation import LSMS, OPERATIONS, augment, make_operations
 from spacy_bioner.synthesis.edits import Edit, apply_edits
-from spacy_bioner.synthesis.material import Pool, collect_material, read_synonyms
+from spacy_bioner.synthesis.material import CUT, Material, Pool, collect_material, read_synonyms
 
 
 def annotate(text, *mentions, **meta):
@@ -70,6 +70,19 @@ def test_shuffling_keeps_the_words_of_each_mention_and_of_the_rest():
         for old, new in zip(source.mentions, sentence.mentions):
             assert old.key == new.key
             assert sorted(source.surface(old)) == sorted(sentence.surface(new))
+
+
+def test_words_that_a_mention_cuts_are_neither_replaced_nor_put_into_other_sentences():
+    cut = [annotate("antiviral drugs help.", ("viral drugs", "CHEMICAL")),
+           annotate("interleukin drugs rose.", ("leukin drugs", "CHEMICAL")),
+           annotate("Many antibodies rose.", ("bodies", "CHEMICAL"))]
+    material = collect_material(cut)
+    assert {word for words in material.words.values() for word in words} == {"drugs", "help", "rose", "Many"}
+    kept = {sentence.id: surfaces(sentence) for sentence in cut}
+    for words in (material.words, {**material.words, CUT: ["antiviral", "interleukin", "antibodies"]}):
+        operations = make_operations(["token_replacement"], Material(material.mentions, words), share=1.0)
+        made = list(augment(cut, operations, copies=20, seed=1))
+        assert made and all(surfaces(sentence) == kept[sentence.meta["of"]] for sentence in made)
 
 
 def test_synonyms_come_from_the_file_where_there_is_one(tmp_path):

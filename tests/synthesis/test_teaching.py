@@ -3,6 +3,7 @@
 import pytest
 
 from spacy_bioner.annotation import Annotation, Mention
+from spacy_bioner.codecs import make_codec
 from spacy_bioner.synthesis.generator import choose_pairs
 from spacy_bioner.synthesis.teaching import NEUTRAL_LABEL, make_teaching_pairs
 
@@ -66,6 +67,38 @@ def test_every_chosen_mention_is_marked(seed):
     pair, = make(Annotation(text, tuple(mentions)), seed)
     surfaces = {pair.annotation.surface(mention) for mention in pair.annotation.mentions}
     assert {item.text for item in pair.seeds} == surfaces
+
+
+def test_a_name_with_two_labels_is_a_seed_of_one_of_them_and_tagged_only_there():
+    text = "The p53 of the tumour is the gene that encodes p53 in the cells."
+    gold = Annotation(text, (Mention(4, 7, "GENE"), Mention(47, 50, "PROTEIN")))
+    taught = {}
+    for seed in range(20):
+        pair, = make(gold, seed)
+        (name, label), = {(item.text, item.label) for item in pair.seeds}
+        taught[label] = make_codec("seed_tags").encode(pair.annotation, [label])
+        assert name == "p53"
+    assert taught == {
+        "GENE": "<start_sentence>The <GENE>p53</GENE> of the tumour is the gene that encodes p53 in the cells."
+                "</end_sentence>",
+        "PROTEIN": "<start_sentence>The p53 of the tumour is the gene that encodes <PROTEIN>p53</PROTEIN> in the cells."
+                   "</end_sentence>"}
+
+
+def test_a_nested_mention_of_another_label_is_not_tagged_as_the_seed():
+    text = "The p53 of the tumour is lost where a p53 mutation stands."
+    gold = Annotation(text, (Mention(4, 7, "GENE"), Mention(38, 50, "VARIANT"), Mention(38, 41, "PROTEIN")))
+    for seed in range(6):
+        pair, = make(gold, seed, max_seeds=1)
+        assert len(pair.annotation.mentions) == 1
+
+
+def test_all_spellings_of_a_gold_seed_are_tagged():
+    text = "The aspirin was given first and Aspirin was given again to the patients."
+    gold = Annotation(text, (Mention(4, 11, "CHEMICAL"), Mention(32, 39, "CHEMICAL")))
+    for seed in range(6):
+        pair, = make(gold, seed)
+        assert len(pair.seeds) == 1 and pair.annotation.mentions == gold.mentions
 
 
 def test_raw_sentences_are_drawn_by_the_seed_and_not_the_first_of_the_file():

@@ -5,9 +5,11 @@ import pytest
 from spacy_bioner.annotation import Annotation, Mention
 from spacy_bioner.errors import BionerError
 from spacy_bioner.training.candidates import merge_annotations, merge_files
+from spacy_bioner.training.dictionary import Dictionary
 
 TEXT = "Familial colon cancer and APC mutations."
 LONG, SHORT, GENE = Mention(0, 21, "DISEASE"), Mention(9, 21, "DISEASE"), Mention(26, 29, "GENE")
+AS_DISEASE = Mention(26, 29, "DISEASE")
 
 
 def scored(mention, score):
@@ -51,6 +53,25 @@ def test_one_annotator_is_not_set_against_itself():
 
 def test_a_dictionary_is_set_against_itself():
     assert merge({"dictionary": [SHORT, LONG]})[0] == [LONG]
+
+
+def test_a_name_that_a_dictionary_has_with_several_labels_keeps_them():
+    found = Dictionary([("APC", "GENE"), ("APC", "DISEASE")]).annotate(Annotation(TEXT, id="a"))
+    counts = Counter()
+    merged, = merge_files({"llm": [Annotation(TEXT, (SHORT,), id="a")], "dictionary": [found]}, counts=counts)
+    assert [mention.key for mention in merged.mentions] == [SHORT.key, AS_DISEASE.key, GENE.key]
+    assert merged.meta["sources"] == ["single", "dictionary", "dictionary"]
+    assert counts == {"single": 1, "dictionary": 2}
+
+
+@pytest.mark.parametrize("sources, kept", [
+    pytest.param({"one": [GENE], "two": [AS_DISEASE]}, [AS_DISEASE], id="two-word-lists"),
+    pytest.param({"llm": [GENE], "one": [GENE, AS_DISEASE]}, [GENE], id="an-annotator-over-a-word-list"),
+])
+def test_labels_of_different_voices_clash(sources, kept):
+    mentions, _, counts = merge(sources, dictionary=["one", "two"])
+    assert [mention.key for mention in mentions] == [mention.key for mention in kept]
+    assert counts["conflict_label"] == 1
 
 
 def test_an_id_that_comes_twice_in_one_source_is_told():
