@@ -51,7 +51,7 @@ class Errors:
     E021 = "{place}: tag {tag} has no name; the dataset names {count} tags, counted from 0."
     E022 = ("{place}: columns '{names}' do not fit {width} columns; name each, exactly one of them FORM "
             "and at least one NER.")
-    E023 = "{path} holds other files than texts and annotations, such as {found}. Give a new folder."
+    E023 = "{path} holds other files than texts with their annotations, such as {found}. Give a new folder."
     E024 = "{place}: an offset or length is a whole number; found {found}."
     E025 = "Names of columns belong to the format iob. Leave out --columns, or give --from iob."
     E026 = "{path} is a second file for the split '{name}'. Name each file after its split: train, dev, test, raw."

@@ -15,6 +15,7 @@ from .spans import Stated, ground_mentions, is_one_piece
 _TEXT_BOUND = re.compile(r"(\S+)\t(\S+) (\d+ \d+(?:;\d+ \d+)*)(?:\t(.*))?")
 _NO_MENTION = {"R": "relation", "*": "relation", "E": "other_annotation", "A": "other_annotation",
                "M": "other_annotation", "N": "extra_column", "#": "other_annotation"}
+_PARTNERS = {".txt": ".ann", ".ann": ".txt"}
 _SAFE = " !,;=@()[]{}+~'"
 
 
@@ -41,7 +42,7 @@ def read_brat(path: Path, *, problems: Optional[Problems] = None) -> Iterator[An
 
 
 def write_brat(path: Path, annotations: Iterable[Annotation], *, problems: Optional[Problems] = None) -> int:
-    """Write a folder, whole or not at all; one that holds nothing but such files is replaced.
+    """Write a folder, whole or not at all; one that holds nothing but texts with their annotations is replaced.
 
     path (Path): The folder.
     annotations (Iterable[Annotation]): The documents; what a file name cannot hold of an id is percent-encoded.
@@ -51,9 +52,9 @@ def write_brat(path: Path, annotations: Iterable[Annotation], *, problems: Optio
     """
     problems = strict_unless(problems)
     path = Path(path)
-    other = [file_.name for file_ in path.glob("*") if file_.suffix not in (".txt", ".ann")] if path.is_dir() else []
-    if other or path.is_file():
-        raise BionerError(Errors.E023.format(path=path, found=other[0] if other else path.name))
+    other = path.name if path.is_file() else _find_other(path)
+    if other:
+        raise BionerError(Errors.E023.format(path=path, found=other))
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as parent:
         folder = Path(parent) / "brat"
@@ -63,6 +64,14 @@ def write_brat(path: Path, annotations: Iterable[Annotation], *, problems: Optio
             shutil.rmtree(path)
         folder.replace(path)
     return count
+
+
+def _find_other(folder: Path) -> str:
+    """RETURNS (str): The name of something in a folder that no writer of this format leaves there, or nothing."""
+    # A text without annotations is somebody's note, and what is replaced is gone: each file must have its partner.
+    return next((file_.name for file_ in sorted(folder.glob("*"))
+                 if file_.suffix not in _PARTNERS or not file_.is_file()
+                 or not file_.with_suffix(_PARTNERS[file_.suffix]).is_file()), "")
 
 
 def _read_text(path: Path) -> str:
