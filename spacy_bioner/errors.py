@@ -59,6 +59,7 @@ class Errors:
     E028 = ("{place}: the text holds {code:#06x} at {offset}, half of a surrogate pair and no character. "
             "Write the character itself.")
     E029 = "No fold '{found}': write which one of how many, such as 1/3, the first of three; at least two in all."
+    E030 = "{place}: {why}."
 
     # Codecs, grounding and prompts
     E101 = "Unknown codec '{name}'. Available: {available}."

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
 
-from ..annotation import Annotation, in_text_order
+from ..annotation import Annotation, check_score, in_text_order
 from ..errors import BionerError, Errors
 from ..files import open_atomic
 from .lines import refuse_surrogates
@@ -185,12 +185,23 @@ def _state(annotation: Dict[str, Any], label: str, locations: List[Tuple[int, in
     infons = annotation.get("infons") or {}
     if set(infons) - {*_TYPE_KEYS, *_OURS}:
         problems.add("extra_column", place, ", ".join(sorted(set(infons) - {*_TYPE_KEYS, *_OURS})))
-    score = infons.get("score")
     part.stated.append(Stated(
         fragments[0][0], fragments[-1][1], label, annotation.get("text"), place,
-        score=float(score) if score is not None and _SCORE.fullmatch(str(score)) else None,
-        grounding=infons.get("grounding"),
+        score=_read_score(infons, place, problems), grounding=infons.get("grounding"),
     ))
+
+
+def _read_score(infons: Dict[str, Any], place: str, problems: Problems) -> Optional[float]:
+    """RETURNS (Optional[float]): The score of an annotation; what others call so need be no probability."""
+    if infons.get("score") is None:
+        return None
+    try:
+        if _SCORE.fullmatch(str(infons["score"])):
+            return check_score(float(infons["score"]))
+    except BionerError:
+        pass
+    problems.add("extra_column", place, f"score {infons['score']}")
+    return None
 
 
 def _read_label(infons: Dict[str, Any]) -> str:

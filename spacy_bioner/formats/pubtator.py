@@ -96,7 +96,7 @@ def _read_row(place: str, columns: List[str], problems: Problems) -> Optional[St
     if len(columns) >= 4 and not columns[1].strip().isdigit():
         problems.add("relation", place, "\t".join(columns[1:])[:60])
         return None
-    if len(columns) < 5 or not columns[2].strip().isdigit():
+    if len(columns) < 5 or not columns[2].strip().isdigit() or not columns[4].strip():
         problems.add("bad_line", place, "\t".join(columns)[:60])
         return None
     if len(columns) >= 7 and columns[6].strip():

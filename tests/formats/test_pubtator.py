@@ -81,6 +81,7 @@ HEAD = "1|t|Lung and liver cancer.\n1|a|It is rare.\n"
     pytest.param("1\t0\t5\tLung \tD", "white_space", 1, id="blank-at-the-edge"),
     pytest.param("1\t4\t5\t \tD", "empty", 0, id="blank-only"),
     pytest.param("1\tx", "bad_line", 0, id="short-line"),
+    pytest.param("1\t0\t4\tLung\t ", "bad_line", 0, id="empty-label"),
     pytest.param("2\t0\t4\tLung\tD", "no_text", 0, id="no-such-document"),
 ])
 def test_oddities_are_handled_and_counted_with_their_line(tmp_path, line, kind, kept):
