@@ -13,7 +13,7 @@ from ..errors import BionerError, Errors
 from ..formats.corpus_report import format_report
 from ..formats.folds import Fold
 from ..formats.problems import Problems
-from ..formats.validate import CorpusFigures, watch
+from ..formats.validate import CorpusFigures
 from .check_corpus import check_corpus_files
 
 ALL_LABELS = "*"
@@ -108,9 +108,12 @@ def convert_cli(
     if options and any((from_ or guess_format(path, option="--from")) != "iob" for path in inputs):
         raise BionerError(Errors.E025)
     figures = CorpusFigures()
-    counts = convert(inputs, output, conversion, source=from_, target=target, problems=problems, figures=figures,
-                     options=options)
-    print_problems(problems, title="Left out or changed")
+    try:
+        counts = convert(inputs, output, conversion, source=from_, target=target, problems=problems, figures=figures,
+                         options=options)
+    finally:
+        # Of an error too: where nothing is left to write, the table says why.
+        print_problems(problems, title="Left out or changed")
     _log(f"{counts['read']} read, {counts['excluded']} excluded, {counts['written']} written to {output}")
     labels = ", ".join(f"{label} {count}" for label, count in figures.labels.most_common())
     _log(f"{figures.mentions} mentions ({labels or 'raw text'}), {figures.nested} nested, {figures.crossing} crossing")
@@ -144,12 +147,13 @@ def convert(inputs: Sequence[Path], output: Path, conversion: Conversion, *, sou
 
     def refuse_empty(chosen: Iterator[Annotation]) -> Iterator[Annotation]:
         yield from chosen
+        # Reached before the file takes its name, and only when the writer has told of all that it has written.
         if not figures.records:
             empty = output if counts["read"] else ", ".join(map(str, inputs))
             raise BionerError(Errors.E008.format(path=empty))
 
-    chosen = refuse_empty(watch(choose(read(), conversion, counts), figures))
-    counts["written"] = write_annotations(output, chosen, target, problems=problems)
+    chosen = refuse_empty(choose(read(), conversion, counts))
+    counts["written"] = write_annotations(output, chosen, target, problems=problems, written=figures.add)
     return counts
 
 

@@ -10,7 +10,7 @@ from ..annotation import Annotation, check_score, in_text_order
 from ..errors import BionerError, Errors
 from ..files import open_atomic
 from .lines import refuse_surrogates
-from .problems import Problems, strict_unless
+from .problems import Problems, Written, strict_unless, untold
 from .spans import Stated, ground_mentions, is_one_piece
 
 _CHILDREN = ("passages", "sentences", "annotations", "relations", "locations")
@@ -53,16 +53,18 @@ def read_bioc(path: Path, *, problems: Optional[Problems] = None) -> Iterator[An
         yield _to_annotation(document, place, problems)
 
 
-def write_bioc(path: Path, annotations: Iterable[Annotation], *, problems: Optional[Problems] = None) -> int:
+def write_bioc(path: Path, annotations: Iterable[Annotation], *, problems: Optional[Problems] = None,
+               written: Written = untold) -> int:
     """Write documents of one passage, whole or not at all, one by one.
 
     path (Path): `.json` for JSON, anything else becomes XML.
     annotations (Iterable[Annotation]): The documents.
     problems (Optional[Problems]): Takes note of what the format cannot hold; without it that is an error.
+    written (Written): Is told each document as it was written, before the next is taken.
     RETURNS (int): How many were written.
     """
     write = _write_json if Path(path).suffix == ".json" else _write_xml
-    return write(Path(path), annotations, strict_unless(problems))
+    return write(Path(path), annotations, strict_unless(problems), written)
 
 
 def _read_xml(path: Path) -> Iterator[Tuple[str, Dict[str, Any]]]:
@@ -226,7 +228,7 @@ def _read_meta(infons: Dict[str, Any]) -> Dict[str, Any]:
     return meta
 
 
-def _write_xml(path: Path, annotations: Iterable[Annotation], problems: Problems) -> int:
+def _write_xml(path: Path, annotations: Iterable[Annotation], problems: Problems, written: Written) -> int:
     from bioc.biocxml import BioCXMLDocumentWriter
 
     count = 0
@@ -240,11 +242,12 @@ def _write_xml(path: Path, annotations: Iterable[Annotation], problems: Problems
                 problems.add("unwritable_text", annotation.id, str(error))
             else:
                 count += 1
+                written(annotation)
         writer.close()
     return count
 
 
-def _write_json(path: Path, annotations: Iterable[Annotation], problems: Problems) -> int:
+def _write_json(path: Path, annotations: Iterable[Annotation], problems: Problems, written: Written) -> int:
     from bioc import biocjson
 
     count = 0
@@ -256,6 +259,7 @@ def _write_json(path: Path, annotations: Iterable[Annotation], problems: Problem
             document = json.dumps(biocjson.toJSON(_to_document(annotation)), ensure_ascii=False)
             file_.write((",\n" if count else "\n") + document)
             count += 1
+            written(annotation)
         file_.write("\n]}\n")
     return count
 

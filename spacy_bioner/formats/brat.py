@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote
 
 from ..annotation import Annotation, Mention
 from ..errors import BionerError, Errors
-from .problems import Problems, note_losses, strict_unless
+from .problems import Problems, Written, note_losses, strict_unless, untold
 from .spans import Stated, ground_mentions, is_one_piece
 
 _TEXT_BOUND = re.compile(r"(\S+)\t(\S+) (\d+ \d+(?:;\d+ \d+)*)(?:\t(.*))?")
@@ -41,12 +41,14 @@ def read_brat(path: Path, *, problems: Optional[Problems] = None) -> Iterator[An
         yield Annotation(text, ground_mentions(text, stated, problems=problems), id=unquote(text_path.stem))
 
 
-def write_brat(path: Path, annotations: Iterable[Annotation], *, problems: Optional[Problems] = None) -> int:
+def write_brat(path: Path, annotations: Iterable[Annotation], *, problems: Optional[Problems] = None,
+               written: Written = untold) -> int:
     """Write a folder, whole or not at all; one that holds nothing but texts with their annotations is replaced.
 
     path (Path): The folder.
     annotations (Iterable[Annotation]): The documents; what a file name cannot hold of an id is percent-encoded.
     problems (Optional[Problems]): Takes note of what the format cannot hold; without it that is an error.
+    written (Written): Is told each document as it was written, before the next is taken.
     RETURNS (int): How many documents were written.
     RAISES BionerError: E023 where the folder holds other files.
     """
@@ -59,7 +61,7 @@ def write_brat(path: Path, annotations: Iterable[Annotation], *, problems: Optio
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as parent:
         folder = Path(parent) / "brat"
         folder.mkdir()
-        count = _write_documents(folder, annotations, problems)
+        count = _write_documents(folder, annotations, problems, written)
         if path.exists():
             shutil.rmtree(path)
         folder.replace(path)
@@ -98,7 +100,7 @@ def _read_rows(path: Path, text: str, problems: Problems) -> Iterator[Stated]:
             problems.add(_NO_MENTION.get(line[0], "bad_line"), place, line[:80])
 
 
-def _write_documents(folder: Path, annotations: Iterable[Annotation], problems: Problems) -> int:
+def _write_documents(folder: Path, annotations: Iterable[Annotation], problems: Problems, written: Written) -> int:
     names: Set[str] = set()
     for annotation in annotations:
         name = quote(annotation.id, safe=_SAFE)
@@ -109,19 +111,27 @@ def _write_documents(folder: Path, annotations: Iterable[Annotation], problems: 
         else:
             names.add(name.lower())
             (folder / f"{name}.txt").write_bytes(annotation.text.encode("utf8", "surrogatepass"))
-            lines = "".join(f"{line}\n" for line in _to_lines(annotation, problems))
+            held = _writable(annotation, problems)
+            lines = "".join(f"{line}\n" for line in _to_lines(held))
             (folder / f"{name}.ann").write_bytes(lines.encode("utf8", "surrogatepass"))
             note_losses(annotation, problems)
+            written(held)
     return len(names)
 
 
-def _to_lines(annotation: Annotation, problems: Problems) -> Iterator[str]:
-    number = 0
+def _writable(annotation: Annotation, problems: Problems) -> Annotation:
+    """RETURNS (Annotation): Without the mentions whose labels no line can hold; these are noted."""
+    kept = []
     for mention in annotation.mentions:
         if not mention.label or mention.label != "".join(mention.label.split()):
             problems.add("unwritable_label", annotation.id, repr(mention.label))
-            continue
-        number += 1
+        else:
+            kept.append(mention)
+    return annotation.with_mentions(kept)
+
+
+def _to_lines(annotation: Annotation) -> Iterator[str]:
+    for number, mention in enumerate(annotation.mentions, start=1):
         parts = _between_line_ends(annotation, mention)
         offsets = ";".join(f"{start} {end}" for start, end in parts)
         surface = " ".join(annotation.text[start:end] for start, end in parts)

@@ -18,7 +18,7 @@ from ..annotation import Annotation, Mention, check_label, check_score, in_text_
 from ..errors import BionerError, Errors
 from ..files import open_atomic
 from ..units import find_units
-from .problems import Problems, strict_unless
+from .problems import Problems, Written, strict_unless, untold
 from .spans import Stated, ground_mentions
 
 META_KEYS = ("origin", "split", "corpus", "lang")
@@ -191,13 +191,14 @@ def read_docbin(path: Path, *, problems: Optional[Problems] = None, spans_key: s
 
 
 def write_docbin(path: Path, annotations: Iterable[Annotation], *, problems: Optional[Problems] = None,
-                 spans_key: str = "sc") -> int:
+                 written: Written = untold, spans_key: str = "sc") -> int:
     """Write annotations as a `.spacy` file, as `spacy train` takes it.
 
     path (Path): The file.
     annotations (Iterable[Annotation]): The annotations.
     problems (Optional[Problems]): Takes note of mentions that begin or end inside a unit; without it they are an
         error.
+    written (Written): Is told each annotation as it was written, before the next is taken.
     spans_key (str): Key of the span group.
     RETURNS (int): How many Docs were written.
     """
@@ -210,5 +211,6 @@ def write_docbin(path: Path, annotations: Iterable[Annotation], *, problems: Opt
             for mention in lost:
                 problems.add("off_boundary", annotation.id, f"{mention.start}-{mention.end} {mention.label}")
             yield doc
+            written(annotation.with_mentions(set(annotation.mentions) - set(lost)) if lost else annotation)
 
     return write_docs(path, to_docs())

@@ -10,8 +10,8 @@ from ..files import open_atomic, read_json_lines, read_lines
 from ..units import find_units
 from .jsonl import find_jsonl
 from .lines import refuse_surrogates
-from .problems import Problems, note_losses, strict_unless
-from .tags import mentions_to_layers, place_tokens, tags_to_mentions
+from .problems import Problems, Written, note_losses, strict_unless, untold
+from .tags import layers_to_mentions, mentions_to_layers, place_tokens, tags_to_mentions
 
 _TOKENS = ("tokens", "words")
 _TAGS = ("ner_tags", "tags", "labels")
@@ -41,13 +41,15 @@ def read_hf(path: Path, *, problems: Optional[Problems] = None) -> Iterator[Anno
         yield _to_annotation(example, [str(token) for token in tokens], tags, f"{stem}-{number}", place, problems)
 
 
-def write_hf(path: Path, annotations: Iterable[Annotation], *, problems: Optional[Problems] = None) -> int:
+def write_hf(path: Path, annotations: Iterable[Annotation], *, problems: Optional[Problems] = None,
+             written: Written = untold) -> int:
     """Write examples with id, text, tokens (the units of the text) and ner_tags, whole or not at all.
 
     path (Path): The file: JSON lines where its name has `.jsonl`, else one JSON document, as the reader takes it.
     annotations (Iterable[Annotation]): The records.
     problems (Optional[Problems]): Takes note of mentions inside or across others, which one column of tags cannot
         hold, and of what else is lost; without it that is an error.
+    written (Written): Is told each record as it was written, before the next is taken.
     RETURNS (int): How many were written.
     """
     problems = strict_unless(problems)
@@ -66,6 +68,7 @@ def write_hf(path: Path, annotations: Iterable[Annotation], *, problems: Optiona
             row = json.dumps(example, ensure_ascii=False)
             file_.write(f"{row}\n" if lines else f"{',' if count else '['}\n{row}")
             count += 1
+            written(annotation.with_mentions(layers_to_mentions(layers[:1], tokens)))
         if not lines:
             file_.write("\n]\n" if count else "[]\n")
     return count

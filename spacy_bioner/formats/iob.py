@@ -15,8 +15,8 @@ from ..errors import BionerError, Errors
 from ..files import open_atomic
 from ..units import find_units
 from .lines import read_all_lines
-from .problems import Problems, note_losses, strict_unless
-from .tags import OUTSIDE, mentions_to_layers, place_tokens, tags_to_mentions
+from .problems import Problems, Written, note_losses, strict_unless, untold
+from .tags import OUTSIDE, layers_to_mentions, mentions_to_layers, place_tokens, tags_to_mentions
 
 _COMMENT = re.compile(r"#\s*(global\.columns|sent_id|newdoc id|text)\s*=\s?(.*)")
 _FORM, _TAG = "FORM", "NER"
@@ -50,16 +50,18 @@ def read_iob(path: Path, *, problems: Optional[Problems] = None,
         yield _to_annotation(sentence, names, f"{stem}-{number}", problems)
 
 
-def write_iob(path: Path, annotations: Iterable[Annotation], *, problems: Optional[Problems] = None) -> int:
+def write_iob(path: Path, annotations: Iterable[Annotation], *, problems: Optional[Problems] = None,
+              written: Written = untold) -> int:
     """Write sentences whose tokens are the units of their texts, whole or not at all.
 
     path (Path): The file. All columns are known only at the end, so the sentences are held in memory.
     annotations (Iterable[Annotation]): The sentences.
     problems (Optional[Problems]): Takes note of what the format cannot hold; without it that is an error.
+    written (Written): Is told each sentence as it was written, before the next is taken.
     RETURNS (int): How many were written.
     """
     problems = strict_unless(problems)
-    written: List[Tuple[List[str], List[str], List[List[str]]]] = []
+    held: List[Tuple[List[str], List[str], List[List[str]]]] = []
     for annotation in annotations:
         tokens = find_units(annotation.text)
         if not tokens:
@@ -68,15 +70,16 @@ def write_iob(path: Path, annotations: Iterable[Annotation], *, problems: Option
         layers = mentions_to_layers(annotation, tokens, problems=problems)
         note_losses(annotation, problems)
         words = [annotation.text[start:end] for start, end in tokens]
-        written.append((_comments(annotation, problems), words, layers))
-    depth = max((len(layers) for _, _, layers in written), default=1)
+        held.append((_comments(annotation, problems), words, layers))
+        written(annotation.with_mentions(layers_to_mentions(layers, tokens)))
+    depth = max((len(layers) for _, _, layers in held), default=1)
     with open_atomic(path) as file_:
         file_.write(f"# global.columns = {_FORM}{f' {_TAG}' * depth}\n")
-        for comments, words, layers in written:
+        for comments, words, layers in held:
             layers = layers + [[OUTSIDE] * len(words)] * (depth - len(layers))
             rows = ["\t".join(row) for row in zip(words, *layers)]
             file_.write("\n".join([*comments, *rows]) + "\n\n")
-    return len(written)
+    return len(held)
 
 
 def _comments(annotation: Annotation, problems: Problems) -> List[str]:

@@ -7,6 +7,7 @@ from typer.testing import CliRunner
 from spacy_bioner.cli.main import app
 from spacy_bioner.errors import BionerError
 from spacy_bioner.formats import read_annotations
+from spacy_bioner.formats.problems import Problems
 
 ASPIRIN = "Aspirin helps. It hurts the stomach. Fever falls."
 RECORDS = [
@@ -142,6 +143,43 @@ def test_what_is_left_out_is_counted_in_a_table_or_fatal(tmp_path):
     with pytest.raises(BionerError, match="a.pubtator, line 5"):
         _convert(tmp_path / "a.pubtator", tmp_path / "strict.jsonl", "--strict")
     assert not (tmp_path / "strict.jsonl").exists()
+
+
+NESTED = {"id": "n", "text": "antibodies of p53\ngene",
+          "spans": [{"start": 0, "end": 4, "label": "A"}, {"start": 14, "end": 22, "label": "two words"},
+                    {"start": 14, "end": 17, "label": "G"}, {"start": 0, "end": 17, "label": "C"}]}
+
+
+@pytest.mark.parametrize("name, mentions, nested", [
+    pytest.param("out.jsonl", 4, 2, id="jsonl"),
+    pytest.param("out.spacy", 3, 1, id="spacy"),
+    pytest.param("out.xml", 4, 2, id="bioc"),
+    pytest.param("out.bioc.json", 4, 2, id="bioc-json"),
+    pytest.param("out.pubtator", 4, 2, id="pubtator"),
+    pytest.param("out.brat", 3, 2, id="brat"),
+    pytest.param("out.conll", 2, 1, id="iob"),
+    pytest.param("out.hf.jsonl", 1, 0, id="hf"),
+])
+def test_the_summary_counts_what_is_written(tmp_path, name, mentions, nested):
+    source = _write(tmp_path / "in.jsonl", [NESTED, {"id": "e", "text": "Nothing."}])
+    output = " ".join(_convert(source, tmp_path / name).split())
+    found = list(read_annotations(tmp_path / name, problems=Problems()))
+    assert sum(len(one.mentions) for one in found) == mentions
+    assert f"2 read, 0 excluded, 2 written to {tmp_path / name} {mentions} mentions" in output
+    assert f"{nested} nested" in output
+
+
+@pytest.mark.parametrize("name, record", [
+    pytest.param("out.conll", {"id": "1", "text": " "}, id="iob"),
+    pytest.param("out.pubtator", {"id": "a|b", "text": "a"}, id="pubtator"),
+    pytest.param("out.brat", {"id": "", "text": "a"}, id="brat"),
+    pytest.param("out.xml", {"id": "1", "text": "a\0"}, id="bioc"),
+])
+def test_an_output_that_would_be_empty_is_an_error_and_no_file(verb, tmp_path, name, record):
+    code, _, err = verb("convert", _write(tmp_path / "in.jsonl", [record]), tmp_path / name)
+    assert code == 1 and "unwritable_text" in err
+    assert err.splitlines()[-1].startswith(f"spacy-bioner: {tmp_path / name} holds no record")
+    assert [path.name for path in tmp_path.iterdir()] == ["in.jsonl"]
 
 
 def test_columns_of_iob_files_are_named(tmp_path):

@@ -97,7 +97,8 @@ def test_oddities_are_handled_and_counted_with_their_line(tmp_path, line, kind, 
 
 def test_what_cannot_be_written_is_counted(tmp_path):
     problems = Problems()
-    annotations = [Annotation("a\nb", (Mention(0, 3, "X", score=0.5),), id="1"), Annotation("c", id="a|b")]
+    annotations = [Annotation("a\nb", (Mention(0, 3, "X", score=0.5),), id="1"), Annotation("c", id="a|b"),
+                   Annotation("d", id="1"), Annotation("e", id=" 1")]
     assert write_pubtator(tmp_path / "a.pubtator", annotations, problems=problems) == 1
-    assert problems.counts == {"changed_text": 1, "lost_score": 1, "unwritable_text": 1}
+    assert problems.counts == {"changed_text": 1, "lost_score": 1, "unwritable_text": 1, "repeated_document": 2}
     assert [one.text for one in read_pubtator(tmp_path / "a.pubtator")] == ["a b"]
