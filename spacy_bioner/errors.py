@@ -42,7 +42,7 @@ class Errors:
     E015 = ("Record '{id}' stands also in {other}. Training text must not hold what is tested on; "
             "leave such records out with `spacy-bioner convert --exclude {other}`.")
     E016 = "Choose either --sentences or --documents, not both."
-    E017 = "Cannot read '{value}' as a change of label: write --rename OLD=NEW, or *=NEW for all labels."
+    E017 = "Cannot read '{value}' as a change of label: write --rename OLD=NEW with one '=', or *=NEW for all labels."
     E018 = ("Record '{id}' of train stands in {split} too, as '{other}'. Take it out of one of them, "
             "or leave such train records out with --leaks drop.")
     E019 = ("{path} has numbers for tags, and no names for them: wanted {info} with features.ner_tags.feature.names, "
@@ -60,6 +60,10 @@ class Errors:
             "Write the character itself.")
     E029 = "No fold '{found}': write which one of how many, such as 1/3, the first of three; at least two in all."
     E030 = "{place}: {why}."
+    E031 = "{path}: no token has a tag, such as O or B-LABEL. Say with --columns where tags are, or change --from."
+    E032 = "{option} does nothing with --check-corpus. Leave it out, or convert the files first and check them then."
+    E033 = "{path} is named after no split: train, dev, test, raw. Name each file after its split."
+    E034 = "{path} is given twice. Name each file once."
 
     # Codecs, grounding and prompts
     E101 = "Unknown codec '{name}'. Available: {available}."

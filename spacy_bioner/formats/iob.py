@@ -5,6 +5,7 @@ What is written has a column of tags for each depth of nesting, and says so as C
 back as it was. Of files without the first line the first column is the token and the last one the tag.
 """
 
+import json
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +17,7 @@ from ..files import open_atomic
 from ..units import find_units
 from .lines import read_all_lines
 from .problems import Problems, Written, note_losses, strict_unless, untold
-from .tags import OUTSIDE, layers_to_mentions, mentions_to_layers, place_tokens, tags_to_mentions
+from .tags import OUTSIDE, is_tag, layers_to_mentions, mentions_to_layers, place_tokens, tags_to_mentions
 
 _COMMENT = re.compile(r"#\s*(global\.columns|sent_id|newdoc id|text)\s*=\s?(.*)")
 _FORM, _TAG = "FORM", "NER"
@@ -38,16 +39,26 @@ def read_iob(path: Path, *, problems: Optional[Problems] = None,
     path (Path): The file; columns are apart by tabs, or by blanks where a line has no tab.
     problems (Optional[Problems]): Takes note of what cannot be read; without it that is an error.
     columns (Sequence[str]): Names of the columns, FORM for the token and NER for tags, others are passed over; by
-        default what the file says, else the first is FORM and the last NER.
+        default the first is FORM and the last NER. What the file says counts more.
     YIELDS (Annotation): The sentences; those without an id get `<file stem>-<number>`.
-    RAISES BionerError: E022 where no column is called FORM or NER.
+    RAISES BionerError: E022 where no column is called FORM or NER, E031 at the end of a file without any tag.
     """
     problems = strict_unless(problems)
     path = Path(path)
     stem = path.name.split(".")[0]
+    number, has_tags = 0, False
     for number, sentence in enumerate(_read_sentences(path, problems), start=1):
-        names = sentence.comments.get("global.columns", "").split() or list(columns)
-        yield _to_annotation(sentence, names, f"{stem}-{number}", problems)
+        names = sentence.comments.get("global.columns", "").split()
+        if names and columns and number == 1:
+            _check_names(columns, len(sentence.rows[0]), sentence.place)
+            if names != list(columns):
+                problems.add("named_columns", sentence.place, " ".join(names))
+        form, tags = _find_columns(names or list(columns), len(sentence.rows[0]), sentence.place)
+        has_tags = has_tags or any(is_tag(row[column]) for row in sentence.rows for column in tags)
+        yield _to_annotation(sentence, form, tags, f"{stem}-{number}", problems)
+    # Tokens outside of mentions have the tag O, so this is no corpus without mentions: it is another format.
+    if number and not has_tags:
+        raise BionerError(Errors.E031.format(path=path))
 
 
 def write_iob(path: Path, annotations: Iterable[Annotation], *, problems: Optional[Problems] = None,
@@ -99,6 +110,8 @@ def _read_sentences(path: Path, problems: Problems) -> Iterator[_Sentence]:
             shared = {comment[1]: comment[2]}
         elif comment and not current.rows:
             current.comments[comment[1]] = comment[2]
+        elif line.startswith("{") and _is_json(line):
+            problems.add("bad_line", f"{path}, line {number}", f"JSON: {line[:60]}")
         elif line.strip():
             row = line.split("\t") if "\t" in line else line.split()
             if row[0] != "-DOCSTART-":
@@ -121,8 +134,15 @@ def _checked(sentence: _Sentence, shared: Dict[str, str], problems: Problems) ->
     return _Sentence(sentence.place, {**shared, **sentence.comments}, whole)
 
 
-def _to_annotation(sentence: _Sentence, names: List[str], id: str, problems: Problems) -> Annotation:
-    form, tags = _find_columns(names, len(sentence.rows[0]), sentence.place)
+def _is_json(line: str) -> bool:
+    """RETURNS (bool): Whether a line is a JSON object, and so of a file that was taken for another format."""
+    try:
+        return isinstance(json.loads(line), dict)
+    except ValueError:
+        return False
+
+
+def _to_annotation(sentence: _Sentence, form: int, tags: List[int], id: str, problems: Problems) -> Annotation:
     words = [row[form] for row in sentence.rows]
     placed = place_tokens(sentence.comments.get("text"), words)
     exact = placed is not None and "text" in sentence.comments
@@ -138,10 +158,17 @@ def _to_annotation(sentence: _Sentence, names: List[str], id: str, problems: Pro
     return Annotation(text, in_text_order(mentions), id=sentence.comments.get("sent_id", id), meta=meta)
 
 
+def _check_names(names: Sequence[str], width: int, place: str) -> None:
+    """Refuse names of columns without one for the token and one for tags: BionerError E022."""
+    if names.count(_FORM) != 1 or _TAG not in names:
+        raise BionerError(Errors.E022.format(place=place, names=" ".join(names), width=width))
+
+
 def _find_columns(names: List[str], width: int, place: str) -> Tuple[int, List[int]]:
     """RETURNS (Tuple[int, List[int]]): Place of the token, and of the tags."""
     if not names:
         return 0, [width - 1] if width > 1 else []
-    if names.count(_FORM) != 1 or _TAG not in names or len(names) != width:
+    _check_names(names, width, place)
+    if len(names) != width:
         raise BionerError(Errors.E022.format(place=place, names=" ".join(names), width=width))
     return names.index(_FORM), [number for number, name in enumerate(names) if name == _TAG]

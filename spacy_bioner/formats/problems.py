@@ -30,6 +30,8 @@ FATES: Dict[str, str] = {
     "moved_passage": "note: a passage moved, its offset lies in the one before",
     "lost_score": "note: scores are not held by the format",
     "lost_meta": "note: metadata is not held by the format",
+    "named_columns": "note: the file names its columns itself, and not as --columns does; its names count",
+    "unused_rename": "note: no mention has the label that was to be renamed",
     "relation": "note: relations are not carried over",
     "other_annotation": "note: events, attributes and remarks are not carried over",
     "extra_column": "note: further columns of a mention are not carried over",

@@ -81,6 +81,13 @@ def test_labels_are_renamed_and_the_old_ones_kept_beside(corpus, tmp_path):
     assert [one.meta["subtypes"] for one in found] == [["Chemical"], [], ["Disease"], []]
 
 
+def test_a_label_to_rename_that_no_mention_has_is_said(corpus, tmp_path):
+    output = " ".join(_convert(corpus, tmp_path / "out.jsonl", "--rename", "Diseas=D", "--rename", "Chemical=C",
+                               "--strict").split())
+    assert "unused_rename" in output and "--rename Diseas=D" in output and "Chemical=C" not in output
+    assert "unused_rename" not in _convert(corpus, tmp_path / "out.jsonl", "--rename", "*=D")
+
+
 def test_raw_text_has_no_mentions(corpus, tmp_path):
     _convert(corpus, tmp_path / "raw.jsonl", "--drop-labels", "--rename", "*=X")
     assert all(not one.mentions and "subtypes" not in one.meta for one in read_annotations(tmp_path / "raw.jsonl"))
@@ -101,6 +108,8 @@ def test_texts_of_another_file_are_left_out_whole_or_as_sentences(corpus, tmp_pa
     pytest.param(["--sentences", "--require-disjoint", "HELD"], "'d1-s2' stands also in", id="leak-of-a-sentence"),
     pytest.param(["--labels", "SCHEMA"], "'d1' has the label 'Disease'.*Known: Chemical", id="unknown-label"),
     pytest.param(["--rename", "Disease"], "write --rename OLD=NEW", id="rename"),
+    pytest.param(["--rename", "Disease=A=B"], "'Disease=A=B' as a change of label", id="rename-with-two-signs"),
+    pytest.param(["--origin", "golden"], "--origin is 'golden', wanted gold, synthetic, augmented or raw", id="origin"),
     pytest.param(["--sentences", "--documents"], "not both", id="both"),
     pytest.param(["--from", "word"], "Unknown format 'word'", id="format"),
     pytest.param(["--to", "word"], "Unknown format 'word'", id="format-out"),
@@ -186,6 +195,29 @@ def test_columns_of_iob_files_are_named(tmp_path):
     (tmp_path / "a.tsv").write_text("p53 NN B-NP B-G\n", encoding="utf8")
     _convert(tmp_path / "a.tsv", tmp_path / "out.jsonl", "--from", "iob", "--columns", "FORM POS NER CHUNK")
     assert [one.mentions[0].label for one in read_annotations(tmp_path / "out.jsonl")] == ["NP"]
+
+
+@pytest.mark.parametrize("columns", ["FORM POS", "POS NER", "FORM FORM NER", "FORM"])
+@pytest.mark.parametrize("head", ["", "# global.columns = FORM NER\n"], ids=["no-names", "names-in-the-file"])
+def test_columns_without_token_or_tag_are_refused(tmp_path, columns, head):
+    (tmp_path / "a.conll").write_text(f"{head}p53 B-G\n", encoding="utf8")
+    with pytest.raises(BionerError, match=f"columns '{columns}' do not fit 2 columns"):
+        _convert(tmp_path / "a.conll", tmp_path / "out.jsonl", "--columns", columns)
+    assert not (tmp_path / "out.jsonl").exists()
+
+
+def test_names_of_columns_in_the_file_win_and_that_is_said(tmp_path):
+    (tmp_path / "a.conll").write_text("# global.columns = FORM NER\np53 B-G\n\np54 O\n", encoding="utf8")
+    output = _convert(tmp_path / "a.conll", tmp_path / "out.jsonl", "--columns", "NER FORM")
+    assert "named_columns" in output
+    assert [len(one.mentions) for one in read_annotations(tmp_path / "out.jsonl")] == [1, 0]
+    assert "named_columns" not in _convert(tmp_path / "a.conll", tmp_path / "out.jsonl", "--columns", "FORM NER")
+
+
+def test_records_taken_for_iob_are_an_error_and_no_file(verb, corpus, tmp_path):
+    code, _, err = verb("convert", corpus, tmp_path / "out.jsonl", "--from", "iob")
+    assert code == 1 and "bad_line" in err and f"{corpus} holds no record" in err
+    assert not (tmp_path / "out.jsonl").exists()
 
 
 def test_memory_stays_small_for_long_files(tmp_path):
