@@ -9,6 +9,8 @@ from typing import Any, Dict, Iterable, Optional, Tuple
 
 from .errors import BionerError, Errors
 
+_ROUNDING = 1e-6
+
 
 @dataclass(frozen=True)
 class Mention:
@@ -108,6 +110,24 @@ class Annotation:
         return cls(text=text, mentions=in_text_order(mentions), id=str(record.get("id", "")), meta=meta)
 
 
+def check_label(label: str) -> str:
+    """RETURNS (str): The label; raises BionerError E006 where there is nothing in it."""
+    if not label.strip():
+        raise BionerError(Errors.E006.format(key="label", found=repr(label), wanted="a label"))
+    return label
+
+
+def check_score(score: Any) -> Optional[float]:
+    """RETURNS (Optional[float]): The score, or None where there is none; raises BionerError E006 for no probability."""
+    if score is None:
+        return None
+    is_number = isinstance(score, (int, float)) and not isinstance(score, bool)
+    # Probabilities that a model summed in single precision may be a little above 1; not a number fits nowhere.
+    if not (is_number and 0 <= score <= 1 + _ROUNDING):
+        raise BionerError(Errors.E006.format(key="score", found=repr(score)[:60], wanted="a number from 0 to 1"))
+    return score
+
+
 def _typed(record: Dict[str, Any], key: str, kind: type, wanted: str, default: Any) -> Any:
     value = record.get(key, default)
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
@@ -122,10 +142,13 @@ def _read_span(span: Any, text: str) -> Mention:
         if key not in span:
             raise BionerError(Errors.E005.format(key=key))
     start, end = (_typed(span, key, int, "a whole number", None) for key in ("start", "end"))
-    label = _typed(span, "label", str, "a string", None)
+    label = check_label(_typed(span, "label", str, "a string", None))
     if not 0 <= start < end <= len(text):
         raise BionerError(Errors.E004.format(start=start, end=end, label=label, length=len(text)))
     surface = text[start:end]
     if surface != surface.strip():
         raise BionerError(Errors.E007.format(start=start, end=end, label=label, surface=surface))
-    return Mention(start, end, label, score=span.get("score"), grounding=span.get("grounding"))
+    grounding = span.get("grounding")
+    if grounding is not None:
+        _typed(span, "grounding", str, "a string", None)
+    return Mention(start, end, label, score=check_score(span.get("score")), grounding=grounding)

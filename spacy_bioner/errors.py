@@ -42,7 +42,7 @@ class Errors:
     E015 = ("Record '{id}' stands also in {other}. Training text must not hold what is tested on; "
             "leave such records out with `spacy-bioner convert --exclude {other}`.")
     E016 = "Choose either --sentences or --documents, not both."
-    E017 = "Cannot read '{value}' as a change of label: write --rename OLD=NEW, or *=NEW for all labels."
+    E017 = "Cannot read '{value}' as a change of label: write --rename OLD=NEW with one '=', or *=NEW for all labels."
     E018 = ("Record '{id}' of train stands in {split} too, as '{other}'. Take it out of one of them, "
             "or leave such train records out with --leaks drop.")
     E019 = ("{path} has numbers for tags, and no names for them: wanted {info} with features.ner_tags.feature.names, "
@@ -51,7 +51,7 @@ class Errors:
     E021 = "{place}: tag {tag} has no name; the dataset names {count} tags, counted from 0."
     E022 = ("{place}: columns '{names}' do not fit {width} columns; name each, exactly one of them FORM "
             "and at least one NER.")
-    E023 = "{path} holds other files than texts and annotations, such as {found}. Give a new folder."
+    E023 = "{path} holds other files than texts with their annotations, such as {found}. Give a new folder."
     E024 = "{place}: an offset or length is a whole number; found {found}."
     E025 = "Names of columns belong to the format iob. Leave out --columns, or give --from iob."
     E026 = "{path} is a second file for the split '{name}'. Name each file after its split: train, dev, test, raw."
@@ -59,6 +59,11 @@ class Errors:
     E028 = ("{place}: the text holds {code:#06x} at {offset}, half of a surrogate pair and no character. "
             "Write the character itself.")
     E029 = "No fold '{found}': write which one of how many, such as 1/3, the first of three; at least two in all."
+    E030 = "{place}: {why}."
+    E031 = "{path}: no token has a tag, such as O or B-LABEL. Say with --columns where tags are, or change --from."
+    E032 = "{option} does nothing with --check-corpus. Leave it out, or convert the files first and check them then."
+    E033 = "{path} is named after no split: train, dev, test, raw. Name each file after its split."
+    E034 = "{path} is given twice. Name each file once."
 
     # Codecs, grounding and prompts
     E101 = "Unknown codec '{name}'. Available: {available}."

@@ -10,6 +10,8 @@ from ..files import open_atomic, write_json
 from ..formats.corpus_report import CorpusReport, format_report
 from ..formats.problems import Problems
 
+SPLITS = ("train", "dev", "test", "raw")
+
 # Rules that no corpus may break; the others are a matter of what it is made for, and fatal only when strict.
 FATAL = ("offsets", "repeated_mention", "repeated_id", "two_splits")
 
@@ -24,7 +26,8 @@ def check_corpus_files(inputs: Iterable[Path], output: Path, *, source: str = ""
     strict (bool): Whether every broken rule is an error, and not just those that no corpus may break.
     problems (Problems): Takes note of what the files state and could not be read.
     RETURNS (CorpusReport): The counts and the broken rules.
-    RAISES BionerError: E026 where two files have one name, E027 for broken rules; the report is written before.
+    RAISES BionerError: E026 where two files have one name, E027 for broken rules, of which the report is written
+        before, E033 for a name that is no split.
     """
     from ..formats.corpus_rules import check_corpus
 
@@ -47,6 +50,8 @@ def _read_splits(inputs: Iterable[Path], source: str, problems: Problems) -> Dic
     splits: Dict[str, List[Annotation]] = {}
     for path in inputs:
         name = path.name.split(".")[0]
+        if name not in SPLITS:
+            raise BionerError(Errors.E033.format(path=path))
         if name in splits:
             raise BionerError(Errors.E026.format(path=path, name=name))
         splits[name] = list(read_annotations(path, source, problems=problems))

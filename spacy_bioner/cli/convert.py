@@ -4,7 +4,7 @@ import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
 import typer
 
@@ -14,10 +14,13 @@ from ..formats.corpus_report import format_report
 from ..formats.folds import Fold
 from ..formats.problems import Problems
 from ..formats.splits import check_split
-from ..formats.validate import CorpusFigures, watch
+from ..formats.validate import CorpusFigures
 from .check_corpus import check_corpus_files
 
 ALL_LABELS = "*"
+ORIGINS = ("gold", "synthetic", "augmented", "raw")
+# Parameters of the verb that --check-corpus takes with it.
+_OF_CHECK = frozenset(("inputs", "output", "from_", "strict", "check_rules"))
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,7 @@ class Conversion:
 
 
 def convert_cli(
+    ctx: typer.Context,
     inputs: List[Path] = typer.Argument(..., metavar="IN...", help="Files to read, or folders for brat."),
     output: Path = typer.Argument(..., metavar="OUT", help="File to write; an existing one is replaced."),
     from_: str = typer.Option("", "--from", help="Format of IN, where its name does not make it certain."),
@@ -87,13 +91,17 @@ def convert_cli(
     from ..formats import get_format, guess_format
     from .schema import read_schema
 
-    if sentences and documents:
-        raise BionerError(Errors.E016)
+    if origin and origin not in ORIGINS:
+        wanted = f"{', '.join(ORIGINS[:-1])} or {ORIGINS[-1]}"
+        raise BionerError(Errors.E708.format(option="--origin", found=origin, wanted=wanted))
     if check_rules:
+        _refuse_unused(ctx)
         problems = Problems(strict=strict)
         report = check_corpus_files(inputs, output, source=from_, strict=strict, problems=problems)
         print_problems(problems, title="Left out or changed")
         return _log(format_report(report))
+    if sentences and documents:
+        raise BionerError(Errors.E016)
     schema = read_schema(labels) if labels else None
     meta = {"origin": origin, "corpus": corpus, "lang": lang}
     conversion = Conversion(
@@ -109,9 +117,12 @@ def convert_cli(
     if options and any((from_ or guess_format(path, option="--from")) != "iob" for path in inputs):
         raise BionerError(Errors.E025)
     figures = CorpusFigures()
-    counts = convert(inputs, output, conversion, source=from_, target=target, problems=problems, figures=figures,
-                     options=options)
-    print_problems(problems, title="Left out or changed")
+    try:
+        counts = convert(inputs, output, conversion, source=from_, target=target, problems=problems, figures=figures,
+                         options=options)
+    finally:
+        # Of an error too: where nothing is left to write, the table says why.
+        print_problems(problems, title="Left out or changed")
     _log(f"{counts['read']} read, {counts['excluded']} excluded, {counts['written']} written to {output}")
     labels = ", ".join(f"{label} {count}" for label, count in figures.labels.most_common())
     _log(f"{figures.mentions} mentions ({labels or 'raw text'}), {figures.nested} nested, {figures.crossing} crossing")
@@ -136,21 +147,27 @@ def convert(inputs: Sequence[Path], output: Path, conversion: Conversion, *, sou
     from ..formats import read_annotations, write_annotations
 
     counts = {"read": 0, "excluded": 0, "written": 0}
+    found: Set[str] = set()
 
     def read() -> Iterator[Annotation]:
         for path in inputs:
             for annotation in read_annotations(path, source, problems=problems, **options):
                 counts["read"] += 1
+                found.update(mention.label for mention in annotation.mentions)
                 yield check(annotation, path, conversion)
 
     def refuse_empty(chosen: Iterator[Annotation]) -> Iterator[Annotation]:
         yield from chosen
+        # Reached before the file takes its name, and only when the writer has told of all that it has written.
         if not figures.records:
             empty = output if counts["read"] else ", ".join(map(str, inputs))
             raise BionerError(Errors.E008.format(path=empty))
 
-    chosen = refuse_empty(watch(choose(read(), conversion, counts), figures))
-    counts["written"] = write_annotations(output, chosen, target, problems=problems)
+    chosen = refuse_empty(choose(read(), conversion, counts))
+    counts["written"] = write_annotations(output, chosen, target, problems=problems, written=figures.add)
+    for old, new in conversion.rename.items():
+        if old not in found and old != ALL_LABELS:
+            problems.add("unused_rename", f"--rename {old}={new}")
     return counts
 
 
@@ -214,8 +231,9 @@ def read_renames(pairs: Iterable[str]) -> Dict[str, str]:
     """RETURNS (Dict[str, str]): Old label to new, from OLD=NEW; raises BionerError E017 for anything else."""
     renames = {}
     for pair in pairs:
-        old, equals, new = pair.rpartition("=")
-        if not (old and equals and new):
+        old, equals, new = pair.partition("=")
+        # Of two signs nobody can tell which one belongs to a label.
+        if not (old and equals and new) or "=" in new:
             raise BionerError(Errors.E017.format(value=pair))
         renames[old] = new
     return renames
@@ -257,6 +275,14 @@ def _leave_out(annotations: Iterable[Annotation], known: Any, counts: Dict[str, 
             yield annotation
         else:
             counts["excluded"] += 1
+
+
+def _refuse_unused(ctx: typer.Context) -> None:
+    """Refuse what --check-corpus would pass over: BionerError E032 for an option of the conversion."""
+    for parameter in ctx.command.params:
+        source = ctx.get_parameter_source(parameter.name)
+        if parameter.name not in _OF_CHECK and source is not None and source.name == "COMMANDLINE":
+            raise BionerError(Errors.E032.format(option=parameter.opts[0]))
 
 
 def _log(line: str) -> None:

@@ -6,9 +6,10 @@ from typing import Dict, List, Optional
 import typer
 
 from ..errors import BionerError, Errors
+from ..formats import FORMATS
 
 _ORDER = ("train", "dev", "test")
-_ENDINGS = (".jsonl", ".jsonl.gz", ".spacy", ".pubtator", ".xml", ".bioc.json", ".conll")
+_ENDINGS = tuple(ending for format_ in FORMATS.values() for ending in format_.endings)
 
 
 def inspect_cli(
@@ -52,17 +53,21 @@ def find_parts(corpus: List[Path]) -> Dict[str, Path]:
 
     corpus (List[Path]): Files, folders with a file for each split, or BRAT folders.
     RETURNS (Dict[str, Path]): Name of each part to its file; of each folder train, dev and test come first.
-    RAISES BionerError: E001 for a path that does not exist and a folder without a corpus.
+    RAISES BionerError: E001 for a folder without a corpus, E034 for a file that is given twice.
     """
     paths: List[Path] = []
     for path in corpus:
         if path.is_dir() and not any(path.glob("*.ann")):
-            found = [file_ for file_ in sorted(path.iterdir()) if file_.name.endswith(_ENDINGS)]
+            found = [file_ for file_ in sorted(path.iterdir()) if file_.name.lower().endswith(_ENDINGS)]
             if not found:
                 raise BionerError(Errors.E001.format(path=path / f"*{_ENDINGS[0]}", wanted="corpus"))
             paths += found
         else:
             paths.append(path)
+    places = [path.resolve() for path in paths]
+    twice = next((path for number, path in enumerate(paths) if places[number] in places[:number]), None)
+    if twice is not None:
+        raise BionerError(Errors.E034.format(path=twice))
     stems = [path.name.split(".")[0] for path in paths]
     folders = [path.resolve().parent for path in paths]
     rank = {name: place for place, name in enumerate(_ORDER)}

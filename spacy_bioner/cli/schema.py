@@ -47,6 +47,8 @@ def read_schema(path: Path) -> Schema:
     unknown = sorted(set(content) - {"labels", "corpus", "lang", "license", "domain"})
     if unknown:
         raise BionerError(Errors.E707.format(path=path, why=f"unknown key '{unknown[0]}'"))
+    if any(label is None or not str(label).strip() for label in content["labels"]):
+        raise BionerError(Errors.E707.format(path=path, why="a label is empty"))
     labels = {str(label): " ".join(str(definition or "").split()) for label, definition in content["labels"].items()}
     return Schema(labels, str(content.get("corpus", "")), str(content.get("lang", "en")),
                   str(content.get("license", "")), str(content.get("domain", "")))

@@ -6,7 +6,7 @@ from typing import Any, Callable, Dict, Iterable, Iterator, NamedTuple, Optional
 
 from ..annotation import Annotation
 from ..errors import BionerError, Errors
-from .problems import Problems
+from .problems import Problems, Written, untold
 
 
 class Format(NamedTuple):
@@ -85,14 +85,15 @@ def read_annotations(path: Path, format: str = "", *, problems: Optional[Problem
 
 
 def write_annotations(path: Path, annotations: Iterable[Annotation], format: str = "", *,
-                      problems: Optional[Problems] = None) -> int:
+                      problems: Optional[Problems] = None, written: Written = untold) -> int:
     """Write a corpus file of any format, whole or not at all.
 
     path (Path): The file, or the folder for formats of many files.
     annotations (Iterable[Annotation]): The annotations.
     format (str): Name of the format; by default as the name of the file says.
     problems (Optional[Problems]): Takes note of what the format cannot hold; without it that is an error.
+    written (Written): Is told each annotation as it was written, before the next is taken.
     RETURNS (int): How many were written.
     """
     name = format or guess_format(path, option="--to")
-    return get_format(name).write(path, annotations, problems=problems)
+    return get_format(name).write(path, annotations, problems=problems, written=written)

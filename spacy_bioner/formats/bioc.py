@@ -6,11 +6,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
 
-from ..annotation import Annotation, in_text_order
+from ..annotation import Annotation, check_score, in_text_order
 from ..errors import BionerError, Errors
 from ..files import open_atomic
 from .lines import refuse_surrogates
-from .problems import Problems, strict_unless
+from .problems import Problems, Written, strict_unless, untold
 from .spans import Stated, ground_mentions, is_one_piece
 
 _CHILDREN = ("passages", "sentences", "annotations", "relations", "locations")
@@ -53,16 +53,18 @@ def read_bioc(path: Path, *, problems: Optional[Problems] = None) -> Iterator[An
         yield _to_annotation(document, place, problems)
 
 
-def write_bioc(path: Path, annotations: Iterable[Annotation], *, problems: Optional[Problems] = None) -> int:
+def write_bioc(path: Path, annotations: Iterable[Annotation], *, problems: Optional[Problems] = None,
+               written: Written = untold) -> int:
     """Write documents of one passage, whole or not at all, one by one.
 
     path (Path): `.json` for JSON, anything else becomes XML.
     annotations (Iterable[Annotation]): The documents.
     problems (Optional[Problems]): Takes note of what the format cannot hold; without it that is an error.
+    written (Written): Is told each document as it was written, before the next is taken.
     RETURNS (int): How many were written.
     """
     write = _write_json if Path(path).suffix == ".json" else _write_xml
-    return write(Path(path), annotations, strict_unless(problems))
+    return write(Path(path), annotations, strict_unless(problems), written)
 
 
 def _read_xml(path: Path) -> Iterator[Tuple[str, Dict[str, Any]]]:
@@ -185,12 +187,23 @@ def _state(annotation: Dict[str, Any], label: str, locations: List[Tuple[int, in
     infons = annotation.get("infons") or {}
     if set(infons) - {*_TYPE_KEYS, *_OURS}:
         problems.add("extra_column", place, ", ".join(sorted(set(infons) - {*_TYPE_KEYS, *_OURS})))
-    score = infons.get("score")
     part.stated.append(Stated(
         fragments[0][0], fragments[-1][1], label, annotation.get("text"), place,
-        score=float(score) if score is not None and _SCORE.fullmatch(str(score)) else None,
-        grounding=infons.get("grounding"),
+        score=_read_score(infons, place, problems), grounding=infons.get("grounding"),
     ))
+
+
+def _read_score(infons: Dict[str, Any], place: str, problems: Problems) -> Optional[float]:
+    """RETURNS (Optional[float]): The score of an annotation; what others call so need be no probability."""
+    if infons.get("score") is None:
+        return None
+    try:
+        if _SCORE.fullmatch(str(infons["score"])):
+            return check_score(float(infons["score"]))
+    except BionerError:
+        pass
+    problems.add("extra_column", place, f"score {infons['score']}")
+    return None
 
 
 def _read_label(infons: Dict[str, Any]) -> str:
@@ -215,7 +228,7 @@ def _read_meta(infons: Dict[str, Any]) -> Dict[str, Any]:
     return meta
 
 
-def _write_xml(path: Path, annotations: Iterable[Annotation], problems: Problems) -> int:
+def _write_xml(path: Path, annotations: Iterable[Annotation], problems: Problems, written: Written) -> int:
     from bioc.biocxml import BioCXMLDocumentWriter
 
     count = 0
@@ -229,11 +242,12 @@ def _write_xml(path: Path, annotations: Iterable[Annotation], problems: Problems
                 problems.add("unwritable_text", annotation.id, str(error))
             else:
                 count += 1
+                written(annotation)
         writer.close()
     return count
 
 
-def _write_json(path: Path, annotations: Iterable[Annotation], problems: Problems) -> int:
+def _write_json(path: Path, annotations: Iterable[Annotation], problems: Problems, written: Written) -> int:
     from bioc import biocjson
 
     count = 0
@@ -245,6 +259,7 @@ def _write_json(path: Path, annotations: Iterable[Annotation], problems: Problem
             document = json.dumps(biocjson.toJSON(_to_document(annotation)), ensure_ascii=False)
             file_.write((",\n" if count else "\n") + document)
             count += 1
+            written(annotation)
         file_.write("\n]}\n")
     return count
 

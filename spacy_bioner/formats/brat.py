@@ -9,12 +9,13 @@ from urllib.parse import quote, unquote
 
 from ..annotation import Annotation, Mention
 from ..errors import BionerError, Errors
-from .problems import Problems, note_losses, strict_unless
+from .problems import Problems, Written, note_losses, strict_unless, untold
 from .spans import Stated, ground_mentions, is_one_piece
 
 _TEXT_BOUND = re.compile(r"(\S+)\t(\S+) (\d+ \d+(?:;\d+ \d+)*)(?:\t(.*))?")
 _NO_MENTION = {"R": "relation", "*": "relation", "E": "other_annotation", "A": "other_annotation",
                "M": "other_annotation", "N": "extra_column", "#": "other_annotation"}
+_PARTNERS = {".txt": ".ann", ".ann": ".txt"}
 _SAFE = " !,;=@()[]{}+~'"
 
 
@@ -40,29 +41,39 @@ def read_brat(path: Path, *, problems: Optional[Problems] = None) -> Iterator[An
         yield Annotation(text, ground_mentions(text, stated, problems=problems), id=unquote(text_path.stem))
 
 
-def write_brat(path: Path, annotations: Iterable[Annotation], *, problems: Optional[Problems] = None) -> int:
-    """Write a folder, whole or not at all; one that holds nothing but such files is replaced.
+def write_brat(path: Path, annotations: Iterable[Annotation], *, problems: Optional[Problems] = None,
+               written: Written = untold) -> int:
+    """Write a folder, whole or not at all; one that holds nothing but texts with their annotations is replaced.
 
     path (Path): The folder.
     annotations (Iterable[Annotation]): The documents; what a file name cannot hold of an id is percent-encoded.
     problems (Optional[Problems]): Takes note of what the format cannot hold; without it that is an error.
+    written (Written): Is told each document as it was written, before the next is taken.
     RETURNS (int): How many documents were written.
     RAISES BionerError: E023 where the folder holds other files.
     """
     problems = strict_unless(problems)
     path = Path(path)
-    other = [file_.name for file_ in path.glob("*") if file_.suffix not in (".txt", ".ann")] if path.is_dir() else []
-    if other or path.is_file():
-        raise BionerError(Errors.E023.format(path=path, found=other[0] if other else path.name))
+    other = path.name if path.is_file() else _find_other(path)
+    if other:
+        raise BionerError(Errors.E023.format(path=path, found=other))
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as parent:
         folder = Path(parent) / "brat"
         folder.mkdir()
-        count = _write_documents(folder, annotations, problems)
+        count = _write_documents(folder, annotations, problems, written)
         if path.exists():
             shutil.rmtree(path)
         folder.replace(path)
     return count
+
+
+def _find_other(folder: Path) -> str:
+    """RETURNS (str): The name of something in a folder that no writer of this format leaves there, or nothing."""
+    # A text without annotations is somebody's note, and what is replaced is gone: each file must have its partner.
+    return next((file_.name for file_ in sorted(folder.glob("*"))
+                 if file_.suffix not in _PARTNERS or not file_.is_file()
+                 or not file_.with_suffix(_PARTNERS[file_.suffix]).is_file()), "")
 
 
 def _read_text(path: Path) -> str:
@@ -89,7 +100,7 @@ def _read_rows(path: Path, text: str, problems: Problems) -> Iterator[Stated]:
             problems.add(_NO_MENTION.get(line[0], "bad_line"), place, line[:80])
 
 
-def _write_documents(folder: Path, annotations: Iterable[Annotation], problems: Problems) -> int:
+def _write_documents(folder: Path, annotations: Iterable[Annotation], problems: Problems, written: Written) -> int:
     names: Set[str] = set()
     for annotation in annotations:
         name = quote(annotation.id, safe=_SAFE)
@@ -100,19 +111,27 @@ def _write_documents(folder: Path, annotations: Iterable[Annotation], problems: 
         else:
             names.add(name.lower())
             (folder / f"{name}.txt").write_bytes(annotation.text.encode("utf8", "surrogatepass"))
-            lines = "".join(f"{line}\n" for line in _to_lines(annotation, problems))
+            held = _writable(annotation, problems)
+            lines = "".join(f"{line}\n" for line in _to_lines(held))
             (folder / f"{name}.ann").write_bytes(lines.encode("utf8", "surrogatepass"))
             note_losses(annotation, problems)
+            written(held)
     return len(names)
 
 
-def _to_lines(annotation: Annotation, problems: Problems) -> Iterator[str]:
-    number = 0
+def _writable(annotation: Annotation, problems: Problems) -> Annotation:
+    """RETURNS (Annotation): Without the mentions whose labels no line can hold; these are noted."""
+    kept = []
     for mention in annotation.mentions:
         if not mention.label or mention.label != "".join(mention.label.split()):
             problems.add("unwritable_label", annotation.id, repr(mention.label))
-            continue
-        number += 1
+        else:
+            kept.append(mention)
+    return annotation.with_mentions(kept)
+
+
+def _to_lines(annotation: Annotation) -> Iterator[str]:
+    for number, mention in enumerate(annotation.mentions, start=1):
         parts = _between_line_ends(annotation, mention)
         offsets = ";".join(f"{start} {end}" for start, end in parts)
         surface = " ".join(annotation.text[start:end] for start, end in parts)

@@ -5,19 +5,20 @@ tokenizer of the trained pipeline makes its Docs here too.
 """
 
 import json
+import math
 import zlib
 from pathlib import Path
-from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Tuple
 
 import numpy
 from spacy.tokens import Doc, DocBin, Span, SpanGroup
 from spacy.vocab import Vocab
 
-from ..annotation import Annotation, Mention, in_text_order
+from ..annotation import Annotation, Mention, check_label, check_score, in_text_order
 from ..errors import BionerError, Errors
 from ..files import open_atomic
 from ..units import find_units
-from .problems import Problems, strict_unless
+from .problems import Problems, Written, strict_unless, untold
 from .spans import Stated, ground_mentions
 
 META_KEYS = ("origin", "split", "corpus", "lang")
@@ -109,18 +110,29 @@ def doc_to_annotation(doc: Doc, spans_key: str = "sc") -> Annotation:
     doc (Doc): A Doc.
     spans_key (str): Key of the span group; a Doc without it has no mentions.
     RETURNS (Annotation): Text, mentions with their scores, id and metadata.
+    RAISES BionerError: E006 for an empty label and a score that is no probability; not a number stands for none.
     """
     group = doc.spans[spans_key] if spans_key in doc.spans else ()
     attrs = group.attrs if group else {}
-    scores = attrs.get("scores")
-    grounding = attrs.get("grounding")
+    scores = _listed(attrs, "scores", len(group))
+    grounding = _listed(attrs, "grounding", len(group))
     mentions = []
-    for place, span in enumerate(group):
-        score = None if scores is None or numpy.isnan(scores[place]) else float(scores[place])
-        mentions.append(Mention(span.start_char, span.end_char, span.label_, score=score,
-                                grounding=(grounding[place] or None) if grounding else None))
+    for span, score, ground in zip(group, scores, grounding):
+        score = None if isinstance(score, float) and math.isnan(score) else check_score(score)
+        mentions.append(Mention(span.start_char, span.end_char, check_label(span.label_), score=score,
+                                grounding=ground or None))
     meta = {**{key: doc.user_data[key] for key in META_KEYS if key in doc.user_data}, **get_meta(doc)}
     return Annotation(doc.text, in_text_order(mentions), id=str(doc.user_data.get("id", "")), meta=meta)
+
+
+def _listed(attrs: Mapping[str, Any], key: str, length: int) -> List[Any]:
+    """RETURNS (List[Any]): What a span group says of its spans, None for each where it says nothing."""
+    if attrs.get(key) is None:
+        return [None] * length
+    values = numpy.asarray(attrs[key]).ravel().tolist()
+    if len(values) != length:
+        raise BionerError(Errors.E006.format(key=key, found=f"{len(values)} values", wanted=length))
+    return values
 
 
 def read_docs(path: Path, vocab: Vocab) -> Iterator[Doc]:
@@ -163,25 +175,30 @@ def read_docbin(path: Path, *, problems: Optional[Problems] = None, spans_key: s
     problems (Optional[Problems]): Takes note of spans with white space at their edges; without it they are an error.
     spans_key (str): Key of the span group.
     YIELDS (Annotation): One a Doc; a Doc without id gets `<file stem>-<number>`.
+    RAISES BionerError: E030 with file and id for what is no label or score.
     """
     problems = strict_unless(problems)
     stem = Path(path).name.split(".")[0]
     for number, doc in enumerate(read_docs(path, Vocab()), start=1):
         doc.user_data.setdefault("id", f"{stem}-{number}")
-        annotation = doc_to_annotation(doc, spans_key)
+        try:
+            annotation = doc_to_annotation(doc, spans_key)
+        except BionerError as error:
+            raise BionerError(Errors.E030.format(place=f"{path}, {doc.user_data['id']}", why=error)) from None
         stated = [Stated(mention.start, mention.end, mention.label, None, f"{path}, {annotation.id}",
                          score=mention.score, grounding=mention.grounding) for mention in annotation.mentions]
         yield annotation.with_mentions(ground_mentions(annotation.text, stated, problems=problems))
 
 
 def write_docbin(path: Path, annotations: Iterable[Annotation], *, problems: Optional[Problems] = None,
-                 spans_key: str = "sc") -> int:
+                 written: Written = untold, spans_key: str = "sc") -> int:
     """Write annotations as a `.spacy` file, as `spacy train` takes it.
 
     path (Path): The file.
     annotations (Iterable[Annotation]): The annotations.
     problems (Optional[Problems]): Takes note of mentions that begin or end inside a unit; without it they are an
         error.
+    written (Written): Is told each annotation as it was written, before the next is taken.
     spans_key (str): Key of the span group.
     RETURNS (int): How many Docs were written.
     """
@@ -194,5 +211,6 @@ def write_docbin(path: Path, annotations: Iterable[Annotation], *, problems: Opt
             for mention in lost:
                 problems.add("off_boundary", annotation.id, f"{mention.start}-{mention.end} {mention.label}")
             yield doc
+            written(annotation.with_mentions(set(annotation.mentions) - set(lost)) if lost else annotation)
 
     return write_docs(path, to_docs())

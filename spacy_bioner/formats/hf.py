@@ -6,12 +6,12 @@ from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
 
 from ..annotation import Annotation, in_text_order
 from ..errors import BionerError, Errors
-from ..files import open_atomic, read_json_lines
+from ..files import open_atomic, read_json_lines, read_lines
 from ..units import find_units
 from .jsonl import find_jsonl
 from .lines import refuse_surrogates
-from .problems import Problems, note_losses, strict_unless
-from .tags import mentions_to_layers, place_tokens, tags_to_mentions
+from .problems import Problems, Written, note_losses, strict_unless, untold
+from .tags import layers_to_mentions, mentions_to_layers, place_tokens, tags_to_mentions
 
 _TOKENS = ("tokens", "words")
 _TAGS = ("ner_tags", "tags", "labels")
@@ -24,10 +24,10 @@ def read_hf(path: Path, *, problems: Optional[Problems] = None) -> Iterator[Anno
         numbers are named by the `dataset_info.json` beside the file.
     problems (Optional[Problems]): Takes note of what cannot be read; without it that is an error.
     YIELDS (Annotation): The examples. Their text is `text` where it fits the tokens, else the tokens and blanks.
-    RAISES BionerError: E002, E003 with file and line; E019 where numbers have no names.
+    RAISES BionerError: E001 to E003 with file and line, E011 for other JSON; E019 where numbers have no names.
     """
     problems = strict_unless(problems)
-    path = find_jsonl(Path(path)) if ".jsonl" in Path(path).name else Path(path)
+    path = find_jsonl(Path(path)) if _has_lines(Path(path)) else Path(path)
     stem = path.name.split(".")[0]
     names: Optional[List[str]] = None
     for number, (place, example) in enumerate(_read_examples(path), start=1):
@@ -41,17 +41,20 @@ def read_hf(path: Path, *, problems: Optional[Problems] = None) -> Iterator[Anno
         yield _to_annotation(example, [str(token) for token in tokens], tags, f"{stem}-{number}", place, problems)
 
 
-def write_hf(path: Path, annotations: Iterable[Annotation], *, problems: Optional[Problems] = None) -> int:
-    """Write examples as JSON lines with id, text, tokens (the units of the text) and ner_tags, whole or not at all.
+def write_hf(path: Path, annotations: Iterable[Annotation], *, problems: Optional[Problems] = None,
+             written: Written = untold) -> int:
+    """Write examples with id, text, tokens (the units of the text) and ner_tags, whole or not at all.
 
-    path (Path): The file.
+    path (Path): The file: JSON lines where its name has `.jsonl`, else one JSON document, as the reader takes it.
     annotations (Iterable[Annotation]): The records.
     problems (Optional[Problems]): Takes note of mentions inside or across others, which one column of tags cannot
         hold, and of what else is lost; without it that is an error.
+    written (Written): Is told each record as it was written, before the next is taken.
     RETURNS (int): How many were written.
     """
     problems = strict_unless(problems)
     count = 0
+    lines = _has_lines(Path(path))
     with open_atomic(path) as file_:
         for annotation in annotations:
             tokens = find_units(annotation.text)
@@ -62,21 +65,28 @@ def write_hf(path: Path, annotations: Iterable[Annotation], *, problems: Optiona
             note_losses(annotation, problems)
             words = [annotation.text[start:end] for start, end in tokens]
             example = {"id": annotation.id, "text": annotation.text, "tokens": words, "ner_tags": layers[0]}
-            file_.write(json.dumps(example, ensure_ascii=False) + "\n")
+            row = json.dumps(example, ensure_ascii=False)
+            file_.write(f"{row}\n" if lines else f"{',' if count else '['}\n{row}")
             count += 1
+            written(annotation.with_mentions(layers_to_mentions(layers[:1], tokens)))
+        if not lines:
+            file_.write("\n]\n" if count else "[]\n")
     return count
+
+
+def _has_lines(path: Path) -> bool:
+    """RETURNS (bool): Whether a file has an example a line, and is not one JSON document."""
+    return ".jsonl" in path.name
 
 
 def _read_examples(path: Path) -> Iterator[Tuple[str, Dict[str, Any]]]:
     """Yield the examples and their places."""
-    if ".jsonl" in path.name:
+    if _has_lines(path):
         for number, example in read_json_lines(path):
             yield f"{path}, line {number}", example
         return
-    if not path.is_file():
-        raise BionerError(Errors.E001.format(path=path, wanted="file"))
     try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
+        content = json.loads("\n".join(line for _, line in read_lines(path)))
     except ValueError as error:
         raise BionerError(Errors.E011.format(path=path, wanted="a JSON document", why=error)) from None
     if isinstance(content, dict) and isinstance(content.get("data"), list):

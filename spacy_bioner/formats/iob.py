@@ -5,6 +5,7 @@ What is written has a column of tags for each depth of nesting, and says so as C
 back as it was. Of files without the first line the first column is the token and the last one the tag.
 """
 
+import json
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,8 +16,8 @@ from ..errors import BionerError, Errors
 from ..files import open_atomic
 from ..units import find_units
 from .lines import read_all_lines
-from .problems import Problems, note_losses, strict_unless
-from .tags import OUTSIDE, mentions_to_layers, place_tokens, tags_to_mentions
+from .problems import Problems, Written, note_losses, strict_unless, untold
+from .tags import OUTSIDE, is_tag, layers_to_mentions, mentions_to_layers, place_tokens, tags_to_mentions
 
 _COMMENT = re.compile(r"#\s*(global\.columns|sent_id|newdoc id|text)\s*=\s?(.*)")
 _FORM, _TAG = "FORM", "NER"
@@ -38,28 +39,40 @@ def read_iob(path: Path, *, problems: Optional[Problems] = None,
     path (Path): The file; columns are apart by tabs, or by blanks where a line has no tab.
     problems (Optional[Problems]): Takes note of what cannot be read; without it that is an error.
     columns (Sequence[str]): Names of the columns, FORM for the token and NER for tags, others are passed over; by
-        default what the file says, else the first is FORM and the last NER.
+        default the first is FORM and the last NER. What the file says counts more.
     YIELDS (Annotation): The sentences; those without an id get `<file stem>-<number>`.
-    RAISES BionerError: E022 where no column is called FORM or NER.
+    RAISES BionerError: E022 where no column is called FORM or NER, E031 at the end of a file without any tag.
     """
     problems = strict_unless(problems)
     path = Path(path)
     stem = path.name.split(".")[0]
+    number, has_tags = 0, False
     for number, sentence in enumerate(_read_sentences(path, problems), start=1):
-        names = sentence.comments.get("global.columns", "").split() or list(columns)
-        yield _to_annotation(sentence, names, f"{stem}-{number}", problems)
+        names = sentence.comments.get("global.columns", "").split()
+        if names and columns and number == 1:
+            _check_names(columns, len(sentence.rows[0]), sentence.place)
+            if names != list(columns):
+                problems.add("named_columns", sentence.place, " ".join(names))
+        form, tags = _find_columns(names or list(columns), len(sentence.rows[0]), sentence.place)
+        has_tags = has_tags or any(is_tag(row[column]) for row in sentence.rows for column in tags)
+        yield _to_annotation(sentence, form, tags, f"{stem}-{number}", problems)
+    # Tokens outside of mentions have the tag O, so this is no corpus without mentions: it is another format.
+    if number and not has_tags:
+        raise BionerError(Errors.E031.format(path=path))
 
 
-def write_iob(path: Path, annotations: Iterable[Annotation], *, problems: Optional[Problems] = None) -> int:
+def write_iob(path: Path, annotations: Iterable[Annotation], *, problems: Optional[Problems] = None,
+              written: Written = untold) -> int:
     """Write sentences whose tokens are the units of their texts, whole or not at all.
 
     path (Path): The file. All columns are known only at the end, so the sentences are held in memory.
     annotations (Iterable[Annotation]): The sentences.
     problems (Optional[Problems]): Takes note of what the format cannot hold; without it that is an error.
+    written (Written): Is told each sentence as it was written, before the next is taken.
     RETURNS (int): How many were written.
     """
     problems = strict_unless(problems)
-    written: List[Tuple[List[str], List[str], List[List[str]]]] = []
+    held: List[Tuple[List[str], List[str], List[List[str]]]] = []
     for annotation in annotations:
         tokens = find_units(annotation.text)
         if not tokens:
@@ -68,15 +81,16 @@ def write_iob(path: Path, annotations: Iterable[Annotation], *, problems: Option
         layers = mentions_to_layers(annotation, tokens, problems=problems)
         note_losses(annotation, problems)
         words = [annotation.text[start:end] for start, end in tokens]
-        written.append((_comments(annotation, problems), words, layers))
-    depth = max((len(layers) for _, _, layers in written), default=1)
+        held.append((_comments(annotation, problems), words, layers))
+        written(annotation.with_mentions(layers_to_mentions(layers, tokens)))
+    depth = max((len(layers) for _, _, layers in held), default=1)
     with open_atomic(path) as file_:
         file_.write(f"# global.columns = {_FORM}{f' {_TAG}' * depth}\n")
-        for comments, words, layers in written:
+        for comments, words, layers in held:
             layers = layers + [[OUTSIDE] * len(words)] * (depth - len(layers))
             rows = ["\t".join(row) for row in zip(words, *layers)]
             file_.write("\n".join([*comments, *rows]) + "\n\n")
-    return len(written)
+    return len(held)
 
 
 def _comments(annotation: Annotation, problems: Problems) -> List[str]:
@@ -96,6 +110,8 @@ def _read_sentences(path: Path, problems: Problems) -> Iterator[_Sentence]:
             shared = {comment[1]: comment[2]}
         elif comment and not current.rows:
             current.comments[comment[1]] = comment[2]
+        elif line.startswith("{") and _is_json(line):
+            problems.add("bad_line", f"{path}, line {number}", f"JSON: {line[:60]}")
         elif line.strip():
             row = line.split("\t") if "\t" in line else line.split()
             if row[0] != "-DOCSTART-":
@@ -118,8 +134,15 @@ def _checked(sentence: _Sentence, shared: Dict[str, str], problems: Problems) ->
     return _Sentence(sentence.place, {**shared, **sentence.comments}, whole)
 
 
-def _to_annotation(sentence: _Sentence, names: List[str], id: str, problems: Problems) -> Annotation:
-    form, tags = _find_columns(names, len(sentence.rows[0]), sentence.place)
+def _is_json(line: str) -> bool:
+    """RETURNS (bool): Whether a line is a JSON object, and so of a file that was taken for another format."""
+    try:
+        return isinstance(json.loads(line), dict)
+    except ValueError:
+        return False
+
+
+def _to_annotation(sentence: _Sentence, form: int, tags: List[int], id: str, problems: Problems) -> Annotation:
     words = [row[form] for row in sentence.rows]
     placed = place_tokens(sentence.comments.get("text"), words)
     exact = placed is not None and "text" in sentence.comments
@@ -135,10 +158,17 @@ def _to_annotation(sentence: _Sentence, names: List[str], id: str, problems: Pro
     return Annotation(text, in_text_order(mentions), id=sentence.comments.get("sent_id", id), meta=meta)
 
 
+def _check_names(names: Sequence[str], width: int, place: str) -> None:
+    """Refuse names of columns without one for the token and one for tags: BionerError E022."""
+    if names.count(_FORM) != 1 or _TAG not in names:
+        raise BionerError(Errors.E022.format(place=place, names=" ".join(names), width=width))
+
+
 def _find_columns(names: List[str], width: int, place: str) -> Tuple[int, List[int]]:
     """RETURNS (Tuple[int, List[int]]): Place of the token, and of the tags."""
     if not names:
         return 0, [width - 1] if width > 1 else []
-    if names.count(_FORM) != 1 or _TAG not in names or len(names) != width:
+    _check_names(names, width, place)
+    if len(names) != width:
         raise BionerError(Errors.E022.format(place=place, names=" ".join(names), width=width))
     return names.index(_FORM), [number for number, name in enumerate(names) if name == _TAG]

@@ -1,13 +1,13 @@
 """Records: one JSON object a line, the format between all stages."""
 
 from pathlib import Path
-from typing import Iterable, Iterator, Optional
+from typing import Any, Dict, Iterable, Iterator, Optional
 
 from ..annotation import Annotation
 from ..errors import BionerError, Errors
 from ..files import read_json_lines, write_json_lines
 from .lines import refuse_surrogates
-from .problems import Problems
+from .problems import Problems, Written, untold
 
 
 def find_jsonl(path: Path) -> Path:
@@ -39,12 +39,19 @@ def read_jsonl(path: Path, *, problems: Optional[Problems] = None) -> Iterator[A
         yield annotation
 
 
-def write_jsonl(path: Path, annotations: Iterable[Annotation], *, problems: Optional[Problems] = None) -> int:
+def write_jsonl(path: Path, annotations: Iterable[Annotation], *, problems: Optional[Problems] = None,
+                written: Written = untold) -> int:
     """Write records, whole or not at all.
 
     path (Path): `.jsonl` or `.jsonl.gz`.
     annotations (Iterable[Annotation]): The records; they are taken one by one.
     problems (Optional[Problems]): Unused, records hold everything; here so that all writers are called alike.
+    written (Written): Is told each record as it was written, before the next is taken.
     RETURNS (int): How many were written.
     """
-    return write_json_lines(path, (annotation.to_record() for annotation in annotations))
+    def to_records() -> Iterator[Dict[str, Any]]:
+        for annotation in annotations:
+            yield annotation.to_record()
+            written(annotation)
+
+    return write_json_lines(path, to_records())

@@ -1,7 +1,7 @@
 """What a reader or a writer left out or changed, and why: counted, shown as a table, or fatal when strict."""
 
 from dataclasses import dataclass, field
-from typing import Dict, List, Mapping, Optional, Tuple
+from typing import Callable, Dict, List, Mapping, Optional, Tuple
 
 from ..annotation import Annotation
 from ..errors import BionerError, Errors
@@ -30,11 +30,16 @@ FATES: Dict[str, str] = {
     "moved_passage": "note: a passage moved, its offset lies in the one before",
     "lost_score": "note: scores are not held by the format",
     "lost_meta": "note: metadata is not held by the format",
+    "named_columns": "note: the file names its columns itself, and not as --columns does; its names count",
+    "unused_rename": "note: no mention has the label that was to be renamed",
     "relation": "note: relations are not carried over",
     "other_annotation": "note: events, attributes and remarks are not carried over",
     "extra_column": "note: further columns of a mention are not carried over",
     "composite": "note: a composite mention is kept as one span",
 }
+# What a writer tells of each record that it has written: the record, as far as the format holds its mentions.
+Written = Callable[[Annotation], None]
+
 NOTES = frozenset(kind for kind, fate in FATES.items() if fate.startswith("note:"))
 
 
@@ -95,6 +100,10 @@ class Problems:
 def strict_unless(problems: Optional[Problems]) -> Problems:
     """RETURNS (Problems): The collector given, or, where nobody collects, one that raises: nothing is lost silently."""
     return Problems(strict=True) if problems is None else problems
+
+
+def untold(annotation: Annotation) -> None:
+    """Take what a writer tells where nobody wants to know."""
 
 
 def note_losses(annotation: Annotation, problems: Problems) -> None:

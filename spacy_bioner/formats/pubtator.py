@@ -1,13 +1,13 @@
 """PubTator: title and abstract lines, then one mention a line in tab-separated columns, and a blank line."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Dict, Iterable, Iterator, List, Optional, Set, Tuple
 
 from ..annotation import Annotation
 from ..files import open_atomic, read_lines
-from .problems import Problems, note_losses, strict_unless
+from .problems import Problems, Written, note_losses, strict_unless, untold
 from .spans import Stated, ground_mentions
 
 _TEXT_LINE = re.compile(r"([^|\t]*)\|([ta])\|(.*)", re.DOTALL)
@@ -40,23 +40,32 @@ def read_pubtator(path: Path, *, problems: Optional[Problems] = None) -> Iterato
         yield _to_annotation(document, problems)
 
 
-def write_pubtator(path: Path, annotations: Iterable[Annotation], *, problems: Optional[Problems] = None) -> int:
+def write_pubtator(path: Path, annotations: Iterable[Annotation], *, problems: Optional[Problems] = None,
+                   written: Written = untold) -> int:
     """Write documents, whole or not at all; the whole text stands in the title line where it has no blank.
 
     path (Path): The file to write.
-    annotations (Iterable[Annotation]): The documents.
+    annotations (Iterable[Annotation]): The documents; of an id that comes twice the first is written.
     problems (Optional[Problems]): Takes note of what the format cannot hold; without it that is an error.
+    written (Written): Is told each document as it was written, before the next is taken.
     RETURNS (int): How many were written.
     """
     problems = strict_unless(problems)
-    count = 0
+    ids: Set[str] = set()
     with open_atomic(path) as file_:
         for annotation in annotations:
-            lines = _to_lines(annotation, problems)
-            if lines:
-                file_.write("\n".join(lines) + "\n\n")
-                count += 1
-    return count
+            id = annotation.id.strip()
+            if any(character in annotation.id for character in "|\t\r\n"):
+                problems.add("unwritable_text", annotation.id, "'|', tab or line break in the id")
+            elif id in ids:
+                problems.add("repeated_document", annotation.id)
+            else:
+                ids.add(id)
+                held = _writable(annotation, problems)
+                file_.write("\n".join(_to_lines(held)) + "\n\n")
+                note_losses(annotation, problems)
+                written(held)
+    return len(ids)
 
 
 def _read_documents(path: Path, problems: Problems) -> Iterator[_Document]:
@@ -96,7 +105,7 @@ def _read_row(place: str, columns: List[str], problems: Problems) -> Optional[St
     if len(columns) >= 4 and not columns[1].strip().isdigit():
         problems.add("relation", place, "\t".join(columns[1:])[:60])
         return None
-    if len(columns) < 5 or not columns[2].strip().isdigit():
+    if len(columns) < 5 or not columns[2].strip().isdigit() or not columns[4].strip():
         problems.add("bad_line", place, "\t".join(columns)[:60])
         return None
     if len(columns) >= 7 and columns[6].strip():
@@ -106,24 +115,27 @@ def _read_row(place: str, columns: List[str], problems: Problems) -> Optional[St
     return Stated(int(columns[1]), int(columns[2]), columns[4].strip(), columns[3], place)
 
 
-def _to_lines(annotation: Annotation, problems: Problems) -> List[str]:
-    """RETURNS (List[str]): The lines of a document, or none where the format cannot hold its text."""
-    text = annotation.text
-    if any(character in annotation.id for character in "|\t\r\n"):
-        problems.add("unwritable_text", annotation.id, "'|', tab or line break in the id")
-        return []
-    changed = re.sub(r"[\r\n]", " ", text)
-    if changed != text:
+def _writable(annotation: Annotation, problems: Problems) -> Annotation:
+    """RETURNS (Annotation): Text on one line, and the mentions whose labels a column can hold; the rest is noted."""
+    text = re.sub(r"[\r\n]", " ", annotation.text)
+    if text != annotation.text:
         problems.add("changed_text", annotation.id, "line breaks became blanks")
-    title, abstract = _title_and_abstract(changed)
-    lines = [f"{annotation.id}|t|{title}", f"{annotation.id}|a|{abstract}"]
+    kept = []
     for mention in annotation.mentions:
         if mention.label != mention.label.strip() or re.search(r"[\t\r\n]", mention.label):
             problems.add("unwritable_label", annotation.id, repr(mention.label))
-            continue
-        surface = changed[mention.start:mention.end].replace("\t", " ")
+        else:
+            kept.append(mention)
+    return replace(annotation, text=text, mentions=tuple(kept))
+
+
+def _to_lines(annotation: Annotation) -> List[str]:
+    """RETURNS (List[str]): The lines of a document that the format can hold."""
+    title, abstract = _title_and_abstract(annotation.text)
+    lines = [f"{annotation.id}|t|{title}", f"{annotation.id}|a|{abstract}"]
+    for mention in annotation.mentions:
+        surface = annotation.surface(mention).replace("\t", " ")
         lines.append("\t".join((annotation.id, str(mention.start), str(mention.end), surface, mention.label)))
-    note_losses(annotation, problems)
     return lines
 
 

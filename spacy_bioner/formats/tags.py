@@ -85,6 +85,11 @@ def mentions_to_layers(annotation: Annotation, tokens: Sequence[Span], *, proble
     return layers
 
 
+def layers_to_mentions(layers: Iterable[Sequence[str]], tokens: Sequence[Span]) -> List[Mention]:
+    """RETURNS (List[Mention]): The mentions that columns of `mentions_to_layers` hold, without scores."""
+    return [mention for layer in layers for mention in tags_to_mentions(layer, tokens, place="", problems=Problems())]
+
+
 def _first_free(layers: List[List[str]], first: int, last: int) -> List[str]:
     """RETURNS (List[str]): The first column that is free from first to last; a new one where none is."""
     for layer in layers:

@@ -3,7 +3,7 @@
 from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Dict, Iterable, Iterator, List, Mapping, Sequence, Set, Tuple
+from typing import Dict, Iterator, List, Mapping, Sequence, Set, Tuple
 
 from ..annotation import Annotation, Mention
 from ..units import find_units
@@ -86,18 +86,6 @@ class CorpusFigures:
         """RETURNS (Dict[str, Counter[str]]): The surfaces with several labels, the most frequent first."""
         several = ((surface, labels) for surface, labels in self.surfaces.items() if len(labels) > 1)
         return dict(sorted(several, key=lambda item: (-sum(item[1].values()), item[0])))
-
-
-def watch(annotations: Iterable[Annotation], figures: CorpusFigures) -> Iterator[Annotation]:
-    """Count records that go by.
-
-    annotations (Iterable[Annotation]): The records.
-    figures (CorpusFigures): Is counted up.
-    YIELDS (Annotation): The same records.
-    """
-    for annotation in annotations:
-        figures.add(annotation)
-        yield annotation
 
 
 def find_depths(mentions: Sequence[Mention]) -> List[int]:

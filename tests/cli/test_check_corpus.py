@@ -59,8 +59,27 @@ def test_too_small_a_corpus_fails_only_when_strict(tmp_path):
 @pytest.mark.parametrize("names, message", [
     pytest.param(["train", "other/train"], "second file for the split 'train'", id="same-name"),
     pytest.param(["train", "dev"], "holds no record", id="empty"),
+    pytest.param(["training", "dev"], "training.jsonl is named after no split: train, dev, test, raw", id="no-split"),
 ])
 def test_files_that_are_no_splits_are_refused(tmp_path, names, message):
     paths = [write_split(tmp_path, names[0], "It rained."), write_split(tmp_path, names[1])]
     with pytest.raises(BionerError, match=message):
         check(paths, tmp_path / "report.txt")
+
+
+@pytest.mark.parametrize("option", [
+    ["--limit", "1"], ["--seed", "0"], ["--sentences"], ["--drop-labels"], ["--rename", "A=B"], ["--split", "train"],
+    ["--labels", "labels.yml"], ["--exclude", "x.jsonl"], ["--to", "jsonl"], ["--columns", "FORM NER"],
+], ids=lambda option: option[0])
+def test_options_that_the_check_does_not_use_are_refused(refused, tmp_path, option):
+    line = refused("convert", write_split(tmp_path, "train", "It rained."), tmp_path / "report.txt", "--check-corpus",
+                   *option)
+    assert f"{option[0]} does nothing with --check-corpus" in line
+    assert not (tmp_path / "report.txt").exists()
+
+
+def test_the_format_may_be_said(verb, tmp_path):
+    path = write_split(tmp_path, "train", "It rained.")
+    path = path.rename(tmp_path / "train.txt")
+    code, _, err = verb("convert", path, tmp_path / "report.txt", "--check-corpus", "--from", "jsonl")
+    assert code == 0, err

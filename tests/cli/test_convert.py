@@ -7,6 +7,7 @@ from typer.testing import CliRunner
 from spacy_bioner.cli.main import app
 from spacy_bioner.errors import BionerError
 from spacy_bioner.formats import read_annotations
+from spacy_bioner.formats.problems import Problems
 
 ASPIRIN = "Aspirin helps. It hurts the stomach. Fever falls."
 RECORDS = [
@@ -87,6 +88,13 @@ def test_labels_are_renamed_and_the_old_ones_kept_beside(corpus, tmp_path):
     assert [one.meta["subtypes"] for one in found] == [["Chemical"], [], ["Disease"], []]
 
 
+def test_a_label_to_rename_that_no_mention_has_is_said(corpus, tmp_path):
+    output = " ".join(_convert(corpus, tmp_path / "out.jsonl", "--rename", "Diseas=D", "--rename", "Chemical=C",
+                               "--strict").split())
+    assert "unused_rename" in output and "--rename Diseas=D" in output and "Chemical=C" not in output
+    assert "unused_rename" not in _convert(corpus, tmp_path / "out.jsonl", "--rename", "*=D")
+
+
 def test_raw_text_has_no_mentions(corpus, tmp_path):
     _convert(corpus, tmp_path / "raw.jsonl", "--drop-labels", "--rename", "*=X")
     assert all(not one.mentions and "subtypes" not in one.meta for one in read_annotations(tmp_path / "raw.jsonl"))
@@ -107,6 +115,8 @@ def test_texts_of_another_file_are_left_out_whole_or_as_sentences(corpus, tmp_pa
     pytest.param(["--sentences", "--require-disjoint", "HELD"], "'d1-s2' stands also in", id="leak-of-a-sentence"),
     pytest.param(["--labels", "SCHEMA"], "'d1' has the label 'Disease'.*Known: Chemical", id="unknown-label"),
     pytest.param(["--rename", "Disease"], "write --rename OLD=NEW", id="rename"),
+    pytest.param(["--rename", "Disease=A=B"], "'Disease=A=B' as a change of label", id="rename-with-two-signs"),
+    pytest.param(["--origin", "golden"], "--origin is 'golden', wanted gold, synthetic, augmented or raw", id="origin"),
     pytest.param(["--sentences", "--documents"], "not both", id="both"),
     pytest.param(["--from", "word"], "Unknown format 'word'", id="format"),
     pytest.param(["--to", "word"], "Unknown format 'word'", id="format-out"),
@@ -151,10 +161,70 @@ def test_what_is_left_out_is_counted_in_a_table_or_fatal(tmp_path):
     assert not (tmp_path / "strict.jsonl").exists()
 
 
+NESTED = {"id": "n", "text": "antibodies of p53\ngene",
+          "spans": [{"start": 0, "end": 4, "label": "A"}, {"start": 14, "end": 22, "label": "two words"},
+                    {"start": 14, "end": 17, "label": "G"}, {"start": 0, "end": 17, "label": "C"}]}
+
+
+@pytest.mark.parametrize("name, mentions, nested", [
+    pytest.param("out.jsonl", 4, 2, id="jsonl"),
+    pytest.param("out.spacy", 3, 1, id="spacy"),
+    pytest.param("out.xml", 4, 2, id="bioc"),
+    pytest.param("out.bioc.json", 4, 2, id="bioc-json"),
+    pytest.param("out.pubtator", 4, 2, id="pubtator"),
+    pytest.param("out.brat", 3, 2, id="brat"),
+    pytest.param("out.conll", 2, 1, id="iob"),
+    pytest.param("out.hf.jsonl", 1, 0, id="hf"),
+])
+def test_the_summary_counts_what_is_written(tmp_path, name, mentions, nested):
+    source = _write(tmp_path / "in.jsonl", [NESTED, {"id": "e", "text": "Nothing."}])
+    output = " ".join(_convert(source, tmp_path / name).split())
+    found = list(read_annotations(tmp_path / name, problems=Problems()))
+    assert sum(len(one.mentions) for one in found) == mentions
+    assert f"2 read, 0 excluded, 2 written to {tmp_path / name} {mentions} mentions" in output
+    assert f"{nested} nested" in output
+
+
+@pytest.mark.parametrize("name, record", [
+    pytest.param("out.conll", {"id": "1", "text": " "}, id="iob"),
+    pytest.param("out.pubtator", {"id": "a|b", "text": "a"}, id="pubtator"),
+    pytest.param("out.brat", {"id": "", "text": "a"}, id="brat"),
+    pytest.param("out.xml", {"id": "1", "text": "a\0"}, id="bioc"),
+])
+def test_an_output_that_would_be_empty_is_an_error_and_no_file(verb, tmp_path, name, record):
+    code, _, err = verb("convert", _write(tmp_path / "in.jsonl", [record]), tmp_path / name)
+    assert code == 1 and "unwritable_text" in err
+    assert err.splitlines()[-1].startswith(f"spacy-bioner: {tmp_path / name} holds no record")
+    assert [path.name for path in tmp_path.iterdir()] == ["in.jsonl"]
+
+
 def test_columns_of_iob_files_are_named(tmp_path):
     (tmp_path / "a.tsv").write_text("p53 NN B-NP B-G\n", encoding="utf8")
     _convert(tmp_path / "a.tsv", tmp_path / "out.jsonl", "--from", "iob", "--columns", "FORM POS NER CHUNK")
     assert [one.mentions[0].label for one in read_annotations(tmp_path / "out.jsonl")] == ["NP"]
+
+
+@pytest.mark.parametrize("columns", ["FORM POS", "POS NER", "FORM FORM NER", "FORM"])
+@pytest.mark.parametrize("head", ["", "# global.columns = FORM NER\n"], ids=["no-names", "names-in-the-file"])
+def test_columns_without_token_or_tag_are_refused(tmp_path, columns, head):
+    (tmp_path / "a.conll").write_text(f"{head}p53 B-G\n", encoding="utf8")
+    with pytest.raises(BionerError, match=f"columns '{columns}' do not fit 2 columns"):
+        _convert(tmp_path / "a.conll", tmp_path / "out.jsonl", "--columns", columns)
+    assert not (tmp_path / "out.jsonl").exists()
+
+
+def test_names_of_columns_in_the_file_win_and_that_is_said(tmp_path):
+    (tmp_path / "a.conll").write_text("# global.columns = FORM NER\np53 B-G\n\np54 O\n", encoding="utf8")
+    output = _convert(tmp_path / "a.conll", tmp_path / "out.jsonl", "--columns", "NER FORM")
+    assert "named_columns" in output
+    assert [len(one.mentions) for one in read_annotations(tmp_path / "out.jsonl")] == [1, 0]
+    assert "named_columns" not in _convert(tmp_path / "a.conll", tmp_path / "out.jsonl", "--columns", "FORM NER")
+
+
+def test_records_taken_for_iob_are_an_error_and_no_file(verb, corpus, tmp_path):
+    code, _, err = verb("convert", corpus, tmp_path / "out.jsonl", "--from", "iob")
+    assert code == 1 and "bad_line" in err and f"{corpus} holds no record" in err
+    assert not (tmp_path / "out.jsonl").exists()
 
 
 def test_memory_stays_small_for_long_files(tmp_path):

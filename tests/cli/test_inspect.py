@@ -8,6 +8,7 @@ from spacy_bioner.cli.corpus_page import bracket
 from spacy_bioner.cli.inspect import find_parts
 from spacy_bioner.cli.main import app
 from spacy_bioner.errors import BionerError
+from spacy_bioner.formats import FORMATS
 
 TEXT = "Loss of the <script>p53</script> gene was seen in these patients."
 
@@ -71,6 +72,21 @@ def test_parts_are_named_by_file_folder_or_path(tmp_path):
     assert list(find_parts([tmp_path / "one/x"])) == ["train", "test"]
     assert list(find_parts([tmp_path / "one/x", tmp_path / "two/y"])) == ["x/train", "x/test", "y/train", "y/test"]
     assert len(find_parts(paths)) == 6
+
+
+@pytest.mark.parametrize("ending", [ending for format_ in FORMATS.values() for ending in format_.endings
+                                    if ending != ".ann"])
+def test_a_folder_is_searched_for_every_format(tmp_path, ending):
+    names = [f"train{ending}", f"dev{ending.upper()}", "README.md", "dataset_info.json"]
+    for name in names:
+        (tmp_path / name).write_text("", encoding="utf8")
+    assert [path.name for path in find_parts([tmp_path]).values()] == names[:2]
+
+
+@pytest.mark.parametrize("again", ["made/train.jsonl", "made/../made/train.jsonl", "made"])
+def test_the_same_file_twice_is_refused(corpus, again):
+    with pytest.raises(BionerError, match="train.jsonl is given twice"):
+        find_parts([corpus / "train.jsonl", corpus.parent / again])
 
 
 @pytest.mark.parametrize("name", ["none.jsonl", "empty"])

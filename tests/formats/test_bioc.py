@@ -89,6 +89,16 @@ def test_oddities_are_counted_with_their_place(tmp_path, change, kind, kept):
     assert "a.json, document 3" in problems.examples[kind][0].place
 
 
+@pytest.mark.parametrize("score", ["high", "1.5", "-0.1", "nan", True])
+def test_a_score_that_is_no_probability_is_not_carried_over_and_noted(tmp_path, score):
+    problems = Problems()
+    passage = {"offset": 0, "text": "p53", "annotations": [{**ANNOTATION, "infons": {"type": "Gene", "score": score}}]}
+    (found,) = _read(tmp_path, "a.json", json.dumps([{"id": "3", "passages": [passage]}]), problems)
+    assert [mention.score for mention in found.mentions] == [None]
+    assert problems.counts == {"extra_column": 1}
+    assert str(problems.examples["extra_column"][0]).endswith(f"document 3, annotation 7 (score {score})")
+
+
 def test_relations_are_noted(tmp_path):
     problems = Problems()
     document = {"id": "3", "passages": [{"offset": 0, "text": "p53"}], "relations": [{"id": "R1"}]}

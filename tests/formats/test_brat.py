@@ -89,6 +89,27 @@ def test_a_folder_with_other_files_is_not_replaced(tmp_path):
     assert (tmp_path / "notes.md").exists()
 
 
+@pytest.mark.parametrize("name, made", [
+    pytest.param("diary.txt", "file", id="text-without-annotations"),
+    pytest.param("diary.ann", "file", id="annotations-without-text"),
+    pytest.param("kept.txt", "folder", id="folder-named-as-a-text"),
+])
+def test_a_folder_that_no_brat_writer_made_is_not_replaced(tmp_path, name, made):
+    write_brat(tmp_path / "notes", [Annotation("old", id="1")])
+    mine = tmp_path / "notes" / name
+    mine.mkdir() if made == "folder" else mine.write_text("mine")
+    with pytest.raises(BionerError, match=f"notes holds other files .*{name}"):
+        write_brat(tmp_path / "notes", [Annotation("new", id="1")])
+    assert mine.exists() and (tmp_path / "notes" / "1.txt").read_text() == "old"
+
+
+def test_an_earlier_output_and_an_empty_folder_are_replaced(tmp_path):
+    (tmp_path / "out").mkdir()
+    write_brat(tmp_path / "out", [Annotation("old", id="1")])
+    write_brat(tmp_path / "out", [Annotation("new", id="2")])
+    assert sorted(file_.name for file_ in (tmp_path / "out").iterdir()) == ["2.ann", "2.txt"]
+
+
 def test_an_error_on_the_way_leaves_the_old_folder(tmp_path):
     write_brat(tmp_path / "out", [Annotation("old", id="1")])
     with pytest.raises(BionerError):

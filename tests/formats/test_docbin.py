@@ -4,7 +4,14 @@ from spacy.vocab import Vocab
 
 from spacy_bioner.annotation import Annotation, Mention
 from spacy_bioner.errors import BionerError
-from spacy_bioner.formats.docbin import annotation_to_doc, build_doc, doc_to_annotation, read_docbin, write_docbin
+from spacy_bioner.formats.docbin import (
+    annotation_to_doc,
+    build_doc,
+    doc_to_annotation,
+    read_docbin,
+    write_docbin,
+    write_docs,
+)
 from spacy_bioner.formats.problems import Problems
 from spacy_bioner.units import find_units
 
@@ -55,6 +62,23 @@ def test_spacy_files_round_trip(nested, tmp_path):
     back = list(read_docbin(path))
     assert back == [nested, scored, Annotation("", id="e")]
     assert back[1].mentions[0].score == 0.5
+
+
+@pytest.mark.parametrize("label, scores, message", [
+    pytest.param("A", [1.5], "key 'score' holds 1.5, wanted a number from 0 to 1", id="above-1"),
+    pytest.param("A", ["high"], "key 'score' holds 'high'", id="in-words"),
+    pytest.param("A", [], "key 'scores' holds 0 values, wanted 1", id="too-few"),
+    pytest.param("", None, "key 'label' holds '', wanted a label", id="no-label"),
+])
+def test_spans_with_odd_values_are_one_clear_error(tmp_path, label, scores, message):
+    doc = build_doc(Vocab(), "a b")
+    doc.spans["sc"] = [doc.char_span(0, 1, label=label)]
+    if scores is not None:
+        doc.spans["sc"].attrs["scores"] = scores
+    doc.user_data["id"] = "d1"
+    write_docs(tmp_path / "a.spacy", [doc])
+    with pytest.raises(BionerError, match=f"a.spacy, d1: {message}"):
+        list(read_docbin(tmp_path / "a.spacy"))
 
 
 def test_writing_counts_what_is_lost_or_refuses(tmp_path):

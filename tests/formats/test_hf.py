@@ -23,6 +23,17 @@ def test_text_and_mentions_survive(tmp_path):
     assert (back.id, back.text, back.mentions) == (gold.id, gold.text, gold.mentions)
 
 
+@pytest.mark.parametrize("name", ["a.hf.jsonl", "a.hf.jsonl.gz", "a.hf.json", "a.hf.json.gz", "a.json"])
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_any_name_is_written_as_it_is_read(tmp_path, name, count):
+    gold = [Annotation("p53 gene", (Mention(0, 3, "G"),), id=str(number)) for number in range(count)]
+    assert write_hf(tmp_path / name, gold) == count
+    assert [(one.id, one.text, one.mentions) for one in read_hf(tmp_path / name)] == [
+        (one.id, one.text, one.mentions) for one in gold]
+    if name.endswith(".json"):
+        assert len(json.loads((tmp_path / name).read_text())) == count
+
+
 @pytest.mark.parametrize("content, name", [
     pytest.param(json.dumps(ROW), "a.jsonl", id="lines"),
     pytest.param([ROW], "a.json", id="list"),

@@ -58,6 +58,23 @@ def test_document_lines_and_several_blank_lines_are_no_sentences(tmp_path):
     assert [(one.id, one.text) for one in found] == [("a-1", "a"), ("a-2", "b")]
 
 
+@pytest.mark.parametrize("text", [
+    pytest.param("Aspirin helps the heart\nand more of it\n", id="plain-text"),
+    pytest.param("Aspirin\nhelps\n", id="one-column"),
+    pytest.param("Aspirin NN\n\nhelps VB\n", id="parts-of-speech"),
+])
+def test_a_file_without_any_tag_is_another_format(tmp_path, text):
+    with pytest.raises(BionerError, match="a.conll: no token has a tag"):
+        _read(tmp_path, text, problems=Problems())
+
+
+def test_json_is_a_bad_line_and_braces_are_tokens(tmp_path):
+    problems = Problems()
+    found = _read(tmp_path, '{"id": "1", "text": "a b"}\n{ O\nx} B-X\n{}\tO\n', problems=problems)
+    assert [one.text for one in found] == ["{ x} {}"]
+    assert problems.counts == {"bad_line": 1} and problems.examples["bad_line"][0].place.endswith("a.conll, line 1")
+
+
 @pytest.mark.parametrize("text, kind", [
     pytest.param("a B-X\nb I-Y\n", "bad_tag", id="inside-of-another"),
     pytest.param("a B\nb O\n", "bad_line", id="tag-without-label"),

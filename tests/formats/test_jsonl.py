@@ -37,6 +37,31 @@ def test_errors_name_file_and_line(tmp_path, line, message):
     assert "bad.jsonl" in str(caught.value)
 
 
+@pytest.mark.parametrize("change, message", [
+    pytest.param({"score": "high"}, "key 'score' holds 'high', wanted a number from 0 to 1", id="score-in-words"),
+    pytest.param({"score": True}, "key 'score' holds True", id="score-is-a-truth-value"),
+    pytest.param({"score": float("nan")}, "key 'score' holds nan", id="score-is-no-number"),
+    pytest.param({"score": float("inf")}, "key 'score' holds inf", id="score-is-infinite"),
+    pytest.param({"score": 1.5}, "key 'score' holds 1.5", id="score-above-1"),
+    pytest.param({"score": -1}, "key 'score' holds -1", id="score-below-0"),
+    pytest.param({"grounding": 3}, "key 'grounding' holds 3, wanted a string", id="grounding-is-a-number"),
+    pytest.param({"label": ""}, "key 'label' holds '', wanted a label", id="empty-label"),
+    pytest.param({"label": " "}, "key 'label' holds ' ', wanted a label", id="blank-label"),
+])
+def test_values_of_a_span_are_checked(tmp_path, change, message):
+    path = tmp_path / "bad.jsonl"
+    path.write_text(json.dumps({"text": "a", "spans": [{"start": 0, "end": 1, "label": "X", **change}]}))
+    with pytest.raises(BionerError, match=f"bad.jsonl, line 1: {message}"):
+        list(read_jsonl(path))
+
+
+@pytest.mark.parametrize("score", [None, 0, 1, 0.25])
+def test_scores_from_0_to_1_and_none_are_read(tmp_path, score):
+    path = tmp_path / "a.jsonl"
+    path.write_text(json.dumps({"text": "a", "spans": [{"start": 0, "end": 1, "label": "X", "score": score}]}))
+    assert [mention.score for one in read_jsonl(path) for mention in one.mentions] == [score]
+
+
 def test_byte_order_mark_carriage_returns_and_missing_last_line_end_do_not_matter(tmp_path):
     path = tmp_path / "a.jsonl"
     path.write_bytes(b'\xef\xbb\xbf{"text": "a"}\r\n\r\n{"id": "x", "text": "b"}')

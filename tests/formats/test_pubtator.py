@@ -81,6 +81,7 @@ HEAD = "1|t|Lung and liver cancer.\n1|a|It is rare.\n"
     pytest.param("1\t0\t5\tLung \tD", "white_space", 1, id="blank-at-the-edge"),
     pytest.param("1\t4\t5\t \tD", "empty", 0, id="blank-only"),
     pytest.param("1\tx", "bad_line", 0, id="short-line"),
+    pytest.param("1\t0\t4\tLung\t ", "bad_line", 0, id="empty-label"),
     pytest.param("2\t0\t4\tLung\tD", "no_text", 0, id="no-such-document"),
 ])
 def test_oddities_are_handled_and_counted_with_their_line(tmp_path, line, kind, kept):
@@ -96,7 +97,8 @@ def test_oddities_are_handled_and_counted_with_their_line(tmp_path, line, kind, 
 
 def test_what_cannot_be_written_is_counted(tmp_path):
     problems = Problems()
-    annotations = [Annotation("a\nb", (Mention(0, 3, "X", score=0.5),), id="1"), Annotation("c", id="a|b")]
+    annotations = [Annotation("a\nb", (Mention(0, 3, "X", score=0.5),), id="1"), Annotation("c", id="a|b"),
+                   Annotation("d", id="1"), Annotation("e", id=" 1")]
     assert write_pubtator(tmp_path / "a.pubtator", annotations, problems=problems) == 1
-    assert problems.counts == {"changed_text": 1, "lost_score": 1, "unwritable_text": 1}
+    assert problems.counts == {"changed_text": 1, "lost_score": 1, "unwritable_text": 1, "repeated_document": 2}
     assert [one.text for one in read_pubtator(tmp_path / "a.pubtator")] == ["a b"]
