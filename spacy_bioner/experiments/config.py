@@ -1,13 +1,39 @@
 """What an experiment is: a YAML file with values, templates of steps, and the rows of its table."""
 
+import shlex
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional, Union
+from typing import Annotated, Any, Dict, List, Mapping, Optional, Union
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
+from pydantic_core import PydanticCustomError
 
 from ..errors import BionerError, Errors
 
-Item = Union[Dict[str, Any], str, int, float]
+
+def _check_item(item: Any) -> Any:
+    """RETURNS (Any): An item of a list as it is; refuses a mapping without a name or with another kind of `only`."""
+    if isinstance(item, dict):
+        if "name" not in item:
+            raise PydanticCustomError("item", "An item that is a mapping has no name; write name: beside its keys")
+        only = item.get("only", {})
+        if not isinstance(only, dict) or not all(isinstance(names, list) for names in only.values()):
+            raise PydanticCustomError("item", "Its key only should map lists to names: only: {LIST: [NAME]}")
+    return item
+
+
+def _check_command(run: str) -> str:
+    """RETURNS (str): A command line as it is; refuses one that cannot be taken apart or that is empty."""
+    try:
+        words = shlex.split(run)
+    except ValueError as error:  # a quote that is not closed
+        raise PydanticCustomError("command", "{why}", {"why": str(error)}) from None
+    if not words:
+        raise PydanticCustomError("command", "There is no verb in it")
+    return run
+
+
+Item = Annotated[Union[Dict[str, Any], str, int, float], AfterValidator(_check_item)]
+Command = Annotated[str, AfterValidator(_check_command)]
 
 
 class Part(BaseModel):
@@ -29,7 +55,7 @@ class StepTemplate(Part):
 
     name: str
     foreach: List[str] = []
-    run: str
+    run: Command
     output: str
     inputs: List[str] = []
     beside: List[str] = []

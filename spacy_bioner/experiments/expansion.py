@@ -1,5 +1,6 @@
 """Templates become steps and rows: one for each combination of the lists that they name."""
 
+import math
 import re
 import shlex
 from dataclasses import dataclass
@@ -93,9 +94,10 @@ def expand(experiment: Experiment, *, data: Path, out: Path, gpu_id: int = -1) -
     out (Path): Folder of the experiment, {out}.
     gpu_id (int): GPU, or -1 for the CPU, {gpu_id}.
     RETURNS (Expanded): Steps, rows, comparisons and choices.
-    RAISES BionerError: E721, E722 and E734 for steps that do not fit together, E726 for an unknown name, E727 for a
-        list that there is not, E728 for an output outside of OUT, E729 for a comparison or a choice with a row that
-        no form of the experiment has, E733 for a name that two rows or two choices have.
+    RAISES BionerError: E708 for an x that is no number, E721, E722 and E734 for steps that do not fit together, E726
+        for an unknown name, E727 for a list that there is not, E728 for an output outside of OUT, E729 for a
+        comparison or a choice with a row that no form of the experiment has, E733 for a name that two rows or two
+        choices have.
     """
     filler = Filler(experiment, {"data": str(data), "out": str(out), "gpu_id": gpu_id})
     steps = [step for template in experiment.steps for step in filler.steps(template, out)]
@@ -175,10 +177,9 @@ class Filler:
             repeated = list(self.scopes([template.over] if template.over else [], scope))
             runs = {name_of(inner[template.over]) if template.over else ONCE: self._run(template, inner)
                     for inner in repeated}
-            x = self.fill(template.x, scope)
             if runs:
-                yield Row(self.fill(template.name, scope), runs, float(x) if x else None,
-                          self.fill(template.line, scope))
+                name = self.fill(template.name, scope)
+                yield Row(name, runs, _read_x(self.fill(template.x, scope), name), self.fill(template.line, scope))
 
     def names_left_out(self, templates: Iterable[RowTemplate]) -> Iterator[str]:
         """Name the rows that an experiment might have, so that a row left out can be told from a mistake.
@@ -232,6 +233,18 @@ class Filler:
         if found is None or depth > _DEEPEST:
             raise BionerError(Errors.E726.format(name=dotted, known=", ".join(sorted(scope))))
         return found
+
+
+def _read_x(text: str, row: str) -> Optional[float]:
+    """RETURNS (Optional[float]): The place of a row in the plot, None for an empty text; raises BionerError E708 for
+    what is no number."""
+    try:
+        x = float(text) if text else 0.0
+    except ValueError:
+        x = math.nan
+    if not math.isfinite(x):
+        raise BionerError(Errors.E708.format(option=f"x of row '{row}'", found=text, wanted="a number, or nothing"))
+    return x if text else None
 
 
 def _go_together(scope: Scope, lists: Mapping[str, List[Item]]) -> bool:

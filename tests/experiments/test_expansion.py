@@ -131,6 +131,15 @@ def test_one_row_takes_only_what_it_needs(read):
     pytest.param(('- name: "{corpus}: {system}"', '- name: "{system}"'), "Two rows are called 'plain'", id="row-twice"),
     pytest.param(('- {name: "{corpus}", foreach', '- {name: "best", foreach'), "Two choices are called 'best'",
                  id="choice-twice"),
+    pytest.param(("run: prepare {data}", "run: prepare '{data}"), "toy.yml: steps.0.run: .*[Qq]uot", id="open-quote"),
+    pytest.param(("run: prepare {data} {corpus}", 'run: ""'), "toy.yml: steps.0.run: .*no verb", id="no-command"),
+    pytest.param(('x: "{system.x}"', 'x: "{system}"'), "x of row 'a: plain' is 'plain', wanted a number",
+                 id="x-no-number"),
+    pytest.param(('x: "{system.x}"', "x: .nan"), "toy.yml: rows.0.x", id="x-yaml-float"),
+    pytest.param(('x: "{system.x}"', 'x: "nan"'), "x of row 'a: plain' is 'nan'", id="x-not-finite"),
+    pytest.param(("{name: b, only", "{nmae: b, only"), "toy.yml: lists.corpus.1: .*no name", id="item-without-name"),
+    pytest.param(("only: {seed: [1]}", "only: {seed: 1}"), "toy.yml: lists.corpus.1: .*only", id="only-without-list"),
+    pytest.param(("only: {seed: [1]}", "only: seed"), "toy.yml: lists.corpus.1: .*only", id="only-without-names"),
 ])
 def test_mistakes_are_one_clear_line(read, change, message):
     with pytest.raises(BionerError, match=message.replace("{", r"\{").replace("}", r"\}")) as caught:
@@ -138,7 +147,8 @@ def test_mistakes_are_one_clear_line(read, change, message):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("overrides", [{"vars.uptades": 1}, {"steps.train": 1}, {"lists.seed": 3}])
+@pytest.mark.parametrize("overrides", [{"vars.uptades": 1}, {"steps.train": 1}, {"lists.seed": 3},
+                                       {"lists.corpus": [{"size": 3}]}])
 def test_overrides_that_fit_nothing_are_refused(read, overrides):
     with pytest.raises(BionerError, match="toy.yml"):
         read(overrides=overrides)
