@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Set, Tuple, TypeVar
 
 from ..errors import BionerError, Errors
+from ..formats.jsonl import find_jsonl
 from .config import Experiment, Item, RowTemplate, StepTemplate, name_of
 from .steps import Plan, Step
 
@@ -59,6 +60,11 @@ class Row:
     x: Optional[float] = None
     line: str = ""
 
+    @property
+    def gold(self) -> Path:
+        """RETURNS (Path): Records of the test part."""
+        return next(iter(self.runs.values())).gold
+
 
 @dataclass(frozen=True)
 class Expanded:
@@ -85,6 +91,20 @@ class Expanded:
                         [pair for pair in self.compare if set(pair) <= set(rows)],
                         {name: among for name, among in self.choose.items() if set(among) <= set(rows)})
 
+    def refuse_missing(self, out: Path) -> None:
+        """Find files that will not be there when the rows are measured.
+
+        out (Path): Folder of the experiment. What a step names in it counts as made, since a step may make files
+            that its template does not tell.
+        RAISES BionerError: E001 for a file of a row that is not there and that no step makes.
+        """
+        named = {path for step in self.plan.steps for path in step.named_paths() if out in path.parents}
+        for name, row in self.rows.items():
+            for path in (path for run in row.runs.values() for path in run.paths()):
+                if self.plan.maker(path) is None and path not in named and not find_jsonl(path).exists():
+                    wanted = f"file for row '{name}', or of one that a step makes"
+                    raise BionerError(Errors.E001.format(path=path, wanted=wanted))
+
 
 def expand(experiment: Experiment, *, data: Path, out: Path, gpu_id: int = -1) -> Expanded:
     """Fill in the templates of an experiment.
@@ -96,8 +116,8 @@ def expand(experiment: Experiment, *, data: Path, out: Path, gpu_id: int = -1) -
     RETURNS (Expanded): Steps, rows, comparisons and choices.
     RAISES BionerError: E708 for an x that is no number, E721, E722 and E734 for steps that do not fit together, E726
         for an unknown name, E727 for a list that there is not, E728 for an output outside of OUT, E729 for a
-        comparison or a choice with a row that no form of the experiment has, E733 for a name that two rows or two
-        choices have.
+        comparison or a choice with a row that no form of the experiment has, E730 for compared rows of other test
+        parts, E731 for a row without a figure of dev in a choice, E733 for a name that two rows or two choices have.
     """
     filler = Filler(experiment, {"data": str(data), "out": str(out), "gpu_id": gpu_id})
     steps = [step for template in experiment.steps for step in filler.steps(template, out)]
@@ -112,9 +132,16 @@ def expand(experiment: Experiment, *, data: Path, out: Path, gpu_id: int = -1) -
         _refuse_unknown("comparison", f"{before} / {after}", (before, after), rows, left_out)
     for name, among in choose.items():
         _refuse_unknown("choice", name, among, rows, left_out)
+    pairs = list(dict.fromkeys(pair for pair in compare if pair[0] != pair[1] and set(pair) <= set(rows)))
     chosen = {name: [row for row in among if row in rows] for name, among in choose.items()}
-    return Expanded(Plan(steps, cache=out / "cache"), rows,
-                    list(dict.fromkeys(pair for pair in compare if pair[0] != pair[1] and set(pair) <= set(rows))),
+    # Measuring would find these too, but only after all steps have run.
+    for before, after in pairs:
+        if rows[before].gold != rows[after].gold:
+            raise BionerError(Errors.E730.format(first=before, second=after))
+    for name in (name for among in chosen.values() for name in among):
+        if not any(run.dev for run in rows[name].runs.values()):
+            raise BionerError(Errors.E731.format(name=name))
+    return Expanded(Plan(steps, cache=out / "cache"), rows, pairs,
                     {name: among for name, among in chosen.items() if among})
 
 

@@ -147,6 +147,32 @@ def test_mistakes_are_one_clear_line(read, change, message):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("change, message", [
+    pytest.param(('    dev: "{out}/trained/{corpus}-{system}-{seed}/card.json#score.f1"\n', ""),
+                 "Row 'a: plain' has no figure of the dev part", id="choice-without-dev"),
+    pytest.param(('gold: "{folder}/{corpus}/test.jsonl"', 'gold: "{folder}/{corpus}/{system}.jsonl"'),
+                 "'a: plain' and 'a: rich' have other test parts", id="comparison-of-other-test-parts"),
+])
+def test_what_cannot_be_measured_is_told_before_anything_is_run(read, change, message):
+    with pytest.raises(BionerError, match=message):
+        read(change)
+
+
+def test_files_that_no_step_makes_have_to_be_there(read, tmp_path):
+    elsewhere = tmp_path / "gold.jsonl"
+    change = ('gold: "{folder}/{corpus}/test.jsonl"', f'gold: "{elsewhere}"')
+    with pytest.raises(BionerError, match="No such file .*gold.jsonl.* row 'a: plain'"):
+        read(change).refuse_missing(Path("out"))
+    (tmp_path / "gold.jsonl.gz").touch()
+    read(change).refuse_missing(Path("out"))
+    read().refuse_missing(Path("out"))
+    # That a step makes this is not in its template, but in its command line.
+    changes = [("{corpus}/test.jsonl", "kept.jsonl"), ("{out}/data", "{out}/x")]
+    with pytest.raises(BionerError, match="No such file .*kept.jsonl"):
+        read(*changes).refuse_missing(Path("out"))
+    read(*changes, ("prepare {data}", "prepare {out}/x/kept.jsonl")).refuse_missing(Path("out"))
+
+
 @pytest.mark.parametrize("overrides", [{"vars.uptades": 1}, {"steps.train": 1}, {"lists.seed": 3},
                                        {"lists.corpus": [{"size": 3}]}])
 def test_overrides_that_fit_nothing_are_refused(read, overrides):
