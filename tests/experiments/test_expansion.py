@@ -180,6 +180,35 @@ def test_overrides_that_fit_nothing_are_refused(read, overrides):
         read(overrides=overrides)
 
 
+@pytest.mark.parametrize("overrides, message", [
+    pytest.param({"lists.system": []}, "lists.system: The list is empty", id="empty-list"),
+    pytest.param({"vars.updates": [1]}, "vars.updates: Input should be a number or text$", id="list-as-value"),
+    pytest.param({"vars.updates": {"a": 1}}, "vars.updates: Input should be a number or text$", id="mapping-as-value"),
+    pytest.param({"vars.updates": None}, "vars.updates: Input should be a number or text$", id="nothing-as-value"),
+    pytest.param({"lists.seed": [1, [2]]}, "lists.seed.1: Input should be a number, text or a mapping$",
+                 id="list-as-item"),
+    pytest.param({"lists.system": [{"name": "x", 1: 2}]}, "lists.system.0: .* keys .* text", id="key-that-is-a-number"),
+])
+def test_overrides_of_another_kind_are_told_plainly(read, overrides, message):
+    with pytest.raises(BionerError, match=message[:-1] + r"\.$" if message.endswith("$") else message) as caught:
+        read(overrides=overrides)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text, message", [
+    pytest.param("", "Experiment .*e.yml: it is empty", id="empty"),
+    pytest.param("# nothing yet\n", "Experiment .*e.yml: it is empty", id="comment"),
+    pytest.param("- title: Toy\n- steps: []\n", "Experiment .*e.yml: it is a list, wanted title:", id="list"),
+    pytest.param("title", "Experiment .*e.yml: it is text, wanted title:", id="text"),
+    pytest.param("7", "Experiment .*e.yml: it is a number, wanted title:", id="number"),
+])
+def test_a_file_that_is_no_mapping_is_told_plainly(tmp_path, text, message):
+    (tmp_path / "e.yml").write_text(text, encoding="utf8")
+    with pytest.raises(BionerError, match=message) as caught:
+        read_experiment(tmp_path / "e.yml")
+    assert "\n" not in str(caught.value)
+
+
 def test_a_part_that_no_row_has_is_refused(read):
     with pytest.raises(BionerError, match="No row has 'poor'"):
         read().only("poor")
