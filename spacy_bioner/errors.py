@@ -296,6 +296,9 @@ class Errors:
     E732 = "{path} has no number at '{key}'."
     E733 = "Two {kind} are called '{name}'. Put all lists of its foreach that tell them apart into the name."
     E734 = "The steps that make {first} and {second} are both called {name}. Rename one, or an item of its lists."
+    E735 = "Step {name} runs '{verb}', which is no verb. Known: {known}."
+    E736 = ("The part `{verb}` ended well but did not make {output}. More in {log}. Name the same file or folder "
+            "in its command line and as its output.")
     E740 = "[low_resource] {key} has '{name}', which there is not. Known: {known}."
     E741 = ("[low_resource.high_resource] joins the generated sentences of all sizes, but genllm is not among the "
             "methods of [low_resource]. Add it there, or leave it out here.")

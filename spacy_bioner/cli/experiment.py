@@ -8,6 +8,7 @@ from typing import Any, Optional
 
 import typer
 
+from ..errors import BionerError, Errors
 from .settings import read_overrides
 
 
@@ -36,6 +37,8 @@ def experiment_cli(
     expanded = expand(experiment, data=data, out=output, gpu_id=gpu_id)
     if only:
         expanded = expanded.only(only)
+    refuse_other_verbs(expanded.plan, ctx)
+    expanded.refuse_missing(output)
     if dry_run:
         return show_plan(expanded, output)
     # A step must not go on alone when this process is told to end.
@@ -45,6 +48,21 @@ def experiment_cli(
                            spell_command(config, output, data, ctx.args, quick=quick, only=only, gpu_id=gpu_id))
     typer.echo(written[1].read_text(encoding="utf8"))
     print(f"Written: {', '.join(map(str, written))}", file=sys.stderr)
+
+
+def refuse_other_verbs(plan: Any, ctx: typer.Context) -> None:
+    """Find steps that cannot be run.
+
+    plan (Plan): The steps.
+    ctx (typer.Context): Of this verb; its parent knows all verbs.
+    RAISES BionerError: E735 for a step that runs what is no verb.
+    """
+    verbs = ctx.parent.command.list_commands(ctx.parent)
+    for step in plan.steps:
+        # A command line may be filled in with nothing.
+        verb = step.verb if step.arguments else ""
+        if verb not in verbs:
+            raise BionerError(Errors.E735.format(name=step.name, verb=verb, known=", ".join(verbs)))
 
 
 def show_plan(expanded: Any, output: Path) -> None:

@@ -1,13 +1,60 @@
 """What an experiment is: a YAML file with values, templates of steps, and the rows of its table."""
 
+import shlex
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional, Union
+from typing import Annotated, Any, Dict, List, Mapping, Optional, Union
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, ValidationError
+from pydantic_core import PydanticCustomError
 
 from ..errors import BionerError, Errors
 
-Item = Union[Dict[str, Any], str, int, float]
+
+# Checks by hand: of a union, pydantic would tell of its first kind only, as if the others were not wanted.
+def _check_value(value: Any) -> Any:
+    """RETURNS (Any): A value as it is; refuses what is neither text nor a number."""
+    if not isinstance(value, (str, int, float)):
+        raise PydanticCustomError("value", "Input should be a number or text")
+    return value
+
+
+def _check_items(items: Any) -> Any:
+    """RETURNS (Any): A list as it is; refuses an empty one, with which steps and rows would vanish unseen."""
+    if items == []:
+        raise PydanticCustomError("items", "The list is empty; give it an item")
+    return items
+
+
+def _check_item(item: Any) -> Any:
+    """RETURNS (Any): An item of a list as it is; refuses a mapping without a name or with another kind of `only`."""
+    if not isinstance(item, (dict, str, int, float)):
+        raise PydanticCustomError("item", "Input should be a number, text or a mapping")
+    if isinstance(item, dict):
+        if not all(isinstance(key, str) for key in item):
+            raise PydanticCustomError("item", "The keys of an item should be text; put others in quotes")
+        if "name" not in item:
+            raise PydanticCustomError("item", "An item that is a mapping has no name; write name: beside its keys")
+        only = item.get("only", {})
+        if not isinstance(only, dict) or not all(isinstance(names, list) for names in only.values()):
+            raise PydanticCustomError("item", "Its key only should map lists to names: only: {LIST: [NAME]}")
+    return item
+
+
+def _check_command(run: str) -> str:
+    """RETURNS (str): A command line as it is; refuses one that cannot be taken apart or that is empty."""
+    try:
+        words = shlex.split(run)
+    except ValueError as error:  # a quote that is not closed
+        raise PydanticCustomError("command", "{why}", {"why": str(error)}) from None
+    if not words:
+        raise PydanticCustomError("command", "There is no verb in it")
+    return run
+
+
+Value = Annotated[Union[str, int, float], BeforeValidator(_check_value)]
+Item = Annotated[Union[Dict[str, Any], str, int, float], BeforeValidator(_check_item)]
+Items = Annotated[List[Item], BeforeValidator(_check_items)]
+Command = Annotated[str, AfterValidator(_check_command)]
 
 
 class Part(BaseModel):
@@ -29,7 +76,7 @@ class StepTemplate(Part):
 
     name: str
     foreach: List[str] = []
-    run: str
+    run: Command
     output: str
     inputs: List[str] = []
     beside: List[str] = []
@@ -81,8 +128,8 @@ class Choice(Part):
 class Values(Part):
     """Values that stand in the place of others, see `Experiment.quick`."""
 
-    vars: Dict[str, Union[str, int, float]] = {}
-    lists: Dict[str, List[Item]] = {}
+    vars: Dict[str, Value] = {}
+    lists: Dict[str, Items] = {}
 
 
 class Experiment(Part):
@@ -90,8 +137,8 @@ class Experiment(Part):
 
     title (str): Heading of its report.
     question (str): What it answers, and what the publications report.
-    vars (Dict[str, Union[str, int, float]]): Values for {placeholders}.
-    lists (Dict[str, List[Item]]): What `foreach` goes over: plain values, or mappings with a name, whose keys are
+    vars (Dict[str, Value]): Values for {placeholders}.
+    lists (Dict[str, Items]): What `foreach` goes over: plain values, or mappings with a name, whose keys are
         {list.key}; `only` of a mapping names the items of other lists that it goes with.
     quick (Values): What --quick puts in the place of these; items with names are chosen by them.
     axis (str): What x is in the plot.
@@ -103,8 +150,8 @@ class Experiment(Part):
 
     title: str
     question: str
-    vars: Dict[str, Union[str, int, float]] = {}
-    lists: Dict[str, List[Item]] = {}
+    vars: Dict[str, Value] = {}
+    lists: Dict[str, Items] = {}
     quick: Values = Values()
     axis: str = ""
     steps: List[StepTemplate] = Field(min_length=1)
@@ -137,7 +184,10 @@ def read_experiment(path: Path, *, quick: bool = False, overrides: Optional[Mapp
     if not Path(path).is_file():
         raise BionerError(Errors.E001.format(path=path, wanted="experiment (YAML)"))
     try:
-        experiment = Experiment.model_validate(srsly.read_yaml(path))
+        written = srsly.read_yaml(path)
+        if not isinstance(written, dict):
+            raise ValueError(_say_kind(written))
+        experiment = Experiment.model_validate(written)
         values = _sort_overrides(overrides or {})
     except ValidationError as error:
         first = error.errors()[0]
@@ -175,6 +225,13 @@ def put(experiment: Experiment, values: Values, *, known: Experiment, path: Path
 def name_of(item: Item) -> str:
     """RETURNS (str): The name of an item of a list; a plain value is its own."""
     return str(item["name"]) if isinstance(item, dict) else str(item)
+
+
+def _say_kind(written: Any) -> str:
+    """RETURNS (str): What a file holds that is no mapping, and what is wanted."""
+    kinds = {list: "a list", str: "text", int: "a number", float: "a number"}
+    found = "empty" if written is None else kinds.get(type(written), "a single value")
+    return f"it is {found}, wanted title:, question:, steps: and rows:"
 
 
 def _pick(item: Item, known: List[Item], place: str, path: Path) -> Item:

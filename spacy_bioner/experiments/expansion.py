@@ -1,5 +1,6 @@
 """Templates become steps and rows: one for each combination of the lists that they name."""
 
+import math
 import re
 import shlex
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Set, Tuple, TypeVar
 
 from ..errors import BionerError, Errors
+from ..formats.jsonl import find_jsonl
 from .config import Experiment, Item, RowTemplate, StepTemplate, name_of
 from .steps import Plan, Step
 
@@ -58,6 +60,11 @@ class Row:
     x: Optional[float] = None
     line: str = ""
 
+    @property
+    def gold(self) -> Path:
+        """RETURNS (Path): Records of the test part."""
+        return next(iter(self.runs.values())).gold
+
 
 @dataclass(frozen=True)
 class Expanded:
@@ -84,6 +91,20 @@ class Expanded:
                         [pair for pair in self.compare if set(pair) <= set(rows)],
                         {name: among for name, among in self.choose.items() if set(among) <= set(rows)})
 
+    def refuse_missing(self, out: Path) -> None:
+        """Find files that will not be there when the rows are measured.
+
+        out (Path): Folder of the experiment. What a step names in it counts as made, since a step may make files
+            that its template does not tell.
+        RAISES BionerError: E001 for a file of a row that is not there and that no step makes.
+        """
+        named = {path for step in self.plan.steps for path in step.named_paths() if out in path.parents}
+        for name, row in self.rows.items():
+            for path in (path for run in row.runs.values() for path in run.paths()):
+                if self.plan.maker(path) is None and path not in named and not find_jsonl(path).exists():
+                    wanted = f"file for row '{name}', or of one that a step makes"
+                    raise BionerError(Errors.E001.format(path=path, wanted=wanted))
+
 
 def expand(experiment: Experiment, *, data: Path, out: Path, gpu_id: int = -1) -> Expanded:
     """Fill in the templates of an experiment.
@@ -93,9 +114,10 @@ def expand(experiment: Experiment, *, data: Path, out: Path, gpu_id: int = -1) -
     out (Path): Folder of the experiment, {out}.
     gpu_id (int): GPU, or -1 for the CPU, {gpu_id}.
     RETURNS (Expanded): Steps, rows, comparisons and choices.
-    RAISES BionerError: E721, E722 and E734 for steps that do not fit together, E726 for an unknown name, E727 for a
-        list that there is not, E728 for an output outside of OUT, E729 for a comparison or a choice with a row that
-        no form of the experiment has, E733 for a name that two rows or two choices have.
+    RAISES BionerError: E708 for an x that is no number, E721, E722 and E734 for steps that do not fit together, E726
+        for an unknown name, E727 for a list that there is not, E728 for an output outside of OUT, E729 for a
+        comparison or a choice with a row that no form of the experiment has, E730 for compared rows of other test
+        parts, E731 for a row without a figure of dev in a choice, E733 for a name that two rows or two choices have.
     """
     filler = Filler(experiment, {"data": str(data), "out": str(out), "gpu_id": gpu_id})
     steps = [step for template in experiment.steps for step in filler.steps(template, out)]
@@ -110,9 +132,16 @@ def expand(experiment: Experiment, *, data: Path, out: Path, gpu_id: int = -1) -
         _refuse_unknown("comparison", f"{before} / {after}", (before, after), rows, left_out)
     for name, among in choose.items():
         _refuse_unknown("choice", name, among, rows, left_out)
+    pairs = list(dict.fromkeys(pair for pair in compare if pair[0] != pair[1] and set(pair) <= set(rows)))
     chosen = {name: [row for row in among if row in rows] for name, among in choose.items()}
-    return Expanded(Plan(steps, cache=out / "cache"), rows,
-                    list(dict.fromkeys(pair for pair in compare if pair[0] != pair[1] and set(pair) <= set(rows))),
+    # Measuring would find these too, but only after all steps have run.
+    for before, after in pairs:
+        if rows[before].gold != rows[after].gold:
+            raise BionerError(Errors.E730.format(first=before, second=after))
+    for name in (name for among in chosen.values() for name in among):
+        if not any(run.dev for run in rows[name].runs.values()):
+            raise BionerError(Errors.E731.format(name=name))
+    return Expanded(Plan(steps, cache=out / "cache"), rows, pairs,
                     {name: among for name, among in chosen.items() if among})
 
 
@@ -175,10 +204,9 @@ class Filler:
             repeated = list(self.scopes([template.over] if template.over else [], scope))
             runs = {name_of(inner[template.over]) if template.over else ONCE: self._run(template, inner)
                     for inner in repeated}
-            x = self.fill(template.x, scope)
             if runs:
-                yield Row(self.fill(template.name, scope), runs, float(x) if x else None,
-                          self.fill(template.line, scope))
+                name = self.fill(template.name, scope)
+                yield Row(name, runs, _read_x(self.fill(template.x, scope), name), self.fill(template.line, scope))
 
     def names_left_out(self, templates: Iterable[RowTemplate]) -> Iterator[str]:
         """Name the rows that an experiment might have, so that a row left out can be told from a mistake.
@@ -232,6 +260,18 @@ class Filler:
         if found is None or depth > _DEEPEST:
             raise BionerError(Errors.E726.format(name=dotted, known=", ".join(sorted(scope))))
         return found
+
+
+def _read_x(text: str, row: str) -> Optional[float]:
+    """RETURNS (Optional[float]): The place of a row in the plot, None for an empty text; raises BionerError E708 for
+    what is no number."""
+    try:
+        x = float(text) if text else 0.0
+    except ValueError:
+        x = math.nan
+    if not math.isfinite(x):
+        raise BionerError(Errors.E708.format(option=f"x of row '{row}'", found=text, wanted="a number, or nothing"))
+    return x if text else None
 
 
 def _go_together(scope: Scope, lists: Mapping[str, List[Item]]) -> bool:

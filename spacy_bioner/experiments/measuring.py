@@ -33,7 +33,7 @@ def measure_rows(expanded: Expanded, sampling: Sampling = Sampling()) -> Dict[st
         strict[name] = score_runs(pairs, measure=count_strict, sampling=sampling)
         measured[name] = {
             "runs": {key: str(run.predicted) for key, run in row.runs.items()},
-            "gold": str(_gold_of(row)), "documents": len(pairs[0]),
+            "gold": str(row.gold), "documents": len(pairs[0]),
             "mentions": sum(len(pair.gold.mentions) for pair in pairs[0]),
             "set_aside": sum(len(read_set_aside(run.predicted)) for run in row.runs.values()),
             "strict": strict[name].describe(),
@@ -124,17 +124,13 @@ def judge(pairs: Sequence[Pair], rejected: Any) -> List[Tuple[float, bool]]:
 
 def _compare(before: Row, after: Row, strict: Mapping[str, RunScores]) -> Dict[str, Any]:
     """RETURNS (Dict[str, Any]): The difference over the repetitions that both rows have; over all where none is."""
-    if _gold_of(before) != _gold_of(after):
+    if before.gold != after.gold:
         raise BionerError(Errors.E730.format(first=before.name, second=after.name))
     shared = [key for key in before.runs if key in after.runs]
     scores = [strict[row.name].take([place for place, key in enumerate(row.runs) if key in shared or not shared])
               for row in (before, after)]
     compared = shared or [key for key in (*before.runs, *after.runs) if key != ONCE]
     return {"before": before.name, "after": after.name, "runs": compared, "strict": compare_runs(*scores)}
-
-
-def _gold_of(row: Row) -> Path:
-    return next(iter(row.runs.values())).gold
 
 
 def _read_figure(place: str) -> float:

@@ -97,7 +97,8 @@ def run_plan(plan: Plan, folder: Path, *, say: Say = lambda line: print(line, fi
     folder (Path): Folder of the experiment.
     say (Say): Takes a line for each step.
     excuse (Callable[[Step], bool]): Whether the others go on after a step has failed; it is tried again the next time.
-    RAISES BionerError: E420 where a step fails, with the last line that it said; E723 where another run is under way.
+    RAISES BionerError: E420 where a step fails, with the last line that it said; E723 where another run is under way;
+        E736 where a step does not make its output.
     """
     journal = Journal(folder, plan)
     with lock(folder) as locked:
@@ -123,7 +124,7 @@ def run_step(step: Step, journal: Journal, locked: Optional[IO[Any]] = None) -> 
     journal (Journal): Where it is noted.
     locked (Optional[IO]): The lock; the process holds it too, so that it cannot be begun twice.
     RETURNS (float): Seconds that it took.
-    RAISES BionerError: E420 where it fails.
+    RAISES BionerError: E420 where it fails, E736 where it does not make its output.
     """
     stamp, log, started = journal.begin(step), journal.log_path(step), time.perf_counter()
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -137,7 +138,9 @@ def run_step(step: Step, journal: Journal, locked: Optional[IO[Any]] = None) -> 
             if process.poll() is None:
                 process.terminate()
                 process.wait()
-    if code or not step.output.exists():
+    if not code and not step.output.exists():
+        raise BionerError(Errors.E736.format(verb=step.name, output=step.output, log=log))
+    if code:
         raise BionerError(Errors.E420.format(verb=step.name, output=step.output, log=log, why=last_line(log)))
     seconds = time.perf_counter() - started
     journal.finish(step, stamp, seconds)

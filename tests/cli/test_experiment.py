@@ -1,5 +1,6 @@
 """The verb experiment: shipped experiments are made of commands that the verbs accept; a small one runs whole."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from spacy_bioner.annotation import Annotation, Mention
 from spacy_bioner.cli import annotate, finetune, select_data
 from spacy_bioner.cli.main import app
 from spacy_bioner.cli.settings import load_settings, read_overrides
+from spacy_bioner.errors import BionerError
 from spacy_bioner.experiments.config import read_experiment
 from spacy_bioner.experiments.expansion import expand
 from spacy_bioner.formats.jsonl import write_jsonl
@@ -70,7 +72,17 @@ def test_every_comparison_and_choice_of_a_shipped_experiment_finds_rows(path):
 def test_each_row_of_a_shipped_experiment_can_be_taken_alone(path, quick):
     expanded = expand(read_experiment(path, quick=quick), data=Path("data"), out=Path("out"))
     for name in expanded.rows:
-        assert name in expanded.only(name).rows
+        one = expanded.only(name)
+        one.refuse_missing(Path("out"))
+        assert name in one.rows
+
+
+@pytest.mark.parametrize("options", [(), ("--quick",)], ids=["full", "quick"])
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_a_dry_run_finds_no_fault_in_a_shipped_experiment(path, options, monkeypatch, tmp_path):
+    monkeypatch.chdir(ROOT)
+    result = CliRunner().invoke(app, ["experiment", str(path), str(tmp_path / "out"), "--dry-run", *options])
+    assert result.exit_code == 0, (result.output, result.exception)
 
 
 def test_quick_forms_are_smaller():
@@ -115,6 +127,29 @@ def test_a_dry_run_shows_the_commands_and_makes_nothing(toy, tmp_path):
     assert result.exit_code == 0, result.output
     assert result.output.count("--limit 3") == 2
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("dry", [(), ("--dry-run",)], ids=["run", "dry"])
+@pytest.mark.parametrize("old, new, message", [
+    pytest.param("run: convert", "run: konvert", "half-1 runs 'konvert'.* convert,", id="verb"),
+    pytest.param('predicted: "{data}/found', 'predicted: "{data}/fuond', "No such file .*fuond.jsonl.* 'whole'",
+                 id="file"),
+    pytest.param("compare:", "choose: [{name: best, among: [whole, half]}]\ncompare:", "'whole' has no figure",
+                 id="choice"),
+])
+def test_faults_are_told_before_the_first_step(toy, tmp_path, old, new, message, dry):
+    assert old in TOY
+    (tmp_path / "toy.yml").write_text(TOY.replace(old, new), encoding="utf8")
+    result = toy(*dry)
+    assert result.exit_code == 1 and isinstance(result.exception, BionerError)
+    assert re.search(message, str(result.exception))
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_missing_file_of_a_row_that_is_not_asked_for_does_not_matter(toy, tmp_path):
+    (tmp_path / "toy.yml").write_text(TOY.replace('predicted: "{data}/found', 'predicted: "{data}/fuond'),
+                                      encoding="utf8")
+    assert toy("--dry-run", "--only", "half").exit_code == 0
 
 
 def test_an_experiment_runs_to_its_table_and_is_not_run_twice(toy, tmp_path):

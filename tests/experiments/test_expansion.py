@@ -131,6 +131,15 @@ def test_one_row_takes_only_what_it_needs(read):
     pytest.param(('- name: "{corpus}: {system}"', '- name: "{system}"'), "Two rows are called 'plain'", id="row-twice"),
     pytest.param(('- {name: "{corpus}", foreach', '- {name: "best", foreach'), "Two choices are called 'best'",
                  id="choice-twice"),
+    pytest.param(("run: prepare {data}", "run: prepare '{data}"), "toy.yml: steps.0.run: .*[Qq]uot", id="open-quote"),
+    pytest.param(("run: prepare {data} {corpus}", 'run: ""'), "toy.yml: steps.0.run: .*no verb", id="no-command"),
+    pytest.param(('x: "{system.x}"', 'x: "{system}"'), "x of row 'a: plain' is 'plain', wanted a number",
+                 id="x-no-number"),
+    pytest.param(('x: "{system.x}"', "x: .nan"), "toy.yml: rows.0.x", id="x-yaml-float"),
+    pytest.param(('x: "{system.x}"', 'x: "nan"'), "x of row 'a: plain' is 'nan'", id="x-not-finite"),
+    pytest.param(("{name: b, only", "{nmae: b, only"), "toy.yml: lists.corpus.1: .*no name", id="item-without-name"),
+    pytest.param(("only: {seed: [1]}", "only: {seed: 1}"), "toy.yml: lists.corpus.1: .*only", id="only-without-list"),
+    pytest.param(("only: {seed: [1]}", "only: seed"), "toy.yml: lists.corpus.1: .*only", id="only-without-names"),
 ])
 def test_mistakes_are_one_clear_line(read, change, message):
     with pytest.raises(BionerError, match=message.replace("{", r"\{").replace("}", r"\}")) as caught:
@@ -138,10 +147,66 @@ def test_mistakes_are_one_clear_line(read, change, message):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("overrides", [{"vars.uptades": 1}, {"steps.train": 1}, {"lists.seed": 3}])
+@pytest.mark.parametrize("change, message", [
+    pytest.param(('    dev: "{out}/trained/{corpus}-{system}-{seed}/card.json#score.f1"\n', ""),
+                 "Row 'a: plain' has no figure of the dev part", id="choice-without-dev"),
+    pytest.param(('gold: "{folder}/{corpus}/test.jsonl"', 'gold: "{folder}/{corpus}/{system}.jsonl"'),
+                 "'a: plain' and 'a: rich' have other test parts", id="comparison-of-other-test-parts"),
+])
+def test_what_cannot_be_measured_is_told_before_anything_is_run(read, change, message):
+    with pytest.raises(BionerError, match=message):
+        read(change)
+
+
+def test_files_that_no_step_makes_have_to_be_there(read, tmp_path):
+    elsewhere = tmp_path / "gold.jsonl"
+    change = ('gold: "{folder}/{corpus}/test.jsonl"', f'gold: "{elsewhere}"')
+    with pytest.raises(BionerError, match="No such file .*gold.jsonl.* row 'a: plain'"):
+        read(change).refuse_missing(Path("out"))
+    (tmp_path / "gold.jsonl.gz").touch()
+    read(change).refuse_missing(Path("out"))
+    read().refuse_missing(Path("out"))
+    # That a step makes this is not in its template, but in its command line.
+    changes = [("{corpus}/test.jsonl", "kept.jsonl"), ("{out}/data", "{out}/x")]
+    with pytest.raises(BionerError, match="No such file .*kept.jsonl"):
+        read(*changes).refuse_missing(Path("out"))
+    read(*changes, ("prepare {data}", "prepare {out}/x/kept.jsonl")).refuse_missing(Path("out"))
+
+
+@pytest.mark.parametrize("overrides", [{"vars.uptades": 1}, {"steps.train": 1}, {"lists.seed": 3},
+                                       {"lists.corpus": [{"size": 3}]}])
 def test_overrides_that_fit_nothing_are_refused(read, overrides):
     with pytest.raises(BionerError, match="toy.yml"):
         read(overrides=overrides)
+
+
+@pytest.mark.parametrize("overrides, message", [
+    pytest.param({"lists.system": []}, "lists.system: The list is empty", id="empty-list"),
+    pytest.param({"vars.updates": [1]}, "vars.updates: Input should be a number or text$", id="list-as-value"),
+    pytest.param({"vars.updates": {"a": 1}}, "vars.updates: Input should be a number or text$", id="mapping-as-value"),
+    pytest.param({"vars.updates": None}, "vars.updates: Input should be a number or text$", id="nothing-as-value"),
+    pytest.param({"lists.seed": [1, [2]]}, "lists.seed.1: Input should be a number, text or a mapping$",
+                 id="list-as-item"),
+    pytest.param({"lists.system": [{"name": "x", 1: 2}]}, "lists.system.0: .* keys .* text", id="key-that-is-a-number"),
+])
+def test_overrides_of_another_kind_are_told_plainly(read, overrides, message):
+    with pytest.raises(BionerError, match=message[:-1] + r"\.$" if message.endswith("$") else message) as caught:
+        read(overrides=overrides)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text, message", [
+    pytest.param("", "Experiment .*e.yml: it is empty", id="empty"),
+    pytest.param("# nothing yet\n", "Experiment .*e.yml: it is empty", id="comment"),
+    pytest.param("- title: Toy\n- steps: []\n", "Experiment .*e.yml: it is a list, wanted title:", id="list"),
+    pytest.param("title", "Experiment .*e.yml: it is text, wanted title:", id="text"),
+    pytest.param("7", "Experiment .*e.yml: it is a number, wanted title:", id="number"),
+])
+def test_a_file_that_is_no_mapping_is_told_plainly(tmp_path, text, message):
+    (tmp_path / "e.yml").write_text(text, encoding="utf8")
+    with pytest.raises(BionerError, match=message) as caught:
+        read_experiment(tmp_path / "e.yml")
+    assert "\n" not in str(caught.value)
 
 
 def test_a_part_that_no_row_has_is_refused(read):
