@@ -292,6 +292,9 @@ class Errors:
     E740 = "[low_resource] {key} has '{name}', which there is not. Known: {known}."
     E741 = ("[low_resource.high_resource] joins the generated sentences of all sizes, but genllm is not among the "
             "methods of [low_resource]. Add it there, or leave it out here.")
+    E742 = "{output} is read as {path} too, and would be replaced by the result. Give the result another name."
+    E749 = ("{output} and {path}, which is read, lie one in the other, so that a corpus could be replaced. Give "
+            "another folder as OUT.")
     E710 = "All {count} documents of {path} failed; the reasons stand in the file of failures and in the log."
     E707 = ("Label schema {path}: {why}. Write labels: {{LABEL: definition}}, and optionally corpus, lang, license "
             "and domain.")

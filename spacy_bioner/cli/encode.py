@@ -8,6 +8,7 @@ import typer
 from ..codecs import CODEC_NAMES, make_codec
 from ..codecs.recorded import collect_labels, convert_lines, encode_record
 from .lines import report_lines
+from .outputs import refuse_own_input
 from .schema import read_schema
 
 
@@ -25,6 +26,7 @@ def encode_cli(
     What the format cannot write is left out of the answer and listed under `skipped`. A line that is no record is
     reported with its number and left out; then the exit code is 1.
     """
+    refuse_own_input(target, [source, labels])
     options: Dict[str, Dict[str, Any]] = {"json": {"shape": shape}, "bracket": {"lines": lines}}
     codec = make_codec(format_, **options.get(format_, {}))
     known: List[str] = list(read_schema(labels).labels) if labels else collect_labels(source)

@@ -10,6 +10,7 @@ from ..annotation import Annotation
 from ..errors import BionerError, Errors
 from ..files import write_json
 from .named_paths import parse_named_paths
+from .outputs import refuse_own_input
 
 GOLD, DICTIONARY = "gold", "dictionary"
 
@@ -29,7 +30,10 @@ def merge_cli(
 ) -> None:
     """Merge annotators: gold over agreement over one annotator over a dictionary; conflicts are counted."""
     report = report or output.with_name(f"{output.name.split('.')[0]}.merge.json")
-    counted = merge_sources(parse_sources(source), output, gold=gold, dictionary=dictionary,
+    sources = parse_sources(source)
+    for path in (output, report):
+        refuse_own_input(path, [*sources.values(), gold, dictionary])
+    counted = merge_sources(sources, output, gold=gold, dictionary=dictionary,
                             dictionary_label=dictionary_label, nested=nested)
     write_json(report, counted)
     for name, count in counted["sources"].items():

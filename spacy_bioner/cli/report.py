@@ -9,6 +9,7 @@ import typer
 
 from ..errors import BionerError, Errors
 from ..files import open_atomic, read_json_lines, write_json
+from .outputs import refuse_own_input
 from .score_table import format_scores
 
 
@@ -51,7 +52,8 @@ def write_report(metrics: Mapping[Path, Mapping[str, Any]], output: Path, *, tit
     documents (bool): Whether the documents are shown.
     limit (Optional[int]): How many documents of each gold set are shown.
     RETURNS (List[Path]): The files.
-    RAISES BionerError: E610 where documents are missing or changed since they were measured, E611 for a bad card.
+    RAISES BionerError: E610 where documents are missing or changed since they were measured, E611 for a bad card, E742 where
+        one of the files is read here.
     """
     from ..evaluation.curves import Curve
     from ..evaluation.page import render_html, render_markdown
@@ -61,10 +63,12 @@ def write_report(metrics: Mapping[Path, Mapping[str, Any]], output: Path, *, tit
     for path, content in metrics.items():
         gold, found = read_documents(path, content) if documents else ([], {})
         parts.append(Evaluated(_name(path, metrics), content, gold, found, limit))
+    beside = [output, output.with_suffix(".md"), output.with_suffix(".json")]
+    for path in beside:
+        refuse_own_input(path, [*metrics, card, *curves])
     facts = read_card(card) if card else {}
     logs = [Curve.from_rows(_log_name(path, curves), (row for _, row in read_json_lines(path))) for path in curves]
     page = build_page(parts, title=title, card=facts, curves=logs)
-    beside = [output, output.with_suffix(".md"), output.with_suffix(".json")]
     for path, text in zip(beside, (render_html(page), render_markdown(page))):
         with open_atomic(path, private=documents) as file_:
             file_.write(text)

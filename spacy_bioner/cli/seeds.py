@@ -9,6 +9,7 @@ from pydantic import Field
 
 from ..errors import BionerError, Errors
 from ..files import write_json_lines
+from .outputs import refuse_own_input
 from .settings import Settings, load_settings, read_overrides
 
 DEFAULT_CONFIG = Path("configs/embedded/synthesize.cfg")
@@ -44,6 +45,7 @@ def seeds_cli(
     from ..synthesis.seeds import check_labels, collect_seeds, read_seeds
     from .schema import read_schema
 
+    refuse_own_input(output, [source, labels, *held_out])
     settings = load_settings(config, "seeds", SeedSettings, read_overrides(ctx.args))
     schema = read_schema(labels)
     limits = {"per_label": settings.per_label or None, "max_length": settings.max_length}

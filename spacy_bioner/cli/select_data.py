@@ -8,6 +8,7 @@ import typer
 from pydantic import Field, PositiveInt
 
 from .local_model import TaughtFormatSettings
+from .outputs import refuse_own_input
 from .schema import Schema, read_schema
 from .settings import load_settings, read_overrides
 
@@ -48,6 +49,7 @@ def select_data_cli(
 
     Each score is kept as soon as it exists: killed at any moment, the same command goes on from there.
     """
+    refuse_own_input(output, [gold, labels])
     settings = load_settings(config, "select_data", SelectDataSettings, read_overrides(ctx.args))
     selected = select(gold, output, settings, schema=read_schema(labels), scores=scores, gpu_id=gpu_id)
     for name, fates in selected.table.items():
