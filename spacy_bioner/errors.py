@@ -293,6 +293,7 @@ class Errors:
     E741 = ("[low_resource.high_resource] joins the generated sentences of all sizes, but genllm is not among the "
             "methods of [low_resource]. Add it there, or leave it out here.")
     E742 = "{output} is read as {path} too, and would be replaced by the result. Give the result another name."
+    E743 = "No file can be written to {path}: {found}. Give the name of a file in a folder."
     E749 = ("{output} and {path}, which is read, lie one in the other, so that a corpus could be replaced. Give "
             "another folder as OUT.")
     E710 = "All {count} documents of {path} failed; the reasons stand in the file of failures and in the log."

@@ -111,7 +111,8 @@ def annotate_cli(
 
     Each reply is kept in the cache as soon as it exists: killed at any moment, the same command goes on from there.
     """
-    refuse_own_input(output, [source, labels])
+    if engine is not Engine.ray:
+        refuse_own_input(output, [source, labels])
     settings = load_settings(config, "annotate", AnnotateSettings, read_overrides(ctx.args))
     build = partial(make_annotator, settings, schema=read_schema(labels) if labels else None, gpu_id=gpu_id)
     if engine is Engine.ray:

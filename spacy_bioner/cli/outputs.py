@@ -4,14 +4,15 @@ from pathlib import Path
 from typing import Iterable, Optional
 
 from ..errors import BionerError, Errors
+from ..files import refuse_unwritable
 
 
 def refuse_own_input(output: Path, inputs: Iterable[Optional[Path]]) -> None:
-    """Refuse to write where something is read: the only copy of a corpus would be gone.
+    """Refuse to write where something is read, for the only copy of a corpus would be gone, or where no file can be.
 
     output (Path): The file that would be written.
     inputs (Iterable[Optional[Path]]): What the verb reads; None stands for an option that is not given.
-    RAISES BionerError: E742 where it is one of them, be it by another name.
+    RAISES BionerError: E742 where it is one of them, be it by another name, E743 where no file can stand there.
     """
     from ..formats.jsonl import find_jsonl
 
@@ -19,6 +20,7 @@ def refuse_own_input(output: Path, inputs: Iterable[Optional[Path]]) -> None:
     for path in inputs:
         if path is not None and place in (Path(path).resolve(), find_jsonl(path).resolve()):
             raise BionerError(Errors.E742.format(output=output, path=path))
+    refuse_unwritable(output)
 
 
 def refuse_own_folder(output: Path, folders: Iterable[Path]) -> None:

@@ -118,3 +118,26 @@ def test_prepare_leaves_raw_text_alone_that_it_finds_by_itself(refused, data):
     before = stored(data)
     assert "another name" in refused("prepare", "data", "self", "data/pubmed_unlabeled", "--labels", "labels.yml")
     assert stored(data) == before
+
+
+@pytest.mark.parametrize("arguments, output", [
+    pytest.param("decode replies.jsonl OUT", "", id="decode"),
+    pytest.param("encode gold.jsonl OUT --format json", "", id="encode"),
+    pytest.param("convert gold.jsonl OUT --to jsonl", "", id="convert"),
+    pytest.param("inspect gold.jsonl --output OUT", "", id="inspect"),
+    pytest.param("evaluate gold.jsonl found.jsonl -o OUT --resamples 10", ".json", id="evaluate"),
+    pytest.param("merge out.jsonl --gold gold.jsonl --report OUT", "", id="merge-report"),
+    pytest.param("merge OUT --gold gold.jsonl", ".jsonl", id="merge"),
+])
+def test_a_folder_is_no_file_to_write(refused, data, arguments, output):
+    folder = f"folder{output}"
+    (data / folder).mkdir(exist_ok=True)
+    before = stored(data)
+    assert f"{folder}: it is a folder. Give" in refused(*arguments.replace("OUT", folder).split())
+    below = f"gold.jsonl/x{output}"
+    assert f"{below}: gold.jsonl is a file, not a folder. Give" in refused(*arguments.replace("OUT", below).split())
+    assert stored(data) == before and not list((data / folder).iterdir())
+
+
+def test_a_file_is_no_folder_to_write_to(refused, data):
+    assert "gold.jsonl/x/y.jsonl: gold.jsonl is a file" in refused("decode", "replies.jsonl", "gold.jsonl/x/y.jsonl")
