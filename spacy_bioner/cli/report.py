@@ -9,6 +9,7 @@ import typer
 
 from ..errors import BionerError, Errors
 from ..files import open_atomic, read_json_lines, write_json
+from .metrics_shape import check_metrics
 from .outputs import refuse_own_input
 from .score_table import format_scores
 
@@ -30,7 +31,7 @@ def report_cli(
         raise typer.BadParameter("nothing to do: give --output, --show, or both")
     if output is not None and output.suffix != ".html":
         raise typer.BadParameter("--output names the HTML file: its name ends in .html")
-    found = {path: read_metrics(path) for path in find_metrics(metrics)}
+    found = {path: check_metrics(path, read_metrics(path)) for path in find_metrics(metrics)}
     if show:
         typer.echo(format_scores({_name(path, found): content for path, content in found.items()}))
     if output is not None:
@@ -136,19 +137,20 @@ def read_documents(path: Path, metrics: Mapping[str, Any]) -> Any:
 
 def read_card(path: Path) -> Dict[str, Any]:
     """RETURNS (Dict[str, Any]): The facts of a card; raises E611 where it is no JSON object."""
-    content = _read_json(path)
+    content = _read_json(path, other=Errors.E611)
     if not isinstance(content, dict):
         raise BionerError(Errors.E611.format(path=path))
     return content
 
 
-def _read_json(path: Path) -> Any:
+def _read_json(path: Path, *, other: str = Errors.E608) -> Any:
+    """RETURNS (Any): What a JSON file holds; raises E001 where there is none, `other` where it is not JSON."""
     if not path.is_file():
         raise BionerError(Errors.E001.format(path=path, wanted="JSON file"))
     try:
         return json.loads(path.read_text(encoding="utf8"))
     except ValueError as error:
-        raise BionerError(Errors.E608.format(path=path, why=error)) from None
+        raise BionerError(other.format(path=path, why=error)) from None
 
 
 def _is_metrics(content: Any) -> bool:
