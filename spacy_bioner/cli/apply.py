@@ -5,7 +5,7 @@ from pathlib import Path
 
 import typer
 
-from .outputs import refuse_own_input
+from .outputs import refuse_other_ending, refuse_own_input
 
 
 def apply_cli(
@@ -18,6 +18,7 @@ def apply_cli(
 ) -> None:
     """Annotate records with a trained pipeline, as `annotate` does with a language model."""
     refuse_own_input(output, [source])
+    refuse_other_ending(output)
     count = apply(pipeline, source, output, origin=origin, spans_key=spans_key, gpu_id=gpu_id)
     print(f"{count} records -> {output}", file=sys.stderr)
 

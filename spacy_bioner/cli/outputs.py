@@ -23,6 +23,16 @@ def refuse_own_input(output: Path, inputs: Iterable[Optional[Path]]) -> None:
     refuse_unwritable(output)
 
 
+def refuse_other_ending(output: Path) -> None:
+    """Refuse another name than that of JSON Lines: other verbs would take the file for what its name says.
+
+    output (Path): The file that records or seeds would be written to.
+    RAISES BionerError: E744 where its name does not end in .jsonl or .jsonl.gz.
+    """
+    if not Path(output).name.endswith((".jsonl", ".jsonl.gz")):
+        raise BionerError(Errors.E744.format(path=output))
+
+
 def refuse_own_folder(output: Path, folders: Iterable[Path]) -> None:
     """Refuse a folder of results that is, holds, or lies in a folder that is read.
 

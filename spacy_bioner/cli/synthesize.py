@@ -11,7 +11,7 @@ from ..annotation import Annotation
 from ..errors import BionerError, Errors
 from ..files import read_json_lines, write_json, write_json_lines
 from .annotate import ServerOptions
-from .outputs import refuse_own_input
+from .outputs import refuse_other_ending, refuse_own_input
 from .settings import Settings, load_settings, read_overrides
 from .teach_generator import DEFAULT_CONFIG, PromptSettings
 
@@ -86,6 +86,7 @@ def synthesize_cli(
     for path in (output, plan_path(output), report):
         if path is not None:
             refuse_own_input(path, [seeds, labels, style, *held_out])
+    refuse_other_ending(output)
     overrides = read_overrides(ctx.args)
     settings = load_settings(config, "synthesize", SynthesizeSettings, overrides)
     schema = read_schema(labels)

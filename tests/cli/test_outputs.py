@@ -141,3 +141,22 @@ def test_a_folder_is_no_file_to_write(refused, data, arguments, output):
 
 def test_a_file_is_no_folder_to_write_to(refused, data):
     assert "gold.jsonl/x/y.jsonl: gold.jsonl is a file" in refused("decode", "replies.jsonl", "gold.jsonl/x/y.jsonl")
+
+
+@pytest.mark.parametrize("arguments", [
+    pytest.param("merge m9.spacy --gold gold.jsonl", id="merge"),
+    pytest.param(f"seeds gold.jsonl s8.txt --labels labels.yml --config {CONFIG}", id="seeds"),
+    pytest.param("select-spans gold.jsonl out.txt --selector nowhere", id="select-spans"),
+    pytest.param("select-spans gold.jsonl out.jsonl --rejected out.json --selector nowhere", id="rejected"),
+    pytest.param(f"augment gold.jsonl out.conll --labels labels.yml --config {CONFIG}", id="augment"),
+    pytest.param(f"synthesize seeds.jsonl out --labels labels.yml --config {CONFIG}", id="synthesize"),
+    pytest.param(f"select-data gold.jsonl out.spacy --labels labels.yml --config {EMBEDDED / 'select_data.cfg'}",
+                 id="select-data"),
+    pytest.param("apply nowhere gold.jsonl out.spacy", id="apply"),
+    pytest.param("decode replies.jsonl out.json", id="decode"),
+    pytest.param("encode gold.jsonl out.txt --format json", id="encode"),
+])
+def test_the_name_of_records_ends_in_jsonl(refused, data, arguments):
+    before = stored(data)
+    assert "ends in .jsonl or .jsonl.gz" in refused(*arguments.split())
+    assert stored(data) == before
