@@ -302,6 +302,17 @@ class Errors:
     E740 = "[low_resource] {key} has '{name}', which there is not. Known: {known}."
     E741 = ("[low_resource.high_resource] joins the generated sentences of all sizes, but genllm is not among the "
             "methods of [low_resource]. Add it there, or leave it out here.")
+    E742 = "{output} is read as {path} too, and would be replaced by the result. Give the result another name."
+    E743 = "No file can be written to {path}: {found}. Give the name of a file in a folder."
+    E744 = "{path} would hold JSON Lines, whatever its name says. Give it a name that ends in .jsonl or .jsonl.gz."
+    E745 = ("All {count} records of '{source}' ({path}) were left out, since they share a sentence with what is held "
+            "out, the first with {held_out}. Give other records, or another held-out part.")
+    E746 = "{option} does nothing here: {why}. Leave it out."
+    E747 = ("No such file: {path}. The configs lie in the checkout of spacy-bioner, not in the package: run from its "
+            "folder, or give --config (low-resource: --profile).")
+    E748 = "Cannot read '{value}' as a system: write NAME=PATH, or PATH alone."
+    E749 = ("{output} and {path}, which is read, lie one in the other, so that a corpus could be replaced. Give "
+            "another folder as OUT.")
     E710 = "All {count} documents of {path} failed; the reasons stand in the file of failures and in the log."
     E707 = ("Label schema {path}: {why}. Write labels: {{LABEL: definition}}, and optionally corpus, lang, license "
             "and domain.")

@@ -19,8 +19,10 @@ def open_atomic(path: Path, mode: str = "w", *, private: bool = False) -> Iterat
     mode (str): "w" for UTF-8 text, "wb" for bytes.
     private (bool): Whether only the user may read the file (documents, replies).
     YIELDS (IO): The open file. On an error it is removed and the old file stays.
+    RAISES BionerError: E743 where no file can take this place.
     """
     path = Path(path)
+    refuse_unwritable(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     os.close(handle)
@@ -34,6 +36,22 @@ def open_atomic(path: Path, mode: str = "w", *, private: bool = False) -> Iterat
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def refuse_unwritable(path: Path) -> None:
+    """Refuse a path that no file can have, before work is spent on what should be written to it.
+
+    path (Path): The file to write.
+    RAISES BionerError: E743 where a folder or a device stands in its place, or a file in that of its folder.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise BionerError(Errors.E743.format(path=path, found="it is a folder"))
+    if path.exists() and not path.is_file():
+        raise BionerError(Errors.E743.format(path=path, found="it is a device or pipe"))
+    above = next((folder for folder in path.parents if folder.exists()), None)
+    if above is not None and not above.is_dir():
+        raise BionerError(Errors.E743.format(path=path, found=f"{above} is a file, not a folder"))
 
 
 def _umask() -> int:

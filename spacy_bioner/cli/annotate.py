@@ -17,6 +17,7 @@ from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
 from ..annotation import Annotation
 from ..errors import BionerError, Errors
 from ..files import open_atomic, read_lines
+from .outputs import refuse_own_input
 from .schema import Schema, read_schema
 from .settings import Settings, load_settings, read_overrides
 
@@ -110,6 +111,8 @@ def annotate_cli(
 
     Each reply is kept in the cache as soon as it exists: killed at any moment, the same command goes on from there.
     """
+    if engine is not Engine.ray:
+        refuse_own_input(output, [source, labels])
     settings = load_settings(config, "annotate", AnnotateSettings, read_overrides(ctx.args))
     build = partial(make_annotator, settings, schema=read_schema(labels) if labels else None, gpu_id=gpu_id)
     if engine is Engine.ray:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import typer
 
+from .outputs import refuse_other_ending, refuse_own_input
+
 
 def apply_cli(
     pipeline: Path = typer.Argument(..., help="Folder of a trained pipeline."),
@@ -15,6 +17,8 @@ def apply_cli(
     gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU, -1 for the CPU."),
 ) -> None:
     """Annotate records with a trained pipeline, as `annotate` does with a language model."""
+    refuse_own_input(output, [source])
+    refuse_other_ending(output)
     count = apply(pipeline, source, output, origin=origin, spans_key=spans_key, gpu_id=gpu_id)
     print(f"{count} records -> {output}", file=sys.stderr)
 

@@ -12,6 +12,7 @@ from pydantic import Field
 from ..annotation import Annotation
 from ..errors import BionerError, Errors
 from ..files import write_json, write_json_lines
+from .outputs import refuse_other_ending, refuse_own_input
 from .settings import Settings, load_settings, read_overrides
 from .synthesize import ChecksSettings, SynthesizeSettings, find_parts, open_source
 from .teach_generator import DEFAULT_CONFIG, PromptSettings
@@ -51,6 +52,10 @@ def augment_cli(
     from ..formats.leaks import KnownTexts
     from .schema import read_schema
 
+    for path in (output, report):
+        if path is not None:
+            refuse_own_input(path, [gold, labels, *held_out])
+    refuse_other_ending(output)
     overrides = read_overrides(ctx.args)
     settings = load_settings(config, "augment", AugmentSettings, overrides)
     if method not in METHODS:

@@ -6,6 +6,7 @@ import typer
 
 from ..codecs.recorded import convert_lines, decode_record
 from .lines import report_lines
+from .outputs import refuse_other_ending, refuse_own_input
 
 
 def decode_cli(
@@ -20,5 +21,7 @@ def decode_cli(
 
     A line that is no such record is reported with its number and left out; then the exit code is 1.
     """
+    refuse_own_input(target, [source])
+    refuse_other_ending(target)
     report_lines(source, target, lambda report: convert_lines(
         source, target, lambda record: decode_record(record, repair=repair), report))

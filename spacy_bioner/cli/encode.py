@@ -7,7 +7,9 @@ import typer
 
 from ..codecs import CODEC_NAMES, make_codec
 from ..codecs.recorded import collect_labels, convert_lines, encode_record
+from ..errors import BionerError, Errors
 from .lines import report_lines
+from .outputs import refuse_other_ending, refuse_own_input
 from .schema import read_schema
 
 
@@ -17,15 +19,21 @@ def encode_cli(
                                   '"output", "skipped"}, one a record, in order; `decode` reads it.'),
     format_: str = typer.Option(..., "--format", help=f"One of: {', '.join(CODEC_NAMES)}."),
     labels: Optional[Path] = typer.Option(None, "--labels", help="Label schema (YAML); without it the labels of IN."),
-    shape: str = typer.Option("offsets", "--shape", help="For json: offsets, name or context."),
-    lines: str = typer.Option("all", "--lines", help="For bracket: a line for all labels, or for those occurring."),
+    shape: Optional[str] = typer.Option(None, "--shape", help="For json: offsets (the default), name or context."),
+    lines: Optional[str] = typer.Option(None, "--lines", help="For bracket: a line for all labels (the default), or "
+                                        "for those occurring."),
 ) -> None:
     """Write annotated records as answers in one format.
 
     What the format cannot write is left out of the answer and listed under `skipped`. A line that is no record is
     reported with its number and left out; then the exit code is 1.
     """
-    options: Dict[str, Dict[str, Any]] = {"json": {"shape": shape}, "bracket": {"lines": lines}}
+    refuse_own_input(target, [source, labels])
+    refuse_other_ending(target)
+    for option, value, wanted in (("--shape", shape, "json"), ("--lines", lines, "bracket")):
+        if value is not None and format_ in CODEC_NAMES and format_ != wanted:
+            raise BionerError(Errors.E746.format(option=option, why=f"it is for --format {wanted}"))
+    options: Dict[str, Dict[str, Any]] = {"json": {"shape": shape or "offsets"}, "bracket": {"lines": lines or "all"}}
     codec = make_codec(format_, **options.get(format_, {}))
     known: List[str] = list(read_schema(labels).labels) if labels else collect_labels(source)
     report_lines(source, target, lambda report: convert_lines(

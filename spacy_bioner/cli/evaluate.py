@@ -9,6 +9,7 @@ from typing import Any, Dict, List, Optional, Sequence
 import typer
 
 from ..files import open_atomic, write_json
+from .outputs import refuse_own_input
 from .score_table import format_scores
 from .systems import System, file_name, parse_systems, read_annotations, read_answers
 
@@ -29,7 +30,9 @@ def evaluate_cli(
 ) -> None:
     """Score systems against gold: strict, by boundary, overlap and string, by label, depth, length and familiarity."""
     folder = predictions or output.with_suffix(".predictions")
-    metrics = evaluate(gold, parse_systems(predicted), train=train, predictions=folder, spans_key=spans_key,
+    systems = parse_systems(predicted)
+    refuse_own_input(output, [gold, train, *(system.path for system in systems)])
+    metrics = evaluate(gold, systems, train=train, predictions=folder, spans_key=spans_key,
                        resamples=resamples, seed=seed, gpu_id=gpu_id, relative_to=output.parent)
     write_json(output, metrics)
     typer.echo(format_scores({output.stem: metrics}))
@@ -54,7 +57,8 @@ def evaluate(gold_path: Path, systems: Sequence[System], *, predictions: Path, r
     gpu_id (int): GPU for pipelines.
     RETURNS (Dict[str, Any]): The metrics file: `gold`, `settings`, `systems` by name, `comparisons` of each two, and
         `runs` with several seeds.
-    RAISES BionerError: E601 to E607 where documents do not match or cannot be read.
+    RAISES BionerError: E601 to E607 where documents do not match or cannot be read, E742 where documents would be
+        written over what is read.
     """
     from .. import __version__
     from ..evaluation.comparison import compare_systems, summarise_runs
@@ -66,6 +70,7 @@ def evaluate(gold_path: Path, systems: Sequence[System], *, predictions: Path, r
     familiarity = None
     if train is not None:
         familiarity = SliceByFamiliarity.from_training(read_annotations(train, spans_key=spans_key))
+    read = [gold_path, train, *(system.path for system in systems)]
     sampling = Sampling(resamples=resamples, seed=seed)
     measured: Dict[str, Any] = {}
     documents: Dict[str, Any] = {}
@@ -74,13 +79,14 @@ def evaluate(gold_path: Path, systems: Sequence[System], *, predictions: Path, r
         pairs, extra = pair_documents(gold, answers.annotations, system=system.name)
         documents[system.name], shown = pairs, system.path
         if answers.about["kind"] != "records" or answers.about["set_aside"]:
-            shown = _write_records(predictions / f"{file_name(system.name)}.jsonl", [pair.predicted for pair in pairs])
+            shown = _write_records(predictions / f"{file_name(system.name)}.jsonl", [pair.predicted for pair in pairs],
+                                   read=read)
         measured[system.name] = {**measure_system(pairs, familiarity=familiarity, sampling=sampling),
                                  "extra_documents": extra, "source": str(_relative(system.path, relative_to)),
                                  "documents": _locate(shown, relative_to), **answers.about}
     shown_gold = gold_path
     if gold_path.suffix == ".spacy":
-        shown_gold = _write_records(predictions / "gold.jsonl", gold)
+        shown_gold = _write_records(predictions / "gold.jsonl", gold, read=read)
     labels = sorted({mention.label for annotation in gold for mention in annotation.mentions})
     return {
         "version": __version__,
@@ -97,8 +103,9 @@ def evaluate(gold_path: Path, systems: Sequence[System], *, predictions: Path, r
     }
 
 
-def _write_records(path: Path, annotations: Sequence[Any]) -> Path:
-    """Write documents as records that only the user may read, and return the path."""
+def _write_records(path: Path, annotations: Sequence[Any], *, read: Sequence[Optional[Path]]) -> Path:
+    """Write documents as records that only the user may read, never over what was read, and return the path."""
+    refuse_own_input(path, read)
     with open_atomic(path, private=True) as file_:
         for annotation in annotations:
             file_.write(json.dumps(annotation.to_record(), ensure_ascii=False) + "\n")

@@ -96,12 +96,13 @@ def finetune(gold: Path, output: Path, settings: FinetuneSettings, *, schema: Sc
     corpora = [read_corpus(path, labels=item.labels, name=item.corpus, lang=item.lang, unit=settings.unit,
                            held_out=[*([dev] if dev else []), *held_out])
                for path, item in [(gold, schema), *((path, read_schema(other)) for path, other in added)]]
-    processes = Processes()
-    lm = settings.load(gpu_id, device=None if processes.count == 1 else processes.device)
     keys = ("template", "instruction", "chat", "loss")
     asked = 1 if settings.instruction == "each" else max(len(corpus.labels) for corpus in corpora)
     begun = AdapterCard.read(start).codec if start else None
     task = teaching.Task(codec=settings.make_codec(asked, begun=begun), **{key: getattr(settings, key) for key in keys})
+    # Only then the model, whose loading takes long: a setting that cannot be is told before.
+    processes = Processes()
+    lm = settings.load(gpu_id, device=None if processes.count == 1 else processes.device)
     with show_bar("updates", total=0) as advance:
         return teaching.finetune(corpora, output, lm=lm, task=task, lora=settings.lora, training=settings.training,
                                  dev=scored, dev_limit=settings.dev_limit, dev_batch_tokens=settings.dev_batch_tokens,

@@ -28,12 +28,15 @@ def inspect_cli(
     from ..formats.inspection import inspect_corpus
     from ..formats.problems import Problems
     from .corpus_page import build_page
+    from .outputs import refuse_own_input
     from .schema import read_schema
 
     known = read_schema(labels).labels if labels else {}
     problems = Problems(strict=strict)
-    parts = {name: list(read_annotations(path, from_, problems=problems))
-             for name, path in find_parts(corpus).items()}
+    files = find_parts(corpus)
+    if output is not None:
+        refuse_own_input(output, [*files.values(), labels])
+    parts = {name: list(read_annotations(path, from_, problems=problems)) for name, path in files.items()}
     for name, annotations in parts.items():
         if not annotations:
             raise BionerError(Errors.E008.format(path=name))

@@ -21,6 +21,9 @@ def report_lines(source: Path, target: Path, convert: Callable[[Report], Tuple[i
         print(f"spacy-bioner: {source}, line {number}: {why}", file=sys.stderr)
 
     written, failed = convert(report)
-    print(f"{written} records written to {target}" + (f", {failed} lines left out" if failed else ""))
+    if failed and not written:
+        print(f"No record of {source} can be used, so {target} is not written: {failed} lines left out")
+    else:
+        print(f"{written} records written to {target}" + (f", {failed} lines left out" if failed else ""))
     if failed:
         raise typer.Exit(1)

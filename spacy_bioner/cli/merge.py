@@ -10,6 +10,7 @@ from ..annotation import Annotation
 from ..errors import BionerError, Errors
 from ..files import write_json
 from .named_paths import parse_named_paths
+from .outputs import refuse_other_ending, refuse_own_input
 
 GOLD, DICTIONARY = "gold", "dictionary"
 
@@ -29,7 +30,13 @@ def merge_cli(
 ) -> None:
     """Merge annotators: gold over agreement over one annotator over a dictionary; conflicts are counted."""
     report = report or output.with_name(f"{output.name.split('.')[0]}.merge.json")
-    counted = merge_sources(parse_sources(source), output, gold=gold, dictionary=dictionary,
+    sources = parse_sources(source)
+    for path in (output, report):
+        refuse_own_input(path, [*sources.values(), gold, dictionary])
+    refuse_other_ending(output)
+    if dictionary_label and dictionary is None:
+        raise BionerError(Errors.E746.format(option="--dictionary-label", why="no --dictionary is given"))
+    counted = merge_sources(sources, output, gold=gold, dictionary=dictionary,
                             dictionary_label=dictionary_label, nested=nested)
     write_json(report, counted)
     for name, count in counted["sources"].items():
@@ -108,7 +115,13 @@ def _look_up(path: Path, label: Optional[str], read: Dict[str, List[Annotation]]
     from ..synthesis.seeds import read_seeds
     from ..training.dictionary import Dictionary
 
-    names: List[Tuple[str, str]] = [(seed.text, seed.label) for seed in read_seeds(path, label=label).seeds]
+    try:
+        seeds = read_seeds(path, label=label).seeds
+    except BionerError as error:
+        # The list is read as the verb seeds reads it; here its option has another name.
+        told = str(error).replace("--label to `spacy-bioner seeds`", "--dictionary-label")
+        raise BionerError(told.replace("--label is", "--dictionary-label is")) from None
+    names: List[Tuple[str, str]] = [(seed.text, seed.label) for seed in seeds]
     known = Dictionary(names)
     texts = {annotation.id: annotation for records in read.values() for annotation in records}
     for annotation in texts.values():

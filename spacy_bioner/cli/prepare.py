@@ -9,6 +9,7 @@ import typer
 
 from ..errors import BionerError, Errors
 from ..files import open_atomic, write_json, write_json_lines
+from .outputs import refuse_own_folder, refuse_own_input
 from .schema import Schema, read_schema
 
 
@@ -38,6 +39,7 @@ def prepare_cli(
         raise BionerError(Errors.E708.format(option="--leaks", found=leaks, wanted="error or drop"))
     if not (data / corpus).is_dir():
         raise BionerError(Errors.E001.format(path=data / corpus, wanted="corpus folder"))
+    refuse_own_folder(output, [data / corpus, *([data / raw] if raw not in ("auto", "train") else [])])
     schema_path = find_schema(data, corpus, labels)
     schema = read_schema(schema_path)
     if schema.lang != lang:
@@ -45,6 +47,8 @@ def prepare_cli(
     prepared = prepare_corpus(data, corpus, labels=schema.labels, lang=lang, raw=raw, seed=seed,
                               limits=Limits(gold_limit, raw_limit, dev_limit, test_limit), drop_leaks=leaks == "drop",
                               label_dev_text=label_dev_text, apart_from=apart_from)
+    for name in prepared.parts:
+        refuse_own_input(output / f"{name}.jsonl", [data / prepared.sources["raw"], *apart_from])
     for name, sentences in prepared.parts.items():
         write_json_lines(output / f"{name}.jsonl", (sentence.to_record() for sentence in sentences))
     with open_atomic(output / "labels.yml", "wb") as file_, schema_path.open("rb") as source:

@@ -9,6 +9,8 @@ import typer
 
 from ..errors import BionerError, Errors
 from ..files import open_atomic, read_json_lines, write_json
+from .metrics_shape import check_metrics
+from .outputs import refuse_own_input
 from .score_table import format_scores
 
 
@@ -29,7 +31,7 @@ def report_cli(
         raise typer.BadParameter("nothing to do: give --output, --show, or both")
     if output is not None and output.suffix != ".html":
         raise typer.BadParameter("--output names the HTML file: its name ends in .html")
-    found = {path: read_metrics(path) for path in find_metrics(metrics)}
+    found = {path: check_metrics(path, read_metrics(path)) for path in find_metrics(metrics)}
     if show:
         typer.echo(format_scores({_name(path, found): content for path, content in found.items()}))
     if output is not None:
@@ -51,7 +53,8 @@ def write_report(metrics: Mapping[Path, Mapping[str, Any]], output: Path, *, tit
     documents (bool): Whether the documents are shown.
     limit (Optional[int]): How many documents of each gold set are shown.
     RETURNS (List[Path]): The files.
-    RAISES BionerError: E610 where documents are missing or changed since they were measured, E611 for a bad card.
+    RAISES BionerError: E610 where documents are missing or changed since they were measured, E611 for a bad card, E742
+        where one of the files is read here.
     """
     from ..evaluation.curves import Curve
     from ..evaluation.page import render_html, render_markdown
@@ -61,10 +64,12 @@ def write_report(metrics: Mapping[Path, Mapping[str, Any]], output: Path, *, tit
     for path, content in metrics.items():
         gold, found = read_documents(path, content) if documents else ([], {})
         parts.append(Evaluated(_name(path, metrics), content, gold, found, limit))
+    beside = [output, output.with_suffix(".md"), output.with_suffix(".json")]
+    for path in beside:
+        refuse_own_input(path, [*metrics, card, *curves])
     facts = read_card(card) if card else {}
     logs = [Curve.from_rows(_log_name(path, curves), (row for _, row in read_json_lines(path))) for path in curves]
     page = build_page(parts, title=title, card=facts, curves=logs)
-    beside = [output, output.with_suffix(".md"), output.with_suffix(".json")]
     for path, text in zip(beside, (render_html(page), render_markdown(page))):
         with open_atomic(path, private=documents) as file_:
             file_.write(text)
@@ -132,19 +137,20 @@ def read_documents(path: Path, metrics: Mapping[str, Any]) -> Any:
 
 def read_card(path: Path) -> Dict[str, Any]:
     """RETURNS (Dict[str, Any]): The facts of a card; raises E611 where it is no JSON object."""
-    content = _read_json(path)
+    content = _read_json(path, other=Errors.E611)
     if not isinstance(content, dict):
         raise BionerError(Errors.E611.format(path=path))
     return content
 
 
-def _read_json(path: Path) -> Any:
+def _read_json(path: Path, *, other: str = Errors.E608) -> Any:
+    """RETURNS (Any): What a JSON file holds; raises E001 where there is none, `other` where it is not JSON."""
     if not path.is_file():
         raise BionerError(Errors.E001.format(path=path, wanted="JSON file"))
     try:
         return json.loads(path.read_text(encoding="utf8"))
     except ValueError as error:
-        raise BionerError(Errors.E608.format(path=path, why=error)) from None
+        raise BionerError(other.format(path=path, why=error)) from None
 
 
 def _is_metrics(content: Any) -> bool:

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from ..errors import BionerError, Errors
 from ..files import write_json_lines
+from .outputs import refuse_other_ending, refuse_own_input
 from .settings import Settings, load_settings, read_overrides
 
 DEFAULT_CONFIG = Path("configs/embedded/synthesize.cfg")
@@ -43,7 +44,13 @@ def seeds_cli(
     from ..synthesis.seeds import check_labels, collect_seeds, read_seeds
     from .schema import read_schema
 
-    settings = load_settings(config, "seeds", SeedSettings, read_overrides(ctx.args))
+    refuse_own_input(output, [source, labels, *held_out])
+    refuse_other_ending(output)
+    overrides = read_overrides(ctx.args)
+    for key in overrides:
+        if not key.startswith("seeds."):
+            raise BionerError(Errors.E746.format(option=f"--{key}", why="this verb reads the section seeds only"))
+    settings = load_settings(config, "seeds", SeedSettings, overrides)
     schema = read_schema(labels)
     limits = {"per_label": settings.per_label or None, "max_length": settings.max_length}
     if _holds_records(find_jsonl(source)):
@@ -52,6 +59,8 @@ def seeds_cli(
                 raise BionerError(Errors.E436.format(option=option, wanted="a list of names", path=source))
         known = KnownTexts(held_out, read_jsonl)
         found = collect_seeds(refuse_known(read_jsonl(source), known), **limits)
+    elif held_out:
+        raise BionerError(Errors.E436.format(option="--held-out", wanted="annotated records", path=source))
     else:
         found = read_seeds(source, root=root, label=label, **limits)
     check_labels(found.seeds, schema.labels, path=source)

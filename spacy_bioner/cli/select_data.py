@@ -8,6 +8,7 @@ import typer
 from pydantic import Field, PositiveInt
 
 from .local_model import TaughtFormatSettings
+from .outputs import refuse_other_ending, refuse_own_input
 from .schema import Schema, read_schema
 from .settings import load_settings, read_overrides
 
@@ -48,6 +49,8 @@ def select_data_cli(
 
     Each score is kept as soon as it exists: killed at any moment, the same command goes on from there.
     """
+    refuse_own_input(output, [gold, labels])
+    refuse_other_ending(output)
     settings = load_settings(config, "select_data", SelectDataSettings, read_overrides(ctx.args))
     selected = select(gold, output, settings, schema=read_schema(labels), scores=scores, gpu_id=gpu_id)
     for name, fates in selected.table.items():
@@ -78,9 +81,9 @@ def select(gold: Path, output: Path, settings: SelectDataSettings, *, schema: Sc
     if settings.diversity:
         check_diversity(settings.strategy)
     corpus = read_corpus(gold, labels=schema.labels, name=schema.corpus, lang=schema.lang, unit=settings.unit)
-    lm = settings.load(gpu_id)
     keys = ("template", "chat", "tokens", "ratio", "max_length", "max_batch_tokens")
     scoring = Scoring(codec=settings.make_codec(len(schema.labels)), **{key: getattr(settings, key) for key in keys})
+    lm = settings.load(gpu_id)
     path = scores or output.with_name(f"{output.name.split('.jsonl')[0]}.scores.jsonl")
     unscored = Losses()
     with ScoreFile(path) as file_, show_bar("IFD", total=len(corpus.annotations)) as advance:

@@ -9,6 +9,7 @@ import typer
 from ..annotation import Annotation
 from ..errors import BionerError, Errors
 from .gpu import set_up_gpu
+from .outputs import refuse_other_ending, refuse_own_input
 
 
 def select_spans_cli(
@@ -19,8 +20,11 @@ def select_spans_cli(
     gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU, -1 for the CPU."),
 ) -> None:
     """Drop the mentions that are likely wrong; the score of a mention that stays is its probability to be right."""
-    set_up_gpu(gpu_id)
     rejected = rejected or output.with_name(f"{output.name.split('.')[0]}.rejected.jsonl")
+    for path in (output, rejected):
+        refuse_own_input(path, sources)
+        refuse_other_ending(path)
+    set_up_gpu(gpu_id)
     counts = select_files(sources, output, selector=selector, rejected=rejected)
     typer.echo(f"{'label':<28}{'given':>9}{'kept':>9}{'dropped':>9}{'unplaced':>9}")
     for label, count in sorted(counts.items()):

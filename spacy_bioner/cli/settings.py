@@ -1,7 +1,7 @@
 """Settings of a verb: a section of a config file, overridden by --section.key value as in `spacy train`."""
 
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Type, TypeVar
+from typing import Any, Dict, Iterable, List, Optional, Type, TypeVar, Union
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -51,19 +51,30 @@ def load_config(path: Path, overrides: Optional[Dict[str, Any]] = None) -> Dict[
     path (Path): The config.
     overrides (Optional[Dict[str, Any]]): Dotted key to value.
     RETURNS (Dict[str, Any]): Section to settings.
-    RAISES BionerError: E001 where there is no such file, E706 where it cannot be read.
+    RAISES BionerError: E001 or E747 where there is no such file, E706 where it cannot be read.
     """
     from confection import Config, ConfigValidationError
 
     path = Path(path)
-    if not path.is_file():
-        raise BionerError(Errors.E001.format(path=path, wanted="config file"))
+    refuse_missing(path)
     try:
         config = Config().from_str(path.read_text(encoding="utf8"), overrides=overrides or {})
     except (ConfigValidationError, ValueError) as error:
         first = " ".join(str(error).split())
         raise BionerError(Errors.E706.format(path=path, why=first)) from None
     return dict(config)
+
+
+def refuse_missing(path: Path) -> None:
+    """Refuse a config that is not there.
+
+    path (Path): The config.
+    RAISES BionerError: E747 where it is one of this package's, which lie in its checkout only, E001 for any other.
+    """
+    path = Path(path)
+    if not path.is_file():
+        own = path.parts[:1] == ("configs",)
+        raise BionerError(Errors.E747.format(path=path) if own else Errors.E001.format(path=path, wanted="config file"))
 
 
 def load_settings(path: Path, section: str, schema: Type[SettingsType], overrides: Dict[str, Any]) -> SettingsType:
@@ -84,6 +95,17 @@ def load_settings(path: Path, section: str, schema: Type[SettingsType], override
     except ValidationError as error:
         key, why = first_fault(error)
         if error.errors()[0]["type"] == "extra_forbidden":
-            known = ", ".join(schema.model_fields)
+            known = ", ".join(_known_keys(schema, error.errors()[0]["loc"][:-1]))
             raise BionerError(Errors.E701.format(key=key, section=section, path=path, known=known)) from None
         raise BionerError(Errors.E702.format(key=key, section=section, path=path, why=why)) from None
+
+
+def _known_keys(schema: Type[BaseModel], place: Iterable[Union[int, str]]) -> List[str]:
+    """RETURNS (List[str]): The keys of the settings at a place inside others."""
+    for key in place:
+        field = schema.model_fields.get(str(key))
+        inner = field.annotation if field is not None else None
+        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+            break
+        schema = inner
+    return list(schema.model_fields)

@@ -11,6 +11,7 @@ from ..annotation import Annotation
 from ..errors import BionerError, Errors
 from ..files import read_json_lines, write_json, write_json_lines
 from .annotate import ServerOptions
+from .outputs import refuse_other_ending, refuse_own_input
 from .settings import Settings, load_settings, read_overrides
 from .teach_generator import DEFAULT_CONFIG, PromptSettings
 
@@ -82,6 +83,10 @@ def synthesize_cli(
     from ..synthesis.seeds import check_labels, read_seeds
     from .schema import read_schema
 
+    for path in (output, plan_path(output), report):
+        if path is not None:
+            refuse_own_input(path, [seeds, labels, style, *held_out])
+    refuse_other_ending(output)
     overrides = read_overrides(ctx.args)
     settings = load_settings(config, "synthesize", SynthesizeSettings, overrides)
     schema = read_schema(labels)

@@ -43,13 +43,15 @@ def parse_systems(arguments: Sequence[str]) -> List[System]:
 
     arguments (Sequence[str]): As given on the command line.
     RETURNS (List[System]): The systems, in that order.
-    RAISES BionerError: E605 where two have the same name.
+    RAISES BionerError: E605 where two have the same name, E748 where a name or a path is empty.
     """
     systems: List[System] = []
     for argument in arguments:
         name, equals, path = argument.partition("=")
         if not equals or Path(argument).exists():
             name, path = _name_of(Path(argument)), argument
+        if not name or not path:
+            raise BionerError(Errors.E748.format(value=argument))
         if any(system.name == name for system in systems):
             raise BionerError(Errors.E605.format(name=name))
         systems.append(System(name, Path(path)))

@@ -7,7 +7,7 @@ import typer
 
 from ..errors import BionerError, Errors, first_fault
 from .gpu import set_up_gpu
-from .settings import load_config, read_overrides
+from .settings import load_config, read_overrides, refuse_missing
 
 TUNES = ("labels", "all", "none")
 _OWNED = {"paths.gold": "--gold", "paths.dev": "--dev", "paths.curve": "OUTPUT", "run.seed": "--seed",
@@ -20,7 +20,8 @@ def train_cli(
     ctx: typer.Context,
     output: Path = typer.Argument(..., help="Folder for the stages, the learning curve and the pipeline model-best."),
     config: Path = typer.Option(Path("configs/embedded/spancat_en.cfg"), help="Training config; or --section.key."),
-    strategy: str = typer.Option("gold", help="gold, synthetic, S1, S2, S3, S4 or pretrain_finetune."),
+    strategy: str = typer.Option("gold", help="gold, synthetic, S1, S2, S3, S4, pretrain_finetune or "
+                                                   "pretrain_once."),
     strategies: Optional[Path] = typer.Option(None, help="Strategies; by default strategies.cfg beside the config."),
     gold: Optional[Path] = typer.Option(None, help="Gold records, split train."),
     synthetic: Optional[Path] = typer.Option(None, help="Synthetic or augmented records, split train."),
@@ -50,6 +51,7 @@ def train_cli(
         raise BionerError(Errors.E553)
     overrides, of_sources = split_sources(read_overrides(ctx.args))
     refuse_owned(read_overrides(ctx.args), own_settings(_OWNED, updates=updates, epochs=epochs))
+    refuse_missing(config)
     settings = _read_strategies(strategies or config.with_name("strategies.cfg"))
     if gold is not None and synthetic is not None and is_empty(synthetic):
         typer.echo(f"note: {synthetic} holds no record, so the training goes on with gold alone", err=True)
@@ -85,7 +87,8 @@ def own_settings(owned: Dict[str, str], *, updates: int, epochs: int = 0) -> Dic
     return {**owned, "run.updates": option} if updates or epochs else owned
 
 
-def count_updates(config: Path, overrides: Dict[str, Any], *, updates: int, epochs: int, gold: Optional[Path]) -> int:
+def count_updates(config: Path, overrides: Dict[str, Any], *, updates: int, epochs: int, gold: Optional[Path],
+                  example: str = "spancat_en") -> int:
     """Say how many updates a training takes.
 
     config (Path): The training config.
@@ -93,6 +96,7 @@ def count_updates(config: Path, overrides: Dict[str, Any], *, updates: int, epoc
     updates (int): The number where it is given, else 0.
     epochs (int): Passes over the gold sentences that the updates should amount to, or 0.
     gold (Optional[Path]): Gold records.
+    example (str): Name of a config of the verb, for the error.
     RETURNS (int): Updates; without both numbers those of [run] in the config.
     RAISES BionerError: E532 where epochs are given without gold, E561 where the config says nothing of updates.
     """
@@ -102,7 +106,7 @@ def count_updates(config: Path, overrides: Dict[str, Any], *, updates: int, epoc
         return updates
     content = load_config(config, overrides)
     if not epochs:
-        return int(find_setting(content, "run.updates", path=config))
+        return int(find_setting(content, "run.updates", path=config, example=example))
     if gold is None:
         raise BionerError(Errors.E532)
     return max(1, round(epochs * count_words(gold) / find_setting(content, "training.batcher.size", path=config)))

@@ -8,7 +8,7 @@ import typer
 from ..errors import BionerError, Errors
 from .gpu import set_up_gpu
 from .schema import read_schema
-from .settings import read_overrides
+from .settings import read_overrides, refuse_missing
 from .train import TUNES, count_updates, own_settings
 
 _OWNED = {"paths.gold": "GOLD", "paths.dev": "--dev", "paths.predicted": "--predicted",
@@ -43,12 +43,14 @@ def train_selector_cli(
 
     if tune not in TUNES:
         raise BionerError(Errors.E524.format(found=tune, known=", ".join(TUNES)))
+    refuse_missing(config)
     set_up_gpu(gpu_id)
     overrides = read_overrides(ctx.args)
     refuse_owned(overrides, own_settings(_OWNED, updates=updates))
     definitions = read_schema(labels).labels if labels else {}
     run = SelectorRun(config=config, gold=gold, dev=dev, predicted=predicted, dev_predicted=dev_predicted, seed=seed,
-                      updates=count_updates(config, overrides, updates=updates, epochs=0, gold=gold),
+                      updates=count_updates(config, overrides, updates=updates, epochs=0, gold=gold,
+                                            example="selector_en"),
                       evaluations=evaluations, tune=tune, overrides=overrides,
                       labels=tuple(definitions), definitions=definitions, held_out=(dev, *held_out))
     card = run_selector(run, output, gpu_id=gpu_id, overwrite=overwrite)

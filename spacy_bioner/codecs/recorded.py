@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Sequence, Tuple
 
@@ -92,10 +93,12 @@ def convert_lines(source: Path, target: Path, convert: Callable[[Record], Record
     target (Path): The file to write.
     convert (Callable[[Record], Record]): What to do with a record.
     report (Callable[[int, str], None]): Told the number of a line that cannot be read, and why.
-    RETURNS (Tuple[int, int]): How many records were written, and how many lines were left out.
+    RETURNS (Tuple[int, int]): How many records were written, and how many lines were left out. Where all were left
+        out, nothing is written, so that a good file of an earlier run stays.
     """
     written = failed = 0
-    with open_atomic(target) as file_:
+    with ExitStack() as stack:
+        file_ = None
         for number, line in read_raw_lines(source):
             try:
                 converted = convert(_parse(line))
@@ -103,8 +106,11 @@ def convert_lines(source: Path, target: Path, convert: Callable[[Record], Record
                 report(number, str(error))
                 failed += 1
                 continue
+            file_ = file_ or stack.enter_context(open_atomic(target))
             file_.write(_dump(converted) + "\n")
             written += 1
+        if not failed and file_ is None:
+            stack.enter_context(open_atomic(target))
     return written, failed
 
 

@@ -92,10 +92,11 @@ def read_source(name: str, source: Source, held_out: KnownTexts) -> Iterator[Pre
     held_out (KnownTexts): Texts that may not be in it.
     YIELDS (Prepared): Its records.
     RAISES BionerError: E009 for another split, E510 where there is no record, E511 where no mention is left,
-        E512 for a held-out sentence, E563 and E567 for doubtful records of other ids or texts.
+        E512 for a held-out sentence, E745 where all records are dropped for one, E563 and E567 for doubtful records
+        of other ids or texts.
     """
     count = mentions = given = dropped = paired = 0
-    made = False
+    made, first_leak = False, None
     doubted = {} if source.doubtful is None else {record.id: record for record in read_annotations(source.doubtful)}
     for annotation in read_annotations(source.path):
         if source.limit and count == source.limit:
@@ -110,6 +111,7 @@ def read_source(name: str, source: Source, held_out: KnownTexts) -> Iterator[Pre
             raise BionerError(Errors.E512.format(source=name, path=source.path, id=annotation.id, held_out=leak))
         if leak:
             dropped += 1
+            first_leak = first_leak or leak
             continue
         prepared = _filter(annotation, source, doubt.mentions if doubt is not None else ())
         count += 1
@@ -117,6 +119,8 @@ def read_source(name: str, source: Source, held_out: KnownTexts) -> Iterator[Pre
         mentions += len(prepared.annotation.mentions)
         given += len(annotation.mentions)
         yield prepared
+    if dropped and not count:
+        raise BionerError(Errors.E745.format(count=dropped, source=name, path=source.path, held_out=first_leak))
     if not count:
         raise BionerError(Errors.E510.format(source=name, path=source.path))
     if doubted and not paired and not source.limit:

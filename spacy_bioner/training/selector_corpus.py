@@ -82,15 +82,18 @@ class SelectorCorpus:
         self._pairs = list(pair_predictions(gold, predicted))
 
     def _without_leaks(self, gold: List[Annotation]) -> Iterator[Annotation]:
-        held_out, dropped = KnownTexts(self.held_out, read_annotations), 0
+        held_out, dropped, first_leak = KnownTexts(self.held_out, read_annotations), 0, None
         for annotation in gold:
             leak = held_out.find(annotation)
             if leak and self.on_leak == "error":
                 raise BionerError(Errors.E512.format(source="gold", path=self.path, id=annotation.id, held_out=leak))
             if leak:
                 dropped += 1
+                first_leak = first_leak or leak
             else:
                 yield annotation
+        if dropped and dropped == len(gold):
+            raise BionerError(Errors.E745.format(count=dropped, source="gold", path=self.path, held_out=first_leak))
         if dropped:
             logger.info("%d gold records with held-out sentences left out", dropped)
 

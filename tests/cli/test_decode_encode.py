@@ -40,6 +40,21 @@ def test_decode_gives_back_what_encode_wrote(tmp_path, format_, skipped):
         assert [span for span in record["spans"] if span not in answer["skipped"]] == back["spans"]
 
 
+def test_a_good_file_stays_where_no_line_can_be_read(tmp_path):
+    source, target = tmp_path / "in.jsonl", write(tmp_path / "out.jsonl", [{"id": "old"}])
+    source.write_text('{"id": 1}\n{\n')
+    for arguments in (["decode"], ["encode", "--format", "json"]):
+        result = call(*arguments, source, target)
+        assert result.exit_code == 1 and "not written: 2 lines left out" in result.output
+        assert read(target) == [{"id": "old"}] and call(*arguments, source, tmp_path / "new.jsonl").exit_code == 1
+    assert not (tmp_path / "new.jsonl").exists()
+
+
+def test_a_file_without_lines_becomes_one_without_records(tmp_path):
+    target = write(tmp_path / "out.jsonl", [{"id": "old"}])
+    assert call("decode", write(tmp_path / "in.jsonl", []), target).exit_code == 0 and read(target) == []
+
+
 def test_decode_reports_bad_lines_and_writes_the_others(tmp_path):
     source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
     good = {"id": "a", "format": "json", "labels": ["D"], "text": "flu", "output": '[{"type":"D","name":"flu"}]'}

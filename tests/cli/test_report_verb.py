@@ -108,3 +108,27 @@ def test_what_is_missing_is_one_clear_error(folder, spoil, arguments, message, m
 ])
 def test_wrong_usage_exits_with_two(folder, arguments):
     assert call("report", folder / "metrics", *arguments).exit_code == 2
+
+
+@pytest.mark.parametrize("change", [
+    pytest.param(lambda metrics: {"systems": 1, "gold": 2}, id="numbers"),
+    pytest.param(lambda metrics: {"systems": {}, "gold": {}}, id="empty"),
+    pytest.param(lambda metrics: {**metrics, "systems": {}}, id="no-system"),
+    pytest.param(lambda metrics: {**metrics, "systems": {"a": {"micro": {"f1": 1}}}}, id="half-a-system"),
+    pytest.param(lambda metrics: {**metrics, "gold": {"count": 1}}, id="half-a-gold"),
+    pytest.param(lambda metrics: {key: value for key, value in metrics.items() if key != "comparisons"}, id="part"),
+    pytest.param(lambda metrics: [metrics], id="list"),
+])
+def test_json_that_only_looks_like_metrics_is_one_line(folder, refused, change):
+    path = folder / "metrics" / "test.json"
+    path.write_text(json.dumps(change(json.loads(path.read_text()))))
+    for options in (["--show"], ["-o", folder / "r.html"], ["-o", folder / "r.html", "--no-documents"]):
+        assert f"{path} is no metrics file" in refused("report", path, *options)
+    assert not (folder / "r.html").exists()
+
+
+@pytest.mark.parametrize("text", ["labels: {DISEASE: illnesses}", "[1]"])
+def test_a_card_that_is_none_is_called_so(folder, refused, text):
+    (folder / "l1.yml").write_text(text)
+    assert "l1.yml is no card" in refused("report", folder / "metrics", "-o", folder / "r.html", "--card",
+                                          folder / "l1.yml")

@@ -60,3 +60,8 @@ def test_records_that_say_no_split_are_taken(tmp_path, nlp, split):
 def test_what_cannot_teach_is_told(gold, nlp, options, told):
     with pytest.raises(BionerError, match=told):
         list(make_selector_corpus(gold, **options)(nlp))
+
+
+def test_records_that_were_all_dropped_as_leaks_are_told(gold, nlp):
+    with pytest.raises(BionerError, match="All 1 records of 'gold' .* held out, the first with .*gold.jsonl"):
+        list(make_selector_corpus(gold, held_out=[gold], on_leak="drop")(nlp))

@@ -1,0 +1,80 @@
+"""Options that would do nothing are refused; hints name the option, the config and the keys that are meant."""
+
+from pathlib import Path
+
+import pytest
+
+from spacy_bioner.annotation import Annotation, Mention
+from spacy_bioner.formats.jsonl import write_jsonl
+
+TEXT = "The patients with severe asthma were given aspirin and heparin."
+CONFIGS = Path(__file__).parents[2] / "configs" / "embedded"
+SEEDS = f"--labels labels.yml --config {CONFIGS / 'synthesize.cfg'}"
+
+
+@pytest.fixture
+def data(tmp_path, monkeypatch):
+    """RETURNS (Path): The working folder, with records, a list and a schema, and no configs."""
+    write_jsonl(tmp_path / "gold.jsonl", [Annotation(TEXT, (Mention(18, 31, "DISEASE"),), id="a",
+                                                     meta={"split": "train"})])
+    (tmp_path / "names.txt").write_text("gout\n")
+    (tmp_path / "list.csv").write_text("text,label\ngout,DISEASE\n")
+    (tmp_path / "labels.yml").write_text("corpus: toy\nlabels: {DISEASE: illnesses}\n")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("arguments, told", [
+    pytest.param("merge out.jsonl --gold gold.jsonl --dictionary-label X", "no --dictionary is given", id="merge"),
+    pytest.param("encode gold.jsonl out.jsonl --format html --shape foo", "--shape does nothing", id="shape"),
+    pytest.param("encode gold.jsonl out.jsonl --format json --lines all", "--lines does nothing", id="lines"),
+    pytest.param(f"seeds list.csv out.jsonl --held-out gold.jsonl {SEEDS}", "--held-out is for annotated", id="list"),
+    pytest.param(f"seeds list.csv out.jsonl --synthesize.nokey 5 {SEEDS}", "--synthesize.nokey does", id="section"),
+    pytest.param("evaluate gold.jsonl =gold.jsonl -o out.json", "'=gold.jsonl' as a system", id="no-name"),
+    pytest.param("evaluate gold.jsonl mine= -o out.json", "'mine=' as a system", id="no-path"),
+])
+def test_an_option_that_would_do_nothing_is_refused(refused, data, arguments, told):
+    assert told in refused(*arguments.split())
+    assert not list(data.glob("out*"))
+
+
+@pytest.mark.parametrize("arguments, told", [
+    pytest.param("merge out.jsonl --gold gold.jsonl --dictionary names.txt", "give --dictionary-label.", id="label"),
+    pytest.param("merge out.jsonl --gold gold.jsonl --dictionary list.csv --dictionary-label X",
+                 "--dictionary-label is for a list without labels", id="labels-twice"),
+    pytest.param(f"train-selector gold.jsonl out --dev gold.jsonl --config {CONFIGS / 'finetune.cfg'}",
+                 "Compare configs/embedded/selector_en.cfg", id="selector"),
+    pytest.param(f"train out --gold gold.jsonl --dev gold.jsonl --config {CONFIGS / 'finetune.cfg'}",
+                 "Compare configs/embedded/spancat_en.cfg", id="train"),
+    pytest.param(f"finetune gold.jsonl out --labels labels.yml --finetune.training.nokey 1 --config "
+                 f"{CONFIGS / 'finetune.cfg'}", "Known: max_epochs, ", id="inner-key"),
+    pytest.param(f"finetune gold.jsonl out --labels labels.yml --finetune.nokey 1 --config {CONFIGS / 'finetune.cfg'}",
+                 "Known: model, ", id="outer-key"),
+])
+def test_a_hint_names_what_is_meant(refused, data, arguments, told):
+    assert told in refused(*arguments.split())
+
+
+@pytest.mark.parametrize("arguments, config", [
+    pytest.param("finetune gold.jsonl out --labels labels.yml", "finetune.cfg", id="finetune"),
+    pytest.param("annotate gold.jsonl out.jsonl", "annotate.cfg", id="annotate"),
+    pytest.param("seeds list.csv out.jsonl --labels labels.yml", "synthesize.cfg", id="seeds"),
+    pytest.param("train out --gold gold.jsonl --dev gold.jsonl --updates 5", "spancat_en.cfg", id="train"),
+    pytest.param("train-selector gold.jsonl out --dev gold.jsonl --updates 5", "selector_en.cfg", id="train-selector"),
+])
+def test_outside_the_checkout_the_config_must_be_given(refused, data, arguments, config):
+    said = refused(*arguments.split())
+    assert f"No such file: configs/embedded/{config}." in said and "give --config" in said
+
+
+def test_a_config_of_ones_own_that_is_missing_is_just_that(refused, data):
+    said = refused("train", "out", "--gold", "gold.jsonl", "--dev", "gold.jsonl", "--config", "mine.cfg")
+    assert "mine.cfg. Give the path of an existing config file" in said
+
+
+def test_a_codec_that_there_is_not_is_told_before_the_model_is_loaded(refused, data, monkeypatch):
+    from spacy_bioner.cli.finetune import FinetuneSettings
+
+    monkeypatch.setattr(FinetuneSettings, "load", lambda *_, **__: pytest.fail("the model was loaded"))
+    assert "Unknown codec 'nope'" in refused("finetune", "gold.jsonl", "out", "--labels", "labels.yml", "--config",
+                                             CONFIGS / "finetune.cfg", "--finetune.codec", "nope")
