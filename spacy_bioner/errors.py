@@ -306,7 +306,7 @@ class Errors:
     E743 = "No file can be written to {path}: {found}. Give the name of a file in a folder."
     E744 = "{path} would hold JSON Lines, whatever its name says. Give it a name that ends in .jsonl or .jsonl.gz."
     E745 = ("All {count} records of '{source}' ({path}) were left out, since they share a sentence with what is held "
-            "out, the first with {held_out}. Give other records, or another held-out part.")
+            "out ({held_out}). Give other records, or another held-out part.")
     E746 = "{option} does nothing here: {why}. Leave it out."
     E747 = ("No such file: {path}. The configs lie in the checkout of spacy-bioner, not in the package: run from its "
             "folder, or give --config (low-resource: --profile).")

@@ -90,6 +90,12 @@ def test_leaking_records_can_be_dropped(corpus):
     assert "1 records of train left out" in prepared.notes[0]
 
 
+def test_train_that_is_held_out_as_a_whole_is_no_empty_file(corpus):
+    folder = corpus()
+    with pytest.raises(BionerError, match=f"All {len(TRAIN)} records of 'train' .* were left out"):
+        prepare(folder, apart_from=[folder / "mine" / "train.jsonl"])
+
+
 def test_train_and_raw_text_stay_apart_from_the_held_out_part_of_another_corpus(corpus, tmp_path):
     shared = [record("o1", f"{TRAIN[1]['text']} Another corpus tests on this abstract.")]
     write_json_lines(tmp_path / "other" / "test.jsonl", shared)
