@@ -4,7 +4,7 @@ import shlex
 import signal
 import sys
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, List, Optional, Sequence
 
 import typer
 
@@ -18,7 +18,8 @@ def experiment_cli(
     output: Path = typer.Argument(..., metavar="OUT", help="Folder for all that is made; table.md and table.json."),
     data: Path = typer.Option(Path("assets/corpora"), help="Folder of the corpora."),
     quick: bool = typer.Option(False, "--quick/--full", help="The small form that the experiment names under quick."),
-    only: str = typer.Option("", metavar="ROW", help="Only the rows whose name holds this, and what they need."),
+    only: List[str] = typer.Option([], metavar="ROW", help="Only the rows whose name holds this, and what they need; "
+                                                           "can be repeated."),
     dry_run: bool = typer.Option(False, "--dry-run", help="Show the steps and run none."),
     gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU, -1 for the CPU."),
 ) -> None:
@@ -36,7 +37,7 @@ def experiment_cli(
     experiment = read_experiment(config, quick=quick, overrides=read_overrides(ctx.args))
     expanded = expand(experiment, data=data, out=output, gpu_id=gpu_id)
     if only:
-        expanded = expanded.only(only)
+        expanded = expanded.only(*only)
     refuse_other_verbs(expanded.plan, ctx)
     expanded.refuse_missing(output)
     if dry_run:
@@ -77,9 +78,9 @@ def show_plan(expanded: Any, output: Path) -> None:
           file=sys.stderr)
 
 
-def spell_command(config: Path, output: Path, data: Optional[Path], rest: list, *, quick: bool, only: str,
+def spell_command(config: Path, output: Path, data: Optional[Path], rest: list, *, quick: bool, only: Sequence[str],
                   gpu_id: int) -> list:
     """RETURNS (list): The command of a run, with what differs from the defaults."""
     options = [*(["--data", str(data)] if data != Path("assets/corpora") else []), *(["--quick"] if quick else []),
-               *(["--only", only] if only else []), *(["--gpu-id", str(gpu_id)] if gpu_id >= 0 else [])]
+               *(part for row in only for part in ("--only", row)), *(["--gpu-id", str(gpu_id)] if gpu_id >= 0 else [])]
     return ["spacy-bioner", "experiment", str(config), str(output), *options, *rest]

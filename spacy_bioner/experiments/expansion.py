@@ -81,11 +81,14 @@ class Expanded:
     compare: List[Tuple[str, str]]
     choose: Dict[str, List[str]]
 
-    def only(self, part: str) -> "Expanded":
-        """RETURNS (Expanded): The rows whose name holds the part, and what they need; raises BionerError E725."""
-        rows = {name: row for name, row in self.rows.items() if part.casefold() in name.casefold()}
-        if not rows:
-            raise BionerError(Errors.E725.format(part=part, known=", ".join(self.rows)))
+    def only(self, *parts: str) -> "Expanded":
+        """RETURNS (Expanded): The rows whose name holds one of the parts, and what they need; raises BionerError E725
+        for a part that no name holds."""
+        for part in parts:
+            if not any(part.casefold() in name.casefold() for name in self.rows):
+                raise BionerError(Errors.E725.format(part=part, known=", ".join(self.rows)))
+        rows = {name: row for name, row in self.rows.items()
+                if any(part.casefold() in name.casefold() for part in parts)}
         paths = [path for row in rows.values() for run in row.runs.values() for path in run.paths()]
         return Expanded(self.plan.reduced_to(paths), rows,
                         [pair for pair in self.compare if set(pair) <= set(rows)],

@@ -152,6 +152,15 @@ def test_a_missing_file_of_a_row_that_is_not_asked_for_does_not_matter(toy, tmp_
     assert toy("--dry-run", "--only", "half").exit_code == 0
 
 
+def test_rows_can_be_asked_for_one_by_one(toy):
+    result = toy("--only", "half", "--only", "whole")
+    assert result.exit_code == 0, result.exception
+    assert "| half |" in result.output and "| whole |" in result.output
+    assert "--only half --only whole" in result.output
+    with pytest.raises(BionerError, match="nowhere"):
+        raise toy("--only", "half", "--only", "nowhere").exception
+
+
 def test_an_experiment_runs_to_its_table_and_is_not_run_twice(toy, tmp_path):
     result = toy()
     assert result.exit_code == 0, (result.output, result.exception)
