@@ -67,8 +67,8 @@ class AnnotateSettings(Settings):
     dtype: str = "auto"
     quantize: Optional[str] = None
     decoding: str = "grounded"
-    max_batch_tokens: PositiveInt = 16384
-    pass_tokens: PositiveInt = 768
+    max_batch_tokens: Optional[PositiveInt] = None
+    pass_tokens: Optional[PositiveInt] = None
     max_new_tokens: PositiveInt = 512
     temperature: float = 0.0
     seed: int = 0

@@ -68,5 +68,4 @@ class MasterAdamW:
 
     def _follow(self) -> None:
         with torch.no_grad():
-            for weight, master in zip(self._weights, self._masters):
-                weight.copy_(master)
+            torch._foreach_copy_(self._weights, self._masters)

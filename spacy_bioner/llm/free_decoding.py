@@ -10,6 +10,7 @@ import torch
 from ..errors import Errors
 from .answers import encode_prompt
 from .base import Reply, Request
+from .batch_sizes import batch_sizes
 
 if TYPE_CHECKING:
     from .causal_lm import CausalLM
@@ -23,18 +24,19 @@ class FreeDecoder:
     temperature (float): 0 takes the most probable token, above it tokens are drawn.
     top_p (float): Draw from the most probable tokens that together have this probability.
     seed (int): Random seed. A draw depends on the seed, the prompt and the number of the sample, not on the batch.
-    max_batch_tokens (int): Limit of a batch, padding and room for answers included.
+    max_batch_tokens (Optional[int]): Limit of a batch, padding and room for answers included; without it, what suits
+        the device.
     chat (bool): Whether prompts are wrapped into chat markup.
     """
 
     def __init__(self, lm: "CausalLM", *, max_new_tokens: int = 512, temperature: float = 0.0, top_p: float = 1.0,
-                 seed: int = 0, max_batch_tokens: int = 8192, chat: bool = False) -> None:
+                 seed: int = 0, max_batch_tokens: Optional[int] = None, chat: bool = False) -> None:
         self.lm = lm
         self.max_new_tokens = max_new_tokens
         self.temperature = temperature
         self.top_p = top_p
         self.seed = seed
-        self.max_batch_tokens = max_batch_tokens
+        self.max_batch_tokens = max_batch_tokens or batch_sizes(lm.device).batch
         self.chat = chat
 
     @property

@@ -6,7 +6,7 @@ not with the tokens, and are shared by all texts that are under way (see `packed
 """
 
 import time
-from typing import Any, Callable, Dict, Iterator, Mapping, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Sequence, Tuple
 
 from ..annotation import Mention, in_text_order
 from ..codecs.base import Codec
@@ -14,6 +14,7 @@ from ..errors import BionerError, Errors
 from .answer_walk import AnswerWalk, Grammar
 from .answers import encode_prompt, end_id
 from .base import Reply, Request
+from .batch_sizes import batch_sizes
 from .bracket_grammar import BracketGrammar
 from .causal_lm import CausalLM
 from .html_grammar import HtmlGrammar
@@ -29,22 +30,25 @@ class GroundedDecoder:
     lm (CausalLM): The model.
     codec (Codec): The format of the answers: bracket, html, or json with the shape "name".
     labels (Mapping[str, str]): The labels of the schema; their order is that of the prompt.
-    max_batch_tokens (int): Tokens of all sequences in flight; bounds the memory of their keys and values.
-    pass_tokens (int): New tokens of one forward pass.
+    max_batch_tokens (Optional[int]): Tokens of all sequences in flight; bounds the memory of their keys and values.
+    pass_tokens (Optional[int]): New tokens of one forward pass. Without either, what suits the device.
     max_depth (int): How deep mentions may nest.
     chat (bool): Whether prompts are wrapped into chat markup.
     RAISES BionerError: E211 where the model cannot run packed, E212 where the codec cannot be grounded.
     """
 
-    def __init__(self, lm: CausalLM, *, codec: Codec, labels: Mapping[str, str], max_batch_tokens: int = 16384,
-                 pass_tokens: int = 512, max_depth: int = 4, chat: bool = False) -> None:
+    def __init__(self, lm: CausalLM, *, codec: Codec, labels: Mapping[str, str],
+                 max_batch_tokens: Optional[int] = None, pass_tokens: Optional[int] = None, max_depth: int = 4,
+                 chat: bool = False) -> None:
         self.lm = lm
         self.codec = codec
         self.labels = list(labels)
         self.max_depth = max_depth
         self.chat = chat
         self._packed = PackedModel(lm)
-        self._decoder = PackedDecoder(self._packed, max_batch_tokens=max_batch_tokens, pass_tokens=pass_tokens)
+        sizes = batch_sizes(lm.device)
+        self._decoder = PackedDecoder(self._packed, max_batch_tokens=max_batch_tokens or sizes.batch,
+                                      pass_tokens=pass_tokens or sizes.one_pass)
         self._pieces = PieceTokens(lm.tokenizer)
         self._make_grammar = self._choose_grammar()
 

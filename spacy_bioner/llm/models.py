@@ -66,8 +66,9 @@ class CausalLMSource:
     device (str): "auto", "cpu", "cuda", "cuda:1".
     dtype (str): "auto", "bfloat16", "float32".
     quantize (Optional[str]): "4bit" or None.
-    max_batch_tokens (int): Tokens of all texts under way; bounds the memory.
-    pass_tokens (int): New tokens of one forward pass of grounded decoding; more suit a GPU.
+    max_batch_tokens (Optional[int]): Tokens of all texts under way; bounds the memory.
+    pass_tokens (Optional[int]): New tokens of one forward pass of grounded decoding. Without either, what suits the
+        device.
     max_new_tokens (int): Limit of a free answer.
     temperature (float): 0 for the most probable answer; above it free answers are sampled.
     seed (int): Random seed of the sampling.
@@ -80,8 +81,8 @@ class CausalLMSource:
     device: str = "auto"
     dtype: str = "auto"
     quantize: Optional[str] = None
-    max_batch_tokens: int = 16384
-    pass_tokens: int = 512
+    max_batch_tokens: Optional[int] = None
+    pass_tokens: Optional[int] = None
     max_new_tokens: int = 512
     temperature: float = 0.0
     seed: int = 0
@@ -210,8 +211,9 @@ def answer_prompts(model: LanguageModel, prompts: Iterable[Iterable[Any]]) -> Li
 
 def make_causal_lm(name: str = EMBEDDED_MODEL, adapter: Optional[str] = AUTO, revision: Optional[str] = None,
                    decoding: str = "grounded", device: str = "auto", dtype: str = "auto",
-                   quantize: Optional[str] = None, max_batch_tokens: int = 16384, pass_tokens: int = 512,
-                   max_new_tokens: int = 512, temperature: float = 0.0, seed: int = 0) -> CausalLMSource:
+                   quantize: Optional[str] = None, max_batch_tokens: Optional[int] = None,
+                   pass_tokens: Optional[int] = None, max_new_tokens: int = 512, temperature: float = 0.0,
+                   seed: int = 0) -> CausalLMSource:
     """Create the registered model `spacy-bioner.CausalLM.v1`, see `CausalLMSource`."""
     return CausalLMSource(name, adapter, revision, decoding, device, dtype, quantize, max_batch_tokens, pass_tokens,
                           max_new_tokens, temperature, seed)

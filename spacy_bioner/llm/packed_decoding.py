@@ -11,7 +11,8 @@ from typing import Deque, Generic, Iterator, List, Protocol, Sequence, TypeVar
 
 import torch
 
-from .packed_model import Lane, PackedModel
+from .packed_attention import Lane
+from .packed_model import PackedModel
 
 # A prefix shorter than this is not worth a lane of its own.
 _SHORTEST_PREFIX = 8
@@ -72,10 +73,10 @@ class PackedDecoder:
 
     model (PackedModel): The model.
     max_batch_tokens (int): Tokens that the sequences in flight may have together; bounds the memory of the cache.
-    pass_tokens (int): New tokens of one forward pass: enough to keep the processor busy, few enough for its caches.
+    pass_tokens (int): New tokens of one forward pass.
     """
 
-    def __init__(self, model: PackedModel, *, max_batch_tokens: int = 16384, pass_tokens: int = 512) -> None:
+    def __init__(self, model: PackedModel, *, max_batch_tokens: int, pass_tokens: int) -> None:
         self.model = model
         self.max_batch_tokens = max_batch_tokens
         self.pass_tokens = pass_tokens
@@ -130,16 +131,18 @@ class PackedDecoder:
         while running and (not rows or len(running[0].proposal.tokens) <= room):
             rows.append(running.popleft())
             room -= len(rows[-1].proposal.tokens)
+        fresh: List[Lane] = []
         while not running and waiting and free and (not rows or room > 0):
-            row = self._begin(waiting.popleft(), free.pop())
-            rows.append(row)
-            room -= len(row.proposal.tokens)
+            fresh.append(free.pop())
+            rows.append(self._begin(waiting.popleft(), fresh[-1]))
+            room -= len(rows[-1].proposal.tokens)
+        if fresh and self._shared:
+            self.model.copy(self._prefix_lane, fresh, self._shared)
         return rows
 
     def _begin(self, walk: WalkType, lane: Lane) -> _Running[WalkType]:
-        lane.length = 0
-        if self._shared:
-            self.model.copy(self._prefix_lane, lane, self._shared)
+        # Of what all prompts begin with, the keys and values are copied, for all new sequences of a pass at once.
+        lane.length = self._shared
         return _Running(walk, lane, walk.propose(lane.length))
 
     def _score(self, rows: Sequence[_Running[WalkType]]) -> None:

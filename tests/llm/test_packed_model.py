@@ -7,7 +7,8 @@ from transformers import AutoModelForCausalLM, BloomConfig, GPT2Config, MistralC
 
 from spacy_bioner.errors import BionerError
 from spacy_bioner.llm.causal_lm import CausalLM
-from spacy_bioner.llm.packed_model import Lane, PackedModel
+from spacy_bioner.llm.packed_attention import Lane, Row, group_rows
+from spacy_bioner.llm.packed_model import PackedModel
 
 SHAPE = dict(vocab_size=90, hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=4,
              num_key_value_heads=2, initializer_range=0.3, head_dim=8, max_position_embeddings=128)
@@ -29,10 +30,15 @@ def alone(lm, tokens):
     return lm.model.base_model(input_ids=torch.tensor([tokens]), use_cache=False).last_hidden_state[0]
 
 
+# On a GPU sequences are attended together, in padded groups; both ways run on a CPU.
+TOGETHER = pytest.mark.parametrize("together", [False, True], ids=["one-by-one", "together"])
+
+
+@TOGETHER
 @pytest.mark.parametrize("config", CONFIGS)
-def test_packed_sequences_do_not_see_each_other(config):
+def test_packed_sequences_do_not_see_each_other(config, together):
     lm = make_lm(config)
-    packed = PackedModel(lm)
+    packed = PackedModel(lm, together=together)
     packed.reserve(3, 40)
     rows = [list(range(3, 15)), [40], list(range(60, 67))]
     lanes = [Lane(0), Lane(1), Lane(2)]
@@ -44,9 +50,10 @@ def test_packed_sequences_do_not_see_each_other(config):
     assert torch.allclose(hidden, wanted, atol=1e-5)
 
 
-def test_tokens_taken_back_leave_no_trace():
+@TOGETHER
+def test_tokens_taken_back_leave_no_trace(together):
     lm = tiny_lm()
-    packed = PackedModel(lm)
+    packed = PackedModel(lm, together=together)
     packed.reserve(1, 30)
     lane = Lane(0)
     packed.forward([(lane, [5, 6, 7, 8, 9])])
@@ -55,14 +62,41 @@ def test_tokens_taken_back_leave_no_trace():
     assert torch.allclose(hidden, alone(lm, [5, 6, 50, 51])[2:], atol=1e-5)
 
 
-def test_copied_prefix_equals_a_scored_one():
+@TOGETHER
+def test_copied_prefix_equals_a_scored_one(together):
     lm = tiny_lm()
-    packed = PackedModel(lm)
-    packed.reserve(2, 30)
-    prefix, lane = Lane(0), Lane(1)
+    packed = PackedModel(lm, together=together)
+    packed.reserve(3, 30)
+    prefix, lanes = Lane(0), [Lane(2), Lane(1)]
     packed.forward([(prefix, [5, 6, 7, 8])])
-    packed.copy(prefix, lane, 3)
-    assert torch.allclose(packed.forward([(lane, [20, 21])]), alone(lm, [5, 6, 7, 20, 21])[3:], atol=1e-5)
+    packed.copy(prefix, lanes, 3)
+    hidden = packed.forward([(lanes[0], [20, 21]), (lanes[1], [30])])
+    wanted = torch.cat([alone(lm, [5, 6, 7, 20, 21])[3:], alone(lm, [5, 6, 7, 30])[3:]])
+    assert torch.allclose(hidden, wanted, atol=1e-5)
+
+
+def test_at_most_half_of_a_group_is_filling():
+    news = [3, 400, 2, 350, 1, 3]
+    rows = [Row(0, new, 0, new + 10) for new in news]
+    groups = [[row.new for row in group] for group in group_rows(rows)]
+    assert groups == [[400, 350, 3], [3, 2, 1]]
+    assert all(max(group) * len(group) <= 2 * sum(group) for group in groups)
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("config", CONFIGS)
+def test_a_gpu_gives_the_states_of_the_cpu(config):
+    rows, more = [list(range(3, 15)), [40], list(range(60, 67))], [[7, 8, 9], [1, 2], [5]]
+    states = []
+    for device in ("cpu", "cuda"):
+        lm = make_lm(config)
+        lm.model.to(device)
+        packed = PackedModel(lm)
+        packed.reserve(3, 40)
+        lanes = [Lane(0), Lane(1), Lane(2)]
+        packed.forward(list(zip(lanes, rows)))
+        states.append(packed.forward(list(zip(lanes, more))).cpu())
+    assert torch.allclose(*states, atol=1e-4)
 
 
 def test_choices_are_renormalised_over_legal_tokens():
