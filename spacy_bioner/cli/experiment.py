@@ -22,6 +22,8 @@ def experiment_cli(
                                                            "can be repeated."),
     dry_run: bool = typer.Option(False, "--dry-run", help="Show the steps and run none."),
     gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU, -1 for the CPU."),
+    jobs: int = typer.Option(1, "--jobs", "-j", min=1, help="Steps that may run side by side; each is a process of its "
+                                                            "own, on the same GPU."),
 ) -> None:
     """Run an experiment step by step and compare its rows; override values with --vars.name 1, --lists.seed '[1]'.
 
@@ -44,7 +46,7 @@ def experiment_cli(
         return show_plan(expanded, output)
     # A step must not go on alone when this process is told to end.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    run_plan(expanded.plan, output)
+    run_plan(expanded.plan, output, jobs=jobs)
     written = write_report(experiment, measure_rows(expanded), expanded.plan, output,
                            spell_command(config, output, data, ctx.args, quick=quick, only=only, gpu_id=gpu_id))
     typer.echo(written[1].read_text(encoding="utf8"))

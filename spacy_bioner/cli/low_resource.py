@@ -30,6 +30,8 @@ def low_resource_cli(
                                help="Generated sentences alone against numbers of gold ones too."),
     list_only: bool = typer.Option(False, "--list", help="Fix the data and list the parts, but run none."),
     gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU, -1 for the CPU."),
+    jobs: int = typer.Option(1, "--jobs", "-j", min=1, help="Steps that may run side by side; each is a process of its "
+                                                            "own, on the same GPU."),
 ) -> None:
     """Compare gold alone, simple changes, rewriting and generated sentences over sizes of the dictionary."""
     from ..experiments.running import run_plan
@@ -47,10 +49,10 @@ def low_resource_cli(
             typer.echo(f"{step.verb} -> {step.output}")
         return
     # What is trained follows from what was made: nothing is trained under the name of sentences that there are not.
-    run_plan(Plan(trials.data_steps(), cache=trials.cache), output, excuse=has_given_up)
+    run_plan(Plan(trials.data_steps(), cache=trials.cache), output, jobs=jobs, excuse=has_given_up)
     if settings.high_resource is not None and GENERATED in settings.high_resource.methods:
         join_generated(output, settings)
-    run_plan(Plan(trials.steps(), cache=trials.cache), output)
+    run_plan(Plan(trials.steps(), cache=trials.cache), output, jobs=jobs)
     for line in write_summary(output, corpus=schema.corpus, sizes=settings.sizes, whole=settings.whole_sizes,
                               high=settings.high_resource is not None, curve=curve, failed=trials.failed(),
                               published=settings.published, resamples=settings.resamples):

@@ -1,7 +1,8 @@
-"""Runs the steps of a plan one after the other; finished ones are skipped, a killed run goes on where it was."""
+"""Runs the steps of a plan, one or several at a time; finished ones are skipped, a killed run goes on where it was."""
 
 import fcntl
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -11,7 +12,7 @@ from collections import defaultdict
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Callable, Dict, Iterator, List, Optional
+from typing import IO, Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Set
 
 from ..errors import BionerError, Errors
 from ..files import write_json
@@ -20,6 +21,7 @@ from .steps import Plan, Step
 Say = Callable[[str], None]
 COMMAND = (sys.executable, "-m", "spacy_bioner")
 _TAIL = 4000
+_POLL_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -89,62 +91,118 @@ class Journal:
         write_json(self._stamp_path(step), vars(stamp))
 
 
-def run_plan(plan: Plan, folder: Path, *, say: Say = lambda line: print(line, file=sys.stderr, flush=True),
+def run_plan(plan: Plan, folder: Path, *, jobs: int = 1,
+             say: Say = lambda line: print(line, file=sys.stderr, flush=True),
              excuse: Callable[[Step], bool] = lambda step: False) -> None:
     """Run what is not finished.
 
     plan (Plan): The steps.
     folder (Path): Folder of the experiment.
+    jobs (int): Steps that may run side by side, each in a process of its own; those that one waits for come first.
     say (Say): Takes a line for each step.
     excuse (Callable[[Step], bool]): Whether the others go on after a step has failed; it is tried again the next time.
     RAISES BionerError: E420 where a step fails, with the last line that it said; E723 where another run is under way;
-        E736 where a step does not make its output.
+        E736 where a step does not make its output. What runs beside a step that fails runs to its end.
     """
     journal = Journal(folder, plan)
     with lock(folder) as locked:
+        waiting = list(plan.steps)
+        places = {step: f"[{number}/{len(waiting)}] {step.name}" for number, step in enumerate(waiting, start=1)}
         times: Dict[str, List[float]] = defaultdict(list)
-        for number, step in enumerate(plan.steps, start=1):
-            if journal.is_done(step):
-                say(f"[{number}/{len(plan.steps)}] {step.name}: done before")
-                continue
-            left = _guess([each for each in plan.steps[number - 1:] if not journal.is_done(each)], times)
-            say(f"[{number}/{len(plan.steps)}] {step.name}{left}")
-            try:
-                times[step.kind or step.verb].append(run_step(step, journal, locked))
-            except BionerError as error:
-                if not excuse(step):
-                    raise
-                say(f"[{number}/{len(plan.steps)}] {error}")
-
-
-def run_step(step: Step, journal: Journal, locked: Optional[IO[Any]] = None) -> float:
-    """Run a step in a process of its own, which ends with this one.
-
-    step (Step): The step.
-    journal (Journal): Where it is noted.
-    locked (Optional[IO]): The lock; the process holds it too, so that it cannot be begun twice.
-    RETURNS (float): Seconds that it took.
-    RAISES BionerError: E420 where it fails, E736 where it does not make its output.
-    """
-    stamp, log, started = journal.begin(step), journal.log_path(step), time.perf_counter()
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as file_:
-        process = subprocess.Popen([*COMMAND, *step.arguments], stdin=subprocess.DEVNULL,
-                                   stdout=file_, stderr=subprocess.STDOUT,
-                                   pass_fds=[locked.fileno()] if locked is not None else [])
+        running: List[RunningStep] = []
+        failure: Optional[BionerError] = None
         try:
-            code = process.wait()
+            while running or waiting and failure is None:
+                under_way = {each.step for each in running}
+                step = _next_step(plan, waiting, under_way) if failure is None and len(running) < jobs else None
+                if step is not None:
+                    if journal.is_done(step):
+                        say(f"{places[step]}: done before")
+                    else:
+                        left = [each for each in waiting if not journal.is_done(each)] + list(under_way)
+                        say(f"{places[step]}{_guess(left, times, jobs)}")
+                        running.append(RunningStep(step, journal, locked, environment=_environment(jobs)))
+                    waiting.remove(step)
+                    continue
+                ended = _wait_for_any(running)
+                running.remove(ended)
+                try:
+                    times[ended.step.kind or ended.step.verb].append(ended.finish())
+                except BionerError as error:
+                    if excuse(ended.step):
+                        say(f"{places[ended.step]}: {error}")
+                    else:
+                        failure = failure or error
         finally:
-            if process.poll() is None:
-                process.terminate()
-                process.wait()
-    if not code and not step.output.exists():
-        raise BionerError(Errors.E736.format(verb=step.name, output=step.output, log=log))
-    if code:
-        raise BionerError(Errors.E420.format(verb=step.name, output=step.output, log=log, why=last_line(log)))
-    seconds = time.perf_counter() - started
-    journal.finish(step, stamp, seconds)
-    return seconds
+            for each in running:
+                each.stop()
+        if failure is not None:
+            raise failure
+
+
+def _next_step(plan: Plan, waiting: Sequence[Step], under_way: Set[Step]) -> Optional[Step]:
+    """RETURNS (Optional[Step]): The first step that waits for none that is yet to run, or to end."""
+    open_steps = under_way.union(waiting)
+    return next((step for step in waiting if open_steps.isdisjoint(plan.before(step))), None)
+
+
+def _environment(jobs: int) -> Mapping[str, str]:
+    """RETURNS (Mapping[str, str]): The variables of a step: with several at a time they divide the cores."""
+    if jobs == 1 or "OMP_NUM_THREADS" in os.environ:
+        return os.environ
+    return {**os.environ, "OMP_NUM_THREADS": str(max(1, len(os.sched_getaffinity(0)) // jobs))}
+
+
+def _wait_for_any(running: Sequence["RunningStep"]) -> "RunningStep":
+    """RETURNS (RunningStep): One that has ended."""
+    while True:
+        for each in running:
+            if each.process.poll() is not None:
+                return each
+        time.sleep(_POLL_SECONDS)
+
+
+class RunningStep:
+    """A step in a process of its own, which ends with this one.
+
+    step (Step): The step; it is begun.
+    journal (Journal): Where it is noted.
+    locked (IO): The lock; the process holds it too, so that it cannot be begun twice.
+    environment (Mapping[str, str]): Variables of the process.
+    """
+
+    def __init__(self, step: Step, journal: Journal, locked: IO[Any], *, environment: Mapping[str, str]) -> None:
+        self.step = step
+        self._journal = journal
+        self._stamp = journal.begin(step)
+        self._log = journal.log_path(step)
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        self._started = time.perf_counter()
+        with self._log.open("ab") as file_:
+            self.process = subprocess.Popen([*COMMAND, *step.arguments], stdin=subprocess.DEVNULL,
+                                            stdout=file_, stderr=subprocess.STDOUT, env=environment,
+                                            pass_fds=[locked.fileno()])
+
+    def finish(self) -> float:
+        """Wait for the end, and note it.
+
+        RETURNS (float): Seconds that the step took.
+        RAISES BionerError: E420 where it failed, E736 where it did not make its output.
+        """
+        code, step, log = self.process.wait(), self.step, self._log
+        if not code and not step.output.exists():
+            raise BionerError(Errors.E736.format(verb=step.name, output=step.output, log=log))
+        if code:
+            raise BionerError(Errors.E420.format(verb=step.name, output=step.output, log=log, why=last_line(log)))
+        seconds = time.perf_counter() - self._started
+        self._journal.finish(step, self._stamp, seconds)
+        return seconds
+
+    def stop(self) -> None:
+        """End the process, if it still runs."""
+        if self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait()
 
 
 @contextmanager
@@ -174,12 +232,13 @@ def last_line(log: Path) -> str:
     return said.removeprefix("spacy-bioner: ").rstrip(" .")
 
 
-def _guess(left: List[Step], times: Dict[str, List[float]]) -> str:
+def _guess(left: List[Step], times: Dict[str, List[float]], jobs: int) -> str:
     """RETURNS (str): Minutes that the steps left may take, by those of the same kind; nothing where one is unknown."""
     kinds = [step.kind or step.verb for step in left]
     if not all(times[kind] for kind in kinds):
         return ""
-    return f", about {sum(sum(times[kind]) / len(times[kind]) for kind in kinds) / 60:.0f} min left"
+    seconds = sum(sum(times[kind]) / len(times[kind]) for kind in kinds) / jobs
+    return f", about {seconds / 60:.0f} min left"
 
 
 def _remove(path: Path) -> None:

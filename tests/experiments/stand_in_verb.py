@@ -1,14 +1,22 @@
-"""Stands in for the command line: `make OUT`, `fail OUT` and `hang OUT`, each noted beside this file's calls."""
+"""Stands in for the command line: `make OUT`, `fail OUT`, `hang OUT` and `meet OUT OTHER`, which waits for the other
+to have begun; each is noted beside this file's calls."""
 
 import os
 import sys
 import time
 from pathlib import Path
 
-verb, output, *_ = sys.argv[1:]
+verb, output, *others = sys.argv[1:]
 calls = Path(os.environ["CALLS"])
 with calls.open("a", encoding="utf8") as file_:
     file_.write(f"{Path(output).name}\n")
+if verb == "meet":
+    calls.with_name(f"{Path(output).name}.begun").touch()
+    deadline = time.monotonic() + 30
+    while not calls.with_name(f"{others[0]}.begun").exists():
+        if time.monotonic() > deadline:
+            sys.exit("the other did not begin")
+        time.sleep(0.02)
 if verb == "fail":
     Path(output).write_text("half", encoding="utf8")
     print("much is said")

@@ -94,6 +94,23 @@ def test_others_go_on_after_an_excused_failure_which_is_tried_again(bench):
         bench.run(*steps)
 
 
+def test_steps_that_do_not_need_each_other_run_side_by_side(bench):
+    # Each of the two waits for the other to have begun: one after the other they would wait for ever.
+    pair = [bench.step("a", "b", verb="meet"), bench.step("b", "a", verb="meet")]
+    last = bench.step("c", bench.out / "a", bench.out / "b")
+    run_plan(Plan([last, *pair]), bench.out, jobs=3, say=bench.said.append)
+    assert last.output.exists()
+    assert bench.run(last, *pair) == []
+
+
+def test_what_runs_beside_a_failing_step_ends_and_is_kept(bench):
+    failing, beside = bench.step("a", verb="fail"), bench.step("b", "b", verb="meet")
+    with pytest.raises(BionerError, match="`a`"):
+        run_plan(Plan([failing, beside, bench.step("c", bench.out / "b")]), bench.out, jobs=2, say=bench.said.append)
+    assert beside.output.exists() and not (bench.out / "c").exists()
+    assert bench.run(beside) == []
+
+
 def test_what_lies_beside_an_output_is_removed_when_a_step_is_begun(bench):
     report = bench.out / "report.json"
     report.write_text("of the time before")
