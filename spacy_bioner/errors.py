@@ -75,6 +75,8 @@ class Errors:
 
     E120 = "Example '{id}' has the label '{label}', which the schema does not know. Known: {known}."
     E121 = "Example '{id}' {why} (codec '{codec}'). Leave it out, drop mentions, or take another codec."
+    E122 = ("None of the {count} examples to choose from can be carried by the codec '{codec}'; the first is '{id}'. "
+            "Take other examples or another codec.")
 
     E105 = "Codec '{name}' has no option {options}. See the options in docs/codecs.md."
     E106 = "Codec option {option} cannot be '{value}'. Known: {known}."
@@ -325,6 +327,9 @@ class Warnings:
     W220 = "The adapter was taught with other {key} than this run asks for; meant so where a new schema is tried."
     W222 = ("The adapter that comes with this package was taught {labels} as {codec}, not the {what} asked for: the "
             "plain model answers, which annotates badly. Teach an adapter with `spacy-bioner finetune`.")
+
+    W223 = ("{count} of {total} examples to choose from are left out, because the codec '{codec}' does not carry them; "
+            "the first is '{id}'.")
 
     # Fine-tuning
     W330 = "The checkpoint {path} is damaged and passed over: {why}."

@@ -188,7 +188,7 @@ def _attend_one_by_one(state: Pass, query: torch.Tensor, keys: torch.Tensor, val
         rows = query[:, row.first:row.last].reshape(1, heads, groups * row.new, -1)
         output = scaled_dot_product_attention(rows, keys[None, :, row.begin:row.end],
                                               values[None, :, row.begin:row.end], attn_mask=mask, scale=scaling)
-        outputs.append(output.view(heads * groups, row.new, -1).transpose(0, 1))
+        outputs.append(output.reshape(heads * groups, row.new, -1).transpose(0, 1))
     return torch.cat(outputs)
 
 
@@ -212,7 +212,7 @@ def _attend_together(state: Pass, query: torch.Tensor, keys: torch.Tensor, value
         rows = query[:, group.queries].transpose(0, 1).reshape(count, heads, groups * new, -1)
         output = scaled_dot_product_attention(rows, keys[:, group.slots].transpose(0, 1),
                                               values[:, group.slots].transpose(0, 1), attn_mask=mask, scale=scaling)
-        output = output.view(count, heads * groups, new, -1).transpose(1, 2).flatten(0, 1)
+        output = output.reshape(count, heads * groups, new, -1).transpose(1, 2).flatten(0, 1)
         result.index_copy_(0, group.goals, output[group.taken])
     return result
 

@@ -13,7 +13,7 @@ from ..codecs.base import Codec
 from ..errors import BionerError, Errors, Warnings
 from ..files import read_json_lines
 from ..prompts.build import PromptBuilder
-from ..prompts.examples import ExampleChooser, write_examples
+from ..prompts.examples import ExampleChooser, write_examples, write_pool
 from .adapter import AdapterCard
 from .annotate import Annotator
 from .base import LanguageModel
@@ -83,7 +83,10 @@ def make_annotator(source: ModelSource, settings: AnnotatorSettings, *,
         {label: definition for question in builders for label, definition in question.labels.items()})
     chooser = None
     if settings.choose_examples:
-        written = write_examples(examples, codec=builder.codec, labels=list(builder.labels))
+        written, left_out = write_pool(examples, codec=builder.codec, labels=list(builder.labels))
+        if left_out:
+            logger.warning(Warnings.W223.format(count=len(left_out), total=len(examples), codec=builder.codec.name,
+                                                id=left_out[0]))
         chooser = ExampleChooser(written, count=settings.choose_examples)
     most = choose_max_sentences(source.card(), settings)
     return Annotator(

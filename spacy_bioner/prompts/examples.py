@@ -24,20 +24,54 @@ def write_examples(annotations: Iterable[Annotation], *, codec: Codec, labels: S
     return tuple((annotation.text, _write_example(annotation, codec, labels)) for annotation in annotations)
 
 
+def write_pool(annotations: Iterable[Annotation], *, codec: Codec,
+               labels: Sequence[str]) -> Tuple[Tuple[Example, ...], Tuple[str, ...]]:
+    """Write the texts that examples are chosen from; those that the codec cannot carry are left out.
+
+    annotations (Iterable[Annotation]): Gold texts; those that name a split must be of "train".
+    codec (Codec): The format of the answers.
+    labels (Sequence[str]): The labels of the schema.
+    RETURNS (Tuple[Tuple[Example, ...], Tuple[str, ...]]): (text, answer) pairs, and the ids of those left out.
+    RAISES BionerError: E009 for another split, E120 for a label outside the schema, E122 where none is left.
+    """
+    written: List[Example] = []
+    left_out: List[str] = []
+    for annotation in annotations:
+        _check_example(annotation, labels)
+        answer = codec.encode(annotation, labels) if not _flaw(annotation, codec, labels) else None
+        if answer is None:
+            left_out.append(annotation.id)
+        else:
+            written.append((annotation.text, answer))
+    if left_out and not written:
+        raise BionerError(Errors.E122.format(count=len(left_out), codec=codec.name, id=left_out[0]))
+    return tuple(written), tuple(left_out)
+
+
 def _write_example(annotation: Annotation, codec: Codec, labels: Sequence[str]) -> str:
+    _check_example(annotation, labels)
+    flaw = _flaw(annotation, codec, labels)
+    if flaw:
+        raise BionerError(Errors.E121.format(id=annotation.id, codec=codec.name, why=flaw))
+    return codec.encode(annotation, labels)
+
+
+def _check_example(annotation: Annotation, labels: Sequence[str]) -> None:
     split = annotation.meta.get("split", "train")
     if split != "train":
         raise BionerError(Errors.E009.format(id=annotation.id, found=split, wanted="train"))
     unknown = sorted({mention.label for mention in annotation.mentions} - set(labels))
     if unknown:
         raise BionerError(Errors.E120.format(id=annotation.id, label=unknown[0], known=", ".join(labels)))
+
+
+def _flaw(annotation: Annotation, codec: Codec, labels: Sequence[str]) -> str:
+    """RETURNS (str): What keeps a codec from carrying an annotation; nothing where it does."""
     if codec.unwritable(annotation):
-        raise BionerError(Errors.E121.format(id=annotation.id, codec=codec.name, why="cannot be written in it"))
-    answer = codec.encode(annotation, labels)
-    reading = codec.decode(annotation.text, labels, answer)
-    if {mention.key for mention in reading.mentions} != {mention.key for mention in annotation.mentions}:
-        raise BionerError(Errors.E121.format(id=annotation.id, codec=codec.name, why="is not read back the same"))
-    return answer
+        return "cannot be written in it"
+    reading = codec.decode(annotation.text, labels, codec.encode(annotation, labels))
+    same = {mention.key for mention in reading.mentions} == {mention.key for mention in annotation.mentions}
+    return "" if same else "is not read back the same"
 
 
 class ExampleChooser:

@@ -1,5 +1,6 @@
 """The making of an annotator: prompts as in fine-tuning, settings from the adapter's card, conflicts said."""
 
+import dataclasses
 import logging
 
 import pytest
@@ -146,6 +147,25 @@ def test_examples_are_read_proven_and_shown(tmp_path):
         assert prompt.count("DRUG:  [Aspirin] for the flu.") == shown
     write_json_lines(tmp_path / "shots.jsonl", [GOLD.with_meta(split="test").to_record()])
     with pytest.raises(BionerError, match="split 'test'"):
+        make_annotator(OpenedSource(Replay([])), settings, find_sentences=lambda text, lang: [])
+
+
+def test_examples_to_choose_from_are_those_that_the_codec_carries(tmp_path, caplog):
+    from spacy_bioner.files import write_json_lines
+
+    # By its name alone, "flu" means each flu of the text.
+    one_of_two = Annotation("The flu is not the flu.", (Mention(4, 7, "DISEASE"),), id="twice")
+    write_json_lines(tmp_path / "shots.jsonl", [one_of_two.to_record(), GOLD.to_record()])
+    settings = AnnotatorSettings(labels=LABELS, codec=make_codec("json"), examples=tmp_path / "shots.jsonl")
+    with pytest.raises(BionerError, match="'twice' is not read back the same"):
+        make_annotator(OpenedSource(Replay([])), settings, find_sentences=lambda text, lang: [])
+    settings = dataclasses.replace(settings, choose_examples=2)
+    annotator = make_annotator(OpenedSource(Replay([])), settings, find_sentences=lambda text, lang: [])
+    assert "1 of 2 examples" in caplog.text and "'twice'" in caplog.text
+    [prompt] = asked_prompts(annotator, "Some fever.")
+    assert GOLD.text in prompt and one_of_two.text not in prompt
+    write_json_lines(tmp_path / "shots.jsonl", [one_of_two.to_record()])
+    with pytest.raises(BionerError, match="None of the 1 examples"):
         make_annotator(OpenedSource(Replay([])), settings, find_sentences=lambda text, lang: [])
 
 
