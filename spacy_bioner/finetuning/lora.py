@@ -186,8 +186,9 @@ class Trainer:
         """RETURNS (Dict[str, float]): Loss, tokens and learning rate of one update."""
         training = self.training
         total = sum(len(self.pairs[index].counted_places) for index in indices)
-        share = training.share_prefix and not training.gradient_checkpointing
-        passes = plan_passes(self.pairs, indices, max_tokens=training.max_batch_tokens, share=share)
+        device = self._weights[0].device.type
+        passes = plan_passes(self.pairs, indices, max_tokens=training.pass_tokens(device),
+                             share=training.shares_prefix(device))
         loss = torch.zeros((), dtype=torch.float64, device=self._weights[0].device)
         self.model.train()
         with torch.random.fork_rng():

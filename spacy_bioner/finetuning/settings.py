@@ -29,13 +29,17 @@ class LoraSettings(BaseModel):
     save_dtype: Literal["float32", "bfloat16"] = "float32"
 
 
+# Few enough for the caches of a CPU; on a GPU the records of an update in one pass.
+_PASS_TOKENS = {"cpu": 1024, "cuda": 16384}
+
+
 class TrainingSettings(BaseModel):
     """How an adapter is trained.
 
     max_epochs (int): Times that each pair is seen.
     max_steps (int): Most updates, 0 for no limit; what ends first ends the training.
     batch_size (int): Pairs of an update; its gradients are accumulated over as many passes as they need.
-    max_batch_tokens (int): Tokens of one forward pass, padding included.
+    max_batch_tokens (Optional[int]): Tokens of one forward pass, padding included; null for what suits the device.
     max_length (int): Pairs with more tokens are left out and reported.
     learning_rate (float): Peak learning rate.
     lr_scheduler_type (str): "cosine", "linear" or "constant", after the warm-up.
@@ -43,7 +47,8 @@ class TrainingSettings(BaseModel):
     weight_decay (float): Of AdamW.
     max_grad_norm (float): Longer gradients are cut to this length; 0 leaves them.
     bucket_window (int): Updates within which pairs are sorted by length.
-    share_prefix (bool): Whether the common beginning of the prompts of a pass is computed once.
+    share_prefix (Optional[bool]): Whether the common beginning of the prompts of a pass is computed once; null for
+        yes on a CPU, no on a GPU, where a small model waits for calls and not for tokens.
     gradient_checkpointing (bool): Compute states twice to hold fewer; the common beginning is then not shared.
     balance (bool): Whether small corpora are repeated until all give equally many pairs.
     eval_frequency (int): Updates between two scores on dev and between checkpoints; 0 for once an epoch.
@@ -56,7 +61,7 @@ class TrainingSettings(BaseModel):
     max_epochs: int = Field(3, ge=1)
     max_steps: int = Field(0, ge=0)
     batch_size: int = Field(16, ge=1)
-    max_batch_tokens: int = Field(1024, ge=1)
+    max_batch_tokens: Optional[int] = Field(None, ge=1)
     max_length: int = Field(1024, ge=2)
     learning_rate: float = Field(1e-3, gt=0)
     lr_scheduler_type: Literal["cosine", "linear", "constant"] = "cosine"
@@ -64,9 +69,18 @@ class TrainingSettings(BaseModel):
     weight_decay: float = Field(0.0, ge=0)
     max_grad_norm: float = Field(1.0, ge=0)
     bucket_window: int = Field(8, ge=1)
-    share_prefix: bool = True
+    share_prefix: Optional[bool] = None
     gradient_checkpointing: bool = False
     balance: bool = False
     eval_frequency: int = Field(0, ge=0)
     patience: int = Field(0, ge=0)
     seed: int = 0
+
+    def pass_tokens(self, device: str) -> int:
+        """RETURNS (int): Tokens of one forward pass on a kind of device, such as "cuda"."""
+        return self.max_batch_tokens or _PASS_TOKENS.get(device, _PASS_TOKENS["cpu"])
+
+    def shares_prefix(self, device: str) -> bool:
+        """RETURNS (bool): Whether what the prompts of a pass begin with is computed once on a kind of device."""
+        shares = device != "cuda" if self.share_prefix is None else self.share_prefix
+        return shares and not self.gradient_checkpointing

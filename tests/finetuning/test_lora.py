@@ -18,6 +18,16 @@ from spacy_bioner.finetuning.settings import LoraSettings, TrainingSettings
 SETTINGS = {"max_epochs": 4, "batch_size": 5, "learning_rate": 0.02, "max_batch_tokens": 120, "eval_frequency": 2}
 
 
+@pytest.mark.parametrize("settings, device, tokens, shares", [
+    pytest.param({}, "cpu", 1024, True, id="cpu"), pytest.param({}, "cuda", 16384, False, id="gpu"),
+    pytest.param({"max_batch_tokens": 60, "share_prefix": True}, "cuda", 60, True, id="as-said"),
+    pytest.param({"share_prefix": True, "gradient_checkpointing": True}, "cpu", 1024, False, id="checkpointing"),
+])
+def test_passes_suit_the_device_where_nothing_is_said(settings, device, tokens, shares):
+    training = TrainingSettings(**settings)
+    assert (training.pass_tokens(device), training.shares_prefix(device)) == (tokens, shares)
+
+
 def train(output, *, family="llama", pairs=None, lora=None, score=None, progress=None, depends_on=None, start=None,
           **settings):
     return train_adapter(pairs or make_pairs(18), model=make_tiny_model(family), output=Path(output),
