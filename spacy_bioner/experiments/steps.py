@@ -10,6 +10,8 @@ from ..errors import BionerError, Errors
 from ..formats.jsonl import find_jsonl
 
 _BLOCK = 1 << 20
+_DEVICE_OPTIONS = ("--gpu-id", "-g")
+_CPU = "-1"
 
 
 @dataclass(frozen=True)
@@ -99,13 +101,13 @@ class Plan:
         step (Step): The step.
         RETURNS (str): Changes with its arguments, with the files and folders that these name and with its inputs,
             and with the fingerprints of the steps before. A folder of which the inputs are a part counts by that
-            part.
+            part. Where it is computed does not count: what was made on a GPU is gone on with on a CPU.
         """
         if step not in self._fingerprints:
             declared = {parent for path in step.inputs for parent in path.parents}
             named = {path for path in step.named_paths() if find_jsonl(path).is_file() or
                      path.is_dir() and path not in declared and path.resolve() not in self._around}
-            parts = [list(step.arguments), sorted(map(self.fingerprint, self.before(step))),
+            parts = [_anywhere(step.arguments), sorted(map(self.fingerprint, self.before(step))),
                      [(str(path), self._hash(path)) for path in sorted(named | set(step.inputs))
                       if self._is_given(path)]]
             self._fingerprints[step] = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
@@ -127,6 +129,11 @@ class Plan:
             for before in self.before(step):
                 self._place(before, placed, (*waiting, step))
             placed[step] = None
+
+
+def _anywhere(arguments: Sequence[str]) -> List[str]:
+    """RETURNS (List[str]): The arguments of a step on the CPU."""
+    return [_CPU if before in _DEVICE_OPTIONS else argument for before, argument in zip(("", *arguments), arguments)]
 
 
 def hash_path(path: Path) -> str:

@@ -58,6 +58,13 @@ def test_a_change_of_an_argument_runs_what_depends_on_it_and_nothing_else(bench)
     assert bench.run(bench.step("a", "--seed", 2), other, bench.step("b", bench.out / "a", "--seed", 2)) == ["b"]
 
 
+def test_what_was_made_on_a_gpu_is_gone_on_with_on_a_cpu(bench):
+    bench.run(bench.step("a", "--seed", 1, "--gpu-id", 0))
+    second = bench.step("b", bench.out / "a", "--gpu-id", -1)
+    assert bench.run(bench.step("a", "--seed", 1, "--gpu-id", -1), second) == ["b"]
+    assert bench.run(bench.step("a", "--seed", 2, "--gpu-id", -1), second) == ["a", "b"]
+
+
 def test_a_change_of_a_given_file_runs_what_reads_it(bench, tmp_path):
     config = tmp_path / "some.cfg"
     config.write_text("1")
