@@ -64,6 +64,7 @@ class Errors:
     E032 = "{option} does nothing with --check-corpus. Leave it out, or convert the files first and check them then."
     E033 = "{path} is named after no split: train, dev, test, raw. Name each file after its split."
     E034 = "{path} is given twice. Name each file once."
+    E035 = "The label '{old}' is to become '{first}' and '{second}'. Give --rename once for each label."
 
     # Codecs, grounding and prompts
     E101 = "Unknown codec '{name}'. Available: {available}."

@@ -228,14 +228,16 @@ def choose(annotations: Iterable[Annotation], conversion: Conversion, counts: Di
 
 
 def read_renames(pairs: Iterable[str]) -> Dict[str, str]:
-    """RETURNS (Dict[str, str]): Old label to new, from OLD=NEW; raises BionerError E017 for anything else."""
-    renames = {}
+    """RETURNS (Dict[str, str]): Old label to new, from OLD=NEW; raises BionerError E017 for anything else, E035 for two
+    new names of one label."""
+    renames: Dict[str, str] = {}
     for pair in pairs:
         old, equals, new = pair.partition("=")
         # Of two signs nobody can tell which one belongs to a label.
         if not (old and equals and new) or "=" in new:
             raise BionerError(Errors.E017.format(value=pair))
-        renames[old] = new
+        if renames.setdefault(old, new) != new:
+            raise BionerError(Errors.E035.format(old=old, first=renames[old], second=new))
     return renames
 
 

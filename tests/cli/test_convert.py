@@ -115,6 +115,8 @@ def test_texts_of_another_file_are_left_out_whole_or_as_sentences(corpus, tmp_pa
     pytest.param(["--sentences", "--require-disjoint", "HELD"], "'d1-s2' stands also in", id="leak-of-a-sentence"),
     pytest.param(["--labels", "SCHEMA"], "'d1' has the label 'Disease'.*Known: Chemical", id="unknown-label"),
     pytest.param(["--rename", "Disease"], "write --rename OLD=NEW", id="rename"),
+    pytest.param(["--rename", "Disease=A", "--rename", "Disease=B"], "'Disease' is to become 'A' and 'B'",
+                 id="renamed-twice"),
     pytest.param(["--rename", "Disease=A=B"], "'Disease=A=B' as a change of label", id="rename-with-two-signs"),
     pytest.param(["--origin", "golden"], "--origin is 'golden', wanted gold, synthetic, augmented or raw", id="origin"),
     pytest.param(["--sentences", "--documents"], "not both", id="both"),
