@@ -18,16 +18,21 @@ class MasterAdamW:
     def __init__(self, weights: Sequence[nn.Parameter], *, weight_decay: float, max_grad_norm: float) -> None:
         self._weights = list(weights)
         self._masters = [weight.detach().float().clone() for weight in weights]
+        self._gradients = [torch.zeros_like(master) for master in self._masters]
         self._adam = torch.optim.AdamW(self._masters, weight_decay=weight_decay)
         self._max_grad_norm = max_grad_norm or math.inf
 
     def take_gradients(self) -> List[torch.Tensor]:
-        """RETURNS (List[torch.Tensor]): Float32 gradients, zeros where there was none; the weights' own are cleared."""
-        gradients = [torch.zeros_like(master) if weight.grad is None else weight.grad.float()
-                     for weight, master in zip(self._weights, self._masters)]
+        """RETURNS (List[torch.Tensor]): Float32 gradients, zeros where there was none, good until the next call; the
+        weights' own are cleared."""
+        torch._foreach_zero_(self._gradients)
+        given = [(kept, weight.grad) for kept, weight in zip(self._gradients, self._weights) if weight.grad is not None]
+        if given:
+            # One call for all: on a GPU hundreds of small ones would take longer than the step.
+            torch._foreach_copy_(*map(list, zip(*given)))
         for weight in self._weights:
             weight.grad = None
-        return gradients
+        return self._gradients
 
     def step(self, gradients: Sequence[torch.Tensor], *, learning_rate: float) -> float:
         """Move the weights; where the gradients are no finite numbers nothing moves.
