@@ -94,15 +94,15 @@ class Journal:
 def run_plan(plan: Plan, folder: Path, *, jobs: int = 1,
              say: Say = lambda line: print(line, file=sys.stderr, flush=True),
              excuse: Callable[[Step], bool] = lambda step: False) -> None:
-    """Run what is not finished.
+    """Run what is not finished. Where a step fails, all that does not need it is run nevertheless.
 
     plan (Plan): The steps.
     folder (Path): Folder of the experiment.
     jobs (int): Steps that may run side by side, each in a process of its own; those that one waits for come first.
     say (Say): Takes a line for each step.
-    excuse (Callable[[Step], bool]): Whether the others go on after a step has failed; it is tried again the next time.
-    RAISES BionerError: E420 where a step fails, with the last line that it said; E723 where another run is under way;
-        E736 where a step does not make its output. What runs beside a step that fails runs to its end.
+    excuse (Callable[[Step], bool]): Whether it is no error that a step has failed. It is tried again the next time.
+    RAISES BionerError: E420 where a step has failed, with the last line that it said; E723 where another run is under
+        way; E736 where a step has not made its output.
     """
     journal = Journal(folder, plan)
     with lock(folder) as locked:
@@ -110,39 +110,39 @@ def run_plan(plan: Plan, folder: Path, *, jobs: int = 1,
         places = {step: f"[{number}/{len(waiting)}] {step.name}" for number, step in enumerate(waiting, start=1)}
         times: Dict[str, List[float]] = defaultdict(list)
         running: List[RunningStep] = []
-        failure: Optional[BionerError] = None
+        failed: Dict[Step, BionerError] = {}
         try:
-            while running or waiting and failure is None:
-                under_way = {each.step for each in running}
-                step = _next_step(plan, waiting, under_way) if failure is None and len(running) < jobs else None
+            while True:
+                open_steps = {*waiting, *failed, *(each.step for each in running)}
+                step = _next_step(plan, waiting, open_steps) if len(running) < jobs else None
                 if step is not None:
+                    waiting.remove(step)
                     if journal.is_done(step):
                         say(f"{places[step]}: done before")
                     else:
-                        left = [each for each in waiting if not journal.is_done(each)] + list(under_way)
+                        left = [each for each in open_steps.difference(failed) if not journal.is_done(each)]
                         say(f"{places[step]}{_guess(left, times, jobs)}")
                         running.append(RunningStep(step, journal, locked, environment=_environment(jobs)))
-                    waiting.remove(step)
-                    continue
-                ended = _wait_for_any(running)
-                running.remove(ended)
-                try:
-                    times[ended.step.kind or ended.step.verb].append(ended.finish())
-                except BionerError as error:
-                    if excuse(ended.step):
+                elif running:
+                    ended = _wait_for_any(running)
+                    running.remove(ended)
+                    try:
+                        times[ended.step.kind or ended.step.verb].append(ended.finish())
+                    except BionerError as error:
+                        failed[ended.step] = error
                         say(f"{places[ended.step]}: {error}")
-                    else:
-                        failure = failure or error
+                else:
+                    break
         finally:
             for each in running:
                 each.stop()
-        if failure is not None:
-            raise failure
+        for step, error in failed.items():
+            if not excuse(step):
+                raise error
 
 
-def _next_step(plan: Plan, waiting: Sequence[Step], under_way: Set[Step]) -> Optional[Step]:
-    """RETURNS (Optional[Step]): The first step that waits for none that is yet to run, or to end."""
-    open_steps = under_way.union(waiting)
+def _next_step(plan: Plan, waiting: Sequence[Step], open_steps: Set[Step]) -> Optional[Step]:
+    """RETURNS (Optional[Step]): The first step that needs none of the open ones."""
     return next((step for step in waiting if open_steps.isdisjoint(plan.before(step))), None)
 
 

@@ -110,12 +110,16 @@ def test_steps_that_do_not_need_each_other_run_side_by_side(bench):
     assert bench.run(last, *pair) == []
 
 
-def test_what_runs_beside_a_failing_step_ends_and_is_kept(bench):
-    failing, beside = bench.step("a", verb="fail"), bench.step("b", "b", verb="meet")
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_what_does_not_need_a_failed_step_is_run_nevertheless(bench, jobs):
+    failing, needs_it = bench.step("a", verb="fail"), bench.step("d", bench.out / "a")
+    others = [bench.step("b"), bench.step("c", bench.out / "b")]
     with pytest.raises(BionerError, match="`a`"):
-        run_plan(Plan([failing, beside, bench.step("c", bench.out / "b")]), bench.out, jobs=2, say=bench.said.append)
-    assert beside.output.exists() and not (bench.out / "c").exists()
-    assert bench.run(beside) == []
+        run_plan(Plan([failing, needs_it, *others]), bench.out, jobs=jobs, say=bench.said.append)
+    assert others[-1].output.exists() and not needs_it.output.exists()
+    assert sum("the disk is full" in line for line in bench.said) == 1
+    assert bench.run(*others) == []
+    assert bench.run(bench.step("a"), needs_it, *others) == ["a", "d"]
 
 
 def test_what_lies_beside_an_output_is_removed_when_a_step_is_begun(bench):
