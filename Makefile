@@ -25,9 +25,9 @@ browser:
 	else echo "note: no Chromium here, the browser tests will be skipped; install it to run them"; fi
 
 # Two passes of the language model over gold in place of three, 14 of the categorizer in place of 20: for twenty minutes
-# on two cores. It begins with the packaged adapter, so that so little gold is enough.
+# on two cores.
 run: install
-	$(BIN)/python -m spacy project run all . --vars.llm_epochs 2 --vars.epochs 14 --vars.start_from packaged
+	$(BIN)/python -m spacy project run all . --vars.llm_epochs 2 --vars.epochs 14
 	@$(BIN)/python -m spacy_bioner report --show metrics/embedded-embedded-1/metrics.json
 	@echo "report: $$(ls metrics/embedded-embedded-1/report.html)"
 	@echo "wheel:  $$(ls packages/embedded-embedded-1/*/dist/*.whl)"

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 # With a line for each label a small model learns sooner; with more labels than these it takes too many tokens.
+# One label is taught as bracket lines, several as HTML, which writes the text once for all of them.
+AUTO_CODEC = "auto"
 _FEW_LABELS = 2
 
 
@@ -51,18 +53,22 @@ class TaughtFormatSettings(LocalModelSettings):
     def make_codec(self, labels: int, *, begun: Optional[Mapping[str, Any]] = None) -> "Codec":
         """Make the format of the answers.
 
-        labels (int): How many labels an answer is about; decides what the lines "auto" of the brackets stand for.
-            Other formats have no lines and pass over this one word.
-        begun (Optional[Mapping[str, Any]]): Codec of the adapter that training begins with, whose lines "auto" takes.
+        labels (int): How many labels an answer is about; decides what the codec "auto" stands for, and the lines "auto"
+            of the brackets. Other formats have no lines and pass over this one word.
+        begun (Optional[Mapping[str, Any]]): Codec of the adapter that training begins with, which "auto" takes.
         RETURNS (Codec): The format.
         """
         from ..codecs import make_codec
 
-        options = dict(self.codec_options)
+        name, options, begun = self.codec, dict(self.codec_options), dict(begun or {})
+        if name == AUTO_CODEC:
+            name = begun.get("name") or ("bracket" if labels == 1 else "html")
+            logger.info("Format of the answers, for up to %s labels in one: %s", labels, name)
+            options.update({key: value for key, value in begun.items() if key not in ("name", "lines")})
         if options.get("lines") == "auto":
             del options["lines"]
-            if self.codec == "bracket":
+            if name == "bracket":
                 few = "all" if labels <= _FEW_LABELS else "occurring"
-                options["lines"] = (begun or {}).get("lines", few)
+                options["lines"] = begun.get("lines", few)
                 logger.info("Bracket lines for up to %s labels in an answer: %s", labels, options["lines"])
-        return make_codec(self.codec, **options)
+        return make_codec(name, **options)

@@ -55,6 +55,19 @@ def test_few_labels_get_a_line_each_and_what_auto_chose_is_told(lines, labels, w
     assert (f"{labels} labels in an answer: {written}" in caplog.text) == (lines == "auto")
 
 
+@pytest.mark.parametrize("labels, begun, wanted", [
+    pytest.param(1, None, {"name": "bracket", "lines": "all"}, id="one-label"),
+    pytest.param(2, None, {"name": "html"}, id="two-labels"),
+    pytest.param(5, {"name": "bracket", "lines": "occurring"}, {"name": "bracket", "lines": "occurring"}, id="begun"),
+    pytest.param(1, {"name": "json", "shape": "name"}, {"name": "json", "shape": "name"}, id="begun-with-json"),
+])
+def test_automatic_codec_suits_the_labels_or_the_adapter_that_training_begins_with(labels, begun, wanted, caplog):
+    settings = FinetuneSettings(model="any", codec="auto", codec_options={"lines": "auto"})
+    with caplog.at_level("INFO"):
+        assert settings.make_codec(labels, begun=begun).settings() == wanted
+    assert f"in one: {wanted['name']}" in caplog.text
+
+
 def test_training_that_begins_with_an_adapter_takes_its_lines():
     settings = FinetuneSettings(model="any", codec="bracket", codec_options={"lines": "auto"})
     assert settings.make_codec(5, begun={"name": "bracket", "lines": "all"}).settings()["lines"] == "all"
