@@ -135,7 +135,12 @@ def run_plan(plan: Plan, folder: Path, *, jobs: int = 1,
                     break
         finally:
             for each in running:
-                each.stop()
+                each.process.terminate()
+            for each in running:
+                each.process.wait()
+        for step in waiting:
+            needed = ", ".join(before.name for before in plan.before(step) if before in failed or before in waiting)
+            say(f"{places[step]}: not run, it needs {needed}")
         for step, error in failed.items():
             if not excuse(step):
                 raise error
@@ -197,12 +202,6 @@ class RunningStep:
         seconds = time.perf_counter() - self._started
         self._journal.finish(step, self._stamp, seconds)
         return seconds
-
-    def stop(self) -> None:
-        """End the process, if it still runs."""
-        if self.process.poll() is None:
-            self.process.terminate()
-            self.process.wait()
 
 
 @contextmanager

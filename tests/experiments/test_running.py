@@ -118,6 +118,7 @@ def test_what_does_not_need_a_failed_step_is_run_nevertheless(bench, jobs):
         run_plan(Plan([failing, needs_it, *others]), bench.out, jobs=jobs, say=bench.said.append)
     assert others[-1].output.exists() and not needs_it.output.exists()
     assert sum("the disk is full" in line for line in bench.said) == 1
+    assert [line.split()[1:] for line in bench.said if "not run" in line] == ["d: not run, it needs a".split()]
     assert bench.run(*others) == []
     assert bench.run(bench.step("a"), needs_it, *others) == ["a", "d"]
 
