@@ -37,9 +37,8 @@ def write_pool(annotations: Iterable[Annotation], *, codec: Codec,
     written: List[Example] = []
     left_out: List[str] = []
     for annotation in annotations:
-        _check_example(annotation, labels)
-        answer = codec.encode(annotation, labels) if not _flaw(annotation, codec, labels) else None
-        if answer is None:
+        answer, flaw = _encode(annotation, codec, labels)
+        if flaw:
             left_out.append(annotation.id)
         else:
             written.append((annotation.text, answer))
@@ -49,29 +48,26 @@ def write_pool(annotations: Iterable[Annotation], *, codec: Codec,
 
 
 def _write_example(annotation: Annotation, codec: Codec, labels: Sequence[str]) -> str:
-    _check_example(annotation, labels)
-    flaw = _flaw(annotation, codec, labels)
+    answer, flaw = _encode(annotation, codec, labels)
     if flaw:
         raise BionerError(Errors.E121.format(id=annotation.id, codec=codec.name, why=flaw))
-    return codec.encode(annotation, labels)
+    return answer
 
 
-def _check_example(annotation: Annotation, labels: Sequence[str]) -> None:
+def _encode(annotation: Annotation, codec: Codec, labels: Sequence[str]) -> Tuple[str, str]:
+    """RETURNS (Tuple[str, str]): The answer, and what keeps the codec from carrying it; nothing where it does."""
     split = annotation.meta.get("split", "train")
     if split != "train":
         raise BionerError(Errors.E009.format(id=annotation.id, found=split, wanted="train"))
     unknown = sorted({mention.label for mention in annotation.mentions} - set(labels))
     if unknown:
         raise BionerError(Errors.E120.format(id=annotation.id, label=unknown[0], known=", ".join(labels)))
-
-
-def _flaw(annotation: Annotation, codec: Codec, labels: Sequence[str]) -> str:
-    """RETURNS (str): What keeps a codec from carrying an annotation; nothing where it does."""
     if codec.unwritable(annotation):
-        return "cannot be written in it"
-    reading = codec.decode(annotation.text, labels, codec.encode(annotation, labels))
+        return "", "cannot be written in it"
+    answer = codec.encode(annotation, labels)
+    reading = codec.decode(annotation.text, labels, answer)
     same = {mention.key for mention in reading.mentions} == {mention.key for mention in annotation.mentions}
-    return "" if same else "is not read back the same"
+    return answer, "" if same else "is not read back the same"
 
 
 class ExampleChooser:
