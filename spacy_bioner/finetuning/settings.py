@@ -4,6 +4,8 @@ from typing import List, Literal, Optional, Union
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ..llm.batch_sizes import batch_sizes
+
 
 class LoraSettings(BaseModel):
     """Where and how an adapter is put onto a model.
@@ -27,10 +29,6 @@ class LoraSettings(BaseModel):
     layers: Optional[int] = Field(None, ge=1)
     adapter_dtype: Literal["auto", "float32", "bfloat16"] = "auto"
     save_dtype: Literal["float32", "bfloat16"] = "float32"
-
-
-# Few enough for the caches of a CPU; on a GPU the records of an update in one pass.
-_PASS_TOKENS = {"cpu": 1024, "cuda": 16384}
 
 
 class TrainingSettings(BaseModel):
@@ -78,7 +76,7 @@ class TrainingSettings(BaseModel):
 
     def pass_tokens(self, device: str) -> int:
         """RETURNS (int): Tokens of one forward pass on a kind of device, such as "cuda"."""
-        return self.max_batch_tokens or _PASS_TOKENS.get(device, _PASS_TOKENS["cpu"])
+        return self.max_batch_tokens or batch_sizes(device).training_pass
 
     def shares_prefix(self, device: str) -> bool:
         """RETURNS (bool): Whether what the prompts of a pass begin with is computed once on a kind of device."""

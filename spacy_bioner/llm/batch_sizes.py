@@ -2,23 +2,24 @@
 
 from typing import NamedTuple
 
-import torch
-
 
 class BatchSizes(NamedTuple):
     """Sizes that suit a device.
 
     batch (int): Tokens of all texts under way; bounds the memory of their keys and values.
     one_pass (int): New tokens of one forward pass: enough to keep the processor busy, few enough for its caches.
+    training_pass (int): Tokens of one forward pass in training, padding included; on a GPU the records of an update.
     """
 
     batch: int
     one_pass: int
+    training_pass: int
 
 
-_SIZES = {"cpu": BatchSizes(16384, 512), "cuda": BatchSizes(65536, 8192)}
+_SIZES = {"cpu": BatchSizes(batch=16384, one_pass=512, training_pass=1024),
+          "cuda": BatchSizes(batch=65536, one_pass=8192, training_pass=16384)}
 
 
-def batch_sizes(device: torch.device) -> BatchSizes:
-    """RETURNS (BatchSizes): Of that device; other ones than CUDA are taken for a CPU."""
-    return _SIZES.get(device.type, _SIZES["cpu"])
+def batch_sizes(device: str) -> BatchSizes:
+    """RETURNS (BatchSizes): Of that kind of device, such as "cuda"; other kinds are taken for a CPU."""
+    return _SIZES.get(device, _SIZES["cpu"])

@@ -36,7 +36,7 @@ class FreeDecoder:
         self.temperature = temperature
         self.top_p = top_p
         self.seed = seed
-        self.max_batch_tokens = max_batch_tokens or batch_sizes(lm.device).batch
+        self.max_batch_tokens = max_batch_tokens or batch_sizes(lm.device.type).batch
         self.chat = chat
 
     @property

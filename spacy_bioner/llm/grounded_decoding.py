@@ -46,7 +46,7 @@ class GroundedDecoder:
         self.max_depth = max_depth
         self.chat = chat
         self._packed = PackedModel(lm)
-        sizes = batch_sizes(lm.device)
+        sizes = batch_sizes(lm.device.type)
         self._decoder = PackedDecoder(self._packed, max_batch_tokens=max_batch_tokens or sizes.batch,
                                       pass_tokens=pass_tokens or sizes.one_pass)
         self._pieces = PieceTokens(lm.tokenizer)
