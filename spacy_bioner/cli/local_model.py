@@ -62,7 +62,9 @@ class TaughtFormatSettings(LocalModelSettings):
 
         name, options, begun = self.codec, dict(self.codec_options), dict(begun or {})
         if name == AUTO_CODEC:
-            name = begun.get("name") or ("bracket" if labels == 1 else "html")
+            # Who says how lines are written wants brackets: no other format has lines.
+            lines_asked = options.get("lines", "auto") != "auto"
+            name = begun.get("name") or ("bracket" if labels == 1 or lines_asked else "html")
             logger.info("Format of the answers, for up to %s labels in one: %s", labels, name)
             options.update({key: value for key, value in begun.items() if key not in ("name", "lines")})
         if options.get("lines") == "auto":

@@ -68,6 +68,11 @@ def test_automatic_codec_suits_the_labels_or_the_adapter_that_training_begins_wi
     assert f"in one: {wanted['name']}" in caplog.text
 
 
+def test_lines_that_are_asked_for_are_bracket_lines_whatever_the_labels():
+    settings = FinetuneSettings(model="any", codec="auto", codec_options={"lines": "occurring"})
+    assert settings.make_codec(5).settings() == {"name": "bracket", "lines": "occurring"}
+
+
 def test_training_that_begins_with_an_adapter_takes_its_lines():
     settings = FinetuneSettings(model="any", codec="bracket", codec_options={"lines": "auto"})
     assert settings.make_codec(5, begun={"name": "bracket", "lines": "all"}).settings()["lines"] == "all"
