@@ -219,7 +219,8 @@ class SeedGenerator(AdapterPipe):
     def _set_cfg(self, cfg: Dict[str, Any]) -> None:
         self.settings = replace(self.settings, labels=cfg["labels"])
         self.spans_key, self.seeds_key = cfg["spans_key"], cfg["seeds_key"]
-        self.held_out = tuple(map(Path, cfg["held_out"]))
+        # Components that were saved before this key was there had none.
+        self.held_out = tuple(map(Path, cfg.get("held_out", [])))
 
     def _forget(self) -> None:
         self._writer = None

@@ -131,6 +131,17 @@ def test_held_out_files_that_a_program_gives_are_kept_in_the_pipeline(make_nlp, 
         assert one(seed_doc(one.vocab, SEEDS[1])).user_data["meta"]["error"] == "held_out_text"
 
 
+def test_a_component_that_was_saved_before_held_out_files_were_is_loaded(make_nlp):
+    import srsly
+
+    pipe = make_nlp().get_pipe("seed_generator")
+    stored = srsly.msgpack_loads(pipe.to_bytes())
+    cfg = srsly.json_loads(stored["cfg"])
+    del cfg["held_out"]
+    pipe.from_bytes(srsly.msgpack_dumps({**stored, "cfg": srsly.json_dumps(cfg)}))
+    assert pipe.held_out == ()
+
+
 def test_a_held_out_file_that_is_gone_is_one_clear_line(make_nlp, tmp_path):
     nlp = make_nlp(held_out=[str(tmp_path / "gone.jsonl")])
     with pytest.raises(BionerError, match=r"No such file or folder: .*gone\.jsonl"):
