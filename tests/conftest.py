@@ -19,8 +19,9 @@ def pytest_collection_modifyitems(config, items):
     for name in ("slow", "gpu"):
         if not config.getoption(f"--{name}"):
             for item in items:
-                # A skip that shows itself in the summary; --slow and --gpu run these tests.
                 if name in item.keywords:
+                    # These take minutes, or a GPU that the machine of `make test` has not. The skip shows itself in the
+                    # summary, and --slow or --gpu runs them.
                     item.add_marker(pytest.mark.skip(reason=f"needs --{name}"))
 
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-# Their terms keep the corpora out of this repository; they are read where they lie beside the checkout.
 CORPORA = Path(__file__).resolve().parents[2] / "shared" / "data"
 ABSENT = "no corpora beside the checkout (../shared/data)"
+# Their terms keep the corpora out of this repository: a checkout alone cannot run these tests, and its summary says so.
+# Where the corpora lie beside it all of them run.
 needs_corpora = pytest.mark.skipif(not CORPORA.is_dir(), reason=ABSENT)

@@ -13,9 +13,9 @@ SHARED = Path(__file__).parents[3] / "shared" / "examples"
 
 
 def read_cases(path):
-    # The shared cases are no part of this repository, so a checkout alone cannot run them, and says so in the summary;
-    # the project's own, in `tests/data`, always run.
     if not path.is_file():
+        # The shared cases are no part of this repository, so a checkout alone cannot run them, and says so in the
+        # summary; the project's own, in `tests/data`, always run.
         return [pytest.param(None, id=path.stem, marks=pytest.mark.skip(reason=f"no {path.name} beside the checkout"))]
     records = [json.loads(line) for line in path.read_text(encoding="utf8").splitlines()]
     return [pytest.param(record, id=record["id"]) for record in records]

@@ -18,7 +18,8 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]
 SCRIPT = "<script>document.title = 'broken'</script>"
-# The page is looked at in a real browser, which is no Python package: `make install` installs it where it may.
+# The page is looked at in a real browser, which is no Python package: `make install` installs it where it may, which
+# takes root and apt. Elsewhere these tests show themselves as skipped.
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: install the package chromium")
 
 
