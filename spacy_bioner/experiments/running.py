@@ -152,10 +152,12 @@ def _next_step(plan: Plan, waiting: Sequence[Step], open_steps: Set[Step]) -> Op
 
 
 def _environment(jobs: int) -> Mapping[str, str]:
-    """RETURNS (Mapping[str, str]): The variables of a step: with several at a time they divide the cores."""
-    if jobs == 1 or "OMP_NUM_THREADS" in os.environ:
-        return os.environ
-    return {**os.environ, "OMP_NUM_THREADS": str(max(1, len(os.sched_getaffinity(0)) // jobs))}
+    """RETURNS (Mapping[str, str]): The variables of a step. What it says goes to the log as it is said, so that an error
+    is the last line and not what was said before it; with several steps at a time they divide the cores."""
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    if jobs > 1:
+        environment.setdefault("OMP_NUM_THREADS", str(max(1, len(os.sched_getaffinity(0)) // jobs)))
+    return environment
 
 
 def _wait_for_any(running: Sequence["RunningStep"]) -> "RunningStep":

@@ -22,6 +22,8 @@ def bench(tmp_path, monkeypatch):
     """RETURNS (Bench): Makes steps, runs them, and says which ones were called."""
     monkeypatch.setattr(running, "COMMAND", (sys.executable, str(STAND_IN)))
     monkeypatch.setenv("CALLS", str(tmp_path / "calls"))
+    # Where it is set the order of what a step says is right by itself.
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
 
     class Bench:
         out = tmp_path / "out"
