@@ -152,8 +152,8 @@ def _next_step(plan: Plan, waiting: Sequence[Step], open_steps: Set[Step]) -> Op
 
 
 def _environment(jobs: int) -> Mapping[str, str]:
-    """RETURNS (Mapping[str, str]): The variables of a step. What it says goes to the log as it is said, so that an error
-    is the last line and not what was said before it; with several steps at a time they divide the cores."""
+    """RETURNS (Mapping[str, str]): The variables of a step. What it says goes to the log as it is said, so that an
+    error is the last line, not what was said before it; with several steps at a time they divide the cores."""
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     if jobs > 1:
         environment.setdefault("OMP_NUM_THREADS", str(max(1, len(os.sched_getaffinity(0)) // jobs)))
