@@ -6,9 +6,8 @@ stored; the base is read again by its name. An encoder is stored whole.
 """
 
 import json
-from typing import Any, Callable, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
-import numpy
 import torch
 from spacy.tokens import Doc
 from thinc.api import Model, torch2xp, xp2torch
@@ -21,6 +20,7 @@ from .lora import add_lora, check_base
 from .marked_text import MarkedText, make_rows
 from .module_shim import ModuleShim
 from .pieces import PACKED_CPU, PACKED_GPU, pack_rows
+from .prefix_tree import grow_trees, last_states
 from .selector_heads import Spans
 from .transformer_encoder import has_bf16
 
@@ -46,8 +46,28 @@ class MarkedJudge(torch.nn.Module):
         else:
             self.judge = torch.nn.Linear(2 * width if head == "bert_cls" else width, 1)
 
-    def forward(self, rows: List[MarkedText], pad_id: int) -> torch.Tensor:
-        """RETURNS (torch.Tensor): The logits of the rows, (rows,), as float32."""
+    def forward(self, rows: Sequence[MarkedText], pad_id: int, most: int) -> torch.Tensor:
+        """Judge candidates.
+
+        rows (Sequence[MarkedText]): The candidates, marked in their texts.
+        pad_id (int): The piece that fills shorter rows.
+        most (int): Most pieces of a pass.
+        RETURNS (torch.Tensor): Their logits, (rows,), as float32.
+        """
+        if self.head == "bert_cls":
+            packs = pack_rows([len(row.ids) for row in rows], most)
+            logits = [self._judge_marks([rows[place] for place in pack], pad_id) for pack in packs]
+        else:
+            # The candidates of a text are told apart behind the first mark: up to there they are read once.
+            trees = grow_trees([row.ids for row in rows], most)
+            packs = [tree.rows for tree in trees]
+            logits = [self._judge_ends(last_states(self.transformer, tree).float()) for tree in trees]
+        if not packs:
+            return torch.zeros(0)
+        order = torch.tensor([place for pack in packs for place in pack]).argsort()
+        return torch.cat(logits)[order.to(logits[0].device)]
+
+    def _judge_marks(self, rows: Sequence[MarkedText], pad_id: int) -> torch.Tensor:
         width = max(len(row.ids) for row in rows)
         ids = torch.full((len(rows), width), pad_id)
         mask = torch.zeros_like(ids)
@@ -57,11 +77,11 @@ class MarkedJudge(torch.nn.Module):
         device = next(self.transformer.parameters()).device
         hidden = self.transformer(input_ids=ids.to(device), attention_mask=mask.to(device)).last_hidden_state.float()
         all_rows = torch.arange(len(rows), device=device)
-        if self.head == "bert_cls":
-            marks = [hidden[all_rows, torch.tensor([getattr(row, name) for row in rows], device=device)]
-                     for name in ("open_at", "close_at")]
-            return self.judge(torch.cat(marks, dim=1))[:, 0].float()
-        last = hidden[all_rows, torch.tensor([len(row.ids) - 1 for row in rows], device=device)]
+        marks = [hidden[all_rows, torch.tensor([getattr(row, name) for row in rows], device=device)]
+                 for name in ("open_at", "close_at")]
+        return self.judge(torch.cat(marks, dim=1))[:, 0].float()
+
+    def _judge_ends(self, last: torch.Tensor) -> torch.Tensor:
         if self.head == "llm_cls":
             return self.judge(last)[:, 0].float()
         return (last @ (self.answers[0] - self.answers[1]).float()) + self.shift
@@ -161,18 +181,13 @@ def _forward(model: Model, inputs: Tuple[List[Doc], Spans], is_train: bool) -> T
                      definitions=model.attrs["definitions"], max_pieces=model.attrs["max_pieces"],
                      asks=module.head == "llm_causal")
     device = next(module.parameters()).device
-    packs = pack_rows([len(row.ids) for row in rows], PACKED_CPU if device.type == "cpu" else PACKED_GPU)
     mixed = model.attrs["mixed_precision"] and has_bf16(device)
-    pad_id = module.tokenizer.pad_token_id or 0
     with torch.set_grad_enabled(is_train), torch.autocast(device.type, torch.bfloat16, enabled=mixed):
-        scores = [module([rows[place] for place in pack], pad_id) for pack in packs]
-    logits = model.ops.alloc1f(len(rows))
-    for pack, part in zip(packs, scores):
-        logits[numpy.asarray(pack)] = torch2xp(part.detach())
+        scores = module(rows, module.tokenizer.pad_token_id or 0, PACKED_CPU if device.type == "cpu" else PACKED_GPU)
 
     def backprop(d_logits: Floats1d) -> List[Doc]:
-        if packs:
-            torch.autograd.backward(scores, [xp2torch(d_logits[numpy.asarray(pack)]) for pack in packs])
+        if rows:
+            scores.backward(xp2torch(d_logits))
         return []
 
-    return logits, backprop
+    return model.ops.asarray1f(torch2xp(scores.detach())), backprop
