@@ -21,6 +21,7 @@ _EXPLAINED = {"over_context": " (the seeds leave no room in the model's context;
               "other_language": " (by its letters or its function words; wanted is the language of the label schema)",
               "off_boundary": " (a tag begins or ends inside a word)",
               "no_reply": " (the model or server failed; see the examples in the report)",
+              "relabel_failed": " (the annotator could not label it; see the examples in the report)",
               "truncated": " (the length limit came before the end; raise --synthesize.max_new_tokens)",
               "held_out_text": " (the sentence stands in dev or test)",
               "near_held_out": " (nearly the same as a sentence of dev or test)"}

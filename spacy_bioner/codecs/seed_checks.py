@@ -5,7 +5,7 @@ from typing import Dict, List, Sequence, Tuple
 
 from ..annotation import Mention
 from ..grounding.folding import fold_plain
-from ..grounding.names import NamePlace, find_places
+from ..grounding.names import NamePlace, find_all_places
 
 Seed = Tuple[str, str]
 
@@ -28,7 +28,8 @@ def check_seeds(text: str, mentions: Sequence[Mention], seeds: Sequence[Seed], *
     text (str): The sentence without tags.
     mentions (Sequence[Mention]): What is tagged in it.
     seeds (Sequence[Seed]): Text and label of each seed.
-    repair (bool): Whether to widen a tag that covers part of a seed, and to tag the seeds that are not tagged.
+    repair (bool): Whether to widen a tag that covers part of a seed, to tag the seeds that are not tagged, and to take
+        off a tag that gives a seed another label.
     RETURNS (SeedCheck): The mentions and what is wrong: a seed not in the sentence (`seed_missing`), not tagged
         (`seed_untagged`), tagged with other edges (`seed_boundary`), and what is tagged but no seed (`new_entity`).
         Inside a longer word, as GA in GABA, a seed stands only where it is tagged.
@@ -38,7 +39,7 @@ def check_seeds(text: str, mentions: Sequence[Mention], seeds: Sequence[Seed], *
     partial: Dict[Mention, Mention] = {}
     untagged: List[Mention] = []
     for surface, label in dict.fromkeys(seeds):
-        places = [place for place in find_places(text, surface.strip())
+        places = [place for place in find_all_places(text, surface.strip())
                   if place.bounded or _is_tagged(place, label, mentions)]
         if not places:
             check.issues.append(("seed_missing", surface))
@@ -59,7 +60,7 @@ def check_seeds(text: str, mentions: Sequence[Mention], seeds: Sequence[Seed], *
         if mention not in partial and (fold_plain(text[mention.start:mention.end]), mention.label) not in wanted:
             check.issues.append(("new_entity", text[mention.start:mention.end]))
     if repair:
-        check.mentions = _repair(mentions, partial, untagged)
+        check.mentions = _repair(text, mentions, partial, untagged, wanted)
     return check
 
 
@@ -83,7 +84,8 @@ def _partial_tags(text: str, place: NamePlace, label: str, mentions: Sequence[Me
             and (fold_plain(text[mention.start:mention.end]), label) not in wanted]
 
 
-def _repair(mentions: Sequence[Mention], partial: Dict[Mention, Mention], untagged: Sequence[Mention]) -> List[Mention]:
+def _repair(text: str, mentions: Sequence[Mention], partial: Dict[Mention, Mention], untagged: Sequence[Mention],
+            wanted: "set[Seed]") -> List[Mention]:
     """RETURNS (List[Mention]): Tags inside a seed widened to it, and seeds tagged where that crosses no other tag."""
     repaired: List[Mention] = []
     for mention in mentions:
@@ -93,5 +95,8 @@ def _repair(mentions: Sequence[Mention], partial: Dict[Mention, Mention], untagg
     for seed in sorted(untagged, key=lambda seed: (seed.start - seed.end, seed.start)):
         overlapping = [other for other in repaired if seed.start < other.end and other.start < seed.end]
         if not any(other.label == seed.label or seed.crosses(other) for other in overlapping):
+            # The prompt said what the seed is: on its very place another label is a mistake of the model.
+            repaired = [other for other in repaired if other.key[:2] != seed.key[:2]
+                        or (fold_plain(text[other.start:other.end]), other.label) in wanted]
             repaired.append(seed)
     return list(dict.fromkeys(repaired))

@@ -8,6 +8,9 @@ from typing import List, Sequence, Tuple
 from .folding import fold
 from .words import on_boundaries
 
+# A name of so many letters, all of them capitals, is an abbreviation.
+_LONGEST_ABBREVIATION = 5
+
 
 @dataclass(frozen=True)
 class NamePlace:
@@ -47,6 +50,23 @@ def find_places(text: str, name: str, *, start: int = 0, end: int = -1) -> Tuple
               for first, last in _find_folded(text, name, start, end)]
     bounded = tuple(place for place in folded if place.bounded)
     return bounded or tuple(exact) or tuple(folded)
+
+
+@lru_cache(maxsize=512)
+def find_all_places(text: str, name: str) -> Tuple[NamePlace, ...]:
+    """Find all places of a name, however it is spaced and written, whole words and parts of words.
+
+    An abbreviation is not the word that it spells: "all" is no place of "ALL", a leukemia.
+
+    text (str): The text.
+    name (str): The name.
+    RETURNS (Tuple[NamePlace, ...]): Its places in text order.
+    """
+    spans = [*_find_exact(text, name, 0, len(text)), *_find_folded(text, name, 0, len(text))]
+    if name.isupper() and sum(map(str.isalpha, name)) <= _LONGEST_ABBREVIATION:
+        spans = [(first, last) for first, last in spans if text[first:last].isupper()]
+    return tuple(NamePlace(first, last, text[first:last] == name, on_boundaries(text, first, last),
+                           _is_joined(text, first, last)) for first, last in sorted(set(spans)))
 
 
 def _is_joined(text: str, start: int, end: int) -> bool:

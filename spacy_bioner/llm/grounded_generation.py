@@ -17,14 +17,16 @@ from transformers.cache_utils import DynamicCache
 from ..codecs.base import Piece
 from ..codecs.seed_tags import CLOSE_WRAPPER, OPEN_WRAPPER, SeedTagCodec
 from ..errors import Errors
-from ..units import find_units
+from ..grounding.words import on_boundaries
+from ..units import UNSPACED, find_units
 from .answers import encode_pieces, encode_prompt
 from .base import Reply, Request
 from .causal_lm import CausalLM
 from .sentence_row import Part, Seed, SentenceRow, shared_length
 from .token_bytes import complete_characters, read_token_bytes
 
-_JOINING = "([{-/\"'"
+# What a word follows without a space.
+JOINING = "([{-/\"'“‘«"
 _FULL_STOPS = (".", "。", "!", "?", ";", "！", "？", "；")
 
 
@@ -73,7 +75,7 @@ class GroundedGenerator:
         self._never = self._find_tokens(lambda token: not self._is_word(token))
         # Words without a space before them; each Chinese character is a word of its own.
         self._joined = self._find_tokens(
-            lambda token: self._texts[token][0].isalnum() and self._texts[token][0] < "\u2e80")
+            lambda token: self._texts[token][0].isalnum() and self._texts[token][0] < UNSPACED)
         self._stops = self._find_tokens(lambda token: self._texts[token].strip() in _FULL_STOPS)
         self._broken = self._find_tokens(lambda token: "\ufffd" in self._texts[token]
                                          and complete_characters(b"", self._bytes[token]) is None)
@@ -259,7 +261,7 @@ class GroundedGenerator:
         """
         if row.pending:
             return self._finish_character(row, words)
-        row.space = row.space_before_tag(_JOINING)
+        row.space = row.space_before_tag(JOINING)
         tags = [(seed, self._tag(seed, row.space)) for seed in row.seeds]
         marks = {ids[0] for _, ids in tags} or ({self._end[0]} if self._may_end(row) else set())
         token = self._sample(row, {**words, **{mark: float(scores[mark]) for mark in marks}})
@@ -328,7 +330,8 @@ class GroundedGenerator:
 
 
 def _is_whole(row: SentenceRow, reply: Reply) -> bool:
-    """RETURNS (bool): Whether a sentence has its end, and all its seeds and nothing else in tags."""
+    """RETURNS (bool): Whether a sentence has its end, and all its seeds and nothing else in tags, around whole words."""
     labels = sorted({label for _, label in row.all_seeds})
     reading = SeedTagCodec().read(reply.text, labels, row.all_seeds)
-    return row.done == "stop" and reading.keep and not reading.issues
+    return (row.done == "stop" and reading.keep and not reading.issues
+            and all(on_boundaries(reading.text, item.start, item.end) for item in reading.mentions))

@@ -6,8 +6,10 @@ from typing import Iterator, List, Optional, Sequence, Tuple
 
 import torch
 
-from ..grounding.folding import fold, fold_plain
+from ..grounding.folding import fold_plain
+from ..grounding.names import find_all_places
 from ..grounding.words import on_boundaries
+from ..units import UNSPACED
 
 Seed = Tuple[str, str]
 
@@ -80,7 +82,12 @@ class SentenceRow:
     def space_before_tag(self, joining: str) -> str:
         """RETURNS (str): A space, but nothing at the start, after what opens or joins, and in Chinese."""
         before = self.plain[-1:]
-        return " " if before and before.isascii() and not before.isspace() and before not in joining else ""
+        if not before or before.isspace() or before in joining:
+            return ""
+        # Some signs, such as ”, are those of many scripts: the word before them says which one is written.
+        shared = not before.isascii() and not before.isalnum() and before < UNSPACED
+        script = next((sign for sign in reversed(self.plain) if sign.isalnum()), before) if shared else before
+        return " " if script < UNSPACED else ""
 
     def add_tag(self, space: str, tag: Seed, seed: Optional[Seed], size: int) -> None:
         """Add a tag.
@@ -121,7 +128,8 @@ class SentenceRow:
             if fold_plain(seed[0]) not in folded:
                 continue
             tags = list(self.tagged()) if tags is None else tags
-            for start, end in _find_places(plain, seed[0]):
+            for place in find_all_places(plain, seed[0]):
+                start, end = place.start, place.end
                 inside = any(first < start < last or (first == start and end <= last) for first, last in tags)
                 if inside or not on_boundaries(text, start, end):
                     continue
@@ -155,17 +163,6 @@ class SentenceRow:
         self.position -= size
         self.pending = b""
         return before[:start - reached]
-
-
-def _find_places(text: str, name: str) -> Iterator[Tuple[int, int]]:
-    """YIELDS (Tuple[int, int]): Where a name stands, however it is spaced and written."""
-    view, wanted = fold(text), fold_plain(name)
-    at = view.text.find(wanted) if wanted else -1
-    while at >= 0:
-        span = view.source_span(at, at + len(wanted))
-        if span is not None:
-            yield span
-        at = view.text.find(wanted, at + 1)
 
 
 def _spell_tag(part: Part) -> str:

@@ -1,9 +1,8 @@
 """Checks of generated sentences beyond their tags: length, language, repetition, near-duplicates, leaks."""
 
-from collections import Counter
-from functools import lru_cache
+from collections import Counter, defaultdict
 from pathlib import Path
-from typing import Any, Iterable, Iterator, List, Optional, Sequence, Tuple
+from typing import Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -15,7 +14,6 @@ from ..units import find_units
 from .language import is_language
 
 _SHINGLE = 3
-_PERMUTATIONS = 64
 Shingle = Tuple[str, ...]
 
 
@@ -88,46 +86,28 @@ class SentenceChecks:
 
 
 class _NearTexts:
-    """Finds texts that are nearly the same as one that was added, by MinHash over their trigrams of words.
+    """Finds texts that are nearly the same as one that was added.
 
-    similarity (float): From which share of common trigrams they are; 1 finds none.
+    similarity (float): From which share of the trigrams of words that either has, both have them; 1 finds none.
     """
 
     def __init__(self, similarity: float) -> None:
         self._similarity = similarity
-        self._index: Any = None
-        self._count = 0
+        self._sizes: List[int] = []
+        self._holders: Dict[Shingle, List[int]] = defaultdict(list)
 
     def add(self, shingles: Sequence[Shingle]) -> None:
         if self._similarity < 1:
-            self._index = _make_index(self._similarity) if self._index is None else self._index
-            self._index.insert(self._count, _sign(shingles))
-            self._count += 1
+            own = set(shingles)
+            for shingle in own:
+                self._holders[shingle].append(len(self._sizes))
+            self._sizes.append(len(own))
 
     def holds(self, shingles: Sequence[Shingle]) -> bool:
-        return self._count > 0 and bool(self._index.query(_sign(shingles)))
-
-
-def _make_index(similarity: float) -> Any:
-    """RETURNS (MinHashLSH): An empty index of sentences by their word trigrams."""
-    from datasketch import MinHashLSH
-
-    return MinHashLSH(threshold=similarity, num_perm=_PERMUTATIONS)
-
-
-@lru_cache(maxsize=1)
-def _empty_signature() -> Any:
-    """RETURNS (MinHash): The signature of nothing; its permutations take long to draw."""
-    from datasketch import MinHash
-
-    return MinHash(num_perm=_PERMUTATIONS, seed=1)
-
-
-def _sign(shingles: Sequence[Shingle]) -> Any:
-    """RETURNS (MinHash): The signature of a text."""
-    signature = _empty_signature().copy()
-    signature.update_batch([" ".join(shingle).encode("utf8", "surrogatepass") for shingle in shingles])
-    return signature
+        own = set(shingles)
+        common = Counter(number for shingle in own for number in self._holders.get(shingle, ()))
+        return any(both / (len(own) + self._sizes[number] - both) >= self._similarity
+                   for number, both in common.items())
 
 
 def _words(text: str) -> List[str]:

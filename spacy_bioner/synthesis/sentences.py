@@ -19,6 +19,8 @@ from .seeds import fold_name
 Relabel = Callable[[Sequence[Annotation]], Iterable[Annotation]]
 _EXAMPLES = 5
 _WINDOW = 256
+# What an annotation says of its annotator.
+_ORIGIN = ("model", "adapter", "prompt_hash")
 _UNREADABLE = ("truncated", "no_output", "no_wrapper", "tag_mismatch", "unbalanced_marker")
 
 
@@ -75,11 +77,13 @@ class Written:
     planned (PlannedSentence): What was asked for.
     sentence (Optional[Annotation]): The sentence, or None where it was rejected.
     reason (str): Why it was rejected.
+    draft (Optional[Draft]): What the sentence was made of.
     """
 
     planned: PlannedSentence
     sentence: Optional[Annotation] = None
     reason: str = ""
+    draft: Optional[Draft] = None
 
 
 class SentenceWriter:
@@ -136,7 +140,10 @@ class SentenceWriter:
             replies = iter(self.runner.run([request for request, fit in zip(requests, fits) if fit]))
             written = [self.read(planned, next(replies)) if fit else self._leave_out(planned)
                        for planned, fit in zip(batch, fits)]
-            yield from self._label_rest(written) if self.mode == "relabel" else written
+            for item in self._label_rest(written) if self.mode == "relabel" else written:
+                if item.draft is not None:
+                    self._count_accepted(item.draft)
+                yield item
             size = window
 
     def request(self, planned: PlannedSentence) -> Request:
@@ -160,12 +167,15 @@ class SentenceWriter:
             return self._reject(planned, reason, reply.text)
         self._failures = []
         draft = make_draft(reading, _pairs(planned), self.mode)
-        self._count_errors(draft)
-        reason = find_tag_fault(draft, self.mode) or self.checks.find_fault(draft.text)
+        shown = _show(planned, reply.text)
+        self._count_errors(draft, shown)
+        fault = find_tag_fault(draft, self.mode)
+        if fault:
+            return self._reject(planned, fault, shown)
+        reason = self.checks.find_fault(draft.text)
         if reason:
             return self._reject(planned, reason, draft.text)
-        self._count_accepted(draft)
-        return Written(planned, self._finish(planned, draft))
+        return Written(planned, self._finish(planned, draft), draft=draft)
 
     def _read_tags(self, planned: PlannedSentence, reply: Reply) -> SeedReading:
         """RETURNS (SeedReading): The sentence as it was written, its tags compared with its seeds."""
@@ -199,25 +209,31 @@ class SentenceWriter:
         labelled = iter(self._relabel(sentences) if self._relabel is not None else sentences)
         for item in written:
             if item.sentence is not None:
-                item = replace(item, sentence=self._add_rest(item.sentence, next(labelled).mentions))
+                found = next(labelled)
+                error = found.meta.get("error")
+                item = (replace(item, sentence=self._add_rest(item.sentence, found)) if error is None
+                        else self._reject(item.planned, "relabel_failed", f"{item.sentence.text} ({error})"))
             yield item
 
-    def _add_rest(self, sentence: Annotation, found: Sequence[Mention]) -> Annotation:
+    def _add_rest(self, sentence: Annotation, labelled: Annotation) -> Annotation:
         """RETURNS (Annotation): With what was found beside, in and round its seeds, but not across or on them."""
+        found = labelled.mentions
         keys = {mention.key for mention in found}
         places = {mention.key[:2] for mention in sentence.mentions}
         agreed = sum(mention.key in keys for mention in sentence.mentions)
         rest = [mention for mention in found if mention.key[:2] not in places
                 and not any(mention.crosses(seed) for seed in sentence.mentions)]
         self.report.relabelled.update(added=len(rest), seeds=len(sentence.mentions), agreed=agreed)
+        annotator = {key: labelled.meta[key] for key in _ORIGIN if key in labelled.meta}
         return sentence.with_mentions([*sentence.mentions, *rest]).with_meta(
-            relabelled=len(rest), agreement=agreed / len(sentence.mentions) if sentence.mentions else 1.0)
+            relabelled=len(rest), agreement=agreed / len(sentence.mentions) if sentence.mentions else 1.0,
+            annotator=annotator)
 
-    def _count_errors(self, draft: Draft) -> None:
+    def _count_errors(self, draft: Draft, shown: str) -> None:
         for kind, name in (("seed_untagged", "missing"), ("new_entity", "spurious"), ("seed_boundary", "boundary")):
             if kind in draft.untidy:
                 self.report.errors[name] += 1
-                self.report.note(name, draft.text)
+                self.report.note(name, shown)
 
     def _count_accepted(self, draft: Draft) -> None:
         self.report.accepted += 1
@@ -240,6 +256,11 @@ class SentenceWriter:
 def _pairs(planned: PlannedSentence) -> Tuple[Tuple[str, str], ...]:
     """RETURNS (Tuple[Tuple[str, str], ...]): Text and label of each seed."""
     return tuple((seed.text, seed.label) for seed in planned.seeds)
+
+
+def _show(planned: PlannedSentence, answer: str) -> str:
+    """RETURNS (str): What the model wrote, and the seeds that it was to tag."""
+    return f"{answer.strip()} | {', '.join(f'{text} ({label})' for text, label in _pairs(planned))}"
 
 
 def _first_reason(issues: Sequence[Any]) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Iterable, Iterator, List, Optional, Sequence, Set, Tuple
 
 from ..annotation import Annotation, Mention, in_text_order
+from ..grounding.names import find_all_places
 from ..grounding.words import on_boundaries
 from ..units import find_units
 from .seeds import Seed, draw_mentions, fold_name
@@ -70,12 +71,10 @@ def _make_pair(sentence: Annotation, choices: Sequence[Mention], drawn: Sequence
     seeds = [Seed(sentence.surface(mention), mention.label) for mention in drawn]
     # Every place of a seed is marked, so that the model learns that no seed stands untagged.
     for item in sorted(seeds, key=lambda item: -len(item.text)):
-        start = sentence.text.find(item.text)
-        while start >= 0:
-            place = Mention(start, start + len(item.text), item.label)
+        for found in find_all_places(sentence.text, item.text):
+            place = Mention(found.start, found.end, item.label)
             if _is_free(sentence, place) and not any(_overlap(place, other) for other in mentions):
                 mentions.append(place)
-            start = sentence.text.find(item.text, start + len(item.text))
     chance.shuffle(seeds)
     return TeachingPair(sentence.with_mentions(mentions), tuple(seeds))
 

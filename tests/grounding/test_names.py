@@ -2,7 +2,7 @@
 
 import pytest
 
-from spacy_bioner.grounding.names import find_contexts, find_places, nearest_place
+from spacy_bioner.grounding.names import find_all_places, find_contexts, find_places, nearest_place
 
 
 def surfaces(text, name):
@@ -47,3 +47,20 @@ def test_the_nearest_place_is_taken_for_a_wrong_offset():
 def test_a_context_is_found_without_regard_to_spacing(context, found):
     text = "In colon carcinoma cells APC is lost, and cancer. The end."
     assert [text[place.start:place.end] for place in find_contexts(text, context)] == found
+
+
+@pytest.mark.parametrize("text, name, found", [
+    pytest.param("Gout and gout", "gout", ["Gout", "gout"], id="case"),
+    pytest.param("TNF-α, TNF alpha", "TNF-alpha", ["TNF-α"], id="greek"),
+    pytest.param("lung  cancer, lung-cancer", "lung cancer", ["lung  cancer"], id="spacing"),
+    pytest.param("All had ALL, all", "ALL", ["ALL"], id="abbreviation"),
+    pytest.param("HYPERTENSION: hypertension", "HYPERTENSION", ["HYPERTENSION", "hypertension"], id="heading"),
+    pytest.param("gouty gout", "gout", ["gout", "gout"], id="part-of-a-word"),
+    pytest.param("none", "", [], id="empty"),
+])
+def test_all_places_are_found_however_they_are_written(text, name, found):
+    places = find_all_places(text, name)
+    assert [text[place.start:place.end] for place in places] == found
+    assert [place.exact for place in places] == [surface == name for surface in found]
+    if name == "gout" and text == "gouty gout":
+        assert [place.bounded for place in places] == [False, True]

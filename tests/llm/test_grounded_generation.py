@@ -1,5 +1,6 @@
 """Sentences from seeds: whatever a model prefers, what it finishes is well formed."""
 
+import random
 from dataclasses import replace
 from functools import lru_cache
 
@@ -10,7 +11,8 @@ from tiny_models import tiny_lm
 from spacy_bioner.codecs.seed_tags import SeedTagCodec
 from spacy_bioner.llm.base import Request
 from spacy_bioner.llm.causal_lm import CausalLM
-from spacy_bioner.llm.grounded_generation import GroundedGenerator
+from spacy_bioner.llm.grounded_generation import JOINING, GroundedGenerator
+from spacy_bioner.llm.sentence_row import Part, SentenceRow
 from spacy_bioner.prompts.build import Prompt
 from spacy_bioner.units import find_units
 
@@ -90,6 +92,24 @@ def test_seeds_that_are_written_freely_get_their_tags(favourite, seeds, tagged):
             assert not [issue for issue in reading.issues if issue.kind == "seed_untagged"], reply.text
         surfaces = {reading.text[mention.start:mention.end] for mention in reading.mentions}
         assert surfaces and surfaces <= tagged, reply.text
+
+
+@pytest.mark.parametrize("before, space", [
+    pytest.param("We gave", " ", id="word"),
+    pytest.param("TNF-α", " ", id="greek"),
+    pytest.param("20 µ", " ", id="micro"),
+    pytest.param("le café", " ", id="accent"),
+    pytest.param("the “gout”", " ", id="closing-quote"),
+    pytest.param("the “", "", id="opening-quote"),
+    pytest.param("anti-", "", id="hyphen"),
+    pytest.param("患者服用", "", id="chinese"),
+    pytest.param("aspirin，", "", id="chinese-comma"),
+    pytest.param("患者“痛风”", "", id="quote-in-chinese"),
+    pytest.param("", "", id="start"),
+])
+def test_a_tag_is_spaced_as_its_script_is(before, space):
+    row = SentenceRow(0, 1, (), random.Random(0), parts=[Part(before, 1)] if before else [])
+    assert row.space_before_tag(JOINING) == space
 
 
 def test_a_word_that_only_begins_as_a_seed_stays_free():

@@ -55,6 +55,31 @@ def test_a_near_duplicate_is_found_and_another_sentence_is_not():
     assert checks.find_fault("Atrial fibrillation was the most frequent finding on admission.") is None
 
 
+@pytest.mark.parametrize("similarity, changed, fault", [
+    pytest.param(0.7, 3, None, id="seven-of-thirteen"),
+    pytest.param(0.7, 1, "near_duplicate", id="nine-of-eleven"),
+    pytest.param(0.8, 2, None, id="eight-of-twelve"),
+    pytest.param(0.8, 1, "near_duplicate", id="above-its-share"),
+    pytest.param(0.99, 1, None, id="nearly-all"),
+    pytest.param(0.99, 0, "near_duplicate", id="all"),
+    pytest.param(1.0, 0, None, id="switched-off"),
+])
+def test_similarity_is_the_share_of_trigrams(similarity, changed, fault):
+    """Of the ten trigrams each changed first word takes one away from both."""
+    checks = SentenceChecks(CheckSettings(similarity=similarity, max_repeats=9))
+    words = [f"the {number}th" for number in range(6)]
+    text = " ".join(words)
+    assert len(text.split()) == 12 and checks.find_fault(text) is None
+    other = text.split()
+    other[:changed] = [f"some{number}" for number in range(changed)]
+    assert checks.find_fault(" ".join(other)) == fault
+
+
+def test_sentences_too_short_for_a_trigram_are_no_duplicates():
+    checks = SentenceChecks(CheckSettings(min_units=1))
+    assert [checks.find_fault(text) for text in ("Aspirin works", "The drug")] == [None, None]
+
+
 def test_distinct_ngrams_are_fewer_where_sentences_repeat():
     assert count_distinct_ngrams([GOOD]) == 1.0
     assert count_distinct_ngrams([GOOD, GOOD]) == 0.5

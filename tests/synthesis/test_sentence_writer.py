@@ -204,6 +204,53 @@ def test_relabelling_adds_what_stands_beside_the_seeds_and_records_the_agreement
     assert sentence.meta["relabelled"] == 1 and sentence.meta["agreement"] == 0.5
 
 
+def test_a_sentence_that_the_annotator_failed_on_is_rejected_and_does_not_count_as_disagreement():
+    def annotate(sentences):
+        for number, sentence in enumerate(sentences):
+            meta = {"model": "teacher", "adapter": "a"}
+            yield (Annotation(sentence.text, meta={**meta, "error": "timed out"}) if not number else
+                   Annotation(sentence.text, (Mention(8, 15, "CHEMICAL"), Mention(41, 52, "DISEASE")), meta=meta))
+
+    writer = make_writer(wrap(TIDY), mode="relabel", relabel=annotate)
+    kept = list(writer.write([PlannedSentence(f"s-{number}", SEEDS, sample=number) for number in range(2)]))
+    assert [sentence.id for sentence in kept] == ["s-1"]
+    assert kept[0].meta["annotator"] == {"model": "teacher", "adapter": "a"}
+    report = writer.report.to_json()
+    assert (report["asked"], report["accepted"], report["rejected"]) == (2, 1, {"relabel_failed": 1})
+    assert report["relabel"] == {"added": 0, "agreement": 1.0}
+    assert "timed out" in report["examples"]["relabel_failed"][0]
+
+
+def test_a_second_spelling_of_a_seed_is_tagged_too():
+    answer = TIDY.replace("We gave", "Aspirin is old. We gave")
+    (sentence,), report = write_one(wrap(answer))
+    assert surfaces(sentence) == [("Aspirin", "CHEMICAL"), ("aspirin", "CHEMICAL"), ("lung cancer", "DISEASE")]
+    assert report.repaired == {"seed_untagged": 1} and report.errors == {"missing": 1}
+
+
+def test_an_abbreviation_is_not_the_word_that_it_spells():
+    planned = PlannedSentence("s-0", (Seed("ALL", "DISEASE"),))
+    writer = make_writer(wrap("All the patients with <DISEASE>ALL</DISEASE> had all the signs of it."))
+    sentence, = writer.write([planned])
+    assert surfaces(sentence) == [("ALL", "DISEASE")] and writer.report.untouched == 1
+
+
+@pytest.mark.parametrize("mode, kept", [("repair", True), ("relabel", True), ("filter", False), ("drop", False)])
+def test_a_seed_under_another_label_gets_its_own(mode, kept):
+    answer = TIDY.replace("CHEMICAL>", "DISEASE>")
+    options = {"relabel": lambda sentences: sentences} if mode == "relabel" else {}
+    sentences, report = write_one(wrap(answer), mode=mode, **options)
+    assert [surfaces(sentence) for sentence in sentences] == [[("aspirin", "CHEMICAL"),
+                                                               ("lung cancer", "DISEASE")]] * kept
+    assert report.errors["spurious"] == 1
+
+
+def test_examples_of_errors_show_the_tags_and_the_seeds():
+    _, report = write_one(wrap(PARTIAL))
+    example, = report.examples["boundary"]
+    assert "lung <DISEASE>cancer</DISEASE>" in example and "lung cancer (DISEASE)" in example
+
+
 def test_relabelling_keeps_what_is_nested_and_drops_what_crosses_a_seed():
     def annotate(sentences):
         for sentence in sentences:

@@ -115,3 +115,12 @@ def test_gold_alone_teaches():
     gold = [Annotation("We gave aspirin to the many severely ill patients.", (Mention(8, 15, "CHEMICAL"),), id="g")]
     pairs = choose_pairs([], gold, raw_pairs=5, gold_pairs=3, stop_words=STOP, max_seeds=3, seed=0)
     assert [pair.seeds[0].label for pair in pairs] == ["CHEMICAL"] * 3
+
+
+def test_a_seed_is_marked_in_every_spelling_but_as_an_abbreviation():
+    text = "Atrial fibrillation was rare, and atrial fibrillation with ALL was seen in all of the patients."
+    mentions = tuple(Mention(text.index(name), text.index(name) + len(name), "DISEASE")
+                     for name in ("atrial fibrillation", "ALL"))
+    pair = next(pair for seed in range(20) for pair in make(Annotation(text, mentions), seed) if len(pair.seeds) == 2)
+    assert [pair.annotation.surface(mention) for mention in pair.annotation.mentions] == [
+        "Atrial fibrillation", "atrial fibrillation", "ALL"]
