@@ -175,7 +175,8 @@ class Errors:
     E435 = ("Record '{id}' is of split '{found}', which is tested on: a model must not be shown it. Give other raw "
             "text{unless}.")
     E436 = "{option} is for {wanted}, and {path} is none. Leave it out."
-    E437 = "{path}: no seed is left, since all {count} names are longer than {max_length} characters. Raise max_length."
+    E437 = ("{path}: no seed is left: {count} names are longer than {max_length} characters (raise max_length), "
+            "{marked_up} hold what looks like a tag, as in 5-HT<sub>2</sub> (write them without).")
     E438 = ("The component '{name}' cannot have the mode 'relabel', for it has no annotator. Set its "
             "key mode to repair, or use `spacy-bioner synthesize` with --annotator.")
     E439 = "Setting '{key}' of the component '{name}': {why}."

@@ -49,7 +49,7 @@ def augment_cli(
 ) -> None:
     """Make further training sentences from gold ones, with exact offsets."""
     from ..formats.jsonl import read_jsonl
-    from ..formats.leaks import KnownTexts
+    from ..formats.leaks import KnownTexts, refuse_known
     from .schema import read_schema
 
     for path in (output, report):
@@ -60,7 +60,8 @@ def augment_cli(
     settings = load_settings(config, "augment", AugmentSettings, overrides)
     if method not in METHODS:
         raise BionerError(Errors.E708.format(option="--method", found=method, wanted=" or ".join(METHODS)))
-    sentences = list(read_jsonl(gold))
+    known = KnownTexts(held_out, read_jsonl)
+    sentences = list(refuse_known(read_jsonl(gold), known))
     schema = read_schema(labels)
     counts = AugmentCounts()
     if method == "lsms":
@@ -68,7 +69,6 @@ def augment_cli(
     else:
         made = rewrite_sentences(sentences, settings, schema, config=config, overrides=overrides, gpu_id=gpu_id,
                                  generator=generator, counts=counts)
-    known = KnownTexts(held_out, read_jsonl)
     count, ended = 0, {}
     try:
         count = write_json_lines(output, (sentence.to_record() for sentence in _keep_new(made, known, counts)))
@@ -186,7 +186,7 @@ def rewrite_sentences(sentences: Sequence[Annotation], settings: AugmentSettings
                                     seed=settings.seed)
     if "entity" in settings.levels:
         names = NamePrompt(schema.labels, template=f"names.{'zh' if schema.lang == 'zh' else 'en'}",
-                           domain=prompt.choose_domain(schema), genre=prompt.genre)
+                           domain=prompt.choose_domain(schema), genre=prompt.genre or "")
         counts.names, runner = NameCounts(), _open_free(asked, gpu_id)
         found = propose_names(material, runner, names, rounds=settings.rounds, shown=settings.shown,
                               seed=settings.seed, counts=counts.names)

@@ -1,6 +1,5 @@
 """The end of the verb low-resource: its tables, plots and conclusions, from the metrics of its parts."""
 
-import re
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
@@ -50,7 +49,8 @@ def write_summary(output: Path, *, corpus: str, sizes: Sequence[int], whole: Seq
         measured = _read_without(output / "metrics" / f"{CURVE}.json", without.get(CURVE, ()))
         levels = summarise_curve(measured, generated=SYNTHETIC, sentences=made["accepted"])
     page = build_page(corpus, found["sizes"], whole=found["whole"], high=all_gold, curve=levels, published=facts,
-                      written=_read_reports(output))
+                      written=_read_reports(output, [*map(str, sizes), *([HIGH] if high else []),
+                                                     *([CURVE] if curve else [])]))
     for ending, text in (("html", render_html(page)), ("md", render_markdown(page))):
         with open_atomic(output / f"low-resource.{ending}") as file_:
             file_.write(text)
@@ -121,15 +121,10 @@ def read_dev_scores(path: Path, metrics: Dict[str, Any], names: Any) -> List[flo
     return [read_card(card)["spacy_bioner"]["best"]["dev_f"] for card in cards if card.is_file()]
 
 
-def _read_reports(output: Path) -> Dict[str, Any]:
-    """RETURNS (Dict[str, Any]): Name of a part to the report of `synthesize` or `augment`."""
-    return {f"{path.parent.name} {path.name.split('.')[0]}": read_card(path)
-            for path in sorted(output.glob("*/*.report.json"), key=_by_number)}
-
-
-def _by_number(path: Path) -> Any:
-    digits = re.sub(r"\D", "", path.parent.name)
-    return (int(digits) if digits else 10**9, path.name)
+def _read_reports(output: Path, folders: Sequence[str]) -> Dict[str, Any]:
+    """RETURNS (Dict[str, Any]): Name of a part of this run to the report of `synthesize` or `augment`."""
+    return {f"{folder} {path.name.split('.')[0]}": read_card(path)
+            for folder in folders for path in sorted((output / folder).glob("*.report.json"))}
 
 
 def _write_plots(page: Any, folder: Path) -> None:

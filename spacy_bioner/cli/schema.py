@@ -15,7 +15,8 @@ class Schema:
     corpus (str): Name of the corpus, for prompts.
     lang (str): Language of the texts.
     license (str): Licence of the corpus, for the model card; empty where it is not known.
-    domain (str): What the texts are about, for the prompts of generated sentences; empty stands for biomedicine.
+    domain (str): What the texts are about, for the prompts of generated sentences; empty leaves it to the template,
+        which says biomedicine in its language.
     """
 
     labels: Dict[str, str]

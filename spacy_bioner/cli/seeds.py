@@ -65,21 +65,32 @@ def seeds_cli(
         found = read_seeds(source, root=root, label=label, **limits)
     check_labels(found.seeds, schema.labels, path=source)
     if not found.seeds:
-        raise BionerError(Errors.E437.format(path=source, count=found.long, max_length=settings.max_length))
+        raise BionerError(Errors.E437.format(path=source, count=found.long, max_length=settings.max_length,
+                                             marked_up=found.marked_up))
     write_json_lines(output, (seed.to_record() for seed in found.seeds))
     print(f"{len(found.seeds)} seeds -> {output}; {found.folded} spellings folded, {found.long} names over "
           f"{settings.max_length} characters left out", file=sys.stderr)
+    note_marked_up(found.marked_up)
     for name, names_labels in found.ambiguous[:10]:
         print(f"note: '{name}' has the labels {', '.join(names_labels)}", file=sys.stderr)
     if len(found.ambiguous) > 10:
         print(f"note: {len(found.ambiguous) - 10} more names have several labels", file=sys.stderr)
 
 
+def note_marked_up(count: int) -> None:
+    """Say how many names were left out since they hold markup."""
+    if count:
+        print(f"note: {count} names left out that hold what looks like a tag, as in 5-HT<sub>2</sub>; write them "
+              f"without", file=sys.stderr)
+
+
 def _holds_records(path: Path) -> bool:
-    """RETURNS (bool): Whether a .jsonl file holds annotated records rather than seeds."""
+    """RETURNS (bool): Whether a .jsonl file holds annotated records rather than seeds; E402 where it holds nothing."""
     from ..files import read_json_lines
 
     if not path.is_file() or ".jsonl" not in path.name:
         return False
     first = next(iter(read_json_lines(path)), None)
-    return first is not None and "label" not in first[1]
+    if first is None:
+        raise BionerError(Errors.E402.format(path=path))
+    return "spans" in first[1]

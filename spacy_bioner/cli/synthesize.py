@@ -12,8 +12,9 @@ from ..errors import BionerError, Errors
 from ..files import read_json_lines, write_json, write_json_lines
 from .annotate import ServerOptions
 from .outputs import refuse_other_ending, refuse_own_input
+from .seeds import note_marked_up
 from .settings import Settings, load_settings, read_overrides
-from .teach_generator import DEFAULT_CONFIG, PromptSettings
+from .teach_generator import DEFAULT_CONFIG, PromptSettings, read_raw
 
 # What the names of reasons do not say by themselves.
 _EXPLAINED = {"over_context": " (the seeds leave no room in the model's context; leave out long names: "
@@ -54,9 +55,9 @@ class SynthesizeSettings(Settings):
 class ChecksSettings(Settings):
     """Section [checks]."""
 
-    min_units: int = 5
-    max_units: int = 100
-    max_repeats: int = 2
+    min_units: int = Field(5, ge=0)
+    max_units: int = Field(100, ge=1)
+    max_repeats: int = Field(2, ge=1)
     similarity: float = Field(0.7, gt=0, le=1)
 
 
@@ -91,13 +92,15 @@ def synthesize_cli(
     overrides = read_overrides(ctx.args)
     settings = load_settings(config, "synthesize", SynthesizeSettings, overrides)
     schema = read_schema(labels)
-    found = read_seeds(seeds).seeds
+    listed = read_seeds(seeds)
+    found = listed.seeds
+    note_marked_up(listed.marked_up)
     check_labels(found, schema.labels, path=seeds)
     plan = plan_sentences(found, n=n or settings.n, seed=settings.seed, max_seeds=settings.max_seeds)
     write_plan(plan_path(output), plan, overwrite=overwrite)
     parts = find_parts(settings, load_settings(config, "prompt", PromptSettings, overrides),
                        load_settings(config, "checks", ChecksSettings, overrides), schema, generator=generator,
-                       annotator=annotator, style=read_style(style), gpu_id=gpu_id)
+                       annotator=annotator, style=read_style(style, held_out), gpu_id=gpu_id)
     component = SeedGenerator(Vocab(), **parts, held_out=held_out)
     facts = {"seed": settings.seed, "generator": str(generator) if generator else None}
     count = write_sentences(component, plan, output, report=report, facts=facts)
@@ -158,14 +161,14 @@ def write_plan(path: Path, plan: Sequence[Any], *, overwrite: bool = False) -> N
     write_json_lines(path, rows)
 
 
-def read_style(path: Optional[Path]) -> Optional[List[str]]:
+def read_style(path: Optional[Path], held_out: Sequence[Path]) -> Optional[List[str]]:
     """RETURNS (Optional[List[str]]): Texts of raw records, none of them of dev or test; None without a file."""
     from ..formats.jsonl import read_jsonl
-    from ..synthesis.held_out import refuse_tested
+    from ..formats.leaks import KnownTexts
 
     if path is None:
         return None
-    return [sentence.text for sentence in refuse_tested(read_jsonl(path))]
+    return [sentence.text for sentence in read_raw(path, KnownTexts(held_out, read_jsonl))]
 
 
 def keep_written(component: Any, plan: Sequence[Any]) -> Iterator[dict]:

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from ..formats.leaks import KnownTexts
 
 DEFAULT_CONFIG = Path("configs/embedded/synthesize.cfg")
-DEFAULT_DOMAIN = "biomedicine"
 NO_RAW = Path("-")
 
 
@@ -31,8 +30,8 @@ class PromptSettings(Settings):
     template: Optional[str] = None
     variant: str = "simple"
     domain: Optional[str] = None
-    genre: str = "an abstract"
-    style_examples: int = 0
+    genre: Optional[str] = None
+    style_examples: int = Field(0, ge=0)
 
     def options(self, schema: Schema, raw: Sequence[str]) -> Dict[str, Any]:
         """Say how sentences of a schema are asked for.
@@ -42,12 +41,12 @@ class PromptSettings(Settings):
         RETURNS (Dict[str, Any]): Keys of `synthesis.setup.WriterSettings`.
         """
         return {"labels": schema.labels, "lang": schema.lang, "template": self.template, "variant": self.variant,
-                "domain": self.choose_domain(schema), "genre": self.genre,
+                "domain": self.choose_domain(schema), "genre": self.genre or "",
                 "style_examples": tuple(raw[:self.style_examples])}
 
     def choose_domain(self, schema: Schema) -> str:
-        """RETURNS (str): The domain of the config, else that of the schema, else biomedicine."""
-        return self.domain or schema.domain or DEFAULT_DOMAIN
+        """RETURNS (str): The domain of the config, else that of the schema; empty leaves it to the template."""
+        return self.domain or schema.domain
 
 
 class TeachSettings(LocalModelSettings):

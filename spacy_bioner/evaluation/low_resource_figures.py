@@ -111,9 +111,17 @@ def summarise_curve(metrics: Mapping[str, Any], *, generated: str, sentences: in
             "crossing": crossing, "test_sentences": metrics["gold"]["count"]}
 
 
-def find_published(told: Optional[Mapping[str, Any]], method: str, size: Any) -> Optional[float]:
-    """RETURNS (Optional[float]): The document's F1 of a method in percent; a variant without its own has GENLLM's."""
-    family = GENERATED if method.startswith(GENERATED) else method
+def find_published(told: Optional[Mapping[str, Any]], method: str, size: Any, *, chosen: bool = False,
+                   ) -> Optional[float]:
+    """Find the document's number of a method.
+
+    told (Optional[Mapping[str, Any]]): The document's numbers of the corpus.
+    method (str): The method.
+    size (Any): Names of each label, or `ALL`.
+    chosen (bool): Whether it is the variant chosen on dev: that of the document where it does not list variants.
+    RETURNS (Optional[float]): F1 in percent, if the document has it.
+    """
+    family = GENERATED if chosen and method.startswith(GENERATED) else method
     if told and size == ALL:
         return told.get("high_resource", {}).get(family)
     if not told or size not in told["sizes"]:

@@ -17,6 +17,8 @@ from .low_resource_figures import (
 from .page import Block, Cell, Chapter, Definitions, Page, Plot, Section, Table
 from .plots import plot_lines
 
+_ABOUT_BRACKETS = ("In brackets: the document's number; of generated sentences, where it does not list the prompt, "
+                   "beside the prompt that is chosen on dev.")
 Published = Mapping[str, Any]
 Summaries = Sequence[Mapping[str, Any]]
 
@@ -71,7 +73,7 @@ def table_sizes(sizes: Summaries, told: Optional[Mapping[str, Any]] = None) -> T
         row: List[Any] = [method]
         for each in sizes:
             found = each["methods"].get(method)
-            detail = _told_text(told, method, each["size"])
+            detail = _told_text(told, method, each)
             if found is None:
                 row.append(Cell(NOTHING, detail=detail) if method in each["failed"] else "")
                 continue
@@ -80,7 +82,7 @@ def table_sizes(sizes: Summaries, told: Optional[Mapping[str, Any]] = None) -> T
                             strong=found["mean"] == best, detail=detail))
         rows.append(row)
     return Table("Strict F1, mean and deviation over seeds, in percent", ["Method", *map(say_size, sizes)], rows,
-                 note="In brackets: the document's number." if told else "")
+                 note=_ABOUT_BRACKETS if told else "")
 
 
 def table_gains(sizes: Summaries) -> Table:
@@ -213,6 +215,6 @@ def _describe(lines: Mapping[str, Tuple[Sequence[float], Sequence[float]]]) -> s
                      for name, line in lines.items())
 
 
-def _told_text(told: Optional[Mapping[str, Any]], method: str, size: Any) -> str:
-    number = find_published(told, method, size)
+def _told_text(told: Optional[Mapping[str, Any]], method: str, summary: Mapping[str, Any]) -> str:
+    number = find_published(told, method, summary["size"], chosen=method == summary["variant"])
     return "" if number is None else f"({number:.2f})"

@@ -330,7 +330,7 @@ class GroundedGenerator:
 
 
 def _is_whole(row: SentenceRow, reply: Reply) -> bool:
-    """RETURNS (bool): Whether a sentence has its end, and all its seeds and nothing else in tags, around whole words."""
+    """RETURNS (bool): Whether a sentence has its end, all its seeds and nothing else in tags, and these at words."""
     labels = sorted({label for _, label in row.all_seeds})
     reading = SeedTagCodec().read(reply.text, labels, row.all_seeds)
     return (row.done == "stop" and reading.keep and not reading.issues

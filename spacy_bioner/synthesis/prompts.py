@@ -25,8 +25,8 @@ class SeedPrompt:
     labels (Mapping[str, str]): Label to description.
     template (str): Name or path of a Jinja template with the blocks system and user.
     variant (str): "simple", "no_new_entity" (the prompt forbids further entities) or "chain_of_thought".
-    domain (str): What the model is an expert in.
-    genre (str): Where the sentence could stand.
+    domain (str): What the model is an expert in; empty leaves it to the template.
+    genre (str): Where the sentence could stand; empty leaves it to the template.
     style_examples (Tuple[str, ...]): Raw sentences of the user's own that show the style.
     source (str): The template's text, where it is kept elsewhere (with an adapter) and not read by name.
     """
@@ -34,8 +34,8 @@ class SeedPrompt:
     labels: Mapping[str, str]
     template: str = "generate.en"
     variant: str = "simple"
-    domain: str = "biomedicine"
-    genre: str = "an abstract"
+    domain: str = ""
+    genre: str = ""
     style_examples: Tuple[str, ...] = ()
     source: str = ""
 

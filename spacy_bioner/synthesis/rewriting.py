@@ -85,14 +85,14 @@ class NamePrompt:
 
     labels (Mapping[str, str]): Label to description.
     template (str): Name or path of a Jinja template with the blocks system and user.
-    domain (str): What the model is an expert in.
-    genre (str): Where the names could stand.
+    domain (str): What the model is an expert in; empty leaves it to the template.
+    genre (str): Where the names could stand; empty leaves it to the template.
     """
 
     labels: Mapping[str, str]
     template: str = "names.en"
-    domain: str = "biomedicine"
-    genre: str = "an abstract"
+    domain: str = ""
+    genre: str = ""
 
     @property
     def hash(self) -> str:

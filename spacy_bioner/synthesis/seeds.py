@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from ..annotation import Annotation, Mention
+from ..codecs.html_tokens import find_tags
+from ..codecs.labels import label_book
 from ..errors import BionerError, Errors
 from ..files import read_json_lines, read_lines
+from ..formats.jsonl import find_jsonl
 from .held_out import refuse_other_splits
 
 
@@ -39,12 +42,15 @@ class SeedList:
     ambiguous (Tuple[Tuple[str, Tuple[str, ...]], ...]): Names that stand under several labels, with these labels.
     folded (int): Names that were the same as another but for case or spacing.
     long (int): Names that were left out since they are too long.
+    marked_up (int): Names that were left out since they hold what looks like a tag, as in 5-HT<sub>2</sub>: in a
+        generated sentence it could not be told from one.
     """
 
     seeds: Tuple[Seed, ...]
     ambiguous: Tuple[Tuple[str, Tuple[str, ...]], ...] = ()
     folded: int = 0
     long: int = 0
+    marked_up: int = 0
 
 
 def fold_name(text: str) -> str:
@@ -62,9 +68,12 @@ def gather_seeds(names: Iterable[Tuple[str, str, int]], *, per_label: Optional[i
     RETURNS (SeedList): The seeds. A name under several labels is a seed of each and reported as ambiguous.
     """
     spellings: Dict[Tuple[str, str], Counter] = defaultdict(Counter)
+    marked_up = set()
     for text, label, count in names:
         text = " ".join(text.split())
-        if text:
+        if find_tags(text, label_book(()), ""):
+            marked_up.add(text)
+        elif text:
             spellings[fold_name(text), label][text] += count
     by_label: Dict[str, List[Seed]] = defaultdict(list)
     labels_of: Dict[str, List[str]] = defaultdict(list)
@@ -84,7 +93,8 @@ def gather_seeds(names: Iterable[Tuple[str, str, int]], *, per_label: Optional[i
     kept = {fold_name(seed.text): seed.text for seed in seeds}
     ambiguous = tuple((kept[folded], tuple(sorted(labels))) for folded, labels in sorted(labels_of.items())
                       if len(labels) > 1 and folded in kept)
-    return SeedList(tuple(seeds), ambiguous, sum(len(counter) - 1 for counter in spellings.values()), long)
+    return SeedList(tuple(seeds), ambiguous, sum(len(counter) - 1 for counter in spellings.values()), long,
+                    len(marked_up))
 
 
 def collect_seeds(annotations: Iterable[Annotation], *, per_label: Optional[int] = None,
@@ -134,8 +144,8 @@ def read_seeds(path: Path, *, per_label: Optional[int] = None, max_length: Optio
                root: Optional[str] = None, label: Optional[str] = None) -> SeedList:
     """Read seeds from a list or an ontology.
 
-    path (Path): `.jsonl` (text, label, count), `.csv` or `.tsv` with the columns text and label (and count), `.txt`
-        with a name a line (all of one label) or with a name, a tab and its label, or `.obo`.
+    path (Path): `.jsonl`, also with `.gz` (text, label, count), `.csv` or `.tsv` with the columns text and label (and
+        count), `.txt` with a name a line (all of one label) or with a name, a tab and its label, or `.obo`.
     per_label (Optional[int]): How many to keep of each label; None for all.
     max_length (Optional[int]): Longer names are left out.
     root (Optional[str]): For an ontology, the id of the term whose descendants are meant.
@@ -144,8 +154,8 @@ def read_seeds(path: Path, *, per_label: Optional[int] = None, max_length: Optio
     RAISES BionerError: E003 for a line that is no seed, E402 to E404 for empty files, missing columns and unknown
         kinds, E436 for a root or label that the file has no use for.
     """
-    path = Path(path)
-    kind = path.suffix.lower()
+    path = find_jsonl(path) if ".jsonl" in Path(path).name else Path(path)
+    kind = Path(path.name.removesuffix(".gz")).suffix.lower()
     if not path.is_file():
         raise BionerError(Errors.E001.format(path=path, wanted="seed list"))
     if root and kind != ".obo":

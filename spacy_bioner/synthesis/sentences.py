@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
-from ..annotation import Annotation, Mention
+from ..annotation import Annotation
 from ..codecs.seed_tags import SeedReading, SeedTagCodec
 from ..errors import BionerError, Errors
 from ..llm.base import Reply, Request

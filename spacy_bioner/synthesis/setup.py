@@ -42,8 +42,8 @@ class WriterSettings:
     corpus (str): Written into the meta of the sentences.
     template (Optional[str]): Prompt template; None takes that of the adapter, or of the language.
     variant (str): See `prompts.VARIANTS`.
-    domain (str): What the model is an expert in.
-    genre (str): Where the sentence could stand.
+    domain (str): What the model is an expert in; empty takes that of the adapter, or leaves it to the template.
+    genre (str): Where the sentence could stand; likewise.
     style_examples (Tuple[str, ...]): Raw sentences that show the style.
     mode (str): See `drafts.MODES`.
     checks (CheckSettings): What a sentence must be like; its language is set from `lang`.
@@ -59,8 +59,8 @@ class WriterSettings:
     corpus: str = ""
     template: Optional[str] = None
     variant: str = "simple"
-    domain: str = "biomedicine"
-    genre: str = "an abstract"
+    domain: str = ""
+    genre: str = ""
     style_examples: Tuple[str, ...] = ()
     mode: str = "repair"
     checks: CheckSettings = field(default_factory=CheckSettings)
@@ -87,12 +87,14 @@ def make_seed_prompt(card: Optional[AdapterCard], settings: WriterSettings) -> S
     lang = choose_lang(card, settings)
     source = card.template_source if card is not None and settings.template is None else ""
     template = card.template if source and card is not None else settings.template
-    prompt = SeedPrompt(settings.labels or choose_labels(card), variant=settings.variant, domain=settings.domain,
-                        genre=settings.genre, style_examples=settings.style_examples, source=source,
+    taught = card.prompt if card is not None else {}
+    prompt = SeedPrompt(settings.labels or choose_labels(card), variant=settings.variant,
+                        domain=settings.domain or taught.get("domain", ""),
+                        genre=settings.genre or taught.get("genre", ""),
+                        style_examples=settings.style_examples, source=source,
                         template=template or f"generate.{'zh' if lang == 'zh' else 'en'}")
     if card is not None and card.template_source != prompt.source:
         raise BionerError(Errors.E207.format(what="template", taught=card.template, asked=prompt.template))
-    taught = card.prompt if card is not None else {}
     for key, asked in prompt.taught().items():
         if key in taught and taught[key] != asked:
             logger.warning(Warnings.W430.format(key=key, taught=_shorten(taught[key]), asked=_shorten(asked)))

@@ -63,6 +63,21 @@ def warmup_overrides(path: Path, overrides: Mapping[str, Any], updates: int) -> 
     return {"run.warmup": min(updates - 1, max(1, round(updates * run["warmup"] / run["updates"])))}
 
 
+def score_every(updates: int, evaluations: float) -> int:
+    """Say how many updates lie between two scorings of dev, so that the state at the end is scored too.
+
+    A state that is not scored is never kept: the end of a training would be computed for nothing.
+
+    updates (int): Updates of the training, or of a stage.
+    evaluations (float): How often to score, about.
+    RETURNS (int): The updates; a whole number of them makes the training, or nearly so where it has no such parts.
+    """
+    wanted = max(1, round(evaluations))
+    counts = range(max(1, wanted - 1), min(wanted + 2, updates) + 1) or [updates]
+    count = min(counts, key=lambda count: (updates % count, abs(count - wanted)))
+    return updates // count
+
+
 def run_training(config: Config, folder: Path, *, source: Path, gpu_id: int = -1) -> None:
     """Train and write `model-best` and `model-last`.
 

@@ -17,6 +17,7 @@ from .loop import (
     kept_line,
     read_training_config,
     run_training,
+    score_every,
     ship_best,
     warmup_overrides,
 )
@@ -88,7 +89,7 @@ def run_selector(run: SelectorRun, output: Path, *, gpu_id: int = -1, overwrite:
             **run.overrides, **warmup_overrides(run.config, run.overrides, run.updates),
             **{f"paths.{name}": str(path) for name, path in files.items()},
             "paths.curve": str(output / "curve.jsonl"), "run.seed": run.seed, "run.updates": run.updates,
-            "run.evaluate_every": max(1, round(run.updates / run.evaluations)),
+            "run.evaluate_every": score_every(run.updates, run.evaluations),
             "run.only_predicted": only_predicted})
         name = find_component(config, ["span_selector"])
         if name is None:

@@ -23,6 +23,7 @@ from .loop import (
     kept_line,
     read_training_config,
     run_training,
+    score_every,
     ship_best,
     warmup_overrides,
 )
@@ -197,11 +198,10 @@ def stage_config(run: Run, stage: Stage, folder: Path, *, previous: Optional[Pat
     RETURNS (Config): A config as `spacy train` takes it.
     """
     total = sum(planned.updates for planned in run.stages)
-    every = max(1, round(total / run.evaluations))
     config = read_training_config(run.config, {
         **run.overrides, **warmup_overrides(run.config, run.overrides, stage.updates), "paths.dev": str(run.dev),
         "paths.curve": str(folder / "curve.jsonl"), "run.seed": run.seed, "run.updates": stage.updates,
-        "run.evaluate_every": min(every, stage.updates)})
+        "run.evaluate_every": score_every(stage.updates, run.evaluations * stage.updates / total)})
     config["corpora"]["train"]["sources"] = _source_settings(run, config, stage.sources)
     config["corpora"]["train"]["held_out"] = [str(path) for path in run.held_out]
     name = find_component(config, _FACTORIES)

@@ -70,6 +70,18 @@ def test_seeds_come_from_gold_or_from_a_list(files, source):
     assert {record["text"] for record in read(files / "out.jsonl")} >= {"aspirin", "heparin", "gout"}
 
 
+@pytest.mark.parametrize("content, options, message", [
+    pytest.param('{"text": "flu", "lable": "DISEASE"}\n', [], "label", id="misspelt-key"),
+    pytest.param("", ["--held-out", "gold.jsonl"], "holds no seed", id="empty"),
+    pytest.param('{"text": "5-HT<sub>2</sub>", "label": "DISEASE"}\n', [], "1 hold what looks like a tag", id="markup"),
+])
+def test_lists_that_hold_no_seed_are_told_as_what_they_are(files, content, options, message):
+    (files / "list.jsonl").write_text(content)
+    options = [files / option if option == "gold.jsonl" else option for option in options]
+    result = invoke(files, "seeds", files / "list.jsonl", files / "out.jsonl", *options)
+    assert isinstance(result.exception, BionerError) and message in str(result.exception)
+
+
 def test_seeds_of_a_label_that_is_not_in_the_schema_are_refused(files):
     (files / "seeds.csv").write_text("text,label\nBRCA1,GENE\n")
     result = invoke(files, "seeds", files / "seeds.csv", files / "out.jsonl")
@@ -78,7 +90,7 @@ def test_seeds_of_a_label_that_is_not_in_the_schema_are_refused(files):
 
 @pytest.mark.parametrize("options, message", [
     pytest.param(["--seeds.per_label", -1], "per_label", id="negative"),
-    pytest.param(["--seeds.max_length", 2], "no seed is left, since all 4 names are longer than 2", id="all-too-long"),
+    pytest.param(["--seeds.max_length", 2], "no seed is left: 4 names are longer than 2", id="all-too-long"),
     pytest.param(["--label", "DISEASE"], "--label is for a list", id="label-of-records"),
     pytest.param(["--held-out", "gold.jsonl"], "stands also in", id="held-out"),
 ])
@@ -94,8 +106,7 @@ def test_a_taught_generator_writes_sentences_that_can_be_trained_on(files, model
                     "--teach.model", model, "--teach.training.max_length", 900)
     assert result.exit_code == 0, result.output
     card = json.loads((files / "adapter" / "bioner.json").read_text())
-    assert card["prompt"] == {"variant": "simple", "domain": "biomedicine", "genre": "an abstract",
-                              "style_examples": []}
+    assert card["prompt"] == {"variant": "simple", "domain": "", "genre": "", "style_examples": []}
     result = synthesize(files, files / "out.jsonl", "--generator", files / "adapter", "--synthesize.model", model,
                         "--synthesize.temperature", 100, "--synthesize.top_p", 1, "--checks.min_units", 1,
                         "--synthesize.max_failures", 0, "--n", 4)
@@ -264,6 +275,10 @@ def test_the_style_is_shown_and_is_not_that_of_held_out_text(files, start_server
     write_json_lines(files / "test.jsonl", [annotate(TEXTS[0], split="test").to_record()])
     result = synthesize(files, files / "out.jsonl", *options, "--style", files / "test.jsonl")
     assert "is of split 'test', which is tested on" in str(result.exception)
+    result = synthesize(files, files / "out.jsonl", *options, "--overwrite", "--style", files / "raw.jsonl",
+                        "--held-out", files / "test.jsonl")
+    assert "1 of 3 raw sentences left out" in result.output
+    assert f"Style: {TEXTS[1]}" in json.dumps(server.bodies[-1]) and TEXTS[0] not in json.dumps(server.bodies[-1])
 
 
 def test_text_in_another_language_is_counted_explained_and_not_in_the_output(files, start_server):
@@ -277,6 +292,9 @@ def test_text_in_another_language_is_counted_explained_and_not_in_the_output(fil
 
 @pytest.mark.parametrize("options, message", [
     pytest.param(["--synthesize.mode", "relabel"], "needs an annotator", id="relabel"),
+    pytest.param(["--checks.min_units", -1], "min_units", id="negative-length"),
+    pytest.param(["--checks.max_repeats", 0], "max_repeats", id="no-repeat"),
+    pytest.param(["--prompt.style_examples", -1], "style_examples", id="negative-examples"),
     pytest.param(["--prompt.variant", "chain_of_thought"], "Set decoding to free", id="thoughts-in-grounded-decoding"),
     pytest.param(["--prompt.variant", "odd"], "Unknown prompt variant", id="variant"),
     pytest.param(["--annotator", "nowhere"], "--annotator is for the mode 'relabel'", id="annotator-without-use"),
@@ -351,6 +369,11 @@ def test_failed_requests_for_names_are_in_the_report(files):
 def test_settings_of_augment_that_cannot_be_are_one_clear_line(files, options, message):
     result, _ = augment(files, *options)
     assert isinstance(result.exception, BionerError) and re.search(message, str(result.exception))
+
+
+def test_gold_that_is_held_out_is_not_changed_into_near_copies(files):
+    result, made = augment(files, "--augment.operations", '["noise"]', "--held-out", files / "gold.jsonl")
+    assert isinstance(result.exception, BionerError) and "stands also in" in str(result.exception) and not made
 
 
 def test_sentences_that_are_held_out_are_not_made(files):

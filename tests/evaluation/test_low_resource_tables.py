@@ -36,7 +36,7 @@ def test_the_variant_is_chosen_on_dev(dev, chosen):
 @pytest.mark.parametrize("method, size, number", [
     pytest.param("gold", 10, 2.0, id="method"),
     pytest.param("genllm-simple", 5, 2.5, id="variant-of-its-own"),
-    pytest.param("genllm-other", 5, 3.0, id="variant-without"),
+    pytest.param("genllm-other", 5, 3.0, id="variant-without-that-was-chosen"),
     pytest.param("gold", 50, None, id="size-without"),
     pytest.param("magic", 5, None, id="unknown"),
     pytest.param("gold", ALL, 8.0, id="all-of-train"),
@@ -44,7 +44,12 @@ def test_the_variant_is_chosen_on_dev(dev, chosen):
     pytest.param("magic", ALL, None, id="unknown-on-all-of-train"),
 ])
 def test_published_numbers_are_found_by_method_and_size(method, size, number):
-    assert find_published(TOLD, method, size) == number
+    assert find_published(TOLD, method, size, chosen=True) == number
+
+
+def test_a_variant_that_the_document_does_not_list_has_no_number_unless_it_is_the_chosen_one():
+    assert find_published(TOLD, "genllm-other", 5) is None
+    assert find_published(TOLD, "genllm-simple", 5) == 2.5
 
 
 def test_generated_sentences_below_all_gold_cross_nowhere():

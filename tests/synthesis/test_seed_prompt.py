@@ -1,12 +1,14 @@
 """The prompt for sentences: variants, style, both languages; asked as it was taught."""
 
 import logging
+import re
 
 import pytest
 
 from spacy_bioner.errors import BionerError
 from spacy_bioner.llm.adapter import AdapterCard
 from spacy_bioner.synthesis.prompts import SeedPrompt
+from spacy_bioner.synthesis.rewriting import NamePrompt
 from spacy_bioner.synthesis.seeds import Seed
 from spacy_bioner.synthesis.setup import WriterSettings, make_seed_prompt
 
@@ -50,6 +52,21 @@ def test_a_prompt_in_chinese_forbids_and_thinks_in_chinese():
     assert all(len(other.splitlines()) == len(simple.splitlines()) + 1 for other in others)
 
 
+@pytest.mark.parametrize("template", ["generate.zh", "names.zh"])
+def test_a_prompt_in_chinese_is_chinese_throughout(template):
+    prompt = (SeedPrompt({}, template=template).render([Seed("痛风", "疾病")]) if template.startswith("generate")
+              else NamePrompt({}, template=template).render("疾病", ["痛风"]))
+    written = re.sub(r"<[^>]*>", "", prompt.system)
+    assert "生物医学" in written and "摘要" in written and not re.search("[A-Za-z]", written)
+
+
+def test_where_nothing_is_said_a_generator_is_asked_as_it_was_taught():
+    taught = SeedPrompt(LABELS, domain="oncology", genre="a note")
+    card = AdapterCard(base_model="m", codec={"name": "seed_tags"}, labels=LABELS, template="generate.en",
+                       template_source=taught.source, prompt=taught.taught())
+    assert make_seed_prompt(card, WriterSettings()).render(SEEDS) == taught.render(SEEDS)
+
+
 def test_an_unknown_variant_is_one_clear_line():
     with pytest.raises(BionerError, match="Unknown prompt variant 'odd'"):
         SeedPrompt(LABELS, variant="odd")
@@ -63,7 +80,7 @@ def test_what_is_asked_otherwise_than_it_was_taught_is_a_warning(caplog):
         make_seed_prompt(card, WriterSettings(genre="a note", style_examples=("One.",)))
     assert not caplog.messages
     with caplog.at_level(logging.WARNING):
-        make_seed_prompt(card, WriterSettings(variant="no_new_entity"))
+        make_seed_prompt(card, WriterSettings(variant="no_new_entity", genre="an abstract"))
     assert caplog.messages == [
         "The generator was taught with another variant ('simple') than it is asked with ('no_new_entity').",
         "The generator was taught with another genre ('a note') than it is asked with ('an abstract').",

@@ -4,6 +4,7 @@ import pytest
 
 from spacy_bioner.annotation import Annotation, Mention
 from spacy_bioner.errors import BionerError
+from spacy_bioner.files import write_json_lines
 from spacy_bioner.synthesis.seeds import Seed, collect_seeds, read_seeds
 
 
@@ -24,6 +25,19 @@ def test_seeds_are_the_most_frequent_mentions_of_each_label():
 def test_spacing_is_folded_and_two_labels_are_reported():
     gold = [annotate("DSM - IV", ("DSM - IV", "DISEASE")), annotate("DSM-IV", ("DSM-IV", "CHEMICAL"))]
     assert collect_seeds(gold).ambiguous == (("DSM - IV", ("CHEMICAL", "DISEASE")),)
+
+
+def test_names_with_markup_are_left_out_and_counted(tmp_path):
+    """A tag in a name could not be told from the tags round the names."""
+    (tmp_path / "names.csv").write_text("text,label\n5-HT<sub>2</sub>,GENE\np < 0.05,STAT\nBRCA1,GENE\n")
+    found = read_seeds(tmp_path / "names.csv")
+    assert {seed.text for seed in found.seeds} == {"p < 0.05", "BRCA1"} and found.marked_up == 1
+
+
+def test_a_compressed_list_is_read(tmp_path):
+    write_json_lines(tmp_path / "seeds.jsonl.gz", [{"text": "flu", "label": "DISEASE"}])
+    for name in ("seeds.jsonl.gz", "seeds.jsonl"):
+        assert read_seeds(tmp_path / name).seeds == (Seed("flu", "DISEASE"),)
 
 
 def test_held_out_text_is_refused():

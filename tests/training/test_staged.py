@@ -9,6 +9,7 @@ from spacy.util import registry
 from spacy_bioner.annotation import Annotation, Mention
 from spacy_bioner.errors import BionerError
 from spacy_bioner.formats.jsonl import read_jsonl, write_jsonl
+from spacy_bioner.training.loop import score_every
 from spacy_bioner.training.selector_run import SelectorRun, run_selector
 from spacy_bioner.training.staged import Run, open_folder, run_stages, stage_config
 from spacy_bioner.training.strategies import Stage
@@ -42,6 +43,23 @@ def run(tmp_path):
                overrides={"components.bioner_spancat.model.tok2vec": SMALL, "training.optimizer.learn_rate": 0.01,
                           "components.bioner_spancat.model.average": 0.0, "training.batcher.size": 60,
                           "components.bioner_spancat.model.rate_factor": 2.0})
+
+
+@pytest.mark.parametrize("updates, evaluations, least", [
+    pytest.param(600, 8, 8, id="whole"), pytest.param(200, 8 / 3, 2, id="a-third-of-it"),
+    pytest.param(56, 56 / 30, 2, id="a-stage-of-ninety"), pytest.param(34, 34 / 30, 1, id="a-short-stage"),
+    pytest.param(97, 5, 4, id="prime"), pytest.param(3, 8, 3, id="fewer-than-asked"), pytest.param(1, 3, 1, id="one"),
+])
+def test_the_state_at_the_end_is_scored(updates, evaluations, least):
+    """Or one that is at most a hundredth of the training before it, where its length has no such parts."""
+    every = score_every(updates, evaluations)
+    assert updates % every <= updates / 90 and least <= updates // every <= evaluations + 3
+
+
+def test_each_stage_is_scored_at_its_end(run, tmp_path):
+    run_stages(replace(run, evaluations=5), tmp_path / "out")
+    curve = [json.loads(line) for line in (tmp_path / "out" / "curve.jsonl").read_text().splitlines()]
+    assert [max(line["updates"] for line in curve if line["stage"] == stage) for stage in (1, 2)] == [12, 18]
 
 
 def test_stages_run_one_after_the_other_and_leave_a_pipeline_with_its_card(run, tmp_path):
