@@ -261,6 +261,8 @@ class Errors:
             "transformers that they were stored by, or train anew.")
     E568 = ("Settings of the source '{source}' are given, but the strategy '{strategy}' trains on {known}. Leave them "
             "out, or give another strategy.")
+    E569 = ("The reader has stages, but training.max_epochs is {found}: then `spacy train` reads the first stage once "
+            "and repeats it. Set max_epochs = -1, and max_steps for the length.")
     E567 = "Records of id '{id}' have different texts in {path} and in {other}. Give the same texts."
 
     # Evaluation and report

@@ -67,13 +67,14 @@ def expected_calibration_error(probability: numpy.ndarray, valid: numpy.ndarray,
 
 
 def best_threshold(probability: numpy.ndarray, valid: numpy.ndarray, gold: int, *,
-                   default: float = 0.5) -> Tuple[float, float]:
+                   default: float = 0.5, floor: float = 0.0) -> Tuple[float, float]:
     """Find the threshold with the best F1.
 
     probability (numpy.ndarray): Of each candidate.
     valid (numpy.ndarray): Whether each is right.
     gold (int): Gold mentions, those that are no candidate among them.
     default (float): Taken where nothing is right, and where it is as good as the best.
+    floor (float): Less probable candidates were not looked at: what a lower threshold would let in is not known.
     RETURNS (Tuple[float, float]): The threshold, half way between two probabilities, and its F1 from 0 to 1.
     """
     order = numpy.argsort(-numpy.asarray(probability), kind="stable")
@@ -87,5 +88,5 @@ def best_threshold(probability: numpy.ndarray, valid: numpy.ndarray, gold: int, 
     kept = int((ranked >= default).sum())
     if kept and scores[kept - 1] == scores[best]:
         return default, float(scores[best])
-    below = ranked[best + 1] if best + 1 < len(ranked) else 0.0
+    below = ranked[best + 1] if best + 1 < len(ranked) else min(floor, ranked[best])
     return float((ranked[best] + below) / 2), float(scores[best])

@@ -6,7 +6,7 @@ stored; the base is read again by its name. An encoder is stored whole.
 """
 
 import json
-from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple
 
 import torch
 from spacy.tokens import Doc
@@ -20,7 +20,7 @@ from .lora import add_lora, check_base
 from .marked_text import MarkedText, make_rows
 from .module_shim import ModuleShim
 from .pieces import PACKED_CPU, PACKED_GPU, pack_rows
-from .prefix_tree import grow_trees, last_states
+from .prefix_tree import grow_trees, last_states, reads_trees
 from .selector_heads import Spans
 from .transformer_encoder import has_bf16
 
@@ -39,6 +39,7 @@ class MarkedJudge(torch.nn.Module):
         super().__init__()
         self.transformer = transformer
         self.head = head
+        self.reads_trees = head != "bert_cls" and reads_trees(transformer)
         width = transformer.config.hidden_size
         if head == "llm_causal":
             self.register_buffer("answers", answers, persistent=False)
@@ -51,23 +52,28 @@ class MarkedJudge(torch.nn.Module):
 
         rows (Sequence[MarkedText]): The candidates, marked in their texts.
         pad_id (int): The piece that fills shorter rows.
-        most (int): Most pieces of a pass.
+        most (int): Most pieces of a pass, filling included.
         RETURNS (torch.Tensor): Their logits, (rows,), as float32.
         """
-        if self.head == "bert_cls":
-            packs = pack_rows([len(row.ids) for row in rows], most)
-            logits = [self._judge_marks([rows[place] for place in pack], pad_id) for pack in packs]
-        else:
-            # The candidates of a text are told apart behind the first mark: up to there they are read once.
-            trees = grow_trees([row.ids for row in rows], most)
-            packs = [tree.rows for tree in trees]
-            logits = [self._judge_ends(last_states(self.transformer, tree).float()) for tree in trees]
-        if not packs:
+        if not rows:
             return torch.zeros(0)
+        if self._reads_as_trees(rows):
+            # The candidates of a text are told apart behind the first mark: up to there they are read once.
+            trees = grow_trees([row.ids for row in rows])
+            packs = [tree.rows for tree in trees]
+            logits = [self._judge_ends(last_states(self.transformer, tree)) for tree in trees]
+        else:
+            packs = pack_rows([len(row.ids) for row in rows], most)
+            logits = [self._judge_padded([rows[place] for place in pack], pad_id) for pack in packs]
         order = torch.tensor([place for pack in packs for place in pack]).argsort()
         return torch.cat(logits)[order.to(logits[0].device)]
 
-    def _judge_marks(self, rows: Sequence[MarkedText], pad_id: int) -> torch.Tensor:
+    def _reads_as_trees(self, rows: Sequence[MarkedText]) -> bool:
+        """RETURNS (bool): Whether a tree gives the states of the rows; the mask of a tree knows of no window."""
+        window = getattr(self.transformer.config, "sliding_window", None)
+        return self.reads_trees and (not window or max(len(row.ids) for row in rows) <= window)
+
+    def _judge_padded(self, rows: Sequence[MarkedText], pad_id: int) -> torch.Tensor:
         width = max(len(row.ids) for row in rows)
         ids = torch.full((len(rows), width), pad_id)
         mask = torch.zeros_like(ids)
@@ -75,13 +81,19 @@ class MarkedJudge(torch.nn.Module):
             ids[place, :len(row.ids)] = torch.tensor(row.ids)
             mask[place, :len(row.ids)] = 1
         device = next(self.transformer.parameters()).device
-        hidden = self.transformer(input_ids=ids.to(device), attention_mask=mask.to(device)).last_hidden_state.float()
+        hidden = self.transformer(input_ids=ids.to(device), attention_mask=mask.to(device)).last_hidden_state
         all_rows = torch.arange(len(rows), device=device)
-        marks = [hidden[all_rows, torch.tensor([getattr(row, name) for row in rows], device=device)]
-                 for name in ("open_at", "close_at")]
+
+        def states(places: Iterable[int]) -> torch.Tensor:
+            return hidden[all_rows, torch.tensor(list(places), device=device)].float()
+
+        if self.head != "bert_cls":
+            return self._judge_ends(states(len(row.ids) - 1 for row in rows))
+        marks = [states(row.open_at for row in rows), states(row.close_at for row in rows)]
         return self.judge(torch.cat(marks, dim=1))[:, 0].float()
 
     def _judge_ends(self, last: torch.Tensor) -> torch.Tensor:
+        last = last.float()
         if self.head == "llm_cls":
             return self.judge(last)[:, 0].float()
         return (last @ (self.answers[0] - self.answers[1]).float()) + self.shift
@@ -140,7 +152,9 @@ def _read_causal(config: Dict[str, Any]) -> Tuple[torch.nn.Module, Any, torch.Te
     whole = AutoModelForCausalLM.from_pretrained(source, torch_dtype=torch.float32)
     yes, no = (tokenizer.encode(word, add_special_tokens=False)[-1] for word in (" yes", " no"))
     answers = whole.get_output_embeddings().weight[[yes, no]].detach().clone()
-    transformer = add_lora(whole.base_model, config)
+    # Of some families the model names no part of itself as its base.
+    base = whole.base_model if whole.base_model is not whole else whole.get_decoder()
+    transformer = add_lora(base, config)
     check_base(transformer, config)
     return transformer, tokenizer, answers
 

@@ -5,6 +5,7 @@ parameters. This one reads rates and decay from the Thinc optimizer of `spacy tr
 with a factor on the learning rate for each group, and puts moving averages where `nlp.use_params` finds them.
 """
 
+import os
 from contextlib import contextmanager
 from typing import Any, Callable, Dict, Iterator, Mapping, Optional
 
@@ -16,6 +17,11 @@ from thinc.api import Optimizer, PyTorchShim
 from thinc.util import get_torch_default_device, torch2xp
 
 from ..errors import BionerError, Errors
+
+# Torch's threads do not survive a fork, and a child of `nlp.pipe(n_process=2)` that asks for them waits for ever. One
+# thread a process is what several processes want anyway.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=lambda: torch.set_num_threads(1))
 
 # Vectors and biases are not decayed, as is usual for transformers.
 _DECAYED_DIMS = 2

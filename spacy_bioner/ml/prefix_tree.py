@@ -9,6 +9,13 @@ from typing import Dict, List, Sequence, Tuple
 
 import torch
 
+# Pieces of a tree, on a GPU too: every piece is attended to every other and most are hidden, so larger trees cost more
+# than the beginnings that they share in addition save.
+MOST_PIECES = 1024
+# Rows that tell a model which reads trees from others: a beginning, and two ways to go on.
+_PROBE = [tuple(range(1, 13)), (*range(1, 7), *range(20, 26))]
+_NEAR = 1e-3
+
 
 @dataclass
 class PrefixTree:
@@ -67,7 +74,7 @@ class PrefixTree:
         return last, len(pieces)
 
 
-def grow_trees(rows: Sequence[Sequence[int]], most: int) -> List[PrefixTree]:
+def grow_trees(rows: Sequence[Sequence[int]], most: int = MOST_PIECES) -> List[PrefixTree]:
     """Put rows into trees, those that begin alike together.
 
     rows (Sequence[Sequence[int]]): The pieces of each row.
@@ -97,3 +104,29 @@ def last_states(transformer: torch.nn.Module, tree: PrefixTree) -> torch.Tensor:
     states = transformer(input_ids=torch.tensor([tree.ids], device=weight.device), position_ids=places[None],
                          attention_mask=hidden[None, None].to(weight.device), use_cache=False).last_hidden_state
     return states[0, torch.tensor(tree.ends, device=weight.device)]
+
+
+def reads_trees(transformer: torch.nn.Module) -> bool:
+    """Ask a model whether it reads a tree as it reads the rows, by trying.
+
+    It does where position ids say where a piece stands and the mask what it sees. It does not where the places are told
+    from the order in the pass (ALiBi), or what came before is carried along in a state.
+
+    transformer (torch.nn.Module): A causal model without its language head.
+    RETURNS (bool): Whether the states of both are the same.
+    """
+    was_training = transformer.training
+    transformer.eval()
+    device = transformer.get_input_embeddings().weight.device
+    try:
+        with torch.no_grad():
+            alone = torch.stack([transformer(input_ids=torch.tensor([row], device=device)).last_hidden_state[0, -1]
+                                 for row in _PROBE])
+            tree, = grow_trees(_PROBE)
+            together = last_states(transformer, tree)[torch.tensor(tree.rows).argsort().to(device)]
+    except (TypeError, ValueError, RuntimeError, IndexError):
+        # What models say that know no such mask or no position ids.
+        return False
+    finally:
+        transformer.train(was_training)
+    return bool((together - alone).abs().max() <= _NEAR * alone.abs().max())

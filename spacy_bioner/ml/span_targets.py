@@ -6,6 +6,8 @@ from typing import Iterator, List, Mapping, Sequence, Tuple
 import numpy
 from spacy.training import Example
 
+# Attribute of a gold group: how much each of its spans counts. Scores alone are no weights.
+WEIGHTS = "weights"
 DOUBTFUL_KEY = "doubtful"
 
 
@@ -41,15 +43,15 @@ def align_gold(example: Example, spans_key: str) -> Iterator[Tuple[int, int, str
 def find_target(example: Example, spans_key: str, labels: Mapping[str, int]) -> Target:
     """Read the target of an example.
 
-    example (Example): Predicted and gold Doc. Scores in the gold group's `attrs["scores"]` are weights, not a number
-        is full weight; a group "doubtful" holds the regions left open.
+    example (Example): Predicted and gold Doc. What the gold group has in `attrs["weights"]` are weights, not a
+        number is full weight; a group "doubtful" holds the regions left open.
     spans_key (str): Key of the gold group.
     labels (Mapping[str, int]): Label to its place; a span with another label is left open, not taught as wrong.
     RETURNS (Target): The target.
     """
     reference = example.reference
     group = reference.spans[spans_key] if spans_key in reference.spans else []
-    weights = group.attrs.get("scores") if len(group) else None
+    weights = group.attrs.get(WEIGHTS) if len(group) else None
     spans: List[Tuple[int, int, int, float]] = []
     for start, end, label, place in align_gold(example, spans_key):
         weight = 1.0 if weights is None or numpy.isnan(weights[place]) else float(weights[place])

@@ -209,7 +209,8 @@ def _forward(model: Model, docs: List[Doc], is_train: bool) -> Tuple[List[Floats
     def backprop(d_outputs: List[Floats2d]) -> List[Doc]:
         gradients = [xp2torch(model.ops.xp.concatenate(
             [d_outputs[window.doc][window.own_start:window.own_end] for window in pack])) for pack, _ in packs]
-        if packs:
+        # Of an encoder that is frozen as a whole nothing is learnt.
+        if packs and packs[0][1].requires_grad:
             torch.autograd.backward([vectors for _, vectors in packs], gradients)
         return []
 

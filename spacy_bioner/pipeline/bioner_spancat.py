@@ -207,7 +207,8 @@ class BionerSpancat(LabelPipe):
                 labels.append(self.labels[label])
             for _, _, label in wanted:
                 gold[self.labels[label]] += 1
-        judged = Judged(to_logit(numpy.asarray(scores)), numpy.asarray(valid, dtype=bool), labels, gold)
+        judged = Judged(to_logit(numpy.asarray(scores)), numpy.asarray(valid, dtype=bool), labels, gold,
+                        floor=float(to_logit(numpy.asarray(_PLAUSIBLE))))
         chosen = tune(judged, by_label=by_label, survive=lambda above: survivors(found, above, self.cfg["overlaps"]))
         self.cfg.update(temperature=chosen["temperature"], threshold=chosen["threshold"])
         return chosen

@@ -9,6 +9,7 @@ from spacy.tokens import Doc
 
 from ..annotation import Annotation, Mention
 from ..formats.docbin import set_mentions
+from ..ml.listeners import encode_for
 from .span_selector import SpanSelector
 
 # Label to how many mentions came in, were kept, were dropped, and could not be judged.
@@ -45,6 +46,7 @@ def _select(batch: List[Annotation], nlp: Language, selector: SpanSelector,
         unplaced.append(set_mentions(doc, record.mentions, spans_key=selector.cfg["candidates_key"]))
         docs.append(doc)
     if docs:
+        encode_for(nlp, selector.name, docs)
         selector.set_annotations(docs, selector.predict(docs))
     for record, doc, lost in zip(batch, docs, unplaced):
         kept = _scored(record, doc, selector.cfg["spans_key"])

@@ -19,12 +19,14 @@ class Judged:
     valid (numpy.ndarray): Whether each is a gold mention.
     labels (Sequence[str]): The label of each.
     gold (Mapping[str, int]): Gold mentions by label, whether they are candidates or not.
+    floor (float): Spans of a lower logit are no candidates here, though they are judged in use.
     """
 
     logits: numpy.ndarray
     valid: numpy.ndarray
     labels: Sequence[str]
     gold: Mapping[str, int]
+    floor: float = float("-inf")
 
 
 # Of the candidates above their thresholds those that stay beside each other; both as one truth value a candidate.
@@ -46,13 +48,15 @@ def tune(judged: Judged, *, by_label: bool, survive: Survive = lambda above: abo
     probability = to_probability(judged.logits, temperature)
     total = sum(judged.gold.values())
     alone = survive(numpy.ones(len(probability), dtype=bool))
-    shared, _ = best_threshold(probability[alone], judged.valid[alone], total)
+    floor = float(to_probability(numpy.asarray(judged.floor), temperature))
+    shared, _ = best_threshold(probability[alone], judged.valid[alone], total, floor=floor)
     threshold = {"*": round(shared, 4)}
     names = numpy.asarray(judged.labels, dtype=object)
     for label, count in sorted(judged.gold.items()):
         if by_label and count >= _LEAST_GOLD and len(judged.gold) > 1:
             chosen = survive((names == label) | (probability >= shared)) & (names == label)
-            threshold[label] = round(best_threshold(probability[chosen], judged.valid[chosen], count)[0], 4)
+            threshold[label] = round(best_threshold(probability[chosen], judged.valid[chosen], count, floor=floor)[0],
+                                     4)
     least = numpy.asarray([threshold.get(label, threshold["*"]) for label in judged.labels])
     return {"temperature": round(temperature, 4), "threshold": threshold,
             "dev_f_at_half": _f1(survive(before >= 0.5), judged.valid, total),

@@ -8,6 +8,7 @@ from spacy.language import Language
 from spacy.util import load_model
 
 from ..errors import BionerError, Errors
+from ..ml.listeners import take_encoders
 from .loop import forget_paths
 from .model_card import Facts, collect_facts, meta_fields, render_card
 
@@ -72,6 +73,7 @@ def append_selector(nlp: Language, path: Path, *, pipeline: Path) -> None:
     if unknown:
         raise BionerError(Errors.E540.format(path=path, label=unknown[0], known=", ".join(chosen.labels)))
     _check_whole(source, path)
+    take_encoders(source, name)
     nlp.add_pipe(name, source=source, name=_SELECTOR)
     # In training the candidates have a group of their own; here they are what the pipeline found.
     settings = {"candidates_key": chosen.cfg["spans_key"]}

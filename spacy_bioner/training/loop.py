@@ -19,6 +19,7 @@ from ..errors import BionerError, Errors
 from ..files import write_json
 from ..formats import read_annotations
 from ..formats.jsonl import find_jsonl
+from ..ml.listeners import encode_for
 from .sections import find_setting
 
 _SECTIONS = ("paths", "run", "nlp.pipeline", "components", "corpora.train", "corpora.dev", "training")
@@ -110,7 +111,9 @@ def calibrate(folder: Path, component: str, config: Config, *, by_label: bool) -
     nlp = load_model(folder)
     fix_random_seed(0)
     reader = registry.resolve({"dev": config.interpolate()["corpora"]["dev"]})["dev"]
-    chosen = nlp.get_pipe(component).calibrate(list(reader(nlp)), by_label=by_label)
+    examples = list(reader(nlp))
+    encode_for(nlp, component, [example.predicted for example in examples])
+    chosen = nlp.get_pipe(component).calibrate(examples, by_label=by_label)
     nlp.get_pipe_config(component).update(threshold=chosen["threshold"], temperature=chosen["temperature"])
     nlp.to_disk(folder)
     return chosen

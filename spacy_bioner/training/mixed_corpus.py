@@ -21,9 +21,12 @@ from ..formats import read_annotations
 from ..formats.docbin import annotation_to_doc, set_mentions
 from ..formats.leaks import KnownTexts
 from ..formats.splits import check_split
-from ..ml.span_targets import DOUBTFUL_KEY
+from ..ml.span_targets import DOUBTFUL_KEY, WEIGHTS
 
 logger = logging.getLogger(__name__)
+
+# Its name in a config, see the entry points of the package.
+READER = "spacy-bioner.MixedCorpus.v1"
 
 _MADE = ("synthetic", "augmented")
 
@@ -173,7 +176,9 @@ class MixedCorpus:
 
         nlp (Language): The pipeline, whose tokenizer makes the predicted Docs.
         YIELDS (Example): The examples of the epoch.
+        RAISES BionerError: E569 for stages in a training that reads one epoch only and repeats it.
         """
+        self._check_epochs(nlp)
         randomness = random.Random(f"{self.seed}/{self.epoch if self.shuffle else 0}")
         names = self._names()
         self.epoch += 1
@@ -185,6 +190,13 @@ class MixedCorpus:
             yield example
         if lost and self.epoch <= 1:
             logger.warning("%d of %d mentions begin or end inside a token and cannot be learnt", lost, total)
+
+    def _check_epochs(self, nlp: Language) -> None:
+        readers = [corpus.get("@readers") for corpus in nlp.config.get("corpora", {}).values()]
+        epochs = nlp.config.get("training", {}).get("max_epochs")
+        # Only where `spacy train` asks: a pipeline of other corpora says nothing of how this one is read.
+        if len(self.stages) > 1 and READER in readers and epochs != -1:
+            raise BionerError(Errors.E569.format(found=epochs))
 
     def check(self) -> None:
         """Read all sources once, for the errors of `read_source`."""
@@ -278,6 +290,10 @@ def make_example(prepared: Prepared, nlp: Language, spans_key: str) -> Tuple[Exa
     RETURNS (Tuple[Example, int]): The example, and how many mentions do not begin and end at tokens of its gold Doc.
     """
     reference, lost = annotation_to_doc(prepared.annotation, nlp.vocab, spans_key)
+    # `_filter` leaves a score where it is to count, and nowhere else.
+    attrs = reference.spans[spans_key].attrs
+    if "scores" in attrs:
+        attrs[WEIGHTS] = attrs.pop("scores")
     if prepared.doubtful:
         set_mentions(reference, [replace(mention, score=None) for mention in prepared.doubtful],
                      spans_key=DOUBTFUL_KEY)

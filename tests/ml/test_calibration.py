@@ -65,3 +65,10 @@ def test_threshold_stays_where_it_is_as_good_as_any():
 
 def test_logits_and_probabilities_are_each_others_inverse():
     numpy.testing.assert_allclose(to_probability(to_logit(numpy.asarray([0.01, 0.5, 0.99]))), [0.01, 0.5, 0.99])
+
+
+@pytest.mark.parametrize("floor, threshold", [(0.0, 0.15), (0.2, 0.25), (0.4, 0.3)])
+def test_no_threshold_lets_in_what_was_not_looked_at(floor, threshold):
+    """All candidates are right, so the cut lies below the last one, but not below the floor of what was counted."""
+    found, score = best_threshold(numpy.asarray([0.4, 0.3]), numpy.asarray([True, True]), 2, floor=floor)
+    assert (found, score) == (pytest.approx(threshold), 1.0)

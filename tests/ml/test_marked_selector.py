@@ -114,6 +114,23 @@ def test_each_head_learns_and_is_stored(folders, docs, head, folder):
     numpy.testing.assert_allclose(other.predict((docs, SPANS)), model.predict((docs, SPANS)), atol=1e-5)
 
 
+@pytest.mark.parametrize("head", ["llm_cls", "llm_causal"])
+def test_a_model_that_reads_no_trees_judges_alike_row_by_row(folders, docs, head):
+    model = make(folders["causal"], head, docs)
+    module = model.shims[0].module
+    assert module.reads_trees
+    expected = model.predict((docs, SPANS))
+    module.reads_trees = False
+    numpy.testing.assert_allclose(model.predict((docs, SPANS)), expected, atol=1e-5)
+    module.reads_trees, module.transformer.config.sliding_window = True, 3
+    numpy.testing.assert_allclose(model.predict((docs, SPANS)), expected, atol=1e-5)
+
+
+def test_documents_without_candidates_are_no_pass(folders, docs):
+    logits, backprop = make(folders["causal"], "llm_cls", docs).begin_update((docs, [[], []]))
+    assert logits.shape == (0,) and backprop(logits) == []
+
+
 def test_of_a_causal_model_only_what_is_trained_is_stored(folders, docs):
     model = make(folders["causal"], "llm_cls", docs)
     weights = sum(value.numel() for value in model.shims[0].module.parameters()) * 4

@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+
 import pytest
 import torch
 from thinc.api import Adam
@@ -101,3 +105,26 @@ def test_epsilon_is_that_of_the_optimizer():
         step(shim, Adam(0.1, use_averages=False, eps=eps))
         moved.append(float((shim.module[1].bias - before).abs().max().detach()))
     assert moved[1] < moved[0] / 100
+
+
+FORKED = """
+import spacy
+nlp = spacy.blank("en")
+nlp.add_pipe("bioner_spancat", config={"model": {"@architectures": "spacy-bioner.SpanGrid.v1", "hidden_size": 16,
+             "rank": 8, "tok2vec": {"@architectures": "spacy.HashEmbedCNN.v2", "pretrained_vectors": None, "width": 32,
+             "depth": 1, "embed_size": 100, "window_size": 1, "maxout_pieces": 2, "subword_features": True}}})
+nlp.get_pipe("bioner_spancat").add_label("D")
+nlp.initialize()
+texts = ["In this family of many the doctors found gout again and again."] * 64
+if __name__ == "__main__":
+    list(nlp.pipe(texts))
+    print(len(list(nlp.pipe(texts, n_process=2, batch_size=8))))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are not forked here")
+def test_a_pipeline_that_was_used_can_be_used_in_several_processes(tmp_path):
+    """Threads do not survive a fork: a child that waited for its parent's would wait for ever."""
+    (tmp_path / "forked.py").write_text(FORKED)
+    done = subprocess.run([sys.executable, tmp_path / "forked.py"], capture_output=True, text=True, timeout=240)
+    assert done.stdout.split() == ["64"], done.stderr

@@ -1,8 +1,19 @@
 import pytest
 import torch
-from transformers import LlamaConfig, LlamaModel
+from transformers import (
+    BloomConfig,
+    BloomModel,
+    GPT2Config,
+    GPT2Model,
+    LlamaConfig,
+    LlamaModel,
+    MptConfig,
+    MptModel,
+    Qwen3Config,
+    Qwen3Model,
+)
 
-from spacy_bioner.ml.prefix_tree import PrefixTree, grow_trees, last_states
+from spacy_bioner.ml.prefix_tree import PrefixTree, grow_trees, last_states, reads_trees
 
 ROWS = [(5, 6, 7, 8), (5, 6, 9), (5, 6, 7), (3, 6, 7, 8, 1), (5, 6, 7, 8), (4,)]
 
@@ -55,3 +66,21 @@ def test_in_bfloat16_the_mask_still_hides(transformer):
     tree, = grow_trees(rows, 100)
     alone = torch.stack([half(input_ids=torch.tensor([row])).last_hidden_state[0, -1] for row in rows])
     torch.testing.assert_close(last_states(half, tree), alone, atol=0.05, rtol=0.05)
+
+
+SIZES = {"vocab_size": 32, "hidden_size": 16, "initializer_range": 0.4}
+
+
+@pytest.mark.parametrize("build, reads", [
+    pytest.param(lambda: LlamaModel(LlamaConfig(intermediate_size=24, num_hidden_layers=2, num_attention_heads=2,
+                                                **SIZES)), True, id="llama"),
+    pytest.param(lambda: Qwen3Model(Qwen3Config(intermediate_size=24, num_hidden_layers=2, num_attention_heads=2,
+                                                num_key_value_heads=1, head_dim=8, **SIZES)), True, id="qwen3"),
+    pytest.param(lambda: GPT2Model(GPT2Config(n_layer=2, n_head=2, n_embd=16, vocab_size=32)), True, id="gpt2"),
+    pytest.param(lambda: MptModel(MptConfig(d_model=16, n_heads=2, n_layers=2, vocab_size=32)), False, id="alibi"),
+    pytest.param(lambda: BloomModel(BloomConfig(n_layer=2, n_head=2, **SIZES)), False, id="bloom"),
+])
+def test_a_model_is_asked_whether_it_reads_trees(build, reads):
+    torch.manual_seed(0)
+    model = build().train()
+    assert reads_trees(model) is reads and model.training

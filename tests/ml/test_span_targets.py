@@ -25,10 +25,16 @@ def test_target_holds_nested_spans_with_full_weight():
     assert target.length == 8
 
 
-def test_scores_are_weights_and_missing_ones_count_in_full():
+def test_weights_count_and_missing_ones_count_in_full():
     example = make_example(Vocab())
-    example.reference.spans["sc"].attrs["scores"] = numpy.asarray([0.5, numpy.nan, 0.25])
+    example.reference.spans["sc"].attrs["weights"] = numpy.asarray([0.5, numpy.nan, 0.25])
     assert sorted(span[3] for span in find_target(example, "sc", LABELS).spans) == [0.25, 0.5, 1.0]
+
+
+def test_scores_that_nobody_made_weights_do_not_count():
+    example = make_example(Vocab())
+    example.reference.spans["sc"].attrs["scores"] = numpy.asarray([0.5, 0.1, 0.25])
+    assert {span[3] for span in find_target(example, "sc", LABELS).spans} == {1.0}
 
 
 def test_doubtful_regions_are_read():

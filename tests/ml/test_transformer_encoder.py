@@ -114,6 +114,7 @@ def test_bytes_hold_weights_and_tokenizer(folder, docs):
     pytest.param(-1, {"word": True, "first": True, "last": True}, id="all trained"),
     pytest.param(0, {"word": False, "first": True, "last": True}, id="word embeddings frozen"),
     pytest.param(1, {"word": False, "first": False, "last": True}, id="first layer frozen"),
+    pytest.param(2, {"word": False, "first": False, "last": False}, id="all frozen"),
 ])
 def test_frozen_parts_stay_as_they_are(folder, docs, frozen_layers, moved):
     encoder = make(folder, docs, frozen_layers=frozen_layers)

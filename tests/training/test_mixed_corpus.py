@@ -111,7 +111,7 @@ def test_what_a_selector_dropped_is_left_open(tmp_path, nlp):
 def test_scores_become_weights_only_where_asked_for(tmp_path, nlp, use):
     path = write(tmp_path / "syn.jsonl", [1], score=0.7)
     example, = make({"synthetic": path}, {"synthetic": {"use_confidence": use}})(nlp)
-    assert ("scores" in example.reference.spans["sc"].attrs) is use
+    assert ("weights" in example.reference.spans["sc"].attrs) is use
 
 
 @pytest.mark.parametrize("changes, error", [
@@ -207,3 +207,18 @@ def test_records_that_were_all_dropped_as_leaks_are_told(paths, nlp):
     corpus = make({"gold": paths["gold"]}, {"gold": {"on_leak": "drop"}}, held_out=[paths["gold"]])
     with pytest.raises(BionerError, match="All 8 records of 'gold' .* held out \\(.*gold.jsonl"):
         list(corpus(nlp))
+
+
+@pytest.mark.parametrize("epochs, read", [(-1, True), (0, False), (3, False)])
+def test_stages_in_a_training_that_reads_one_epoch_are_an_error(tmp_path, epochs, read):
+    path = write(tmp_path / "gold.jsonl", range(3))
+    corpus = make({"gold": path}, stages=[{"sources": ["gold"], "epochs": 1}, {"sources": ["gold"], "epochs": 1}])
+    nlp = spacy.blank("en")
+    assert len(list(corpus(nlp))) == 3, "a pipeline of other corpora says nothing"
+    nlp.config = {**nlp.config, "corpora": {"train": {"@readers": "spacy-bioner.MixedCorpus.v1"}},
+                  "training": {**nlp.config["training"], "max_epochs": epochs}}
+    if read:
+        assert len(list(corpus(nlp))) == 3
+    else:
+        with pytest.raises(BionerError, match=f"max_epochs is {epochs}"):
+            list(corpus(nlp))
