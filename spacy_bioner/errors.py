@@ -138,8 +138,8 @@ class Errors:
     E304 = ("The disk failed: {why}. The last good checkpoint is kept ({kept}); make room and run the same command "
             "again.")
     E305 = "Label '{label}' has no definition, and a model is taught by definitions. Add one to the schema."
-    E306 = ("Strategy '{strategy}' chose none of {total} records ({reasons}). Raise keep_ratio or max_ifd, or take "
-            "other records.")
+    E306 = ("Strategy '{strategy}' chose no record with a mention among {total} ({reasons}). Raise keep_ratio or "
+            "max_ifd, or take other records.")
     E307 = "Cannot read '{value}' as a corpus. Write GOLD=SCHEMA."
     E330 = "{path} {why}, and an adapter would take its place. Give a new folder, or that of an adapter."
     E331 = "The loss of record '{name}' is not a finite number. Compute in float32, or leave the record out."

@@ -30,6 +30,7 @@ def measure_rows(expanded: Expanded, sampling: Sampling = Sampling()) -> Dict[st
     strict: Dict[str, RunScores] = {}
     for name, row in expanded.rows.items():
         pairs = [read_pairs(run, name) for run in row.runs.values()]
+        devs = {key: _read_figure(run.dev) for key, run in row.runs.items() if run.dev}
         strict[name] = score_runs(pairs, measure=count_strict, sampling=sampling)
         measured[name] = {
             "runs": {key: str(run.predicted) for key, run in row.runs.items()},
@@ -39,7 +40,7 @@ def measure_rows(expanded: Expanded, sampling: Sampling = Sampling()) -> Dict[st
             "strict": strict[name].describe(),
             "strings": score_runs(pairs, measure=count_strings, sampling=sampling).describe(),
             "errors": count_errors(pairs), "x": row.x, "line": row.line,
-            "dev": read_dev(row), "calibration": measure_calibration(row, pairs)}
+            "dev": mean_of(devs), "dev_runs": devs, "calibration": measure_calibration(row, pairs)}
     return {"rows": measured,
             "comparisons": [_compare(expanded.rows[before], expanded.rows[after], strict)
                             for before, after in expanded.compare],
@@ -59,26 +60,44 @@ def count_errors(runs: Sequence[Sequence[Pair]]) -> Dict[str, float]:
     return {kind: round(counts[kind] / len(runs), 1) for kind in KINDS}
 
 
-def read_dev(row: Row) -> Optional[float]:
-    """RETURNS (Optional[float]): Mean over the runs of the figure of the dev part; None for a row without."""
-    values = [_read_figure(run.dev) for run in row.runs.values() if run.dev]
+def mean_of(runs: Mapping[str, float], keys: Sequence[str] = ()) -> Optional[float]:
+    """RETURNS (Optional[float]): Mean of the figures of some runs, of all where none is named; None without any."""
+    values = [runs[key] for key in keys or runs]
     return sum(values) / len(values) if values else None
 
 
+def find_shared(rows: Sequence[Mapping[str, Any]], figure: str) -> List[str]:
+    """Find the repetitions that rows have in common: the mean of three is not compared with a single one.
+
+    rows (Sequence[Mapping[str, Any]]): Measured rows.
+    figure (str): What is compared, a mapping by run.
+    RETURNS (List[str]): Names of the runs that each row has; empty where there is none.
+    """
+    return [key for key in rows[0][figure] if all(key in row[figure] for row in rows)]
+
+
 def choose(among: Sequence[str], measured: Mapping[str, Any]) -> Dict[str, Any]:
-    """Choose the row with the best figure on dev; the first of several that are as good.
+    """Choose the row with the best figure on dev over the runs that all have; the first of several that are as good.
 
     among (Sequence[str]): Names of rows.
     measured (Mapping[str, Any]): The rows.
-    RETURNS (Dict[str, Any]): `row`, its `dev`, and its `test` F1, which had no part in the choice.
+    RETURNS (Dict[str, Any]): `row`, the `runs` that were compared (empty: all of each), its `dev` over them, and its
+        `test` F1 over them, which had no part in the choice.
     RAISES BionerError: E731 for a row without a figure of dev.
     """
     for name in among:
         if measured[name]["dev"] is None:
             raise BionerError(Errors.E731.format(name=name))
-    best = max(among, key=lambda name: measured[name]["dev"])
-    return {"row": best, "among": list(among), "dev": measured[best]["dev"],
-            "test": measured[best]["strict"]["f1"]["mean"]}
+    shared = find_shared([measured[name] for name in among], "dev_runs")
+    devs = {name: mean_of(measured[name]["dev_runs"], shared) for name in among}
+    best = max(among, key=lambda name: devs[name])
+    return {"row": best, "among": list(among), "runs": shared, "dev": devs[best],
+            "test": mean_of(f1_by_run(measured[best]), shared)}
+
+
+def f1_by_run(row: Mapping[str, Any]) -> Dict[str, float]:
+    """RETURNS (Dict[str, float]): Name of each run of a measured row to its strict F1."""
+    return dict(zip(row["runs"], row["strict"]["f1"]["runs"]))
 
 
 def measure_calibration(row: Row, runs: Sequence[Sequence[Pair]]) -> Optional[Dict[str, Any]]:

@@ -8,6 +8,7 @@ from typing import Any, Dict, List, Mapping, Sequence, Tuple
 from ..evaluation.error_types import KINDS
 from ..files import open_atomic, write_json
 from .config import Experiment
+from .measuring import f1_by_run, find_shared, mean_of
 from .running import Journal
 from .steps import Plan
 
@@ -54,8 +55,8 @@ def format_table(content: Mapping[str, Any], plan: Plan, journal: Journal, plots
         parts += ["## Differences", _table(("after", "less before", "runs", "P", "R", "F1 (95%)"),
                                            [_difference(each) for each in content["comparisons"]])]
     if content["chosen"]:
-        parts += ["## Chosen on dev", _table(("choice", "row", "dev", "test F1"), [
-            (name, each["row"], f"{each['dev']:.4g}", _percent(each["test"]))
+        parts += ["## Chosen on dev", _table(("choice", "row", "runs", "dev", "test F1"), [
+            (name, each["row"], ", ".join(each["runs"]) or "all", f"{each['dev']:.4g}", _percent(each["test"]))
             for name, each in content["chosen"].items()])]
     parts += ["## Errors", _table(("row", *KINDS), [(name, *(f"{row['errors'][kind]:g}" for kind in KINDS))
                                                     for name, row in rows.items()])]
@@ -82,14 +83,23 @@ def time_steps(plan: Plan, journal: Journal) -> List[Tuple[str, str, str, str]]:
 
 
 def draw_lines(experiment: Experiment, rows: Mapping[str, Any]) -> str:
-    """RETURNS (str): F1 along x, a line for each name that rows give; empty where no row has an x."""
+    """Draw F1 along x, a line for each name that rows give, over the runs that all points of the line have.
+
+    experiment (Experiment): Says what x is.
+    rows (Mapping[str, Any]): Measured rows.
+    RETURNS (str): The picture (SVG); empty where no row has an x.
+    """
     from ..evaluation.plots import make_picture, plot_lines
 
-    lines: Dict[str, List[Tuple[float, float]]] = defaultdict(list)
+    lines: Dict[str, List[Mapping[str, Any]]] = defaultdict(list)
     for name, row in rows.items():
         if row["x"] is not None:
-            lines[row["line"] or name].append((row["x"], 100 * row["strict"]["f1"]["mean"]))
-    series = {name: tuple(zip(*sorted(points))) for name, points in lines.items()}
+            lines[row["line"] or name].append(row)
+    series = {}
+    for name, points in lines.items():
+        shared = find_shared(points, "runs")
+        series[name] = tuple(zip(*sorted((row["x"], 100 * (mean_of(f1_by_run(row), shared) or 0.0))
+                                         for row in points)))
     return make_picture(plot_lines(series, axis="strict F1 (%)", across=experiment.axis)) if series else ""
 
 

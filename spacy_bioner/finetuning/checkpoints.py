@@ -9,7 +9,7 @@ import tempfile
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Optional, Set, Tuple
 
 import torch
 
@@ -66,6 +66,7 @@ class Checkpoints:
 
     def __init__(self, folder: Path) -> None:
         self.folder = Path(folder)
+        self._damaged: Set[Path] = set()
 
     def write(self, state: TrainingState, tensors: Tensors) -> None:
         """Write a checkpoint, then remove the older ones of this training but one.
@@ -74,7 +75,7 @@ class Checkpoints:
         tensors (Tensors): Weights and optimizer, by name.
         RAISES BionerError: E304 where the disk is full or fails; the checkpoint before stays.
         """
-        older = self._of(state.fingerprint)
+        older = self._whole(state.fingerprint)
         with naming_last_good(older[-1] if older else None):
             target = self.folder / f"{state.updates:08d}-{state.fingerprint}"
             write_folder(target, {_STATE: json.dumps(asdict(state)).encode("utf8"), _TENSORS: _to_bytes(tensors)})
@@ -98,11 +99,12 @@ class Checkpoints:
             except (OSError, ValueError, TypeError, AttributeError, SafetensorError) as error:
                 why = " ".join(str(error).split()) or type(error).__name__
                 logger.warning(Warnings.W330.format(path=path, why=why))
+                self._damaged.add(path)
         return None
 
     def last(self, fingerprint: str) -> Optional[Path]:
-        """RETURNS (Optional[Path]): The newest checkpoint of a training, if there is one."""
-        own = self._of(fingerprint)
+        """RETURNS (Optional[Path]): The newest checkpoint of a training that was not found damaged, if there is one."""
+        own = self._whole(fingerprint)
         return own[-1] if own else None
 
     def sweep(self) -> None:
@@ -120,6 +122,10 @@ class Checkpoints:
     def _all(self) -> List[Path]:
         """RETURNS (List[Path]): Complete checkpoints, the oldest first."""
         return sorted(path for path in self.folder.glob("[0-9]*") if path.is_dir())
+
+    def _whole(self, fingerprint: str) -> List[Path]:
+        """RETURNS (List[Path]): Those of one training that were not found damaged, the oldest first."""
+        return [path for path in self._of(fingerprint) if path not in self._damaged]
 
     def _of(self, fingerprint: str) -> List[Path]:
         """RETURNS (List[Path]): Those of one training, the oldest first."""

@@ -45,6 +45,19 @@ def _group(indices: Sequence[int], key: Callable[[int], Hashable]) -> Dict[Hasha
     return groups
 
 
+def _question(pair: Pair) -> Hashable:
+    return pair.group, pair.question, pair.lang
+
+
+def _shortest_prompts(pairs: Sequence[Pair]) -> Dict[Hashable, int]:
+    """RETURNS (Dict[Hashable, int]): For each question about the length of its instruction."""
+    shortest: Dict[Hashable, int] = {}
+    for pair in pairs:
+        question = _question(pair)
+        shortest[question] = min(len(pair.prompt), shortest.get(question, len(pair.prompt)))
+    return shortest
+
+
 def plan_updates(pairs: Sequence[Pair], *, batch_size: int, epoch: int, seed: int, window: int = 8,
                  balance: bool = False) -> List[List[int]]:
     """Cut an epoch into updates of pairs of like length.
@@ -53,16 +66,20 @@ def plan_updates(pairs: Sequence[Pair], *, batch_size: int, epoch: int, seed: in
     batch_size (int): Pairs of an update.
     epoch (int): Number of the epoch, from 0; each has its own order.
     seed (int): Random seed. The plan depends on these arguments only, so that a resumed run finds its place again.
-    window (int): Updates within which pairs are sorted by length; 1 keeps the mixed order.
+    window (int): Updates within which pairs are sorted by length; 1 keeps the mixed order. What a pair has beyond the
+        shortest prompt of its question counts: sorted by all of it, an update would hold the pairs of one corpus, whose
+        instruction is the longer one, and languages would no longer alternate.
     balance (bool): See `mix`.
     RETURNS (List[List[int]]): Indices into the pairs, an update each.
     """
     name = f"{seed}/{epoch}"
     order = mix(pairs, seed=name, balance=balance)
+    instructions = _shortest_prompts(pairs)
+    own = [pair.length - instructions[_question(pair)] for pair in pairs]
     chance = random.Random(f"{name}/updates")
     updates = []
     for start in range(0, len(order), batch_size * window):
-        part = sorted(order[start:start + batch_size * window], key=lambda index: pairs[index].length)
+        part = sorted(order[start:start + batch_size * window], key=own.__getitem__)
         cut = [part[begin:begin + batch_size] for begin in range(0, len(part), batch_size)]
         chance.shuffle(cut)
         updates += cut

@@ -11,6 +11,7 @@ from typing import Dict, Iterator, List, Sequence, Tuple
 import torch
 from torch import nn
 
+from ..llm.head_shape import HeadShape
 from .pairs import Pair
 
 # Vocabulary scores of so many tokens are held at a time in float32.
@@ -94,8 +95,8 @@ def answer_losses(model: nn.Module, rows: Sequence[Pair], *, shared: int = 0) ->
     places, targets = _answer_places(rows, shared)
     states = hidden.flatten(0, 1)[torch.tensor(places, device=device)]
     wanted = torch.tensor(targets, device=device)
-    head = causal.get_output_embeddings()
-    losses = [nn.functional.cross_entropy(head(states[start:start + _SCORED_TOKENS]).float(),
+    head, shape = causal.get_output_embeddings(), HeadShape.of(causal.config)
+    losses = [nn.functional.cross_entropy(shape.apply(head(states[start:start + _SCORED_TOKENS]).float()),
                                           wanted[start:start + _SCORED_TOKENS], reduction="none")
               for start in range(0, len(places), _SCORED_TOKENS)]
     return torch.cat(losses)

@@ -198,8 +198,13 @@ def count_mentions(record: InstructionRecord, pieces: Sequence[Piece], sizes: Se
     RETURNS (List[bool]): For each answer token whether it counts.
     """
     mentions = record.annotation.mentions
-    inside = [piece.kind == "copy" and any(mention.start < piece.end and piece.start < mention.end
-                                           for mention in mentions) for piece in pieces]
+    # Bracket lines copy the text once for each label: there a name counts in the line of its own label only.
+    has_lines = record.builder.codec.name == "bracket"
+    line, inside = None, []
+    for piece in pieces:
+        line = piece.text if has_lines and piece.kind == "label" else line
+        inside.append(piece.kind == "copy" and any(mention.start < piece.end and piece.start < mention.end
+                                                   and line in (None, mention.label) for mention in mentions))
     return [counts for counts, size in zip(inside, sizes) for _ in range(size)]
 
 

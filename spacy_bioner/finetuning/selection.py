@@ -70,6 +70,9 @@ def select_records(records: Sequence[Annotation], ifd: Sequence[Optional[float]]
             order = sorted(survivors, key=lambda index: (sign * ifd[index], index))
             best = order[:count] if diversify is None else diversify(order[:_round_up(pool * count)], count)
         kept = best + rest
+        # Sentences without a mention alone would teach that there never is one.
+        if ranked and not best:
+            kept = []
     for index in kept:
         dropped.pop(index, None)
     if not kept:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ..llm.causal_lm import CausalLM
 
 logger = logging.getLogger(__name__)
+_DEV_SEED = 0
 _PACKAGES = ("spacy-bioner", "torch", "transformers", "tokenizers", "peft")
 
 
@@ -96,7 +97,8 @@ def finetune(corpora: Sequence[Corpus], output: Path, *, lm: "CausalLM", task: T
     if losses.unwritable:
         logger.warning("%s", losses)
     builders = make_builders(corpora[0], codec=task.codec, template=task.template, instruction=task.instruction)
-    scored = sample(dev, dev_limit, seed=training.seed)
+    # Not by the seed of the training: trainings with several seeds are scored on the same sentences.
+    scored = sample(dev, dev_limit, seed=_DEV_SEED)
     score = _DevScore(lm, scored, builders, chat=task.chat, max_batch_tokens=dev_batch_tokens) if scored else None
     # Before the training: a package without a version should not cost hours.
     card = make_card(corpora, task, lm, seed=training.seed, data_hash=hash_pairs(pairs))
@@ -119,7 +121,7 @@ def finetune(corpora: Sequence[Corpus], output: Path, *, lm: "CausalLM", task: T
 def _describe_start(start: Path, task: Task, lm: "CausalLM") -> Dict[str, Any]:
     """RETURNS (Dict[str, Any]): What the card says of the adapter that a training begins with."""
     taught = AdapterCard.read(start)
-    taught.check_model(lm.shapes)
+    taught.check_model(lm.shapes, lm.base_hash)
     if taught.codec != task.codec.settings():
         logger.warning(Warnings.W333.format(taught=taught.codec, asked=task.codec.settings()))
     return {"adapter": fingerprint(start), "data_hash": taught.data_hash,
@@ -138,8 +140,9 @@ def make_card(corpora: Sequence[Corpus], task: Task, lm: "CausalLM", *, seed: in
     """
     builder, *others = (make_builders(corpus, codec=task.codec, template=task.template)[0] for corpus in corpora)
     return AdapterCard(base_model=lm.name, revision=str(lm.settings.get("revision") or ""), shapes=lm.shapes,
-                       codec=task.codec.settings(), labels=builder.labels, corpus=builder.corpus, lang=builder.lang,
-                       template=builder.template_name, template_source=builder.source,
+                       base_hash=lm.base_hash, codec=task.codec.settings(), labels=builder.labels,
+                       corpus=builder.corpus, lang=builder.lang, template=builder.template_name,
+                       template_source=builder.source,
                        more_templates={other.template_name: other.source for other in others
                                        if other.source != builder.source},
                        more_corpora=[{"labels": other.labels, "corpus": other.corpus, "lang": other.lang}

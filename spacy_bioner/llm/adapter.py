@@ -21,6 +21,7 @@ class AdapterCard:
     base_model (str): Name of the model that it was trained on.
     revision (str): Its revision or package version.
     shapes (Dict[str, int]): Its hidden size, layers and vocabulary; empty in cards from before they were kept.
+    base_hash (str): Hash of some of its weights; empty in cards from before it was kept.
     codec (Dict[str, Any]): Settings of the codec.
     labels (Dict[str, str]): Label to definition.
     corpus (str): Name of the corpus in the prompt.
@@ -47,6 +48,7 @@ class AdapterCard:
     labels: Dict[str, str]
     revision: str = ""
     shapes: Dict[str, int] = field(default_factory=dict)
+    base_hash: str = ""
     corpus: str = ""
     lang: str = "en"
     template: str = ""
@@ -126,16 +128,20 @@ class AdapterCard:
             return set(asked.items()) <= set(taught.items())
         return list(asked.items()) == list(taught.items())
 
-    def check_model(self, shapes: Mapping[str, int]) -> None:
+    def check_model(self, shapes: Mapping[str, int], base_hash: str = "") -> None:
         """Compare the model that the adapter is about to be put on with the one that it was trained on, whatever the
         two are called.
 
         shapes (Mapping[str, int]): See `CausalLM.shapes`.
-        RAISES BionerError: E207 where they have other shapes.
+        base_hash (str): See `CausalLM.base_hash`.
+        RAISES BionerError: E207 where they have other shapes or other weights.
         """
         if self.shapes and self.shapes != dict(shapes):
             raise BionerError(Errors.E207.format(what="base model", taught=f"{self.base_model}, {_short(self.shapes)}",
                                                  asked=_short(dict(shapes))))
+        if self.base_hash and base_hash and self.base_hash != base_hash:
+            raise BionerError(Errors.E207.format(what="base model", taught=f"{self.base_model}, weights "
+                              f"{self.base_hash}", asked=f"one of the same shapes with the weights {base_hash}"))
 
 
 def _short(value: Any) -> str:

@@ -23,6 +23,7 @@ __all__ = ["CausalLM", "FreeDecoder", "choose_device", "choose_dtype", "load_cau
 # Up to this many parameters an adapter is merged in float32 and then rounded once; larger models merge as they are.
 _MERGE_IN_FLOAT32 = 2_000_000_000
 _FINGERPRINT_BYTES = 1 << 20
+_HASHED_WORDS = 64
 _SHAPES = ("hidden_size", "num_hidden_layers", "vocab_size")
 
 
@@ -34,12 +35,14 @@ class CausalLM:
     tokenizer (PreTrainedTokenizerBase): Its tokenizer.
     name (str): The name that it was loaded by.
     settings (Dict[str, Any]): Revision, adapter, dtype and quantisation.
+    base_hash (str): See `hash_base`; empty where it was not loaded from a folder.
     """
 
     model: "PreTrainedModel"
     tokenizer: "PreTrainedTokenizerBase"
     name: str = ""
     settings: Dict[str, Any] = field(default_factory=dict)
+    base_hash: str = ""
 
     @property
     def device(self) -> torch.device:
@@ -100,15 +103,16 @@ def load_causal_lm(name: str, *, adapter: Optional[str] = None, revision: Option
     model = AutoModelForCausalLM.from_pretrained(folder, torch_dtype=number_type, use_safetensors=True, **options)
     if not options:
         model.to(place)
+    base_hash = hash_base(model)
     if adapter is not None:
         if (Path(adapter) / CARD_FILE).is_file():
-            AdapterCard.read(Path(adapter)).check_model(CausalLM(model, tokenizer).shapes)
+            AdapterCard.read(Path(adapter)).check_model(CausalLM(model, tokenizer).shapes, base_hash)
         model = _add_adapter(model, Path(adapter), number_type, merge=quantize is None)
     model.eval().requires_grad_(False)
     settings = {"revision": model_revision(name, revision=revision) or fingerprint(folder),
                 "adapter": fingerprint(Path(adapter)) if adapter is not None else None,
                 "dtype": str(number_type).removeprefix("torch."), "quantize": quantize}
-    return CausalLM(model, tokenizer, name=name, settings=settings)
+    return CausalLM(model, tokenizer, name=name, settings=settings, base_hash=base_hash)
 
 
 def choose_device(device: str) -> torch.device:
@@ -173,6 +177,20 @@ def _add_adapter(model: "PreTrainedModel", adapter: Path, dtype: torch.dtype, *,
         name = model.config.name_or_path
         raise BionerError(Errors.E207.format(what="base model", taught=adapter, asked=name)) from None
     return wrapped.merge_and_unload().to(dtype) if merge else wrapped
+
+
+def hash_base(model: "PreTrainedModel") -> str:
+    """Hash of weights that two models of the same shapes do not share, however they were saved, named and loaded.
+
+    model (PreTrainedModel): The model, before an adapter is put on it.
+    RETURNS (str): Short hash of the first word vectors and of all norms and biases, rounded to bfloat16; none of them
+        is quantised with the others.
+    """
+    digest = hashlib.sha256()
+    words = model.get_input_embeddings().weight[:_HASHED_WORDS]
+    for weight in (words, *(value for value in model.parameters() if value.ndim == 1)):
+        digest.update(weight.detach().to("cpu", torch.bfloat16).contiguous().view(torch.int16).numpy().tobytes())
+    return digest.hexdigest()[:16]
 
 
 def fingerprint(folder: Path) -> str:

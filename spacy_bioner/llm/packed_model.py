@@ -5,11 +5,12 @@ transformers. A sequence keeps its keys and values in a lane of a pool. To take 
 to share a prompt prefix, its keys and values are copied from lane to lane.
 """
 
-from typing import TYPE_CHECKING, Any, List, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, List, Optional, Sequence, Tuple
 
 import torch
 
 from ..errors import BionerError, Errors
+from .head_shape import HeadShape
 from .packed_attention import ATTENTION, Lane, Pass, Pool, Row, packed, packed_attention
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class PackedModel:
         self._device = lm.device
         self._together = lm.device.type == "cuda" if together is None else together
         self._pool = Pool(0, 0)
-        self._scale, self._softcap = _head_shape(model.config)
+        self._shape = HeadShape.of(model.config)
         self.passes = 0
         self.tokens = 0
 
@@ -110,11 +111,4 @@ class PackedModel:
         logits = hidden.float() @ self._head.weight[tokens].float().T
         if getattr(self._head, "bias", None) is not None:
             logits += self._head.bias[tokens].float()
-        logits *= self._scale
-        return torch.tanh(logits / self._softcap) * self._softcap if self._softcap else logits
-
-
-def _head_shape(config: Any) -> Tuple[float, Optional[float]]:
-    """RETURNS (Tuple[float, Optional[float]]): What some families multiply logits by, and the cap of others."""
-    scale = getattr(config, "logit_scale", None) or 1.0
-    return scale / (getattr(config, "logits_scaling", None) or 1.0), getattr(config, "final_logit_softcapping", None)
+        return self._shape.apply(logits)

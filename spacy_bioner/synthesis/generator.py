@@ -74,8 +74,9 @@ def teach_generator(pairs: Sequence[TeachingPair], prompt: SeedPrompt, *, lm: An
 
     def write_card(folder: Path, figures: Mapping[str, Any]) -> None:
         AdapterCard(base_model=lm.name, revision=str(lm.settings.get("revision") or ""),
-                    shapes=lm.shapes, codec=make_codec("seed_tags").settings(), labels=dict(prompt.labels), lang=lang,
-                    template=prompt.template, template_source=prompt.source, prompt=prompt.taught(), seed=training.seed,
+                    shapes=lm.shapes, base_hash=lm.base_hash, codec=make_codec("seed_tags").settings(),
+                    labels=dict(prompt.labels), lang=lang, template=prompt.template, template_source=prompt.source,
+                    prompt=prompt.taught(), seed=training.seed,
                     versions=dict(versions), data_hash=hash_pairs(encoded), score=_scores(figures)).write(folder)
 
     return train_adapter(encoded, model=lm.model, output=output, write_card=write_card, base_model=lm.name,

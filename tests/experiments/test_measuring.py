@@ -10,7 +10,7 @@ from spacy_bioner.errors import BionerError
 from spacy_bioner.evaluation.metrics import Sampling
 from spacy_bioner.experiments.config import Experiment
 from spacy_bioner.experiments.expansion import Expanded, Row, Run
-from spacy_bioner.experiments.measuring import measure_rows
+from spacy_bioner.experiments.measuring import f1_by_run, find_shared, mean_of, measure_rows
 from spacy_bioner.experiments.report import write_report
 from spacy_bioner.experiments.steps import Plan, Step
 from spacy_bioner.files import write_json, write_json_lines
@@ -94,6 +94,22 @@ def test_the_best_on_dev_is_chosen_whatever_test_says(rows):
     assert chosen["test"] == pytest.approx(0.8), "b is better on test"
 
 
+def test_the_choice_is_among_the_runs_that_all_rows_have(rows, tmp_path):
+    """A mean of two runs is not compared with the luckier one of another row."""
+    write_json(tmp_path / "b1.json", {"score": {"f1": 0.75}})
+    write_json(tmp_path / "b2.json", {"score": {"f1": 0.1}})
+    chosen = measure(rows, choose={"best": ["a", "b"]})["chosen"]["best"]
+    assert (chosen["row"], chosen["runs"], chosen["dev"]) == ("b", ["1"], 0.75)
+    assert chosen["test"] == pytest.approx(1.0), "of the first run, not the mean of both"
+
+
+def test_a_line_is_drawn_through_the_runs_that_all_its_points_have(rows):
+    measured = measure(rows)["rows"]
+    assert find_shared(list(measured.values()), "runs") == ["1"]
+    assert mean_of(f1_by_run(measured["b"]), ["1"]) == pytest.approx(1.0)
+    assert mean_of(f1_by_run(measured["b"])) == pytest.approx(5 / 6)
+
+
 def test_a_row_without_a_dev_figure_cannot_be_chosen(rows, tmp_path):
     write_json(tmp_path / "a.json", {"score": {}})
     with pytest.raises(BionerError, match="no number at 'score.f1'"):
@@ -148,7 +164,7 @@ def test_the_report_has_the_figures_the_times_and_the_command(rows, tmp_path):
     assert "Is b better?" in text and "spacy-bioner experiment toy.yml 'a b'" in text
     assert "| b | 2 (1, 2) | 100.00 | 75.00 | 83.33 (83.33-83.33) | 66.67-100.00 |" in text
     assert "| b | a | 1 | +33.33 | +0.00 | +20.00 (+20.00 to +20.00) |" in text
-    assert "| best | a | 0.7 | 80.00 |" in text and "| train | 1 | 12 | 12 |" in text
+    assert "| best | a | 1 | 0.7 | 80.00 |" in text and "| train | 1 | 12 | 12 |" in text
     content = json.loads((out / "table.json").read_text(encoding="utf8"))
     assert content["steps"]["train-1"]["command"] == "spacy-bioner train 'x y'"
     assert content["steps"]["train-1"]["attempts"] == 2

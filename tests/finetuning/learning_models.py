@@ -3,21 +3,39 @@
 import random
 
 import torch
-from transformers import LlamaConfig, LlamaForCausalLM, Qwen3Config, Qwen3ForCausalLM
+from transformers import (
+    CohereConfig,
+    CohereForCausalLM,
+    Gemma2Config,
+    Gemma2ForCausalLM,
+    GraniteConfig,
+    GraniteForCausalLM,
+    LlamaConfig,
+    LlamaForCausalLM,
+    Qwen3Config,
+    Qwen3ForCausalLM,
+)
 
 from spacy_bioner.finetuning.pairs import Pair
 
 VOCABULARY = 97
 _SIZES = {"vocab_size": VOCABULARY, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2,
-          "num_attention_heads": 4, "num_key_value_heads": 2, "max_position_embeddings": 256, "head_dim": 8}
+          "num_attention_heads": 4, "num_key_value_heads": 2, "max_position_embeddings": 256}
+# Kinds that differ in what they do behind their output layer: scale (Granite, Cohere), cap (Gemma 2), nothing.
+FAMILIES = {"llama": (LlamaConfig, LlamaForCausalLM, {"head_dim": 8}),
+            "qwen3": (Qwen3Config, Qwen3ForCausalLM, {"head_dim": 8}),
+            "granite": (GraniteConfig, GraniteForCausalLM, {"logits_scaling": 8.0, "initializer_range": 0.4}),
+            "cohere": (CohereConfig, CohereForCausalLM, {"logit_scale": 0.1, "initializer_range": 0.4}),
+            "gemma2": (Gemma2Config, Gemma2ForCausalLM, {"head_dim": 8, "final_logit_softcapping": 3.0,
+                                                         "initializer_range": 0.4})}
 
 
 def make_tiny_model(family: str = "llama", seed: int = 0) -> torch.nn.Module:
     """RETURNS (torch.nn.Module): A causal language model in float32, its weights drawn at random and frozen."""
-    config = {"llama": LlamaConfig, "qwen3": Qwen3Config}[family](**_SIZES)
+    settings, build, own = FAMILIES[family]
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        model = {"llama": LlamaForCausalLM, "qwen3": Qwen3ForCausalLM}[family](config)
+        model = build(settings(**{**_SIZES, **own}))
     return model.eval().requires_grad_(False)
 
 

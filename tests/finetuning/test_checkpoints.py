@@ -71,6 +71,7 @@ def test_damaged_checkpoint_is_passed_over_with_a_warning(checkpoints, caplog, n
     found, tensors = checkpoints.read("abc")
     assert (found.updates, tensors["weight"].tolist()) == (2, [2.0, 2.0, 2.0])
     assert "00000004-abc is damaged" in caplog.text
+    assert checkpoints.last("abc") == checkpoints.folder / "00000002-abc", "the last good one, as errors call it"
 
 
 @pytest.mark.issue(6)

@@ -1,4 +1,5 @@
 import math
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -51,6 +52,7 @@ def test_ifd_is_below_one_where_the_prompt_helps():
             super().__init__()
             self.embedding = torch.nn.Embedding.from_pretrained(torch.eye(VOCABULARY) * 20)
             self.base_model = self
+            self.config = SimpleNamespace()
 
         def get_input_embeddings(self):
             return self.embedding
@@ -59,8 +61,6 @@ def test_ifd_is_below_one_where_the_prompt_helps():
             return torch.nn.Identity()
 
         def __call__(self, input_ids, use_cache=False):
-            from types import SimpleNamespace
-
             states = self.embedding(input_ids).roll(1, dims=1)
             return SimpleNamespace(last_hidden_state=states)
 

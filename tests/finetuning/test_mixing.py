@@ -30,6 +30,13 @@ def test_languages_of_equal_size_alternate(bilingual):
     assert all(first != second for first, second in zip(langs, langs[1:]))
 
 
+def test_updates_hold_both_languages_though_one_instruction_is_longer():
+    pairs = make_pairs(60, group="genia", lang="en") + make_pairs(60, seed=1, shared=90, group="cmeee", lang="zh")
+    updates = plan_updates(pairs, batch_size=4, epoch=0, seed=0)
+    both = sum(len({pairs[index].lang for index in update}) == 2 for update in updates)
+    assert both > 0.8 * len(updates)
+
+
 def test_a_small_language_is_spread_over_the_epoch():
     pairs = make_pairs(90, lang="en") + make_pairs(10, seed=1, lang="zh")
     langs = [pairs[index].lang for index in mix(pairs, seed="0")]

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from learning_models import make_pairs, make_tiny_model
+from learning_models import FAMILIES, make_pairs, make_tiny_model
 
 from spacy_bioner.finetuning.pairs import Pair
 from spacy_bioner.finetuning.passes import answer_losses, plan_passes, shared_length
@@ -14,7 +14,7 @@ def plain_losses(model, pair):
     return [-scores[len(pair.prompt) + place - 1, token] for place, token in enumerate(pair.answer)]
 
 
-@pytest.mark.parametrize("family", ["llama", "qwen3"])
+@pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("shared", [0, 5, 12], ids=["unshared", "partly_shared", "shared"])
 def test_losses_of_a_batch_are_those_of_plain_forward_passes(family, shared):
     model, pairs = make_tiny_model(family), make_pairs(7)

@@ -137,6 +137,15 @@ def test_mention_tokens_are_the_names_alone(gold, tokenizer):
     assert tokenizer.decode(counted[:-1]) == "Aspiringout"
 
 
+def test_in_bracket_lines_a_name_counts_in_the_line_of_its_label(gold, tokenizer):
+    corpus = read_corpus(gold(MARKED), labels=LABELS)
+    codec = make_codec("bracket", lines="all")
+    record = next(make_records(corpus, codec=codec, template="auto", losses=Losses()))
+    pair = encode_record(record, tokenizer, count=count_mentions)
+    counted = [token for token, counts in zip(pair.answer, pair.counted) if counts]
+    assert tokenizer.decode(counted[:-1]) == "goutAspirin"
+
+
 @pytest.mark.issue(6)
 @pytest.mark.parametrize("records, message", [
     pytest.param([annotation(split="test")], "'a' is of split 'test'.*takes split 'dev'", id="test"),

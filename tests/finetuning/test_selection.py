@@ -29,6 +29,13 @@ def test_strategy_chooses(records, choice, chosen):
     assert set(selection.dropped) == set(range(10)) - set(chosen)
 
 
+@pytest.mark.parametrize("strategy", ["hybrid", "random", "lowest", "ifd_all"])
+def test_negatives_alone_are_no_selection(records, strategy):
+    """They would teach that there never is a mention."""
+    with pytest.raises(BionerError, match="no record with a mention among 10.*high_ifd|not_drawn"):
+        select_records(records, [1.1] * 10, strategy=strategy)
+
+
 def test_random_draws_as_many_positives_as_hybrid_and_keeps_negatives(records):
     draws = {select_records(records, SCORES, strategy="random", keep_ratio=0.4, seed=seed).chosen
              for seed in range(20)}
@@ -81,5 +88,5 @@ def test_share_is_not_raised_by_what_floats_add(keep_ratio, kept):
 
 
 def test_empty_selection_is_an_error(records):
-    with pytest.raises(BionerError, match="chose none of 10 records.*high_ifd 6, negative 3, too_long 1"):
+    with pytest.raises(BionerError, match="no record with a mention among 10.*high_ifd 6, negative 3, too_long 1"):
         select_records(records, SCORES, max_ifd=0.1, negatives=False)

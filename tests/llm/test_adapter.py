@@ -1,10 +1,12 @@
 """The card of an adapter: asked as it was taught."""
 
 import pytest
+from tiny_models import tiny_lm
 
 from spacy_bioner.codecs import make_codec
 from spacy_bioner.errors import BionerError
 from spacy_bioner.llm.adapter import CARD_FILE, AdapterCard
+from spacy_bioner.llm.causal_lm import load_causal_lm
 from spacy_bioner.prompts.build import PromptBuilder
 
 
@@ -83,6 +85,27 @@ def test_model_is_known_by_its_shapes():
     make_card(make_builder()).check_model(shapes)  # a card from before they were kept
     with pytest.raises(BionerError, match="another base model.*tiny.*hidden_size"):
         make_card(make_builder(), shapes={**shapes, "hidden_size": 64}).check_model(shapes)
+
+
+@pytest.mark.issue(6)
+def test_models_of_the_same_shapes_are_told_apart_by_their_weights(tmp_path):
+    """However they are called, saved and loaded: an adapter on another base model is an error."""
+    hashes = {}
+    for seed in (0, 1):
+        lm = tiny_lm(seed)
+        for size in ("5GB", "20KB"):
+            folder = tmp_path / f"{seed}-{size}"
+            lm.model.save_pretrained(folder, max_shard_size=size)
+            lm.tokenizer.save_pretrained(folder)
+            hashes[seed, size] = load_causal_lm(str(folder), dtype="float32").base_hash
+        hashes[seed, "bfloat16"] = load_causal_lm(str(folder), dtype="bfloat16").base_hash
+    assert len({value for (seed, _), value in hashes.items() if seed == 0}) == 1
+    assert len(set(hashes.values())) == 2
+    shapes = tiny_lm().shapes
+    card = make_card(make_builder(), shapes=shapes, base_hash=hashes[0, "5GB"])
+    card.check_model(shapes, hashes[0, "20KB"])
+    with pytest.raises(BionerError, match="another base model.*of the same shapes"):
+        card.check_model(shapes, hashes[1, "5GB"])
 
 
 @pytest.mark.issue(6)
