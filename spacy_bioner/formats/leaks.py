@@ -84,7 +84,9 @@ def drop_repeated(annotations: Iterable[Annotation]) -> Iterator[Annotation]:
 
 def _keys(annotation: Annotation, *, telling: int, whole: bool) -> Iterator[bytes]:
     """Yield the hashes of the whole text and of its sentences with so many units; texts without letters have none."""
-    sentences = (sentence.text for sentence in split_sentences(annotation))
+    # Labelled text has no cut inside a mention, and a raw copy of it has: both cuts are known.
+    cuts = [annotation, annotation.with_mentions(())] if annotation.mentions else [annotation]
+    sentences = dict.fromkeys(sentence.text for cut in cuts for sentence in split_sentences(cut))
     texts = [text for text in sentences if telling == 1 or len(find_units(text)) >= telling]
     for text in map(normalise, [annotation.text, *texts] if whole else texts):
         if text:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any, Dict, Iterable, Iterator, List, Tuple
 
 from ..annotation import Annotation, Mention
+from ..units import UNSPACED
 
 _CLOSERS = "\"')\\]\u201d\u2019\u00bb"
 _OPENERS = "\"'(\\[\u201c\u2018\u00ab"
@@ -73,15 +74,21 @@ def split_sentences(annotation: Annotation, lang: str = "") -> List[Annotation]:
     """Cut an annotation into sentences; where a mention lies across an end of sentence, there is no cut.
 
     annotation (Annotation): A document. One whose meta says that it is a sentence stays as it is.
-    lang (str): Language; by default what the meta says, else English.
+    lang (str): Language; by default what the meta says, else what the text is written in.
     RETURNS (List[Annotation]): The sentences, with the ids `<id>-s1`, `<id>-s2`, ... and the id of the document in
         `meta["document"]`.
     """
     if annotation.meta.get("unit") == "sentence":
         return [annotation]
-    lang = lang or str(annotation.meta.get("lang") or "en")
+    lang = lang or str(annotation.meta.get("lang") or guess_language(annotation.text))
     found = join_cut(find_sentences(annotation.text, lang), annotation.mentions)
     return [_sentence(annotation, start, end, number) for number, (start, end) in enumerate(found, start=1)]
+
+
+def guess_language(text: str) -> str:
+    """RETURNS (str): "zh" where most letters are of a script without spaces, else "en": as far as cutting goes."""
+    letters = [sign for sign in text if sign.isalpha()]
+    return "zh" if 2 * sum(sign >= UNSPACED for sign in letters) > len(letters) else "en"
 
 
 def join_cut(sentences: Iterable[Tuple[int, int]], mentions: Iterable[Mention]) -> List[Tuple[int, int]]:

@@ -12,6 +12,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from ..codecs.base import Codec, label_definitions
 from ..errors import BionerError, Errors
+from .examples import gives_away
 
 # What Jinja raises itself, and what expressions in a template can raise.
 _FAULTS = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError)
@@ -105,7 +106,7 @@ class PromptBuilder:
         variables = dict(
             labels=self.labels, label_names=list(self.labels), definitions=label_definitions(self.labels),
             format=self.codec.describe(list(self.labels), lang=self.lang), corpus=self.corpus, lang=self.lang,
-            examples=list(examples or self.examples), text=text,
+            examples=list(examples or [each for each in self.examples if not gives_away(each[0], text)]), text=text,
         )
         try:
             context = self._template.new_context(variables)

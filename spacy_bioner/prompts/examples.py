@@ -1,5 +1,6 @@
 """Few-shot examples: annotated texts written as answers, the same for all documents or chosen for each."""
 
+from itertools import islice
 from typing import Dict, Iterable, List, Sequence, Tuple
 
 from rapidfuzz import fuzz, process
@@ -7,8 +8,12 @@ from rapidfuzz import fuzz, process
 from ..annotation import Annotation
 from ..codecs.base import Codec
 from ..errors import BionerError, Errors
+from ..grounding.folding import fold_plain
+from ..units import find_units
 
 Example = Tuple[str, str]
+# Shorter texts, such as headings, stand in many documents and give none away.
+_TELLING_UNITS = 5
 
 
 def write_examples(annotations: Iterable[Annotation], *, codec: Codec, labels: Sequence[str]) -> Tuple[Example, ...]:
@@ -70,6 +75,19 @@ def _encode(annotation: Annotation, codec: Codec, labels: Sequence[str]) -> Tupl
     return answer, "" if same else "is not read back the same"
 
 
+def gives_away(example: str, text: str) -> bool:
+    """Say whether an example shows the answer of a text: it is the same, or one holds the other.
+
+    example (str): Text of the example.
+    text (str): The text to be annotated, a document or a part of one.
+    RETURNS (bool): Whether it does, whatever case and spacing; a heading that stands in the other does not.
+    """
+    shorter, longer = sorted((example, text), key=lambda each: len(fold_plain(each)))
+    if fold_plain(shorter) == fold_plain(longer):
+        return True
+    return len(find_units(shorter)) >= _TELLING_UNITS and fold_plain(shorter) in fold_plain(longer)
+
+
 class ExampleChooser:
     """Chooses for each text the examples that share most words with it.
 
@@ -83,13 +101,13 @@ class ExampleChooser:
         self._texts: List[str] = list(self._answers)
 
     def choose(self, text: str) -> Tuple[Example, ...]:
-        """Choose examples for a text, the most similar one last, next to the text; never the text itself.
+        """Choose examples for a text, the most similar one last, next to the text; never one that gives it away.
 
         text (str): The text to be annotated.
         RETURNS (Tuple[Example, ...]): (text, answer) pairs.
         """
-        nearest = process.extract(text, self._texts, scorer=fuzz.token_set_ratio, limit=self.count + 1)
-        chosen = [found for found, _, _ in nearest if found.strip() != text.strip()][:self.count]
+        nearest = process.extract(text, self._texts, scorer=fuzz.token_set_ratio, limit=None)
+        chosen = list(islice((found for found, _, _ in nearest if not gives_away(found, text)), self.count))
         return tuple((found, self._answers[found]) for found in reversed(chosen))
 
     @property

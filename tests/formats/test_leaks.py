@@ -1,6 +1,6 @@
 import pytest
 
-from spacy_bioner.annotation import Annotation
+from spacy_bioner.annotation import Annotation, Mention
 from spacy_bioner.errors import BionerError
 from spacy_bioner.formats.jsonl import read_jsonl, write_jsonl
 from spacy_bioner.formats.leaks import KnownTexts, drop_repeated, normalise, refuse_known
@@ -28,6 +28,26 @@ def known(tmp_path):
 ])
 def test_finds_texts_again(known, text, found):
     assert (known.find(Annotation(text)) is not None) is found
+
+
+@pytest.mark.parametrize("meta", [{}, {"lang": "zh"}], ids=["language-not-said", "language-said"])
+def test_sentences_of_chinese_documents_are_found_again(tmp_path, meta):
+    first, second = "患者服用阿司匹林后出现了严重的胃出血。", "停药一周之后上述的症状全部消失了。"
+    write_jsonl(tmp_path / "dev.jsonl", [Annotation(first + second, id="1", meta=meta)])
+    known = KnownTexts([tmp_path / "dev.jsonl"], read_jsonl)
+    assert known.find(Annotation(second)) and known.find(Annotation("另有一例。" + second, meta=meta))
+    assert known.find(Annotation("另有一例患者没有任何这样的症状。")) is None
+
+
+def test_a_raw_copy_is_found_where_a_mention_lies_across_its_sentences(tmp_path):
+    text = "We saw cancer of the breast. Stage four was the most frequent one."
+    labelled = Annotation(text, (Mention(21, 38, "DISEASE"),), id="1")
+    write_jsonl(tmp_path / "labelled.jsonl", [labelled])
+    write_jsonl(tmp_path / "raw.jsonl", [Annotation(text, id="1")])
+    sentence = Annotation("Stage four was the most frequent one.")
+    assert all(KnownTexts([tmp_path / name], read_jsonl).find(sentence) for name in ("labelled.jsonl", "raw.jsonl"))
+    longer = Annotation("A start. " + text, (Mention(30, 47, "DISEASE"),))
+    assert KnownTexts([tmp_path / "raw.jsonl"], read_jsonl).find(longer)
 
 
 def test_headings_cut_out_of_a_document_are_found_on_request(known):
