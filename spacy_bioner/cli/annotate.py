@@ -9,7 +9,7 @@ from functools import partial
 from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any, Callable, Dict, Iterable, Iterator, Literal, Optional
+from typing import IO, Any, Callable, Dict, Iterable, Iterator, Literal, Optional, Sequence
 
 import typer
 from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
@@ -111,9 +111,9 @@ def annotate_cli(
 
     Each reply is kept in the cache as soon as it exists: killed at any moment, the same command goes on from there.
     """
-    if engine is not Engine.ray:
-        refuse_own_input(output, [source, labels])
     settings = load_settings(config, "annotate", AnnotateSettings, read_overrides(ctx.args))
+    if engine is not Engine.ray:
+        refuse_own_outputs(output, [source, labels, settings.examples, settings.replay])
     build = partial(make_annotator, settings, schema=read_schema(labels) if labels else None, gpu_id=gpu_id)
     if engine is Engine.ray:
         print(f"{annotate_by_workers(source, output, build, settings)} -> {output}", file=sys.stderr)
@@ -121,6 +121,21 @@ def annotate_cli(
     annotator = build()
     summary = annotate(source, output, annotator, limit=settings.limit, origin=settings.origin)
     print(f"{summary} -> {output}", file=sys.stderr)
+
+
+def refuse_own_outputs(output: Path, inputs: Sequence[Optional[Path]]) -> None:
+    """Refuse to write where something is read: the records, or what could not be annotated, whose old file goes too.
+
+    output (Path): The file of records.
+    inputs (Sequence[Optional[Path]]): What is read; None stands for what is not given.
+    RAISES BionerError: E742 where one of them would be replaced, E743 where no file can stand, E013 for another ending.
+    """
+    from ..formats import guess_format
+    from ..formats.set_aside import set_aside_path
+
+    refuse_own_input(output, inputs)
+    guess_format(output, option="a name that ends so")
+    refuse_own_input(set_aside_path(output), inputs)
 
 
 def make_annotator(settings: AnnotateSettings, *, schema: Optional[Schema] = None, gpu_id: int = -1) -> Any:
