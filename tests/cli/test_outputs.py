@@ -79,6 +79,13 @@ def test_annotate_never_puts_its_failures_over_what_it_reads(refused, data, outp
     assert stored(data) == before
 
 
+def test_select_spans_never_removes_what_it_reads_as_failures_of_an_earlier_run(refused, data):
+    write_jsonl(data / "notes.failed.jsonl", [Annotation(TEXT, (ASTHMA,), id="a")])
+    before = stored(data)
+    assert "another name" in refused("select-spans", "notes.failed.jsonl", "notes.jsonl", "--selector", "nowhere")
+    assert stored(data) == before
+
+
 def test_the_compressed_file_that_is_read_instead_is_known(refused, data):
     write_jsonl(data / "packed.jsonl.gz", [Annotation(TEXT, (ASTHMA,), id="a", meta={"split": "train"})])
     before = stored(data)
