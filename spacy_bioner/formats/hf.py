@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
 
-from ..annotation import Annotation
+from ..annotation import Annotation, choose_id
 from ..errors import BionerError, Errors
 from ..files import open_atomic, read_json_lines, read_lines
 from ..units import find_units
@@ -138,4 +138,4 @@ def _to_annotation(example: Dict[str, Any], words: List[str], tags: List[str], i
     text, tokens = placed or place_tokens(None, words)
     stated = read_tags([str(tag) for tag in tags], tokens, place=place, problems=problems)
     mentions = ground_mentions(text, stated, problems=problems)
-    return Annotation(text, mentions, id=str(example.get("id", id)), meta={"detokenized": exact})
+    return Annotation(text, mentions, id=choose_id(example.get("id"), id), meta={"detokenized": exact})

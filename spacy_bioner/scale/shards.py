@@ -93,7 +93,7 @@ def read_shard(shard: Shard) -> Iterator[Annotation]:
     stem = path.name.split(".")[0]
     for number, record in records:
         try:
-            yield Annotation.from_record({"id": f"{stem}-{number}", **record})
+            yield Annotation.from_record(record, id=f"{stem}-{number}")
         except BionerError as error:
             raise BionerError(Errors.E003.format(path=path, line=number, why=error)) from None
 

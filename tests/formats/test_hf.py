@@ -70,6 +70,10 @@ def test_what_is_not_this_format_is_one_clear_error(tmp_path, content, message):
         _read(tmp_path, content)
 
 
+def test_null_is_no_id(tmp_path):
+    assert [one.id for one in _read(tmp_path, [{**ROW, "id": None}] * 2)] == ["a-1", "a-2"]
+
+
 def test_empty_tokens_and_white_space_are_no_part_of_mentions(tmp_path):
     problems = Problems()
     row = {"id": "1", "tokens": ["aspirin", "", "\u00a0x", "\n"], "ner_tags": ["B-C", "B-C", "B-C", "B-C"]}
