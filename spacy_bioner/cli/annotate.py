@@ -245,13 +245,15 @@ def read_texts(source: Path) -> Iterator[Annotation]:
     """Read texts one by one.
 
     source (Path): Records, Docs, a .txt file with a document a line, or a folder with a .txt file a document.
-    YIELDS (Annotation): The texts, with ids.
+    YIELDS (Annotation): The texts, with ids; those of a folder as they lie on the disk, line ends and all.
+    RAISES BionerError: E003 where a file is not UTF-8.
     """
     from ..formats import read_annotations
+    from ..formats.lines import read_text
 
     if source.is_dir():
         for path in sorted(source.glob("*.txt")):
-            yield Annotation(path.read_text(encoding="utf-8-sig"), id=path.stem)
+            yield Annotation(read_text(path), id=path.stem)
     elif source.name.endswith((".txt", ".txt.gz")):
         stem = source.name.split(".")[0]
         for number, line in read_lines(source):
