@@ -114,12 +114,12 @@ def annotate_cli(
     settings = load_settings(config, "annotate", AnnotateSettings, read_overrides(ctx.args))
     if engine is not Engine.ray:
         refuse_own_outputs(output, [source, labels, settings.examples, settings.replay])
-    build = partial(make_annotator, settings, schema=read_schema(labels) if labels else None, gpu_id=gpu_id)
+    schema = read_schema(labels) if labels else None
     if engine is Engine.ray:
-        print(f"{annotate_by_workers(source, output, build, settings)} -> {output}", file=sys.stderr)
-        return
-    annotator = build()
-    summary = annotate(source, output, annotator, limit=settings.limit, origin=settings.origin)
+        summary = annotate_by_workers(source, output, settings, schema=schema, gpu_id=gpu_id)
+    else:
+        annotator = make_annotator(settings, schema=schema, gpu_id=gpu_id)
+        summary = annotate(source, output, annotator, limit=settings.limit, origin=settings.origin)
     print(f"{summary} -> {output}", file=sys.stderr)
 
 
@@ -146,19 +146,26 @@ def make_annotator(settings: AnnotateSettings, *, schema: Optional[Schema] = Non
     gpu_id (int): GPU, or -1 for the CPU.
     RETURNS (Annotator): The annotator.
     """
-    from ..codecs import make_codec
     from ..formats.sentences import find_sentences
     from ..llm import setup
 
     source = open_source(settings, gpu_id=gpu_id)
-    shared = {field.name for field in fields(setup.AnnotatorSettings)} & set(AnnotateSettings.model_fields)
+    return setup.make_annotator(source, choose_settings(settings, schema), find_sentences=find_sentences)
+
+
+def choose_settings(settings: AnnotateSettings, schema: Optional[Schema]) -> Any:
+    """RETURNS (AnnotatorSettings): How texts are asked for, see `make_annotator`."""
+    from ..codecs import make_codec
+    from ..llm.setup import AnnotatorSettings
+
+    shared = {field.name for field in fields(AnnotatorSettings)} & set(AnnotateSettings.model_fields)
     chosen = {key: getattr(settings, key) for key in shared - {"codec"}}
     if schema is not None:
         # Its definitions are those of its corpus: never asked in the name of the corpus that an adapter was taught.
         chosen.update(labels=schema.labels, corpus=schema.corpus if settings.corpus is None else settings.corpus,
                       lang=settings.lang or schema.lang)
     codec = make_codec(settings.codec, **settings.codec_options) if settings.codec else None
-    return setup.make_annotator(source, setup.AnnotatorSettings(codec=codec, **chosen), find_sentences=find_sentences)
+    return AnnotatorSettings(codec=codec, **chosen)
 
 
 def open_source(settings: AnnotateSettings, *, gpu_id: int) -> Any:
@@ -212,17 +219,23 @@ def annotate(source: Path, output: Path, annotator: Any, *, limit: Optional[int]
     return annotator.usage.summary() + lost
 
 
-def annotate_by_workers(source: Path, output: Path, build: Callable[[], Any], settings: AnnotateSettings) -> str:
+def annotate_by_workers(source: Path, output: Path, settings: AnnotateSettings, *, schema: Optional[Schema] = None,
+                        gpu_id: int = -1) -> str:
     """Annotate a large input on Ray, see `scale.ray_annotate.annotate_on_ray`.
 
     source (Path): The records.
     output (Path): Folder of shards.
-    build (Callable[[], Annotator]): Makes an annotator in each worker.
     settings (AnnotateSettings): The section [annotate].
+    schema (Optional[Schema]): As in `make_annotator`.
+    gpu_id (int): As in `make_annotator`.
     RETURNS (str): One line: what was done and which issues were met.
+    RAISES BionerError: E705 without Ray, E746 for a limit, E243 and E244 for a folder with shards of another run.
     """
+    if settings.limit is not None:
+        raise BionerError(Errors.E746.format(option="--annotate.limit", why="--engine ray annotates all records of IN"))
     if find_spec("ray") is None:
         raise BionerError(Errors.E705.format(package="ray", extra="ray"))
+    from ..llm.identity import identify
     from ..llm.progress import show_progress
     from ..scale.ray_annotate import annotate_on_ray
 
@@ -234,10 +247,14 @@ def annotate_by_workers(source: Path, output: Path, build: Callable[[], Any], se
             failures += failed
             advance(failures, good + failed)
 
-        total = annotate_on_ray(source, output, build, origin=settings.origin, advance=count,
-                                gpus=1 if settings.device.startswith("cuda") else 0, **settings.ray.model_dump())
+        total = annotate_on_ray(
+            source, output, partial(make_annotator, settings, schema=schema, gpu_id=gpu_id), origin=settings.origin,
+            settings=identify(open_source(settings, gpu_id=gpu_id), choose_settings(settings, schema)), advance=count,
+            gpus=1 if settings.device.startswith("cuda") else 0, **settings.ray.model_dump())
     issues = ", ".join(f"{kind} {number}" for kind, number in sorted(total["issues"].items())) or "none"
-    return (f"{total['done']} shards done, {total['done_before']} done before; {total['good']} documents; "
+    lacking = (f" ({total['lacking']} of them with documents set aside: remove a shard's file to ask for it again)"
+               if total["lacking"] else "")
+    return (f"{total['done']} shards done, {total['done_before']} done before{lacking}; {total['good']} documents; "
             f"{total['failed']} set aside; issues: {issues}")
 
 
