@@ -94,10 +94,11 @@ class Annotation:
         return {"id": self.id, "text": self.text, "spans": spans, "meta": self.meta}
 
     @classmethod
-    def from_record(cls, record: Dict[str, Any]) -> "Annotation":
+    def from_record(cls, record: Dict[str, Any], *, id: str = "") -> "Annotation":
         """Read and check a JSON object.
 
         record (Dict[str, Any]): `{"id", "text", "spans", "meta"}`; all but the text may be missing.
+        id (str): Name of the record where it has none, or null.
         RETURNS (Annotation): The annotation, mentions in text order, repeated ones once.
         RAISES BionerError: E004 to E007, without the place in the file, which the reader adds.
         """
@@ -107,7 +108,12 @@ class Annotation:
         spans = _typed(record, "spans", list, "a list of spans", [])
         meta = _typed(record, "meta", dict, "an object", {})
         mentions = [_read_span(span, text) for span in spans]
-        return cls(text=text, mentions=in_text_order(mentions), id=str(record.get("id", "")), meta=meta)
+        return cls(text=text, mentions=in_text_order(mentions), id=choose_id(record.get("id"), id), meta=meta)
+
+
+def choose_id(stated: Any, otherwise: str) -> str:
+    """RETURNS (str): The id that is stated, whatever its type, or the other one where it is null or not there."""
+    return otherwise if stated is None else str(stated)
 
 
 def check_label(label: str) -> str:

@@ -128,6 +128,11 @@ class Errors:
     E241 = "Structured output needs the json codec, but the codec is '{codec}'. Take codec json, or structured = false."
     E242 = ("A worker stopped: {why} Shards in {output} that were written stay; mend the cause and run the same "
             "command again.")
+    E243 = ("{output} holds shards made with {key} = {found}, but now it is {wanted}, and they would be mixed. Give "
+            "the same {key} as before, or another folder as OUT.")
+    E244 = ("{output} holds shards, such as {shard}, but no {manifest}, so nothing tells what they were made of. Give "
+            "another folder as OUT.")
+    E245 = "{path}: not a JSON object. Give another folder as OUT."
     E231 = "Unknown kind of decoding '{decoding}'. Available: grounded, free."
 
     # Fine-tuning

@@ -9,7 +9,7 @@ from functools import partial
 from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any, Callable, Dict, Iterable, Iterator, Literal, Optional
+from typing import IO, Any, Callable, Dict, Iterable, Iterator, Literal, Optional, Sequence
 
 import typer
 from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
@@ -111,16 +111,31 @@ def annotate_cli(
 
     Each reply is kept in the cache as soon as it exists: killed at any moment, the same command goes on from there.
     """
-    if engine is not Engine.ray:
-        refuse_own_input(output, [source, labels])
     settings = load_settings(config, "annotate", AnnotateSettings, read_overrides(ctx.args))
-    build = partial(make_annotator, settings, schema=read_schema(labels) if labels else None, gpu_id=gpu_id)
+    if engine is not Engine.ray:
+        refuse_own_outputs(output, [source, labels, settings.examples, settings.replay])
+    schema = read_schema(labels) if labels else None
     if engine is Engine.ray:
-        print(f"{annotate_by_workers(source, output, build, settings)} -> {output}", file=sys.stderr)
-        return
-    annotator = build()
-    summary = annotate(source, output, annotator, limit=settings.limit, origin=settings.origin)
+        summary = annotate_by_workers(source, output, settings, schema=schema, gpu_id=gpu_id)
+    else:
+        annotator = make_annotator(settings, schema=schema, gpu_id=gpu_id)
+        summary = annotate(source, output, annotator, limit=settings.limit, origin=settings.origin)
     print(f"{summary} -> {output}", file=sys.stderr)
+
+
+def refuse_own_outputs(output: Path, inputs: Sequence[Optional[Path]]) -> None:
+    """Refuse to write where something is read: the records, or what could not be annotated, whose old file goes too.
+
+    output (Path): The file of records.
+    inputs (Sequence[Optional[Path]]): What is read; None stands for what is not given.
+    RAISES BionerError: E742 where one of them would be replaced, E743 where no file can stand, E013 for another ending.
+    """
+    from ..formats import guess_format
+    from ..formats.set_aside import set_aside_path
+
+    refuse_own_input(output, inputs)
+    guess_format(output, option="a name that ends so")
+    refuse_own_input(set_aside_path(output), inputs)
 
 
 def make_annotator(settings: AnnotateSettings, *, schema: Optional[Schema] = None, gpu_id: int = -1) -> Any:
@@ -131,19 +146,26 @@ def make_annotator(settings: AnnotateSettings, *, schema: Optional[Schema] = Non
     gpu_id (int): GPU, or -1 for the CPU.
     RETURNS (Annotator): The annotator.
     """
-    from ..codecs import make_codec
     from ..formats.sentences import find_sentences
     from ..llm import setup
 
     source = open_source(settings, gpu_id=gpu_id)
-    shared = {field.name for field in fields(setup.AnnotatorSettings)} & set(AnnotateSettings.model_fields)
+    return setup.make_annotator(source, choose_settings(settings, schema), find_sentences=find_sentences)
+
+
+def choose_settings(settings: AnnotateSettings, schema: Optional[Schema]) -> Any:
+    """RETURNS (AnnotatorSettings): How texts are asked for, see `make_annotator`."""
+    from ..codecs import make_codec
+    from ..llm.setup import AnnotatorSettings
+
+    shared = {field.name for field in fields(AnnotatorSettings)} & set(AnnotateSettings.model_fields)
     chosen = {key: getattr(settings, key) for key in shared - {"codec"}}
     if schema is not None:
         # Its definitions are those of its corpus: never asked in the name of the corpus that an adapter was taught.
         chosen.update(labels=schema.labels, corpus=schema.corpus if settings.corpus is None else settings.corpus,
                       lang=settings.lang or schema.lang)
     codec = make_codec(settings.codec, **settings.codec_options) if settings.codec else None
-    return setup.make_annotator(source, setup.AnnotatorSettings(codec=codec, **chosen), find_sentences=find_sentences)
+    return AnnotatorSettings(codec=codec, **chosen)
 
 
 def open_source(settings: AnnotateSettings, *, gpu_id: int) -> Any:
@@ -197,17 +219,23 @@ def annotate(source: Path, output: Path, annotator: Any, *, limit: Optional[int]
     return annotator.usage.summary() + lost
 
 
-def annotate_by_workers(source: Path, output: Path, build: Callable[[], Any], settings: AnnotateSettings) -> str:
+def annotate_by_workers(source: Path, output: Path, settings: AnnotateSettings, *, schema: Optional[Schema] = None,
+                        gpu_id: int = -1) -> str:
     """Annotate a large input on Ray, see `scale.ray_annotate.annotate_on_ray`.
 
     source (Path): The records.
     output (Path): Folder of shards.
-    build (Callable[[], Annotator]): Makes an annotator in each worker.
     settings (AnnotateSettings): The section [annotate].
+    schema (Optional[Schema]): As in `make_annotator`.
+    gpu_id (int): As in `make_annotator`.
     RETURNS (str): One line: what was done and which issues were met.
+    RAISES BionerError: E705 without Ray, E746 for a limit, E243 and E244 for a folder with shards of another run.
     """
+    if settings.limit is not None:
+        raise BionerError(Errors.E746.format(option="--annotate.limit", why="--engine ray annotates all records of IN"))
     if find_spec("ray") is None:
         raise BionerError(Errors.E705.format(package="ray", extra="ray"))
+    from ..llm.identity import identify
     from ..llm.progress import show_progress
     from ..scale.ray_annotate import annotate_on_ray
 
@@ -219,10 +247,14 @@ def annotate_by_workers(source: Path, output: Path, build: Callable[[], Any], se
             failures += failed
             advance(failures, good + failed)
 
-        total = annotate_on_ray(source, output, build, origin=settings.origin, advance=count,
-                                gpus=1 if settings.device.startswith("cuda") else 0, **settings.ray.model_dump())
+        total = annotate_on_ray(
+            source, output, partial(make_annotator, settings, schema=schema, gpu_id=gpu_id), origin=settings.origin,
+            settings=identify(open_source(settings, gpu_id=gpu_id), choose_settings(settings, schema)), advance=count,
+            gpus=1 if settings.device.startswith("cuda") else 0, **settings.ray.model_dump())
     issues = ", ".join(f"{kind} {number}" for kind, number in sorted(total["issues"].items())) or "none"
-    return (f"{total['done']} shards done, {total['done_before']} done before; {total['good']} documents; "
+    lacking = (f" ({total['lacking']} of them with documents set aside: remove a shard's file to ask for it again)"
+               if total["lacking"] else "")
+    return (f"{total['done']} shards done, {total['done_before']} done before{lacking}; {total['good']} documents; "
             f"{total['failed']} set aside; issues: {issues}")
 
 
@@ -230,13 +262,15 @@ def read_texts(source: Path) -> Iterator[Annotation]:
     """Read texts one by one.
 
     source (Path): Records, Docs, a .txt file with a document a line, or a folder with a .txt file a document.
-    YIELDS (Annotation): The texts, with ids.
+    YIELDS (Annotation): The texts, with ids; those of a folder as they lie on the disk, line ends and all.
+    RAISES BionerError: E003 where a file is not UTF-8.
     """
     from ..formats import read_annotations
+    from ..formats.lines import read_text
 
     if source.is_dir():
         for path in sorted(source.glob("*.txt")):
-            yield Annotation(path.read_text(encoding="utf-8-sig"), id=path.stem)
+            yield Annotation(read_text(path), id=path.stem)
     elif source.name.endswith((".txt", ".txt.gz")):
         stem = source.name.split(".")[0]
         for number, line in read_lines(source):

@@ -20,10 +20,13 @@ def select_spans_cli(
     gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU, -1 for the CPU."),
 ) -> None:
     """Drop the mentions that are likely wrong; the score of a mention that stays is its probability to be right."""
+    from ..formats.set_aside import set_aside_path
+
     rejected = rejected or output.with_name(f"{output.name.split('.')[0]}.rejected.jsonl")
     for path in (output, rejected):
         refuse_own_input(path, sources)
         refuse_other_ending(path)
+    refuse_own_input(set_aside_path(output), sources)
     set_up_gpu(gpu_id)
     counts = select_files(sources, output, selector=selector, rejected=rejected)
     typer.echo(f"{'label':<28}{'given':>9}{'kept':>9}{'dropped':>9}{'unplaced':>9}")

@@ -9,6 +9,7 @@ from urllib.parse import quote, unquote
 
 from ..annotation import Annotation, Mention
 from ..errors import BionerError, Errors
+from .lines import read_text
 from .problems import Problems, Written, note_losses, strict_unless, untold
 from .spans import Stated, ground_mentions, is_one_piece
 
@@ -36,7 +37,7 @@ def read_brat(path: Path, *, problems: Optional[Problems] = None) -> Iterator[An
         if not lonely.with_suffix(".txt").is_file():
             problems.add("no_text", str(lonely))
     for text_path in texts:
-        text = _read_text(text_path)
+        text = read_text(text_path)
         stated = list(_read_rows(text_path.with_suffix(".ann"), text, problems))
         yield Annotation(text, ground_mentions(text, stated, problems=problems), id=unquote(text_path.stem))
 
@@ -76,18 +77,10 @@ def _find_other(folder: Path) -> str:
                  or not file_.with_suffix(_PARTNERS[file_.suffix]).is_file()), "")
 
 
-def _read_text(path: Path) -> str:
-    """RETURNS (str): The text with its line ends as they are, since offsets count them."""
-    try:
-        return path.read_bytes().decode("utf8")
-    except UnicodeDecodeError as error:
-        raise BionerError(Errors.E003.format(path=path, line=1, why=error)) from None
-
-
 def _read_rows(path: Path, text: str, problems: Problems) -> Iterator[Stated]:
     if not path.is_file():
         return
-    for number, line in enumerate(re.split(r"\r?\n", _read_text(path).removeprefix("\ufeff")), start=1):
+    for number, line in enumerate(re.split(r"\r?\n", read_text(path).removeprefix("\ufeff")), start=1):
         place = f"{path}, line {number}"
         row = _TEXT_BOUND.fullmatch(line) if line.startswith("T") else None
         if row:

@@ -14,7 +14,7 @@ import numpy
 from spacy.tokens import Doc, DocBin, Span, SpanGroup
 from spacy.vocab import Vocab
 
-from ..annotation import Annotation, Mention, check_label, check_score, in_text_order
+from ..annotation import Annotation, Mention, check_label, check_score, choose_id, in_text_order
 from ..errors import BionerError, Errors
 from ..files import open_atomic
 from ..units import find_units
@@ -122,7 +122,7 @@ def doc_to_annotation(doc: Doc, spans_key: str = "sc") -> Annotation:
         mentions.append(Mention(span.start_char, span.end_char, check_label(span.label_), score=score,
                                 grounding=ground or None))
     meta = {**{key: doc.user_data[key] for key in META_KEYS if key in doc.user_data}, **get_meta(doc)}
-    return Annotation(doc.text, in_text_order(mentions), id=str(doc.user_data.get("id", "")), meta=meta)
+    return Annotation(doc.text, in_text_order(mentions), id=choose_id(doc.user_data.get("id"), ""), meta=meta)
 
 
 def _listed(attrs: Mapping[str, Any], key: str, length: int) -> List[Any]:
@@ -180,7 +180,7 @@ def read_docbin(path: Path, *, problems: Optional[Problems] = None, spans_key: s
     problems = strict_unless(problems)
     stem = Path(path).name.split(".")[0]
     for number, doc in enumerate(read_docs(path, Vocab()), start=1):
-        doc.user_data.setdefault("id", f"{stem}-{number}")
+        doc.user_data["id"] = choose_id(doc.user_data.get("id"), f"{stem}-{number}")
         try:
             annotation = doc_to_annotation(doc, spans_key)
         except BionerError as error:

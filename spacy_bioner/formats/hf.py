@@ -4,14 +4,15 @@ import json
 from pathlib import Path
 from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
 
-from ..annotation import Annotation, in_text_order
+from ..annotation import Annotation, choose_id
 from ..errors import BionerError, Errors
 from ..files import open_atomic, read_json_lines, read_lines
 from ..units import find_units
 from .jsonl import find_jsonl
 from .lines import refuse_surrogates
 from .problems import Problems, Written, note_losses, strict_unless, untold
-from .tags import layers_to_mentions, mentions_to_layers, place_tokens, tags_to_mentions
+from .spans import ground_mentions
+from .tags import layers_to_mentions, mentions_to_layers, place_tokens, read_tags
 
 _TOKENS = ("tokens", "words")
 _TAGS = ("ner_tags", "tags", "labels")
@@ -135,5 +136,6 @@ def _to_annotation(example: Dict[str, Any], words: List[str], tags: List[str], i
         problems.add("token_not_found", place, text[:60])
     exact = placed is not None
     text, tokens = placed or place_tokens(None, words)
-    mentions = tags_to_mentions([str(tag) for tag in tags], tokens, place=place, problems=problems)
-    return Annotation(text, in_text_order(mentions), id=str(example.get("id", id)), meta={"detokenized": exact})
+    stated = read_tags([str(tag) for tag in tags], tokens, place=place, problems=problems)
+    mentions = ground_mentions(text, stated, problems=problems)
+    return Annotation(text, mentions, id=choose_id(example.get("id"), id), meta={"detokenized": exact})

@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
-from ..annotation import Annotation, Mention, in_text_order
+from ..annotation import Annotation
 from ..errors import BionerError, Errors
 from ..files import open_atomic
 from ..units import find_units
 from .lines import read_all_lines
 from .problems import Problems, Written, note_losses, strict_unless, untold
-from .tags import OUTSIDE, is_tag, layers_to_mentions, mentions_to_layers, place_tokens, tags_to_mentions
+from .spans import Stated, ground_mentions
+from .tags import OUTSIDE, is_tag, layers_to_mentions, mentions_to_layers, place_tokens, read_tags
 
 _COMMENT = re.compile(r"#\s*(global\.columns|sent_id|newdoc id|text)\s*=\s?(.*)")
 _FORM, _TAG = "FORM", "NER"
@@ -150,12 +151,12 @@ def _to_annotation(sentence: _Sentence, form: int, tags: List[int], id: str, pro
         problems.add("token_not_found", sentence.place, sentence.comments["text"][:60])
         placed = place_tokens(None, words)
     text, tokens = placed
-    mentions: List[Mention] = []
+    stated: List[Stated] = []
     for column in tags:
-        column_tags = [row[column] for row in sentence.rows]
-        mentions += tags_to_mentions(column_tags, tokens, place=sentence.place, problems=problems)
+        stated += read_tags([row[column] for row in sentence.rows], tokens, place=sentence.place, problems=problems)
+    mentions = ground_mentions(text, stated, problems=problems)
     meta = {"unit": "sentence", "detokenized": exact}
-    return Annotation(text, in_text_order(mentions), id=sentence.comments.get("sent_id", id), meta=meta)
+    return Annotation(text, mentions, id=sentence.comments.get("sent_id", id), meta=meta)
 
 
 def _check_names(names: Sequence[str], width: int, place: str) -> None:

@@ -22,14 +22,14 @@ def read_jsonl(path: Path, *, problems: Optional[Problems] = None) -> Iterator[A
 
     path (Path): `.jsonl` or `.jsonl.gz`; where only the other of the two exists, that is read.
     problems (Optional[Problems]): Takes note of spans given twice, which count once.
-    YIELDS (Annotation): The records, in file order; a record without id gets `<file stem>-<line>`.
+    YIELDS (Annotation): The records, in file order; a record whose id is null or missing gets `<file stem>-<line>`.
     RAISES BionerError: E001 to E003 and E028 with file and line.
     """
     path = find_jsonl(path)
     stem = path.name.split(".")[0]
     for number, record in read_json_lines(path):
         try:
-            annotation = Annotation.from_record({"id": f"{stem}-{number}", **record})
+            annotation = Annotation.from_record(record, id=f"{stem}-{number}")
         except BionerError as error:
             raise BionerError(Errors.E003.format(path=path, line=number, why=error)) from None
         refuse_surrogates(annotation.text, f"{path}, line {number}")

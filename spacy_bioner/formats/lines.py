@@ -1,4 +1,4 @@
-"""What several formats read alike: lines with the empty ones between, and text that is no Unicode text."""
+"""What several formats read alike: whole files, lines with the empty ones between, text that is no Unicode text."""
 
 import re
 from pathlib import Path
@@ -22,6 +22,21 @@ def read_all_lines(path: Path) -> Iterator[Tuple[int, str]]:
             yield number - 1, ""
         yield number, line
         last = number
+
+
+def read_text(path: Path) -> str:
+    """Read a text that is a whole file, as BRAT holds it: with its line ends and its mark, since offsets count them.
+
+    path (Path): The file.
+    RETURNS (str): The text, nothing of it changed.
+    RAISES BionerError: E003 where it is not UTF-8.
+    """
+    content = path.read_bytes()
+    try:
+        return content.decode("utf8")
+    except UnicodeDecodeError as error:
+        line = content[:error.start].count(b"\n") + 1
+        raise BionerError(Errors.E003.format(path=path, line=line, why=error)) from None
 
 
 def refuse_surrogates(text: str, place: str) -> None:

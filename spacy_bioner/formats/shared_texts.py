@@ -84,14 +84,19 @@ class SharedTexts:
 def find_near(parts: Dict[str, Sequence[Annotation]], *, max_share: float) -> List[Tuple[str, str, str, str, float]]:
     """Find records of different parts that are nearly, but not wholly, the same.
 
+    Of a text that a part repeats the first record counts. A text is reported with one near duplicate of each part.
+
     parts (Dict[str, Sequence[Annotation]]): The records of each part.
     max_share (float): Part of the word trigrams of the shorter one that both may have.
     RETURNS (List[Tuple[str, str, str, str, float]]): Part and id of the one, of the other, and what they share.
     """
-    records = [(name, annotation) for name, annotations in parts.items() for annotation in annotations]
-    found = []
-    for pair in find_near_duplicates([annotation.text for _, annotation in records], max_share=max_share):
-        (first, one), (second, other) = records[pair.first], records[pair.second]
-        if first != second and normalise(one.text) != normalise(other.text):
-            found.append((first, one.id, second, other.id, pair.share))
-    return found
+    standing: Dict[str, Dict[str, Annotation]] = {}
+    for name, annotations in parts.items():
+        for annotation in annotations:
+            standing.setdefault(normalise(annotation.text), {}).setdefault(name, annotation)
+    records = list(standing.values())
+    texts = [next(iter(places.values())).text for places in records]
+    pairs = find_near_duplicates(texts, max_share=max_share, groups=[frozenset(places) for places in records])
+    return [(first, one.id, second, other.id, pair.share) for pair in pairs
+            for first, one in records[pair.first].items() for second, other in records[pair.second].items()
+            if first != second]

@@ -1,10 +1,12 @@
 """Mentions as tags of tokens and back: IOB1, IOB2, IOBES and BILOU are read, IOB2 is written."""
 
 from bisect import bisect_left, bisect_right
+from dataclasses import replace
 from typing import Iterable, List, Optional, Sequence, Tuple
 
 from ..annotation import Annotation, Mention
 from .problems import Problems
+from .spans import Stated
 
 OUTSIDE = "O"
 _BEGIN = frozenset("BSU")
@@ -35,30 +37,31 @@ def place_tokens(text: Optional[str], tokens: Sequence[str]) -> Optional[Tuple[s
     return None if text[reached:].strip() else (text, spans)
 
 
-def tags_to_mentions(tags: Sequence[str], tokens: Sequence[Span], *, place: str, problems: Problems) -> List[Mention]:
-    """Read one column of tags.
+def read_tags(tags: Sequence[str], tokens: Sequence[Span], *, place: str, problems: Problems) -> List[Stated]:
+    """Read one column of tags. A token may be empty or hold white space at its edges, so that what is read is only
+    stated: see `ground_mentions`.
 
     tags (Sequence[str]): One a token: O, or a letter and a label.
     tokens (Sequence[Span]): Where each token stands.
     place (str): File and line, for problems.
     problems (Problems): Takes note of tags that do not follow from the one before, and of what is no tag.
-    RETURNS (List[Mention]): The mentions, in text order.
+    RETURNS (List[Stated]): The mentions, in text order.
     """
-    found: List[Mention] = []
+    found: List[Stated] = []
     open_ = False
     for number, (tag, (start, end)) in enumerate(zip(tags, tokens), start=1):
         letter, _, label = tag.partition("-")
-        if not (letter in _BEGIN | _CONTINUE and label):
+        if tag == OUTSIDE or not is_tag(tag):
             if tag != OUTSIDE:
                 problems.add("bad_line", place, f"token {number} has the tag '{tag}'")
             open_ = False
             continue
         if letter in _CONTINUE and open_ and found[-1].label == label:
-            found[-1] = Mention(found[-1].start, end, label)
+            found[-1] = replace(found[-1], end=end)
         else:
             if letter in _CONTINUE:
                 problems.add("bad_tag", place, f"token {number} has the tag '{tag}'")
-            found.append(Mention(start, end, label))
+            found.append(Stated(start, end, label, None, place))
         open_ = letter not in _END
     return found
 
@@ -87,7 +90,8 @@ def mentions_to_layers(annotation: Annotation, tokens: Sequence[Span], *, proble
 
 def layers_to_mentions(layers: Iterable[Sequence[str]], tokens: Sequence[Span]) -> List[Mention]:
     """RETURNS (List[Mention]): The mentions that columns of `mentions_to_layers` hold, without scores."""
-    return [mention for layer in layers for mention in tags_to_mentions(layer, tokens, place="", problems=Problems())]
+    stated = [one for layer in layers for one in read_tags(layer, tokens, place="", problems=Problems())]
+    return [one.at(one.start, one.end) for one in stated]
 
 
 def _first_free(layers: List[List[str]], first: int, last: int) -> List[str]:
@@ -102,7 +106,7 @@ def _first_free(layers: List[List[str]], first: int, last: int) -> List[str]:
 def is_tag(word: str) -> bool:
     """RETURNS (bool): Whether a word is a tag of a token."""
     letter, hyphen, label = word.partition("-")
-    return word == OUTSIDE or bool(letter in _BEGIN | _CONTINUE and hyphen and label)
+    return word == OUTSIDE or bool(letter in _BEGIN | _CONTINUE and hyphen and label.strip())
 
 
 def all_tags(words: Iterable[str]) -> bool:

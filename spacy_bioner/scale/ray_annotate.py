@@ -8,11 +8,12 @@ import json
 from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Callable, Dict, Optional
+from typing import Any, Callable, Dict, Mapping, Optional
 
 from ..errors import BionerError, Errors
 from ..llm.annotate import Annotator
-from .shards import Shard, find_shards, read_shard, write_shard
+from .manifest import keep_manifest, make_manifest
+from .shards import Shard, find_inputs, find_shards, read_shard, write_shard
 
 # A worker that asked for a whole CPU could keep Ray from the one that it needs to hand out the shards.
 _CPUS_OF_WORKER = 0.5
@@ -44,6 +45,7 @@ class ShardWorker:
 
 def annotate_on_ray(source: Path, output: Path, build: Callable[[], Annotator], *, workers: int = 2,
                     shard_size: int = 1000, kind: str = "jsonl", gpus: float = 0, origin: str = "synthetic",
+                    settings: Optional[Mapping[str, Any]] = None,
                     advance: Optional[Callable[[int, int], None]] = None) -> Dict[str, Any]:
     """Annotate a large input on the Ray cluster that is there, or on this machine.
 
@@ -55,17 +57,24 @@ def annotate_on_ray(source: Path, output: Path, build: Callable[[], Annotator], 
     kind (str): "jsonl" or "parquet".
     gpus (float): Share of a GPU that a worker takes.
     origin (str): Origin of the records that come out.
+    settings (Optional[Mapping[str, Any]]): What the annotations depend on beside the texts; a folder with shards of
+        other settings is refused.
     advance (Optional[Callable[[int, int], None]]): Called with good and failed documents of each shard as it ends.
-    RETURNS (Dict[str, Any]): good, failed, issues, and shards that were done before and now.
-    RAISES BionerError: What stopped a worker; shards already written stay, and the same call goes on from there.
+    RETURNS (Dict[str, Any]): good, failed, issues, shards that were done before and now, and how many of those done
+        before have documents set aside.
+    RAISES BionerError: E243 and E244 for a folder with shards of another run. What stopped a worker; shards already
+        written stay, and the same call goes on from there.
     """
     import ray
     from ray.exceptions import RayError
 
     output.mkdir(parents=True, exist_ok=True)
+    keep_manifest(output, make_manifest(find_inputs(source), size=shard_size, kind=kind,
+                                        settings={"origin": origin, **(settings or {})}))
     shards = find_shards(source, output, size=shard_size, kind=kind)
     todo = [shard for shard in shards if not shard.done]
-    total: Dict[str, Any] = {"good": 0, "failed": 0, "done_before": len(shards) - len(todo), "done": len(todo)}
+    total: Dict[str, Any] = {"good": 0, "failed": 0, "done_before": len(shards) - len(todo), "done": len(todo),
+                             "lacking": sum(shard.done and shard.failures.is_file() for shard in shards)}
     issues: Counter = Counter()
     if not ray.is_initialized():
         ray.init(log_to_driver=False, include_dashboard=False)

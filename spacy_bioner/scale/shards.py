@@ -36,6 +36,25 @@ class Shard:
     def done(self) -> bool:
         return Path(self.target).is_file()
 
+    @property
+    def failures(self) -> Path:
+        """RETURNS (Path): Where those of its documents lie that could not be annotated, if there are any."""
+        return set_aside_path(Path(self.target))
+
+
+def find_inputs(source: Path) -> List[Path]:
+    """Find the files that are cut into shards.
+
+    source (Path): A .jsonl, .jsonl.gz or .parquet file, or a folder of them.
+    RETURNS (List[Path]): The files, by name.
+    RAISES BionerError: E001 for no input.
+    """
+    files = sorted(path for path in source.iterdir() if path.name.endswith(ENDINGS)) if source.is_dir() else [source]
+    for path in files:
+        if not path.is_file() or not path.name.endswith(ENDINGS):
+            raise BionerError(Errors.E001.format(path=path, wanted=" or ".join(ENDINGS) + " file"))
+    return files
+
 
 def find_shards(source: Path, output: Path, *, size: int, kind: str = "jsonl") -> List[Shard]:
     """Cut inputs into shards, the same ones in every run.
@@ -47,11 +66,8 @@ def find_shards(source: Path, output: Path, *, size: int, kind: str = "jsonl") -
     RETURNS (List[Shard]): All shards, also those that are done.
     RAISES BionerError: E001 for no input, E008 for an empty one.
     """
-    files = sorted(path for path in source.iterdir() if path.name.endswith(ENDINGS)) if source.is_dir() else [source]
     shards: List[Shard] = []
-    for path in files:
-        if not path.is_file() or not path.name.endswith(ENDINGS):
-            raise BionerError(Errors.E001.format(path=path, wanted=" or ".join(ENDINGS) + " file"))
+    for path in find_inputs(source):
         for first, count, offset in _cut(path, size):
             target = output / f"part-{len(shards):06}.{kind}"
             shards.append(Shard(str(path), first, count, offset, str(target)))
@@ -93,7 +109,7 @@ def read_shard(shard: Shard) -> Iterator[Annotation]:
     stem = path.name.split(".")[0]
     for number, record in records:
         try:
-            yield Annotation.from_record({"id": f"{stem}-{number}", **record})
+            yield Annotation.from_record(record, id=f"{stem}-{number}")
         except BionerError as error:
             raise BionerError(Errors.E003.format(path=path, line=number, why=error)) from None
 
@@ -140,10 +156,9 @@ def write_shard(shard: Shard, annotations: Iterable[Annotation]) -> Dict[str, in
     good, failed = [], []
     for annotation in annotations:
         (failed if "error" in annotation.meta else good).append(annotation.to_record())
-    failures = set_aside_path(target)
-    failures.unlink(missing_ok=True)
+    shard.failures.unlink(missing_ok=True)
     if failed:
-        with open_atomic(failures, private=True) as file_:
+        with open_atomic(shard.failures, private=True) as file_:
             file_.writelines(json.dumps(record, ensure_ascii=False) + "\n" for record in failed)
     with open_atomic(target, "wb") as file_:
         (_write_rows if target.suffix == ".parquet" else _write_lines)(file_, good)

@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from spacy_bioner.annotation import Annotation, Mention
-from spacy_bioner.cli.annotate import AnnotateSettings, make_annotator
+from spacy_bioner.cli.annotate import AnnotateSettings, make_annotator, read_texts
 from spacy_bioner.cli.main import app
 from spacy_bioner.cli.schema import Schema
 from spacy_bioner.cli.settings import load_settings
@@ -22,6 +22,7 @@ from spacy_bioner.codecs import make_codec
 from spacy_bioner.errors import BionerError
 from spacy_bioner.files import write_json_lines
 from spacy_bioner.formats import read_annotations
+from spacy_bioner.formats.brat import write_brat
 from spacy_bioner.formats.docbin import write_docbin
 from spacy_bioner.llm.adapter import AdapterCard
 from spacy_bioner.prompts.build import PromptBuilder
@@ -77,6 +78,21 @@ def test_texts_of_any_kind_come_out_annotated(tmp_path, run, source, target):
     assert [annotation.id for annotation in found] == (["in-1", "in-2", "in-3"] if source == "txt" else list("abc"))
     assert {annotation.meta["origin"] for annotation in found} == {"synthetic"}, "a model is never gold"
     assert not (tmp_path / "out.failed.jsonl").exists()
+
+
+def test_texts_of_a_folder_are_those_that_brat_reads(tmp_path):
+    text = "\ufeffNo flu here.\r\nAspirin\rhelps.\n"
+    gold = Annotation(text, (Mention(4, 7, "DISEASE"), Mention(15, 22, "DRUG")), id="a")
+    write_brat(tmp_path / "texts", [gold])
+    [given], [read] = read_texts(tmp_path / "texts"), read_annotations(tmp_path / "texts")
+    assert (given.id, given.text) == (read.id, read.text) == (gold.id, gold.text), "offsets count what is on the disk"
+
+
+def test_text_of_a_folder_that_is_not_utf8_is_named(tmp_path, run):
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts" / "a.txt").write_bytes(b"Nothing.\nCaf\xe9.")
+    result = run(tmp_path / "texts", tmp_path / "out.jsonl")
+    assert isinstance(result.exception, BionerError) and "a.txt, line 2: 'utf-8'" in str(result.exception)
 
 
 def test_failures_go_to_their_own_file_and_the_summary_says_so(tmp_path, run):

@@ -61,6 +61,31 @@ def test_a_verb_never_writes_over_what_it_reads(refused, data, arguments):
     assert stored(data) == before
 
 
+@pytest.mark.parametrize("output, options", [
+    pytest.param("notes.jsonl", [], id="texts-that-failed"),
+    pytest.param("notes.spacy", [], id="other-ending"),
+    pytest.param("folder/../notes.jsonl.gz", [], id="other-spelling"),
+    pytest.param("found.jsonl", ["--annotate.examples", "found.jsonl"], id="examples"),
+    pytest.param("replies.jsonl", ["--annotate.replay", "replies.jsonl"], id="replies"),
+    pytest.param("found.jsonl", ["--annotate.examples", "found.failed.jsonl"], id="failed-examples"),
+    pytest.param("found.jsonl", ["--annotate.replay", "found.failed.jsonl"], id="failed-replies"),
+])
+def test_annotate_never_puts_its_failures_over_what_it_reads(refused, data, output, options):
+    for name in ("notes", "found"):
+        write_jsonl(data / f"{name}.failed.jsonl", [Annotation(TEXT, id="a")])
+    before = stored(data)
+    assert "another name" in refused("annotate", "notes.failed.jsonl", output, "--config", EMBEDDED / "annotate.cfg",
+                                     *options)
+    assert stored(data) == before
+
+
+def test_select_spans_never_removes_what_it_reads_as_failures_of_an_earlier_run(refused, data):
+    write_jsonl(data / "notes.failed.jsonl", [Annotation(TEXT, (ASTHMA,), id="a")])
+    before = stored(data)
+    assert "another name" in refused("select-spans", "notes.failed.jsonl", "notes.jsonl", "--selector", "nowhere")
+    assert stored(data) == before
+
+
 def test_the_compressed_file_that_is_read_instead_is_known(refused, data):
     write_jsonl(data / "packed.jsonl.gz", [Annotation(TEXT, (ASTHMA,), id="a", meta={"split": "train"})])
     before = stored(data)

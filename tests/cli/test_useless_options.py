@@ -30,6 +30,8 @@ def data(tmp_path, monkeypatch):
     pytest.param("encode gold.jsonl out.jsonl --format json --lines all", "--lines does nothing", id="lines"),
     pytest.param(f"seeds list.csv out.jsonl --held-out gold.jsonl {SEEDS}", "--held-out is for annotated", id="list"),
     pytest.param(f"seeds list.csv out.jsonl --synthesize.nokey 5 {SEEDS}", "--synthesize.nokey does", id="section"),
+    pytest.param(f"annotate gold.jsonl out --engine ray --config {CONFIGS / 'annotate.cfg'} --annotate.limit 5",
+                 "--annotate.limit does nothing here: --engine ray", id="limit"),
     pytest.param("evaluate gold.jsonl =gold.jsonl -o out.json", "'=gold.jsonl' as a system", id="no-name"),
     pytest.param("evaluate gold.jsonl mine= -o out.json", "'mine=' as a system", id="no-path"),
 ])

@@ -95,3 +95,11 @@ def test_a_file_that_is_no_docbin_is_named(tmp_path):
     (tmp_path / "x.spacy").write_bytes(b"no")
     with pytest.raises(BionerError, match="x.spacy is not a .spacy file"):
         list(read_docbin(tmp_path / "x.spacy"))
+
+
+def test_null_is_no_id(tmp_path):
+    doc = build_doc(Vocab(), "a")
+    doc.user_data["id"] = None
+    assert doc_to_annotation(doc).id == ""
+    write_docs(tmp_path / "a.spacy", [doc, doc])
+    assert [one.id for one in read_docbin(tmp_path / "a.spacy")] == ["a-1", "a-2"]

@@ -5,6 +5,7 @@ import pytest
 from spacy_bioner.annotation import Annotation, Mention
 from spacy_bioner.errors import BionerError
 from spacy_bioner.formats.hf import read_hf, write_hf
+from spacy_bioner.formats.jsonl import read_jsonl, write_jsonl
 from spacy_bioner.formats.problems import Problems
 
 ROW = {"id": "7", "tokens": ["p53", "(", "TP53", ")"], "ner_tags": ["B-G", "O", "B-G", "O"]}
@@ -67,6 +68,22 @@ def test_numbers_are_named_by_the_dataset_info(tmp_path):
 def test_what_is_not_this_format_is_one_clear_error(tmp_path, content, message):
     with pytest.raises(BionerError, match=message):
         _read(tmp_path, content)
+
+
+def test_null_is_no_id(tmp_path):
+    assert [one.id for one in _read(tmp_path, [{**ROW, "id": None}] * 2)] == ["a-1", "a-2"]
+
+
+def test_empty_tokens_and_white_space_are_no_part_of_mentions(tmp_path):
+    problems = Problems()
+    row = {"id": "1", "tokens": ["aspirin", "", "\u00a0x", "\n"], "ner_tags": ["B-C", "B-C", "B-C", "B-C"]}
+    (found,) = _read(tmp_path, [row], problems=problems)
+    assert [(mention.start, mention.end) for mention in found.mentions] == [(0, 7), (10, 11)]
+    assert problems.counts == {"empty": 2, "white_space": 1}
+    with pytest.raises(BionerError, match="a.json, example 1"):
+        _read(tmp_path, [row])
+    write_jsonl(tmp_path / "a.jsonl", [found])
+    assert list(read_jsonl(tmp_path / "a.jsonl")) == [found]
 
 
 def test_oddities_are_counted(nested, tmp_path):

@@ -3,6 +3,7 @@ import pytest
 from spacy_bioner.annotation import Annotation, Mention
 from spacy_bioner.errors import BionerError
 from spacy_bioner.formats.iob import read_iob, write_iob
+from spacy_bioner.formats.jsonl import read_jsonl, write_jsonl
 from spacy_bioner.formats.problems import Problems
 
 
@@ -86,6 +87,22 @@ def test_oddities_are_counted_with_their_line(tmp_path, text, kind):
     _read(tmp_path, text, problems=problems)
     assert problems.counts == {kind: 1}
     assert "a.conll, line" in problems.examples[kind][0].place
+
+
+@pytest.mark.parametrize("text, mentions, counts", [
+    pytest.param("aspirin \tB-CHEM\nhelps\tO\n", [(0, 7)], {"white_space": 1}, id="after"),
+    pytest.param("a\tO\n\u00a0aspirin\tB-CHEM\n", [(3, 10)], {"white_space": 1}, id="before"),
+    pytest.param("a\tO\n\u00a0\tB-CHEM\nb\tO\n", [], {"empty": 1}, id="nothing-else"),
+    pytest.param("a\tB-CHEM\n\u00a0\tI-CHEM\nb\tI-CHEM\n", [(0, 5)], {}, id="inside"),
+    pytest.param("a\tB- \nb\tO\n", [], {"bad_line": 1}, id="blank-label"),
+])
+def test_mentions_have_no_white_space_at_their_edges(tmp_path, text, mentions, counts):
+    problems = Problems()
+    (found,) = _read(tmp_path, text, problems=problems)
+    assert [(mention.start, mention.end) for mention in found.mentions] == mentions
+    assert problems.counts == counts
+    write_jsonl(tmp_path / "a.jsonl", [found])
+    assert list(read_jsonl(tmp_path / "a.jsonl")) == [found]
 
 
 def test_what_cannot_be_written_is_counted(tmp_path):

@@ -3,6 +3,7 @@ import json
 
 import pytest
 
+from spacy_bioner.annotation import Annotation
 from spacy_bioner.errors import BionerError
 from spacy_bioner.formats.jsonl import read_jsonl, write_jsonl
 from spacy_bioner.formats.problems import Problems
@@ -66,6 +67,13 @@ def test_byte_order_mark_carriage_returns_and_missing_last_line_end_do_not_matte
     path = tmp_path / "a.jsonl"
     path.write_bytes(b'\xef\xbb\xbf{"text": "a"}\r\n\r\n{"id": "x", "text": "b"}')
     assert [(record.id, record.text) for record in read_jsonl(path)] == [("a-1", "a"), ("x", "b")]
+
+
+def test_null_is_no_id(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"id": null, "text": "a"}\n{"id": null, "text": "b"}\n{"id": 0, "text": "c"}\n')
+    assert [record.id for record in read_jsonl(path)] == ["a-1", "a-2", "0"]
+    assert Annotation.from_record({"id": None, "text": "a"}).id == ""
 
 
 def test_spans_given_twice_count_once(tmp_path):

@@ -4,18 +4,23 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from spacy_bioner.annotation import Annotation, Mention
 from spacy_bioner.cli.annotate import AnnotateSettings, make_annotator
+from spacy_bioner.cli.main import app
 from spacy_bioner.cli.schema import Schema
 from spacy_bioner.codecs import make_codec
 from spacy_bioner.errors import BionerError
 from spacy_bioner.files import write_json_lines
 from spacy_bioner.formats import read_annotations
+from spacy_bioner.scale.manifest import keep_manifest, make_manifest
 from spacy_bioner.scale.ray_annotate import annotate_on_ray, find_cause
+from spacy_bioner.scale.shards import find_shards, read_shard, write_shard
 
 ray = pytest.importorskip("ray")
 
+CONFIG = Path(__file__).parents[2] / "configs" / "smoke" / "annotate.cfg"
 GOLD = [Annotation(f"Case {number} had flu.", (Mention(10 + len(str(number)), 13 + len(str(number)), "DISEASE"),),
                    id=str(number)) for number in range(40)]
 
@@ -50,14 +55,14 @@ def test_two_workers_write_what_one_process_writes_and_resume_by_shard(tmp_path,
                   shard_size=10)
     first = run()
     assert (first["good"], first["failed"], first["done"], first["done_before"]) == (39, 1, 4, 0)
-    parts = sorted(path for path in (tmp_path / "out").iterdir() if "failed" not in path.name)
+    parts = sorted(path for path in (tmp_path / "out").glob("part-*") if "failed" not in path.name)
     assert [annotation for part in parts for annotation in read_annotations(part)] == expected
     kept = parts[0].stat().st_mtime_ns
     parts[2].unlink()
     second = run()
     assert (second["good"], second["done"], second["done_before"]) == (10, 1, 3)
     assert parts[0].stat().st_mtime_ns == kept and parts[2].is_file()
-    assert run()["done"] == 0
+    assert (run()["done"], run()["lacking"]) == (0, 1), "of the first shard one document is set aside"
 
 
 @pytest.mark.slow
@@ -66,6 +71,36 @@ def test_what_stops_a_worker_is_said_in_one_line(tmp_path, replay, cluster):
     with pytest.raises(BionerError, match="3 requests in a row failed"):
         annotate_on_ray(tmp_path / "in.jsonl", tmp_path / "out", builder(replay, max_failures=3), workers=1,
                         shard_size=10)
+
+
+@pytest.mark.parametrize("begun_with, gone_on_with", [(4, 2), (2, 4)])
+def test_shards_of_another_size_are_neither_repeated_nor_lost(tmp_path, replay, begun_with, gone_on_with):
+    (tmp_path / "out").mkdir()
+    inputs = [tmp_path / "in.jsonl"]
+    keep_manifest(tmp_path / "out", make_manifest(inputs, size=begun_with, kind="jsonl",
+                                                  settings={"origin": "synthetic"}))
+    for shard in find_shards(*inputs, tmp_path / "out", size=begun_with)[:2]:
+        write_shard(shard, read_shard(shard))
+    with pytest.raises(BionerError, match=f"shard_size = {begun_with}, but now it is {gone_on_with}"):
+        annotate_on_ray(*inputs, tmp_path / "out", builder(replay), shard_size=gone_on_with)
+
+
+@pytest.mark.slow
+def test_the_verb_goes_on_with_its_own_shards_only(tmp_path, replay, cluster):
+    def annotate(*options):
+        return CliRunner().invoke(app, [
+            "annotate", str(tmp_path / "in.jsonl"), str(tmp_path / "out"), "--engine", "ray", "--config",
+            str(CONFIG), "--annotate.cache", "null", "--annotate.replay", str(replay), "--annotate.ray.shard_size",
+            "10", *options])
+
+    (tmp_path / "labels.yml").write_text("labels: {DISEASE: }\n")
+    same = ["--labels", str(tmp_path / "labels.yml")]
+    assert "4 shards done, 0 done before;" in annotate(*same).stderr
+    again = annotate(*same, "--annotate.window", "7").stderr
+    assert "0 shards done, 4 done before (1 of them with documents set aside: remove" in again
+    (tmp_path / "labels.yml").write_text("labels: {DISEASE: illnesses}\n")
+    refused = annotate(*same).exception
+    assert isinstance(refused, BionerError) and 'labels = [["DISEASE", ""]]' in str(refused)
 
 
 def test_cause_under_wrapping_errors_is_found():

@@ -35,6 +35,16 @@ def test_each_record_is_in_one_shard_in_order(tmp_path, name, size):
     assert shards == find_shards(tmp_path / name, tmp_path / "out", size=size)
 
 
+@pytest.mark.parametrize("name", ["in.jsonl", "in.parquet"])
+def test_null_is_no_id(tmp_path, name):
+    if name.endswith(".parquet"):
+        write_parquet(tmp_path / name, {"id": ["a", None, None], "text": ["x", "y", "z"]})
+    else:
+        write_json_lines(tmp_path / name, [{"id": id, "text": "x"} for id in ("a", None, None)])
+    [shard] = find_shards(tmp_path / name, tmp_path / "out", size=5)
+    assert [annotation.id for annotation in read_shard(shard)] == ["a", "in-2", "in-3"]
+
+
 def test_files_of_a_folder_are_numbered_through(tmp_path):
     (tmp_path / "in").mkdir()
     write_input(tmp_path / "in" / "b.jsonl.gz")
