@@ -14,7 +14,7 @@ from threading import Thread
 from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Sequence, Tuple
 
 from ..errors import BionerError, Errors
-from .base import Reply, Request
+from .base import DOCUMENT_STATUS, Reply, Request
 from .planning import estimate_tokens
 
 # Answers that ended by themselves, and answers that the token limit cut, in the words of the servers there are.
@@ -68,12 +68,16 @@ class ServerSettings:
 
 @dataclass(frozen=True)
 class _Outcome:
-    """What one try gave: a reply, or why there is none, and whether and when to try again."""
+    """What one try gave: a reply, or why there is none, and whether and when to try again.
+
+    service_failed (bool): See `Reply`.
+    """
 
     reply: Optional[Reply] = None
     error: str = ""
     retry: bool = False
     after: Optional[float] = None
+    service_failed: bool = False
 
 
 class Server:
@@ -161,7 +165,8 @@ class Server:
             if tried < self.settings.max_tries:
                 await self._wait(tried, outcome.after)
         tries = f" ({tried} tries)" if tried > 1 else ""
-        return Reply(finish_reason="error", error=f"{outcome.error}{tries}", usage=usage)
+        return Reply(finish_reason="error", error=f"{outcome.error}{tries}", usage=usage,
+                     service_failed=outcome.service_failed)
 
     async def _wait(self, tried: int, after: Optional[float]) -> None:
         """Wait as the server says, then for all requests, or longer each time; never beyond the limit."""
@@ -179,14 +184,15 @@ class Server:
         try:
             answer = await asyncio.wait_for(self._send(client, request), self.settings.timeout)
         except (asyncio.TimeoutError, openai.APITimeoutError):
-            return _Outcome(error=f"no answer within {self.settings.timeout:g} s", retry=True)
+            return _Outcome(error=f"no answer within {self.settings.timeout:g} s", retry=True, service_failed=True)
         except openai.APIStatusError as error:
             status = error.status_code
             kind = f" ({error.code or error.type})" if error.code or error.type else ""
             return _Outcome(error=f"HTTP {status}{kind}", retry=status in RETRIED_STATUS or status >= 500,
-                            after=read_retry_after(error.response.headers))
+                            after=read_retry_after(error.response.headers),
+                            service_failed=status not in DOCUMENT_STATUS)
         except openai.APIConnectionError:
-            return _Outcome(error="the connection failed", retry=True)
+            return _Outcome(error="the connection failed", retry=True, service_failed=True)
         except (openai.APIError, ValueError):
             return _Outcome(error="the answer was not JSON", retry=True)
         return read_answer(answer)

@@ -8,6 +8,8 @@ import pytest
 
 from spacy_bioner.errors import BionerError
 from spacy_bioner.llm.base import Request
+from spacy_bioner.llm.cache import ReplyCache
+from spacy_bioner.llm.runner import Runner
 from spacy_bioner.llm.server import Server, ServerSettings, read_retry_after
 from spacy_bioner.prompts.build import Prompt
 
@@ -54,6 +56,31 @@ def test_fault_that_stays_is_set_aside_with_its_reason(start_server, fault, reas
     assert (bad.finish_reason, bad.error) == ("error", reason)
     assert server.tries["bad"] == tries
     assert good.error is None, "the neighbour is whole"
+
+
+@pytest.mark.parametrize("fault, of_service", [
+    *((fault, True) for fault in ("broken", "unavailable", "busy", "silent", "dropped", "trickle", 401, 403, 404, 405)),
+    *((fault, False) for fault in ("refused", "filtered", "html", "cut_json", "no_choices", "odd_reason", 413, 422)),
+])
+def test_failure_says_whether_it_speaks_of_the_service(start_server, fault, of_service):
+    server = start_server(fault=lambda prompt, tried: fault)
+    [reply] = ask(make_server(server, max_tries=2), ["p"])
+    assert (reply.error is not None, reply.service_failed) == (True, of_service)
+
+
+def test_what_stays_refused_is_set_aside_in_the_second_run_too(start_server, tmp_path):
+    server = start_server(fault=lambda prompt, tried: "refused" if int(prompt) % 5 == 0 else None)
+    requests = [Request(Prompt("", str(number)), text=str(number)) for number in range(50)]
+    for asked in (50, 10):
+        runner = Runner(make_server(server), cache=ReplyCache(tmp_path / "cache"), max_failures=3)
+        assert sum(reply.error is not None for reply in runner.run(requests)) == 10
+        assert runner.usage.asked == asked, "failures are asked again"
+
+
+def test_a_service_that_lets_nobody_in_stops_the_run(start_server):
+    server = start_server(fault=lambda prompt, tried: 401)
+    with pytest.raises(BionerError, match="3 requests in a row failed, the last one: HTTP 401"):
+        Runner(make_server(server), max_failures=3).run([Request(Prompt("", str(number))) for number in range(50)])
 
 
 def test_reason_holds_no_text_of_the_document(start_server):
