@@ -86,11 +86,14 @@ class Server:
     settings (ServerSettings): Where it is and how it is asked.
     count_tokens (Callable[[str], int]): Counts tokens as the server's model does; by default an estimate
         on the high side.
+    adapter (Optional[str]): What tells the adapter that the server has loaded under this name from an earlier one.
     RAISES BionerError: E240 where no address is given.
     """
 
-    def __init__(self, settings: ServerSettings, *, count_tokens: Callable[[str], int] = estimate_tokens) -> None:
+    def __init__(self, settings: ServerSettings, *, count_tokens: Callable[[str], int] = estimate_tokens,
+                 adapter: Optional[str] = None) -> None:
         self.settings = settings
+        self.adapter = adapter
         self.base_url = settings.base_url or os.environ.get("OPENAI_BASE_URL")
         if not self.base_url:
             raise BionerError(Errors.E240.format(model=settings.model))
@@ -108,7 +111,7 @@ class Server:
     def identity(self) -> Dict[str, Any]:
         """RETURNS (Dict[str, Any]): All that a reply depends on beside the prompt; no key."""
         settings = self.settings
-        return {"model": settings.model, "revision": settings.revision or self.base_url, "adapter": None,
+        return {"model": settings.model, "revision": settings.revision or self.base_url, "adapter": self.adapter,
                 "decoding": "server", "chat": settings.chat, "max_new_tokens": settings.max_new_tokens,
                 "temperature": settings.temperature, "seed": settings.seed,
                 "json_schema": settings.json_schema, "extra_body": dict(settings.extra_body)}
