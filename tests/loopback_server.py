@@ -89,6 +89,10 @@ class LoopbackServer:
         self.answered[prompt] += 1
         self._send(handler, 200, self._spell(prompt, chat=chat))
 
+    def _verbatim(self, handler, prompt, *, chat):
+        """Sends what `answer` gives as the whole reply."""
+        self._send(handler, 200, self.answer(prompt))
+
     def _slow(self, handler, prompt, *, chat):
         time.sleep(0.05)
         self._good(handler, prompt, chat=chat)

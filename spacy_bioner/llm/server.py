@@ -196,7 +196,7 @@ class Server:
                             service_failed=status not in DOCUMENT_STATUS)
         except openai.APIConnectionError:
             return _Outcome(error="the connection failed", retry=True, service_failed=True)
-        except (openai.APIError, ValueError):
+        except (openai.APIError, ValueError, RecursionError):  # the last one for what is nested too deep
             return _Outcome(error="the answer was not JSON", retry=True)
         return read_answer(answer)
 
@@ -216,27 +216,44 @@ class Server:
 
 
 def read_answer(answer: Any) -> _Outcome:
-    """Read what the client made of a reply with status 200; a page of HTML comes as a string.
+    """Read what the client made of a reply with status 200. It checks nothing: a page of HTML comes as a string, and
+    each part may be of any type.
 
     answer (Any): The client's object, or whatever came instead.
     RETURNS (_Outcome): A reply, or what is wrong with the answer.
     """
     choices = getattr(answer, "choices", None)
-    if not choices:
+    if not isinstance(choices, list) or not choices:
         return _Outcome(error="the answer holds no choices", retry=True)
-    choice = choices[0]
-    message = getattr(choice, "message", None)
-    text = message.content if message is not None else getattr(choice, "text", None)
-    reason = getattr(choice, "finish_reason", None)
+    found = getattr(choices[0], "finish_reason", None)
+    reason = found if isinstance(found, str) else None
     if reason in REFUSED:
         return _Outcome(error=f"the server refused to answer ({reason})")
-    if reason not in STOPPED | CUT or not isinstance(text, str):
+    if reason not in STOPPED | CUT:
         return _Outcome(error=f"the answer ended with the reason '{str(reason)[:20]}'", retry=True)
+    text = read_text(choices[0])
+    if text is None:  # as of a model that has thought until the limit: it would do so again
+        return _Outcome(error="the answer holds no text")
     usage = getattr(answer, "usage", None)
     counts = {"prompt_tokens": getattr(usage, "prompt_tokens", None),
               "answer_tokens": getattr(usage, "completion_tokens", None)}
     return _Outcome(reply=Reply(text, "length" if reason in CUT else "stop", usage={
         key: count for key, count in counts.items() if isinstance(count, int)}))
+
+
+def read_text(choice: Any) -> Optional[str]:
+    """Read the text of an answer, in one piece or in parts; parts of other kinds, as thoughts, are left out.
+
+    choice (Any): A choice of the client's object: a chat message, or a plain completion.
+    RETURNS (Optional[str]): The text, or None where there is none.
+    """
+    message = getattr(choice, "message", None)
+    content = getattr(choice, "text", None) if message is None else getattr(message, "content", None)
+    if isinstance(content, str):
+        return content
+    parts = content if isinstance(content, list) else []
+    texts = [part.get("text") for part in parts if isinstance(part, dict) and part.get("type") == "text"]
+    return "".join(texts) if texts and all(isinstance(text, str) for text in texts) else None
 
 
 def read_retry_after(headers: Mapping[str, str]) -> Optional[float]:
@@ -255,7 +272,7 @@ def _seconds_until(date: str) -> float:
     """RETURNS (float): Seconds from now to a date as HTTP writes it; not a number for anything else."""
     try:
         return parsedate_to_datetime(date).timestamp() - time.time()
-    except ValueError:
+    except (ValueError, OverflowError):
         return math.nan
 
 
