@@ -11,10 +11,10 @@ import pytest
 
 
 class LoopbackServer:
-    """Answers `answer(prompt)`, unless `fault(prompt, tried)` names one of the faults below.
+    """Answers `answer(prompt)`, unless `fault(prompt, tried)` names one of the faults below, or an HTTP status.
 
     answer (Callable[[str], str]): The reply to a prompt.
-    fault (Callable[[str, int], Optional[str]]): The fault of this try, counted from 1 for each prompt.
+    fault (Callable[[str, int], Union[str, int, None]]): The fault of this try, counted from 1 for each prompt.
     """
 
     def __init__(self, answer, fault):
@@ -56,7 +56,10 @@ class LoopbackServer:
         fault = self.fault(prompt, tried)
         self.faults[fault] += 1
         try:
-            getattr(self, f"_{fault or 'good'}")(handler, prompt, chat="messages" in body)
+            if isinstance(fault, int):
+                self._send(handler, fault, "{}")
+            else:
+                getattr(self, f"_{fault or 'good'}")(handler, prompt, chat="messages" in body)
         except (BrokenPipeError, ConnectionResetError):
             pass
         finally:
@@ -85,6 +88,10 @@ class LoopbackServer:
     def _good(self, handler, prompt, *, chat):
         self.answered[prompt] += 1
         self._send(handler, 200, self._spell(prompt, chat=chat))
+
+    def _verbatim(self, handler, prompt, *, chat):
+        """Sends what `answer` gives as the whole reply."""
+        self._send(handler, 200, self.answer(prompt))
 
     def _slow(self, handler, prompt, *, chat):
         time.sleep(0.05)

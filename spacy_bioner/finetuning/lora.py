@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from ..errors import BionerError, Errors
-from ..llm.causal_lm import fingerprint
+from ..llm.fingerprint import fingerprint
 from .adapter_model import adapter_tensors, put_adapter, settings_of, write_adapter
 from .checkpoints import Checkpoints, TrainingState, check_output, fill_folder, naming_last_good, sweep_beside
 from .loss_log import write_losses

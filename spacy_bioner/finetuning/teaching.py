@@ -17,7 +17,7 @@ from ..evaluation.counts import add_up, count_strict, micro
 from ..formats.sentences import split_sentences
 from ..llm.adapter import AdapterCard
 from ..llm.base import LanguageModel, Reply, Request
-from ..llm.causal_lm import fingerprint
+from ..llm.fingerprint import fingerprint
 from ..prompts.build import PromptBuilder
 from .lora import Progress, Training, train_adapter
 from .pairs import Pair, drop_long, hash_pairs

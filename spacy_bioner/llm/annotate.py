@@ -26,7 +26,7 @@ class Annotator:
     examples (Optional[ExampleChooser]): Chooses few-shot examples for each text; None takes the builder's own.
     chunks (Optional[ChunkSettings]): How long texts are cut.
     window (int): Documents that are planned, asked and given back together.
-    max_failures (int): So many failed requests in a row stop the run; 0 never stops it.
+    max_failures (int): So many failures of the service in a row stop the run; 0 never stops it.
     usage (Optional[Usage]): Counts to go on with.
     questions (Optional[Sequence[Question]]): A model and a builder for each question that is asked of every text, as
         one a label; None asks the one question of `builder`.

@@ -6,6 +6,9 @@ from typing import Any, Dict, Iterable, Mapping, Optional, Protocol, Sequence, T
 from ..annotation import Mention
 from ..prompts.build import Prompt
 
+# What HTTP servers answer to a request that they cannot take; all other errors speak of the service.
+DOCUMENT_STATUS = frozenset({400, 413, 422})
+
 
 @dataclass(frozen=True)
 class Request:
@@ -32,6 +35,9 @@ class Reply:
     mentions (Optional[Tuple[Mention, ...]]): With grounded decoding the mentions with their scores; else None.
     error (Optional[str]): Why there is no answer, one line without document text.
     usage (Dict[str, float]): prompt_tokens, answer_tokens, passes (forward passes) or requests, seconds.
+    service_failed (bool): Whether the error speaks of the service (no connection, no answer in time, too busy, broken,
+        not let in), so that other requests will fail too; False where it speaks of this request alone (over the
+        context, refused, not readable).
     """
 
     text: str = ""
@@ -39,6 +45,7 @@ class Reply:
     mentions: Optional[Tuple[Mention, ...]] = None
     error: Optional[str] = None
     usage: Dict[str, float] = field(default_factory=dict)
+    service_failed: bool = False
 
 
 class LanguageModel(Protocol):

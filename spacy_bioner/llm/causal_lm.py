@@ -1,7 +1,6 @@
 """Local causal language models: any Hugging Face model or folder, the embedded one, with or without an adapter."""
 
 import hashlib
-import json
 from dataclasses import dataclass, field
 from importlib import util
 from pathlib import Path
@@ -12,6 +11,7 @@ import torch
 from ..errors import BionerError, Errors
 from .adapter import CARD_FILE, AdapterCard
 from .answers import encode_text, end_id
+from .fingerprint import fingerprint
 from .free_decoding import FreeDecoder
 from .resolve import model_revision, resolve_model
 
@@ -22,7 +22,6 @@ __all__ = ["CausalLM", "FreeDecoder", "choose_device", "choose_dtype", "load_cau
 
 # Up to this many parameters an adapter is merged in float32 and then rounded once; larger models merge as they are.
 _MERGE_IN_FLOAT32 = 2_000_000_000
-_FINGERPRINT_BYTES = 1 << 20
 _HASHED_WORDS = 64
 _SHAPES = ("hidden_size", "num_hidden_layers", "vocab_size")
 
@@ -190,21 +189,4 @@ def hash_base(model: "PreTrainedModel") -> str:
     words = model.get_input_embeddings().weight[:_HASHED_WORDS]
     for weight in (words, *(value for value in model.parameters() if value.ndim == 1)):
         digest.update(weight.detach().to("cpu", torch.bfloat16).contiguous().view(torch.int16).numpy().tobytes())
-    return digest.hexdigest()[:16]
-
-
-def fingerprint(folder: Path) -> str:
-    """Short hash of a model folder: its settings, and of each weight file the size, the head and the tail.
-
-    folder (Path): Folder of a model or an adapter.
-    RETURNS (str): The hash; equal for equal content wherever the folder lies.
-    """
-    digest = hashlib.sha256()
-    for path in sorted([*folder.glob("*.safetensors"), *folder.glob("*config.json"), *folder.glob("tokenizer*.json")]):
-        size = path.stat().st_size
-        digest.update(json.dumps([path.name, size]).encode())
-        with path.open("rb") as file_:
-            digest.update(file_.read(_FINGERPRINT_BYTES))
-            file_.seek(max(0, size - _FINGERPRINT_BYTES))
-            digest.update(file_.read())
     return digest.hexdigest()[:16]

@@ -53,7 +53,7 @@ def _identify_model(source: ModelSource, builder: PromptBuilder) -> Mapping[str,
 
 def _identify_folder(folder: Optional[Path]) -> Optional[str]:
     """RETURNS (Optional[str]): Hash of the weights in a folder of an adapter or model, wherever it lies."""
-    from .causal_lm import fingerprint
+    from .fingerprint import fingerprint
 
     return None if folder is None else fingerprint(folder)
 

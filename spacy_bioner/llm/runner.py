@@ -18,7 +18,8 @@ class Runner:
     model (LanguageModel): What answers.
     cache (Optional[ReplyCache]): Where replies are kept; None asks every time anew.
     settings (Mapping[str, Any]): What replies depend on beside prompt and model: codec and labels.
-    max_failures (int): So many failed requests in a row stop the run; 0 never stops it.
+    max_failures (int): So many failures of the service in a row stop the run; 0 never stops it. What fails for its own
+        sake (see `Reply.service_failed`) neither counts nor ends the row: it fails in each run anew, side by side.
     usage (Optional[Usage]): Counts to go on with.
     """
 
@@ -37,7 +38,7 @@ class Runner:
 
         requests (Sequence[Request]): A window of requests; equal ones are asked once.
         RETURNS (List[Reply]): A reply for each, in order; what failed has its reason in `error`.
-        RAISES BionerError: E222 where too many fail in a row; what was answered before is in the cache.
+        RAISES BionerError: E222 where the service fails too often in a row; what was answered is in the cache.
         """
         keys = [request_key(request, self._settings) for request in requests]
         replies = self.cache.get(keys) if self.cache is not None else {}
@@ -58,7 +59,8 @@ class Runner:
             self.usage.add_reply(reply.usage)
             if reply.error is not None:
                 failures.append(reply.error)
-                self._count_failure(reply.error)
+                if reply.service_failed:
+                    self._count_failure(reply.error)
                 continue
             self._failures_in_row = 0
             if self.cache is not None:

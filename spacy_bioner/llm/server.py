@@ -14,7 +14,7 @@ from threading import Thread
 from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Sequence, Tuple
 
 from ..errors import BionerError, Errors
-from .base import Reply, Request
+from .base import DOCUMENT_STATUS, Reply, Request
 from .planning import estimate_tokens
 
 # Answers that ended by themselves, and answers that the token limit cut, in the words of the servers there are.
@@ -68,12 +68,16 @@ class ServerSettings:
 
 @dataclass(frozen=True)
 class _Outcome:
-    """What one try gave: a reply, or why there is none, and whether and when to try again."""
+    """What one try gave: a reply, or why there is none, and whether and when to try again.
+
+    service_failed (bool): See `Reply`.
+    """
 
     reply: Optional[Reply] = None
     error: str = ""
     retry: bool = False
     after: Optional[float] = None
+    service_failed: bool = False
 
 
 class Server:
@@ -82,11 +86,14 @@ class Server:
     settings (ServerSettings): Where it is and how it is asked.
     count_tokens (Callable[[str], int]): Counts tokens as the server's model does; by default an estimate
         on the high side.
+    adapter (Optional[str]): What tells the adapter that the server has loaded under this name from an earlier one.
     RAISES BionerError: E240 where no address is given.
     """
 
-    def __init__(self, settings: ServerSettings, *, count_tokens: Callable[[str], int] = estimate_tokens) -> None:
+    def __init__(self, settings: ServerSettings, *, count_tokens: Callable[[str], int] = estimate_tokens,
+                 adapter: Optional[str] = None) -> None:
         self.settings = settings
+        self.adapter = adapter
         self.base_url = settings.base_url or os.environ.get("OPENAI_BASE_URL")
         if not self.base_url:
             raise BionerError(Errors.E240.format(model=settings.model))
@@ -104,7 +111,7 @@ class Server:
     def identity(self) -> Dict[str, Any]:
         """RETURNS (Dict[str, Any]): All that a reply depends on beside the prompt; no key."""
         settings = self.settings
-        return {"model": settings.model, "revision": settings.revision or self.base_url, "adapter": None,
+        return {"model": settings.model, "revision": settings.revision or self.base_url, "adapter": self.adapter,
                 "decoding": "server", "chat": settings.chat, "max_new_tokens": settings.max_new_tokens,
                 "temperature": settings.temperature, "seed": settings.seed,
                 "json_schema": settings.json_schema, "extra_body": dict(settings.extra_body)}
@@ -161,7 +168,8 @@ class Server:
             if tried < self.settings.max_tries:
                 await self._wait(tried, outcome.after)
         tries = f" ({tried} tries)" if tried > 1 else ""
-        return Reply(finish_reason="error", error=f"{outcome.error}{tries}", usage=usage)
+        return Reply(finish_reason="error", error=f"{outcome.error}{tries}", usage=usage,
+                     service_failed=outcome.service_failed)
 
     async def _wait(self, tried: int, after: Optional[float]) -> None:
         """Wait as the server says, then for all requests, or longer each time; never beyond the limit."""
@@ -179,15 +187,16 @@ class Server:
         try:
             answer = await asyncio.wait_for(self._send(client, request), self.settings.timeout)
         except (asyncio.TimeoutError, openai.APITimeoutError):
-            return _Outcome(error=f"no answer within {self.settings.timeout:g} s", retry=True)
+            return _Outcome(error=f"no answer within {self.settings.timeout:g} s", retry=True, service_failed=True)
         except openai.APIStatusError as error:
             status = error.status_code
             kind = f" ({error.code or error.type})" if error.code or error.type else ""
             return _Outcome(error=f"HTTP {status}{kind}", retry=status in RETRIED_STATUS or status >= 500,
-                            after=read_retry_after(error.response.headers))
+                            after=read_retry_after(error.response.headers),
+                            service_failed=status not in DOCUMENT_STATUS)
         except openai.APIConnectionError:
-            return _Outcome(error="the connection failed", retry=True)
-        except (openai.APIError, ValueError):
+            return _Outcome(error="the connection failed", retry=True, service_failed=True)
+        except (openai.APIError, ValueError, RecursionError):  # the last one for what is nested too deep
             return _Outcome(error="the answer was not JSON", retry=True)
         return read_answer(answer)
 
@@ -207,27 +216,44 @@ class Server:
 
 
 def read_answer(answer: Any) -> _Outcome:
-    """Read what the client made of a reply with status 200; a page of HTML comes as a string.
+    """Read what the client made of a reply with status 200. It checks nothing: a page of HTML comes as a string, and
+    each part may be of any type.
 
     answer (Any): The client's object, or whatever came instead.
     RETURNS (_Outcome): A reply, or what is wrong with the answer.
     """
     choices = getattr(answer, "choices", None)
-    if not choices:
+    if not isinstance(choices, list) or not choices:
         return _Outcome(error="the answer holds no choices", retry=True)
-    choice = choices[0]
-    message = getattr(choice, "message", None)
-    text = message.content if message is not None else getattr(choice, "text", None)
-    reason = getattr(choice, "finish_reason", None)
+    found = getattr(choices[0], "finish_reason", None)
+    reason = found if isinstance(found, str) else None
     if reason in REFUSED:
         return _Outcome(error=f"the server refused to answer ({reason})")
-    if reason not in STOPPED | CUT or not isinstance(text, str):
+    if reason not in STOPPED | CUT:
         return _Outcome(error=f"the answer ended with the reason '{str(reason)[:20]}'", retry=True)
+    text = read_text(choices[0])
+    if text is None:  # as of a model that has thought until the limit: it would do so again
+        return _Outcome(error="the answer holds no text")
     usage = getattr(answer, "usage", None)
     counts = {"prompt_tokens": getattr(usage, "prompt_tokens", None),
               "answer_tokens": getattr(usage, "completion_tokens", None)}
     return _Outcome(reply=Reply(text, "length" if reason in CUT else "stop", usage={
         key: count for key, count in counts.items() if isinstance(count, int)}))
+
+
+def read_text(choice: Any) -> Optional[str]:
+    """Read the text of an answer, in one piece or in parts; parts of other kinds, as thoughts, are left out.
+
+    choice (Any): A choice of the client's object: a chat message, or a plain completion.
+    RETURNS (Optional[str]): The text, or None where there is none.
+    """
+    message = getattr(choice, "message", None)
+    content = getattr(choice, "text", None) if message is None else getattr(message, "content", None)
+    if isinstance(content, str):
+        return content
+    parts = content if isinstance(content, list) else []
+    texts = [part.get("text") for part in parts if isinstance(part, dict) and part.get("type") == "text"]
+    return "".join(texts) if texts and all(isinstance(text, str) for text in texts) else None
 
 
 def read_retry_after(headers: Mapping[str, str]) -> Optional[float]:
@@ -246,7 +272,7 @@ def _seconds_until(date: str) -> float:
     """RETURNS (float): Seconds from now to a date as HTTP writes it; not a number for anything else."""
     try:
         return parsedate_to_datetime(date).timestamp() - time.time()
-    except ValueError:
+    except (ValueError, OverflowError):
         return math.nan
 
 

@@ -8,6 +8,7 @@ from ..errors import BionerError, Errors
 from ..prompts.build import PromptBuilder
 from .adapter import AdapterCard
 from .base import LanguageModel
+from .fingerprint import served_fingerprint
 from .models import answer_prompts, find_adapter
 from .planning import estimate_tokens
 from .server import Server, ServerSettings
@@ -37,7 +38,8 @@ class ServerSource:
 
     settings (ServerSettings): Where it is and how it is asked.
     structured (bool): Whether answers are held to the JSON schema of the codec.
-    adapter_folder (Optional[Path]): Folder with the card of the adapter that the server has loaded.
+    adapter_folder (Optional[Path]): Folder with the card of the adapter that the server has loaded; with its weights
+        too, records name it as those of a local model do.
     count_tokens (Callable[[str], int]): Counts tokens as the server's model does.
     """
 
@@ -60,20 +62,25 @@ class ServerSource:
                 raise BionerError(Errors.E241.format(codec=builder.codec.name))
             schema = answer_schema(str(builder.codec.settings()["shape"]), list(builder.labels))
             settings = replace(settings, json_schema=schema)
-        return Server(settings, count_tokens=self.count_tokens)
+        return self._connect(settings)
 
     def open_generator(self, *, top_p: float, attempts: int, batch_size: int, min_units: int = 0) -> LanguageModel:
         """RETURNS (LanguageModel): The server as a writer of sentences; it decodes freely, and answers are checked."""
-        settings = replace(self.settings, extra_body={"top_p": top_p, **self.settings.extra_body})
-        return Server(settings, count_tokens=self.count_tokens)
+        return self._connect(replace(self.settings, extra_body={"top_p": top_p, **self.settings.extra_body}))
 
     def __call__(self, prompts: Iterable[Iterable[Any]]) -> Iterable[Iterable[Any]]:
         """Answer the prompts of documents, as spacy-llm's models do."""
-        return answer_prompts(Server(self.settings, count_tokens=self.count_tokens), prompts)
+        return answer_prompts(self._connect(self.settings), prompts)
 
     @property
     def context_length(self) -> int:
         return self.settings.context_length
+
+    def _connect(self, settings: ServerSettings) -> Server:
+        """RETURNS (Server): The server, its adapter known by its content: retrained under the same name it is asked
+        anew."""
+        adapter = None if self.adapter_folder is None else served_fingerprint(self.adapter_folder)
+        return Server(settings, count_tokens=self.count_tokens, adapter=adapter)
 
 
 def make_server(model: str, base_url: Optional[str] = None, api_key_env: str = "OPENAI_API_KEY",
@@ -85,7 +92,7 @@ def make_server(model: str, base_url: Optional[str] = None, api_key_env: str = "
     """Create the registered model `spacy-bioner.Server.v1`, see `ServerSettings` and `ServerSource`.
 
     adapter (Optional[str]): Folder with the card of the adapter that the server has loaded under this name; prompts,
-        codec and labels come from it.
+        codec and labels come from it. Its content is part of the key of the cache.
     tokenizer (Optional[str]): Folder or hub id of the model's tokenizer, to count tokens; None estimates them.
     chat (Optional[bool]): Whether prompts go as chat messages; by default as the adapter was taught, else yes.
     The key is read from the environment only, so that no config holds it.

@@ -45,7 +45,7 @@ class AnnotatorSettings:
     overlap (int): Sentences that a part of a long text shares with the one before.
     cache (Optional[Path]): Where replies are kept; None asks everything anew.
     window (int): Documents that are planned, asked and given back together.
-    max_failures (int): So many failed requests in a row stop the run; 0 never stops it.
+    max_failures (int): So many failures of the service in a row stop the run; 0 never stops it.
     """
 
     labels: Optional[Dict[str, str]] = None

@@ -3,14 +3,15 @@
 import hashlib
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, Iterator, Optional, Sequence, Tuple, Union
 
-from requests import RequestException
+from requests import HTTPError, RequestException
+from requests.exceptions import InvalidJSONError
 
 from ..llm.adapter import AdapterCard
-from ..llm.base import LanguageModel, Reply, Request
+from ..llm.base import DOCUMENT_STATUS, LanguageModel, Reply, Request
 from ..llm.models import ModelSource
 from ..llm.planning import estimate_tokens
 from ..prompts.build import PromptBuilder
@@ -83,6 +84,23 @@ class StockLanguageModel:
                 answers = [str(answer) for shards in self.model([[request.prompt.plain]]) for answer in shards]
                 reply = Reply(text=answers[0])
             except FAILURES as error:
-                reply = Reply(finish_reason="error", error=f"{type(error).__name__} in the model")
-            yield index, Reply(reply.text, reply.finish_reason, error=reply.error,
-                               usage={"requests": 1, "seconds": time.perf_counter() - started})
+                reply = Reply(finish_reason="error", error=f"{type(error).__name__} in the model",
+                              service_failed=speaks_of_service(error))
+            yield index, replace(reply, usage={"requests": 1, "seconds": time.perf_counter() - started})
+
+
+def speaks_of_service(error: BaseException) -> bool:
+    """Tell failures of a service from those of one request, by the first cause that says which.
+
+    error (BaseException): What a model of spacy-llm raised; it tells statuses only by what lies beneath.
+    RETURNS (bool): True for connections, time limits and statuses of the service; False for a refused request, an
+        answer that cannot be read, and all else.
+    """
+    found: Optional[BaseException] = error
+    while found is not None:
+        if isinstance(found, HTTPError) and found.response is not None:
+            return found.response.status_code not in DOCUMENT_STATUS
+        if isinstance(found, (RequestException, ConnectionError, TimeoutError)):
+            return not isinstance(found, InvalidJSONError)
+        found = found.__cause__ or found.__context__
+    return False

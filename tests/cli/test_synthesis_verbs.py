@@ -224,9 +224,10 @@ def test_a_run_that_takes_no_time_has_a_summary(capsys):
     assert "12 of 12 sentences accepted" in capsys.readouterr().err
 
 
-def test_a_run_that_many_failures_end_has_its_report(files):
-    write_json_lines(files / "replay.jsonl", [{"prompt": "other", "output": "x"}])
-    result = synthesize(files, files / "out.jsonl", "--synthesize.replay", files / "replay.jsonl", "--n", 30)
+def test_a_run_that_many_failures_end_has_its_report(files, start_server):
+    server = start_server(fault=lambda prompt, tried: "unavailable")
+    result = synthesize(files, files / "out.jsonl", "--synthesize.server.base_url", server.url,
+                        "--synthesize.server.max_tries", 1, "--n", 30)
     assert "20 requests in a row failed" in str(result.exception)
     assert "20 requests in a row failed" in json.loads((files / "out.json").read_text())["error"]
 

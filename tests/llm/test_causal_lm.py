@@ -10,6 +10,7 @@ from spacy_bioner.llm.adapter import AdapterCard
 from spacy_bioner.llm.answers import encode_prompt
 from spacy_bioner.llm.base import Request
 from spacy_bioner.llm.causal_lm import FreeDecoder, choose_device, choose_dtype, load_causal_lm
+from spacy_bioner.llm.runner import Runner
 from spacy_bioner.prompts.build import Prompt
 
 PROMPTS = ["cancer", "The BRCA1 gene of some families", "a", "copper toxicosis [1] p < 0.05", "x y z"]
@@ -72,6 +73,12 @@ def test_prompt_over_the_context_is_an_error_of_its_own():
     replies = dict(decoder.generate(ask(["cancer", "cancer " * 80])))
     assert replies[0].error is None
     assert replies[1].finish_reason == "error" and "context of 64" in replies[1].error
+
+
+def test_prompts_over_the_context_never_stop_the_run():
+    runner = Runner(FreeDecoder(tiny_lm(context=64), max_new_tokens=8), max_failures=3)
+    replies = runner.run(ask([*("cancer " * (80 + number) for number in range(6)), "cancer"]))
+    assert [reply.error is None for reply in replies] == [False] * 6 + [True]
 
 
 def test_merged_adapter_equals_one_kept_beside(folder, adapter):

@@ -13,6 +13,7 @@ from spacy_bioner.llm.answers import encode_prompt
 from spacy_bioner.llm.base import Request
 from spacy_bioner.llm.grounded_decoding import GroundedDecoder
 from spacy_bioner.llm.html_grammar import HtmlGrammar
+from spacy_bioner.llm.runner import Runner
 from spacy_bioner.llm.source_tokens import SourceTokens
 from spacy_bioner.prompts.build import PromptBuilder
 
@@ -78,6 +79,13 @@ def test_text_over_the_context_is_set_aside_and_the_rest_goes_on():
     replies = dict(decoder.generate([ask("cancer"), ask("cancer " * 60), ask("copper toxicosis")]))
     assert replies[1].finish_reason == "error" and "context of 256" in replies[1].error
     assert replies[0].finish_reason == replies[2].finish_reason == "stop"
+
+
+def test_texts_over_the_context_never_stop_the_run():
+    decoder, ask = make_decoder(tiny_lm(context=256), "bracket", {})
+    replies = Runner(decoder, max_failures=3).run(
+        [*(ask("cancer " * (60 + number)) for number in range(6)), ask("cancer")])
+    assert [reply.error is None for reply in replies] == [False] * 6 + [True]
 
 
 def test_answer_that_outgrows_its_room_keeps_what_is_closed(monkeypatch):

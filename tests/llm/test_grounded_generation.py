@@ -154,6 +154,7 @@ def test_a_request_over_the_context_is_an_error_and_its_neighbours_are_whole():
     replies = generate(tiny_lm(context=256), [long, short], max_new_tokens=60)
     assert replies[0].error is not None and "context" in replies[0].error
     assert replies[1].error is None and replies[1].text
+    assert not replies[0].service_failed, "it speaks of its seeds alone"
 
 
 @pytest.mark.parametrize("fewest", [0, 9])

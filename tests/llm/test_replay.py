@@ -6,6 +6,7 @@ from spacy_bioner.errors import BionerError
 from spacy_bioner.files import write_json_lines
 from spacy_bioner.llm.base import Request
 from spacy_bioner.llm.replay import Replay, read_replay
+from spacy_bioner.llm.runner import Runner
 from spacy_bioner.prompts.build import Prompt
 
 
@@ -18,6 +19,12 @@ def test_replies_are_found_by_text_then_by_prompt(tmp_path):
     replies = [reply for _, reply in model.generate(requests)]
     assert [reply.text for reply in replies] == ["1", "2", "3", ""]
     assert [reply.error for reply in replies] == [None, None, None, "no reply was recorded for this text"]
+
+
+def test_texts_that_were_not_recorded_never_stop_the_run():
+    runner = Runner(Replay([{"text": "a", "output": "A"}]), max_failures=3)
+    replies = runner.run([Request(Prompt("", text), text=text) for text in ("b", "c", "d", "e", "a")])
+    assert [reply.error is None for reply in replies] == [False] * 4 + [True]
 
 
 def test_other_recordings_have_another_identity():

@@ -12,7 +12,8 @@ from spacy_bioner.prompts.build import Prompt
 
 
 class FakeModel:
-    """Answers in reverse order; prompts with "fail" fail, prompts with "silence" are forgotten."""
+    """Answers in reverse order; prompts with "fail" find no service, those with "refuse" are refused, those with
+    "silence" are forgotten."""
 
     context_length = 100
 
@@ -33,7 +34,9 @@ class FakeModel:
             if "silence" in prompt:
                 continue
             if "fail" in prompt:
-                yield index, Reply(finish_reason="error", error=f"cannot answer {len(prompt)}")
+                yield index, Reply(finish_reason="error", error=f"cannot answer {len(prompt)}", service_failed=True)
+            elif "refuse" in prompt:
+                yield index, Reply(finish_reason="error", error="refused")
             else:
                 yield index, Reply(prompt.upper(), usage={"answer_tokens": 2, "seconds": 1.0})
 
@@ -86,6 +89,18 @@ def test_single_failures_never_stop_the_run():
     for _ in range(5):
         runner.run(requests_of("good", "fail"))
     assert runner.usage.asked == 10
+
+
+def test_failures_of_documents_never_stop_the_run():
+    runner = Runner(FakeModel(), max_failures=3)
+    replies = runner.run(requests_of(*(f"refuse {number}" for number in range(10)), "good"))
+    assert [reply.error for reply in replies] == ["refused"] * 10 + [None]
+
+
+def test_failures_of_documents_do_not_hide_those_of_the_service():
+    runner = Runner(FakeModel(), max_failures=3)
+    with pytest.raises(BionerError, match="3 requests in a row failed.*cannot answer 6"):
+        runner.run(requests_of("fail 1", "refuse 1", "fail 2", "refuse 2", "fail 3"))
 
 
 def test_usage_is_counted():

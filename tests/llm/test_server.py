@@ -1,5 +1,6 @@
 """Servers: every request is answered right, or set aside with its reason, whatever the server does."""
 
+import json
 import logging
 import random
 import time
@@ -8,6 +9,8 @@ import pytest
 
 from spacy_bioner.errors import BionerError
 from spacy_bioner.llm.base import Request
+from spacy_bioner.llm.cache import ReplyCache
+from spacy_bioner.llm.runner import Runner
 from spacy_bioner.llm.server import Server, ServerSettings, read_retry_after
 from spacy_bioner.prompts.build import Prompt
 
@@ -54,6 +57,100 @@ def test_fault_that_stays_is_set_aside_with_its_reason(start_server, fault, reas
     assert (bad.finish_reason, bad.error) == ("error", reason)
     assert server.tries["bad"] == tries
     assert good.error is None, "the neighbour is whole"
+
+
+@pytest.mark.parametrize("fault, of_service", [
+    *((fault, True) for fault in ("broken", "unavailable", "busy", "silent", "dropped", "trickle", 401, 403, 404, 405)),
+    *((fault, False) for fault in ("refused", "filtered", "html", "cut_json", "no_choices", "odd_reason", 413, 422)),
+])
+def test_failure_says_whether_it_speaks_of_the_service(start_server, fault, of_service):
+    server = start_server(fault=lambda prompt, tried: fault)
+    [reply] = ask(make_server(server, max_tries=2, timeout=0.5 if fault in ("silent", "trickle") else 10), ["p"])
+    assert (reply.error is not None, reply.service_failed) == (True, of_service)
+
+
+def test_what_stays_refused_is_set_aside_in_the_second_run_too(start_server, tmp_path):
+    server = start_server(fault=lambda prompt, tried: "refused" if int(prompt) % 5 == 0 else None)
+    requests = [Request(Prompt("", str(number)), text=str(number)) for number in range(50)]
+    for asked in (50, 10):
+        runner = Runner(make_server(server, timeout=10), cache=ReplyCache(tmp_path / "cache"), max_failures=3)
+        assert sum(reply.error is not None for reply in runner.run(requests)) == 10
+        assert runner.usage.asked == asked, "failures are asked again"
+
+
+def test_a_service_that_lets_nobody_in_stops_the_run(start_server):
+    server = start_server(fault=lambda prompt, tried: 401)
+    runner = Runner(make_server(server, timeout=10), max_failures=3)
+    with pytest.raises(BionerError, match="3 requests in a row failed, the last one: HTTP 401"):
+        runner.run([Request(Prompt("", str(number))) for number in range(50)])
+
+
+def say(content, reason="stop"):
+    return {"choices": [{"index": 0, "message": {"role": "assistant", "content": content}, "finish_reason": reason}]}
+
+
+def ask_for(start_server, spelt):
+    """RETURNS (Tuple[Reply, int]): What is made of a whole reply of the server, and how often it was asked."""
+    server = start_server(lambda prompt: spelt, lambda prompt, tried: "verbatim")
+    [reply] = ask(make_server(server, max_tries=2, timeout=10), ["p"])
+    return reply, server.tries["p"]
+
+
+ODD = [None, True, 5, 1.5, "hi", [], {}, [None], [5], ["stop"], [[]], {"a": 1}, {"content": {"a": 1}}]
+
+
+@pytest.mark.parametrize("chat", [True, False])
+@pytest.mark.parametrize("wrap", [
+    pytest.param(lambda odd: odd, id="reply"),
+    pytest.param(lambda odd: {"choices": odd}, id="choices"),
+    pytest.param(lambda odd: {"choices": [odd]}, id="choice"),
+    pytest.param(lambda odd: {"choices": [{"message": odd, "finish_reason": "stop"}]}, id="message"),
+    pytest.param(say, id="content"),
+    pytest.param(lambda odd: {"choices": [{"text": odd, "finish_reason": "stop"}]}, id="text"),
+    pytest.param(lambda odd: say([{"type": "text", "text": odd}]), id="part"),
+    pytest.param(lambda odd: say("yes", odd), id="reason"),
+    pytest.param(lambda odd: {**say("yes"), "usage": odd}, id="usage"),
+    pytest.param(lambda odd: {**say("yes"), "usage": {"prompt_tokens": odd}}, id="count"),
+])
+def test_answer_of_any_shape_is_a_reply_or_the_error_of_its_document(start_server, wrap, chat):
+    odd = {json.dumps(value): json.dumps(wrap(value)) for value in ODD}
+    server = start_server(odd.get if chat else lambda prompt: odd[prompt[:-1]], lambda prompt, tried: "verbatim")
+    for reply in ask(make_server(server, max_tries=2, chat=chat, timeout=10), odd):
+        assert isinstance(reply.text, str) and not reply.service_failed
+        assert (reply.error is None) == (reply.finish_reason == "stop")
+
+
+def test_answer_nested_without_end_is_the_error_of_its_document(start_server):
+    reply, _ = ask_for(start_server, "[" * 100_000)
+    assert reply.error == "the answer was not JSON (2 tries)"
+
+
+@pytest.mark.parametrize("spelt, error", [
+    pytest.param({"choices": 5}, "the answer holds no choices (2 tries)", id="choices"),
+    pytest.param({"choices": [{"message": "hi", "finish_reason": "stop"}]}, "the answer holds no text", id="message"),
+    pytest.param(say("yes", ["stop"]), "the answer ended with the reason 'None' (2 tries)", id="reason"),
+    pytest.param(say(None), "the answer holds no text", id="null"),
+    pytest.param(say(None, "length"), "the answer holds no text", id="thought-too-long"),
+    pytest.param(say([]), "the answer holds no text", id="no-parts"),
+    pytest.param(say([{"type": "image_url", "image_url": {}}]), "the answer holds no text", id="no-text-part"),
+    pytest.param(say([{"type": "text", "text": 5}]), "the answer holds no text", id="part-without-text"),
+    pytest.param(say(None, "content_filter"), "the server refused to answer (content_filter)", id="refused"),
+])
+def test_answer_without_text_says_why_and_is_asked_again_only_where_it_helps(start_server, spelt, error):
+    reply, tries = ask_for(start_server, json.dumps(spelt))
+    assert (reply.error, tries) == (error, 2 if "tries" in error else 1)
+
+
+@pytest.mark.parametrize("content, text", [
+    pytest.param([{"type": "text", "text": "No "}, {"type": "text", "text": "flu."}], "No flu.", id="joined"),
+    pytest.param([{"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]},
+                  {"type": "text", "text": "No flu."}], "No flu.", id="thoughts-left-out"),
+    pytest.param("", "", id="empty"),
+])
+@pytest.mark.parametrize("reason, finish", [("stop", "stop"), ("length", "length")])
+def test_parts_of_an_answer_are_joined(start_server, content, text, reason, finish):
+    reply, tries = ask_for(start_server, json.dumps(say(content, reason)))
+    assert (reply.text, reply.finish_reason, reply.error, tries) == (text, finish, None, 1)
 
 
 def test_reason_holds_no_text_of_the_document(start_server):
@@ -146,6 +243,7 @@ def test_a_server_without_address_is_an_error(monkeypatch):
 
 
 @pytest.mark.parametrize("value, seconds", [("", None), ("3", 3.0), ("-1", 0.0), ("soon", None), ("nan", None),
-                                            ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0)])
+                                            ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0),
+                                            ("Wed, 21 Oct 99999999999999999999 07:28:00 GMT", None)])
 def test_retry_after_is_read(value, seconds):
     assert read_retry_after({"retry-after": value}) == seconds

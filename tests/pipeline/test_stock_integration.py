@@ -7,6 +7,7 @@ import spacy
 
 from spacy_bioner.annotation import Annotation, Mention
 from spacy_bioner.codecs import make_codec
+from spacy_bioner.errors import BionerError
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -104,6 +105,31 @@ def test_one_failure_does_not_lose_its_batch(azure):
     docs = list(make_nlp(model).pipe(["No flu.", "A fever.", "Take aspirin."]))
     assert [names(doc) for doc in docs] == [[("flu", "DISEASE")], [], [("aspirin", "DRUG")]]
     assert docs[1].user_data["meta"]["error"] == "ValueError in the model"
+
+
+def test_documents_that_a_stock_model_refuses_never_stop_the_run(azure):
+    server, model = azure(fault=lambda prompt, tried: "refused" if "fever" in prompt else None)
+    docs = list(make_nlp(model, max_failures=2).pipe([f"A fever {number}." for number in range(5)] + ["No flu."]))
+    assert [doc.user_data["meta"].get("error") for doc in docs] == ["ValueError in the model"] * 5 + [None]
+
+
+@pytest.mark.parametrize("fault, reason", [
+    pytest.param("broken", "ValueError", id="500-and-no-json"),
+    pytest.param(401, "ValueError", id="not-let-in"),
+    pytest.param("unavailable", "ConnectionError", id="busy"),
+    pytest.param("dropped", "ConnectionError", id="no-connection"),
+])
+def test_a_service_of_a_stock_model_that_fails_stops_the_run(azure, fault, reason):
+    server, model = azure(fault=lambda prompt, tried: fault if "fever" in prompt else None)
+    with pytest.raises(BionerError, match=f"2 requests in a row failed, the last one: {reason}"):
+        list(make_nlp(model, max_failures=2).pipe([f"A fever {number}." for number in range(5)]))
+
+
+@pytest.mark.parametrize("fault", ["cut_json", "html", "no_choices"])
+def test_unreadable_answers_of_a_stock_model_never_stop_the_run(azure, fault):
+    server, model = azure(fault=lambda prompt, tried: fault if "fever" in prompt else None)
+    docs = list(make_nlp(model, max_failures=2).pipe([f"A fever {number}." for number in range(5)]))
+    assert all(doc.user_data["meta"]["error"].endswith("Error in the model") for doc in docs)
 
 
 def test_changed_labels_are_not_answered_from_the_cache(azure, tmp_path):

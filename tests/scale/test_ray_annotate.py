@@ -25,7 +25,7 @@ GOLD = [Annotation(f"Case {number} had flu.", (Mention(10 + len(str(number)), 13
                    id=str(number)) for number in range(40)]
 
 
-def builder(replay, **settings):
+def builder(replay=None, **settings):
     """RETURNS (Callable): Makes an annotator, also in a process that does not know this module."""
     settings = AnnotateSettings(model="recorded", replay=replay, **settings)
     return partial(make_annotator, settings, schema=Schema({"DISEASE": ""}))
@@ -67,10 +67,10 @@ def test_two_workers_write_what_one_process_writes_and_resume_by_shard(tmp_path,
 
 @pytest.mark.slow
 def test_what_stops_a_worker_is_said_in_one_line(tmp_path, replay, cluster):
-    Path(replay).write_text('{"text": "another", "output": ""}\n')
+    nobody_there = {"base_url": "http://127.0.0.1:9/v1", "max_tries": 1}
     with pytest.raises(BionerError, match="3 requests in a row failed"):
-        annotate_on_ray(tmp_path / "in.jsonl", tmp_path / "out", builder(replay, max_failures=3), workers=1,
-                        shard_size=10)
+        annotate_on_ray(tmp_path / "in.jsonl", tmp_path / "out", builder(server=nobody_there, max_failures=3),
+                        workers=1, shard_size=10)
 
 
 @pytest.mark.parametrize("begun_with, gone_on_with", [(4, 2), (2, 4)])
