@@ -26,7 +26,8 @@ from spacy_bioner.llm.causal_lm import CausalLM, load_causal_lm
 from spacy_bioner.llm.free_decoding import FreeDecoder
 from spacy_bioner.llm.grounded_generation import GroundedGenerator
 from spacy_bioner.llm.runner import Runner
-from spacy_bioner.synthesis.checks import CheckSettings, SentenceChecks
+from spacy_bioner.synthesis.check_settings import CheckSettings
+from spacy_bioner.synthesis.checks import SentenceChecks
 from spacy_bioner.synthesis.generator import choose_pairs, teach_generator
 from spacy_bioner.synthesis.language import read_stop_words
 from spacy_bioner.synthesis.plan import PlannedSentence, plan_sentences

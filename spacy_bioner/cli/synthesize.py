@@ -10,6 +10,7 @@ from pydantic import Field
 from ..annotation import Annotation
 from ..errors import BionerError, Errors
 from ..files import read_json_lines, write_json, write_json_lines
+from ..synthesis.check_settings import SentenceBounds
 from .annotate import ServerOptions
 from .outputs import refuse_other_ending, refuse_own_input
 from .seeds import note_marked_up
@@ -52,13 +53,8 @@ class SynthesizeSettings(Settings):
     server: ServerOptions = ServerOptions()
 
 
-class ChecksSettings(Settings):
+class ChecksSettings(SentenceBounds, Settings):
     """Section [checks]."""
-
-    min_units: int = Field(5, ge=0)
-    max_units: int = Field(100, ge=1)
-    max_repeats: int = Field(2, ge=1)
-    similarity: float = Field(0.7, gt=0, le=1)
 
 
 def synthesize_cli(
@@ -203,7 +199,7 @@ def find_parts(settings: SynthesizeSettings, prompt: PromptSettings, checks: Che
     RAISES BionerError: E411 or E440 where an annotator is missing or not used, E433 or E434 where examples of the style
         are given and not asked for, or the reverse.
     """
-    from ..synthesis.checks import CheckSettings
+    from ..synthesis.check_settings import CheckSettings
     from ..synthesis.setup import WriterSettings
 
     if settings.mode == "relabel" and annotator is None:

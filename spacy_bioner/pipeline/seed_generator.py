@@ -15,7 +15,7 @@ from ..annotation import Annotation, Mention
 from ..errors import BionerError, Errors
 from ..formats.docbin import build_doc, doc_to_annotation, set_mentions
 from ..llm.usage import Usage
-from ..synthesis.checks import CheckSettings
+from ..synthesis.check_settings import CheckSettings
 from ..synthesis.plan import PlannedSentence
 from ..synthesis.seeds import Seed
 from ..synthesis.sentences import Relabel, SentenceWriter, Written
@@ -70,8 +70,8 @@ def make_seed_generator(nlp: Language, name: str, spans_key: str, seeds_key: str
     spans_key (str): Where the mentions of the sentence go in `Doc.spans`.
     seeds_key (str): Where the seeds stand in the `Doc.spans` of what comes in, see `seed_doc`.
     held_out (List[Path]): Records of dev and test, whose sentences must not come out again; read at first use.
-    checks (Dict[str, Any]): See `synthesis.checks.CheckSettings`. With `similarity` below 1 each sentence is compared
-        with all that came before it.
+    checks (Dict[str, Any]): See `synthesis.check_settings.CheckSettings`. With `similarity` below 1 each sentence is
+        compared with all that came before it.
     model (GeneratorSource): What writes: a local model, a server or recorded replies.
     The other settings are those of `synthesis.setup.WriterSettings`.
     """

@@ -4,36 +4,16 @@ from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
-from pydantic import BaseModel, ConfigDict, Field
-
 from ..annotation import Annotation
 from ..formats.jsonl import read_jsonl
 from ..formats.leaks import TELLING_UNITS, KnownTexts
 from ..formats.sentences import split_sentences
 from ..units import find_units
+from .check_settings import CheckSettings
 from .language import is_language
 
 _SHINGLE = 3
 Shingle = Tuple[str, ...]
-
-
-class CheckSettings(BaseModel):
-    """What a generated sentence must be like.
-
-    min_units (int): Fewest units.
-    max_units (int): Most units.
-    max_repeats (int): How often a run of three units may occur.
-    similarity (float): From which share of common word trigrams two sentences are near-duplicates; 1 turns it off.
-    lang (str): Language that is wanted.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    min_units: int = Field(5, ge=0)
-    max_units: int = Field(100, ge=1)
-    max_repeats: int = Field(2, ge=1)
-    similarity: float = Field(0.7, gt=0, le=1)
-    lang: str = "en"
 
 
 class SentenceChecks:

@@ -12,7 +12,8 @@ from ..llm.cache import ReplyCache
 from ..llm.runner import Runner
 from ..llm.setup import choose_labels
 from ..llm.usage import Usage
-from .checks import CheckSettings, SentenceChecks
+from .check_settings import CheckSettings
+from .checks import SentenceChecks
 from .drafts import check_mode
 from .prompts import SeedPrompt, check_variant
 from .sentences import Relabel, SentenceWriter

@@ -294,6 +294,8 @@ def test_text_in_another_language_is_counted_explained_and_not_in_the_output(fil
 @pytest.mark.parametrize("options, message", [
     pytest.param(["--synthesize.mode", "relabel"], "needs an annotator", id="relabel"),
     pytest.param(["--checks.min_units", -1], "min_units", id="negative-length"),
+    pytest.param(["--checks.min_units", 50, "--checks.max_units", 5], "no sentence has at least 50 units and at most 5",
+                 id="no-length"),
     pytest.param(["--checks.max_repeats", 0], "max_repeats", id="no-repeat"),
     pytest.param(["--prompt.style_examples", -1], "style_examples", id="negative-examples"),
     pytest.param(["--prompt.variant", "chain_of_thought"], "Set decoding to free", id="thoughts-in-grounded-decoding"),

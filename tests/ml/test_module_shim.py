@@ -122,6 +122,7 @@ if __name__ == "__main__":
 """
 
 
+# Windows has no fork: there each process loads the pipeline anew, and has no threads of a parent to wait for.
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are not forked here")
 def test_a_pipeline_that_was_used_can_be_used_in_several_processes(tmp_path):
     """Threads do not survive a fork: a child that waited for its parent's would wait for ever."""

@@ -5,7 +5,8 @@ import pytest
 from spacy_bioner.annotation import Annotation
 from spacy_bioner.formats.jsonl import read_jsonl, write_jsonl
 from spacy_bioner.formats.leaks import KnownTexts
-from spacy_bioner.synthesis.checks import CheckSettings, SentenceChecks, count_distinct_ngrams
+from spacy_bioner.synthesis.check_settings import CheckSettings
+from spacy_bioner.synthesis.checks import SentenceChecks, count_distinct_ngrams
 
 GOOD = "Aspirin lowered the risk of stroke in patients with atrial fibrillation."
 ABSTRACT = "RESULTS. Gout was seen in half of them. Probenecid lowered uric acid in all of the treated patients."

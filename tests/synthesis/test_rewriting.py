@@ -3,7 +3,8 @@
 from spacy_bioner.annotation import Annotation, Mention
 from spacy_bioner.llm.base import Reply
 from spacy_bioner.llm.runner import Runner
-from spacy_bioner.synthesis.checks import CheckSettings, SentenceChecks
+from spacy_bioner.synthesis.check_settings import CheckSettings
+from spacy_bioner.synthesis.checks import SentenceChecks
 from spacy_bioner.synthesis.prompts import SeedPrompt
 from spacy_bioner.synthesis.rewriting import rewrite_contexts
 from spacy_bioner.synthesis.sentences import SentenceWriter

@@ -8,7 +8,8 @@ from spacy_bioner.formats.jsonl import write_jsonl
 from spacy_bioner.llm.base import Reply
 from spacy_bioner.llm.cache import ReplyCache
 from spacy_bioner.llm.runner import Runner
-from spacy_bioner.synthesis.checks import CheckSettings, SentenceChecks
+from spacy_bioner.synthesis.check_settings import CheckSettings
+from spacy_bioner.synthesis.checks import SentenceChecks
 from spacy_bioner.synthesis.plan import PlannedSentence, plan_sentences
 from spacy_bioner.synthesis.prompts import SeedPrompt
 from spacy_bioner.synthesis.seeds import Seed
