@@ -57,8 +57,9 @@ def finetune_cli(
     result = finetune(gold, output, settings, schema=read_schema(labels), dev=dev, held_out=held_out,
                       added=[parse_corpus(value) for value in add], gpu_id=gpu_id)
     scored = "" if result.score is None else f", F1 {result.score:.4f} on dev after update {result.best_updates}"
+    held = "" if result.gpu_gib is None else f", {result.gpu_gib:.1f} GiB of GPU memory at most"
     print(f"{result.updates} updates, {result.tokens} tokens in {result.seconds:.0f} s ({result.speed:.0f} tokens/s "
-          f"without dev){scored} -> {output}", file=sys.stderr)
+          f"without dev){held}{scored} -> {output}", file=sys.stderr)
 
 
 def parse_corpus(value: str) -> Tuple[Path, Path]:

@@ -41,6 +41,7 @@ class Training:
     tokens (int): Prompt and answer tokens that were taught, each time counted.
     seconds (float): Time that it took, over all runs.
     history (List[Dict[str, float]]): A row of figures an update.
+    gpu_gib (Optional[float]): Most GPU memory held since it was last begun, dev included, in GiB; None on a CPU.
     """
 
     folder: Path
@@ -51,6 +52,7 @@ class Training:
     tokens: int
     seconds: float
     history: List[Dict[str, float]] = field(repr=False, default_factory=list)
+    gpu_gib: Optional[float] = None
 
     @property
     def speed(self) -> float:
@@ -105,15 +107,15 @@ def train_adapter(pairs: Sequence[Pair], *, model: nn.Module, output: Path, writ
                       fingerprint=_fingerprint(fitting, base_model, lora, training, depends_on or {}), score=score,
                       progress=progress, processes=processes)
     trainer.run()
-    state = trainer.state
+    state, gpu_gib = trainer.state, most_gpu_memory(next(model.parameters()).device)
     best_updates, best_score = state.best or (state.updates, None)
     tokens = int(sum(row["tokens"] for row in state.history))
     result = Training(output, state.updates, best_updates, best_score, [pair.name for pair in long], tokens,
-                      state.seconds, state.history)
+                      state.seconds, state.history, gpu_gib)
     if processes.is_main:
         figures = {"updates": result.updates, "best_updates": best_updates, "tokens": tokens, "score": best_score,
-                   "seconds": round(state.seconds, 1), "left_out": result.left_out, "lora": lora.model_dump(),
-                   "training": training.model_dump(), "pairs": len(fitting)}
+                   "seconds": round(state.seconds, 1), "gpu_gib": gpu_gib, "left_out": result.left_out,
+                   "lora": lora.model_dump(), "training": training.model_dump(), "pairs": len(fitting)}
 
         def fill(folder: Path) -> None:
             write_adapter(trainer.model, folder, trainer.kept, base_model=base_model, dtype=lora.save_dtype)
@@ -125,6 +127,11 @@ def train_adapter(pairs: Sequence[Pair], *, model: nn.Module, output: Path, writ
         checkpoints.remove(state.fingerprint)
     processes.wait()
     return result
+
+
+def most_gpu_memory(device: torch.device) -> Optional[float]:
+    """RETURNS (Optional[float]): Most memory that this process has held on a GPU, in GiB; None for a CPU."""
+    return round(torch.cuda.max_memory_reserved(device) / 2 ** 30, 2) if device.type == "cuda" else None
 
 
 def _fingerprint(pairs: Sequence[Pair], base_model: str, lora: LoraSettings, training: TrainingSettings,

@@ -11,6 +11,7 @@ import torch
 from ..errors import BionerError, Errors
 from .adapter import CARD_FILE, AdapterCard
 from .answers import encode_text, end_id
+from .attention_kernels import leave_out_planned_attention
 from .fingerprint import fingerprint
 from .free_decoding import FreeDecoder
 from .resolve import model_revision, resolve_model
@@ -94,6 +95,7 @@ def load_causal_lm(name: str, *, adapter: Optional[str] = None, revision: Option
 
     folder = resolve_model(name, revision=revision)
     place = choose_device(device)
+    leave_out_planned_attention(place)
     number_type = choose_dtype(dtype, place)
     if adapter is not None and not (Path(adapter) / "adapter_config.json").is_file():
         raise BionerError(Errors.E208.format(path=adapter))

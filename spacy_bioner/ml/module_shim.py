@@ -17,6 +17,7 @@ from thinc.api import Optimizer, PyTorchShim
 from thinc.util import get_torch_default_device, torch2xp
 
 from ..errors import BionerError, Errors
+from ..llm.attention_kernels import leave_out_planned_attention
 
 # Torch's threads do not survive a fork, and a child of `nlp.pipe(n_process=2)` that asks for them waits for ever. One
 # thread a process is what several processes want anyway.
@@ -64,7 +65,9 @@ class ModuleShim(PyTorchShim):
     def set_module(self, module: torch.nn.Module, config: Dict[str, Any]) -> None:
         """Take a module and the config that builds its like."""
         self.config = config
-        self._model = module.to(get_torch_default_device())
+        device = get_torch_default_device()
+        leave_out_planned_attention(device)
+        self._model = module.to(device)
         self._stepper = None
         self._averages = {}
         self._steps = 0

@@ -332,3 +332,13 @@ def test_frozen_weights_of_a_4bit_model_stay_in_bfloat16():
     wrapped = put_adapter(model, LoraSettings(r=2), seed=0, gradient_checkpointing=True)
     assert {weight.dtype for weight in wrapped.parameters()} == {torch.bfloat16}
     assert wrapped.get_base_model().is_gradient_checkpointing
+
+
+@pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
+def test_the_most_gpu_memory_is_noted_where_there_is_a_gpu(tmp_path, device):
+    found = {}
+    result = train_adapter(make_pairs(4), model=make_tiny_model().to(device), output=tmp_path / "adapter",
+                           write_card=lambda folder, figures: found.update(figures), base_model="tiny",
+                           lora=LoraSettings(r=4), training=TrainingSettings(max_steps=1))
+    assert result.gpu_gib == found["gpu_gib"]
+    assert (result.gpu_gib is None) if device == "cpu" else (result.gpu_gib > 0)
