@@ -100,6 +100,7 @@ class Server:
         self._count_tokens = count_tokens
         self._chance = random.Random(settings.seed)
         self._paused_until = 0.0
+        self._has_answered = False
 
     @property
     def context_length(self) -> int:
@@ -162,14 +163,17 @@ class Server:
                 outcome = await self._try(client, request)
             usage = {"requests": tried, "retries": tried - 1, "seconds": time.perf_counter() - started}
             if outcome.reply is not None:
+                self._has_answered = True
                 return Reply(outcome.reply.text, outcome.reply.finish_reason, usage={**outcome.reply.usage, **usage})
             if not outcome.retry:
                 break
             if tried < self.settings.max_tries:
                 await self._wait(tried, outcome.after)
         tries = f" ({tried} tries)" if tried > 1 else ""
+        # What cannot be read comes from no model at all, as a page to log in, where nothing could be read before.
+        unreadable = outcome.retry and not self._has_answered
         return Reply(finish_reason="error", error=f"{outcome.error}{tries}", usage=usage,
-                     service_failed=outcome.service_failed)
+                     service_failed=outcome.service_failed or unreadable)
 
     async def _wait(self, tried: int, after: Optional[float]) -> None:
         """Wait as the server says, then for all requests, or longer each time; never beyond the limit."""

@@ -64,9 +64,11 @@ def test_fault_that_stays_is_set_aside_with_its_reason(start_server, fault, reas
     *((fault, False) for fault in ("refused", "filtered", "html", "cut_json", "no_choices", "odd_reason", 413, 422)),
 ])
 def test_failure_says_whether_it_speaks_of_the_service(start_server, fault, of_service):
-    server = start_server(fault=lambda prompt, tried: fault)
-    [reply] = ask(make_server(server, max_tries=2, timeout=0.5 if fault in ("silent", "trickle") else 10), ["p"])
-    assert (reply.error is not None, reply.service_failed) == (True, of_service)
+    server = start_server(fault=lambda prompt, tried: fault if "faulty" in prompt else None)
+    asked = make_server(server, max_tries=2, timeout=0.5 if fault in ("silent", "trickle") else 10)
+    [answered] = ask(asked, ["p"])
+    [reply] = ask(asked, ["faulty"])
+    assert (answered.error, reply.error is not None, reply.service_failed) == (None, True, of_service)
 
 
 def test_what_stays_refused_is_set_aside_in_the_second_run_too(start_server, tmp_path):
@@ -82,6 +84,14 @@ def test_a_service_that_lets_nobody_in_stops_the_run(start_server):
     server = start_server(fault=lambda prompt, tried: 401)
     runner = Runner(make_server(server, timeout=10), max_failures=3)
     with pytest.raises(BionerError, match="3 requests in a row failed, the last one: HTTP 401"):
+        runner.run([Request(Prompt("", str(number))) for number in range(50)])
+
+
+@pytest.mark.parametrize("fault, why", [("html", "holds no choices"), ("cut_json", "not JSON")])
+def test_what_never_gave_a_readable_answer_stops_the_run(start_server, fault, why):
+    server = start_server(fault=lambda prompt, tried: fault)
+    runner = Runner(make_server(server, max_tries=1, timeout=10), max_failures=3)
+    with pytest.raises(BionerError, match=f"3 requests in a row failed, the last one: the answer (was )?{why}"):
         runner.run([Request(Prompt("", str(number))) for number in range(50)])
 
 
@@ -114,8 +124,12 @@ ODD = [None, True, 5, 1.5, "hi", [], {}, [None], [5], ["stop"], [[]], {"a": 1}, 
 ])
 def test_answer_of_any_shape_is_a_reply_or_the_error_of_its_document(start_server, wrap, chat):
     odd = {json.dumps(value): json.dumps(wrap(value)) for value in ODD}
-    server = start_server(odd.get if chat else lambda prompt: odd[prompt[:-1]], lambda prompt, tried: "verbatim")
-    for reply in ask(make_server(server, max_tries=2, chat=chat, timeout=10), odd):
+    good = say("yes") if chat else {"choices": [{"text": "yes", "finish_reason": "stop"}]}
+    spelt = {"like others": json.dumps(good), **odd}
+    server = start_server(spelt.get if chat else lambda prompt: spelt[prompt[:-1]], lambda prompt, tried: "verbatim")
+    asked = make_server(server, max_tries=2, chat=chat, timeout=10)
+    assert ask(asked, ["like others"])[0].text == "yes"
+    for reply in ask(asked, odd):
         assert isinstance(reply.text, str) and not reply.service_failed
         assert (reply.error is None) == (reply.finish_reason == "stop")
 
