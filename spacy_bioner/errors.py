@@ -261,6 +261,7 @@ class Errors:
     E563 = ("No record of {path} has the id of a record in {other}, so none of them can be used. Give records of the "
             "same texts, with their ids.")
     E564 = "Setting '{key}' of stage {stage}: {why}."
+    E570 = "--recall-loss bounds the choice of thresholds, but --tune none chooses none. Leave one of the two out."
     E565 = "Source '{source}' has two records of the id '{id}'. Records are paired by id: give each its own."
     E566 = ("The stored weights do not fit the model '{name}': {why}. Read them with the versions of peft and "
             "transformers that they were stored by, or train anew.")

@@ -33,6 +33,8 @@ def train_selector_cli(
     updates: int = typer.Option(0, min=0, help="Updates of the weights; 0: as the config says."),
     evaluations: int = typer.Option(8, min=1, help="How often the dev part is scored, about."),
     tune: str = typer.Option("labels", help="Thresholds chosen on dev: labels (one each), all (one), none (as set)."),
+    recall_loss: Optional[float] = typer.Option(None, min=0, max=100, help="Points of recall that thresholds may cost "
+                                                "on dev, such as 0.5; by default they are those of the best F1."),
     seed: int = typer.Option(0, help="Seed of weights, candidates and order."),
     gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU, -1 for the CPU."),
     overwrite: bool = typer.Option(False, "--overwrite", help="Remove what OUT holds of another training."),
@@ -43,6 +45,8 @@ def train_selector_cli(
 
     if tune not in TUNES:
         raise BionerError(Errors.E524.format(found=tune, known=", ".join(TUNES)))
+    if tune == "none" and recall_loss is not None:
+        raise BionerError(Errors.E570)
     refuse_missing(config)
     set_up_gpu(gpu_id)
     overrides = read_overrides(ctx.args)
@@ -51,7 +55,7 @@ def train_selector_cli(
     run = SelectorRun(config=config, gold=gold, dev=dev, predicted=predicted, dev_predicted=dev_predicted, seed=seed,
                       updates=count_updates(config, overrides, updates=updates, epochs=0, gold=gold,
                                             example="selector_en"),
-                      evaluations=evaluations, tune=tune, overrides=overrides,
+                      evaluations=evaluations, tune=tune, overrides=overrides, recall_loss=recall_loss,
                       labels=tuple(definitions), definitions=definitions, held_out=(dev, *held_out))
     card = run_selector(run, output, gpu_id=gpu_id, overwrite=overwrite)
     best = card["best"]

@@ -1,6 +1,6 @@
 """Do probabilities mean what they say: temperature, calibration error, reliability, and thresholds by F1."""
 
-from typing import Dict, List, Tuple
+from typing import Dict, List, Optional, Tuple
 
 import numpy
 
@@ -67,7 +67,7 @@ def expected_calibration_error(probability: numpy.ndarray, valid: numpy.ndarray,
 
 
 def best_threshold(probability: numpy.ndarray, valid: numpy.ndarray, gold: int, *,
-                   default: float = 0.5, floor: float = 0.0) -> Tuple[float, float]:
+                   default: float = 0.5, floor: float = 0.0, most_lost: Optional[int] = None) -> Tuple[float, float]:
     """Find the threshold with the best F1.
 
     probability (numpy.ndarray): Of each candidate.
@@ -75,6 +75,7 @@ def best_threshold(probability: numpy.ndarray, valid: numpy.ndarray, gold: int, 
     gold (int): Gold mentions, those that are no candidate among them.
     default (float): Taken where nothing is right, and where it is as good as the best.
     floor (float): Less probable candidates were not looked at: what a lower threshold would let in is not known.
+    most_lost (Optional[int]): Right candidates that may be below the threshold; None for any number.
     RETURNS (Tuple[float, float]): The threshold, half way between two probabilities, and its F1 from 0 to 1.
     """
     order = numpy.argsort(-numpy.asarray(probability), kind="stable")
@@ -84,6 +85,8 @@ def best_threshold(probability: numpy.ndarray, valid: numpy.ndarray, gold: int, 
     scores = 2 * numpy.cumsum(right) / (numpy.arange(1, len(right) + 1) + gold)
     # A cut between two equal probabilities cannot be made.
     scores[:-1][ranked[:-1] == ranked[1:]] = 0
+    if most_lost is not None:
+        scores[right.sum() - numpy.cumsum(right) > most_lost] = 0
     best = int(scores.argmax())
     kept = int((ranked >= default).sum())
     if kept and scores[kept - 1] == scores[best]:

@@ -174,11 +174,13 @@ class SpanSelector(LabelPipe):
         docs = sample_docs(examples)
         self.model.initialize(X=(docs, [[] for _ in docs]) if docs else None)
 
-    def calibrate(self, examples: Iterable[Example], *, by_label: bool = True) -> Dict[str, Any]:
+    def calibrate(self, examples: Iterable[Example], *, by_label: bool = True,
+                  recall_loss: Optional[float] = None) -> Dict[str, Any]:
         """Choose temperature and thresholds on a dev part, and use them from now on.
 
         examples (Iterable[Example]): The dev part; its predicted Docs hold candidates.
         by_label (bool): Whether labels with enough mentions get a threshold of their own.
+        recall_loss (Optional[float]): Points of recall that thresholds may cost; None for the best F1.
         RETURNS (Dict[str, Any]): What `tuning.tune` gives.
         """
         examples = list(examples)
@@ -195,7 +197,7 @@ class SpanSelector(LabelPipe):
                     if span.label_ in gold:
                         gold[span.label_] += 1
         chosen = tune(Judged(to_logit(numpy.concatenate(scores)), numpy.asarray(valid, dtype=bool), labels, gold),
-                      by_label=by_label)
+                      by_label=by_label, recall_loss=recall_loss)
         self.cfg.update(temperature=chosen["temperature"], threshold=chosen["threshold"])
         return chosen
 

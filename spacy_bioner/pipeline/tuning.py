@@ -1,7 +1,7 @@
 """Temperature and thresholds of a component, chosen on the dev part."""
 
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, Mapping, Sequence
+from typing import Any, Callable, Dict, Mapping, Optional, Sequence
 
 import numpy
 
@@ -33,13 +33,16 @@ class Judged:
 Survive = Callable[[numpy.ndarray], numpy.ndarray]
 
 
-def tune(judged: Judged, *, by_label: bool, survive: Survive = lambda above: above) -> Dict[str, Any]:
+def tune(judged: Judged, *, by_label: bool, survive: Survive = lambda above: above,
+         recall_loss: Optional[float] = None) -> Dict[str, Any]:
     """Fit the temperature, then the thresholds.
 
     judged (Judged): Candidates of the dev part.
     by_label (bool): Whether labels with enough gold mentions get a threshold of their own.
     survive (Survive): What the component does with overlaps. A candidate is only beaten by one that is above its own
         threshold, so this is asked anew for every choice: for that of one label with the others at the shared one.
+    recall_loss (Optional[float]): Points of recall, in percent of the gold mentions, that thresholds may cost; None for
+        the best F1, whatever it costs.
     RETURNS (Dict[str, Any]): temperature, threshold (by label, "*" for the others), dev_f at 0.5 and at the
         thresholds, calibration error before and after, and the reliability bins after.
     """
@@ -49,14 +52,18 @@ def tune(judged: Judged, *, by_label: bool, survive: Survive = lambda above: abo
     total = sum(judged.gold.values())
     alone = survive(numpy.ones(len(probability), dtype=bool))
     floor = float(to_probability(numpy.asarray(judged.floor), temperature))
-    shared, _ = best_threshold(probability[alone], judged.valid[alone], total, floor=floor)
+
+    def choose(among: numpy.ndarray, gold: int) -> float:
+        most_lost = None if recall_loss is None else int(recall_loss * gold / 100)
+        return best_threshold(probability[among], judged.valid[among], gold, floor=floor, most_lost=most_lost)[0]
+
+    shared = choose(alone, total)
     threshold = {"*": round(shared, 4)}
     names = numpy.asarray(judged.labels, dtype=object)
     for label, count in sorted(judged.gold.items()):
         if by_label and count >= _LEAST_GOLD and len(judged.gold) > 1:
             chosen = survive((names == label) | (probability >= shared)) & (names == label)
-            threshold[label] = round(best_threshold(probability[chosen], judged.valid[chosen], count, floor=floor)[0],
-                                     4)
+            threshold[label] = round(choose(chosen, count), 4)
     least = numpy.asarray([threshold.get(label, threshold["*"]) for label in judged.labels])
     return {"temperature": round(temperature, 4), "threshold": threshold,
             "dev_f_at_half": _f1(survive(before >= 0.5), judged.valid, total),

@@ -99,13 +99,14 @@ def run_training(config: Config, folder: Path, *, source: Path, gpu_id: int = -1
         raise
 
 
-def calibrate(folder: Path, component: str, config: Config, *, by_label: bool) -> Dict[str, Any]:
+def calibrate(folder: Path, component: str, config: Config, *, by_label: bool, **options: Any) -> Dict[str, Any]:
     """Choose temperature and thresholds of a trained component on the dev part of its config, and write them.
 
     folder (Path): The pipeline.
     component (str): Name of the component.
     config (Config): The training config; its `corpora.dev` is read.
     by_label (bool): Whether labels with enough mentions get a threshold of their own.
+    **options (Any): Further arguments of the component's `calibrate`.
     RETURNS (Dict[str, Any]): What was chosen, and what it changed.
     """
     nlp = load_model(folder)
@@ -113,7 +114,7 @@ def calibrate(folder: Path, component: str, config: Config, *, by_label: bool) -
     reader = registry.resolve({"dev": config.interpolate()["corpora"]["dev"]})["dev"]
     examples = list(reader(nlp))
     encode_for(nlp, component, [example.predicted for example in examples])
-    chosen = nlp.get_pipe(component).calibrate(examples, by_label=by_label)
+    chosen = nlp.get_pipe(component).calibrate(examples, by_label=by_label, **options)
     nlp.get_pipe_config(component).update(threshold=chosen["threshold"], temperature=chosen["temperature"])
     nlp.to_disk(folder)
     return chosen
@@ -182,7 +183,7 @@ def kept_line(curve: Sequence[Mapping[str, Any]]) -> Dict[str, Any]:
 
 
 def ship_best(trained: Path, output: Path, *, component: Optional[str], config: Config, tune: str, description: str,
-              card: Mapping[str, Any]) -> Dict[str, Any]:
+              card: Mapping[str, Any], **options: Any) -> Dict[str, Any]:
     """Choose the thresholds of a trained pipeline, write its card, and put it in its place, whole or not at all.
 
     trained (Path): The best state of the training.
@@ -192,12 +193,15 @@ def ship_best(trained: Path, output: Path, *, component: Optional[str], config: 
     tune (str): "labels", "all" (one threshold for all labels) or "none".
     description (str): One line for people.
     card (Mapping[str, Any]): Data, settings, seed and scores.
+    **options (Any): Further arguments of the component's `calibrate`.
     RETURNS (Dict[str, Any]): The card, with the versions and what was chosen.
     """
     fresh, target = output / ".model-best", output / "model-best"
     _remove(fresh)
     shutil.copytree(trained, fresh)
-    tuned = calibrate(fresh, component, config, by_label=tune == "labels") if component and tune != "none" else {}
+    tuned = {}
+    if component and tune != "none":
+        tuned = calibrate(fresh, component, config, by_label=tune == "labels", **options)
     result = write_card(fresh, description, {**card, "tuned": tuned})
     _remove(target)
     fresh.rename(target)

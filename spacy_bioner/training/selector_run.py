@@ -45,6 +45,7 @@ class SelectorRun:
     evaluations (int): How often the dev part is scored, about.
     tune (str): Thresholds chosen on dev: "labels", "all" (one for all labels) or "none".
     overrides (Mapping[str, Any]): Further settings of the config, by dotted key.
+    recall_loss (Optional[float]): Points of recall that thresholds may cost on dev; None for the best F1.
     labels (Tuple[str, ...]): Labels that candidates may have beside those of gold and dev.
     definitions (Mapping[str, str]): Label to definition, for a model that reads them and has none in its config.
     held_out (Tuple[Path, ...]): Records of dev and test parts that gold may not share a sentence with.
@@ -60,6 +61,7 @@ class SelectorRun:
     evaluations: int
     tune: str
     overrides: Mapping[str, Any]
+    recall_loss: Optional[float] = None
     labels: Tuple[str, ...] = ()
     definitions: Mapping[str, str] = field(default_factory=dict)
     held_out: Tuple[Path, ...] = ()
@@ -82,7 +84,8 @@ def run_selector(run: SelectorRun, output: Path, *, gpu_id: int = -1, overwrite:
             "evaluations": run.evaluations, "tune": run.tune, "overrides": dict(run.overrides),
             "labels": list(run.labels), "definitions": dict(run.definitions),
             "held_out": [describe_file(path) for path in run.held_out],
-            "config": {"file": run.config.name, "sha256": checksum(run.config)}}
+            "config": {"file": run.config.name, "sha256": checksum(run.config)},
+            **({} if run.recall_loss is None else {"recall_loss": run.recall_loss})}
     only_predicted = _suffices(run)
     with open_folder(output, card, overwrite=overwrite):
         config = read_training_config(run.config, {
@@ -135,4 +138,5 @@ def _finish(run: SelectorRun, output: Path, card: Dict[str, Any], config: Any, n
     best = kept_line([line for _, line in read_json_lines(output / "curve.jsonl")])
     return ship_best(output / "stage1" / "model-best", output, component=name, config=config, tune=run.tune,
                      description="Keeps the candidates of an annotator that are likely right.",
-                     card={**card, "gold": {**card["gold"], "records": count_records(run.gold)}, "best": best})
+                     card={**card, "gold": {**card["gold"], "records": count_records(run.gold)}, "best": best},
+                     recall_loss=run.recall_loss)

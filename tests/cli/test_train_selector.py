@@ -6,6 +6,8 @@ import pytest
 import spacy
 from small_trainings import CONFIGS, as_arguments, small_settings, write_sentences
 
+from spacy_bioner.formats.jsonl import read_jsonl
+
 SMALL = as_arguments(small_settings("span_selector"))
 
 
@@ -51,6 +53,23 @@ def test_errors_of_an_annotator_teach_and_tune(verb, data):
     assert sum(row["count"] for row in card["tuned"]["reliability"]) == 24
 
 
+def test_thresholds_keep_the_recall_that_is_asked_for(verb, data):
+    write_sentences(data / "dev.jsonl", "dev", range(20, 44))
+    parts = [write_sentences(data / "part.jsonl", "dev", numbers, wrong=wrong).read_text()
+             for numbers, wrong in ((range(20, 32), True), (range(32, 44), False))]
+    (data / "dev_predicted.jsonl").write_text("".join(parts))
+    code, _, err = verb(*arguments(data, dev_predicted=data / "dev_predicted.jsonl", recall_loss=0))
+    assert code == 0, err
+    nlp = spacy.load(data / "out" / "model-best")
+    assert nlp.meta["spacy_bioner"]["recall_loss"] == 0
+    code, _, err = verb("select-spans", data / "dev_predicted.jsonl", data / "kept.jsonl", "--selector",
+                        data / "out" / "model-best")
+    assert code == 0, err
+    gold, found, kept = ({(record.id, mention.key) for record in read_jsonl(data / name) for mention in record.mentions}
+                         for name in ("dev.jsonl", "dev_predicted.jsonl", "kept.jsonl"))
+    assert kept & gold == found & gold
+
+
 def test_too_few_candidates_of_an_annotator_get_made_ones_beside_them_and_it_is_said(verb, data, caplog):
     code, _, err = verb(*arguments(data, dev_predicted=data / "dev_predicted.jsonl"))
     assert code == 0, err
@@ -70,6 +89,7 @@ NO_NEGATIVES = as_arguments({f"corpora.train.negatives.{kind}": 0.0 for kind in 
     pytest.param(["--components.span_selector.model.@architectures", "no.Such.v1"], "no.Such.v1", id="architecture"),
     pytest.param(["--gpu-id", "7"], "--gpu-id", id="no such GPU"),
     pytest.param(["--run.seed", "7"], "--seed", id="setting of the verb"),
+    pytest.param(["--tune", "none", "--recall-loss", "0.5"], "--tune none", id="bound of a choice that is not made"),
     pytest.param(["--paths.predicted", "a.jsonl"], "--predicted", id="path of the verb"),
 ])
 def test_settings_that_cannot_teach_are_one_line(refused, data, more, told):

@@ -59,6 +59,24 @@ def test_best_threshold_equals_trying_all(seed):
     assert f1(threshold) == pytest.approx(score)
 
 
+@pytest.mark.parametrize("most_lost", [0, 1, 3, None])
+@pytest.mark.parametrize("seed", range(10))
+def test_threshold_loses_no_more_right_ones_than_it_may(seed, most_lost):
+    chance = numpy.random.default_rng(seed)
+    probability = numpy.round(chance.random(30), 1)
+    valid = chance.random(30) < probability
+    gold = int(valid.sum()) + 4
+
+    def f1(threshold):
+        kept = probability >= threshold
+        may = most_lost is None or (~kept & valid).sum() <= most_lost
+        return 2 * (kept & valid).sum() / (kept.sum() + gold) if may else 0
+
+    threshold, score = best_threshold(probability, valid, gold, most_lost=most_lost)
+    assert score == pytest.approx(max(f1(step / 20) for step in range(21)))
+    assert f1(threshold) == pytest.approx(score)
+
+
 def test_threshold_stays_where_it_is_as_good_as_any():
     assert best_threshold(numpy.asarray([0.9, 0.1]), numpy.asarray([True, False]), 1) == (0.5, 1.0)
 
