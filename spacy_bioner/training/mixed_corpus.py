@@ -22,6 +22,7 @@ from ..formats.docbin import annotation_to_doc, set_mentions
 from ..formats.leaks import KnownTexts
 from ..formats.splits import check_split
 from ..ml.span_targets import DOUBTFUL_KEY, WEIGHTS
+from .common_words import find_common_words, find_doubtful_words
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +30,8 @@ logger = logging.getLogger(__name__)
 READER = "spacy-bioner.MixedCorpus.v1"
 
 _MADE = ("synthetic", "augmented")
+# What `synthesize` writes as the source of its records.
+_GENERATED = "generated"
 
 
 class Source(BaseModel):
@@ -41,6 +44,9 @@ class Source(BaseModel):
     mask_doubtful (bool): Whether what is left out by `min_score` teaches nothing, instead of "no mention here".
     doubtful (Optional[Path]): Records of the same ids with mentions that may be right or not, as a selector dropped
         them; they teach nothing, instead of "no mention here".
+    mask_rare (int): In generated records, where only names are marked that were asked for, words that stand outside of
+        mentions in at most so many records of the source teach nothing: they may be names. 0 teaches all of them as
+        "no mention here".
     use_confidence (bool): Whether the score of a mention is its weight in the loss.
     split (str): The split that records must be of, where they say one; empty for any.
     on_leak (str): A record with a held-out sentence is an error ("error") or left out and counted ("drop").
@@ -56,6 +62,7 @@ class Source(BaseModel):
     min_score: float = Field(default=0.0, ge=0, le=1)
     mask_doubtful: bool = False
     doubtful: Optional[Path] = None
+    mask_rare: int = Field(default=0, ge=0)
     use_confidence: bool = False
     split: str = "train"
     on_leak: str = Field(default="error", pattern="^(error|drop)$")
@@ -101,6 +108,7 @@ def read_source(name: str, source: Source, held_out: KnownTexts) -> Iterator[Pre
     count = mentions = given = dropped = paired = 0
     made, first_leak = False, None
     doubted = {} if source.doubtful is None else {record.id: record for record in read_annotations(source.doubtful)}
+    common = find_common_words(read_annotations(source.path), source.mask_rare) if source.mask_rare else frozenset()
     for annotation in read_annotations(source.path):
         if source.limit and count == source.limit:
             break
@@ -116,7 +124,10 @@ def read_source(name: str, source: Source, held_out: KnownTexts) -> Iterator[Pre
             dropped += 1
             first_leak = first_leak or leak
             continue
-        prepared = _filter(annotation, source, doubt.mentions if doubt is not None else ())
+        doubted_here = list(doubt.mentions) if doubt is not None else []
+        if source.mask_rare and _holds_unmarked_names(annotation):
+            doubted_here += find_doubtful_words(annotation, common)
+        prepared = _filter(annotation, source, doubted_here)
         count += 1
         made |= annotation.meta.get("origin") in _MADE
         mentions += len(prepared.annotation.mentions)
@@ -132,6 +143,11 @@ def read_source(name: str, source: Source, held_out: KnownTexts) -> Iterator[Pre
         raise BionerError(Errors.E511.format(source=name, path=source.path, min_score=source.min_score))
     if dropped:
         logger.info("Source %s: %d records with held-out sentences left out", name, dropped)
+
+
+def _holds_unmarked_names(annotation: Annotation) -> bool:
+    """RETURNS (bool): Whether a sentence was generated and no annotator has looked for further names in it."""
+    return annotation.meta.get("source") == _GENERATED and "relabelled" not in annotation.meta
 
 
 def _filter(annotation: Annotation, source: Source, doubted: Sequence[Mention]) -> Prepared:

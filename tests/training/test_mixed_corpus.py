@@ -107,6 +107,18 @@ def test_what_a_selector_dropped_is_left_open(tmp_path, nlp):
     assert DOUBTFUL_KEY not in second.reference.spans
 
 
+@pytest.mark.parametrize("meta, buffer, left_open", [
+    ({"source": "generated"}, 0, [["gout"], ["asthma"]]), ({"source": "generated"}, 1, [["gout"], ["asthma"]]),
+    ({"source": "generated", "relabelled": 0}, 0, [[], []]), ({}, 0, [[], []])])
+def test_rare_words_of_generated_records_are_left_open(tmp_path, nlp, meta, buffer, left_open):
+    records = [Annotation(text, (Mention(0, 6, "D"),), id=text, meta=meta)
+               for text in ("Cancer, not gout.", "Cancer, not asthma.")]
+    write_jsonl(tmp_path / "syn.jsonl", records)
+    examples = make({"synthetic": str(tmp_path / "syn.jsonl")}, {"synthetic": {"mask_rare": 1}}, shuffle=False,
+                    buffer=buffer)(nlp)
+    assert [[span.text for span in example.reference.spans.get(DOUBTFUL_KEY, [])] for example in examples] == left_open
+
+
 @pytest.mark.parametrize("use", [True, False])
 def test_scores_become_weights_only_where_asked_for(tmp_path, nlp, use):
     path = write(tmp_path / "syn.jsonl", [1], score=0.7)

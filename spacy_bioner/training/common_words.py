@@ -1,0 +1,49 @@
+"""Words that are known to be no mention.
+
+Of a generated sentence only the names are known that it was asked for. What else it names is not marked, and would be
+taught as "no mention here". Common words may be taught so, rare ones may not: they may be names.
+"""
+
+from collections import Counter
+from typing import Counter as CounterType
+from typing import FrozenSet, Iterable, Iterator, Tuple
+
+from ..annotation import Annotation, Mention
+from ..units import find_units
+
+# Label of the regions; nothing reads it.
+_LABEL = "doubtful"
+
+
+def find_common_words(annotations: Iterable[Annotation], most: int) -> FrozenSet[str]:
+    """Find the words that stand for no mention.
+
+    annotations (Iterable[Annotation]): Records with their mentions.
+    most (int): A word that stands outside of mentions in at most so many records is rare.
+    RETURNS (FrozenSet[str]): The others, folded, but for those that stand inside of mentions in as many records.
+    """
+    outside: CounterType[str] = Counter()
+    inside: CounterType[str] = Counter()
+    for annotation in annotations:
+        found = {True: set(), False: set()}
+        for word, _, _, is_inside in _read_words(annotation):
+            found[is_inside].add(word)
+        inside.update(found[True])
+        outside.update(found[False])
+    return frozenset(word for word, count in outside.items() if count > max(most, inside[word]))
+
+
+def find_doubtful_words(annotation: Annotation, common: FrozenSet[str]) -> Tuple[Mention, ...]:
+    """RETURNS (Tuple[Mention, ...]): The words outside of mentions that are not common, as regions."""
+    return tuple(Mention(start, end, _LABEL) for word, start, end, is_inside in _read_words(annotation)
+                 if not is_inside and word not in common)
+
+
+def _read_words(annotation: Annotation) -> Iterator[Tuple[str, int, int, bool]]:
+    """YIELDS (Tuple[str, int, int, bool]): Word, folded, its place, and whether it stands inside of a mention; numbers
+    and signs are no words."""
+    covered = sorted((mention.start, mention.end) for mention in annotation.mentions)
+    for start, end in find_units(annotation.text):
+        word = annotation.text[start:end].casefold()
+        if any(letter.isalpha() for letter in word):
+            yield word, start, end, any(first < end and start < last for first, last in covered)
