@@ -15,22 +15,24 @@ from ..units import find_units
 _LABEL = "doubtful"
 
 
-def find_common_words(annotations: Iterable[Annotation], most: int) -> FrozenSet[str]:
+def find_common_words(annotations: Iterable[Annotation], share: float) -> FrozenSet[str]:
     """Find the words that stand for no mention.
 
     annotations (Iterable[Annotation]): Records with their mentions.
-    most (int): A word that stands outside of mentions in at most so many records is rare.
+    share (float): A word that stands outside of mentions in at most this share of the records is rare.
     RETURNS (FrozenSet[str]): The others, folded, but for those that stand inside of mentions in as many records.
     """
     outside: CounterType[str] = Counter()
     inside: CounterType[str] = Counter()
+    total = 0
     for annotation in annotations:
+        total += 1
         found = {True: set(), False: set()}
         for word, _, _, is_inside in _read_words(annotation):
             found[is_inside].add(word)
         inside.update(found[True])
         outside.update(found[False])
-    return frozenset(word for word, count in outside.items() if count > max(most, inside[word]))
+    return frozenset(word for word, count in outside.items() if count > max(share * total, inside[word]))
 
 
 def find_doubtful_words(annotation: Annotation, common: FrozenSet[str]) -> Tuple[Mention, ...]:

@@ -44,8 +44,8 @@ class Source(BaseModel):
     mask_doubtful (bool): Whether what is left out by `min_score` teaches nothing, instead of "no mention here".
     doubtful (Optional[Path]): Records of the same ids with mentions that may be right or not, as a selector dropped
         them; they teach nothing, instead of "no mention here".
-    mask_rare (int): In generated records, where only names are marked that were asked for, words that stand outside of
-        mentions in at most so many records of the source teach nothing: they may be names. 0 teaches all of them as
+    mask_rare (float): In generated records, where only names are marked that were asked for, words that stand outside of
+        mentions in at most this share of the source's records teach nothing: they may be names. 0 teaches all of them as
         "no mention here".
     use_confidence (bool): Whether the score of a mention is its weight in the loss.
     split (str): The split that records must be of, where they say one; empty for any.
@@ -62,7 +62,7 @@ class Source(BaseModel):
     min_score: float = Field(default=0.0, ge=0, le=1)
     mask_doubtful: bool = False
     doubtful: Optional[Path] = None
-    mask_rare: int = Field(default=0, ge=0)
+    mask_rare: float = Field(default=0.0, ge=0, le=1)
     use_confidence: bool = False
     split: str = "train"
     on_leak: str = Field(default="error", pattern="^(error|drop)$")

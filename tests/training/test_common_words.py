@@ -19,23 +19,23 @@ def words(annotation, common):
 
 
 def test_rare_words_and_those_that_are_mostly_part_of_names_are_doubtful():
-    common = find_common_words(RECORDS, most=1)
+    common = find_common_words(RECORDS, 0.4)
     assert common == {"patients", "with", "had"}
     assert words(RECORDS[0], common) == ["fever"]
     assert words(RECORDS[2], common) == ["failure", "of", "the", "Heart", "drugs"]
 
 
 def test_the_more_records_a_word_must_stand_in_the_fewer_are_common():
-    assert find_common_words(RECORDS, most=2) == {"patients", "with", "had"}
-    assert find_common_words(RECORDS, most=3) == frozenset()
+    assert find_common_words(RECORDS, 0.7) == {"patients", "with", "had"}
+    assert find_common_words(RECORDS, 1.0) == frozenset()
 
 
 def test_a_word_counts_once_a_record():
-    assert find_common_words([mark("the the the"), mark("a")], most=1) == frozenset()
+    assert find_common_words([mark("the the the"), mark("a")], 0.5) == frozenset()
 
 
 def test_chinese_characters_are_words_of_their_own():
     records = [mark("患者有糖尿病。", "糖尿病"), mark("患者有癌。")]
-    common = find_common_words(records, most=1)
+    common = find_common_words(records, 0.5)
     assert common == set("患者有")
     assert words(records[1], common) == ["癌"]

@@ -114,7 +114,7 @@ def test_rare_words_of_generated_records_are_left_open(tmp_path, nlp, meta, buff
     records = [Annotation(text, (Mention(0, 6, "D"),), id=text, meta=meta)
                for text in ("Cancer, not gout.", "Cancer, not asthma.")]
     write_jsonl(tmp_path / "syn.jsonl", records)
-    examples = make({"synthetic": str(tmp_path / "syn.jsonl")}, {"synthetic": {"mask_rare": 1}}, shuffle=False,
+    examples = make({"synthetic": str(tmp_path / "syn.jsonl")}, {"synthetic": {"mask_rare": 0.5}}, shuffle=False,
                     buffer=buffer)(nlp)
     assert [[span.text for span in example.reference.spans.get(DOUBTFUL_KEY, [])] for example in examples] == left_open
 
