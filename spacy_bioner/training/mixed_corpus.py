@@ -44,9 +44,9 @@ class Source(BaseModel):
     mask_doubtful (bool): Whether what is left out by `min_score` teaches nothing, instead of "no mention here".
     doubtful (Optional[Path]): Records of the same ids with mentions that may be right or not, as a selector dropped
         them; they teach nothing, instead of "no mention here".
-    mask_rare (float): In generated records, where only names are marked that were asked for, words that stand outside of
-        mentions in at most this share of the source's records teach nothing: they may be names. 0 teaches all of them as
-        "no mention here".
+    mask_rare (float): In generated records, where only names are marked that were asked for, words that stand outside
+        of mentions in at most this share of the source's records teach nothing: they may be names. 0 teaches all of
+        them as "no mention here".
     use_confidence (bool): Whether the score of a mention is its weight in the loss.
     split (str): The split that records must be of, where they say one; empty for any.
     on_leak (str): A record with a held-out sentence is an error ("error") or left out and counted ("drop").
