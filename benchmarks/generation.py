@@ -92,6 +92,9 @@ def write_sentences(model: Any, prompt: SeedPrompt, plan: Sequence[PlannedSenten
     replies: List[Reply] = writer.runner.run([writer.request(planned) for planned in plan])
     seconds = time.perf_counter() - started
     written = [writer.read(planned, reply) for planned, reply in zip(plan, replies)]
+    for each in written:
+        if each.draft is not None:
+            writer.count_accepted(each.draft)
     kept = [each.sentence for each in written if each.sentence is not None]
     figures = describe_quality(writer.report, [sentence.text for sentence in kept],
                                present=share_present(plan, (reply.text for reply in replies)))

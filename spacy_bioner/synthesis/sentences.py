@@ -142,7 +142,7 @@ class SentenceWriter:
                        for planned, fit in zip(batch, fits)]
             for item in self._label_rest(written) if self.mode == "relabel" else written:
                 if item.draft is not None:
-                    self._count_accepted(item.draft)
+                    self.count_accepted(item.draft)
                 yield item
             size = window
 
@@ -235,7 +235,11 @@ class SentenceWriter:
                 self.report.errors[name] += 1
                 self.report.note(name, shown)
 
-    def _count_accepted(self, draft: Draft) -> None:
+    def count_accepted(self, draft: Draft) -> None:
+        """Note in the report that a sentence was given out, and what was repaired in it; `write_each` does so itself.
+
+        draft (Draft): What the sentence was made from.
+        """
         self.report.accepted += 1
         self.report.repaired.update(draft.mended)
         self.report.unrepaired.update(draft.unmended)

@@ -6,10 +6,20 @@ from pathlib import Path
 import pytest
 
 from spacy_bioner.annotation import Annotation
+from spacy_bioner.llm.base import Reply
+from spacy_bioner.synthesis.plan import PlannedSentence
+from spacy_bioner.synthesis.prompts import SeedPrompt
+from spacy_bioner.synthesis.seeds import Seed
 
 sys.path.append(str(Path(__file__).parents[2]))
 
-from benchmarks.generation import compare_variety, find_ratios, print_table, read_corpus  # noqa: E402
+from benchmarks.generation import (  # noqa: E402
+    compare_variety,
+    find_ratios,
+    print_table,
+    read_corpus,
+    write_sentences,
+)
 
 
 def make_way(speed, tidy, **rejected):
@@ -20,6 +30,30 @@ def make_way(speed, tidy, **rejected):
 
 WAYS = {"untaught grounded": make_way(1.0, 0.5, repetition=2), "untaught free": make_way(4.0, 0.0, no_wrapper=16),
         "taught grounded": make_way(1.8, 0.98), "taught free": {**make_way(2.0, 0.4, truncated=1), "f1": 0.4567}}
+
+
+class Writer:
+    """Writes a tidy sentence, one that has to be repaired, and one without its wrapper."""
+
+    context_length = 1000
+    answers = ("<start_sentence>We gave <CHEMICAL>aspirin</CHEMICAL> to all of them.</end_sentence>",
+               "<start_sentence>They took aspirin twice on every other day.</end_sentence>", "I cannot.")
+
+    def identity(self):
+        return {"model": "writer"}
+
+    def count_tokens(self, text):
+        return len(text.split())
+
+    def generate(self, requests):
+        yield from ((index, Reply(self.answers[index])) for index in range(len(requests)))
+
+
+def test_what_is_accepted_with_and_without_repair_is_counted():
+    plan = [PlannedSentence(str(number), (Seed("aspirin", "CHEMICAL"),), number) for number in range(3)]
+    figures, kept = write_sentences(Writer(), SeedPrompt({"CHEMICAL": "drugs"}), plan, [])
+    assert (figures["accepted"], figures["without_repair"]) == (pytest.approx(2 / 3), pytest.approx(1 / 3))
+    assert len(kept) == 2 and figures["rejected"] == {"no_wrapper": 1}
 
 
 def test_ratios_are_those_of_the_taught_model_with_their_aims():
