@@ -84,10 +84,10 @@ class HighResourceSettings(Settings):
 class LowResourceSettings(Settings):
     """Section [low_resource]; `configs/embedded/low_resource.cfg` says what each key means."""
 
-    sizes: List[PositiveInt]
-    methods: List[str] = list(METHODS)
+    sizes: List[PositiveInt] = Field(min_length=1)
+    methods: List[str] = Field(list(METHODS), min_length=1)
     variants: List[Variant] = Field([Variant(variant="simple")], min_length=1)
-    seeds: List[int] = [0, 1, 2]
+    seeds: List[int] = Field([0, 1, 2], min_length=1)
     gold_seed: int = 42
     sentences: int = Field(1000, ge=1)
     rewrites: int = Field(4, ge=1)
