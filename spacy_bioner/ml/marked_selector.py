@@ -15,6 +15,7 @@ from thinc.types import Floats1d
 from tokenizers import Tokenizer
 
 from ..errors import BionerError, Errors
+from ..llm.half_precision import is_quick_in_bfloat16
 from ..llm.resolve import resolve_model
 from .lora import add_lora, check_base
 from .marked_text import MarkedText, make_rows
@@ -22,7 +23,6 @@ from .module_shim import ModuleShim
 from .pieces import PACKED_CPU, PACKED_GPU, pack_rows
 from .prefix_tree import grow_trees, last_states, reads_trees
 from .selector_heads import Spans
-from .transformer_encoder import has_bf16
 
 HEADS = ("bert_cls", "llm_cls", "llm_causal")
 
@@ -108,7 +108,7 @@ def build_marked_selector(name: str, head: str, definitions: Dict[str, str], max
     head (str): "bert_cls", "llm_cls" or "llm_causal".
     definitions (Dict[str, str]): Label to its definition; a label without one is read alone.
     max_pieces (int): Most pieces of a row: of longer texts the part round the candidate is read.
-    mixed_precision (bool): Whether to compute in bf16 where the processor has it.
+    mixed_precision (bool): Whether to compute in bf16 where the device is quicker in it.
     lora_rank (int): Rank of LoRA on all linear layers of a causal model.
     lora_alpha (int): Its scale.
     lora_dropout (float): Its dropout.
@@ -195,7 +195,7 @@ def _forward(model: Model, inputs: Tuple[List[Doc], Spans], is_train: bool) -> T
                      definitions=model.attrs["definitions"], max_pieces=model.attrs["max_pieces"],
                      asks=module.head == "llm_causal")
     device = next(module.parameters()).device
-    mixed = model.attrs["mixed_precision"] and has_bf16(device)
+    mixed = model.attrs["mixed_precision"] and is_quick_in_bfloat16(device)
     with torch.set_grad_enabled(is_train), torch.autocast(device.type, torch.bfloat16, enabled=mixed):
         scores = module(rows, module.tokenizer.pad_token_id or 0, PACKED_CPU if device.type == "cpu" else PACKED_GPU)
 

@@ -1,8 +1,8 @@
 """A transformer as a tok2vec layer that is quick on CPUs: tokens in, one vector a token out.
 
 Against the stock layer: tokens are cut into pieces by table, windows are sorted by length and packed so that little is
-padding, the pieces of a token are averaged inside torch, bf16 is used where the processor has it, and word embeddings
-may stay frozen, which saves half of an update of a small model.
+padding, the pieces of a token are averaged inside torch, bf16 is used where the device is quicker in it, and word
+embeddings may stay frozen, which saves half of an update of a small model.
 """
 
 import json
@@ -14,6 +14,7 @@ from spacy.tokens import Doc
 from thinc.api import Model, torch2xp, xp2torch
 from thinc.types import Floats2d
 
+from ..llm.half_precision import is_quick_in_bfloat16
 from ..llm.resolve import resolve_model
 from .lora import add_lora, check_base
 from .module_shim import ModuleShim
@@ -80,7 +81,7 @@ def build_transformer_encoder(name: str, max_pieces: int, overlap: int, mixed_pr
     name (str): A folder, an embedded package or a hub id, as `llm.resolve` takes it.
     max_pieces (int): Most pieces read at once; longer documents are read in windows.
     overlap (int): Pieces that neighbouring windows share.
-    mixed_precision (bool): Whether to compute in bf16 where the processor has it.
+    mixed_precision (bool): Whether to compute in bf16 where the device is quicker in it.
     frozen_layers (int): -1 trains everything, 0 leaves the word embeddings as they are, n also the first n layers.
     layer_decay (float): Factor on the learning rate from each layer to the one below; the uppermost has all of it.
     dropout (float): Dropout inside the transformer.
@@ -193,7 +194,7 @@ def _forward(model: Model, docs: List[Doc], is_train: bool) -> Tuple[List[Floats
                for window in cut_windows(index, [len(token) for token in tokens],
                                          max_pieces=model.attrs["max_pieces"], overlap=model.attrs["overlap"])]
     device = next(module.parameters()).device
-    mixed = model.attrs["mixed_precision"] and has_bf16(device)
+    mixed = model.attrs["mixed_precision"] and is_quick_in_bfloat16(device)
     together = pack_rows([_piece_count(pieces, window) for window in windows],
                          PACKED_CPU if device.type == "cpu" else PACKED_GPU)
     with torch.set_grad_enabled(is_train), torch.autocast(device.type, torch.bfloat16, enabled=mixed):
@@ -215,15 +216,6 @@ def _forward(model: Model, docs: List[Doc], is_train: bool) -> Tuple[List[Floats
         return []
 
     return outputs, backprop
-
-
-def has_bf16(device: torch.device) -> bool:
-    """RETURNS (bool): Whether the device multiplies bf16 matrices in hardware."""
-    if device.type == "cpu":
-        # Not all versions of torch can say it; float32 is never wrong.
-        knows = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
-        return bool(torch.backends.cpu.get_cpu_capability().startswith("AVX512") and knows is not None and knows())
-    return device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
 
 
 def _piece_count(pieces: Sequence[Sequence[Tuple[int, ...]]], window: Window) -> int:

@@ -8,7 +8,6 @@ from transformers import BertConfig, BertModel, BertTokenizerFast, PreTrainedTok
 
 from spacy_bioner.formats.docbin import build_doc
 from spacy_bioner.ml.architectures import make_transformer_encoder
-from spacy_bioner.ml.transformer_encoder import has_bf16
 
 TEXTS = ["p53 and BRCA1 mutations.", "", "Familial adenomatous polyposis (APC) is a disease of the colon.",
          "the p53 gene " * 30]
@@ -77,11 +76,6 @@ def test_lower_layers_learn_slower(folder, docs):
     assert rates["transformer.encoder.layer.1.output.dense.weight"] == 1.0
     assert rates["transformer.encoder.layer.0.output.dense.weight"] == 0.5
     assert rates["transformer.embeddings.word_embeddings.weight"] == 0.25
-
-
-def test_a_torch_that_cannot_say_whether_it_has_bf16_computes_in_float32(monkeypatch):
-    monkeypatch.delattr(torch.cpu, "_is_avx512_bf16_supported", raising=False)
-    assert has_bf16(torch.device("cpu")) is False
 
 
 def test_every_token_has_a_vector_also_in_long_and_empty_documents(folder, docs):
