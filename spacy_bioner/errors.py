@@ -153,6 +153,7 @@ class Errors:
             "be shown examples of them. Ask for one label, or leave out the examples.")
     E334 = ("This package has no adapter for the model '{model}', only for {wanted}. Set start_from to the folder of "
             "one, or to null.")
+    E335 = "Setting 'compile' needs {what}, and there is none here. Install it, or set compile to false."
 
     # Synthesis
     E401 = "No mention in the gold sentences, so there are no seeds. Give annotated sentences, or a list of names."

@@ -6,14 +6,14 @@ a text, so that the first answer token has a probability in both runs.
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Iterator, List, Sequence, Tuple
+from typing import TYPE_CHECKING, Dict, Iterator, List, Optional, Sequence, Tuple
 
 import torch
 from torch import nn
 
 from ..errors import BionerError, Errors
 from .pairs import Pair
-from .passes import answer_losses, plan_passes
+from .passes import Beginnings, Pass, answer_losses, plan_passes
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -79,19 +79,48 @@ def score_pairs(model: nn.Module, pairs: Sequence[Pair], *, start: int,
             scorable.append(index)
         else:
             yield index, AnswerLosses(0.0, 0.0, 0)
-    for item in plan_passes(pairs, scorable, max_tokens=max_batch_tokens):
-        rows = [pairs[index] for index in item.indices]
-        conditioned = _row_means(model, rows, item.shared)
-        direct = _row_means(model, [without_prompt(row, start) for row in rows], 0)
-        for place, index in enumerate(item.indices):
-            if not math.isfinite(conditioned[place] + direct[place]):
-                raise BionerError(Errors.E331.format(name=pairs[index].name))
-            yield index, AnswerLosses(conditioned[place], direct[place], len(rows[place].counted_places))
+    beginnings = Beginnings()
+    for passes in _windows(plan_passes(pairs, scorable, max_tokens=max_batch_tokens), pairs, max_batch_tokens):
+        direct = _direct_means(model, pairs, [index for item in passes for index in item.indices], start,
+                               max_batch_tokens)
+        for item in passes:
+            rows = [pairs[index] for index in item.indices]
+            for index, conditioned in zip(item.indices, _row_means(model, rows, item.shared, beginnings)):
+                if not math.isfinite(conditioned + direct[index]):
+                    raise BionerError(Errors.E331.format(name=pairs[index].name))
+                yield index, AnswerLosses(conditioned, direct[index], len(pairs[index].counted_places))
 
 
-def _row_means(model: nn.Module, rows: Sequence[Pair], shared: int) -> List[float]:
+def _windows(passes: Sequence[Pass], pairs: Sequence[Pair], max_tokens: int) -> Iterator[List[Pass]]:
+    """Yield passes in runs whose answers without their prompts make one pass: a pass for each run of them alone would
+    be a small one."""
+    window: List[Pass] = []
+    filled = 0
+    for item in passes:
+        tokens = len(item.indices) * (1 + max(len(pairs[index].answer) for index in item.indices))
+        if window and filled + tokens > max_tokens:
+            yield window
+            window, filled = [], 0
+        window.append(item)
+        filled += tokens
+    if window:
+        yield window
+
+
+def _direct_means(model: nn.Module, pairs: Sequence[Pair], indices: Sequence[int], start: int,
+                  max_tokens: int) -> Dict[int, float]:
+    """RETURNS (Dict[int, float]): Mean losses without the prompts, by index."""
+    rows = [without_prompt(pairs[index], start) for index in indices]
+    found = {}
+    for item in plan_passes(rows, range(len(rows)), max_tokens=max_tokens, share=False):
+        means = _row_means(model, [rows[place] for place in item.indices], 0, None)
+        found.update({indices[place]: mean for place, mean in zip(item.indices, means)})
+    return found
+
+
+def _row_means(model: nn.Module, rows: Sequence[Pair], shared: int, beginnings: Optional[Beginnings]) -> List[float]:
     with torch.inference_mode():
-        losses = answer_losses(model, rows, shared=shared)
+        losses = answer_losses(model, rows, shared=shared, beginnings=beginnings)
     sizes = [len(row.counted_places) for row in rows]
     # Brought over at once: a GPU would be waited for with each number.
     return torch.stack([part.double().mean() for part in losses.split(sizes)]).tolist()

@@ -16,6 +16,7 @@ from ..errors import BionerError, Errors
 from ..llm.fingerprint import fingerprint
 from .adapter_model import adapter_tensors, put_adapter, settings_of, write_adapter
 from .checkpoints import Checkpoints, TrainingState, check_output, fill_folder, naming_last_good, sweep_beside
+from .compiled_layers import compile_layers, uncompiled
 from .loss_log import write_losses
 from .mixing import plan_updates
 from .optimizer import MasterAdamW
@@ -162,6 +163,8 @@ class Trainer:
         self.planned = min(planned, training.max_steps) if training.max_steps else planned
         self.state = TrainingState(fingerprint)
         self.kept = adapter_tensors(model)
+        if training.compile:
+            compile_layers(model)
         self._resume()
 
     def run(self) -> None:
@@ -237,7 +240,7 @@ class Trainer:
         self.model.eval()
         value = 0.0
         if self.processes.is_main:
-            with torch.random.fork_rng():
+            with torch.random.fork_rng(), uncompiled():
                 value = self._score(self.model)
         value = self.processes.first_says(value)
         self.state.scores.append((self.state.updates, value))

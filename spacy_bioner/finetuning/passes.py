@@ -6,7 +6,7 @@ are those of the full sequences.
 """
 
 from dataclasses import dataclass
-from typing import Dict, Iterator, List, Sequence, Tuple
+from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 import torch
 from torch import nn
@@ -30,6 +30,20 @@ class Pass:
 
     indices: Tuple[int, ...]
     shared: int = 0
+
+
+class Beginnings:
+    """States of the beginnings that passes share, kept from one pass to the next; only where no gradients flow."""
+
+    def __init__(self) -> None:
+        self._states: Dict[Tuple[int, ...], List[Tuple[torch.Tensor, torch.Tensor]]] = {}
+
+    def states(self, backbone: nn.Module, tokens: Tuple[int, ...],
+               device: torch.device) -> List[Tuple[torch.Tensor, torch.Tensor]]:
+        """RETURNS (List[Tuple[torch.Tensor, torch.Tensor]]): Keys and values of each layer, computed once."""
+        if tokens not in self._states:
+            self._states[tokens] = _states_of(backbone, tokens, device)
+        return self._states[tokens]
 
 
 def shared_length(prompts: Sequence[Sequence[int]]) -> int:
@@ -81,17 +95,19 @@ def _like_prompts(pairs: Sequence[Pair], indices: Sequence[int]) -> Iterator[Lis
         yield groups[name]
 
 
-def answer_losses(model: nn.Module, rows: Sequence[Pair], *, shared: int = 0) -> torch.Tensor:
+def answer_losses(model: nn.Module, rows: Sequence[Pair], *, shared: int = 0,
+                  beginnings: Optional[Beginnings] = None) -> torch.Tensor:
     """Compute the loss of each counted answer token; no vocabulary scores are made for other tokens.
 
     model (nn.Module): A causal language model, `peft`-wrapped or not.
     rows (Sequence[Pair]): The pairs of a pass.
     shared (int): Tokens that all prompts begin with, computed once.
+    beginnings (Optional[Beginnings]): Keeps their states for the next pass; None computes them for this one.
     RETURNS (torch.Tensor): Losses, (counted answer tokens,), row by row, float32.
     """
     causal = model.get_base_model() if hasattr(model, "get_base_model") else model
     device = causal.get_input_embeddings().weight.device
-    hidden = _hidden_states(causal.base_model, rows, shared, device)
+    hidden = _hidden_states(causal.base_model, rows, shared, device, beginnings)
     places, targets = _answer_places(rows, shared)
     states = hidden.flatten(0, 1)[torch.tensor(places, device=device)]
     wanted = torch.tensor(targets, device=device)
@@ -102,7 +118,8 @@ def answer_losses(model: nn.Module, rows: Sequence[Pair], *, shared: int = 0) ->
     return torch.cat(losses)
 
 
-def _hidden_states(backbone: nn.Module, rows: Sequence[Pair], shared: int, device: torch.device) -> torch.Tensor:
+def _hidden_states(backbone: nn.Module, rows: Sequence[Pair], shared: int, device: torch.device,
+                   beginnings: Optional[Beginnings]) -> torch.Tensor:
     """RETURNS (torch.Tensor): Last hidden states behind the shared part, (rows, longest row - 1, width)."""
     tails = [[*row.prompt[shared:], *row.answer[:-1]] for row in rows]
     width = max(map(len, tails))
@@ -110,20 +127,30 @@ def _hidden_states(backbone: nn.Module, rows: Sequence[Pair], shared: int, devic
     tokens = torch.tensor([tail + [0] * (width - len(tail)) for tail in tails], device=device)
     if not shared:
         return backbone(input_ids=tokens, use_cache=False).last_hidden_state
-    cache = _shared_cache(backbone, rows[0].prompt[:shared], len(rows), device)
+    beginning = rows[0].prompt[:shared]
+    states = (beginnings.states(backbone, beginning, device) if beginnings is not None else
+              _states_of(backbone, beginning, device))
     places = torch.arange(shared, shared + width, device=device)
-    return backbone(input_ids=tokens, past_key_values=cache, position_ids=places[None], cache_position=places,
-                    use_cache=True).last_hidden_state
+    return backbone(input_ids=tokens, past_key_values=_for_rows(states, len(rows)), position_ids=places[None],
+                    cache_position=places, use_cache=True).last_hidden_state
 
 
-def _shared_cache(backbone: nn.Module, prefix: Sequence[int], rows: int, device: torch.device) -> object:
-    """RETURNS (object): Keys and values of the shared part, one copy in memory seen by all rows."""
+def _states_of(backbone: nn.Module, tokens: Sequence[int],
+               device: torch.device) -> List[Tuple[torch.Tensor, torch.Tensor]]:
+    """RETURNS (List[Tuple[torch.Tensor, torch.Tensor]]): Keys and values of a beginning, of each layer."""
     from transformers.cache_utils import DynamicCache
 
     cache = DynamicCache()
-    backbone(input_ids=torch.tensor([prefix], device=device), past_key_values=cache, use_cache=True)
-    keys_and_values = [(keys.expand(rows, -1, -1, -1), values.expand(rows, -1, -1, -1)) for keys, values in cache]
-    return DynamicCache.from_legacy_cache(keys_and_values)
+    backbone(input_ids=torch.tensor([list(tokens)], device=device), past_key_values=cache, use_cache=True)
+    return [(keys, values) for keys, values in cache]
+
+
+def _for_rows(states: Sequence[Tuple[torch.Tensor, torch.Tensor]], rows: int) -> object:
+    """RETURNS (object): A cache of these keys and values, one copy in memory seen by all rows."""
+    from transformers.cache_utils import DynamicCache
+
+    return DynamicCache.from_legacy_cache([(keys.expand(rows, -1, -1, -1), values.expand(rows, -1, -1, -1))
+                                           for keys, values in states])
 
 
 def _answer_places(rows: Sequence[Pair], shared: int) -> Tuple[List[int], List[int]]:

@@ -48,6 +48,8 @@ class TrainingSettings(BaseModel):
     share_prefix (Optional[bool]): Whether the common beginning of the prompts of a pass is computed once; null for
         yes on a CPU, no on a GPU, where a small model waits for calls and not for tokens.
     gradient_checkpointing (bool): Compute states twice to hold fewer; the common beginning is then not shared.
+    compile (bool): Whether the layers are compiled by torch, which takes a while; a small model on a GPU is then taught
+        in a fraction of the time. The common beginning is then not shared.
     balance (bool): Whether small corpora are repeated until all give equally many pairs.
     eval_frequency (int): Updates between two scores on dev and between checkpoints; 0 for once an epoch.
     patience (int): Scores without a better one after which training ends; 0 for never.
@@ -69,6 +71,7 @@ class TrainingSettings(BaseModel):
     bucket_window: int = Field(8, ge=1)
     share_prefix: Optional[bool] = None
     gradient_checkpointing: bool = False
+    compile: bool = False
     balance: bool = False
     eval_frequency: int = Field(0, ge=0)
     patience: int = Field(0, ge=0)
@@ -81,4 +84,4 @@ class TrainingSettings(BaseModel):
     def shares_prefix(self, device: str) -> bool:
         """RETURNS (bool): Whether what the prompts of a pass begin with is computed once on a kind of device."""
         shares = device != "cuda" if self.share_prefix is None else self.share_prefix
-        return shares and not self.gradient_checkpointing
+        return shares and not (self.gradient_checkpointing or self.compile)
