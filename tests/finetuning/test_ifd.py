@@ -94,3 +94,24 @@ def test_loss_that_is_no_number_names_the_record(value):
     with pytest.raises(BionerError, match="loss of record 'spoilt' is not a finite number"):
         list(score_pairs(model, [*PAIRS[:2], Pair((5, 9, 7), (9, 10), name="spoilt")], start=START,
                          max_batch_tokens=1))
+
+
+def test_a_shared_beginning_is_computed_once_and_short_answers_go_together(monkeypatch):
+    model, pairs, shapes = make_tiny_model(), make_pairs(30), []
+    backbone = type(model.base_model)
+    original = backbone.forward
+
+    def forward(self, input_ids, **options):
+        shapes.append((tuple(input_ids.shape), options.get("past_key_values") is not None))
+        return original(self, input_ids, **options)
+
+    monkeypatch.setattr(backbone, "forward", forward)
+    list(score_pairs(model, pairs, start=START, max_batch_tokens=128))
+    beginning, behind, alone = (
+        [shape for shape, cached in shapes if cached and shape[0] == 1],
+        [shape for shape, cached in shapes if cached and shape[0] > 1],
+        [shape for shape, cached in shapes if not cached])
+    assert beginning == [(1, 12)]
+    assert len(behind) > len(alone) > 1
+    assert all(rows * width <= 128 for rows, width in alone)
+    assert sum(rows for rows, _ in behind) == sum(rows for rows, _ in alone) == 30
