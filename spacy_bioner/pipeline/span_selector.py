@@ -16,7 +16,7 @@ from thinc.api import Config, Model, Optimizer, set_dropout_rate
 from thinc.types import Floats1d
 
 from ..errors import BionerError, Errors
-from ..ml.calibration import to_logit, to_probability
+from ..ml.calibration import best_threshold, to_logit, to_probability
 from ..ml.selector_loss import candidate_loss
 from ..ml.span_targets import align_gold
 from .label_pipe import LabelPipe, sample_docs
@@ -42,7 +42,8 @@ _AT_ONCE = 64
     default_config={"model": DEFAULT_MODEL, "candidates_key": "sc", "spans_key": "sc", "rejected_key": "rejected",
                     "threshold": 0.5, "contrast": 0.0, "temperature": 1.0,
                     "scorer": {"@scorers": "spacy.spancat_scorer.v1"}},
-    default_score_weights={"spans_sc_f": 1.0, "spans_sc_p": 0.0, "spans_sc_r": 0.0},
+    # Thresholds are chosen when the training is over, so its states are compared at the best of each.
+    default_score_weights={"spans_sc_best_f": 1.0, "spans_sc_f": 0.0, "spans_sc_p": 0.0, "spans_sc_r": 0.0},
 )
 def make_span_selector(nlp: Language, name: str, model: Model, candidates_key: str, spans_key: str, rejected_key: str,
                        threshold: Union[float, Dict[str, float]], contrast: float, temperature: float,
@@ -162,6 +163,26 @@ class SpanSelector(LabelPipe):
         gold = {(start, end, label) for start, end, label, _ in align_gold(example, self.cfg["spans_key"])}
         return [(span.start, span.end, span.label_) in gold
                 for span in example.predicted.spans[self.cfg["candidates_key"]]]
+
+    def score(self, examples: Iterable[Example], **kwargs: Any) -> Dict[str, Any]:
+        """Score kept candidates, and add `spans_<spans_key>_best_f`: F1 at the threshold that is best for all of these.
+
+        examples (Iterable[Example]): Predicted Docs and their references; those without gold spans do not count.
+        RETURNS (Dict[str, Any]): The scores, 0 to 1.
+        """
+        examples = list(examples)
+        key, probabilities, valid, total = self.cfg["spans_key"], [], [], 0
+        for example in examples:
+            if key not in example.reference.spans:
+                continue
+            total += len(example.reference.spans[key])
+            gold = {(start, end, label) for start, end, label, _ in align_gold(example, key)}
+            for group in filter(None, map(example.predicted.spans.get, (key, self.cfg["rejected_key"]))):
+                for span, probability in zip(group, group.attrs.get("scores", [])):
+                    probabilities.append(probability)
+                    valid.append((span.start, span.end, span.label_) in gold)
+        _, best = best_threshold(numpy.asarray(probabilities), numpy.asarray(valid, dtype=bool), total)
+        return {**super().score(examples, **kwargs), f"spans_{key}_best_f": best}
 
     def initialize(self, get_examples: Callable[[], Iterable[Example]], *, nlp: Optional[Language] = None,
                    labels: Optional[Sequence[str]] = None) -> None:

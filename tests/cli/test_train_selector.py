@@ -40,6 +40,14 @@ def test_a_selector_is_trained_and_says_what_from(verb, data):
     assert {"calibration_error", "calibration_error_before", "reliability"} <= set(card["tuned"])
 
 
+@pytest.mark.parametrize("tuned, score", [(True, "spans_sc_best_f"), (False, "spans_sc_f")])
+def test_states_are_compared_by_what_becomes_of_them(verb, data, tuned, score):
+    code, _, err = verb(*arguments(data, *([] if tuned else ["--tune", "none"])))
+    assert code == 0, err
+    weights = spacy.load(data / "out" / "model-best").config["training"]["score_weights"]
+    assert {name for name, weight in weights.items() if weight} == {score}
+
+
 def test_errors_of_an_annotator_teach_and_tune(verb, data):
     write_sentences(data / "dev.jsonl", "dev", range(20, 44))
     parts = [write_sentences(data / "part.jsonl", "dev", numbers, wrong=wrong).read_text()

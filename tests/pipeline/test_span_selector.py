@@ -134,3 +134,35 @@ def test_gold_of_a_label_that_was_not_learnt_does_not_spoil_the_thresholds():
     doc = nlp.make_doc("The p53 gene binds DNA.")
     doc.spans["candidates"] = [doc.char_span(4, 7, label="protein")]
     assert pipe(doc) is doc
+
+
+def test_states_are_compared_at_their_best_threshold(trained):
+    """What a poor threshold keeps counts against the F1 in use, not against what the state can do."""
+    selector = trained.get_pipe("span_selector")
+    scores = {}
+    # So that no probability is closer to 0 than a threshold can be.
+    selector.cfg["temperature"] = 10.0
+    for threshold in (0.5, 0.0):
+        selector.cfg["threshold"] = threshold
+        examples = make_judged(trained)
+        for example in examples:
+            example.predicted = selector(example.predicted)
+        scores[threshold] = selector.score(examples)
+    selector.cfg.update(threshold=0.5, temperature=1.0)
+    assert scores[0.5]["spans_sc_f"] == scores[0.5]["spans_sc_best_f"] == 1.0
+    assert scores[0.0]["spans_sc_f"] < scores[0.0]["spans_sc_best_f"] == 1.0
+
+
+def test_a_mention_that_is_no_candidate_counts_against_the_best_threshold(trained):
+    example = make_judged(trained)[0]
+    example.predicted.spans["candidates"] = list(example.predicted.spans["candidates"])[1:]
+    example.predicted.spans["candidates"].attrs["groups"] = [0] * len(example.predicted.spans["candidates"])
+    trained.get_pipe("span_selector")(example.predicted)
+    assert 0 < trained.get_pipe("span_selector").score([example])["spans_sc_best_f"] < 1
+
+
+def test_without_gold_there_is_nothing_to_compare(trained):
+    example = make_judged(trained)[0]
+    del example.reference.spans["sc"]
+    trained.get_pipe("span_selector")(example.predicted)
+    assert trained.get_pipe("span_selector").score([example])["spans_sc_best_f"] == 0.0
