@@ -115,9 +115,9 @@ def run_selector(run: SelectorRun, output: Path, *, gpu_id: int = -1, overwrite:
 
 def _score_in_use(config: Config, key: str) -> None:
     """Have states compared at the thresholds in use, where no better ones are chosen for them afterwards."""
-    weights = config["training"]["score_weights"]
-    # Written as 0: spaCy takes the factory's own weight for one that is not there.
-    best, weights[f"spans_{key}_best_f"] = weights.get(f"spans_{key}_best_f", 0.0), 0.0
+    weights = config["training"].setdefault("score_weights", {})
+    # Written as 0: spaCy takes the factory's own weight, which is 1, for one that is not there.
+    best, weights[f"spans_{key}_best_f"] = weights.get(f"spans_{key}_best_f", 1.0), 0.0
     weights[f"spans_{key}_f"] = weights.get(f"spans_{key}_f", 0.0) + best
 
 

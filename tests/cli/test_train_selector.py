@@ -48,6 +48,16 @@ def test_states_are_compared_by_what_becomes_of_them(verb, data, tuned, score):
     assert {name for name, weight in weights.items() if weight} == {score}
 
 
+def test_a_config_without_weights_of_scores_takes_those_of_the_component(verb, data):
+    whole = (CONFIGS / "selector_en.cfg").read_text()
+    before, rest = whole.split("[training.score_weights]")
+    (data / "own.cfg").write_text(before + "[training.logger]" + rest.split("[training.logger]")[1])
+    code, _, err = verb(*arguments(data, "--tune", "none", config=data / "own.cfg"))
+    assert code == 0, err
+    weights = spacy.load(data / "out" / "model-best").config["training"]["score_weights"]
+    assert {name for name, weight in weights.items() if weight} == {"spans_sc_f"}
+
+
 def test_errors_of_an_annotator_teach_and_tune(verb, data):
     write_sentences(data / "dev.jsonl", "dev", range(20, 44))
     parts = [write_sentences(data / "part.jsonl", "dev", numbers, wrong=wrong).read_text()
