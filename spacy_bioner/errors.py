@@ -263,6 +263,7 @@ class Errors:
             "same texts, with their ids.")
     E564 = "Setting '{key}' of stage {stage}: {why}."
     E570 = "--recall-loss bounds the choice of thresholds, but --tune none chooses none. Leave one of the two out."
+    E571 = "Cannot use the lowest {found} layers of '{name}', which has {most}. Set layers to 1-{most}, or 0 for all."
     E565 = "Source '{source}' has two records of the id '{id}'. Records are paired by id: give each its own."
     E566 = ("The stored weights do not fit the model '{name}': {why}. Read them with the versions of peft and "
             "transformers that they were stored by, or train anew.")

@@ -10,13 +10,14 @@ from thinc.types import Floats1d, Floats2d, Floats3d
 def make_transformer_encoder(
     name: str, max_pieces: int = 254, overlap: int = 64, mixed_precision: bool = True, frozen_layers: int = 0,
     layer_decay: float = 1.0, dropout: float = 0.1, average: float = 0.0, lora_rank: int = 0, lora_alpha: int = 32,
+    layers: int = 0,
 ) -> Model[List[Doc], List[Floats2d]]:
     """A transformer as tok2vec layer, quick on CPUs; see `transformer_encoder.build_transformer_encoder`."""
     from .transformer_encoder import build_transformer_encoder
 
     return build_transformer_encoder(name, max_pieces=max_pieces, overlap=overlap, mixed_precision=mixed_precision,
                                      frozen_layers=frozen_layers, layer_decay=layer_decay, dropout=dropout,
-                                     average=average, lora_rank=lora_rank, lora_alpha=lora_alpha)
+                                     average=average, lora_rank=lora_rank, lora_alpha=lora_alpha, layers=layers)
 
 
 def make_span_grid(

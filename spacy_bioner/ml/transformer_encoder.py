@@ -14,6 +14,7 @@ from spacy.tokens import Doc
 from thinc.api import Model, torch2xp, xp2torch
 from thinc.types import Floats2d
 
+from ..errors import BionerError, Errors
 from ..llm.half_precision import is_quick_in_bfloat16
 from ..llm.resolve import resolve_model
 from .lora import add_lora, check_base
@@ -75,7 +76,7 @@ class PooledTransformer(torch.nn.Module):
 
 def build_transformer_encoder(name: str, max_pieces: int, overlap: int, mixed_precision: bool,
                               frozen_layers: int, layer_decay: float, dropout: float, average: float,
-                              lora_rank: int, lora_alpha: int) -> Model[List[Doc], List[Floats2d]]:
+                              lora_rank: int, lora_alpha: int, layers: int) -> Model[List[Doc], List[Floats2d]]:
     """Build the layer; weights are read when it is initialized, or come with the trained pipeline.
 
     name (str): A folder, an embedded package or a hub id, as `llm.resolve` takes it.
@@ -89,13 +90,16 @@ def build_transformer_encoder(name: str, max_pieces: int, overlap: int, mixed_pr
     lora_rank (int): 0 trains and stores the weights themselves; n trains LoRA of that rank on all linear layers, stores
         it alone, and reads the base model by its name, which suits a causal language model.
     lora_alpha (int): Scale of LoRA.
+    layers (int): How many of the transformer's layers are used, from below; 0 uses all. Upper layers of a causal
+        language model foresee the next word, which is dear and of little use to who judges the words that are there.
     RETURNS (Model[List[Doc], List[Floats2d]]): One array a document, one row a token.
     """
     shim = ModuleShim(_build_module, rate_factor=_layer_factor(layer_decay), average=average,
                       trained_only=lora_rank > 0)
     return Model("transformer_encoder", _forward, init=_init, shims=[shim], dims={"nO": None}, attrs={
         "name": name, "max_pieces": max_pieces, "overlap": overlap, "mixed_precision": mixed_precision,
-        "frozen_layers": frozen_layers, "dropout": dropout, "lora_rank": lora_rank, "lora_alpha": lora_alpha})
+        "frozen_layers": frozen_layers, "dropout": dropout, "lora_rank": lora_rank, "lora_alpha": lora_alpha,
+        "layers": layers})
 
 
 def _build_module(config: Dict[str, Any]) -> PooledTransformer:
@@ -110,6 +114,7 @@ def _build_module(config: Dict[str, Any]) -> PooledTransformer:
     _drop_pooler(transformer)
     if lora:
         check_base(transformer, config)
+        _keep_layers(transformer, config.get("layers", 0), config["name"])
         add_lora(transformer, lora)
     module = PooledTransformer(transformer, tokenizer=config["tokenizer"], around=tuple(config["around"]),
                                pad_id=config["pad_id"], unknown_id=config["unknown_id"])
@@ -124,9 +129,21 @@ def _drop_pooler(transformer: torch.nn.Module) -> None:
         transformer.pooler = None
 
 
-def _find_layers(transformer: torch.nn.Module) -> Sequence[torch.nn.Module]:
+def _find_layers(transformer: torch.nn.Module) -> torch.nn.ModuleList:
     lists = (module for module in transformer.modules() if isinstance(module, torch.nn.ModuleList))
-    return next((found for found in lists if len(found) == transformer.config.num_hidden_layers), [])
+    return next((found for found in lists if len(found) == transformer.config.num_hidden_layers),
+                torch.nn.ModuleList())
+
+
+def _keep_layers(transformer: torch.nn.Module, layers: int, name: str) -> None:
+    """Leave out a model's upper layers. RAISES BionerError: E571 where it has not so many."""
+    if layers == 0:
+        return
+    found = _find_layers(transformer)
+    if not 0 < layers <= len(found):
+        raise BionerError(Errors.E571.format(name=name, found=layers, most=len(found)))
+    del found[layers:]
+    transformer.config.num_hidden_layers = layers
 
 
 def _freeze(transformer: torch.nn.Module, frozen_layers: int) -> None:
@@ -164,6 +181,9 @@ def _load_pretrained(settings: Dict[str, Any]) -> Tuple[PooledTransformer, Dict[
     source = str(resolve_model(settings["name"]))
     tokenizer = AutoTokenizer.from_pretrained(source, use_fast=True)
     transformer = AutoModel.from_pretrained(source, torch_dtype=torch.float32)
+    if not settings["lora_rank"]:
+        # With LoRA the base model is cut when it is read, always anew.
+        _keep_layers(transformer, settings["layers"], settings["name"])
     values = transformer.config.to_diff_dict()
     # Dropout of attention would cost a fifth of an update on a CPU: there is no fused kernel for it.
     for key, dropout in (("hidden_dropout_prob", settings["dropout"]), ("attention_probs_dropout_prob", 0.0)):
@@ -175,7 +195,7 @@ def _load_pretrained(settings: Dict[str, Any]) -> Tuple[PooledTransformer, Dict[
               "around": [list(ids) for ids in find_around(tokenizer)],
               "pad_id": tokenizer.pad_token_id or 0,
               "unknown_id": tokenizer.unk_token_id if tokenizer.unk_token_id is not None else 0,
-              "frozen_layers": settings["frozen_layers"], "name": settings["name"]}
+              "frozen_layers": settings["frozen_layers"], "layers": settings["layers"], "name": settings["name"]}
     if settings["lora_rank"]:
         config["lora"] = {"rank": settings["lora_rank"], "alpha": settings["lora_alpha"],
                           "dropout": settings["dropout"]}

@@ -6,6 +6,7 @@ from spacy.tokens import Doc
 from thinc.api import Adam
 from transformers import BertConfig, BertModel, BertTokenizerFast, PreTrainedTokenizerFast
 
+from spacy_bioner.errors import BionerError
 from spacy_bioner.formats.docbin import build_doc
 from spacy_bioner.ml.architectures import make_transformer_encoder
 
@@ -121,3 +122,26 @@ def test_frozen_parts_stay_as_they_are(folder, docs, frozen_layers, moved):
     backprop([numpy.ones_like(rows) * rows for rows in vectors])
     encoder.finish_update(Adam(0.01, use_averages=False))
     assert {name: not torch.equal(before[name], value) for name, value in watched.items()} == moved
+
+
+@pytest.mark.parametrize("lora_rank", [pytest.param(0, id="trained as a whole"), pytest.param(2, id="LoRA")])
+def test_lower_layers_alone_give_what_they_give_within_the_model(folder, docs, lora_rank):
+    """Stored and read again too: fresh LoRA changes nothing."""
+    with torch.no_grad():
+        encoded = BertTokenizerFast.from_pretrained(folder)(TEXTS[0], return_tensors="pt")
+        whole = BertModel.from_pretrained(folder).eval()(**encoded, output_hidden_states=True)
+    encoder = make(folder, docs, layers=1, lora_rank=lora_rank)
+    again = make_transformer_encoder(str(folder), max_pieces=60, overlap=20, mixed_precision=False, layers=1,
+                                     lora_rank=lora_rank).from_bytes(encoder.to_bytes())
+    assert len(again.shims[0].module.transformer.encoder.layer) == 1
+    for layer in (encoder, again):
+        first = layer.predict(docs)[0][0]
+        # The first token, p53, is three pieces after [CLS].
+        numpy.testing.assert_allclose(first, whole.hidden_states[1][0, 1:4].mean(dim=0).numpy(), atol=1e-5)
+
+
+@pytest.mark.parametrize("lora_rank", [0, 2])
+@pytest.mark.parametrize("layers", [-1, 3])
+def test_layers_that_a_model_does_not_have(folder, docs, layers, lora_rank):
+    with pytest.raises(BionerError, match=r"Set layers to 1-2, or 0 for all"):
+        make(folder, docs, layers=layers, lora_rank=lora_rank)
