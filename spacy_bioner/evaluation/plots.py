@@ -3,7 +3,7 @@
 import re
 import warnings
 from io import StringIO
-from typing import Any, Dict, Mapping, Sequence, Tuple
+from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
 
 from matplotlib import rc_context
 from matplotlib.axes import Axes
@@ -14,6 +14,11 @@ INK, SOFT, GRID = "#010203", "#020304", "#030405"
 SERIES = tuple(f"#0a0b{index:02x}" for index in range(10))
 # Longer names lose their middle in plots; the tables beside them have them whole.
 LONGEST = 32
+# Curves beyond the tenth have a colour for the second time.
+_DASHES = ("-", "--", ":", "-.")
+_PANELS_ACROSS = 4
+# Inches of a row of names.
+_LEGEND_ROW = 0.2
 _VARIABLES = {INK: "var(--ink)", SOFT: "var(--soft)", GRID: "var(--line)",
               **{colour: f"var(--c{index})" for index, colour in enumerate(SERIES)}}
 # What a picture of its own takes in their place: colours that are read on white and on black.
@@ -91,10 +96,41 @@ def plot_lines(series: Mapping[str, Tuple[Sequence[float], Sequence[float]]], *,
     with rc_context(_STYLE):
         figure, axes = _new_axes(7.2, 2.8)
         for index, (name, (x, y)) in enumerate(series.items()):
-            axes.plot(x, y, marker="o", markersize=3, color=SERIES[index % len(SERIES)], label=_plain(name))
+            axes.plot(x, y, marker="o", markersize=3, color=SERIES[index % len(SERIES)], label=_plain(name),
+                      linestyle=_DASHES[index // len(SERIES) % len(_DASHES)])
         axes.set_xlabel(across)
         axes.set_ylabel(axis)
         _add_legend(axes, len(series))
+        return _to_svg(figure)
+
+
+def plot_panels(series: Mapping[str, Tuple[Sequence[float], Sequence[float]]], *, axis: str, across: str,
+                guide: Optional[Tuple[Sequence[float], Sequence[float]]] = None) -> str:
+    """Draw each curve in a small panel of its own, all to one scale.
+
+    series (Mapping[str, Tuple[Sequence[float], Sequence[float]]]): Name of a curve to its x and y values.
+    axis (str): What y is.
+    across (str): What x is.
+    guide (Optional[Tuple[Sequence[float], Sequence[float]]]): A line behind each curve, to compare it with.
+    RETURNS (str): The SVG element.
+    """
+    columns = min(len(series), _PANELS_ACROSS)
+    rows = -(-len(series) // columns)
+    with rc_context({**_STYLE, "font.size": 8, "axes.titlesize": 8}):
+        figure = _new_figure(7.2, 0.5 + 1.6 * rows)
+        panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).flatten()
+        for place, (axes, (name, (x, y))) in enumerate(zip(panels, series.items())):
+            axes.patch.set_alpha(0)
+            # The last of a column has the numbers below it, also where the last row is not full.
+            axes.tick_params(labelbottom=place + columns >= len(series))
+            if guide is not None:
+                axes.plot(*guide, color=SOFT, linewidth=1, linestyle="--")
+            axes.plot(x, y, marker="o", markersize=3, color=SERIES[0])
+            axes.set_title(_plain(name), loc="left")
+        for axes in panels[len(series):]:
+            axes.set_visible(False)
+        figure.supxlabel(across, color=SOFT, fontsize=9)
+        figure.supylabel(axis, color=SOFT, fontsize=9)
         return _to_svg(figure)
 
 
@@ -105,20 +141,28 @@ def make_picture(svg: str) -> str:
     return svg.replace("<svg ", '<svg font-family="sans-serif" ', 1) + "\n"
 
 
-def _new_axes(width: float, height: float) -> Tuple[Figure, Axes]:
+def _new_figure(width: float, height: float) -> Figure:
     figure = Figure(figsize=(width, height), layout="constrained")
     figure.patch.set_alpha(0)
+    return figure
+
+
+def _new_axes(width: float, height: float) -> Tuple[Figure, Axes]:
+    figure = _new_figure(width, height)
     axes = figure.add_subplot()
     axes.patch.set_alpha(0)
     return figure, axes
 
 
 def _add_legend(axes: Axes, series: int) -> None:
+    """Name the series above the plot, which is made higher by as much, so that many leave room for their curves."""
     if series > 1:
         names = axes.get_legend_handles_labels()[1]
         widest = max(len(name) for name in names) + 8
-        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=max(1, min(series, 5, 110 // widest)),
-                    borderaxespad=0)
+        columns = max(1, min(series, 5, 110 // widest))
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=columns, borderaxespad=0)
+        width, height = axes.figure.get_size_inches()
+        axes.figure.set_size_inches(width, height + _LEGEND_ROW * (-(-series // columns) - 1))
 
 
 def _plain(name: str) -> str:

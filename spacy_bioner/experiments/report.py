@@ -104,15 +104,15 @@ def draw_lines(experiment: Experiment, rows: Mapping[str, Any]) -> str:
 
 
 def draw_reliability(rows: Mapping[str, Any]) -> str:
-    """RETURNS (str): What selectors said along what was so, in bins; empty without selectors."""
-    from ..evaluation.plots import make_picture, plot_lines
+    """RETURNS (str): What selectors said along what was so, in bins, a panel each; empty without selectors."""
+    from ..evaluation.plots import make_picture, plot_panels
 
     series = {name: ([one["said"] for one in bins], [one["was"] for one in bins]) for name, row in rows.items()
               if row["calibration"] for bins in [row["calibration"]["bins"]]}
     if not series:
         return ""
-    return make_picture(plot_lines({"ideal": ([0, 1], [0, 1]), **series}, axis="share that is right",
-                                  across="probability that was said"))
+    return make_picture(plot_panels(series, axis="share that is right", across="probability that was said",
+                                    guide=([0, 1], [0, 1])))
 
 
 def _row(name: str, row: Mapping[str, Any]) -> Tuple[str, ...]:
