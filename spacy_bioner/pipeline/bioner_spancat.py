@@ -20,10 +20,10 @@ from ..ml.span_targets import Target, find_target, grid_loss
 from .label_pipe import LabelPipe, sample_docs
 from .overlaps import OVERLAPS, drop_overlaps, learn_overlaps, survivors
 from .thresholds import label_values
-from .tuning import Judged, tune
+from .tuning import Judged, score_best, tune
 
 Found = List[Tuple[int, int, int, float]]
-# Spans less probable than this are not looked at when thresholds are chosen.
+# Spans less probable than this are not looked at when thresholds are chosen, nor called doubtful.
 _PLAUSIBLE = 0.02
 _AT_ONCE = 64
 
@@ -41,17 +41,20 @@ DEFAULT_MODEL = Config().from_str(default_config)["model"]
 @Language.factory(
     "bioner_spancat",
     assigns=["doc.spans"],
-    default_config={"model": DEFAULT_MODEL, "spans_key": "sc", "threshold": 0.5, "overlaps": "learn",
-                    "label_smoothing": 0.0, "temperature": 1.0, "scorer": {"@scorers": "spacy.spancat_scorer.v1"}},
+    default_config={"model": DEFAULT_MODEL, "spans_key": "sc", "doubtful_key": "", "threshold": 0.5,
+                    "overlaps": "learn", "label_smoothing": 0.0, "temperature": 1.0,
+                    "scorer": {"@scorers": "spacy.spancat_scorer.v1"}},
     default_score_weights={"spans_sc_f": 1.0, "spans_sc_p": 0.0, "spans_sc_r": 0.0},
 )
-def make_bioner_spancat(nlp: Language, name: str, model: Model[List[Doc], Floats3d], spans_key: str,
+def make_bioner_spancat(nlp: Language, name: str, model: Model[List[Doc], Floats3d], spans_key: str, doubtful_key: str,
                         threshold: Union[float, Dict[str, float]], overlaps: str, label_smoothing: float,
                         temperature: float, scorer: Optional[Callable]) -> "BionerSpancat":
     """Make the span categorizer.
 
     model (Model[List[Doc], Floats3d]): Logits of all spans, as `spacy-bioner.SpanGrid.v1` gives them.
     spans_key (str): Key of the span group that is read in training and written in use.
+    doubtful_key (str): Key of a group for the spans below their thresholds with a probability of 0.02 at least; empty
+        for none. Training has one, so that states are compared at the best threshold of each.
     threshold (Union[float, Dict[str, float]]): Least probability of a mention, for all labels or by label ("*": the
         others).
     overlaps (str): "any" keeps all mentions, "nested" drops crossing ones, "flat" all overlapping ones, the less
@@ -60,8 +63,8 @@ def make_bioner_spancat(nlp: Language, name: str, model: Model[List[Doc], Floats
     temperature (float): Divides the logits, so that probabilities fit; `calibrate` sets it.
     scorer (Optional[Callable]): The scoring method.
     """
-    return BionerSpancat(nlp.vocab, model, name, spans_key=spans_key, threshold=threshold, overlaps=overlaps,
-                         label_smoothing=label_smoothing, temperature=temperature, scorer=scorer)
+    return BionerSpancat(nlp.vocab, model, name, spans_key=spans_key, doubtful_key=doubtful_key, threshold=threshold,
+                         overlaps=overlaps, label_smoothing=label_smoothing, temperature=temperature, scorer=scorer)
 
 
 class BionerSpancat(LabelPipe):
@@ -73,16 +76,17 @@ class BionerSpancat(LabelPipe):
     """
 
     def __init__(self, vocab: Vocab, model: Model[List[Doc], Floats3d], name: str = "bioner_spancat", *,
-                 spans_key: str = "sc", threshold: Union[float, Dict[str, float]] = 0.5, overlaps: str = "learn",
-                 label_smoothing: float = 0.0, temperature: float = 1.0, scorer: Optional[Callable] = None):
+                 spans_key: str = "sc", doubtful_key: str = "", threshold: Union[float, Dict[str, float]] = 0.5,
+                 overlaps: str = "learn", label_smoothing: float = 0.0, temperature: float = 1.0,
+                 scorer: Optional[Callable] = None):
         if overlaps not in OVERLAPS:
             raise BionerError(Errors.E502.format(found=overlaps, known=", ".join(OVERLAPS)))
         self.vocab = vocab
         self.model = model
         self.name = name
         self.scorer = scorer
-        self.cfg: Dict[str, Any] = {"labels": [], "spans_key": spans_key, "threshold": threshold,
-                                    "overlaps": overlaps, "label_smoothing": label_smoothing,
+        self.cfg: Dict[str, Any] = {"labels": [], "spans_key": spans_key, "doubtful_key": doubtful_key,
+                                    "threshold": threshold, "overlaps": overlaps, "label_smoothing": label_smoothing,
                                     "temperature": temperature}
 
     @property
@@ -98,10 +102,16 @@ class BionerSpancat(LabelPipe):
         """RETURNS (numpy.ndarray): The threshold of each label."""
         return label_values(self.cfg["threshold"], self.labels)
 
-    def predict(self, docs: Iterable[Doc]) -> List[Found]:
-        """RETURNS (List[Found]): For each document the mentions above their thresholds: start, end, label, score."""
+    def predict(self, docs: Iterable[Doc]) -> List[Tuple[Found, Found]]:
+        """RETURNS (List[Tuple[Found, Found]]): For each document the mentions above their thresholds, as start, end,
+        label and score, and where they are asked for the doubtful ones below."""
         docs = list(docs)
-        return self.find(docs, self.model.predict(docs), self.thresholds())
+        logits, thresholds = self.model.predict(docs), self.thresholds()
+        kept = self.find(docs, logits, thresholds)
+        if not self.cfg["doubtful_key"]:
+            return [(mentions, []) for mentions in kept]
+        plausible = self.find(docs, logits, numpy.minimum(thresholds, _PLAUSIBLE))
+        return [(mentions, sorted(set(both) - set(mentions), key=_in_text)) for mentions, both in zip(kept, plausible)]
 
     def find(self, docs: Sequence[Doc], logits: Floats3d, thresholds: numpy.ndarray, *,
              overlaps: Optional[str] = None) -> List[Found]:
@@ -127,16 +137,16 @@ class BionerSpancat(LabelPipe):
             if end <= len(doc) and not doc[start].is_space and not doc[end - 1].is_space:
                 found[owner].append((start, end, label, score))
         overlaps = overlaps or self.cfg["overlaps"]
-        return [sorted(drop_overlaps(mentions, overlaps), key=lambda item: (item[0], -item[1], item[2]))
-                for mentions in found]
+        return [sorted(drop_overlaps(mentions, overlaps), key=_in_text) for mentions in found]
 
-    def set_annotations(self, docs: Iterable[Doc], scores: List[Found]) -> None:
-        """Write mentions into the span group, their probabilities into its `attrs["scores"]`."""
-        for doc, mentions in zip(docs, scores):
-            spans = [Span(doc, start, end, label=self.labels[label]) for start, end, label, _ in mentions]
-            group = SpanGroup(doc, name=self.key, spans=spans)
-            group.attrs["scores"] = numpy.asarray([score for *_, score in mentions], dtype="float32")
-            doc.spans[self.key] = group
+    def set_annotations(self, docs: Iterable[Doc], scores: List[Tuple[Found, Found]]) -> None:
+        """Write mentions into the span groups, their probabilities into the `attrs["scores"]` of these."""
+        for doc, groups in zip(docs, scores):
+            for key, mentions in zip(filter(None, (self.key, self.cfg["doubtful_key"])), groups):
+                spans = [Span(doc, start, end, label=self.labels[label]) for start, end, label, _ in mentions]
+                group = SpanGroup(doc, name=key, spans=spans)
+                group.attrs["scores"] = numpy.asarray([score for *_, score in mentions], dtype="float32")
+                doc.spans[key] = group
 
     def update(self, examples: Iterable[Example], *, drop: float = 0.0, sgd: Optional[Optimizer] = None,
                losses: Optional[Dict[str, float]] = None) -> Dict[str, float]:
@@ -166,6 +176,17 @@ class BionerSpancat(LabelPipe):
     def _target(self, example: Example) -> Target:
         return find_target(example, self.key, {label: place for place, label in enumerate(self.labels)})
 
+    def score(self, examples: Iterable[Example], **kwargs: Any) -> Dict[str, Any]:
+        """Score mentions, and add `spans_<spans_key>_best_f`: F1 at the threshold that is best for all of these, the
+        doubtful ones among them.
+
+        examples (Iterable[Example]): Predicted Docs and their references; those without gold spans do not count.
+        RETURNS (Dict[str, Any]): The scores, 0 to 1.
+        """
+        examples = list(examples)
+        judged = tuple(filter(None, (self.key, self.cfg["doubtful_key"])))
+        return {**super().score(examples, **kwargs), **score_best(examples, spans_key=self.key, judged_keys=judged)}
+
     def initialize(self, get_examples: Callable[[], Iterable[Example]], *, nlp: Optional[Language] = None,
                    labels: Optional[Sequence[str]] = None) -> None:
         """Set the labels and make the model's weights.
@@ -183,7 +204,7 @@ class BionerSpancat(LabelPipe):
         self.model.initialize(X=sample_docs(examples))
 
     def calibrate(self, examples: Iterable[Example], *, by_label: bool = True) -> Dict[str, Any]:
-        """Choose temperature and thresholds on a dev part, and use them from now on.
+        """Choose temperature and thresholds on a dev part, and use them from now on, without a group of doubtful spans.
 
         examples (Iterable[Example]): The dev part.
         by_label (bool): Whether labels with enough mentions get a threshold of their own.
@@ -210,5 +231,11 @@ class BionerSpancat(LabelPipe):
         judged = Judged(to_logit(numpy.asarray(scores)), numpy.asarray(valid, dtype=bool), labels, gold,
                         floor=float(to_logit(numpy.asarray(_PLAUSIBLE))))
         chosen = tune(judged, by_label=by_label, survive=lambda above: survivors(found, above, self.cfg["overlaps"]))
-        self.cfg.update(temperature=chosen["temperature"], threshold=chosen["threshold"])
+        self.cfg.update(temperature=chosen["temperature"], threshold=chosen["threshold"], doubtful_key="")
         return chosen
+
+
+def _in_text(mention: Tuple[int, int, int, float]) -> Tuple[int, int, int]:
+    """RETURNS (Tuple[int, int, int]): What mentions are sorted by: as they come in the text, the longer first."""
+    start, end, label, _ = mention
+    return start, -end, label

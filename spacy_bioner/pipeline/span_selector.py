@@ -16,12 +16,12 @@ from thinc.api import Config, Model, Optimizer, set_dropout_rate
 from thinc.types import Floats1d
 
 from ..errors import BionerError, Errors
-from ..ml.calibration import best_threshold, to_logit, to_probability
+from ..ml.calibration import to_logit, to_probability
 from ..ml.selector_loss import candidate_loss
 from ..ml.span_targets import align_gold
 from .label_pipe import LabelPipe, sample_docs
 from .thresholds import label_values
-from .tuning import Judged, tune
+from .tuning import Judged, score_best, tune
 
 default_config = """
 [model]
@@ -171,18 +171,9 @@ class SpanSelector(LabelPipe):
         RETURNS (Dict[str, Any]): The scores, 0 to 1.
         """
         examples = list(examples)
-        key, probabilities, valid, total = self.cfg["spans_key"], [], [], 0
-        for example in examples:
-            if key not in example.reference.spans:
-                continue
-            total += len(example.reference.spans[key])
-            gold = {(start, end, label) for start, end, label, _ in align_gold(example, key)}
-            for group in filter(None, map(example.predicted.spans.get, (key, self.cfg["rejected_key"]))):
-                for span, probability in zip(group, group.attrs.get("scores", [])):
-                    probabilities.append(probability)
-                    valid.append((span.start, span.end, span.label_) in gold)
-        _, best = best_threshold(numpy.asarray(probabilities), numpy.asarray(valid, dtype=bool), total)
-        return {**super().score(examples, **kwargs), f"spans_{key}_best_f": best}
+        key = self.cfg["spans_key"]
+        return {**super().score(examples, **kwargs),
+                **score_best(examples, spans_key=key, judged_keys=(key, self.cfg["rejected_key"]))}
 
     def initialize(self, get_examples: Callable[[], Iterable[Example]], *, nlp: Optional[Language] = None,
                    labels: Optional[Sequence[str]] = None) -> None:

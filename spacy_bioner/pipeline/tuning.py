@@ -1,11 +1,13 @@
 """Temperature and thresholds of a component, chosen on the dev part."""
 
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, Mapping, Optional, Sequence
+from typing import Any, Callable, Dict, Iterable, Mapping, Optional, Sequence
 
 import numpy
+from spacy.training import Example
 
 from ..ml.calibration import best_threshold, expected_calibration_error, fit_temperature, reliability, to_probability
+from ..ml.span_targets import align_gold
 
 # With fewer gold mentions in the dev part a label takes the threshold of all labels together.
 _LEAST_GOLD = 40
@@ -71,6 +73,29 @@ def tune(judged: Judged, *, by_label: bool, survive: Survive = lambda above: abo
             "calibration_error_before": round(expected_calibration_error(before, judged.valid), 4),
             "calibration_error": round(expected_calibration_error(probability, judged.valid), 4),
             "reliability": reliability(probability, judged.valid)}
+
+
+def score_best(examples: Iterable[Example], *, spans_key: str, judged_keys: Sequence[str]) -> Dict[str, float]:
+    """Say how well a state of a component can do: by thresholds that are chosen for it later.
+
+    examples (Iterable[Example]): Predicted Docs and their references; those without gold spans do not count.
+    spans_key (str): Key of the gold group.
+    judged_keys (Sequence[str]): Keys of the groups of predicted spans, each with a probability in `attrs["scores"]`.
+    RETURNS (Dict[str, float]): `spans_<spans_key>_best_f`, the F1, from 0 to 1, at the threshold that is best for all
+        of these.
+    """
+    probabilities, valid, total = [], [], 0
+    for example in examples:
+        if spans_key not in example.reference.spans:
+            continue
+        total += len(example.reference.spans[spans_key])
+        gold = {(start, end, label) for start, end, label, _ in align_gold(example, spans_key)}
+        for group in filter(None, map(example.predicted.spans.get, judged_keys)):
+            for span, probability in zip(group, group.attrs.get("scores", [])):
+                probabilities.append(probability)
+                valid.append((span.start, span.end, span.label_) in gold)
+    _, best = best_threshold(numpy.asarray(probabilities), numpy.asarray(valid, dtype=bool), total)
+    return {f"spans_{spans_key}_best_f": best}
 
 
 def _f1(kept: numpy.ndarray, valid: numpy.ndarray, gold: int) -> float:

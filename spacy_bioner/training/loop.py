@@ -115,9 +115,25 @@ def calibrate(folder: Path, component: str, config: Config, *, by_label: bool, *
     examples = list(reader(nlp))
     encode_for(nlp, component, [example.predicted for example in examples])
     chosen = nlp.get_pipe(component).calibrate(examples, by_label=by_label, **options)
-    nlp.get_pipe_config(component).update(threshold=chosen["threshold"], temperature=chosen["temperature"])
+    configured = nlp.get_pipe_config(component)
+    configured.update({key: value for key, value in nlp.get_pipe(component).cfg.items() if key in configured})
     nlp.to_disk(folder)
     return chosen
+
+
+def score_in_use(config: Config, component: Dict[str, Any]) -> None:
+    """Have states compared at the thresholds in use, where no better ones are chosen for them afterwards.
+
+    config (Config): The training config.
+    component (Dict[str, Any]): The section of the component that is scored.
+    """
+    key = component.get("spans_key", "sc")
+    weights = config["training"].setdefault("score_weights", {})
+    # Written as 0: spaCy takes the factory's own weight, which may be 1, for one that is not there.
+    best, weights[f"spans_{key}_best_f"] = weights.get(f"spans_{key}_best_f", 1.0), 0.0
+    weights[f"spans_{key}_f"] = weights.get(f"spans_{key}_f", 0.0) + best
+    if "doubtful_key" in component:
+        component["doubtful_key"] = ""
 
 
 def checksum(path: Path) -> str:

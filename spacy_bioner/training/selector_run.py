@@ -5,8 +5,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
-from thinc.api import Config
-
 from ..errors import BionerError, Errors, Warnings
 from ..files import read_json_lines, write_json
 from ..formats.jsonl import read_jsonl
@@ -20,6 +18,7 @@ from .loop import (
     read_training_config,
     run_training,
     score_every,
+    score_in_use,
     ship_best,
     warmup_overrides,
 )
@@ -105,20 +104,12 @@ def run_selector(run: SelectorRun, output: Path, *, gpu_id: int = -1, overwrite:
         if run.definitions and model.get("definitions") == {}:
             model["definitions"] = dict(run.definitions)
         if run.tune == "none":
-            _score_in_use(config, config["components"][name].get("spans_key", "sc"))
+            score_in_use(config, config["components"][name])
         stage = output / "stage1"
         if not (stage / "done.json").is_file():
             run_training(config, stage, source=run.config, gpu_id=gpu_id)
             write_json(stage / "done.json", {"updates": run.updates})
         return _finish(run, output, {**card, "dev_candidates": "annotator" if only_predicted else "made"}, config, name)
-
-
-def _score_in_use(config: Config, key: str) -> None:
-    """Have states compared at the thresholds in use, where no better ones are chosen for them afterwards."""
-    weights = config["training"].setdefault("score_weights", {})
-    # Written as 0: spaCy takes the factory's own weight, which is 1, for one that is not there.
-    best, weights[f"spans_{key}_best_f"] = weights.get(f"spans_{key}_best_f", 1.0), 0.0
-    weights[f"spans_{key}_f"] = weights.get(f"spans_{key}_f", 0.0) + best
 
 
 def _suffices(run: SelectorRun) -> bool:

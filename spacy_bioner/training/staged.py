@@ -24,6 +24,7 @@ from .loop import (
     read_training_config,
     run_training,
     score_every,
+    score_in_use,
     ship_best,
     warmup_overrides,
 )
@@ -205,6 +206,8 @@ def stage_config(run: Run, stage: Stage, folder: Path, *, previous: Optional[Pat
     config["corpora"]["train"]["sources"] = _source_settings(run, config, stage.sources)
     config["corpora"]["train"]["held_out"] = [str(path) for path in run.held_out]
     name = find_component(config, _FACTORIES)
+    if name and run.tune == "none" and config["components"][name]["factory"] == _FACTORIES[0]:
+        score_in_use(config, config["components"][name])
     if previous is not None:
         # All of them go on: an encoder of its own, to which the others listen, as well.
         config["components"] = {pipe: {"source": str(previous)} for pipe in config["nlp"]["pipeline"]}

@@ -96,6 +96,42 @@ def test_scorer_counts_nested_mentions(trained):
     assert set(scores["spans_sc_per_type"]) == {"protein", "DNA", "RNA", "cell", "line"}
 
 
+def grouped(doc, key):
+    group = doc.spans[key]
+    return {(span.start, span.end, span.label_): score for span, score in zip(group, group.attrs["scores"])}
+
+
+@pytest.mark.parametrize("overlaps", ["any", "flat"])
+def test_doubtful_spans_have_a_group_of_their_own(overlaps):
+    """What is found stays as it is without one; of spans that overlap only the most probable one is doubtful."""
+    nlp, _ = train(updates=25, overlaps=overlaps)
+    pipe = nlp.get_pipe("bioner_spancat")
+    # So that probabilities are neither 0 nor 1.
+    pipe.cfg.update(threshold=0.9, temperature=20.0)
+    plain = [grouped(nlp(text), "sc") for text in TEXTS]
+    pipe.cfg["doubtful_key"] = "doubtful"
+    docs = [nlp(text) for text in TEXTS]
+    assert [grouped(doc, "sc") for doc in docs] == plain
+    pipe.cfg.update(threshold=0.02, doubtful_key="")
+    both = [grouped(nlp(text), "sc") for text in TEXTS]
+    assert [{**grouped(doc, "sc"), **grouped(doc, "doubtful")} for doc in docs] == both
+    scores = [score for doc in docs for score in grouped(doc, "doubtful").values()]
+    assert scores and all(0.02 <= score < 0.9 for score in scores)
+
+
+def test_states_are_compared_at_their_best_threshold():
+    """Not at one that will not be in use."""
+    nlp, _ = train(updates=60, doubtful_key="doubtful")
+    pipe, scores = nlp.get_pipe("bioner_spancat"), {}
+    # So that most probabilities are below 1.
+    pipe.cfg["temperature"] = 10.0
+    for threshold in (0.5, 1.0):
+        pipe.cfg["threshold"] = threshold
+        scores[threshold] = nlp.evaluate(make_examples(nlp))
+    assert scores[0.5]["spans_sc_f"] == scores[0.5]["spans_sc_best_f"] == 1.0
+    assert scores[1.0]["spans_sc_f"] < scores[1.0]["spans_sc_best_f"] == 1.0
+
+
 def test_mistakes_are_told():
     nlp = make_nlp()
     with pytest.raises(BionerError, match="no labels"):

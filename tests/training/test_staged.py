@@ -77,6 +77,17 @@ def test_stages_run_one_after_the_other_and_leave_a_pipeline_with_its_card(run, 
     assert curve[-1]["updates"] == 18 and {line["stage"] for line in curve} == {1, 2}
     doc = nlp("They found gout again.")
     assert [span.label_ for span in doc.spans["sc"]] in (["DISEASE"], [])
+    # The doubtful ones are for the training.
+    assert list(doc.spans) == ["sc"] and nlp.config["components"]["bioner_spancat"]["doubtful_key"] == ""
+
+
+@pytest.mark.parametrize("tune, score", [("labels", "spans_sc_best_f"), ("none", "spans_sc_f")])
+def test_states_are_compared_by_what_becomes_of_them(run, tmp_path, tune, score):
+    run_stages(replace(run, tune=tune), tmp_path / "out")
+    nlp = spacy.load(tmp_path / "out" / "model-best")
+    weights = nlp.config["training"]["score_weights"]
+    assert {name for name, weight in weights.items() if weight} == {score}
+    assert list(nlp("They found gout again.").spans) == ["sc"]
 
 
 def test_the_card_names_the_model_that_labelled(run, tmp_path):
