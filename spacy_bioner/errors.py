@@ -116,7 +116,6 @@ class Errors:
             "Mend the cause and run the same command again: it goes on from there.")
     E223 = "the model gave no reply"
     E224 = "prompt and answer need about {needed} tokens, but the model has a context of {context}"
-    E225 = "a sentence of {tokens} tokens is longer than the {room} that a prompt has room for"
     E226 = ("Prompt, definitions and examples leave no room for text: they take {tokens} of {context} tokens. "
             "Shorten definitions or give fewer examples.")
     E227 = "no reply was recorded for this text"

@@ -1,5 +1,6 @@
 """From JSON values to claims: what a reply says that there is, in whatever shape it says so."""
 
+import re
 from dataclasses import dataclass, replace
 from typing import Any, Iterator, List, Optional, Sequence, Tuple
 
@@ -262,6 +263,7 @@ class _Fields:
         return None
 
 
+_WRITTEN_NUMBER = re.compile(r"\s*-?\d{1,11}\s*", re.ASCII)
 _KEYS = frozenset((*_LABEL_KEYS, *_OTHER_LABEL_KEYS, *_NAME_KEYS, *_OTHER_NAME_KEYS, *_START_KEYS, *_OTHER_START_KEYS,
                    *_END_KEYS, *_OTHER_END_KEYS, *_RANGE_KEYS, *_CONTEXT_KEYS))
 
@@ -287,8 +289,7 @@ def _whole_number(value: Any) -> Optional[int]:
     """RETURNS (Optional[int]): An offset, also where it is written as a string or with a decimal point."""
     if isinstance(value, bool):
         return None
-    if isinstance(value, str) and len(value) < 12 and value.strip().lstrip("-").isascii() \
-            and value.strip().lstrip("-").isdigit():
+    if isinstance(value, str) and _WRITTEN_NUMBER.fullmatch(value):
         return int(value)
     if isinstance(value, int):
         return value

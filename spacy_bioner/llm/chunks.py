@@ -5,15 +5,10 @@ from dataclasses import dataclass, replace
 from typing import Callable, Iterable, List, Sequence, Tuple
 
 from ..annotation import Mention, in_text_order
-from ..errors import BionerError, Errors
 
 Bounds = Tuple[int, int]
 
 _LINE_END = re.compile(r"\n+")
-
-
-class DocumentTooLong(BionerError):
-    """The error of one document that cannot be asked for; the others are not concerned."""
 
 
 @dataclass(frozen=True)
@@ -48,12 +43,12 @@ def cut_text(text: str, *, count_tokens: Callable[[str], int], room: int, max_se
 
     text (str): The text.
     count_tokens (Callable[[str], int]): Counts with the model's own tokenizer.
-    room (int): Tokens that a chunk may have.
+    room (int): Tokens that a chunk may have. A sentence that has more is a chunk by itself, or several where there are
+        line breaks in it: it may fit the model's context all the same.
     max_sentences (int): Sentences that a chunk may have; 0 takes as many as there is room for.
     overlap (int): Sentences that a chunk shares with the one before, where there is room.
     find_sentences (Callable[[str], List[Bounds]]): Finds the sentences of a text.
     RETURNS (List[Chunk]): In text order; none for a text of white space.
-    RAISES DocumentTooLong: E225 where a sentence is longer than the room; a line break inside it is a place to cut.
     """
     whole = (0, len(text))
     # No text has more tokens than bytes, which spares counting short ones.
@@ -64,8 +59,6 @@ def cut_text(text: str, *, count_tokens: Callable[[str], int], room: int, max_se
         fits = count_tokens(text[slice(*bounds)]) <= room
         sentences.extend([bounds] if fits else _cut_behind(_LINE_END, text, bounds))
     costs = [count_tokens(text[slice(*bounds)]) for bounds in sentences]
-    if costs and max(costs) > room:
-        raise DocumentTooLong(Errors.E225.format(tokens=max(costs), room=room))
     groups = _group(costs, room=room, max_sentences=max_sentences or len(costs), overlap=overlap)
     return _chunks(text, *_bounds_of_groups(sentences, groups))
 
@@ -76,7 +69,7 @@ def _group(costs: Sequence[int], *, room: int, max_sentences: int, overlap: int)
     first = 0
     while first < len(costs):
         last, used = first, 0
-        while last < len(costs) and last - first < max_sentences and used + costs[last] <= room:
+        while last < len(costs) and last - first < max_sentences and (last == first or used + costs[last] <= room):
             used += costs[last]
             last += 1
         groups.append((first, last))

@@ -10,12 +10,19 @@ from ..errors import BionerError, Errors
 from ..prompts.build import PromptBuilder
 from ..prompts.examples import ExampleChooser
 from .base import Reply, Request
-from .chunks import Bounds, Chunk, DocumentTooLong, cut_text, find_lines, join_mentions
+from .chunks import Bounds, Chunk, cut_text, find_lines, join_mentions
 
 # Tokens kept free for chat markup and for the end of the answer.
 _MARGIN = 64
 _SAMPLE_TEXT = "The patient was given aspirin for the pain in her left knee."
+# Mentions of the sample, twelve words, in the answer that there is room for. Few sentences have more; of an answer that
+# would, what was written until the context is full counts, and it is told.
+_SAMPLE_MENTIONS = 2
 _BYTES_PER_TOKEN = 3
+
+
+class DocumentTooLong(BionerError):
+    """The error of one document that cannot be asked for; the others are not concerned."""
 
 
 def estimate_tokens(text: str) -> int:
@@ -31,7 +38,8 @@ def _count_bytes(text: str) -> int:
 class ChunkSettings:
     """How long texts are cut.
 
-    max_tokens (Optional[int]): Tokens of text a chunk may have; None takes what prompt and answer leave room for.
+    max_tokens (Optional[int]): Tokens of text a chunk may have; None takes what prompt and answer leave room for. A
+        sentence that has more is asked for by itself where it fits the context.
     max_sentences (int): Sentences a chunk may have; 0 sets no limit. 1 suits a model taught on sentences.
     overlap (int): Sentences that a chunk shares with the one before.
     find_sentences (Callable[[str], List[Bounds]]): Finds the sentences of a text.
@@ -112,9 +120,11 @@ class Planner:
 
     @cached_property
     def _answer_ratio(self) -> float:
-        """RETURNS (float): Tokens of an answer for a token of text, where every label marks the whole text."""
+        """RETURNS (float): Tokens of an answer for a token of text that holds many mentions, of the labels that take
+        most to write."""
         codec, labels = self.builder.codec, list(self.builder.labels)
-        mentions = in_text_order(Mention(0, len(_SAMPLE_TEXT), label) for label in labels)
+        longest = sorted(labels, key=self.count_tokens)[-_SAMPLE_MENTIONS:]
+        mentions = in_text_order(Mention(0, len(_SAMPLE_TEXT), label) for label in longest)
         answers = [codec.encode(Annotation(_SAMPLE_TEXT, marked), labels) for marked in ((), mentions)]
         return max(map(self.count_tokens, answers)) / max(self.count_tokens(_SAMPLE_TEXT), 1)
 

@@ -1,5 +1,6 @@
 """Whatever a model writes, reading it gives spans that lie in the text, soon, and never an exception."""
 
+import json
 import random
 import time
 
@@ -111,3 +112,12 @@ def test_fuzz_long_damaged_replies_take_no_time(name, options, length, limit):
         reply = codec.encode(writable, LABELS)
         reply = damage(random_, reply[:length], reply)[:2 * length]
         assert seconds_to_decode(codec, annotation.text, reply) < limit
+
+
+@pytest.mark.parametrize("number", ["--5", "-", "5-", "+5", " 5", "５", "²", "1_0", "9" * 40, "", "0x5", "1e3", "NaN",
+                                    "−5", "5\n", None, True, [], {}, 1e400, -7, 2.5])
+@pytest.mark.parametrize("keys", [("start_idx", "end_idx"), ("start", "end")])
+def test_whatever_stands_for_an_offset_is_data(number, keys):
+    reply = json.dumps([{keys[0]: number, keys[1]: 9, "type": "Disease", "entity": "gout"}])
+    mentions = make_codec("json").decode("He has gout.", ["Disease"], reply).mentions
+    assert [(mention.start, mention.end, mention.label) for mention in mentions] == [(7, 11, "Disease")]

@@ -12,7 +12,7 @@ from spacy_bioner.errors import BionerError
 from spacy_bioner.llm.annotate import Annotator
 from spacy_bioner.llm.base import Reply
 from spacy_bioner.llm.cache import ReplyCache
-from spacy_bioner.llm.planning import ChunkSettings
+from spacy_bioner.llm.planning import ChunkSettings, Planner, estimate_tokens
 from spacy_bioner.prompts.build import PromptBuilder
 from spacy_bioner.prompts.examples import ExampleChooser
 
@@ -137,8 +137,24 @@ def test_sentence_over_the_context_is_set_aside_and_its_neighbours_are_not():
     texts = [Annotation("flu"), Annotation("flu " * 2000), Annotation("aspirin")]
     first, long, last = make_annotator(context_length=400).annotate(texts)
     assert (len(first.mentions), len(long.mentions), len(last.mentions)) == (1, 0, 1)
-    assert re.fullmatch(r"a sentence of 2000 tokens is longer than the \d+ that a prompt has room for",
+    assert re.fullmatch(r"prompt and answer need about \d{4} tokens, but the model has a context of 400",
                         long.meta["error"])
+
+
+@pytest.mark.parametrize("codec", ["html", "json", "bracket"])
+def test_a_sentence_of_a_schema_with_many_labels_fits_a_common_context(codec):
+    """Room is kept for an answer as there are some, not for one in which each label marks the whole text."""
+    labels = {f"ENTITY_{number}": "some short definition of it" for number in range(18)}
+    builder = PromptBuilder(template="annotate.en", labels=labels, codec=make_codec(codec))
+    sentence = "The patient was admitted with severe shortness of breath, fever and a productive cough. " * 4
+    plan = Planner(builder, count_tokens=estimate_tokens, context_length=4096).plan(sentence.replace(". T", ", t"))
+    assert plan.error is None and len(plan.chunks) == 1
+
+
+def test_a_sentence_over_the_length_of_chunks_is_asked_for_where_it_fits_the_context():
+    (found,) = make_annotator(context_length=4096, chunks=ChunkSettings(max_tokens=40)).annotate(
+        [Annotation("aspirin " * 100)])
+    assert "error" not in found.meta and len(found.mentions) == 100
 
 
 def test_chosen_examples_that_leave_no_room_are_an_error_of_the_run():

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from spacy_bioner.annotation import Mention
-from spacy_bioner.llm.chunks import DocumentTooLong, cut_text, join_mentions
+from spacy_bioner.llm.chunks import cut_text, join_mentions
 
 
 def count_words(text):
@@ -48,9 +48,11 @@ def test_line_breaks_help_where_a_sentence_is_too_long():
         "one two three", "four five six", "seven"]
 
 
-def test_sentence_longer_than_the_room_is_said_with_its_length():
-    with pytest.raises(DocumentTooLong, match="a sentence of 5 tokens is longer than the 4"):
-        cut("a. b c d e f. g.", 4)
+def test_sentence_longer_than_the_room_is_a_chunk_by_itself():
+    """It may fit the context all the same; its neighbours are cut as ever."""
+    text = "a. x. b c d e f. g. h."
+    assert [text[chunk.start:chunk.end] for chunk in cut(text, 4, overlap=0)] == ["a. x.", "b c d e f.", "g. h."]
+    assert [text[chunk.start:chunk.end] for chunk in cut(text, 4)] == ["a. x.", "b c d e f.", "g. h."]
 
 
 @pytest.mark.parametrize("seed", range(40))
