@@ -263,6 +263,13 @@ class Errors:
     E564 = "Setting '{key}' of stage {stage}: {why}."
     E570 = "--recall-loss bounds the choice of thresholds, but --tune none chooses none. Leave one of the two out."
     E571 = "Cannot use the lowest {found} layers of '{name}', which has {most}. Set layers to 1-{most}, or 0 for all."
+    E572 = ("The encoder '{name}' reads {most} pieces at once, {own} of them its own marks, but max_pieces is {found} "
+            "with an overlap of {overlap}. Set max_pieces to {overlap} + {token} at least and to {usable} at most.")
+    E573 = "The setting '{name}' is {found}. Give a number that is {wanted}."
+    E574 = "The pipeline {path} cannot be read: {why}. Give one that is whole, or train it anew."
+    E575 = ("--epochs counts words, but the batches of {path} are {found}. Give --updates, or batches of so many words "
+            "([training.batcher] with spacy.batch_by_words.v1 and a number as size).")
+    E750 = "{first} and {second} would be written to the same file. Give {option} another name."
     E565 = "Source '{source}' has two records of the id '{id}'. Records are paired by id: give each its own."
     E566 = ("The stored weights do not fit the model '{name}': {why}. Read them with the versions of peft and "
             "transformers that they were stored by, or train anew.")

@@ -1,11 +1,17 @@
 """The verb apply: a trained pipeline over records, its mentions in place of theirs."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Sequence
 
 import typer
 
+from ..annotation import Annotation, Mention
 from .outputs import refuse_other_ending, refuse_own_input
+
+# What a record says of the annotator of its mentions.
+_OF_THE_FORMER = ("model", "adapter", "prompt_hash", "temperature", "seed", "issues", "error")
 
 
 def apply_cli(
@@ -34,7 +40,8 @@ def apply(pipeline: Path, source: Path, output: Path, *, origin: str = "syntheti
     spans_key (str): Key of the spans.
     gpu_id (int): GPU, or -1 for the CPU.
     RETURNS (int): How many records were written.
-    RAISES BionerError: E001 where there is no pipeline, E607 where it writes no span group of this key.
+    RAISES BionerError: E001 where there is no pipeline, E574 for one that is damaged, E607 where it writes no span
+        group of this key.
     """
     from ..errors import BionerError, Errors
     from ..formats.jsonl import write_jsonl
@@ -44,6 +51,31 @@ def apply(pipeline: Path, source: Path, output: Path, *, origin: str = "syntheti
         raise BionerError(Errors.E001.format(path=pipeline, wanted="pipeline"))
     texts = read_annotations(source, spans_key=spans_key)
     found = read_answers(System(pipeline.name, pipeline), texts, spans_key=spans_key, gpu_id=gpu_id).annotations
+    name = name_pipeline(pipeline)
     # A Doc holds a few words of the metadata; the rest is taken from the records.
-    return write_jsonl(output, (text.with_mentions(answer.mentions).with_meta(origin=origin)
+    return write_jsonl(output, (give_mentions(text, answer.mentions, name).with_meta(origin=origin)
                                 for text, answer in zip(texts, found)))
+
+
+def name_pipeline(path: Path) -> str:
+    """RETURNS (str): Language, name and version of a pipeline, as its package is called."""
+    from spacy.util import load_meta
+
+    meta = load_meta(path / "meta.json")
+    return f"{meta['lang']}_{meta['name']}-{meta['version']}"
+
+
+def give_mentions(annotation: Annotation, mentions: Sequence[Mention], name: str) -> Annotation:
+    """Give a record the mentions of another annotator, with its name in place of what it says of the former one.
+
+    annotation (Annotation): The record.
+    mentions (Sequence[Mention]): The mentions.
+    name (str): Who found them.
+    RETURNS (Annotation): The record. One that was generated goes on saying what wrote it, and how many mentions came by
+        looking through it.
+    """
+    fresh = annotation.with_mentions(mentions)
+    if annotation.meta.get("source") == "generated":
+        return fresh.with_meta(relabelled=len(set(fresh.mentions) - set(annotation.mentions)))
+    meta = {key: value for key, value in annotation.meta.items() if key not in _OF_THE_FORMER}
+    return replace(fresh, meta={**meta, "model": name})

@@ -7,6 +7,7 @@ import typer
 
 from ..errors import BionerError, Errors
 from .named_paths import parse_named_paths
+from .outputs import refuse_own_folder
 from .report import read_card
 
 SELECTS = ("yes", "no")
@@ -32,6 +33,7 @@ def assemble_cli(
         raise BionerError(Errors.E708.format(option="--use-selector", found=use_selector, wanted=" or ".join(SELECTS)))
     pipelines = {system: pipeline, **parse_named_paths(others, taken=[system], unreadable=Errors.E552,
                                                        repeated=Errors.E605)}
+    refuse_own_folder(output, [*pipelines.values(), *([selector] if selector is not None else [])])
     chosen, dev = choose_on_dev(pipelines) if others else (system, {})
     scores = read_scores(read_card(metrics), chosen, path=metrics) if metrics is not None else None
     facts = assemble(pipelines[chosen], output, selector=selector if use_selector == "yes" else None,

@@ -10,7 +10,7 @@ from ..annotation import Annotation
 from ..errors import BionerError, Errors
 from ..files import write_json
 from .named_paths import parse_named_paths
-from .outputs import refuse_other_ending, refuse_own_input
+from .outputs import name_beside, refuse_other_ending, refuse_own_input, refuse_same_output
 
 GOLD, DICTIONARY = "gold", "dictionary"
 
@@ -29,7 +29,8 @@ def merge_cli(
     report: Optional[Path] = typer.Option(None, help="Counts as JSON; by default beside OUT."),
 ) -> None:
     """Merge annotators: gold over agreement over one annotator over a dictionary; conflicts are counted."""
-    report = report or output.with_name(f"{output.name.split('.')[0]}.merge.json")
+    report = report or name_beside(output, "merge.json")
+    refuse_same_output(output, report, "--report")
     sources = parse_sources(source)
     for path in (output, report):
         refuse_own_input(path, [*sources.values(), gold, dictionary])

@@ -23,6 +23,23 @@ def refuse_own_input(output: Path, inputs: Iterable[Optional[Path]]) -> None:
     refuse_unwritable(output)
 
 
+def refuse_same_output(output: Path, other: Path, option: str) -> None:
+    """Refuse two results in one file, of which the second would replace the first.
+
+    output (Path): The file of the one.
+    other (Path): The file of the other.
+    option (str): What names the other.
+    RAISES BionerError: E750 where they are the same.
+    """
+    if Path(output).resolve() == Path(other).resolve():
+        raise BionerError(Errors.E750.format(first=output, second=other, option=option))
+
+
+def name_beside(output: Path, ending: str) -> Path:
+    """RETURNS (Path): A file beside another: of its name without .jsonl or .jsonl.gz, with an ending of its own."""
+    return output.with_name(f"{output.name.removesuffix('.gz').removesuffix('.jsonl')}.{ending}")
+
+
 def refuse_other_ending(output: Path) -> None:
     """Refuse another name than that of JSON Lines: other verbs would take the file for what its name says.
 

@@ -9,7 +9,7 @@ import typer
 from ..annotation import Annotation
 from ..errors import BionerError, Errors
 from .gpu import set_up_gpu
-from .outputs import refuse_other_ending, refuse_own_input
+from .outputs import name_beside, refuse_other_ending, refuse_own_input, refuse_same_output
 
 
 def select_spans_cli(
@@ -22,7 +22,8 @@ def select_spans_cli(
     """Drop the mentions that are likely wrong; the score of a mention that stays is its probability to be right."""
     from ..formats.set_aside import set_aside_path
 
-    rejected = rejected or output.with_name(f"{output.name.split('.')[0]}.rejected.jsonl")
+    rejected = rejected or name_beside(output, "rejected.jsonl")
+    refuse_same_output(output, rejected, "--rejected")
     for path in (output, rejected):
         refuse_own_input(path, sources)
         refuse_other_ending(path)
@@ -42,16 +43,14 @@ def select_files(sources: Sequence[Path], output: Path, *, selector: Path, rejec
     selector (Path): A pipeline with a span selector.
     rejected (Path): Takes the records that lost mentions, with these.
     RETURNS (Dict[str, Counter]): Label to given, kept, dropped, unplaced.
-    RAISES BionerError: E525 where the pipeline has no selector, E521 for a label that it has not learnt.
+    RAISES BionerError: E001 and E574 for the pipeline, E525 where it has no selector, E521 for a label that the
+        selector has not learnt.
     """
-    import spacy
-
     from ..formats.jsonl import read_jsonl, write_jsonl
     from ..pipeline.select_records import select_records
+    from ..training.loading import load_pipeline
 
-    if not (selector / "meta.json").is_file():
-        raise BionerError(Errors.E001.format(path=selector, wanted="pipeline"))
-    nlp = spacy.load(selector)
+    nlp = load_pipeline(selector)
     names = [name for name, factory in nlp.pipe_factories.items() if factory == "span_selector"]
     if not names:
         raise BionerError(Errors.E525.format(path=selector))

@@ -134,13 +134,13 @@ def _describe_annotator(annotations: Sequence[Annotation]) -> Dict[str, Any]:
 
 
 def _run_pipeline(system: System, gold: Sequence[Annotation], *, spans_key: str, gpu_id: int) -> Answers:
-    import spacy
     from spacy.tokens import Doc
 
     from ..formats.docbin import doc_to_annotation, set_meta
+    from ..training.loading import load_pipeline
 
     set_up_gpu(gpu_id)
-    nlp = spacy.load(system.path)
+    nlp = load_pipeline(system.path)
 
     def ask() -> Iterator[Doc]:
         for annotation in gold:

@@ -1,7 +1,8 @@
 """The verb train: gold and synthetic records in, a trained pipeline out, by one of the strategies."""
 
+from itertools import islice
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, Iterable, List, Optional
 
 import typer
 
@@ -10,6 +11,7 @@ from .gpu import set_up_gpu
 from .settings import load_config, read_overrides, refuse_missing
 
 TUNES = ("labels", "all", "none")
+_WORDS = "spacy.batch_by_words.v1"
 _OWNED = {"paths.gold": "--gold", "paths.dev": "--dev", "paths.curve": "OUTPUT", "run.seed": "--seed",
           "run.evaluate_every": "--evaluations", "corpora.train.held_out": "--held-out",
           "corpora.train.sources": "--gold and --synthetic", "corpora.train.sources.*.path": "--*",
@@ -57,8 +59,9 @@ def train_cli(
         typer.echo(f"note: {synthetic} holds no record, so the training goes on with gold alone", err=True)
         strategy, synthetic = "gold", None
         of_sources.pop("synthetic", None)
-    given = {name: path for name, path in (("gold", gold), ("synthetic", synthetic)) if path is not None}
-    updates = count_updates(config, overrides, updates=updates, epochs=epochs, gold=gold)
+    given = {name: {**settings["sources"].get(name, {}), **of_sources.get(name, {}), "path": path}
+             for name, path in (("gold", gold), ("synthetic", synthetic)) if path is not None}
+    updates = count_updates(config, overrides, updates=updates, epochs=epochs, gold=given.get("gold"))
     stages, sources = _plan(settings, strategy, updates, given, of_sources)
     for name in sorted(set(given) - set(sources)):
         also = " and what --doubtful says of it" if name == "synthetic" and doubtful is not None else ""
@@ -68,9 +71,16 @@ def train_cli(
     set_up_gpu(gpu_id)
     run = Run(config=config, strategy=strategy, stages=stages, sources=sources, dev=dev, held_out=[dev, *held_out],
               seed=seed, evaluations=evaluations, tune=tune, overrides=overrides)
-    card = run_stages(run, output, gpu_id=gpu_id, overwrite=overwrite)
-    best = card["best"]
-    typer.echo(f"{output / 'model-best'}: dev P {best['dev_p']:.2f} R {best['dev_r']:.2f} F {best['dev_f']:.2f}")
+    typer.echo(say_best(output / "model-best", run_stages(run, output, gpu_id=gpu_id, overwrite=overwrite)))
+
+
+def say_best(path: Path, card: Dict[str, Any]) -> str:
+    """RETURNS (str): How a trained pipeline does on dev: with the thresholds chosen on it, else with those it had."""
+    best, tuned = card["best"], card.get("tuned") or {}
+    before = f"P {best['dev_p']:.2f} R {best['dev_r']:.2f} F {best['dev_f']:.2f}"
+    if not tuned:
+        return f"{path}: dev {before}"
+    return f"{path}: dev F {tuned['dev_f']:.2f} with thresholds chosen on it; {before} before"
 
 
 def is_empty(path: Path) -> bool:
@@ -87,18 +97,19 @@ def own_settings(owned: Dict[str, str], *, updates: int, epochs: int = 0) -> Dic
     return {**owned, "run.updates": option} if updates or epochs else owned
 
 
-def count_updates(config: Path, overrides: Dict[str, Any], *, updates: int, epochs: int, gold: Optional[Path],
-                  example: str = "spancat_en") -> int:
+def count_updates(config: Path, overrides: Dict[str, Any], *, updates: int, epochs: int = 0,
+                  gold: Optional[Dict[str, Any]] = None, example: str = "spancat_en") -> int:
     """Say how many updates a training takes.
 
     config (Path): The training config.
     overrides (Dict[str, Any]): Its overrides.
     updates (int): The number where it is given, else 0.
     epochs (int): Passes over the gold sentences that the updates should amount to, or 0.
-    gold (Optional[Path]): Gold records.
+    gold (Optional[Dict[str, Any]]): Settings of the source of gold records.
     example (str): Name of a config of the verb, for the error.
     RETURNS (int): Updates; without both numbers those of [run] in the config.
-    RAISES BionerError: E532 where epochs are given without gold, E561 where the config says nothing of updates.
+    RAISES BionerError: E532 where epochs are given without gold, E561 where the config says nothing of updates, E575
+        where it does not make its batches by words.
     """
     from ..training.sections import find_setting
 
@@ -109,15 +120,24 @@ def count_updates(config: Path, overrides: Dict[str, Any], *, updates: int, epoc
         return int(find_setting(content, "run.updates", path=config, example=example))
     if gold is None:
         raise BionerError(Errors.E532)
-    return max(1, round(epochs * count_words(gold) / find_setting(content, "training.batcher.size", path=config)))
+    size = find_setting(content, "training.batcher.size", path=config)
+    kind = find_setting(content, "training.batcher", path=config).get("@batchers")
+    if kind != _WORDS or not isinstance(size, (int, float)):
+        raise BionerError(Errors.E575.format(path=config, found=f"made by {kind}, size {size}"))
+    return max(1, round(epochs * count_words(gold) / size))
 
 
-def count_words(path: Path) -> int:
-    """RETURNS (int): Units of the texts of all records, by which batches are measured too."""
+def count_words(source: Dict[str, Any]) -> float:
+    """Count what an epoch gives of a source.
+
+    source (Dict[str, Any]): Its settings; path, limit and weight count.
+    RETURNS (float): Units of the texts, by which batches are measured too.
+    """
     from ..formats.jsonl import read_jsonl
     from ..units import find_units
 
-    return sum(len(find_units(record.text)) for record in read_jsonl(path))
+    used = islice(read_jsonl(source["path"]), source.get("limit") or None)
+    return source.get("weight", 1.0) * sum(len(find_units(record.text)) for record in used)
 
 
 def _read_strategies(path: Path) -> Dict[str, Any]:
@@ -137,15 +157,14 @@ def _read_strategies(path: Path) -> Dict[str, Any]:
     return {"sources": content["sources"], "strategies": known}
 
 
-def _plan(settings: Dict[str, Any], strategy: str, updates: int, given: Dict[str, Path],
-          changes: Dict[str, Dict[str, Any]]) -> Any:
+def _plan(settings: Dict[str, Any], strategy: str, updates: int, given: Dict[str, Dict[str, Any]],
+          changes: Iterable[str]) -> Any:
     from ..training.strategies import plan_stages
 
     stages = plan_stages(strategy, settings["strategies"], updates,
-                         {name: count_words(path) for name, path in given.items()})
+                         {name: count_words(source) for name, source in given.items()})
     used = {name for stage in stages for name in stage.sources}
     for name in changes:
         if name not in used:
             raise BionerError(Errors.E568.format(source=name, strategy=strategy, known=", ".join(sorted(used))))
-    return stages, {name: {**settings["sources"].get(name, {}), **changes.get(name, {}), "path": path}
-                    for name, path in given.items() if name in used}
+    return stages, {name: source for name, source in given.items() if name in used}

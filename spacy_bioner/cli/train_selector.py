@@ -9,7 +9,7 @@ from ..errors import BionerError, Errors
 from .gpu import set_up_gpu
 from .schema import read_schema
 from .settings import read_overrides, refuse_missing
-from .train import TUNES, count_updates, own_settings
+from .train import TUNES, count_updates, own_settings, say_best
 
 _OWNED = {"paths.gold": "GOLD", "paths.dev": "--dev", "paths.predicted": "--predicted",
           "paths.dev_predicted": "--dev-predicted", "paths.curve": "OUT", "run.seed": "--seed",
@@ -53,10 +53,7 @@ def train_selector_cli(
     refuse_owned(overrides, own_settings(_OWNED, updates=updates))
     definitions = read_schema(labels).labels if labels else {}
     run = SelectorRun(config=config, gold=gold, dev=dev, predicted=predicted, dev_predicted=dev_predicted, seed=seed,
-                      updates=count_updates(config, overrides, updates=updates, epochs=0, gold=gold,
-                                            example="selector_en"),
+                      updates=count_updates(config, overrides, updates=updates, example="selector_en"),
                       evaluations=evaluations, tune=tune, overrides=overrides, recall_loss=recall_loss,
                       labels=tuple(definitions), definitions=definitions, held_out=(dev, *held_out))
-    card = run_selector(run, output, gpu_id=gpu_id, overwrite=overwrite)
-    best = card["best"]
-    typer.echo(f"{output / 'model-best'}: dev P {best['dev_p']:.2f} R {best['dev_r']:.2f} F {best['dev_f']:.2f}")
+    typer.echo(say_best(output / "model-best", run_selector(run, output, gpu_id=gpu_id, overwrite=overwrite)))

@@ -1,6 +1,6 @@
 """The registered architectures and their defaults; torch is loaded when one is built."""
 
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Tuple, Union
 
 from spacy.tokens import Doc
 from thinc.api import Model
@@ -43,13 +43,13 @@ def make_span_selector_model(
 
 
 def make_marked_selector(
-    name: str, head: str, definitions: Optional[Dict[str, str]] = None, max_pieces: int = 256,
+    name: str, head: str, definitions: Union[Dict[str, str], List[Tuple[str, str]], None] = None, max_pieces: int = 256,
     mixed_precision: bool = True, lora_rank: int = 8, lora_alpha: int = 32, lora_dropout: float = 0.1,
     rate_factor: float = 10.0, average: float = 0.0,
 ) -> Model[Tuple[List[Doc], Any], Floats1d]:
     """A selector that reads each candidate as a text of its own; see `marked_selector.build_marked_selector`."""
     from .marked_selector import build_marked_selector
 
-    return build_marked_selector(name, head, definitions or {}, max_pieces=max_pieces, mixed_precision=mixed_precision,
-                                 lora_rank=lora_rank, lora_alpha=lora_alpha, lora_dropout=lora_dropout,
-                                 rate_factor=rate_factor, average=average)
+    return build_marked_selector(name, head, dict(definitions or {}), max_pieces=max_pieces,
+                                 mixed_precision=mixed_precision, lora_rank=lora_rank, lora_alpha=lora_alpha,
+                                 lora_dropout=lora_dropout, rate_factor=rate_factor, average=average)

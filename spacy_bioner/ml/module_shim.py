@@ -114,6 +114,7 @@ class ModuleShim(PyTorchShim):
         names = list(trained)
         torch._foreach_lerp_([self._averages[name] for name in names], [trained[name] for name in names], 1 - decay)
         if optimizer.averages is None:
+            # From here on Thinc averages its own parameters too: a state is averaged as a whole or not at all.
             optimizer.averages = {}
         for name in names:
             optimizer.averages[f"{self._prefix}{name}"] = torch2xp(self._averages[name])

@@ -14,6 +14,7 @@ from thinc.api import Model, chain, torch2xp, xp2torch
 from thinc.types import Floats2d, Floats3d
 
 from .module_shim import ModuleShim
+from .setting_ranges import check_number
 
 _BLOCK = 64
 # A span is a mention about once in a hundred places: the first update starts from there, not from a half.
@@ -96,7 +97,10 @@ def build_span_grid(tok2vec: Model[List[Doc], List[Floats2d]], hidden_size: int,
     rate_factor (float): Factor on the learning rate of this part: it starts from nothing, an encoder does not.
     average (float): Decay of the moving average of the weights; 0 keeps none.
     RETURNS (Model[List[Doc], Floats3d]): Logits, (tokens of all documents, max_length, labels).
+    RAISES BionerError: E573 for a size below 1.
     """
+    for name, size in (("hidden_size", hidden_size), ("rank", rank), ("max_length", max_length)):
+        check_number(name, size, least=1)
     shim = ModuleShim(lambda config: SpanGrid(**config), rate_factor=lambda name, module: rate_factor, average=average)
     grid: Model[List[Floats2d], Floats3d] = Model("span_grid", _forward, init=_init, shims=[shim], attrs={
         "settings": {"hidden_size": hidden_size, "rank": rank, "max_length": max_length, "dropout": dropout}},

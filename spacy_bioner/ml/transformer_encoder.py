@@ -19,7 +19,7 @@ from ..llm.half_precision import is_quick_in_bfloat16
 from ..llm.resolve import resolve_model
 from .lora import add_lora, check_base
 from .module_shim import ModuleShim
-from .pieces import PACKED_CPU, PACKED_GPU, PieceMaker, Window, cut_windows, find_around, pack_rows
+from .pieces import MAX_PIECES_A_TOKEN, PACKED_CPU, PACKED_GPU, PieceMaker, Window, cut_windows, find_around, pack_rows
 
 
 class PooledTransformer(torch.nn.Module):
@@ -89,7 +89,8 @@ def build_transformer_encoder(name: str, max_pieces: int, overlap: int, mixed_pr
     average (float): Decay of the moving average of the weights; 0 keeps none.
     lora_rank (int): 0 trains and stores the weights themselves; n trains LoRA of that rank on all linear layers, stores
         it alone, and reads the base model by its name, which suits a causal language model.
-    lora_alpha (int): Scale of LoRA.
+    lora_alpha (int): Scale of LoRA. With LoRA all else is frozen, whatever `frozen_layers` says, and `dropout` is its
+        own.
     layers (int): How many of the transformer's layers are used, from below; 0 uses all. Upper layers of a causal
         language model foresee the next word, which is dear and of little use to who judges the words that are there.
     RETURNS (Model[List[Doc], List[Floats2d]]): One array a document, one row a token.
@@ -170,9 +171,25 @@ def _layer_factor(decay: float) -> Callable[[str, PooledTransformer], float]:
 def _init(model: Model, X: Optional[List[Doc]] = None, Y: Any = None) -> Model:
     shim: ModuleShim = model.shims[0]
     if not shim.is_ready:
-        shim.set_module(*_load_pretrained(model.attrs))
+        module, config = _load_pretrained(model.attrs)
+        _check_windows(module, model.attrs)
+        shim.set_module(module, config)
     model.set_dim("nO", shim.module.transformer.config.hidden_size, force=True)
     return model
+
+
+def _check_windows(module: PooledTransformer, settings: Dict[str, Any]) -> None:
+    """Refuse windows that the transformer cannot read, or that would not get on. RAISES BionerError: E572."""
+    most = getattr(module.transformer.config, "max_position_embeddings", None)
+    table = getattr(getattr(module.transformer, "embeddings", None), "position_embeddings", None)
+    if most and getattr(table, "padding_idx", None) is not None:
+        most -= table.padding_idx + 1  # RoBERTa counts positions from there on
+    own = sum(map(len, module.around))
+    found, overlap = settings["max_pieces"], settings["overlap"]
+    usable = (most or found + own) - own
+    if not overlap + MAX_PIECES_A_TOKEN <= found <= usable:
+        raise BionerError(Errors.E572.format(name=settings["name"], most=most, own=own, found=found, overlap=overlap,
+                                             token=MAX_PIECES_A_TOKEN, usable=usable))
 
 
 def _load_pretrained(settings: Dict[str, Any]) -> Tuple[PooledTransformer, Dict[str, Any]]:

@@ -16,10 +16,11 @@ from thinc.types import Floats3d
 
 from ..errors import BionerError, Errors
 from ..ml.calibration import to_logit, to_probability
+from ..ml.setting_ranges import check_number
 from ..ml.span_targets import Target, find_target, grid_loss
 from .label_pipe import LabelPipe, sample_docs
 from .overlaps import OVERLAPS, drop_overlaps, learn_overlaps, survivors
-from .thresholds import label_values
+from .thresholds import check_thresholds, label_values
 from .tuning import Judged, score_best, tune
 
 Found = List[Tuple[int, int, int, float]]
@@ -59,7 +60,7 @@ def make_bioner_spancat(nlp: Language, name: str, model: Model[List[Doc], Floats
         others).
     overlaps (str): "any" keeps all mentions, "nested" drops crossing ones, "flat" all overlapping ones, the less
         probable first; "learn" takes "flat" where no training mention overlaps another, else "any".
-    label_smoothing (float): How far the targets of training are drawn in from 0 and 1.
+    label_smoothing (float): How far below 1 the targets of mentions are in training, 0 to 0.5.
     temperature (float): Divides the logits, so that probabilities fit; `calibrate` sets it.
     scorer (Optional[Callable]): The scoring method.
     """
@@ -81,6 +82,9 @@ class BionerSpancat(LabelPipe):
                  scorer: Optional[Callable] = None):
         if overlaps not in OVERLAPS:
             raise BionerError(Errors.E502.format(found=overlaps, known=", ".join(OVERLAPS)))
+        check_thresholds(threshold)
+        check_number("label_smoothing", label_smoothing, least=0, most=0.5)
+        check_number("temperature", temperature, least=0, ends=False)
         self.vocab = vocab
         self.model = model
         self.name = name

@@ -18,9 +18,10 @@ from thinc.types import Floats1d
 from ..errors import BionerError, Errors
 from ..ml.calibration import to_logit, to_probability
 from ..ml.selector_loss import candidate_loss
+from ..ml.setting_ranges import check_number
 from ..ml.span_targets import align_gold
 from .label_pipe import LabelPipe, sample_docs
-from .thresholds import label_values
+from .thresholds import check_thresholds, label_values
 from .tuning import Judged, score_best, tune
 
 default_config = """
@@ -76,6 +77,9 @@ class SpanSelector(LabelPipe):
                  spans_key: str = "sc", rejected_key: str = "rejected",
                  threshold: Union[float, Dict[str, float]] = 0.5, contrast: float = 0.0, temperature: float = 1.0,
                  scorer: Optional[Callable] = None):
+        check_thresholds(threshold)
+        check_number("contrast", contrast, least=0)
+        check_number("temperature", temperature, least=0, ends=False)
         self.vocab = vocab
         self.model = model
         self.name = name

@@ -5,6 +5,17 @@ from typing import Mapping, Sequence, Union
 import numpy
 
 from ..errors import BionerError, Errors
+from ..ml.setting_ranges import check_number
+
+
+def check_thresholds(setting: Union[float, Mapping[str, float]]) -> None:
+    """Refuse thresholds that are no probabilities.
+
+    setting (Union[float, Mapping[str, float]]): One for all labels, or by label.
+    RAISES BionerError: E573.
+    """
+    for label, value in (setting if isinstance(setting, Mapping) else {"*": setting}).items():
+        check_number("threshold" if label == "*" else f"threshold of {label}", value, least=0, most=1)
 
 
 def label_values(setting: Union[float, Mapping[str, float]], labels: Sequence[str]) -> numpy.ndarray:

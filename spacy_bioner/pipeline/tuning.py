@@ -1,5 +1,6 @@
 """Temperature and thresholds of a component, chosen on the dev part."""
 
+import math
 from dataclasses import dataclass
 from typing import Any, Callable, Dict, Iterable, Mapping, Optional, Sequence
 
@@ -43,8 +44,8 @@ def tune(judged: Judged, *, by_label: bool, survive: Survive = lambda above: abo
     by_label (bool): Whether labels with enough gold mentions get a threshold of their own.
     survive (Survive): What the component does with overlaps. A candidate is only beaten by one that is above its own
         threshold, so this is asked anew for every choice: for that of one label with the others at the shared one.
-    recall_loss (Optional[float]): Points of recall, in percent of the gold mentions, that thresholds may cost; None for
-        the best F1, whatever it costs.
+    recall_loss (Optional[float]): Points of recall, in percent of the gold mentions, that all thresholds together may
+        cost; None for the best F1, whatever it costs.
     RETURNS (Dict[str, Any]): temperature, threshold (by label, "*" for the others), dev_f at 0.5 and at the
         thresholds, calibration error before and after, and the reliability bins after.
     """
@@ -55,18 +56,28 @@ def tune(judged: Judged, *, by_label: bool, survive: Survive = lambda above: abo
     alone = survive(numpy.ones(len(probability), dtype=bool))
     floor = float(to_probability(numpy.asarray(judged.floor), temperature))
 
-    def choose(among: numpy.ndarray, gold: int) -> float:
-        most_lost = None if recall_loss is None else int(recall_loss * gold / 100)
-        return best_threshold(probability[among], judged.valid[among], gold, floor=floor, most_lost=most_lost)[0]
+    def may_lose(gold: int) -> Optional[int]:
+        return None if recall_loss is None else int(recall_loss * gold / 100)
 
-    shared = choose(alone, total)
-    threshold = {"*": round(shared, 4)}
+    def choose(among: numpy.ndarray, gold: int, most_lost: Optional[int]) -> float:
+        found = best_threshold(probability[among], judged.valid[among], gold, floor=floor, most_lost=most_lost)[0]
+        # Rounded up, it could lose one more than it may.
+        return round(found, 4) if most_lost is None else math.floor(found * 10_000) / 10_000
+
+    threshold = {"*": choose(alone, total, may_lose(total))}
     names = numpy.asarray(judged.labels, dtype=object)
     for label, count in sorted(judged.gold.items()):
         if by_label and count >= _LEAST_GOLD and len(judged.gold) > 1:
-            chosen = survive((names == label) | (probability >= shared)) & (names == label)
-            threshold[label] = round(choose(chosen, count), 4)
-    least = numpy.asarray([threshold.get(label, threshold["*"]) for label in judged.labels])
+            chosen = survive((names == label) | (probability >= threshold["*"])) & (names == label)
+            threshold[label] = choose(chosen, count, may_lose(count))
+    least = numpy.asarray([threshold.get(label, 0.0) for label in judged.labels])
+    others = ~numpy.isin(names, list(threshold))
+    if recall_loss is not None and len(threshold) > 1 and others.any():
+        # What is left to lose, once labels of their own have lost theirs.
+        left = (may_lose(total) or 0) - int((judged.valid & (probability < least)).sum())
+        few = sum(count for label, count in judged.gold.items() if label not in threshold)
+        threshold["*"] = choose(alone & others, few, max(left, 0))
+    least[others] = threshold["*"]
     return {"temperature": round(temperature, 4), "threshold": threshold,
             "dev_f_at_half": _f1(survive(before >= 0.5), judged.valid, total),
             "dev_f": _f1(survive(probability >= least), judged.valid, total),

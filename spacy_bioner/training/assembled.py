@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional
 
 from spacy.language import Language
-from spacy.util import load_model
 
 from ..errors import BionerError, Errors
 from ..ml.listeners import take_encoders
+from .loading import load_pipeline
 from .loop import forget_paths
 from .model_card import Facts, collect_facts, meta_fields, render_card
 
@@ -27,11 +27,11 @@ def assemble(pipeline: Path, output: Path, *, selector: Optional[Path] = None,
     scores (Optional[Facts]): What `model_card.read_scores` gives.
     dev (Optional[Mapping[str, float]]): F1 on dev of the pipelines that this one was chosen among, for the card.
     RETURNS (Facts): The card.
-    RAISES BionerError: E001, E525, E540 to E545 for what does not go together, or cannot be shipped.
+    RAISES BionerError: E001, E574, E525, E540 to E545 for what does not go together, or cannot be shipped.
     """
     if output.exists() and not (output / "meta.json").is_file() and any(output.iterdir()):
         raise BionerError(Errors.E544.format(path=output))
-    nlp = _load(pipeline)
+    nlp = load_pipeline(pipeline)
     _check_whole(nlp, pipeline)
     if selector is not None:
         append_selector(nlp, selector, pipeline=pipeline)
@@ -60,7 +60,7 @@ def append_selector(nlp: Language, path: Path, *, pipeline: Path) -> None:
     RAISES BionerError: E525 where there is no selector, E545 where there are two, E542 for another language, E540 for
         a label that it has not learnt, E541 for a component that cannot be shipped.
     """
-    source = _load(path)
+    source = load_pipeline(path)
     name = _find_selector(source)
     if name is None:
         raise BionerError(Errors.E525.format(path=path))
@@ -81,12 +81,6 @@ def append_selector(nlp: Language, path: Path, *, pipeline: Path) -> None:
     nlp.get_pipe_config(_SELECTOR).update(settings)
     if "spacy_bioner" in source.meta:
         nlp.meta.setdefault("spacy_bioner", {})["selector"] = source.meta["spacy_bioner"]
-
-
-def _load(path: Path) -> Language:
-    if not (path / "meta.json").is_file():
-        raise BionerError(Errors.E001.format(path=path, wanted="pipeline"))
-    return load_model(path)
 
 
 def _find_selector(nlp: Language) -> Optional[str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence
 
 from catalogue import RegistryError
+from spacy.language import Language
 from spacy.training.initialize import init_nlp
 from spacy.training.loop import train
 from spacy.util import load_config, load_meta, load_model, registry
@@ -117,6 +118,9 @@ def calibrate(folder: Path, component: str, config: Config, *, by_label: bool, *
     chosen = nlp.get_pipe(component).calibrate(examples, by_label=by_label, **options)
     configured = nlp.get_pipe_config(component)
     configured.update({key: value for key, value in nlp.get_pipe(component).cfg.items() if key in configured})
+    # Thresholds of single labels stand in the component's `cfg` alone, which is read after the config: in that a label
+    # such as umls:DISO cannot be a key.
+    configured["threshold"] = chosen["threshold"]["*"]
     nlp.to_disk(folder)
     return chosen
 
@@ -127,11 +131,12 @@ def score_in_use(config: Config, component: Dict[str, Any]) -> None:
     config (Config): The training config.
     component (Dict[str, Any]): The section of the component that is scored.
     """
-    key = component.get("spans_key", "sc")
+    best, used = (f"spans_{component.get('spans_key', 'sc')}_{name}" for name in ("best_f", "f"))
+    # spaCy takes the factory's own weight for one that is not there.
     weights = config["training"].setdefault("score_weights", {})
-    # Written as 0: spaCy takes the factory's own weight, which may be 1, for one that is not there.
-    best, weights[f"spans_{key}_best_f"] = weights.get(f"spans_{key}_best_f", 1.0), 0.0
-    weights[f"spans_{key}_f"] = weights.get(f"spans_{key}_f", 0.0) + best
+    usual = Language.get_factory_meta(component["factory"]).default_score_weights
+    weights[used] = weights.get(used, usual.get(used, 0.0)) + weights.get(best, usual.get(best, 0.0))
+    weights[best] = 0.0
     if "doubtful_key" in component:
         component["doubtful_key"] = ""
 
@@ -256,7 +261,7 @@ def forget_paths(path: Path) -> None:
     # A source stands under its name with its path; a pipeline that is used reads none.
     train = config.get("corpora", {}).get("train", {})
     for source in train.get("sources", {}).values():
-        source["path"] = None
+        source.update({key: None for key in ("path", "doubtful") if key in source})
     if "held_out" in train:
         train["held_out"] = []
     config.to_disk(path)

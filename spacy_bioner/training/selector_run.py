@@ -27,6 +27,7 @@ from .staged import open_folder
 
 logger = logging.getLogger(__name__)
 
+_READER = "spacy-bioner.SelectorCorpus.v1"
 # Right ones and wrong ones among the annotator's candidates of dev: with fewer a threshold says nothing.
 LEAST_OF_EACH = 10
 
@@ -98,11 +99,17 @@ def run_selector(run: SelectorRun, output: Path, *, gpu_id: int = -1, overwrite:
         name = find_component(config, ["span_selector"])
         if name is None:
             raise BionerError(Errors.E519.format(path=run.config, why="its pipeline has no span_selector"))
-        config["initialize"].setdefault("components", {})[name] = {"labels": _find_labels(run)}
+        labels = _find_labels(run)
+        config["initialize"].setdefault("components", {})[name] = {"labels": labels}
         config["corpora"]["train"]["held_out"] = [str(path) for path in run.held_out]
+        for reader in (config["corpora"]["train"], config["corpora"]["dev"]):
+            # A label that gold happens to lack is taught as a wrong one of its mentions.
+            if reader.get("@readers") == _READER and not reader.get("labels"):
+                reader["labels"] = labels
         model = config["components"][name].get("model", {})
         if run.definitions and model.get("definitions") == {}:
-            model["definitions"] = dict(run.definitions)
+            # In a config a label such as umls:DISO cannot be a key.
+            model["definitions"] = [list(pair) for pair in run.definitions.items()]
         if run.tune == "none":
             score_in_use(config, config["components"][name])
         stage = output / "stage1"

@@ -51,13 +51,13 @@ class Stage:
 
 
 def plan_stages(name: str, strategies: Mapping[str, Strategy], updates: int,
-                given: Mapping[str, int]) -> List[Stage]:
+                given: Mapping[str, float]) -> List[Stage]:
     """Divide a number of updates among the stages of a strategy.
 
     name (str): The strategy.
     strategies (Mapping[str, Strategy]): All that are known.
     updates (int): Updates of all stages together, whatever the strategy, so that strategies compare.
-    given (Mapping[str, int]): The sources that there are, with their words.
+    given (Mapping[str, float]): The sources that there are, with the words of an epoch.
     RETURNS (List[Stage]): The stages; their updates add up to the number given.
     RAISES BionerError: E515 to E517.
     """

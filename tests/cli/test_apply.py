@@ -27,7 +27,21 @@ def test_mentions_of_the_pipeline_take_the_place_of_those_of_the_records(folder)
     found = list(read_jsonl(folder / "found.jsonl"))
     assert [[mention.key for mention in record.mentions] for record in found] == [[(3, 7, "D")], []]
     assert [record.id for record in found] == ["a", "b"]
-    assert found[0].meta == {"split": "train", "document": "7", "origin": "synthetic"}
+    assert found[0].meta == {"split": "train", "document": "7", "origin": "synthetic", "model": "en_pipeline-0.0.0"}
+
+
+def test_what_a_former_annotator_said_of_its_mentions_goes_with_them(folder):
+    """The model card of what is trained on them would name the language model for it."""
+    former = {"model": "qwen", "adapter": "abc", "prompt_hash": "1", "issues": {"truncated": 1}, "lang": "en"}
+    write_jsonl(folder / "raw.jsonl", [
+        Annotation("no gout here", (Mention(0, 2, "X"),), id="a", meta=former),
+        Annotation("gout again", id="b", meta={"source": "generated", "model": "writer"})])
+    result = CliRunner().invoke(app, ["apply", str(folder / "pipeline"), str(folder / "raw.jsonl"),
+                                      str(folder / "found.jsonl")])
+    assert result.exit_code == 0, (result.output, result.exception)
+    of_text, generated = (record.meta for record in read_jsonl(folder / "found.jsonl"))
+    assert of_text == {"lang": "en", "origin": "synthetic", "model": "en_pipeline-0.0.0"}
+    assert generated == {"source": "generated", "origin": "synthetic", "model": "writer", "relabelled": 1}
 
 
 def test_a_folder_without_a_pipeline_is_one_clear_line(folder):

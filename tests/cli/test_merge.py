@@ -19,6 +19,11 @@ def write(path, **mentions):
     return path
 
 
+def test_records_and_counts_do_not_go_into_one_file(refused, data):
+    said = refused("merge", data / "out.jsonl", "--gold", data / "gold.jsonl", "--report", data / "out.jsonl")
+    assert "--report" in said and not (data / "out.jsonl").exists()
+
+
 @pytest.fixture
 def data(tmp_path):
     write(tmp_path / "gold.jsonl", a=[SHORT])

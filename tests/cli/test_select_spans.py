@@ -63,6 +63,26 @@ def test_the_dropped_ones_go_where_they_are_asked_to(verb, selector, tmp_path):
     assert (tmp_path / "audit.jsonl").is_file() and not (tmp_path / "out.rejected.jsonl").exists()
 
 
+def test_what_is_kept_and_what_is_dropped_do_not_go_into_one_file(refused, verb, selector, tmp_path):
+    records = write_sentences(tmp_path / "in.2024.jsonl", "train", range(3))
+    said = refused("select-spans", records, tmp_path / "out.jsonl", "--selector", selector, "--rejected",
+                   tmp_path / "." / "out.jsonl")
+    assert "--rejected" in said and not (tmp_path / "out.jsonl").exists()
+    for year in ("2024", "2025"):
+        assert verb("select-spans", records, tmp_path / f"out.{year}.jsonl", "--selector", selector)[0] == 0
+    assert {path.name for path in tmp_path.glob("*.rejected.jsonl")} == {
+        "out.2024.rejected.jsonl", "out.2025.rejected.jsonl"}
+
+
+@pytest.mark.parametrize("broken", ["meta.json", "config.cfg", "span_selector/model"])
+def test_a_damaged_selector_is_one_line(refused, selector, tmp_path, broken):
+    shutil.copytree(selector, tmp_path / "selector")
+    (tmp_path / "selector" / broken).write_bytes(b"{broken")
+    records = write_sentences(tmp_path / "in.jsonl", "train", range(3))
+    assert str(tmp_path / "selector") in refused("select-spans", records, tmp_path / "out.jsonl", "--selector",
+                                                 tmp_path / "selector")
+
+
 def test_documents_that_an_annotator_set_aside_go_along(verb, selector, tmp_path):
     records = write_sentences(tmp_path / "in.jsonl", "train", range(3))
     write_jsonl(tmp_path / "in.failed.jsonl", [Annotation("too long", id="x", meta={"error": "too long"})])

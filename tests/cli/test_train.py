@@ -42,9 +42,9 @@ def test_a_strategy_gives_a_pipeline_with_its_card(verb, data, strategy, stages)
     synthetic = None if strategy == "gold" else data / "synthetic.jsonl"
     code, out, err = verb(*arguments(data, strategy=strategy, synthetic=synthetic))
     assert code == 0, err
-    assert out.splitlines()[-1].startswith(f"{data / 'out' / 'model-best'}: dev P ")
     nlp = spacy.load(data / "out" / "model-best")
     card = nlp.meta["spacy_bioner"]
+    assert out.splitlines()[-1].startswith(f"{data / 'out' / 'model-best'}: dev F {card['tuned']['dev_f']:.2f} with ")
     assert card["strategy"] == strategy and card["seed"] == 1
     assert sum(stage["updates"] for stage in card["stages"]) == 6 and len(card["stages"]) == stages
     assert card["sources"]["gold"]["records"] == 12
@@ -65,6 +65,35 @@ def test_epochs_are_passes_over_gold(verb, data):
     assert code == 0, err
     # 12 sentences of 10 or 11 units in batches of 60 words, twice.
     assert sum(stage["updates"] for stage in json.loads((data / "out" / "run.json").read_text())["stages"]) in (4, 5)
+
+
+@pytest.mark.parametrize("setting, value", [("limit", 6), ("weight", 0.5)])
+def test_epochs_are_passes_over_what_is_used_of_gold(verb, data, setting, value):
+    code, _, err = verb(*arguments(data, strategy="gold", updates=0, epochs=4),
+                        f"--corpora.train.sources.gold.{setting}", value)
+    assert code == 0, err
+    assert sum(stage["updates"] for stage in json.loads((data / "out" / "run.json").read_text())["stages"]) in (4, 5)
+
+
+@pytest.mark.parametrize("batcher", [
+    pytest.param({"@batchers": "spacy.batch_by_sequence.v1", "size": 8}, id="of sentences"),
+    pytest.param({"@batchers": "spacy.batch_by_words.v1", "discard_oversize": False, "tolerance": 0.2, "size": {
+        "@schedules": "compounding.v1", "start": 20, "stop": 60, "compound": 1.001}}, id="that grow"),
+])
+def test_epochs_of_batches_that_are_not_so_many_words_are_refused(refused, data, batcher):
+    given = arguments(data, strategy="gold", updates=0, epochs=2)
+    at = given.index("--training.batcher.size")
+    said = refused(*given[:at], *given[at + 2:], "--training.batcher", json.dumps(batcher))
+    assert "--epochs counts words" in said and "--updates" in said
+
+
+@pytest.mark.parametrize("key, value, told", [
+    ("model.rank", 0, "'rank' is 0"), ("model.max_length", 0, "'max_length' is 0"),
+    ("label_smoothing", 3, "between 0 and 0.5"), ("temperature", 0, "above 0"), ("threshold", 50, "between 0 and 1"),
+])
+def test_numbers_under_which_nothing_is_learnt_are_refused(refused, data, key, value, told):
+    assert told in refused(*arguments(data, strategy="gold"), f"--components.bioner_spancat.{key}", value)
+    assert not (data / "out").exists()
 
 
 def leak(data, split):

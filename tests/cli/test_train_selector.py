@@ -32,7 +32,7 @@ def arguments(data, *more, **changes):
 def test_a_selector_is_trained_and_says_what_from(verb, data):
     code, out, err = verb(*arguments(data, labels=data / "labels.yml"))
     assert code == 0, err
-    assert "model-best: dev P " in out
+    assert "model-best: dev F " in out and "with thresholds chosen on it" in out
     nlp = spacy.load(data / "out" / "model-best")
     assert nlp.get_pipe("span_selector").labels == ("CHEMICAL", "DISEASE")
     card = nlp.meta["spacy_bioner"]

@@ -72,7 +72,7 @@ def test_stages_run_one_after_the_other_and_leave_a_pipeline_with_its_card(run, 
     assert str(tmp_path) not in json.dumps(card["sources"])
     assert card["labels"] == ["DISEASE"] == list(nlp.get_pipe("bioner_spancat").labels)
     assert nlp.get_pipe("bioner_spancat").cfg["threshold"] == card["tuned"]["threshold"]
-    assert nlp.config["components"]["bioner_spancat"]["threshold"] == card["tuned"]["threshold"]
+    assert nlp.config["components"]["bioner_spancat"]["threshold"] == card["tuned"]["threshold"]["*"]
     curve = [json.loads(line) for line in (tmp_path / "out" / "curve.jsonl").read_text().splitlines()]
     assert curve[-1]["updates"] == 18 and {line["stage"] for line in curve} == {1, 2}
     doc = nlp("They found gout again.")
@@ -90,6 +90,24 @@ def test_states_are_compared_by_what_becomes_of_them(run, tmp_path, tune, score)
     assert list(nlp("They found gout again.").spans) == ["sc"]
 
 
+def test_labels_with_signs_of_a_config_are_labels_like_others(run, tmp_path):
+    """Such as those of UMLS, two of one prefix: each has a threshold of its own."""
+    names = {"gout": "umls:DISO", "asthma": "umls:DISO", "measles": "=x"}
+
+    def rename(path):
+        write_jsonl(path, [record.with_mentions([replace(mention, label=names.get(record.surface(mention), "umls:CHEM"))
+                                                 for mention in record.mentions]) for record in read_jsonl(path)])
+
+    write(run.dev, "dev", range(300))
+    for path in (run.dev, *(source["path"] for source in run.sources.values())):
+        rename(path)
+    card = run_stages(run, tmp_path / "out")
+    pipe = spacy.load(tmp_path / "out" / "model-best").get_pipe("bioner_spancat")
+    assert pipe.labels == ("=x", "umls:CHEM", "umls:DISO")
+    assert set(pipe.cfg["threshold"]) == {"*", "=x", "umls:CHEM", "umls:DISO"}
+    assert pipe.cfg["threshold"] == card["tuned"]["threshold"]
+
+
 def test_the_card_names_the_model_that_labelled(run, tmp_path):
     path = run.sources["synthetic"]["path"]
     records = [record.with_meta(model=str(tmp_path / "qwen"), adapter="abc") for record in read_jsonl(path)]
@@ -105,6 +123,7 @@ def test_what_is_doubtful_is_part_of_the_training_and_of_its_card(run, tmp_path)
     card = run_stages(replace(run, sources=sources), tmp_path / "out")
     assert card["sources"]["synthetic"]["doubtful"]["file"] == "dropped.jsonl"
     assert str(tmp_path) not in json.dumps(card["sources"])
+    assert str(tmp_path) not in (tmp_path / "out" / "model-best" / "config.cfg").read_text(encoding="utf8")
     with pytest.raises(BionerError, match="--overwrite"):
         run_stages(run, tmp_path / "out")
 
@@ -156,6 +175,10 @@ def test_a_selector_is_trained_tuned_and_stored(run, tmp_path):
     card = run_selector(selector, tmp_path / "out")
     nlp = spacy.load(tmp_path / "out" / "model-best")
     assert nlp.get_pipe("span_selector").cfg["threshold"] == card["tuned"]["threshold"]
+    # It is taught as a wrong one of the mentions that there are.
+    reader = registry.resolve({"train": nlp.config.interpolate()["corpora"]["train"] | {"path": str(selector.gold)}})
+    seen = {span.label_ for example in reader["train"](nlp) for span in example.predicted.spans["candidates"]}
+    assert seen == {"CHEMICAL", "DISEASE"}
     doc = nlp.make_doc("They found gout again.")
     doc.spans["candidates"] = [doc.char_span(11, 15, label="DISEASE"), doc.char_span(0, 10, label="DISEASE")]
     nlp(doc)

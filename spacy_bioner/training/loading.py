@@ -1,0 +1,25 @@
+"""Reads a pipeline from its folder."""
+
+from pathlib import Path
+
+from spacy.language import Language
+from spacy.util import load_model
+
+from ..errors import BionerError, Errors
+
+
+def load_pipeline(path: Path) -> Language:
+    """Read a trained pipeline.
+
+    path (Path): Its folder.
+    RETURNS (Language): The pipeline.
+    RAISES BionerError: E001 where there is none, E574 for one that is damaged.
+    """
+    if not (path / "meta.json").is_file() or not (path / "config.cfg").is_file():
+        raise BionerError(Errors.E001.format(path=path, wanted="pipeline"))
+    try:
+        return load_model(path)
+    except BionerError:
+        raise
+    except (OSError, ValueError) as error:
+        raise BionerError(Errors.E574.format(path=path, why=" ".join(str(error).split())[:200])) from None
