@@ -1,14 +1,18 @@
-"""Reading lines and writing whole files: a file is there complete, or not at all."""
+"""Reading lines, and writing whole files and folders: what is there is complete."""
 
 import gzip
 import json
 import os
+import re
+import shutil
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, Dict, Iterable, Iterator, Tuple
+from typing import IO, Any, Callable, Dict, Iterable, Iterator, Tuple, TypeVar
 
 from .errors import BionerError, Errors
+
+Filled = TypeVar("Filled")
 
 
 @contextmanager
@@ -120,3 +124,65 @@ def write_json(path: Path, value: Any) -> None:
     with open_atomic(path) as file_:
         json.dump(value, file_, ensure_ascii=False, indent=2)
         file_.write("\n")
+
+
+def sweep_beside(target: Path) -> None:
+    """Remove the temporary folders of a target that killed runs have left beside it.
+
+    target (Path): See `fill_folder`. Where a run was killed between its two renames, the old folder takes its place
+        again.
+    """
+    leftover = re.compile(rf"\.{re.escape(target.name)}\.[a-z0-9_]{{8}}(\.old)?")
+    for path in sorted(target.parent.glob(".*")) if target.parent.is_dir() else ():
+        found = leftover.fullmatch(path.name)
+        if found and found[1] and not target.exists():
+            os.rename(path, target)
+        elif found:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def write_folder(target: Path, files: Dict[str, bytes]) -> None:
+    """Write a folder of files that appears complete or not at all; one of that name is replaced.
+
+    target (Path): The folder.
+    files (Dict[str, bytes]): Name to content.
+    RAISES OSError: Where the disk is full or fails; nothing is left behind.
+    """
+    fill_folder(target, lambda folder: [(folder / name).write_bytes(content) for name, content in files.items()])
+
+
+def fill_folder(target: Path, fill: Callable[[Path], Filled]) -> Filled:
+    """Have a temporary folder filled that then takes its name.
+
+    target (Path): The folder; one of that name is replaced.
+    fill (Callable[[Path], Filled]): Writes the files.
+    RETURNS (Filled): What `fill` gives.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
+    try:
+        filled = fill(temporary)
+        temporary.chmod(0o777 & ~_umask())
+        for path in (*temporary.rglob("*"), temporary):
+            _flush(path)
+        if target.exists():
+            # A folder cannot be renamed onto a full one; the old one steps aside for the moment between two renames.
+            aside = temporary.with_name(temporary.name + ".old")
+            os.rename(target, aside)
+            os.rename(temporary, target)
+            shutil.rmtree(aside, ignore_errors=True)
+        else:
+            os.rename(temporary, target)
+        _flush(target.parent)
+        return filled
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _flush(path: Path) -> None:
+    """Have the system write a file or a folder to the disk now, so that a power cut finds it whole."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -2,18 +2,16 @@
 
 import json
 import logging
-import os
-import re
 import shutil
-import tempfile
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Optional, Set, Tuple
+from typing import Dict, Iterator, List, Optional, Set, Tuple
 
 import torch
 
 from ..errors import BionerError, Errors, Warnings
+from ..files import write_folder
 from ..llm.adapter import CARD_FILE
 
 logger = logging.getLogger(__name__)
@@ -157,66 +155,6 @@ def check_output(output: Path) -> None:
             why = f"holds other files than an adapter's, such as {names[0]}"
     if why is not None:
         raise BionerError(Errors.E330.format(path=output, why=why))
-
-
-def sweep_beside(target: Path) -> None:
-    """Remove the temporary folders of a target that killed runs have left beside it.
-
-    target (Path): See `fill_folder`. Where a run was killed between its two renames, the old folder takes its place
-        again.
-    """
-    leftover = re.compile(rf"\.{re.escape(target.name)}\.[a-z0-9_]{{8}}(\.old)?")
-    for path in sorted(target.parent.glob(".*")) if target.parent.is_dir() else ():
-        found = leftover.fullmatch(path.name)
-        if found and found[1] and not target.exists():
-            os.rename(path, target)
-        elif found:
-            shutil.rmtree(path, ignore_errors=True)
-
-
-def write_folder(target: Path, files: Dict[str, bytes]) -> None:
-    """Write a folder of files that appears complete or not at all; one of that name is replaced.
-
-    target (Path): The folder.
-    files (Dict[str, bytes]): Name to content.
-    RAISES OSError: Where the disk is full or fails; nothing is left behind.
-    """
-    fill_folder(target, lambda folder: [(folder / name).write_bytes(content) for name, content in files.items()])
-
-
-def fill_folder(target: Path, fill: Callable[[Path], Any]) -> None:
-    """Have a temporary folder filled that then takes its name.
-
-    target (Path): The folder; one of that name is replaced.
-    fill (Callable[[Path], Any]): Writes the files.
-    """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
-    try:
-        fill(temporary)
-        temporary.chmod(0o755)
-        for path in (*temporary.rglob("*"), temporary):
-            _flush(path)
-        if target.exists():
-            # A folder cannot be renamed onto a full one; the old one steps aside for the moment between two renames.
-            aside = temporary.with_name(temporary.name + ".old")
-            os.rename(target, aside)
-            os.rename(temporary, target)
-            shutil.rmtree(aside, ignore_errors=True)
-        else:
-            os.rename(temporary, target)
-        _flush(target.parent)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-
-
-def _flush(path: Path) -> None:
-    """Have the system write a file or a folder to the disk now, so that a power cut finds it whole."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 @contextmanager

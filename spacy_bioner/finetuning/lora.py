@@ -13,9 +13,10 @@ import torch
 from torch import nn
 
 from ..errors import BionerError, Errors
+from ..files import fill_folder, sweep_beside
 from ..llm.fingerprint import fingerprint
 from .adapter_model import adapter_tensors, put_adapter, settings_of, write_adapter
-from .checkpoints import Checkpoints, TrainingState, check_output, fill_folder, naming_last_good, sweep_beside
+from .checkpoints import Checkpoints, TrainingState, check_output, naming_last_good
 from .compiled_layers import compile_layers, uncompiled
 from .loss_log import write_losses
 from .mixing import plan_updates

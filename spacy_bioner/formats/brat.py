@@ -1,14 +1,13 @@
 """BRAT standoff: a folder with a text file and an annotation file a document."""
 
 import re
-import shutil
-import tempfile
 from pathlib import Path
 from typing import Iterable, Iterator, List, Optional, Set, Tuple
 from urllib.parse import quote, unquote
 
 from ..annotation import Annotation, Mention
 from ..errors import BionerError, Errors
+from ..files import fill_folder, sweep_beside
 from .lines import read_text
 from .problems import Problems, Written, note_losses, strict_unless, untold
 from .spans import Stated, ground_mentions, is_one_piece
@@ -55,18 +54,11 @@ def write_brat(path: Path, annotations: Iterable[Annotation], *, problems: Optio
     """
     problems = strict_unless(problems)
     path = Path(path)
+    sweep_beside(path)
     other = path.name if path.is_file() else _find_other(path)
     if other:
         raise BionerError(Errors.E023.format(path=path, found=other))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as parent:
-        folder = Path(parent) / "brat"
-        folder.mkdir()
-        count = _write_documents(folder, annotations, problems, written)
-        if path.exists():
-            shutil.rmtree(path)
-        folder.replace(path)
-    return count
+    return fill_folder(path, lambda folder: _write_documents(folder, annotations, problems, written))
 
 
 def _find_other(folder: Path) -> str:

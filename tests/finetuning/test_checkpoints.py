@@ -5,14 +5,8 @@ import pytest
 import torch
 
 from spacy_bioner.errors import BionerError
-from spacy_bioner.finetuning.checkpoints import (
-    Checkpoints,
-    TrainingState,
-    check_output,
-    fill_folder,
-    sweep_beside,
-    write_folder,
-)
+from spacy_bioner.files import write_folder
+from spacy_bioner.finetuning.checkpoints import Checkpoints, TrainingState, check_output
 
 
 @pytest.fixture
@@ -113,13 +107,6 @@ def test_checkpoint_that_a_kill_left_half_written_is_passed_over(checkpoints):
     assert names(checkpoints) == ["00000002-abc"]
 
 
-def test_folder_is_replaced_whole(tmp_path):
-    write_folder(tmp_path / "out", {"a": b"1", "b": b"2"})
-    write_folder(tmp_path / "out", {"a": b"3"})
-    assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == {"a": b"3"}
-    assert [path.name for path in tmp_path.iterdir()] == ["out"]
-
-
 @pytest.mark.issue(6)
 @pytest.mark.parametrize("make, why", [
     pytest.param(lambda path: path.write_text("text"), "is a file", id="file"),
@@ -143,36 +130,3 @@ def test_an_adapter_takes_an_empty_place_or_that_of_an_adapter(tmp_path, files):
     write_folder(tmp_path / "out", files)
     check_output(tmp_path / "out")
     check_output(tmp_path / "new")
-
-
-@pytest.mark.issue(6)
-def test_leftovers_of_killed_runs_are_swept_and_nothing_else(tmp_path):
-    for name in (".out.a1b2c3d4", ".out.a1b2c3d4.old", ".out.config", ".other.a1b2c3d4", "out"):
-        (tmp_path / name).mkdir()
-    sweep_beside(tmp_path / "out")
-    assert sorted(path.name for path in tmp_path.iterdir()) == [".other.a1b2c3d4", ".out.config", "out"]
-
-
-@pytest.mark.issue(6)
-def test_folder_is_put_back_after_a_kill_between_two_renames(tmp_path, monkeypatch):
-    import os
-    import shutil
-
-    write_folder(tmp_path / "out", {"a": b"1"})
-    renames = []
-
-    def rename(source, target):
-        renames.append(source)
-        if len(renames) == 2:
-            raise KeyboardInterrupt
-        original(source, target)
-
-    original = os.rename
-    monkeypatch.setattr(os, "rename", rename)
-    monkeypatch.setattr(shutil, "rmtree", lambda *arguments, **options: None)
-    with pytest.raises(KeyboardInterrupt):
-        fill_folder(tmp_path / "out", lambda folder: (folder / "a").write_bytes(b"2"))
-    monkeypatch.undo()
-    assert not (tmp_path / "out").exists()
-    sweep_beside(tmp_path / "out")
-    assert {path.name: (path / "a").read_bytes() for path in tmp_path.iterdir()} == {"out": b"1"}

@@ -1,3 +1,5 @@
+import os
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -115,4 +117,28 @@ def test_an_error_on_the_way_leaves_the_old_folder(tmp_path):
     with pytest.raises(BionerError):
         write_brat(tmp_path / "out", [Annotation("new", id="1"), Annotation("a", id="")])
     assert [one.text for one in read_brat(tmp_path / "out")] == ["old"]
+    assert [file_.name for file_ in tmp_path.iterdir()] == ["out"]
+
+
+@pytest.mark.parametrize("last", [0, 1, 2])
+def test_a_kill_on_the_way_leaves_the_old_folder_or_the_new_one(tmp_path, monkeypatch, last):
+    write_brat(tmp_path / "out", [Annotation("old", id="1")])
+    done = []
+
+    def until_killed(work):
+        def call(*arguments, **options):
+            if len(done) >= last:
+                raise KeyboardInterrupt
+            done.append(work)
+            return work(*arguments, **options)
+        return call
+
+    for owner, name in ((os, "rename"), (os, "replace"), (shutil, "rmtree")):
+        monkeypatch.setattr(owner, name, until_killed(getattr(owner, name)))
+    with pytest.raises(KeyboardInterrupt):
+        write_brat(tmp_path / "out", [Annotation("new", id="1")])
+    monkeypatch.undo()
+    with pytest.raises(BionerError):
+        write_brat(tmp_path / "out", [Annotation("a", id="")])
+    assert [one.text for one in read_brat(tmp_path / "out")] in (["old"], ["new"])
     assert [file_.name for file_ in tmp_path.iterdir()] == ["out"]
