@@ -6,13 +6,16 @@ import os
 import re
 import shutil
 import tempfile
+import zlib
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, Callable, Dict, Iterable, Iterator, Tuple, TypeVar
+from typing import IO, Any, Callable, Dict, Iterable, Iterator, Tuple, TypeVar, Union
 
 from .errors import BionerError, Errors
 
 Filled = TypeVar("Filled")
+# What reading a compressed file raises where it is none, is cut, or is damaged in its middle.
+_BROKEN_GZIP = (gzip.BadGzipFile, EOFError, zlib.error)
 
 
 @contextmanager
@@ -70,12 +73,9 @@ def read_lines(path: Path) -> Iterator[Tuple[int, str]]:
 
     path (Path): The file; a byte order mark at its start is passed over.
     YIELDS (Tuple[int, str]): Line number from 1, and the line without its end.
-    RAISES BionerError: E001 where there is no such file, E003 where it is not UTF-8 or not gzip.
+    RAISES BionerError: E001 where there is no such file, E003 where it is not UTF-8 or not whole gzip.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise BionerError(Errors.E001.format(path=path, wanted="file"))
-    opener = gzip.open if path.suffix == ".gz" else open
+    opener = _find_opener(path)
     number = 0
     try:
         with opener(path, "rt", encoding="utf-8-sig", newline="\n") as file_:
@@ -83,8 +83,35 @@ def read_lines(path: Path) -> Iterator[Tuple[int, str]]:
                 line = line.rstrip("\r\n")
                 if line.strip():
                     yield number, line
-    except (UnicodeDecodeError, gzip.BadGzipFile, EOFError) as error:
+    except (UnicodeDecodeError, *_BROKEN_GZIP) as error:
         raise BionerError(Errors.E003.format(path=path, line=number + 1, why=error)) from None
+
+
+def read_raw_lines(path: Path, *, offset: int = 0, before: int = 0) -> Iterator[Tuple[int, bytes]]:
+    """Yield the lines of a file undecoded, empty ones too, with their numbers.
+
+    path (Path): The file, gzip-compressed or not.
+    offset (int): Byte at which to begin, where a line does.
+    before (int): Lines before that byte.
+    YIELDS (Tuple[int, bytes]): Line number from 1, and the line with its end.
+    RAISES BionerError: E001 where there is no such file, E003 where it is not whole gzip.
+    """
+    opener = _find_opener(path)
+    number = before
+    try:
+        with opener(path, "rb") as file_:
+            file_.seek(offset)
+            for number, line in enumerate(file_, start=before + 1):
+                yield number, line
+    except _BROKEN_GZIP as error:
+        raise BionerError(Errors.E003.format(path=path, line=number + 1, why=error)) from None
+
+
+def _find_opener(path: Path) -> Callable[..., IO[Any]]:
+    """RETURNS (Callable[..., IO[Any]]): What opens a file for reading; raises BionerError E001 where there is none."""
+    if not Path(path).is_file():
+        raise BionerError(Errors.E001.format(path=path, wanted="file"))
+    return gzip.open if Path(path).suffix == ".gz" else open
 
 
 def read_json_lines(path: Path) -> Iterator[Tuple[int, Dict[str, Any]]]:
@@ -95,13 +122,25 @@ def read_json_lines(path: Path) -> Iterator[Tuple[int, Dict[str, Any]]]:
     RAISES BionerError: E002 where a line is no JSON object.
     """
     for number, line in read_lines(path):
-        try:
-            record = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise BionerError(Errors.E002.format(path=path, line=number, why=error)) from None
-        if not isinstance(record, dict):
-            raise BionerError(Errors.E002.format(path=path, line=number, why=f"found a {type(record).__name__}"))
-        yield number, record
+        yield number, parse_record(line, path, number)
+
+
+def parse_record(line: Union[str, bytes], path: Path, number: int) -> Dict[str, Any]:
+    """Read one line of a JSON Lines file.
+
+    line (Union[str, bytes]): The line.
+    path (Path): Its file, for the error.
+    number (int): Its number there, for the error.
+    RETURNS (Dict[str, Any]): The object that it holds.
+    RAISES BionerError: E002 where it is no JSON object, nests deeper or has longer numbers than can be read.
+    """
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise BionerError(Errors.E002.format(path=path, line=number, why=error)) from None
+    if not isinstance(record, dict):
+        raise BionerError(Errors.E002.format(path=path, line=number, why=f"found a {type(record).__name__}"))
+    return record
 
 
 def write_json_lines(path: Path, records: Iterable[Dict[str, Any]]) -> int:

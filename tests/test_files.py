@@ -1,8 +1,33 @@
 """Files and folders are there whole or not at all."""
 
+import gzip
+
 import pytest
 
-from spacy_bioner.files import fill_folder, sweep_beside, write_folder
+from spacy_bioner.errors import BionerError
+from spacy_bioner.files import fill_folder, read_json_lines, read_lines, read_raw_lines, sweep_beside, write_folder
+
+DEEP, LONG = '{"a": ' + "[" * 200_000 + "]" * 200_000 + "}", '{"a": ' + "9" * 5000 + "}"
+PACKED = gzip.compress("".join(f"line {number}\n" for number in range(2000)).encode("utf8"))
+BROKEN_GZIP = [pytest.param(PACKED[:len(PACKED) // 2], id="cut"), pytest.param(b"no gzip", id="other"),
+               pytest.param(PACKED[:10] + b"\xff" * 20, id="damaged"),
+               pytest.param(PACKED[:-8] + bytes(8), id="other-checksum")]
+
+
+@pytest.mark.parametrize("line", [pytest.param(DEEP, id="deep"), pytest.param(LONG, id="long-number")])
+def test_json_that_is_too_deep_or_too_long_is_an_error_with_its_line(tmp_path, line):
+    (tmp_path / "in.jsonl").write_text(f"{{}}\n{line}\n")
+    with pytest.raises(BionerError, match="in.jsonl, line 2: not a JSON object") as caught:
+        list(read_json_lines(tmp_path / "in.jsonl"))
+    assert len(str(caught.value)) < 500
+
+
+@pytest.mark.parametrize("content", BROKEN_GZIP)
+@pytest.mark.parametrize("read", [read_lines, read_raw_lines])
+def test_compressed_files_that_are_cut_or_damaged_are_an_error_with_a_line(tmp_path, read, content):
+    (tmp_path / "in.jsonl.gz").write_bytes(content)
+    with pytest.raises(BionerError, match=r"in\.jsonl\.gz, line \d+: "):
+        list(read(tmp_path / "in.jsonl.gz"))
 
 
 def test_folder_is_replaced_whole(tmp_path):

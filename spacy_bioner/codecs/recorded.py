@@ -1,6 +1,5 @@
 """Recorded replies: records of `{"id", "format", "labels", "text", "output"}` decoded, and annotations encoded so."""
 
-import gzip
 import json
 from contextlib import ExitStack
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import Any, Callable, Dict, Iterator, List, Sequence, Tuple
 
 from ..annotation import Annotation, Mention
 from ..errors import BionerError, Errors
-from ..files import open_atomic
+from ..files import open_atomic, read_raw_lines
 from . import CODEC_NAMES, make_codec
 from .base import Codec, Issue
 from .seed_tags import SeedTagCodec
@@ -77,7 +76,7 @@ def encode_record(record: Record, labels: Sequence[str], codec: Codec) -> Record
 def collect_labels(path: Path) -> List[str]:
     """RETURNS (List[str]): The labels of a file of annotations, sorted; lines that cannot be read are passed over."""
     labels = set()
-    for _, line in read_raw_lines(path):
+    for _, line in _read_filled(path):
         try:
             labels.update(mention.label for mention in Annotation.from_record(_parse(line)).mentions)
         except BionerError:
@@ -99,7 +98,7 @@ def convert_lines(source: Path, target: Path, convert: Callable[[Record], Record
     written = failed = 0
     with ExitStack() as stack:
         file_ = None
-        for number, line in read_raw_lines(source):
+        for number, line in _read_filled(source):
             try:
                 converted = convert(_parse(line))
             except BionerError as error:
@@ -114,19 +113,9 @@ def convert_lines(source: Path, target: Path, convert: Callable[[Record], Record
     return written, failed
 
 
-def read_raw_lines(path: Path) -> Iterator[Tuple[int, bytes]]:
+def _read_filled(path: Path) -> Iterator[Tuple[int, bytes]]:
     """YIELDS (Tuple[int, bytes]): The lines of a file that hold something, undecoded, with their numbers from 1."""
-    path = Path(path)
-    if not path.is_file():
-        raise BionerError(Errors.E001.format(path=path, wanted="file"))
-    with gzip.open(path, "rb") if path.suffix == ".gz" else open(path, "rb") as file_:
-        number = 0
-        try:
-            for number, line in enumerate(file_, start=1):
-                if line.strip():
-                    yield number, line
-        except (gzip.BadGzipFile, EOFError) as error:
-            raise BionerError(Errors.E003.format(path=path, line=number + 1, why=error)) from None
+    return ((number, line) for number, line in read_raw_lines(path) if line.strip())
 
 
 def _parse(line: bytes) -> Record:

@@ -1,6 +1,5 @@
 """Large inputs cut into shards: each is read by itself, and is done when its output file is there."""
 
-import gzip
 import json
 from dataclasses import dataclass
 from itertools import islice
@@ -9,7 +8,7 @@ from typing import IO, Any, Dict, Iterable, Iterator, List
 
 from ..annotation import Annotation
 from ..errors import BionerError, Errors
-from ..files import open_atomic
+from ..files import open_atomic, parse_record, read_raw_lines
 from ..formats.set_aside import set_aside_path
 
 ENDINGS = (".jsonl", ".jsonl.gz", ".parquet")
@@ -64,7 +63,7 @@ def find_shards(source: Path, output: Path, *, size: int, kind: str = "jsonl") -
     size (int): Records in a shard.
     kind (str): "jsonl" or "parquet": what is written.
     RETURNS (List[Shard]): All shards, also those that are done.
-    RAISES BionerError: E001 for no input, E008 for an empty one.
+    RAISES BionerError: E001 for no input, E003 for a compressed one that is cut or damaged, E008 for an empty one.
     """
     shards: List[Shard] = []
     for path in find_inputs(source):
@@ -85,16 +84,12 @@ def _cut(path: Path, size: int) -> Iterator[tuple]:
         yield from ((first, min(size, total - first), 0) for first in range(0, total, size))
         return
     compressed = path.suffix == ".gz"
-    with _open_lines(path) as file_:
-        first = offset = 0
-        while lines := list(islice(file_, size)):
-            yield first, len(lines), 0 if compressed else offset
-            first += len(lines)
-            offset += sum(map(len, lines))
-
-
-def _open_lines(path: Path) -> IO[bytes]:
-    return gzip.open(path, "rb") if path.suffix == ".gz" else open(path, "rb")
+    lines = (line for _, line in read_raw_lines(path))
+    first = offset = 0
+    while part := list(islice(lines, size)):
+        yield first, len(part), 0 if compressed else offset
+        first += len(part)
+        offset += sum(map(len, part))
 
 
 def read_shard(shard: Shard) -> Iterator[Annotation]:
@@ -115,19 +110,12 @@ def read_shard(shard: Shard) -> Iterator[Annotation]:
 
 
 def _read_lines(path: Path, shard: Shard) -> Iterator[tuple]:
-    with _open_lines(path) as file_:
-        file_.seek(shard.offset)
-        skipped = 0 if shard.offset else shard.first
-        for number, line in enumerate(islice(file_, skipped, skipped + shard.count), start=shard.first + 1):
-            if not line.strip():
-                continue
-            try:
-                record = json.loads(line)
-            except ValueError as error:
-                raise BionerError(Errors.E002.format(path=path, line=number, why=error)) from None
-            if not isinstance(record, dict):
-                raise BionerError(Errors.E002.format(path=path, line=number, why=f"found a {type(record).__name__}"))
-            yield number, record
+    before = shard.first if shard.offset else 0
+    lines = read_raw_lines(path, offset=shard.offset, before=before)
+    skipped = shard.first - before
+    for number, line in islice(lines, skipped, skipped + shard.count):
+        if line.strip():
+            yield number, parse_record(line, path, number)
 
 
 def _read_rows(path: Path, shard: Shard) -> Iterator[tuple]:
@@ -141,7 +129,7 @@ def _read_rows(path: Path, shard: Shard) -> Iterator[tuple]:
         rows = batch.to_pylist() if number < last and shard.first < number + len(batch) else ()
         for place, row in enumerate(rows, start=number + 1):
             if shard.first < place <= last:
-                yield place, json.loads(row["record"]) if "record" in row else row
+                yield place, parse_record(row["record"], path, place) if "record" in row else row
         number += len(batch)
 
 

@@ -1,5 +1,6 @@
 """Shards: every record in exactly one, the same in every run, whatever the file."""
 
+import gzip
 import json
 
 import pytest
@@ -78,6 +79,37 @@ def test_bad_record_is_an_error_with_its_line(tmp_path):
     shards = find_shards(tmp_path / "in.jsonl", tmp_path / "out", size=1)
     with pytest.raises(BionerError, match="line 3"):
         [list(read_shard(shard)) for shard in shards]
+
+
+@pytest.mark.parametrize("line", [
+    pytest.param('{"text": "a", "meta": ' + "[" * 200_000 + "]" * 200_000 + "}", id="deep"),
+    pytest.param('{"text": "a", "n": ' + "9" * 5000 + "}", id="long-number"),
+    pytest.param("[]", id="no-object"),
+])
+@pytest.mark.parametrize("name", ["in.jsonl", "in.parquet"])
+def test_json_that_cannot_be_read_is_an_error_with_its_line(tmp_path, name, line):
+    lines = ['{"text": "a"}', line]
+    if name == "in.parquet":
+        write_parquet(tmp_path / name, {"record": lines})
+    else:
+        (tmp_path / name).write_text("\n".join(lines))
+    [shard] = find_shards(tmp_path / name, tmp_path / "out", size=5)
+    with pytest.raises(BionerError, match="line 2: not a JSON object"):
+        list(read_shard(shard))
+
+
+@pytest.mark.parametrize("damage", [
+    pytest.param(lambda whole: whole[:-30], id="cut"),
+    pytest.param(lambda whole: b"no gzip", id="no-gzip"),
+    pytest.param(lambda whole: gzip.compress(b"")[:10] + b"\xff" * 20, id="damaged"),
+])
+def test_a_compressed_input_that_is_cut_or_damaged_is_an_error(tmp_path, damage):
+    path = write_input(tmp_path / "in.jsonl.gz")
+    *_, last = find_shards(path, tmp_path / "out", size=7)
+    path.write_bytes(damage(path.read_bytes()))
+    for read in (lambda: find_shards(path, tmp_path / "out", size=7), lambda: list(read_shard(last))):
+        with pytest.raises(BionerError, match=r"in\.jsonl\.gz, line \d+: "):
+            read()
 
 
 @pytest.mark.parametrize("name, content", [("in.jsonl", ""), ("in.csv", "x"), ("gone.jsonl", None)])
