@@ -55,6 +55,6 @@ def low_resource_cli(
     run_plan(Plan(trials.steps(), cache=trials.cache), output, jobs=jobs)
     for line in write_summary(output, corpus=schema.corpus, sizes=settings.sizes, whole=settings.whole_sizes,
                               high=settings.high_resource is not None, curve=curve, failed=trials.failed(),
-                              published=settings.published, resamples=settings.resamples):
+                              reports=trials.reports(), published=settings.published, resamples=settings.resamples):
         typer.echo(line)
     print(f"tables and plots -> {output / 'low-resource.html'}, .md, .json and {output / 'plots'}", file=sys.stderr)

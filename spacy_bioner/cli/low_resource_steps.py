@@ -83,6 +83,11 @@ class LowResourceSteps:
                  for size in self.settings.whole_sizes}
         return {**failed, **whole}
 
+    def reports(self) -> Dict[str, Path]:
+        """RETURNS (Dict[str, Path]): Part and row to the report of the sentences that are made for it."""
+        return {f"{part} {system.name}": report for part, systems in self._parts().items() for system in systems
+                if system.made is not None for report in system.made.beside}
+
     def _parts(self) -> Dict[str, List[System]]:
         parts = {str(size): self._systems(self.output / f"{size}") for size in self.settings.sizes}
         if self.settings.high_resource is not None:

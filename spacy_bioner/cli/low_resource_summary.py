@@ -1,6 +1,7 @@
 """The end of the verb low-resource: its tables, plots and conclusions, from the metrics of its parts."""
 
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from ..files import open_atomic, write_json
@@ -14,7 +15,8 @@ WHOLE = "-whole-test"
 
 def write_summary(output: Path, *, corpus: str, sizes: Sequence[int], whole: Sequence[int] = (), high: bool = False,
                   curve: bool = False, failed: Optional[Mapping[str, Sequence[str]]] = None,
-                  published: Optional[Path] = None, resamples: int = 10_000) -> List[str]:
+                  reports: Mapping[str, Path] = MappingProxyType({}), published: Optional[Path] = None,
+                  resamples: int = 10_000) -> List[str]:
     """Write `low-resource.html`, `.md` and `.json`, and the plots below `plots`.
 
     output (Path): Folder of the experiment, with `metrics`.
@@ -25,6 +27,7 @@ def write_summary(output: Path, *, corpus: str, sizes: Sequence[int], whole: Seq
     curve (bool): Whether the curve of gold sentences was measured.
     failed (Optional[Mapping[str, Sequence[str]]]): Name of a part to the rows for which no sentence was made; they have
         no score, whatever the metrics say.
+    reports (Mapping[str, Path]): Part and row to the report of the sentences that were made for it.
     published (Optional[Path]): The document's own numbers (JSON).
     resamples (int): Of documents and seeds, for intervals.
     RETURNS (List[str]): A conclusion for each size, on the test sample, then on the whole test part.
@@ -49,8 +52,7 @@ def write_summary(output: Path, *, corpus: str, sizes: Sequence[int], whole: Seq
         measured = _read_without(output / "metrics" / f"{CURVE}.json", without.get(CURVE, ()))
         levels = summarise_curve(measured, generated=SYNTHETIC, sentences=made["accepted"])
     page = build_page(corpus, found["sizes"], whole=found["whole"], high=all_gold, curve=levels, published=facts,
-                      written=_read_reports(output, [*map(str, sizes), *([HIGH] if high else []),
-                                                     *([CURVE] if curve else [])]))
+                      written={name: read_card(path) for name, path in reports.items() if path.is_file()})
     for ending, text in (("html", render_html(page)), ("md", render_markdown(page))):
         with open_atomic(output / f"low-resource.{ending}") as file_:
             file_.write(text)
@@ -121,20 +123,19 @@ def read_dev_scores(path: Path, metrics: Dict[str, Any], names: Any) -> List[flo
     return [read_card(card)["spacy_bioner"]["best"]["dev_f"] for card in cards if card.is_file()]
 
 
-def _read_reports(output: Path, folders: Sequence[str]) -> Dict[str, Any]:
-    """RETURNS (Dict[str, Any]): Name of a part of this run to the report of `synthesize` or `augment`."""
-    return {f"{folder} {path.name.split('.')[0]}": read_card(path)
-            for folder in folders for path in sorted((output / folder).glob("*.report.json"))}
-
-
 def _write_plots(page: Any, folder: Path) -> None:
-    """Write each plot as a file, named by its section and its place there."""
+    """Write each plot as a file, named by its section and its place there; those of an earlier run are removed."""
     from ..evaluation.page import Plot
     from ..evaluation.plots import make_picture
 
+    written = set()
     for chapter in page.chapters:
         for section in chapter.sections:
             plots = [block for block in section.blocks if isinstance(block, Plot)]
             for number, plot in enumerate(plots, start=1):
-                with open_atomic(folder / f"{section.id}-{number}.svg") as file_:
+                path = folder / f"{section.id}-{number}.svg"
+                with open_atomic(path) as file_:
                     file_.write(make_picture(plot.svg))
+                written.add(path)
+    for path in set(folder.glob("*-[0-9]*.svg")) - written:
+        path.unlink()

@@ -29,8 +29,8 @@ def write_report(experiment: Experiment, measured: Mapping[str, Any], plan: Plan
                "command": shlex.join(command), "vars": experiment.vars, "lists": experiment.lists, **measured,
                "steps": {step.name: {**vars(stamp), "command": shlex.join(["spacy-bioner", *step.arguments])}
                          for step in plan.steps for stamp in [journal.read(step)] if stamp is not None}}
-    plots = {name: plot for name, plot in (("plot", draw_lines(experiment, measured["rows"])),
-                                           ("reliability", draw_reliability(measured["rows"]))) if plot}
+    drawn = {"plot": draw_lines(experiment, measured["rows"]), "reliability": draw_reliability(measured["rows"])}
+    plots = {name: plot for name, plot in drawn.items() if plot}
     written = [out / "table.json", out / "table.md"]
     write_json(written[0], content)
     with open_atomic(written[1]) as file_:
@@ -39,6 +39,9 @@ def write_report(experiment: Experiment, measured: Mapping[str, Any], plan: Plan
         written.append(out / f"{name}.svg")
         with open_atomic(written[-1]) as file_:
             file_.write(plot)
+    for name in drawn.keys() - plots.keys():
+        # Of an earlier run, whose rows had a place in it.
+        (out / f"{name}.svg").unlink(missing_ok=True)
     return written
 
 

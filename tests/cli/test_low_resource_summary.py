@@ -84,12 +84,21 @@ def test_the_numbers_of_the_document_stand_beside_the_measured_ones(folder):
 
 
 def test_kept_repaired_and_rejected_sentences_are_counted_with_their_errors(folder):
-    write_summary(folder, corpus="toy", sizes=[5], published=folder / "facts.json", resamples=50)
+    reports = {f"5 {name}": folder / "5" / f"{name}.report.json" for name in ("genllm-simple", "llm-da", "lsms")}
+    write_summary(folder, corpus="toy", sizes=[5], reports=reports, published=folder / "facts.json", resamples=50)
     table = (folder / "low-resource.md").read_text(encoding="utf8")
     assert "| 5 genllm-simple | 10 | 8 | 7 | 1 seed_untagged | 3 | 0 | 1 | 2.50 | 2 near_duplicate |" in table
     assert "| 5 lsms |  | 12 |  |  |  |  |  |  | 1 held_out_text |" in table
     assert "| 5 llm-da | 6 | 5 | 4 |  |  |  |  |  | 2 truncated, 1 held_out_text |" in table
     assert "54 missing, 2 spurious, 12 boundary" in table
+
+
+def test_the_report_of_an_earlier_run_with_more_methods_is_not_shown(folder):
+    reports = {"5 lsms": folder / "5" / "lsms.report.json", "5 never-made": folder / "5" / "never-made.report.json"}
+    write_summary(folder, corpus="toy", sizes=[5], reports=reports, resamples=50)
+    rows = [line for line in (folder / "low-resource.md").read_text(encoding="utf8").splitlines()
+            if line.startswith("| 5 ")]
+    assert len(rows) == 1 and rows[0].startswith("| 5 lsms |")
 
 
 def test_every_method_is_compared_with_gold_alone(folder):
@@ -138,6 +147,15 @@ def test_plots_are_files_of_their_own(folder):
     plots = sorted((folder / "plots").glob("*.svg"))
     assert [plot.name for plot in plots] == ["sizes-1.svg", "sizes-2.svg"]
     assert all(ElementTree.parse(plot).getroot().tag.endswith("svg") for plot in plots)
+
+
+def test_plots_of_an_earlier_run_are_removed_and_nothing_else(folder):
+    (folder / "plots").mkdir()
+    for name in ("curve-1.svg", "mine.svg", "mine.txt"):
+        (folder / "plots" / name).write_text("old")
+    write_summary(folder, corpus="toy", sizes=[5, 10], published=folder / "facts.json", resamples=50)
+    assert {path.name for path in (folder / "plots").iterdir()} == {"mine.svg", "mine.txt", "sizes-1.svg",
+                                                                    "sizes-2.svg"}
 
 
 def test_the_curve_says_between_which_numbers_of_gold_sentences_generated_ones_lie(folder):

@@ -100,6 +100,12 @@ def test_every_method_is_trained_with_every_seed_and_scored_on_the_same_sentence
     assert all("free" in step.arguments for step in free) and len(free) == 2
 
 
+def test_reports_are_those_of_the_parts_of_this_run(settings, tmp_path):
+    reports = trials_of(settings.model_copy(update={"methods": ["gold", "genllm"]}), tmp_path).reports()
+    assert reports == {f"{size} {name}": tmp_path / "out" / size / f"{name}.report.json"
+                       for size in ("2", "5") for name in ("genllm-simple", "genllm-chain_of_thought")}
+
+
 @pytest.mark.parametrize("profile", ["embedded", "gpu", "smoke"], ids="profile-{}".format)
 def test_configs_have_the_mention_counts_of_their_sizes(profile):
     found = load_settings(CONFIGS / profile / "low_resource.cfg", "low_resource", LowResourceSettings, {})

@@ -1,6 +1,7 @@
 """The table of an experiment: scores over seeds, paired differences, calibration, and choices made on dev alone."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,17 @@ def test_documents_that_could_not_be_annotated_count_as_nothing_found_and_are_to
                             rows=[{"name": "a", "gold": "g", "predicted": "p"}])
     written = write_report(experiment, measured, Plan([]), tmp_path, ["spacy-bioner"])
     assert "nothing found in them, over all runs: a 1." in written[1].read_text()
+
+
+def test_pictures_that_an_earlier_run_has_drawn_do_not_stay(rows, tmp_path):
+    experiment = Experiment(title="T", question="Q", steps=[{"name": "s", "run": "r", "output": "o"}],
+                            rows=[{"name": "a", "gold": "g", "predicted": "p"}])
+    (tmp_path / "reliability.svg").write_text("old")
+    first = write_report(experiment, measure(rows), Plan([]), tmp_path, ["spacy-bioner"])
+    assert list(tmp_path.glob("*.svg")) == [tmp_path / "plot.svg"] == first[2:]
+    rows = {name: replace(row, x=None) for name, row in rows.items()}
+    second = write_report(experiment, measure(rows), Plan([]), tmp_path, ["spacy-bioner"])
+    assert not list(tmp_path.glob("*.svg")) and not second[2:]
 
 
 def test_rows_have_means_ranges_and_the_size_of_the_test_part(rows):
