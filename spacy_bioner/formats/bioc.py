@@ -136,7 +136,9 @@ def _check_shape(holder: Any, place: str) -> None:
 
 
 def _to_annotation(document: Dict[str, Any], place: str, problems: Problems) -> Annotation:
-    parts = [part for passage in document.get("passages") or () for part in _text_parts(passage, place)]
+    listed = [part for passage in document.get("passages") or () for part in _text_parts(passage, place)]
+    # Offsets say where a passage stands, whatever the order in the file.
+    parts = sorted(listed, key=lambda part: part.offset)
     text = ""
     for part in parts:
         gap = part.offset - len(text)
@@ -159,7 +161,13 @@ def _text_parts(passage: Dict[str, Any], place: str) -> List[_Part]:
 
 
 def _assign(document: Dict[str, Any], parts: List[_Part], place: str, problems: Problems) -> None:
-    """Give each part the annotations that begin in it, counted from its start; they may stand at any level."""
+    """Give each part the annotations that begin in it, counted from its start; they may stand at any level.
+
+    document (Dict[str, Any]): The document.
+    parts (List[_Part]): Its texts by their offsets; the last one that begins at an annotation or before it has it.
+    place (str): File and document, for errors.
+    problems (Problems): Takes note of annotations without a type or a place, and of relations.
+    """
     waiting = [document]
     while waiting:
         holder = waiting.pop()

@@ -72,6 +72,23 @@ def test_titles_that_count_bytes_do_not_shift_the_abstract(tmp_path):
     assert [found.surface(mention) for mention in found.mentions] == ["\u03b2-x", "p53"]
 
 
+@pytest.mark.parametrize("first, noted", [
+    pytest.param(12, {}, id="apart"),
+    pytest.param(11, {"moved_passage": 1}, id="touching"),
+])
+def test_passages_out_of_order_stand_at_their_offsets_with_their_mentions(tmp_path, first, noted):
+    def passage(offset, text):
+        return {"offset": offset, "text": text, "annotations": [
+            {**ANNOTATION, "text": text[:4], "locations": [{"offset": offset, "length": 4}]}]}
+
+    parts = [passage(first, "MDM2 binds."), passage(0, "TP53 is in."), passage(24, "BRAF too.")]
+    problems = Problems()
+    (found,) = _read(tmp_path, "a.json", json.dumps({"documents": [{"id": 3, "passages": parts}]}), problems)
+    assert found.text == "TP53 is in. MDM2 binds. BRAF too."
+    assert [found.surface(mention) for mention in found.mentions] == ["TP53", "MDM2", "BRAF"]
+    assert problems.counts == noted
+
+
 @pytest.mark.parametrize("change, kind, kept", [
     pytest.param({"locations": [{"offset": 0, "length": 1}, {"offset": 2, "length": 1}]}, "discontinuous", 0,
                  id="parts"),
