@@ -157,7 +157,7 @@ def propose_names(material: Material, runner: Runner, prompt: NamePrompt, *, rou
         if reply.error is not None:
             counts.failed[reply.error] += 1
         known = {fold_name(item.text) for item in material.mentions[label]}
-        for name in read_names(reply.text):
+        for name in read_names(reply.text, cut=reply.finish_reason == "length"):
             if fold_name(name) not in known:
                 edit = Edit(0, 0, name, (Mention(0, len(name), label),))
                 found.setdefault(label, {}).setdefault(fold_name(name), edit)
@@ -165,14 +165,18 @@ def propose_names(material: Material, runner: Runner, prompt: NamePrompt, *, rou
     return Material({label: list(names.values()) for label, names in found.items()}, {})
 
 
-def read_names(text: str) -> List[str]:
+def read_names(text: str, *, cut: bool = False) -> List[str]:
     """Read the names of an answer.
 
     text (str): The answer.
+    cut (bool): Whether the token limit has ended it: then a last line without its end may hold half a name.
     RETURNS (List[str]): One a line, without bullets and numbers; lines that look like a sentence are left out.
     """
+    lines = text.splitlines()
+    if cut and not text.endswith(("\n", "\r")):
+        del lines[-1:]
     names = []
-    for line in text.splitlines():
+    for line in lines:
         name = " ".join(_BULLET.sub("", line, count=1).split()).strip(" ,;。，；")
         looks_like_name = len(name) <= _LONGEST_NAME and len(name.split()) <= 6 and not name.endswith((".", ":", "?"))
         if looks_like_name and any(map(str.isalpha, name)) and "<" not in name:

@@ -1,12 +1,16 @@
-"""Other contexts round the mentions of gold sentences: which seeds are asked for."""
+"""Other contexts round the mentions of gold sentences: which seeds are asked for; other names: which are taken."""
+
+import pytest
 
 from spacy_bioner.annotation import Annotation, Mention
 from spacy_bioner.llm.base import Reply
 from spacy_bioner.llm.runner import Runner
 from spacy_bioner.synthesis.check_settings import CheckSettings
 from spacy_bioner.synthesis.checks import SentenceChecks
+from spacy_bioner.synthesis.edits import Edit
+from spacy_bioner.synthesis.material import Material
 from spacy_bioner.synthesis.prompts import SeedPrompt
-from spacy_bioner.synthesis.rewriting import rewrite_contexts
+from spacy_bioner.synthesis.rewriting import NamePrompt, propose_names, rewrite_contexts
 from spacy_bioner.synthesis.sentences import SentenceWriter
 
 
@@ -40,3 +44,33 @@ def test_a_name_with_two_labels_is_asked_for_with_each_but_never_with_both_at_on
     assert set(model.asked) == {(("p53", "GENE"),), (("p53", "PROTEIN"),)}
     assert len(made) == 20 and {mention.label for sentence in made for mention in sentence.mentions} == {
         "GENE", "PROTEIN"}
+
+
+class SaysNames:
+    """Answers each request alike."""
+
+    context_length = 1000
+
+    def __init__(self, text, finish_reason):
+        self.reply = Reply(text=text, finish_reason=finish_reason)
+
+    def identity(self):
+        return {"model": "recorded"}
+
+    def generate(self, requests):
+        for index, _ in enumerate(requests):
+            yield index, self.reply
+
+
+@pytest.mark.parametrize("text, finish_reason, names", [
+    pytest.param("- asthma\n- rheumatoid arth", "length", ["asthma"], id="cut-in-a-name"),
+    pytest.param("- asthma\n- rheumatoid\n", "length", ["asthma", "rheumatoid"], id="cut-after-a-line"),
+    pytest.param("- asth", "length", [], id="cut-in-the-only-name"),
+    pytest.param("", "length", [], id="cut-before-a-name"),
+    pytest.param("- asthma\n- rheumatism", "stop", ["asthma", "rheumatism"], id="whole"),
+])
+def test_a_name_that_the_length_limit_has_cut_is_not_taken(text, finish_reason, names):
+    gout = Edit(0, 0, "gout", (Mention(0, 4, "DISEASE"),))
+    found = propose_names(Material({"DISEASE": [gout]}, {}), Runner(SaysNames(text, finish_reason)),
+                          NamePrompt({"DISEASE": "diseases"}), rounds=1, shown=1, seed=0)
+    assert [edit.text for edit in found.mentions.get("DISEASE", [])] == names
