@@ -105,7 +105,8 @@ def annotate_cli(
                                                      "corpus."),
     engine: Engine = typer.Option(Engine.local, help="local: in this process. ray: by workers; IN may then be .parquet "
                                                      "or a folder of files, and OUT is a folder of shards."),
-    gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU ID or -1 for CPU."),
+    gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU ID or -1 for CPU; with --engine ray each worker "
+                                                            "has a GPU of its own, whatever the ID."),
 ) -> None:
     """Annotate texts with a language model.
 
@@ -180,10 +181,17 @@ def open_source(settings: AnnotateSettings, *, gpu_id: int) -> Any:
     adapter = settings.adapter if settings.adapter != "auto" else None
     if settings.server.base_url is not None:
         return make_server(settings.model, adapter=adapter, **shared, **settings.server.model_dump())
-    device = f"cuda:{gpu_id}" if gpu_id >= 0 else "cpu" if settings.device == "auto" else settings.device
+    device = choose_device(settings, gpu_id=gpu_id)
     local = {key: getattr(settings, key) for key in ("adapter", "dtype", "quantize", "decoding", "max_batch_tokens",
                                                      "pass_tokens")}
     return CausalLMSource(settings.model, device=device, **shared, **local)
+
+
+def choose_device(settings: AnnotateSettings, *, gpu_id: int) -> str:
+    """RETURNS (str): Where a local model computes: --gpu-id goes before the setting, and "auto" alone is the CPU."""
+    if gpu_id >= 0:
+        return f"cuda:{gpu_id}"
+    return "cpu" if settings.device == "auto" else settings.device
 
 
 def annotate(source: Path, output: Path, annotator: Any, *, limit: Optional[int] = None,
@@ -227,7 +235,7 @@ def annotate_by_workers(source: Path, output: Path, settings: AnnotateSettings, 
     output (Path): Folder of shards.
     settings (AnnotateSettings): The section [annotate].
     schema (Optional[Schema]): As in `make_annotator`.
-    gpu_id (int): As in `make_annotator`.
+    gpu_id (int): As in `make_annotator`; where a GPU is meant, each worker has one, and Ray says which.
     RETURNS (str): One line: what was done and which issues were met.
     RAISES BionerError: E705 without Ray, E746 for a limit, E243 and E244 for a folder with shards of another run.
     """
@@ -239,6 +247,11 @@ def annotate_by_workers(source: Path, output: Path, settings: AnnotateSettings, 
     from ..llm.progress import show_progress
     from ..scale.ray_annotate import annotate_on_ray
 
+    is_local = settings.replay is None and settings.server.base_url is None
+    on_gpu = is_local and choose_device(settings, gpu_id=gpu_id).startswith("cuda")
+    if on_gpu:
+        # Of all GPUs Ray shows a worker its own alone, which is then the first.
+        settings = settings.model_copy(update={"device": "cuda"})
     failures = 0
     with show_progress("Annotating") as advance:
 
@@ -248,9 +261,9 @@ def annotate_by_workers(source: Path, output: Path, settings: AnnotateSettings, 
             advance(failures, good + failed)
 
         total = annotate_on_ray(
-            source, output, partial(make_annotator, settings, schema=schema, gpu_id=gpu_id), origin=settings.origin,
-            settings=identify(open_source(settings, gpu_id=gpu_id), choose_settings(settings, schema)), advance=count,
-            gpus=1 if settings.device.startswith("cuda") else 0, **settings.ray.model_dump())
+            source, output, partial(make_annotator, settings, schema=schema), origin=settings.origin,
+            settings=identify(open_source(settings, gpu_id=-1), choose_settings(settings, schema)), advance=count,
+            gpus=1 if on_gpu else 0, **settings.ray.model_dump())
     issues = ", ".join(f"{kind} {number}" for kind, number in sorted(total["issues"].items())) or "none"
     lacking = (f" ({total['lacking']} of them with documents set aside: remove a shard's file to ask for it again)"
                if total["lacking"] else "")

@@ -14,6 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from spacy_bioner.annotation import Annotation, Mention
+from spacy_bioner.cli import annotate
 from spacy_bioner.cli.annotate import AnnotateSettings, make_annotator, read_texts
 from spacy_bioner.cli.main import app
 from spacy_bioner.cli.schema import Schema
@@ -230,3 +231,33 @@ def test_schema_brings_its_corpus_to_an_adapter(tmp_path, caplog, schema, settin
         annotator = make_annotator(asked, schema=schema)
     assert annotator.builder.corpus == corpus
     assert [record.message.split("other ")[1].split()[0] for record in caplog.records] == departures
+
+
+@pytest.mark.parametrize("settings, gpu_id, device, gpus", [
+    pytest.param({}, -1, "cpu", 0, id="cpu"),
+    pytest.param({}, 0, "cuda", 1, id="first-gpu"),
+    pytest.param({}, 1, "cuda", 1, id="second-gpu"),
+    pytest.param({"device": "cuda:1"}, -1, "cuda", 1, id="setting-names-the-second"),
+    pytest.param({"device": "cpu"}, 0, "cuda", 1, id="option-goes-before-the-setting"),
+    pytest.param({"replay": "replies.jsonl"}, 0, None, 0, id="recorded-replies-need-none"),
+    pytest.param({"server": {"base_url": "http://localhost"}, "device": "cuda"}, -1, None, 0, id="a-server-needs-none"),
+])
+def test_each_worker_reserves_the_gpu_that_it_computes_on(tmp_path, monkeypatch, settings, gpu_id, device, gpus):
+    passed = {}
+
+    def annotate_on_ray(source, output, build, **options):
+        passed.update(options, build=build)
+        return dict.fromkeys(("good", "failed", "done", "done_before", "lacking"), 0) | {"issues": {}}
+
+    def tell_device(settings, *, schema, gpu_id=-1):
+        return annotate.choose_device(settings, gpu_id=gpu_id)
+
+    monkeypatch.setattr(annotate, "find_spec", lambda name: name)
+    monkeypatch.setattr(annotate, "make_annotator", tell_device)
+    monkeypatch.setattr(annotate, "open_source", lambda settings, *, gpu_id: None)
+    monkeypatch.setattr("spacy_bioner.llm.identity.identify", lambda source, settings: {})
+    monkeypatch.setattr("spacy_bioner.scale.ray_annotate.annotate_on_ray", annotate_on_ray)
+    annotate.annotate_by_workers(tmp_path / "in.jsonl", tmp_path / "out",
+                                 AnnotateSettings(model="smollm2-135m-instruct", **settings), gpu_id=gpu_id)
+    assert passed["gpus"] == gpus
+    assert device is None or passed["build"]() == device
