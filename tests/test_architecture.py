@@ -10,17 +10,29 @@ import sys
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.version import Version
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "spacy_bioner"
 MODULES = sorted(PACKAGE.rglob("*.py"))
+# What the oldest versions that are allowed must have, by name: the least version, and what asks for it.
+LEAST = {
+    "torch": "2.6",  # torch.compiler.set_stance, in finetuning/compiled_layers.py
+    "transformers": "4.51",  # AttentionInterface, in llm/packed_model.py
+}
 HEAVY = ("spacy", "thinc", "torch", "transformers", "peft")
 
 
-def read_entry_points():
+def read_setup():
     parser = configparser.ConfigParser(delimiters=("=",))
     parser.optionxform = str
     parser.read(ROOT / "setup.cfg", encoding="utf8")
+    return parser
+
+
+def read_entry_points():
+    parser = read_setup()
     for group, lines in parser["options.entry_points"].items():
         for line in filter(None, lines.splitlines()):
             name, _, target = (part.strip() for part in line.partition("="))
@@ -58,6 +70,16 @@ def test_registered_names_resolve(group, name, target):
     for part in attribute.split("."):
         value = getattr(value, part)
     assert callable(value)
+
+
+@pytest.mark.parametrize("name", LEAST)
+def test_the_oldest_version_that_is_allowed_has_what_is_called(name):
+    parser = read_setup()
+    lines = [parser["options"]["install_requires"], *parser["options.extras_require"].values()]
+    wanted = [Requirement(line) for line in "\n".join(lines).splitlines() if line]
+    lowest = [Version(each.version) for one in wanted if one.name == name for each in one.specifier
+              if each.operator == ">="]
+    assert lowest and min(lowest) >= Version(LEAST[name])
 
 
 CONFIGS = sorted((ROOT / "configs").rglob("*.cfg"))
