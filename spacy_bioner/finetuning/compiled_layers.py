@@ -15,7 +15,8 @@ from ..errors import BionerError, Errors
 def compile_layers(model: nn.Module) -> None:
     """Have each layer of a language model compiled at its next pass, for passes of any shape.
 
-    Layers are alike, so the code of one serves all; the whole model would take minutes to compile.
+    Layers are alike, so the code of one serves all; the whole model would take minutes to compile. The size 1 is a case
+    of its own to torch, so passes of one row are compiled by themselves, once.
 
     model (nn.Module): A causal language model, `peft`-wrapped or not.
     RAISES BionerError: E335 where this machine has no compiler, E209 for a model that does not name its layers.

@@ -5,6 +5,7 @@ import json
 import logging
 import math
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
@@ -241,7 +242,7 @@ class Trainer:
         self.model.eval()
         value = 0.0
         if self.processes.is_main:
-            with torch.random.fork_rng(), uncompiled():
+            with torch.random.fork_rng(), uncompiled() if self.training.compile else nullcontext():
                 value = self._score(self.model)
         value = self.processes.first_says(value)
         self.state.scores.append((self.state.updates, value))

@@ -17,11 +17,11 @@ from spacy_bioner.finetuning.processes import Processes
 from spacy_bioner.finetuning.settings import LoraSettings, TrainingSettings
 
 
-def make_trainer(folder, **settings):
+def make_trainer(folder, score=None, **settings):
     training = TrainingSettings(batch_size=3, max_epochs=2, warmup_ratio=0, **settings)
     model = put_adapter(make_tiny_model(), LoraSettings(r=2), seed=0)
     return Trainer(make_pairs(9), model=model, checkpoints=Checkpoints(folder), training=training, fingerprint="",
-                   score=None, progress=None, processes=Processes())
+                   score=score, progress=None, processes=Processes())
 
 
 @pytest.mark.slow
@@ -50,16 +50,25 @@ def test_dev_is_decoded_without_compiled_layers(monkeypatch):
     assert counters["frames"]["ok"]
 
 
-def test_one_compilation_serves_all_layers_and_shapes(monkeypatch):
+def test_dev_is_scored_without_a_word_to_the_compiler_where_nothing_is_compiled(tmp_path, monkeypatch):
+    monkeypatch.delattr(torch.compiler, "set_stance")
+    trainer = make_trainer(tmp_path, score=lambda model: 0.5, max_steps=1)
+    trainer.run()
+    assert trainer.state.scores == [(1, 0.5)]
+
+
+def test_one_compilation_serves_all_layers_and_shapes_and_one_more_those_of_one_row(monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
     monkeypatch.setattr(torch.nn.Module, "compile", partialmethod(torch.nn.Module.compile, backend="eager"))
     torch.compiler.reset()
     model = put_adapter(make_tiny_model(), LoraSettings(r=2), seed=0).train()
     compile_layers(model)
     counters.clear()
-    for shape in ((3, 7), (4, 9), (2, 30)):
+    done = []
+    for shape in ((3, 7), (4, 9), (2, 30), (1, 12), (1, 21), (5, 8)):
         model.get_base_model().base_model(input_ids=torch.ones(shape, dtype=torch.long), use_cache=False)
-    assert counters["frames"]["ok"] == 1
+        done.append(counters["frames"]["ok"])
+    assert done == [1, 1, 1, 2, 2, 2]
 
 
 def test_a_machine_without_a_compiler_says_so(monkeypatch):
