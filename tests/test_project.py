@@ -95,6 +95,17 @@ def test_an_experiment_declares_the_folder_that_it_is_told(command):
     assert all(output.startswith(f"{folder}/") for output in found["outputs"])
 
 
+def test_commands_that_read_definitions_run_again_where_one_has_changed():
+    from weasel.util.config import load_project_config
+
+    for command in load_project_config(ROOT)["commands"]:
+        deps = command.get("deps", ())
+        reads = any(" prepare " in line for line in command["script"]) or any(
+            "assets/labels" in (ROOT / path).read_text(encoding="utf8") for path in deps
+            if path.startswith("configs/experiments/"))
+        assert reads == ("assets/labels" in deps), command["name"]
+
+
 def corpus_with(tmp_path, **changes):
     """RETURNS (Path): A project whose embedded corpus has other lines in some files."""
     project = copy_project(tmp_path)
