@@ -54,8 +54,8 @@ class Annotator:
 
         annotations (Iterable[Annotation]): Text, id and meta are kept, mentions are replaced.
         window (Optional[int]): Another window than the annotator's own.
-        YIELDS (Annotation): One for each, in order. `meta` says the model, the adapter, the hash of the prompt and
-            the issues met; one that failed has no mentions and its reason as `error`.
+        YIELDS (Annotation): One for each, in order. `meta` says what `provenance` does and the issues met; one that
+            failed has no mentions and its reason as `error`.
         RAISES BionerError: Only for what ends the run: the cache, the template, too many failures in a row.
         """
         stream = iter(annotations)
@@ -66,9 +66,12 @@ class Annotator:
                 yield self._finish(annotation, answered)
 
     def provenance(self) -> Dict[str, Any]:
-        """RETURNS (Dict[str, Any]): What an annotation says of its origin: model, adapter, hash of the prompt."""
+        """RETURNS (Dict[str, Any]): What an annotation says of its origin: model, adapter, hash of the prompt, and of
+        a sampled one temperature and seed."""
         identity = self.model.identity()
-        return {"model": identity.get("model"), "adapter": identity.get("adapter"), "prompt_hash": self.builder.hash}
+        sampled = {key: identity.get(key) for key in ("temperature", "seed")} if identity.get("temperature") else {}
+        return {"model": identity.get("model"), "adapter": identity.get("adapter"), "prompt_hash": self.builder.hash,
+                **sampled}
 
     def _finish(self, annotation: Annotation, answered: Sequence[Tuple[Plan, Sequence[Reply]]]) -> Annotation:
         """Read the replies to the questions about a document, or say why there are none."""

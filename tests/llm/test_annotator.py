@@ -84,6 +84,18 @@ def test_meta_says_who_said_so():
     assert found.meta["prompt_hash"] != next(other.annotate([Annotation("a")])).meta["prompt_hash"]
 
 
+@pytest.mark.parametrize("decoding, said", [
+    pytest.param({"decoding": "free", "temperature": 0.7, "top_p": 1.0, "seed": 3}, {"temperature": 0.7, "seed": 3},
+                 id="sampled"),
+    pytest.param({"decoding": "server", "temperature": 0.0, "seed": 3}, {}, id="greedy"),
+    pytest.param({"decoding": "grounded"}, {}, id="grounded"),
+])
+def test_meta_of_sampled_answers_says_temperature_and_seed(monkeypatch, decoding, said):
+    monkeypatch.setattr(LexiconModel, "identity", lambda self: {"model": "lexicon", **decoding})
+    [found] = make_annotator().annotate([Annotation("a flu")])
+    assert {key: found.meta[key] for key in ("temperature", "seed", "top_p") if key in found.meta} == said
+
+
 def test_mentions_that_came_in_do_not_come_out():
     [found] = make_annotator().annotate([Annotation("nothing", (Mention(0, 7, "DRUG"),))])
     assert found.mentions == ()
