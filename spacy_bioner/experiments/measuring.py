@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
@@ -23,7 +24,7 @@ def measure_rows(expanded: Expanded, sampling: Sampling = Sampling()) -> Dict[st
 
     expanded (Expanded): The experiment; the files of its rows are there.
     sampling (Sampling): How intervals are made.
-    RETURNS (Dict[str, Any]): `rows` by name, `comparisons` and `chosen`.
+    RETURNS (Dict[str, Any]): `rows` by name, `comparisons`, `chosen`, and `sampling` as it was given.
     RAISES BionerError: E601 to E603 where documents do not match, E730 where compared rows have other test parts.
     """
     measured: Dict[str, Any] = {}
@@ -41,7 +42,7 @@ def measure_rows(expanded: Expanded, sampling: Sampling = Sampling()) -> Dict[st
             "strings": score_runs(pairs, measure=count_strings, sampling=sampling).describe(),
             "errors": count_errors(pairs), "x": row.x, "line": row.line,
             "dev": mean_of(devs), "dev_runs": devs, "calibration": measure_calibration(row, pairs)}
-    return {"rows": measured,
+    return {"rows": measured, "sampling": asdict(sampling),
             "comparisons": [_compare(expanded.rows[before], expanded.rows[after], strict)
                             for before, after in expanded.compare],
             "chosen": {name: choose(among, measured) for name, among in expanded.choose.items()}}

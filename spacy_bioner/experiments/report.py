@@ -47,10 +47,11 @@ def write_report(experiment: Experiment, measured: Mapping[str, Any], plan: Plan
 
 def format_table(content: Mapping[str, Any], plan: Plan, journal: Journal, plots: Sequence[str] = ()) -> str:
     """RETURNS (str): The report as Markdown; figures in percent, with 95% intervals over documents."""
-    rows = content["rows"]
+    rows, sampling = content["rows"], content["sampling"]
     parts = [f"# {content['title']}", content["question"], f"```\n{content['command']}\n```",
              _table(("row", "runs", "P", "R", "strict F1 (95%)", "range of F1", "string-set F1", "dev", "mentions"),
-                    [_row(name, row) for name, row in rows.items()])]
+                    [_row(name, row) for name, row in rows.items()]),
+             f"Intervals are from {sampling['resamples']:,} resamples of the documents, seed {sampling['seed']}."]
     failed = ", ".join(f"{name} {row['set_aside']}" for name, row in rows.items() if row["set_aside"])
     if failed:
         parts += [f"Documents that could not be annotated, with nothing found in them, over all runs: {failed}."]

@@ -177,7 +177,9 @@ def test_the_report_has_the_figures_the_times_and_the_command(rows, tmp_path):
     assert "| b | 2 (1, 2) | 100.00 | 75.00 | 83.33 (83.33-83.33) | 66.67-100.00 |" in text
     assert "| b | a | 1 | +33.33 | +0.00 | +20.00 (+20.00 to +20.00) |" in text
     assert "| best | a | 1 | 0.7 | 80.00 |" in text and "| train | 1 | 12 | 12 |" in text
+    assert "Intervals are from 200 resamples of the documents, seed 0." in text
     content = json.loads((out / "table.json").read_text(encoding="utf8"))
+    assert content["sampling"] == {"resamples": 200, "seed": 0, "level": 0.95}
     assert content["steps"]["train-1"]["command"] == "spacy-bioner train 'x y'"
     assert content["steps"]["train-1"]["attempts"] == 2
     assert {path.name for path in map(Path, written)} == {"table.json", "table.md", "plot.svg"}
