@@ -29,6 +29,21 @@ def add_lora(transformer: torch.nn.Module, settings: Dict[str, Any]) -> torch.nn
                                               lora_dropout=settings["dropout"], target_modules=linear), transformer)
 
 
+class LoraModule(torch.nn.Module):
+    """A module whose LoRA is put into the weights that it changes, as long as it is only used: each linear layer is then
+    one product in place of three. Once it is trained LoRA stays beside them, so that they do not drift."""
+
+    was_trained = False
+
+    def train(self, mode: bool = True) -> "LoraModule":
+        """Get ready for training or for use; see `torch.nn.Module.train`."""
+        self.was_trained = self.was_trained or mode
+        for layer in self.modules():
+            if hasattr(layer, "lora_A") and layer.merged == self.was_trained:
+                layer.unmerge() if self.was_trained else layer.merge()
+        return super().train(mode)
+
+
 def check_base(transformer: torch.nn.Module, config: Dict[str, Any]) -> None:
     """Note what tells the base model from others in a config, or compare it with what was noted in training.
 

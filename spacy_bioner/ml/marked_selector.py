@@ -17,7 +17,7 @@ from tokenizers import Tokenizer
 from ..errors import BionerError, Errors
 from ..llm.half_precision import is_quick_in_bfloat16
 from ..llm.resolve import resolve_model
-from .lora import add_lora, check_base
+from .lora import LoraModule, add_lora, check_base
 from .marked_text import MarkedText, make_rows
 from .module_shim import ModuleShim
 from .pieces import PACKED_CPU, PACKED_GPU, pack_rows
@@ -27,7 +27,7 @@ from .selector_heads import Spans
 HEADS = ("bert_cls", "llm_cls", "llm_causal")
 
 
-class MarkedJudge(torch.nn.Module):
+class MarkedJudge(LoraModule):
     """Rows of pieces to logits.
 
     transformer (torch.nn.Module): The model without its language head.

@@ -17,12 +17,12 @@ from thinc.types import Floats2d
 from ..errors import BionerError, Errors
 from ..llm.half_precision import is_quick_in_bfloat16
 from ..llm.resolve import resolve_model
-from .lora import add_lora, check_base
+from .lora import LoraModule, add_lora, check_base
 from .module_shim import ModuleShim
 from .pieces import MAX_PIECES_A_TOKEN, PACKED_CPU, PACKED_GPU, PieceMaker, Window, cut_windows, find_around, pack_rows
 
 
-class PooledTransformer(torch.nn.Module):
+class PooledTransformer(LoraModule):
     """A transformer whose output is averaged over the pieces of each token.
 
     transformer (torch.nn.Module): Gives `last_hidden_state` for `input_ids` and `attention_mask`.

@@ -165,3 +165,26 @@ def test_the_longest_windows_that_there_are_can_be_read(folder, docs):
     encoder = make_transformer_encoder(str(folder), max_pieces=78, overlap=54, mixed_precision=False)
     encoder.initialize(X=docs)
     assert [len(rows) for rows in encoder.predict(docs)] == [len(doc) for doc in docs]
+
+
+def test_lora_is_put_into_the_weights_where_it_is_only_used(folder, docs):
+    """With the same vectors and the same bytes; once it is trained further it stands beside them again."""
+    encoder = make(folder, docs, lora_rank=2, dropout=0.0)
+    for _ in range(3):
+        vectors, backprop = encoder.begin_update(docs)
+        backprop([numpy.ones_like(rows) * rows for rows in vectors])
+        encoder.finish_update(Adam(0.05, use_averages=False))
+    loaded = make_transformer_encoder(str(folder), max_pieces=60, overlap=20, mixed_precision=False,
+                                      lora_rank=2).from_bytes(encoder.to_bytes())
+
+    def merged(model):
+        return {layer.merged for layer in model.shims[0].module.modules() if hasattr(layer, "lora_A")}
+
+    wanted = encoder.predict(docs)
+    for state in ({True}, {False}):
+        for first, second in zip(wanted, loaded.predict(docs)):
+            numpy.testing.assert_allclose(first, second, atol=1e-5)
+        assert merged(loaded) == state and merged(encoder) == {False}
+        assert loaded.to_bytes() == encoder.to_bytes()
+        loaded.begin_update(docs)
+    assert not numpy.allclose(wanted[0], make(folder, docs).predict(docs)[0], atol=1e-3)
