@@ -30,8 +30,11 @@ def add_lora(transformer: torch.nn.Module, settings: Dict[str, Any]) -> torch.nn
 
 
 class LoraModule(torch.nn.Module):
-    """A module whose LoRA is put into the weights that it changes, as long as it is only used: each linear layer is then
-    one product in place of three. Once it is trained LoRA stays beside them, so that they do not drift."""
+    """A module whose LoRA is put into the weights that it changes, as long as it is only used.
+
+    Each linear layer is then one product in place of three. Once it is trained, LoRA stays beside the weights, so that
+    they do not drift.
+    """
 
     was_trained = False
 
