@@ -64,6 +64,9 @@ class Errors:
     E032 = "{option} does nothing with --check-corpus. Leave it out, or convert the files first and check them then."
     E033 = "{path} is named after no split: train, dev, test, raw. Name each file after its split."
     E034 = "{path} is given twice. Name each file once."
+    E039 = ("There is no raw text to annotate: {source} gives no sentence that is not in train, dev or test. Add raw.jsonl "
+            "to {corpus}, name another folder (--raw FOLDER, --vars.raw FOLDER), or take a part of train as gold "
+            "(--gold-limit, --vars.gold_limit); --raw none goes without.")
     E035 = "The label '{old}' is to become '{first}' and '{second}'. Give --rename once for each label."
 
     # Codecs, grounding and prompts
@@ -270,6 +273,7 @@ class Errors:
     E575 = ("--epochs counts words, but the batches of {path} are {found}. Give --updates, or batches of so many words "
             "([training.batcher] with spacy.batch_by_words.v1 and a number as size).")
     E750 = "{first} and {second} would be written to the same file. Give {option} another name."
+    E576 = "{path} holds {found}, which this training has not made. Give another output folder."
     E565 = "Source '{source}' has two records of the id '{id}'. Records are paired by id: give each its own."
     E566 = ("The stored weights do not fit the model '{name}': {why}. Read them with the versions of peft and "
             "transformers that they were stored by, or train anew.")

@@ -19,7 +19,7 @@ def prepare_cli(
     output: Path = typer.Argument(..., metavar="OUT", help="Folder for train, dev, test and raw as sentences."),
     labels: Optional[Path] = typer.Option(None, help="Label schema; by default labels.yml in the corpus folder, or "
                                                      "assets/labels/<corpus>.yml."),
-    raw: str = typer.Option("auto", help="Raw text: auto, train (what the gold sample leaves), or a corpus folder."),
+    raw: str = typer.Option("auto", help="Raw text: auto, train (what the gold sample leaves), a corpus folder, or none."),
     gold_limit: int = typer.Option(0, min=0, help="Sentences of train to take; 0 takes all."),
     raw_limit: int = typer.Option(0, min=0, help="Raw sentences to take; 0 takes all."),
     dev_limit: int = typer.Option(0, min=0, help="Sentences of dev to take; 0 takes all."),
@@ -33,13 +33,13 @@ def prepare_cli(
     seed: int = typer.Option(0, help="Seed of the samples."),
 ) -> None:
     """Cut a corpus into sentences, draw samples, gather raw text, and check labels, splits and leaks."""
-    from ..formats.prepare import Limits, prepare_corpus
+    from ..formats.prepare import NO_RAW, Limits, prepare_corpus
 
     if leaks not in ("error", "drop"):
         raise BionerError(Errors.E708.format(option="--leaks", found=leaks, wanted="error or drop"))
     if not (data / corpus).is_dir():
         raise BionerError(Errors.E001.format(path=data / corpus, wanted="corpus folder"))
-    refuse_own_folder(output, [data / corpus, *([data / raw] if raw not in ("auto", "train") else [])])
+    refuse_own_folder(output, [data / corpus, *([data / raw] if raw not in ("auto", "train", NO_RAW) else [])])
     schema_path = find_schema(data, corpus, labels)
     schema = read_schema(schema_path)
     if schema.lang != lang:
@@ -49,6 +49,9 @@ def prepare_cli(
                               label_dev_text=label_dev_text, apart_from=apart_from)
     for name in prepared.parts:
         refuse_own_input(output / f"{name}.jsonl", [data / prepared.sources["raw"], *apart_from])
+    if raw != NO_RAW and not prepared.parts["raw"]:
+        # A workflow would find out after hours: what annotates raw text, and learns to write like it, needs some.
+        raise BionerError(Errors.E039.format(source=prepared.sources["raw"], corpus=data / corpus))
     for name, sentences in prepared.parts.items():
         write_json_lines(output / f"{name}.jsonl", (sentence.to_record() for sentence in sentences))
     with open_atomic(output / "labels.yml", "wb") as file_, schema_path.open("rb") as source:

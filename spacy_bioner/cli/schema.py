@@ -50,6 +50,10 @@ def read_schema(path: Path) -> Schema:
         raise BionerError(Errors.E707.format(path=path, why=f"unknown key '{unknown[0]}'"))
     if any(label is None or not str(label).strip() for label in content["labels"]):
         raise BionerError(Errors.E707.format(path=path, why="a label is empty"))
+    for key, value in (*content["labels"].items(), *((key, content[key]) for key in content if key != "labels")):
+        if isinstance(value, (dict, list)):
+            raise BionerError(Errors.E707.format(path=path, why=f"'{key}' is no text"))
     labels = {str(label): " ".join(str(definition or "").split()) for label, definition in content["labels"].items()}
-    return Schema(labels, str(content.get("corpus", "")), str(content.get("lang", "en")),
-                  str(content.get("license", "")), str(content.get("domain", "")))
+    # A key without a value is one that is not given.
+    said = {key: str(value) for key, value in content.items() if key != "labels" and value is not None}
+    return Schema(labels, **{"corpus": "", "lang": "en", **said})

@@ -13,6 +13,7 @@ from .settings import load_config, read_overrides, refuse_missing
 TUNES = ("labels", "all", "none")
 _WORDS = "spacy.batch_by_words.v1"
 _OWNED = {"paths.gold": "--gold", "paths.dev": "--dev", "paths.curve": "OUTPUT", "run.seed": "--seed",
+          "training.seed": "--seed", "training.max_steps": "--updates", "training.eval_frequency": "--evaluations",
           "run.evaluate_every": "--evaluations", "corpora.train.held_out": "--held-out",
           "corpora.train.sources": "--gold and --synthetic", "corpora.train.sources.*.path": "--*",
           "corpora.train.sources.*.doubtful": "--doubtful", "corpora.dev.sources.dev.path": "--dev"}

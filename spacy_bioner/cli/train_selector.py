@@ -13,6 +13,7 @@ from .train import TUNES, count_updates, own_settings, say_best
 
 _OWNED = {"paths.gold": "GOLD", "paths.dev": "--dev", "paths.predicted": "--predicted",
           "paths.dev_predicted": "--dev-predicted", "paths.curve": "OUT", "run.seed": "--seed",
+          "training.seed": "--seed", "training.max_steps": "--updates", "training.eval_frequency": "--evaluations",
           "run.evaluate_every": "--evaluations", "run.only_predicted": "--dev-predicted",
           "corpora.train.path": "GOLD", "corpora.train.predicted": "--predicted",
           "corpora.train.held_out": "--held-out", "corpora.dev.path": "--dev",

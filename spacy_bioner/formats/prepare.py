@@ -15,6 +15,7 @@ from .sentences import split_sentences
 from .splits import check_split
 
 SPLITS = ("train", "dev", "test")
+NO_RAW = "none"
 _UNLABELLED = "pubmed_unlabeled"
 _LONGEST_RAW = 150
 # Of the documents of train, the most that take the place of dev where the dev texts are raw text.
@@ -72,7 +73,7 @@ def prepare_corpus(data: Path, corpus: str, *, labels: Mapping[str, str], lang: 
     labels (Mapping[str, str]): The schema; a label that it lacks is an error.
     lang (str): Language of the texts, where they do not say it.
     raw (str): "auto" (the corpus's own raw.jsonl, else unlabelled abstracts beside it, else the rest of train),
-        "train" (what the gold sample leaves of train, labels dropped), or another folder.
+        "train" (what the gold sample leaves of train, labels dropped), another folder, or "none".
     limits (Limits): How many sentences are taken.
     seed (int): Seed of the samples.
     drop_leaks (bool): Whether train records that stand in dev or test too are left out; else they are an error.
@@ -178,6 +179,9 @@ def _sample(sentences: List[Annotation], limit: int, seed: int) -> List[Annotati
 def _find_texts(data: Path, corpus: str, raw: str, lang: str, rest: List[Annotation],
                 prepared: PreparedCorpus) -> List[Annotation]:
     """RETURNS (List[Annotation]): The sentences that raw text is drawn from; where they are from is noted."""
+    if raw == NO_RAW:
+        prepared.sources["raw"] = NO_RAW
+        return []
     path = _find_raw(data, corpus, raw, lang)
     prepared.sources["raw"] = f"{path.parent.name}/{path.name}" if path else "the rest of train, labels dropped"
     return _cut(read_jsonl(path)) if path else rest
@@ -189,7 +193,7 @@ def _gather_raw(sentences: Iterable[Annotation], lang: str, known: List[Annotati
     unlabelled = (replace(sentence, mentions=(), meta={**_raw_meta(sentence, lang), "origin": "raw", "split": "train"})
                   for sentence in sentences if TELLING_UNITS <= len(find_units(sentence.text)) <= _LONGEST_RAW)
     kept = _leave_out(drop_repeated(unlabelled), known, "the raw text", prepared.notes)
-    if not kept:
+    if not kept and prepared.sources["raw"] != NO_RAW:
         prepared.notes.append(f"no raw text: {prepared.sources['raw']} gives no sentence; name other text as raw")
     return _sample(kept, limit, seed)
 

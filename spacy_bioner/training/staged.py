@@ -34,6 +34,8 @@ from .strategies import Stage
 logger = logging.getLogger(__name__)
 
 _DONE = "done.json"
+# Holds a training that is replaced until the new one has done a stage.
+_REPLACED = ".replaced"
 _PATHS = ("path", "doubtful")
 _FACTORIES = ("bioner_spancat", "spancat")
 _GOLD = "gold"
@@ -150,40 +152,60 @@ def describe(run: Run) -> Dict[str, Any]:
 
 @contextmanager
 def open_folder(output: Path, description: Mapping[str, Any], *, overwrite: bool) -> Iterator[None]:
-    """Make the folder of a training; one that holds another training is an error, or is cleared.
+    """Make the folder of a training; one that holds another training is an error, or is replaced.
 
     Whatever fails leaves the folder as if the training had never begun, unless a stage is done: so that the mended
-    input is not taken for another training.
+    input is not taken for another training, and one that was to be replaced is lost only to one that gets on.
 
     output (Path): The folder.
     description (Mapping[str, Any]): What the result depends on.
-    overwrite (bool): Whether another training is cleared away.
-    RAISES BionerError: E518.
+    overwrite (bool): Whether another training is replaced.
+    RAISES BionerError: E518, E576 where something else lies in the folder that has the name of a part of a training.
     """
     plan = output / "run.json"
     wanted = json.loads(json.dumps(description, default=str))
     if plan.is_file() and json.loads(plan.read_text(encoding="utf8")) != wanted:
         if not overwrite:
             raise BionerError(Errors.E518.format(path=output))
-        _clear(output)
+        _move(output, output / _REPLACED)
+    elif not plan.is_file() and _parts(output):
+        raise BionerError(Errors.E576.format(path=output, found=_parts(output)[0].name))
     write_json(plan, wanted)
     complete = False
     try:
         yield
         complete = True
     finally:
-        if not complete and not list(output.glob(f"stage*/{_DONE}")):
-            _clear(output)
+        if complete or list(output.glob(f"stage*/{_DONE}")):
+            _remove(output / _REPLACED)
+        else:
+            for part in _parts(output):
+                _remove(part)
+            _move(output / _REPLACED, output)
+            _remove(output / _REPLACED)
+            if not any(output.iterdir()):
+                output.rmdir()
 
 
-def _clear(output: Path) -> None:
-    """Remove a training and what it made; its folder too, where nothing else is in it."""
-    for folder in (*output.glob("stage*"), *output.glob("model-best"), *output.glob(".model-best")):
-        shutil.rmtree(folder)
-    for name in ("run.json", "curve.jsonl"):
-        (output / name).unlink(missing_ok=True)
-    if not any(output.iterdir()):
-        output.rmdir()
+def _parts(folder: Path) -> List[Path]:
+    """RETURNS (List[Path]): What a training makes, as far as it is there."""
+    return [part for pattern in ("run.json", "curve.jsonl", "model-best", ".model-best", "stage[0-9]*")
+            for part in sorted(folder.glob(pattern))]
+
+
+def _move(source: Path, target: Path) -> None:
+    """Move the parts of a training from one folder to another, where those of an older one make way."""
+    for part in _parts(source):
+        target.mkdir(parents=True, exist_ok=True)
+        _remove(target / part.name)
+        part.rename(target / part.name)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def stage_config(run: Run, stage: Stage, folder: Path, *, previous: Optional[Path], labels: List[str],

@@ -350,7 +350,7 @@ def test_the_default_corpus_goes_without_a_change_of_the_config(tmp_path):
 def test_the_same_command_takes_either_corpus(corpus, tmp_path):
     labels = CONFIGS.parent / "assets" / "labels" / f"{corpus}.yml"
     prepared = CliRunner().invoke(app, ["prepare", str(CORPORA), corpus, str(tmp_path / corpus), "--labels",
-                                        str(labels), "--leaks", "drop", "--raw", "train"])
+                                        str(labels), "--leaks", "drop", "--raw", "none"])
     assert prepared.exit_code == 0, prepared.output
     listed = CliRunner().invoke(app, ["low-resource", str(tmp_path / corpus), str(tmp_path / "out"), "--labels",
                                       str(labels), "--profile", str(CONFIGS / "embedded"), "--quick", "--list"])

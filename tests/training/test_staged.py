@@ -144,12 +144,32 @@ def test_another_training_does_not_take_the_folder(run, tmp_path):
     assert run_stages(other, tmp_path / "out", overwrite=True)["seed"] == 2
 
 
-def test_a_training_that_takes_the_folder_of_another_leaves_nothing_of_it_where_it_fails(run, tmp_path):
+def stored(folder):
+    return {path.relative_to(folder): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def test_a_training_is_replaced_by_none_that_fails_at_once(run, tmp_path):
     run_stages(run, tmp_path / "out")
+    before = stored(tmp_path / "out")
     wrong = replace(run, overrides={**run.overrides, "components.bioner_spancat.treshold": 0.4})
     with pytest.raises(BionerError, match="treshold"):
         run_stages(wrong, tmp_path / "out", overwrite=True)
-    assert not (tmp_path / "out").exists()
+    assert stored(tmp_path / "out") == before
+    run_stages(replace(run, seed=2, stages=[Stage(("gold",), 2)]), tmp_path / "out", overwrite=True)
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "curve.jsonl", "model-best", "run.json", "stage1"]
+
+
+@pytest.mark.parametrize("name", ["model-best", "stage1"])
+def test_what_no_training_has_made_stays_where_one_fails_or_begins(run, tmp_path, name):
+    """Other names are nobody's business."""
+    for folder in (name, "stage_notes"):
+        (tmp_path / "out" / folder).mkdir(parents=True)
+        (tmp_path / "out" / folder / "mine.txt").write_text("precious", encoding="utf8")
+    before = stored(tmp_path / "out")
+    with pytest.raises(BionerError, match=name):
+        run_stages(run, tmp_path / "out", overwrite=True)
+    assert stored(tmp_path / "out") == before
 
 
 def test_the_card_tells_of_the_state_that_is_kept(run, tmp_path):
