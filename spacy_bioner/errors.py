@@ -64,9 +64,9 @@ class Errors:
     E032 = "{option} does nothing with --check-corpus. Leave it out, or convert the files first and check them then."
     E033 = "{path} is named after no split: train, dev, test, raw. Name each file after its split."
     E034 = "{path} is given twice. Name each file once."
-    E039 = ("There is no raw text to annotate: {source} gives no sentence that is not in train, dev or test. Add raw.jsonl "
-            "to {corpus}, name another folder (--raw FOLDER, --vars.raw FOLDER), or take a part of train as gold "
-            "(--gold-limit, --vars.gold_limit); --raw none goes without.")
+    E039 = ("There is no raw text to annotate: {source} gives no sentence that is not in train, dev or test. Add "
+            "raw.jsonl to {corpus}, name another folder (--raw FOLDER, --vars.raw FOLDER), or take a part of train as "
+            "gold (--gold-limit, --vars.gold_limit); --raw none goes without.")
     E035 = "The label '{old}' is to become '{first}' and '{second}'. Give --rename once for each label."
 
     # Codecs, grounding and prompts
@@ -337,7 +337,7 @@ class Errors:
     E748 = "Cannot read '{value}' as a system: write NAME=PATH, or PATH alone."
     E749 = ("{output} and {path}, which is read, lie one in the other, so that a corpus could be replaced. Give "
             "another folder as OUT.")
-    E710 = "All {count} documents of {path} failed; the reasons stand in the file of failures and in the log."
+    E710 = "All {count} documents of {path} failed, {most} of them with: {why}. Nothing was written."
     E707 = ("Label schema {path}: {why}. Write labels: {{LABEL: definition}}, and optionally corpus, lang, license "
             "and domain.")
     E708 = "{option} is '{found}', wanted {wanted}."

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections import Counter
 from contextlib import ExitStack, closing
 from dataclasses import fields
 from enum import Enum
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import IO, Any, Callable, Dict, Iterable, Iterator, Literal, Optional, Sequence
 
 import typer
-from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 
 from ..annotation import Annotation
 from ..errors import BionerError, Errors
@@ -70,7 +71,7 @@ class AnnotateSettings(Settings):
     max_batch_tokens: Optional[PositiveInt] = None
     pass_tokens: Optional[PositiveInt] = None
     max_new_tokens: PositiveInt = 512
-    temperature: float = 0.0
+    temperature: float = Field(0.0, ge=0, allow_inf_nan=False)
     seed: int = 0
     codec: Optional[str] = None
     codec_options: Dict[str, Any] = {}
@@ -219,8 +220,9 @@ def annotate(source: Path, output: Path, annotator: Any, *, limit: Optional[int]
             stack.enter_context(closing(annotator.cache))
         failures = stack.enter_context(open_atomic(set_aside_path(output), private=True))
         advance = stack.enter_context(show_progress("Annotating", total=count_texts(source, limit)))
-        kept = _keep_annotated(annotator.annotate(texts), failures, lambda: advance(annotator.usage.failed, 1))
-        write_annotations(output, _refuse_empty(kept, source, annotator.usage), problems=problems)
+        reasons: Counter = Counter()
+        kept = _keep_annotated(annotator.annotate(texts), failures, reasons, lambda: advance(reasons.total(), 1))
+        write_annotations(output, _refuse_empty(kept, source, reasons), problems=problems)
     if not annotator.usage.failed:
         set_aside_path(output).unlink()
     lost = "".join(f"; {kind} {count}" for kind, count in problems.counts.items())
@@ -303,22 +305,24 @@ def count_texts(source: Path, limit: Optional[int]) -> Optional[int]:
     return min(count, limit) if limit else count
 
 
-def _keep_annotated(annotated: Iterable[Annotation], failures: IO[str],
+def _keep_annotated(annotated: Iterable[Annotation], failures: IO[str], reasons: Counter,
                     advance: Callable[[], None]) -> Iterator[Annotation]:
-    """Let through what was annotated, and write what failed to its own file."""
+    """Let through what was annotated, write what failed to its own file, and count its reasons."""
     for annotation in annotated:
         if "error" in annotation.meta:
+            reasons[annotation.meta["error"]] += 1
             failures.write(json.dumps(annotation.to_record(), ensure_ascii=False) + "\n")
         else:
             yield annotation
         advance()
 
 
-def _refuse_empty(annotated: Iterator[Annotation], source: Path, usage: Any) -> Iterator[Annotation]:
+def _refuse_empty(annotated: Iterator[Annotation], source: Path, reasons: Counter) -> Iterator[Annotation]:
     """Let annotations through, at least one of them: an empty output would look like a finished one."""
     first = next(annotated, None)
-    if first is None and usage.failed:
-        raise BionerError(Errors.E710.format(path=source, count=usage.failed))
+    if first is None and reasons:
+        (why, most), = reasons.most_common(1)
+        raise BionerError(Errors.E710.format(path=source, count=reasons.total(), most=most, why=why))
     if first is None:
         raise BionerError(Errors.E008.format(path=source))
     yield first

@@ -19,7 +19,8 @@ def prepare_cli(
     output: Path = typer.Argument(..., metavar="OUT", help="Folder for train, dev, test and raw as sentences."),
     labels: Optional[Path] = typer.Option(None, help="Label schema; by default labels.yml in the corpus folder, or "
                                                      "assets/labels/<corpus>.yml."),
-    raw: str = typer.Option("auto", help="Raw text: auto, train (what the gold sample leaves), a corpus folder, or none."),
+    raw: str = typer.Option("auto", help="Raw text: auto, train (what the gold sample leaves), a corpus folder, "
+                                            "or none."),
     gold_limit: int = typer.Option(0, min=0, help="Sentences of train to take; 0 takes all."),
     raw_limit: int = typer.Option(0, min=0, help="Raw sentences to take; 0 takes all."),
     dev_limit: int = typer.Option(0, min=0, help="Sentences of dev to take; 0 takes all."),

@@ -72,9 +72,12 @@ def resolve_model(name: str, *, revision: Optional[str] = None) -> Path:
     revision (Optional[str]): Branch, tag or commit of a hub model.
     RETURNS (Path): A folder that transformers can load.
     RAISES BionerError: E201 where the package of an embedded model is not installed, E202 where a hub model cannot
-        be had, E203 where it has no safetensors weights.
+        be had or a folder is none of a model, E203 where it has no safetensors weights.
     """
     if Path(name).is_dir():
+        if not (Path(name) / "config.json").is_file():
+            why = "the folder of that name holds no config.json"
+            raise BionerError(Errors.E202.format(name=name, why=why, known=", ".join(EMBEDDED)))
         return Path(name)
     if name in EMBEDDED:
         return _embedded_folder(name, EMBEDDED[name])

@@ -121,7 +121,7 @@ def test_limit_takes_the_first_documents(tmp_path, run):
 
 @pytest.mark.parametrize("content, options, message", [
     pytest.param([], [], "holds no record", id="empty"),
-    pytest.param([{"text": "Unknown."}], [], "All 1 documents", id="all-fail"),
+    pytest.param([{"text": "Unknown."}], [], "1 of them with: no reply was recorded", id="all-fail"),
     pytest.param([{"text": "x"}], ["--annotate.modell", "y"], "modell", id="typo"),
     pytest.param([{"text": "x"}], ["--annotate.decoding", "wild", "--annotate.replay", "null"], "grounded, free",
                  id="decoding"),

@@ -34,7 +34,15 @@ def packaged(tmp_path, monkeypatch):
 
 
 def test_folder_comes_first(tmp_path):
+    (tmp_path / "config.json").write_text("{}")
     assert resolve_model(str(tmp_path)) == tmp_path
+
+
+@pytest.mark.parametrize("name", ["", "."])
+def test_folder_of_something_else_is_no_model(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(BionerError, match="holds no config.json"):
+        resolve_model(name)
 
 
 def test_embedded_model_is_converted_once_without_importing_its_package(packaged):
