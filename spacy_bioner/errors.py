@@ -337,6 +337,8 @@ class Errors:
     E748 = "Cannot read '{value}' as a system: write NAME=PATH, or PATH alone."
     E749 = ("{output} and {path}, which is read, lie one in the other, so that a corpus could be replaced. Give "
             "another folder as OUT.")
+    E751 = ("{path} would hold the report of --check-corpus, but has the name of a corpus file. Name the report last: "
+            "convert train.jsonl dev.jsonl test.jsonl report.json --check-corpus.")
     E710 = "All {count} documents of {path} failed, {most} of them with: {why}. Nothing was written."
     E707 = ("Label schema {path}: {why}. Write labels: {{LABEL: definition}}, and optionally corpus, lang, license "
             "and domain.")

@@ -15,7 +15,8 @@ from ..formats.folds import Fold
 from ..formats.problems import Problems
 from ..formats.splits import check_split
 from ..formats.validate import CorpusFigures
-from .check_corpus import check_corpus_files
+from .check_corpus import check_corpus_files, refuse_corpus_name
+from .outputs import refuse_own_folder, refuse_own_input
 
 ALL_LABELS = "*"
 ORIGINS = ("gold", "synthetic", "augmented", "raw")
@@ -96,6 +97,8 @@ def convert_cli(
         raise BionerError(Errors.E708.format(option="--origin", found=origin, wanted=wanted))
     if check_rules:
         _refuse_unused(ctx)
+        refuse_inputs(output, inputs)
+        refuse_corpus_name(output)
         problems = Problems(strict=strict)
         report = check_corpus_files(inputs, output, source=from_, strict=strict, problems=problems)
         print_problems(problems, title="Left out or changed")
@@ -112,6 +115,7 @@ def convert_cli(
     )
     target = to or guess_format(output, option="--to")
     get_format(target)
+    refuse_inputs(output, [*inputs, *exclude, *require_disjoint, *([labels] if labels else [])], format=target)
     problems = Problems(strict=strict)
     options = {"columns": columns.split()} if columns else {}
     if options and any((from_ or guess_format(path, option="--from")) != "iob" for path in inputs):
@@ -225,6 +229,25 @@ def choose(annotations: Iterable[Annotation], conversion: Conversion, counts: Di
     if conversion.limit is not None:
         annotations = draw_sample(annotations, conversion.limit, seed=conversion.seed)
     yield from annotations
+
+
+def refuse_inputs(output: Path, inputs: Sequence[Path], *, format: str = "") -> None:
+    """Refuse to write over what is read, the files of a brat folder among it.
+
+    output (Path): The file that would be written, or for brat the folder.
+    inputs (Sequence[Path]): All files and folders that are read.
+    format (str): Format of the output.
+    RAISES BionerError: E742 where the output is one of them, E749 where a brat folder is, holds, or lies in one of
+        them, E743 where no file can stand there.
+    """
+    if format == "brat":
+        return refuse_own_folder(output, inputs)
+    read = list(inputs)
+    for path in inputs:
+        # A document of brat is two files, of which one alone may be named.
+        documents = path.glob("*") if path.is_dir() else (path.with_suffix(ending) for ending in (".txt", ".ann"))
+        read += documents if path.is_dir() or path.suffix in (".txt", ".ann") else ()
+    refuse_own_input(output, read)
 
 
 def read_renames(pairs: Iterable[str]) -> Dict[str, str]:

@@ -17,7 +17,7 @@ EMBEDDED = Path(__file__).parents[2] / "configs" / "embedded"
 @pytest.fixture
 def data(tmp_path, monkeypatch):
     """RETURNS (Path): The working folder, with records, a copy of them, replies, a list and a schema."""
-    for name in ("gold", "found"):
+    for name in ("gold", "found", "train", "dev"):
         write_jsonl(tmp_path / f"{name}.jsonl", [Annotation(TEXT, (ASTHMA,), id="a", meta={"split": "train"})])
     reply = {"id": "a", "format": "json", "labels": ["DISEASE"], "text": TEXT, "output": "[]"}
     (tmp_path / "replies.jsonl").write_text(json.dumps(reply) + "\n")
@@ -54,10 +54,39 @@ def stored(folder):
     pytest.param("apply nowhere gold.jsonl gold.jsonl", id="apply"),
     pytest.param("decode replies.jsonl replies.jsonl", id="decode"),
     pytest.param("encode gold.jsonl gold.jsonl --format json", id="encode"),
+    pytest.param("convert gold.jsonl gold.jsonl --drop-labels", id="convert"),
+    pytest.param("convert gold.jsonl found.jsonl folder/../found.jsonl", id="convert-last"),
+    pytest.param("convert gold.jsonl labels.yml --to jsonl --labels labels.yml", id="convert-labels"),
+    pytest.param("convert gold.jsonl found.jsonl --exclude found.jsonl", id="convert-exclude"),
+    pytest.param("convert train.jsonl found.jsonl --require-disjoint found.jsonl", id="convert-disjoint"),
+    pytest.param("convert train.jsonl dev.jsonl train.jsonl --check-corpus", id="check-corpus"),
 ])
 def test_a_verb_never_writes_over_what_it_reads(refused, data, arguments):
     before = stored(data)
     assert "another name" in refused(*arguments.split())
+    assert stored(data) == before
+
+
+@pytest.mark.parametrize("report", ["dev.jsonl", "test.txt", "other.spacy", "OTHER.XML"])
+def test_the_report_of_a_check_never_takes_the_place_of_a_split(refused, data, report):
+    before = stored(data)
+    assert f"{report} would hold the report" in refused("convert", "train.jsonl", report, "--check-corpus")
+    assert stored(data) == before
+
+
+@pytest.mark.parametrize("arguments, advice", [
+    pytest.param("notes notes", "another folder", id="same-folder"),
+    pytest.param("notes/a.ann notes --to brat", "another folder", id="folder-of-a-document"),
+    pytest.param("notes notes/a.ann --to iob", "another name", id="file-of-the-folder"),
+    pytest.param("notes/a.ann notes/a.txt --to iob", "another name", id="partner"),
+])
+def test_convert_never_writes_over_a_brat_folder_that_it_reads(refused, data, arguments, advice):
+    for name in ("a", "b"):
+        (data / "notes").mkdir(exist_ok=True)
+        (data / "notes" / f"{name}.txt").write_text("Gout hurts.")
+        (data / "notes" / f"{name}.ann").write_text("T1\tDISEASE 0 4\tGout\n")
+    before = stored(data)
+    assert advice in refused("convert", *arguments.split())
     assert stored(data) == before
 
 
