@@ -12,7 +12,7 @@ from pydantic import Field
 from ..annotation import Annotation
 from ..errors import BionerError, Errors
 from ..files import write_json, write_json_lines
-from .outputs import refuse_other_ending, refuse_own_input
+from .outputs import refuse_other_ending, refuse_own_input, refuse_same_output
 from .settings import Settings, load_settings, read_overrides
 from .synthesize import ChecksSettings, SynthesizeSettings, find_parts, open_source
 from .teach_generator import DEFAULT_CONFIG, PromptSettings
@@ -55,6 +55,8 @@ def augment_cli(
     for path in (output, report):
         if path is not None:
             refuse_own_input(path, [gold, labels, *held_out])
+    if report is not None:
+        refuse_same_output(output, report, "--report")
     refuse_other_ending(output)
     overrides = read_overrides(ctx.args)
     settings = load_settings(config, "augment", AugmentSettings, overrides)

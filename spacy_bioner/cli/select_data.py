@@ -8,11 +8,13 @@ import typer
 from pydantic import Field, PositiveInt
 
 from .local_model import TaughtFormatSettings
-from .outputs import refuse_other_ending, refuse_own_input
+from .outputs import refuse_other_ending, refuse_own_input, refuse_same_output
 from .schema import Schema, read_schema
 from .settings import load_settings, read_overrides
 
 DEFAULT_CONFIG = Path("configs/embedded/select_data.cfg")
+# What `finetuning.selecting` writes beside the records.
+_RESULTS = ("selection.json", "dropped.jsonl", "ifd.svg")
 
 
 class SelectDataSettings(TaughtFormatSettings):
@@ -49,7 +51,12 @@ def select_data_cli(
 
     Each score is kept as soon as it exists: killed at any moment, the same command goes on from there.
     """
-    refuse_own_input(output, [gold, labels])
+    kept = scores_path(output, scores)
+    results = [output, *(_beside(output, ending) for ending in _RESULTS)]
+    for path in results:
+        refuse_same_output(path, kept, "--scores")
+    for path in (*results, kept):
+        refuse_own_input(path, [gold, labels])
     refuse_other_ending(output)
     settings = load_settings(config, "select_data", SelectDataSettings, read_overrides(ctx.args))
     selected = select(gold, output, settings, schema=read_schema(labels), scores=scores, gpu_id=gpu_id)
@@ -84,14 +91,22 @@ def select(gold: Path, output: Path, settings: SelectDataSettings, *, schema: Sc
     keys = ("template", "chat", "tokens", "ratio", "max_length", "max_batch_tokens")
     scoring = Scoring(codec=settings.make_codec(len(schema.labels)), **{key: getattr(settings, key) for key in keys})
     lm = settings.load(gpu_id)
-    path = scores or output.with_name(f"{output.name.split('.jsonl')[0]}.scores.jsonl")
     unscored = Losses()
-    with ScoreFile(path) as file_, show_bar("IFD", total=len(corpus.annotations)) as advance:
+    with ScoreFile(scores_path(output, scores)) as file_, show_bar("IFD", total=len(corpus.annotations)) as advance:
         losses = score_corpus(corpus, lm, scoring, file_, unscored=unscored, step=lambda: advance())
     return select_data(corpus, output, losses=losses, ratio=settings.ratio, settings=settings.model_dump(),
                        unscored=unscored, diversify=_make_diversify(corpus, settings), pool=settings.diversity_pool,
                        strategy=settings.strategy, keep_ratio=settings.keep_ratio, max_ifd=settings.max_ifd,
                        negatives=settings.negatives, seed=settings.seed)
+
+
+def scores_path(output: Path, scores: Optional[Path] = None) -> Path:
+    """RETURNS (Path): The file of scores that is given, or else the one beside the output."""
+    return scores or _beside(output, "scores.jsonl")
+
+
+def _beside(output: Path, ending: str) -> Path:
+    return output.with_name(f"{output.name.split('.jsonl')[0]}.{ending}")
 
 
 def _make_diversify(corpus: Any, settings: SelectDataSettings) -> Any:

@@ -12,7 +12,7 @@ from ..errors import BionerError, Errors
 from ..files import read_json_lines, write_json, write_json_lines
 from ..synthesis.check_settings import SentenceBounds
 from .annotate import ServerOptions
-from .outputs import refuse_other_ending, refuse_own_input
+from .outputs import refuse_other_ending, refuse_own_input, refuse_same_output
 from .seeds import note_marked_up
 from .settings import Settings, load_settings, read_overrides
 from .teach_generator import DEFAULT_CONFIG, PromptSettings, read_raw
@@ -84,6 +84,8 @@ def synthesize_cli(
     for path in (output, plan_path(output), report):
         if path is not None:
             refuse_own_input(path, [seeds, labels, style, *held_out])
+    for path in (output, plan_path(output)) if report is not None else ():
+        refuse_same_output(path, report, "--report")
     refuse_other_ending(output)
     overrides = read_overrides(ctx.args)
     settings = load_settings(config, "synthesize", SynthesizeSettings, overrides)

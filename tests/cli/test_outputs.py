@@ -51,6 +51,12 @@ def stored(folder):
     pytest.param(f"annotate gold.jsonl gold.jsonl --config {EMBEDDED / 'annotate.cfg'}", id="annotate"),
     pytest.param(f"select-data gold.jsonl gold.jsonl --labels labels.yml --config {EMBEDDED / 'select_data.cfg'}",
                  id="select-data"),
+    pytest.param("select-data gold.jsonl out.jsonl --scores gold.jsonl --labels labels.yml --config "
+                 f"{EMBEDDED / 'select_data.cfg'}", id="scores-gold"),
+    pytest.param("select-data gold.jsonl out.jsonl --scores labels.yml --labels labels.yml --config "
+                 f"{EMBEDDED / 'select_data.cfg'}", id="scores-labels"),
+    pytest.param("select-data out.dropped.jsonl out.jsonl --labels labels.yml --config "
+                 f"{EMBEDDED / 'select_data.cfg'}", id="dropped-gold"),
     pytest.param("apply nowhere gold.jsonl gold.jsonl", id="apply"),
     pytest.param("decode replies.jsonl replies.jsonl", id="decode"),
     pytest.param("encode gold.jsonl gold.jsonl --format json", id="encode"),
@@ -64,6 +70,24 @@ def stored(folder):
 def test_a_verb_never_writes_over_what_it_reads(refused, data, arguments):
     before = stored(data)
     assert "another name" in refused(*arguments.split())
+    assert stored(data) == before
+
+
+@pytest.mark.parametrize("arguments", [
+    pytest.param(f"augment gold.jsonl out.jsonl --report out.jsonl --labels labels.yml --config {CONFIG}",
+                 id="augment"),
+    pytest.param(f"synthesize seeds.jsonl out.jsonl --report folder/../out.jsonl --labels labels.yml "
+                 f"--config {CONFIG}", id="synthesize"),
+    pytest.param(f"synthesize seeds.jsonl out.jsonl --report out.plan.jsonl --labels labels.yml --config {CONFIG}",
+                 id="plan"),
+    pytest.param("select-data gold.jsonl out.jsonl --scores out.jsonl --labels labels.yml --config "
+                 f"{EMBEDDED / 'select_data.cfg'}", id="scores"),
+    pytest.param("select-data gold.jsonl out.jsonl --scores out.dropped.jsonl --labels labels.yml --config "
+                 f"{EMBEDDED / 'select_data.cfg'}", id="dropped"),
+])
+def test_two_results_never_go_into_one_file(refused, data, arguments):
+    before = stored(data)
+    assert "would be written to the same file" in refused(*arguments.split())
     assert stored(data) == before
 
 
