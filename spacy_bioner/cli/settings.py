@@ -1,5 +1,6 @@
 """Settings of a verb: a section of a config file, overridden by --section.key value as in `spacy train`."""
 
+import configparser
 from pathlib import Path
 from typing import Any, Dict, Iterable, List, Optional, Type, TypeVar, Union
 
@@ -48,7 +49,7 @@ def read_overrides(args: List[str]) -> Dict[str, Any]:
 def load_config(path: Path, overrides: Optional[Dict[str, Any]] = None) -> Dict[str, Any]:
     """Read a config file with its overrides, variables filled in.
 
-    path (Path): The config.
+    path (Path): The config; a byte order mark at its start is passed over.
     overrides (Optional[Dict[str, Any]]): Dotted key to value.
     RETURNS (Dict[str, Any]): Section to settings.
     RAISES BionerError: E001 or E747 where there is no such file, E706 where it cannot be read.
@@ -58,8 +59,8 @@ def load_config(path: Path, overrides: Optional[Dict[str, Any]] = None) -> Dict[
     path = Path(path)
     refuse_missing(path)
     try:
-        config = Config().from_str(path.read_text(encoding="utf8"), overrides=overrides or {})
-    except (ConfigValidationError, ValueError) as error:
+        config = Config().from_str(path.read_text(encoding="utf-8-sig"), overrides=overrides or {})
+    except (ConfigValidationError, configparser.Error, ValueError) as error:
         first = " ".join(str(error).split())
         raise BionerError(Errors.E706.format(path=path, why=first)) from None
     return dict(config)

@@ -1,5 +1,6 @@
 """One training by spaCy's own loop, what it was made from, and the card that says so."""
 
+import configparser
 import hashlib
 import json
 import shutil
@@ -45,7 +46,7 @@ def read_training_config(path: Path, overrides: Mapping[str, Any]) -> Config:
         config = load_config(path, overrides=dict(overrides), interpolate=False)
     except BionerError:
         raise
-    except (ConfigValidationError, ValueError) as error:
+    except (ConfigValidationError, configparser.Error, ValueError) as error:
         raise BionerError(Errors.E519.format(path=path, why=" ".join(str(error).split()))) from None
     config.setdefault("initialize", {})
     return config
