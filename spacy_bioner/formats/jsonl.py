@@ -5,7 +5,7 @@ from typing import Any, Dict, Iterable, Iterator, Optional
 
 from ..annotation import Annotation
 from ..errors import BionerError, Errors
-from ..files import read_json_lines, write_json_lines
+from ..files import parse_record, read_lines, write_json_lines
 from .lines import refuse_surrogates
 from .problems import Problems, Written, untold
 
@@ -27,16 +27,48 @@ def read_jsonl(path: Path, *, problems: Optional[Problems] = None) -> Iterator[A
     """
     path = find_jsonl(path)
     stem = path.name.split(".")[0]
-    for number, record in read_json_lines(path):
+    for number, line in read_lines(path):
+        record = parse_record(line, path, number)
         try:
             annotation = Annotation.from_record(record, id=f"{stem}-{number}")
         except BionerError as error:
             raise BionerError(Errors.E003.format(path=path, line=number, why=error)) from None
-        refuse_surrogates(annotation.text, f"{path}, line {number}")
+        # In UTF-8 half of a surrogate pair can only be written as an escape.
+        if "\\ud" in line or "\\uD" in line:
+            _refuse_surrogates(annotation, f"{path}, line {number}")
         repeated = len(record.get("spans", ())) - len(annotation.mentions)
         if repeated and problems is not None:
             problems.add("duplicate", f"{path}, line {number}", f"{repeated} spans of record '{annotation.id}'")
         yield annotation
+
+
+def _refuse_surrogates(annotation: Annotation, place: str) -> None:
+    """Refuse half of a surrogate pair wherever a record holds text, for it could never be written again.
+
+    annotation (Annotation): The record.
+    place (str): File and line, for the error.
+    RAISES BionerError: E028 with what holds it.
+    """
+    refuse_surrogates(annotation.text, place)
+    refuse_surrogates(annotation.id, f"{place}, id")
+    for mention in annotation.mentions:
+        refuse_surrogates(mention.label, f"{place}, label of span {mention.start}-{mention.end}")
+        refuse_surrogates(mention.grounding or "", f"{place}, grounding of span {mention.start}-{mention.end}")
+    for text in _find_texts(annotation.meta):
+        refuse_surrogates(text, f"{place}, meta")
+
+
+def _find_texts(value: Any) -> Iterator[str]:
+    """YIELDS (str): All strings in a JSON value, keys too."""
+    waiting = [value]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, dict):
+            waiting += [*value, *value.values()]
+        elif isinstance(value, list):
+            waiting += value
 
 
 def write_jsonl(path: Path, annotations: Iterable[Annotation], *, problems: Optional[Problems] = None,

@@ -28,6 +28,11 @@ def test_finds_the_other_of_plain_and_compressed(nested, tmp_path, there, asked)
     pytest.param('{"text": "a", "spans": [{"start": 0, "end": 2, "label": "X"}]}', "line 2: span 0-2", id="outside"),
     pytest.param('{"text": "a b", "spans": [{"start": 0, "end": 2, "label": "X"}]}', "white space", id="blank-edge"),
     pytest.param('{"text": "a\\ud835"}', "line 2: the text holds 0xd835 at 1", id="half-a-character"),
+    pytest.param('{"id": "\\ud835", "text": "a"}', "line 2, id: the text holds 0xd835 at 0", id="half-in-id"),
+    pytest.param('{"text": "a", "spans": [{"start": 0, "end": 1, "label": "X\\uDC00"}]}',
+                 "line 2, label of span 0-1: the text holds 0xdc00 at 1", id="half-in-label"),
+    pytest.param('{"text": "a", "meta": {"n": [{"b": "\\ud835"}]}}', "line 2, meta: the text holds", id="half-in-meta"),
+    pytest.param('{"text": "a", "meta": {"\\ud835": 1}}', "line 2, meta: the text holds", id="half-in-key"),
     pytest.param('{"text": "ab", "spans": [{"start": 1, "end": 1, "label": "X"}]}', "line 2: span 1-1", id="empty"),
 ])
 def test_errors_name_file_and_line(tmp_path, line, message):
@@ -36,6 +41,12 @@ def test_errors_name_file_and_line(tmp_path, line, message):
     with pytest.raises(BionerError, match=message) as caught:
         list(read_jsonl(path))
     assert "bad.jsonl" in str(caught.value)
+
+
+def test_a_whole_surrogate_pair_is_one_character(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"id": "\\ud835\\udefc", "text": "\\uD835\\uDEFC"}\n')
+    assert [(one.id, one.text) for one in read_jsonl(path)] == [("\U0001d6fc", "\U0001d6fc")]
 
 
 @pytest.mark.parametrize("change, message", [
