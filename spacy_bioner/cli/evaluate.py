@@ -25,7 +25,7 @@ def evaluate_cli(
                                                           "Default: beside the metrics file."),
     spans_key: str = typer.Option("sc", help="Key of the spans in Docs."),
     resamples: int = typer.Option(10_000, min=1, help="Resamples of the documents for intervals and tests."),
-    seed: int = typer.Option(0, help="Seed of the resamples."),
+    seed: int = typer.Option(0, min=0, help="Seed of the resamples."),
     gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU for pipelines, -1 for the CPU."),
 ) -> None:
     """Score systems against gold: strict, by boundary, overlap and string, by label, depth, length and familiarity."""

@@ -168,3 +168,9 @@ def write_keyless(folder):
 ])
 def test_names_of_systems(argument, name):
     assert parse_systems([argument])[0].name == name
+
+
+def test_a_negative_seed_is_refused_as_an_option(folder):
+    result = run(folder, folder / "half.jsonl", "--seed", -1)
+    assert result.exit_code == 2 and "--seed" in result.output
+    assert not (folder / "out").exists()
