@@ -17,6 +17,8 @@ _CHILDREN = ("passages", "sentences", "annotations", "relations", "locations")
 _TYPE_KEYS = ("type", "label", "category")
 _OURS = ("score", "grounding")
 _JSON = "json:"
+# Characters between two passages; more can only be an offset that is wrong, and all would be filled with blanks.
+_LONGEST_GAP = 10_000
 _SCORE = re.compile(r"[01](\.\d+)?(e-\d+)?")
 
 
@@ -42,7 +44,7 @@ def read_bioc(path: Path, *, problems: Optional[Problems] = None) -> Iterator[An
     path (Path): `.json` for JSON, anything else is XML.
     problems (Optional[Problems]): Takes note of what cannot be read; without it that is an error.
     YIELDS (Annotation): The documents: their passages at their offsets, what lies between is filled with blanks.
-    RAISES BionerError: E001 where there is no such file, E011 where it is not BioC.
+    RAISES BionerError: E001 where there is no such file, E011 where it is not BioC, or passages lie too far apart.
     """
     problems = strict_unless(problems)
     path = Path(path)
@@ -142,6 +144,9 @@ def _to_annotation(document: Dict[str, Any], place: str, problems: Problems) -> 
     text = ""
     for part in parts:
         gap = part.offset - len(text)
+        if gap > _LONGEST_GAP:
+            why = f"a passage has the offset {part.offset}, wanted at most {_LONGEST_GAP} characters after {len(text)}"
+            raise BionerError(Errors.E011.format(path=place, wanted="BioC", why=why))
         if text and gap < 1:
             problems.add("moved_passage", place, f"offset {part.offset} after {len(text)} characters")
         text += ("\n" if text and gap > 1 else " ") * (max(gap, 1) if text else gap)
@@ -221,7 +226,7 @@ def _read_label(infons: Dict[str, Any]) -> str:
 def _number(value: Any, place: str) -> int:
     try:
         return int(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise BionerError(Errors.E024.format(place=place, found=value)) from None
 
 

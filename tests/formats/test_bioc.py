@@ -89,6 +89,28 @@ def test_passages_out_of_order_stand_at_their_offsets_with_their_mentions(tmp_pa
     assert problems.counts == noted
 
 
+@pytest.mark.parametrize("offsets, message", [
+    pytest.param([0, 99_999_999_999], "99999999999, wanted at most 10000 characters after 13", id="endless"),
+    pytest.param([0, 10_014], "10014, wanted at most 10000 characters after 13", id="one-too-many"),
+    pytest.param([10_001, 10_015], "10001, wanted at most 10000 characters after 0", id="first"),
+])
+def test_a_passage_far_from_the_others_is_an_error_with_its_place(tmp_path, offsets, message):
+    parts = [{"offset": offset, "text": "MDM2 binds it"} for offset in offsets]
+    with pytest.raises(BionerError, match=f"a.json, document 3 is not BioC: a passage has the offset {message}"):
+        _read(tmp_path, "a.json", json.dumps([{"id": "3", "passages": parts}]))
+
+
+def test_a_gap_that_a_left_out_section_leaves_is_filled(tmp_path):
+    parts = [{"offset": offset, "text": "MDM2 binds it"} for offset in (0, 10_013)]
+    (found,) = _read(tmp_path, "a.json", json.dumps([{"id": "3", "passages": parts}]))
+    assert len(found.text) == 10_026
+
+
+def test_an_endless_offset_is_an_error_with_its_place(tmp_path):
+    with pytest.raises(BionerError, match="document 3: an offset or length is a whole number; found inf"):
+        _read(tmp_path, "a.json", '[{"id": "3", "passages": [{"offset": 1e999, "text": "MDM2"}]}]')
+
+
 @pytest.mark.parametrize("change, kind, kept", [
     pytest.param({"locations": [{"offset": 0, "length": 1}, {"offset": 2, "length": 1}]}, "discontinuous", 0,
                  id="parts"),
