@@ -75,16 +75,14 @@ def read_lines(path: Path) -> Iterator[Tuple[int, str]]:
     YIELDS (Tuple[int, str]): Line number from 1, and the line without its end.
     RAISES BionerError: E001 where there is no such file, E003 where it is not UTF-8 or not whole gzip.
     """
-    opener = _find_opener(path)
-    number = 0
-    try:
-        with opener(path, "rt", encoding="utf-8-sig", newline="\n") as file_:
-            for number, line in enumerate(file_, start=1):
-                line = line.rstrip("\r\n")
-                if line.strip():
-                    yield number, line
-    except (UnicodeDecodeError, *_BROKEN_GZIP) as error:
-        raise BionerError(Errors.E003.format(path=path, line=number + 1, why=error)) from None
+    # Decoded line by line, since a decoder that runs ahead does not know in which line it fails.
+    for number, raw in read_raw_lines(path):
+        try:
+            line = raw.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
+        except UnicodeDecodeError as error:
+            raise BionerError(Errors.E003.format(path=path, line=number, why=error)) from None
+        if line.strip():
+            yield number, line
 
 
 def read_raw_lines(path: Path, *, offset: int = 0, before: int = 0) -> Iterator[Tuple[int, bytes]]:

@@ -22,6 +22,19 @@ def test_json_that_is_too_deep_or_too_long_is_an_error_with_its_line(tmp_path, l
     assert len(str(caught.value)) < 500
 
 
+@pytest.mark.parametrize("name", ["in.txt", "in.txt.gz"])
+def test_bytes_that_are_no_utf8_are_an_error_with_their_own_line(tmp_path, name):
+    content = b"line\n" * 300 + b"caf\xe9 bar\n" + b"line\n" * 9
+    (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+    with pytest.raises(BionerError, match=f"{name}, line 301: .*0xe9 in position 3"):
+        list(read_lines(tmp_path / name))
+
+
+def test_only_a_line_feed_ends_a_line(tmp_path):
+    (tmp_path / "in.txt").write_bytes("\ufeffa\u2028b\x85c\rd\r\n \r\n\ufeffe".encode("utf8"))
+    assert list(read_lines(tmp_path / "in.txt")) == [(1, "a\u2028b\x85c\rd"), (3, "\ufeffe")]
+
+
 @pytest.mark.parametrize("content", BROKEN_GZIP)
 @pytest.mark.parametrize("read", [read_lines, read_raw_lines])
 def test_compressed_files_that_are_cut_or_damaged_are_an_error_with_a_line(tmp_path, read, content):
