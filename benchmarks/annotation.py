@@ -17,19 +17,19 @@ from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 import torch
 
 from spacy_bioner.annotation import Annotation
-from spacy_bioner.cli.schema import Schema, read_schema
+from spacy_bioner.cli._shared.schema import Schema, read_schema
 from spacy_bioner.codecs import make_codec
+from spacy_bioner.corpus.sentences import split_sentences
 from spacy_bioner.files import write_json
+from spacy_bioner.finetuning.annotator_training import Task, finetune
+from spacy_bioner.finetuning.lora.lora_settings import LoraSettings, TrainingSettings
 from spacy_bioner.finetuning.records import Corpus
-from spacy_bioner.finetuning.settings import LoraSettings, TrainingSettings
-from spacy_bioner.finetuning.teaching import Task, finetune
 from spacy_bioner.formats.jsonl import read_jsonl
-from spacy_bioner.formats.sentences import split_sentences
-from spacy_bioner.llm.answers import encode_pieces, encode_prompt
-from spacy_bioner.llm.base import Reply, Request
-from spacy_bioner.llm.causal_lm import CausalLM, load_causal_lm
-from spacy_bioner.llm.free_decoding import pad_left
-from spacy_bioner.llm.grounded_decoding import GroundedDecoder
+from spacy_bioner.llm.decoding.free import pad_left
+from spacy_bioner.llm.decoding.grounded import GroundedDecoder
+from spacy_bioner.llm.local.causal_lm import CausalLM, load_causal_lm
+from spacy_bioner.llm.local.tokenization import encode_pieces, encode_prompt
+from spacy_bioner.llm.protocol import Reply, Request
 from spacy_bioner.prompts.build import PromptBuilder
 
 MODEL = "smollm2-135m-instruct"

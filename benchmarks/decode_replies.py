@@ -10,7 +10,7 @@ from typing import Any, Callable, Dict, List, Sequence, Tuple
 
 from spacy_bioner.annotation import Annotation, Mention
 from spacy_bioner.codecs import make_codec
-from spacy_bioner.units import find_units
+from spacy_bioner.tokens import find_units
 
 LABELS = ["Chemical", "Disease"]
 FORMATS: Sequence[Tuple[str, Dict[str, Any]]] = (

@@ -16,25 +16,25 @@ from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from spacy_bioner.annotation import Annotation
-from spacy_bioner.cli.schema import Schema, read_schema
+from spacy_bioner.cli._shared.schema import Schema, read_schema
+from spacy_bioner.corpus.sentences import split_sentences
 from spacy_bioner.files import write_json, write_json_lines
-from spacy_bioner.finetuning.settings import LoraSettings, TrainingSettings
+from spacy_bioner.finetuning.lora.lora_settings import LoraSettings, TrainingSettings
 from spacy_bioner.formats.jsonl import read_jsonl
-from spacy_bioner.formats.sentences import split_sentences
-from spacy_bioner.llm.base import Reply
-from spacy_bioner.llm.causal_lm import CausalLM, load_causal_lm
-from spacy_bioner.llm.free_decoding import FreeDecoder
-from spacy_bioner.llm.grounded_generation import GroundedGenerator
-from spacy_bioner.llm.runner import Runner
-from spacy_bioner.synthesis.check_settings import CheckSettings
-from spacy_bioner.synthesis.checks import SentenceChecks
-from spacy_bioner.synthesis.generator import choose_pairs, teach_generator
-from spacy_bioner.synthesis.language import read_stop_words
+from spacy_bioner.llm.annotation.request_runner import Runner
+from spacy_bioner.llm.decoding.free import FreeDecoder
+from spacy_bioner.llm.decoding.generation import GroundedGenerator
+from spacy_bioner.llm.local.causal_lm import CausalLM, load_causal_lm
+from spacy_bioner.llm.protocol import Reply
+from spacy_bioner.synthesis.checking.check_settings import CheckSettings
+from spacy_bioner.synthesis.checking.language import read_stop_words
+from spacy_bioner.synthesis.checking.quality import describe_quality, score_perplexity, share_present
+from spacy_bioner.synthesis.checking.sentence_checks import SentenceChecks
+from spacy_bioner.synthesis.generator_training import choose_pairs, teach_generator
 from spacy_bioner.synthesis.plan import PlannedSentence, plan_sentences
-from spacy_bioner.synthesis.prompts import SeedPrompt
-from spacy_bioner.synthesis.quality import describe_quality, score_perplexity, share_present
+from spacy_bioner.synthesis.seed_prompt import SeedPrompt
 from spacy_bioner.synthesis.seeds import collect_seeds
-from spacy_bioner.synthesis.sentences import SentenceWriter
+from spacy_bioner.synthesis.writer import SentenceWriter
 
 MODEL = "smollm2-135m-instruct"
 ROOT = Path(__file__).parents[1]
@@ -126,7 +126,7 @@ def _run(*arguments: Any) -> None:
 
 def compare_variety(made: Dict[str, List[Annotation]]) -> Dict[str, Dict[str, float]]:
     """RETURNS (Dict[str, Dict[str, float]]): Distinct n-grams of as many sentences as the smallest of them has."""
-    from spacy_bioner.synthesis.checks import count_distinct_ngrams
+    from spacy_bioner.synthesis.checking.sentence_checks import count_distinct_ngrams
 
     count = min((len(sentences) for sentences in made.values() if sentences), default=0)
     return {name: {"sentences": min(count, len(sentences)),

@@ -14,9 +14,9 @@ from spacy_bioner.evaluation.comparison import compare_systems
 from spacy_bioner.evaluation.counts import add_up, count_strict, micro
 from spacy_bioner.evaluation.pairing import Pair
 from spacy_bioner.files import write_json
-from spacy_bioner.llm.base import Request
-from spacy_bioner.llm.causal_lm import FreeDecoder, load_causal_lm
-from spacy_bioner.llm.grounded_decoding import GroundedDecoder
+from spacy_bioner.llm.decoding.grounded import GroundedDecoder
+from spacy_bioner.llm.local.causal_lm import FreeDecoder, load_causal_lm
+from spacy_bioner.llm.protocol import Request
 from spacy_bioner.prompts.build import PromptBuilder
 
 

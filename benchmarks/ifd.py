@@ -12,9 +12,9 @@ from typing import Any, Dict, List, Sequence
 import torch
 
 from benchmarks.training import MODEL, read_pairs
-from spacy_bioner.finetuning.ifd import score_pairs, start_id
 from spacy_bioner.finetuning.pairs import Pair
-from spacy_bioner.llm.causal_lm import CausalLM, load_causal_lm
+from spacy_bioner.finetuning.selection.ifd import score_pairs, start_id
+from spacy_bioner.llm.local.causal_lm import CausalLM, load_causal_lm
 
 AIM = 0.85
 BATCH_TOKENS = {"cpu": 2048, "cuda": 32768}

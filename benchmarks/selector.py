@@ -17,16 +17,16 @@ import spacy
 
 from benchmarks.annotation import MODEL, ROOT, Contest, read_corpus, train_quickly
 from spacy_bioner.annotation import Annotation
-from spacy_bioner.cli.schema import Schema
+from spacy_bioner.cli._shared.schema import Schema
 from spacy_bioner.codecs import make_codec
 from spacy_bioner.evaluation.counts import Counts, count_strict
 from spacy_bioner.files import write_json
 from spacy_bioner.formats.jsonl import write_jsonl
-from spacy_bioner.llm.causal_lm import load_causal_lm
-from spacy_bioner.pipeline.select_records import Counts as Selected
-from spacy_bioner.pipeline.select_records import select_records
+from spacy_bioner.llm.local.causal_lm import load_causal_lm
+from spacy_bioner.pipeline.record_selector import Counts as Selected
+from spacy_bioner.pipeline.record_selector import select_records
 from spacy_bioner.prompts.build import PromptBuilder
-from spacy_bioner.training.selector_run import SelectorRun, run_selector
+from spacy_bioner.training.selector.selector_training import SelectorRun, run_selector
 
 FOLDER = ROOT / "training" / "benchmarks"
 FAST = ("fast selector, MiniLM", "fast selector, SmolLM2")

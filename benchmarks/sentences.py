@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Set, Tuple
 
 from spacy_bioner.annotation import Annotation
+from spacy_bioner.corpus.sentences import find_sentences
 from spacy_bioner.formats.jsonl import read_jsonl
-from spacy_bioner.formats.sentences import find_sentences
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 SPLITS = ("train", "dev", "test")

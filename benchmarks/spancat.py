@@ -23,12 +23,12 @@ from thinc.api import Adam, Config, fix_random_seed
 from thinc.schedules import warmup_linear
 
 from spacy_bioner.annotation import Annotation
+from spacy_bioner.corpus.sentences import split_sentences
 from spacy_bioner.evaluation.counts import Counts, count_strict
 from spacy_bioner.files import write_json
 from spacy_bioner.formats.docbin import doc_to_annotation
 from spacy_bioner.formats.jsonl import read_jsonl
-from spacy_bioner.formats.sentences import split_sentences
-from spacy_bioner.llm.resolve import resolve_model
+from spacy_bioner.llm.local.hub import resolve_model
 from spacy_bioner.training.mixed_corpus import Prepared, make_example
 
 ROOT = Path(__file__).parents[1]

@@ -16,18 +16,18 @@ from typing import Any, Dict, List, Sequence
 import torch
 
 from spacy_bioner.annotation import Annotation
-from spacy_bioner.cli.schema import read_schema
+from spacy_bioner.cli._shared.schema import read_schema
 from spacy_bioner.codecs import make_codec
-from spacy_bioner.finetuning.adapter_model import put_adapter
-from spacy_bioner.finetuning.checkpoints import Checkpoints
-from spacy_bioner.finetuning.lora import Trainer
+from spacy_bioner.finetuning.annotator_training import Losses, Task, make_pairs
+from spacy_bioner.finetuning.lora.adapter_model import put_adapter
+from spacy_bioner.finetuning.lora.checkpoints import Checkpoints
+from spacy_bioner.finetuning.lora.lora_settings import LoraSettings, TrainingSettings
+from spacy_bioner.finetuning.lora.processes import Processes
+from spacy_bioner.finetuning.lora.trainer import Trainer
 from spacy_bioner.finetuning.pairs import Pair
-from spacy_bioner.finetuning.processes import Processes
 from spacy_bioner.finetuning.records import Corpus
-from spacy_bioner.finetuning.settings import LoraSettings, TrainingSettings
-from spacy_bioner.finetuning.teaching import Losses, Task, make_pairs
 from spacy_bioner.formats.jsonl import read_jsonl
-from spacy_bioner.llm.causal_lm import CausalLM, load_causal_lm
+from spacy_bioner.llm.local.causal_lm import CausalLM, load_causal_lm
 
 MODEL = "smollm2-135m-instruct"
 ROOT = Path(__file__).parents[1]

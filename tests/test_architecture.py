@@ -7,13 +7,12 @@ import re
 import resource
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.version import Version
+from places import ROOT
 
-ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "spacy_bioner"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 # What the oldest versions that are allowed must have, by name: the least version, and what asks for it.

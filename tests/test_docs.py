@@ -1,11 +1,11 @@
 """The snippets of docs/components.md: the code runs, the configs make what they describe."""
 
 import re
-from pathlib import Path
 
 import pytest
+from places import DOCS
 
-PAGE = (Path(__file__).parent.parent / "docs" / "components.md").read_text(encoding="utf8")
+PAGE = (DOCS / "components.md").read_text(encoding="utf8")
 
 
 def snippets(kind):

@@ -18,9 +18,9 @@ from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 from ..annotation import Annotation
 from ..errors import BionerError, Errors
 from ..files import open_atomic, read_lines
-from .outputs import refuse_own_input
-from .schema import Schema, read_schema
-from .settings import Settings, load_settings, read_overrides
+from ._shared.outputs import refuse_own_input
+from ._shared.schema import Schema, read_schema
+from ._shared.settings import Settings, load_settings, read_overrides
 
 
 class Engine(str, Enum):
@@ -132,8 +132,8 @@ def refuse_own_outputs(output: Path, inputs: Sequence[Optional[Path]]) -> None:
     inputs (Sequence[Optional[Path]]): What is read; None stands for what is not given.
     RAISES BionerError: E742 where one of them would be replaced, E743 where no file can stand, E013 for another ending.
     """
+    from ..corpus.set_aside import set_aside_path
     from ..formats import guess_format
-    from ..formats.set_aside import set_aside_path
 
     refuse_own_input(output, inputs)
     guess_format(output, option="a name that ends so")
@@ -148,8 +148,8 @@ def make_annotator(settings: AnnotateSettings, *, schema: Optional[Schema] = Non
     gpu_id (int): GPU, or -1 for the CPU.
     RETURNS (Annotator): The annotator.
     """
-    from ..formats.sentences import find_sentences
-    from ..llm import setup
+    from ..corpus.sentences import find_sentences
+    from ..llm.annotation import assembly as setup
 
     source = open_source(settings, gpu_id=gpu_id)
     return setup.make_annotator(source, choose_settings(settings, schema), find_sentences=find_sentences)
@@ -158,7 +158,7 @@ def make_annotator(settings: AnnotateSettings, *, schema: Optional[Schema] = Non
 def choose_settings(settings: AnnotateSettings, schema: Optional[Schema]) -> Any:
     """RETURNS (AnnotatorSettings): How texts are asked for, see `make_annotator`."""
     from ..codecs import make_codec
-    from ..llm.setup import AnnotatorSettings
+    from ..llm.annotation.assembly import AnnotatorSettings
 
     shared = {field.name for field in fields(AnnotatorSettings)} & set(AnnotateSettings.model_fields)
     chosen = {key: getattr(settings, key) for key in shared - {"codec"}}
@@ -172,9 +172,9 @@ def choose_settings(settings: AnnotateSettings, schema: Optional[Schema]) -> Any
 
 def open_source(settings: AnnotateSettings, *, gpu_id: int) -> Any:
     """RETURNS (ModelSource): What answers."""
-    from ..llm.models import CausalLMSource
+    from ..llm.local.model_source import CausalLMSource
     from ..llm.replay import make_replay
-    from ..llm.server_source import make_server
+    from ..llm.server.server_source import make_server
 
     if settings.replay is not None:
         return make_replay(settings.replay)
@@ -207,10 +207,10 @@ def annotate(source: Path, output: Path, annotator: Any, *, limit: Optional[int]
     RETURNS (str): One line: what was done, what it cost, which issues were met.
     RAISES BionerError: E008 where there is no text, E710 where every document failed.
     """
+    from ..corpus.set_aside import set_aside_path
     from ..formats import guess_format, write_annotations
-    from ..formats.problems import Problems
-    from ..formats.set_aside import set_aside_path
-    from ..llm.progress import show_progress
+    from ..formats.parsing.problems import Problems
+    from ._shared.document_progress import show_progress
 
     guess_format(output, option="a name that ends so")
     texts = (text.with_meta(origin=origin) for text in islice(read_texts(source), limit))
@@ -245,9 +245,9 @@ def annotate_by_workers(source: Path, output: Path, settings: AnnotateSettings, 
         raise BionerError(Errors.E746.format(option="--annotate.limit", why="--engine ray annotates all records of IN"))
     if find_spec("ray") is None:
         raise BionerError(Errors.E705.format(package="ray", extra="ray"))
-    from ..llm.identity import identify
-    from ..llm.progress import show_progress
+    from ..llm.annotation.identity import identify
     from ..scale.ray_annotate import annotate_on_ray
+    from ._shared.document_progress import show_progress
 
     is_local = settings.replay is None and settings.server.base_url is None
     on_gpu = is_local and choose_device(settings, gpu_id=gpu_id).startswith("cuda")
@@ -281,7 +281,7 @@ def read_texts(source: Path) -> Iterator[Annotation]:
     RAISES BionerError: E003 where a file is not UTF-8.
     """
     from ..formats import read_annotations
-    from ..formats.lines import read_text
+    from ..formats.parsing.lines import read_text
 
     if source.is_dir():
         for path in sorted(source.glob("*.txt")):

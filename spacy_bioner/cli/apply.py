@@ -8,7 +8,7 @@ from typing import Sequence
 import typer
 
 from ..annotation import Annotation, Mention
-from .outputs import refuse_other_ending, refuse_own_input
+from ._shared.outputs import refuse_other_ending, refuse_own_input
 
 # What a record says of the annotator of its mentions.
 _OF_THE_FORMER = ("model", "adapter", "prompt_hash", "temperature", "seed", "issues", "error")
@@ -45,7 +45,7 @@ def apply(pipeline: Path, source: Path, output: Path, *, origin: str = "syntheti
     """
     from ..errors import BionerError, Errors
     from ..formats.jsonl import write_jsonl
-    from .systems import System, read_annotations, read_answers
+    from ._shared.systems import System, read_annotations, read_answers
 
     if not (pipeline / "config.cfg").is_file():
         raise BionerError(Errors.E001.format(path=pipeline, wanted="pipeline"))

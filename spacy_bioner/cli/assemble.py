@@ -6,8 +6,8 @@ from typing import List, Optional
 import typer
 
 from ..errors import BionerError, Errors
-from .named_paths import parse_named_paths
-from .outputs import refuse_own_folder
+from ._shared.named_paths import parse_named_paths
+from ._shared.outputs import refuse_own_folder
 from .report import read_card
 
 SELECTS = ("yes", "no")
@@ -25,9 +25,9 @@ def assemble_cli(
     system: str = typer.Option("synthetic+gold", help="Name of the pipeline, and of its system in the metrics file."),
 ) -> None:
     """Put a pipeline together as it is shipped: components, thresholds, and a model card in meta.json and README.md."""
-    from ..training.assembled import assemble
-    from ..training.choice import choose_on_dev
-    from ..training.model_card import read_scores
+    from ..packaging.assemble import assemble
+    from ..packaging.choice import choose_on_dev
+    from ..packaging.model_card import read_scores
 
     if use_selector not in SELECTS:
         raise BionerError(Errors.E708.format(option="--use-selector", found=use_selector, wanted=" or ".join(SELECTS)))

@@ -9,14 +9,14 @@ from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Seque
 import typer
 
 from ..annotation import Annotation
+from ..corpus.findings import format_report
+from ..corpus.folds import Fold
+from ..corpus.splits import check_split
+from ..corpus.validation import CorpusFigures
 from ..errors import BionerError, Errors
-from ..formats.corpus_report import format_report
-from ..formats.folds import Fold
-from ..formats.problems import Problems
-from ..formats.splits import check_split
-from ..formats.validate import CorpusFigures
-from .check_corpus import check_corpus_files, refuse_corpus_name
-from .outputs import refuse_own_folder, refuse_own_input
+from ..formats.parsing.problems import Problems
+from ._shared.check_corpus import check_corpus_files, refuse_corpus_name
+from ._shared.outputs import refuse_own_folder, refuse_own_input
 
 ALL_LABELS = "*"
 ORIGINS = ("gold", "synthetic", "augmented", "raw")
@@ -90,7 +90,7 @@ def convert_cli(
     format of OUT cannot hold, and what could not be read, is counted in a table on standard error.
     """
     from ..formats import get_format, guess_format
-    from .schema import read_schema
+    from ._shared.schema import read_schema
 
     if origin and origin not in ORIGINS:
         wanted = f"{', '.join(ORIGINS[:-1])} or {ORIGINS[-1]}"
@@ -210,10 +210,10 @@ def choose(annotations: Iterable[Annotation], conversion: Conversion, counts: Di
     YIELDS (Annotation): The chosen ones.
     RAISES BionerError: E015 for a text that must not occur.
     """
+    from ..corpus.leakage import KnownTexts, refuse_known
+    from ..corpus.sampling import draw_sample
+    from ..corpus.sentences import split_sentences
     from ..formats import read_annotations
-    from ..formats.leaks import KnownTexts, refuse_known
-    from ..formats.sampling import draw_sample
-    from ..formats.sentences import split_sentences
 
     if conversion.sentences:
         annotations = (sentence for annotation in annotations for sentence in split_sentences(annotation))

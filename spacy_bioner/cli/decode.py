@@ -5,8 +5,8 @@ from pathlib import Path
 import typer
 
 from ..codecs.recorded import convert_lines, decode_record
-from .lines import report_lines
-from .outputs import refuse_other_ending, refuse_own_input
+from ._shared.outputs import refuse_other_ending, refuse_own_input
+from ._shared.skipped_lines import report_lines
 
 
 def decode_cli(

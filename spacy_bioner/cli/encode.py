@@ -8,9 +8,9 @@ import typer
 from ..codecs import CODEC_NAMES, make_codec
 from ..codecs.recorded import collect_labels, convert_lines, encode_record
 from ..errors import BionerError, Errors
-from .lines import report_lines
-from .outputs import refuse_other_ending, refuse_own_input
-from .schema import read_schema
+from ._shared.outputs import refuse_other_ending, refuse_own_input
+from ._shared.schema import read_schema
+from ._shared.skipped_lines import report_lines
 
 
 def encode_cli(

@@ -9,9 +9,9 @@ from typing import Any, Dict, List, Optional, Sequence
 import typer
 
 from ..files import open_atomic, write_json
-from .outputs import refuse_own_input
-from .score_table import format_scores
-from .systems import System, file_name, parse_systems, read_annotations, read_answers
+from ._shared.outputs import refuse_own_input
+from ._shared.score_table import format_scores
+from ._shared.systems import System, file_name, parse_systems, read_annotations, read_answers
 
 
 def evaluate_cli(

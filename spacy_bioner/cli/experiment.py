@@ -9,7 +9,7 @@ from typing import Any, List, Optional, Sequence
 import typer
 
 from ..errors import BionerError, Errors
-from .settings import read_overrides
+from ._shared.settings import read_overrides
 
 
 def experiment_cli(
@@ -30,11 +30,11 @@ def experiment_cli(
     Finished steps are skipped: killed at any moment, the same command goes on from there. A step is run again where
     its arguments, a file that it reads, or a step before it have changed.
     """
-    from ..experiments.config import read_experiment
+    from ..experiments.definition import read_experiment
+    from ..experiments.execution import run_plan
     from ..experiments.expansion import expand
-    from ..experiments.measuring import measure_rows
-    from ..experiments.report import write_report
-    from ..experiments.running import run_plan
+    from ..experiments.measurement import measure_rows
+    from ..experiments.results_table import write_report
 
     experiment = read_experiment(config, quick=quick, overrides=read_overrides(ctx.args))
     expanded = expand(experiment, data=data, out=output, gpu_id=gpu_id)
@@ -70,7 +70,7 @@ def refuse_other_verbs(plan: Any, ctx: typer.Context) -> None:
 
 def show_plan(expanded: Any, output: Path) -> None:
     """Print the steps as command lines, and how many are still to be run."""
-    from ..experiments.running import Journal
+    from ..experiments.execution import Journal
 
     journal = Journal(output, expanded.plan)
     done = [journal.is_done(step) for step in expanded.plan.steps]

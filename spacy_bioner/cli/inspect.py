@@ -22,14 +22,14 @@ def inspect_cli(
     strict: bool = typer.Option(False, "--strict", help="Fail at the first thing that cannot be read as it stands."),
 ) -> None:
     """Look at a corpus: counts, labels, lengths, nesting, texts in two parts, problems, examples."""
-    from ..evaluation.page import render_html, render_markdown
+    from ..corpus.summary import inspect_corpus
     from ..files import open_atomic
     from ..formats import read_annotations
-    from ..formats.inspection import inspect_corpus
-    from ..formats.problems import Problems
-    from .corpus_page import build_page
-    from .outputs import refuse_own_input
-    from .schema import read_schema
+    from ..formats.parsing.problems import Problems
+    from ..report.corpus_page import build_page
+    from ..report.page import render_html, render_markdown
+    from ._shared.outputs import refuse_own_input
+    from ._shared.schema import read_schema
 
     known = read_schema(labels).labels if labels else {}
     problems = Problems(strict=strict)

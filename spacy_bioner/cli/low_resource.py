@@ -10,11 +10,11 @@ from typing import Optional
 import typer
 
 from ..files import write_json
+from ._shared.settings import read_overrides
 from .low_resource_data import fix_data, join_generated
 from .low_resource_settings import GENERATED, read_low_resource
 from .low_resource_steps import LowResourceSteps, has_given_up
 from .low_resource_summary import write_summary
-from .settings import read_overrides
 
 
 def low_resource_cli(
@@ -34,9 +34,9 @@ def low_resource_cli(
                                                             "own, on the same GPU."),
 ) -> None:
     """Compare gold alone, simple changes, rewriting and generated sentences over sizes of the dictionary."""
-    from ..experiments.running import run_plan
+    from ..experiments.execution import run_plan
     from ..experiments.steps import Plan
-    from .schema import read_schema
+    from ._shared.schema import read_schema
 
     settings = read_low_resource(profile / "low_resource.cfg", read_overrides(ctx.args), quick=quick)
     schema = read_schema(labels)

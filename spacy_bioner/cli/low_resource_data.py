@@ -25,8 +25,8 @@ def fix_data(corpus: Path, output: Path, settings: LowResourceSettings, *, name:
     RETURNS (Dict[str, Any]): Size to sentences and mentions of its gold subset, beside what was wanted.
     RAISES BionerError: E421 for a size without mention counts, where there is no rule for others.
     """
+    from ..corpus.sampling import draw_sample
     from ..formats.jsonl import read_jsonl
-    from ..formats.sampling import draw_sample
     from ..synthesis.low_resource import choose_gold, count_labels
     from ..synthesis.seeds import collect_seeds
 

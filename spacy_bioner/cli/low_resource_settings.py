@@ -6,7 +6,7 @@ from typing import Any, Dict, List, Optional
 from pydantic import Field, PositiveInt, model_validator
 
 from ..errors import BionerError, Errors
-from .settings import Settings, load_settings
+from ._shared.settings import Settings, load_settings
 
 METHODS = ("gold", "lsms", "llm-da", "genllm")
 GENERATED = "genllm"

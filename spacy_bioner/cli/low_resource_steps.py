@@ -8,7 +8,7 @@ from ..experiments.steps import Step
 from .low_resource_settings import GENERATED, LowResourceSettings, Variant
 from .low_resource_summary import CURVE, HIGH, SYNTHETIC, WHOLE
 from .report import read_card
-from .train import is_empty
+from .train.spancat import is_empty
 
 _ENCODER = "components.bioner_spancat.model.tok2vec.name"
 

@@ -33,9 +33,9 @@ def write_summary(output: Path, *, corpus: str, sizes: Sequence[int], whole: Seq
     RETURNS (List[str]): A conclusion for each size, on the test sample, then on the whole test part.
     RAISES BionerError: E001, E608 and E610 for metrics that are missing or do not fit their documents.
     """
-    from ..evaluation.low_resource_figures import ALL, say_size, say_verdict, summarise_curve
-    from ..evaluation.low_resource_tables import build_page, say_high
-    from ..evaluation.page import render_html, render_markdown
+    from ..experiments.low_resource_figures import ALL, say_size, say_verdict, summarise_curve
+    from ..experiments.low_resource_tables import build_page, say_high
+    from ..report.page import render_html, render_markdown
 
     facts = read_card(published) if published is not None else None
     without = failed or {}
@@ -66,7 +66,7 @@ def write_summary(output: Path, *, corpus: str, sizes: Sequence[int], whole: Seq
 
 def _summarise(output: Path, name: str, size: Any, resamples: int, failed: Sequence[str]) -> Dict[str, Any]:
     """RETURNS (Dict[str, Any]): See `evaluation.low_resource_figures.summarise_size`."""
-    from ..evaluation.low_resource_figures import group_runs, summarise_size
+    from ..experiments.low_resource_figures import group_runs, summarise_size
 
     path = output / "metrics" / f"{name}.json"
     metrics = _read_without(path, failed)
@@ -83,10 +83,10 @@ def measure_gains(path: Path, metrics: Mapping[str, Any], *, resamples: int) -> 
     resamples (int): Of documents, for the intervals.
     RETURNS (Dict[str, Dict[str, Any]]): Method to `difference` of mean F1, `interval` and number of `runs`.
     """
-    from ..evaluation.low_resource_figures import GOLD, group_runs
     from ..evaluation.metrics import Sampling
     from ..evaluation.pairing import Pair
     from ..evaluation.runs import compare_runs, score_runs
+    from ..experiments.low_resource_figures import GOLD, group_runs
 
     runs = group_runs(metrics["systems"])
     shared = {method: [seed for seed in runs.get(GOLD, {}) if seed in names]
@@ -125,8 +125,8 @@ def read_dev_scores(path: Path, metrics: Dict[str, Any], names: Any) -> List[flo
 
 def _write_plots(page: Any, folder: Path) -> None:
     """Write each plot as a file, named by its section and its place there; those of an earlier run are removed."""
-    from ..evaluation.page import Plot
-    from ..evaluation.plots import make_picture
+    from ..report.page import Plot
+    from ..report.plots import make_picture
 
     written = set()
     for chapter in page.chapters:

@@ -5,29 +5,29 @@ import sys
 import typer
 
 from ..errors import BionerError
+from ._shared.settings import ALLOW_OVERRIDES
 from .annotate import annotate_cli
 from .apply import apply_cli
 from .assemble import assemble_cli
-from .augment import augment_cli
 from .convert import convert_cli
 from .decode import decode_cli
 from .encode import encode_cli
 from .evaluate import evaluate_cli
 from .experiment import experiment_cli
-from .finetune import finetune_cli
+from .generate.seeds import seeds_cli
+from .generate.sentences import synthesize_cli
+from .generate.variants import augment_cli
 from .inspect import inspect_cli
 from .low_resource import low_resource_cli
 from .merge import merge_cli
 from .prepare import prepare_cli
 from .report import report_cli
-from .seeds import seeds_cli
-from .select_data import select_data_cli
-from .select_spans import select_spans_cli
-from .settings import ALLOW_OVERRIDES
-from .synthesize import synthesize_cli
-from .teach_generator import teach_generator_cli
-from .train import train_cli
-from .train_selector import train_selector_cli
+from .select.records import select_data_cli
+from .select.spans import select_spans_cli
+from .train.annotator import finetune_cli
+from .train.generator import teach_generator_cli
+from .train.selector import train_selector_cli
+from .train.spancat import train_cli
 
 app = typer.Typer(name="spacy-bioner", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 

@@ -9,8 +9,8 @@ import typer
 from ..annotation import Annotation
 from ..errors import BionerError, Errors
 from ..files import write_json
-from .named_paths import parse_named_paths
-from .outputs import name_beside, refuse_other_ending, refuse_own_input, refuse_same_output
+from ._shared.named_paths import parse_named_paths
+from ._shared.outputs import name_beside, refuse_other_ending, refuse_own_input, refuse_same_output
 
 GOLD, DICTIONARY = "gold", "dictionary"
 
@@ -74,7 +74,7 @@ def merge_sources(sources: Dict[str, Path], output: Path, *, gold: Optional[Path
         texts differ, E565 where a source has an id twice.
     """
     from ..formats.jsonl import write_jsonl
-    from ..training.candidates import RANKS, merge_files
+    from ..merging.candidates import RANKS, merge_files
 
     if not sources and gold is None:
         raise BionerError(Errors.E548)
@@ -104,7 +104,7 @@ def _read(path: Path) -> Iterator[Annotation]:
 
 
 def _read_gold(path: Path) -> Iterator[Annotation]:
-    from ..formats.splits import check_split
+    from ..corpus.splits import check_split
 
     for annotation in _read(path):
         check_split(annotation, "train")
@@ -113,8 +113,8 @@ def _read_gold(path: Path) -> Iterator[Annotation]:
 
 def _look_up(path: Path, label: Optional[str], read: Dict[str, List[Annotation]]) -> Iterator[Annotation]:
     """Yield each text that some source has, once, with the names of the list."""
+    from ..merging.dictionary import Dictionary
     from ..synthesis.seeds import read_seeds
-    from ..training.dictionary import Dictionary
 
     try:
         seeds = read_seeds(path, label=label).seeds

@@ -9,8 +9,8 @@ import typer
 
 from ..errors import BionerError, Errors
 from ..files import open_atomic, write_json, write_json_lines
-from .outputs import refuse_own_folder, refuse_own_input
-from .schema import Schema, read_schema
+from ._shared.outputs import refuse_own_folder, refuse_own_input
+from ._shared.schema import Schema, read_schema
 
 
 def prepare_cli(
@@ -34,7 +34,7 @@ def prepare_cli(
     seed: int = typer.Option(0, help="Seed of the samples."),
 ) -> None:
     """Cut a corpus into sentences, draw samples, gather raw text, and check labels, splits and leaks."""
-    from ..formats.prepare import NO_RAW, Limits, prepare_corpus
+    from ..corpus.preparation import NO_RAW, Limits, prepare_corpus
 
     if leaks not in ("error", "drop"):
         raise BionerError(Errors.E708.format(option="--leaks", found=leaks, wanted="error or drop"))

@@ -9,9 +9,9 @@ import typer
 
 from ..errors import BionerError, Errors
 from ..files import open_atomic, read_json_lines, write_json
-from .metrics_shape import check_metrics
-from .outputs import refuse_own_input
-from .score_table import format_scores
+from ._shared.metrics_shape import check_metrics
+from ._shared.outputs import refuse_own_input
+from ._shared.score_table import format_scores
 
 
 def report_cli(
@@ -56,9 +56,9 @@ def write_report(metrics: Mapping[Path, Mapping[str, Any]], output: Path, *, tit
     RAISES BionerError: E610 where documents are missing or changed since they were measured, E611 for a bad card, E742
         where one of the files is read here.
     """
-    from ..evaluation.curves import Curve
-    from ..evaluation.page import render_html, render_markdown
-    from ..evaluation.report import Evaluated, build_page, collect_figures_of_report
+    from ..report.contents import Evaluated, build_page, collect_figures_of_report
+    from ..report.curves import Curve
+    from ..report.page import render_html, render_markdown
 
     parts = []
     for path, content in metrics.items():
@@ -119,7 +119,7 @@ def read_documents(path: Path, metrics: Mapping[str, Any]) -> Any:
     RETURNS (Tuple[List[Annotation], Dict[str, Dict[str, Annotation]]]): Gold, and by system and id what was found.
     RAISES BionerError: E610 where a file is missing or is not the one that was measured.
     """
-    from .systems import read_annotations
+    from ._shared.systems import read_annotations
 
     def read(place: Mapping[str, str]) -> List[Any]:
         file_ = path.parent / place["path"]

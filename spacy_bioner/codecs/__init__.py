@@ -5,10 +5,10 @@ from typing import Any, Dict, Type
 
 from ..errors import BionerError, Errors
 from .base import Codec, Issue, Piece, Reading
-from .brackets import BracketCodec
-from .html_tags import HtmlCodec
-from .json_list import JsonCodec
-from .seed_tags import SeedTagCodec
+from .bracket.bracket_codec import BracketCodec
+from .html.html_codec import HtmlCodec
+from .json.json_codec import JsonCodec
+from .seed_tags.seed_codec import SeedTagCodec
 
 _CODECS: Dict[str, Type[Any]] = {codec.name: codec for codec in (JsonCodec, HtmlCodec, BracketCodec, SeedTagCodec)}
 CODEC_NAMES = tuple(_CODECS)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Iterable, List, Mapping, Sequence, Set, Tuple
 
-from ..units import find_units
+from ..tokens import find_units
 from .base import Piece
 
 Marks = Mapping[int, Sequence[Piece]]

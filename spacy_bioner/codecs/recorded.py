@@ -10,7 +10,7 @@ from ..errors import BionerError, Errors
 from ..files import open_atomic, read_raw_lines
 from . import CODEC_NAMES, make_codec
 from .base import Codec, Issue
-from .seed_tags import SeedTagCodec
+from .seed_tags.seed_codec import SeedTagCodec
 
 Record = Dict[str, Any]
 

@@ -3,7 +3,7 @@
 from bisect import bisect_left, bisect_right
 
 from ..annotation import Mention
-from ..units import find_units
+from ..tokens import find_units
 
 
 class Ruler:

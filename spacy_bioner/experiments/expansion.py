@@ -10,7 +10,7 @@ from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Seque
 
 from ..errors import BionerError, Errors
 from ..formats.jsonl import find_jsonl
-from .config import Experiment, Item, RowTemplate, StepTemplate, name_of
+from .definition import Experiment, Item, RowTemplate, StepTemplate, name_of
 from .steps import Plan, Step
 
 _PLACE = re.compile(r"\{([a-z_]\w*(?:\.[a-z_]\w*)*)\}")

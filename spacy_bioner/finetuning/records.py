@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Callable, Dict, Iterable, Iterator, List, Mapp
 
 from ..annotation import Annotation
 from ..codecs.base import Codec, Piece
+from ..corpus.leakage import KnownTexts, refuse_known
+from ..corpus.sentences import split_sentences
+from ..corpus.splits import check_split
 from ..errors import BionerError, Errors
 from ..formats.jsonl import read_jsonl
-from ..formats.leaks import KnownTexts, refuse_known
-from ..formats.sentences import split_sentences
-from ..formats.splits import check_split
-from ..llm.answers import encode_each, encode_prompt, end_id
+from ..llm.local.tokenization import encode_each, encode_prompt, end_id
 from ..prompts.build import PromptBuilder
 from .pairs import Pair
 

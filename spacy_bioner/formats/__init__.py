@@ -6,7 +6,7 @@ from typing import Any, Callable, Dict, Iterable, Iterator, NamedTuple, Optional
 
 from ..annotation import Annotation
 from ..errors import BionerError, Errors
-from .problems import Problems, Written, untold
+from .parsing.problems import Problems, Written, untold
 
 
 class Format(NamedTuple):

@@ -9,9 +9,9 @@ from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
 from ..annotation import Annotation, check_score, in_text_order
 from ..errors import BionerError, Errors
 from ..files import open_atomic
-from .lines import refuse_surrogates
-from .problems import Problems, Written, strict_unless, untold
-from .spans import Stated, ground_mentions, is_one_piece
+from .parsing.lines import refuse_surrogates
+from .parsing.problems import Problems, Written, strict_unless, untold
+from .parsing.spans import Stated, ground_mentions, is_one_piece
 
 _CHILDREN = ("passages", "sentences", "annotations", "relations", "locations")
 _TYPE_KEYS = ("type", "label", "category")

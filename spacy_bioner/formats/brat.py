@@ -8,9 +8,9 @@ from urllib.parse import quote, unquote
 from ..annotation import Annotation, Mention
 from ..errors import BionerError, Errors
 from ..files import fill_folder, sweep_beside
-from .lines import read_text
-from .problems import Problems, Written, note_losses, strict_unless, untold
-from .spans import Stated, ground_mentions, is_one_piece
+from .parsing.lines import read_text
+from .parsing.problems import Problems, Written, note_losses, strict_unless, untold
+from .parsing.spans import Stated, ground_mentions, is_one_piece
 
 _TEXT_BOUND = re.compile(r"(\S+)\t(\S+) (\d+ \d+(?:;\d+ \d+)*)(?:\t(.*))?")
 _NO_MENTION = {"R": "relation", "*": "relation", "E": "other_annotation", "A": "other_annotation",

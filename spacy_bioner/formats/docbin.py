@@ -17,9 +17,9 @@ from spacy.vocab import Vocab
 from ..annotation import Annotation, Mention, check_label, check_score, choose_id, in_text_order
 from ..errors import BionerError, Errors
 from ..files import open_atomic
-from ..units import find_units
-from .problems import Problems, Written, strict_unless, untold
-from .spans import Stated, ground_mentions
+from ..tokens import find_units
+from .parsing.problems import Problems, Written, strict_unless, untold
+from .parsing.spans import Stated, ground_mentions
 
 META_KEYS = ("origin", "split", "corpus", "lang")
 

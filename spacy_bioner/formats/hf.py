@@ -7,12 +7,12 @@ from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
 from ..annotation import Annotation, choose_id
 from ..errors import BionerError, Errors
 from ..files import open_atomic, read_json_lines, read_lines
-from ..units import find_units
+from ..tokens import find_units
 from .jsonl import find_jsonl
-from .lines import refuse_surrogates
-from .problems import Problems, Written, note_losses, strict_unless, untold
-from .spans import ground_mentions
-from .tags import layers_to_mentions, mentions_to_layers, place_tokens, read_tags
+from .parsing.lines import refuse_surrogates
+from .parsing.problems import Problems, Written, note_losses, strict_unless, untold
+from .parsing.spans import ground_mentions
+from .parsing.tags import layers_to_mentions, mentions_to_layers, place_tokens, read_tags
 
 _TOKENS = ("tokens", "words")
 _TAGS = ("ner_tags", "tags", "labels")

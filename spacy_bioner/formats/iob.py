@@ -14,11 +14,11 @@ from typing import Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 from ..annotation import Annotation
 from ..errors import BionerError, Errors
 from ..files import open_atomic
-from ..units import find_units
-from .lines import read_all_lines
-from .problems import Problems, Written, note_losses, strict_unless, untold
-from .spans import Stated, ground_mentions
-from .tags import OUTSIDE, is_tag, layers_to_mentions, mentions_to_layers, place_tokens, read_tags
+from ..tokens import find_units
+from .parsing.lines import read_all_lines
+from .parsing.problems import Problems, Written, note_losses, strict_unless, untold
+from .parsing.spans import Stated, ground_mentions
+from .parsing.tags import OUTSIDE, is_tag, layers_to_mentions, mentions_to_layers, place_tokens, read_tags
 
 _COMMENT = re.compile(r"#\s*(global\.columns|sent_id|newdoc id|text)\s*=\s?(.*)")
 _FORM, _TAG = "FORM", "NER"

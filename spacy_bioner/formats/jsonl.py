@@ -6,8 +6,8 @@ from typing import Any, Dict, Iterable, Iterator, Optional
 from ..annotation import Annotation
 from ..errors import BionerError, Errors
 from ..files import parse_record, read_lines, write_json_lines
-from .lines import refuse_surrogates
-from .problems import Problems, Written, untold
+from .parsing.lines import refuse_surrogates
+from .parsing.problems import Problems, Written, untold
 
 
 def find_jsonl(path: Path) -> Path:

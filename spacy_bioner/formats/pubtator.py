@@ -7,8 +7,8 @@ from typing import Dict, Iterable, Iterator, List, Optional, Set, Tuple
 
 from ..annotation import Annotation
 from ..files import open_atomic, read_lines
-from .problems import Problems, Written, note_losses, strict_unless, untold
-from .spans import Stated, ground_mentions
+from .parsing.problems import Problems, Written, note_losses, strict_unless, untold
+from .parsing.spans import Stated, ground_mentions
 
 _TEXT_LINE = re.compile(r"([^|\t]*)\|([ta])\|(.*)", re.DOTALL)
 

@@ -11,7 +11,7 @@ from functools import lru_cache
 from itertools import accumulate
 from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
-from ..units import find_units
+from ..tokens import find_units
 from .alignment import Spans, align
 from .folding import fold
 

@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-from ..units import find_units
+from ..tokens import find_units
 
 
 @lru_cache(maxsize=32)

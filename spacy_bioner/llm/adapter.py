@@ -7,7 +7,7 @@ from typing import Any, Dict, List, Mapping, Optional
 
 from ..errors import BionerError, Errors
 from ..files import write_json
-from ..units import UNITS_VERSION
+from ..tokens import UNITS_VERSION
 
 CARD_FILE = "bioner.json"
 # What a run may ask otherwise than it was taught.

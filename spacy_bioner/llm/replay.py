@@ -7,8 +7,8 @@ from typing import Any, Dict, Iterator, List, Mapping, Sequence, Tuple
 
 from ..errors import BionerError, Errors
 from ..files import read_json_lines
-from .base import Reply, Request
-from .models import OpenedSource
+from .local.model_source import OpenedSource
+from .protocol import Reply, Request
 
 _CONTEXT_LENGTH = 1_000_000
 

@@ -13,7 +13,7 @@ def make_transformer_encoder(
     layers: int = 0,
 ) -> Model[List[Doc], List[Floats2d]]:
     """A transformer as tok2vec layer, quick on CPUs; see `transformer_encoder.build_transformer_encoder`."""
-    from .transformer_encoder import build_transformer_encoder
+    from .encoder.transformer_encoder import build_transformer_encoder
 
     return build_transformer_encoder(name, max_pieces=max_pieces, overlap=overlap, mixed_precision=mixed_precision,
                                      frozen_layers=frozen_layers, layer_decay=layer_decay, dropout=dropout,
@@ -25,7 +25,7 @@ def make_span_grid(
     dropout: float = 0.2, rate_factor: float = 20.0, average: float = 0.0,
 ) -> Model[List[Doc], Floats3d]:
     """Scores of all spans up to a length; see `span_grid.build_span_grid`."""
-    from .span_grid import build_span_grid
+    from .spans.span_grid import build_span_grid
 
     return build_span_grid(tok2vec, hidden_size=hidden_size, rank=rank, max_length=max_length, dropout=dropout,
                            rate_factor=rate_factor, average=average)
@@ -36,7 +36,7 @@ def make_span_selector_model(
     average: float = 0.0,
 ) -> Model[Tuple[List[Doc], Any], Floats1d]:
     """The fast selector, one encoding a text; see `selector_heads.build_span_selector`."""
-    from .selector_heads import build_span_selector
+    from .selector.fast_selector import build_span_selector
 
     return build_span_selector(tok2vec, hidden_size=hidden_size, dropout=dropout, rate_factor=rate_factor,
                                average=average)
@@ -48,7 +48,7 @@ def make_marked_selector(
     rate_factor: float = 10.0, average: float = 0.0,
 ) -> Model[Tuple[List[Doc], Any], Floats1d]:
     """A selector that reads each candidate as a text of its own; see `marked_selector.build_marked_selector`."""
-    from .marked_selector import build_marked_selector
+    from .selector.marked_selector import build_marked_selector
 
     return build_marked_selector(name, head, dict(definitions or {}), max_pieces=max_pieces,
                                  mixed_precision=mixed_precision, lora_rank=lora_rank, lora_alpha=lora_alpha,

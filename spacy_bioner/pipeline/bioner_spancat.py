@@ -17,7 +17,7 @@ from thinc.types import Floats3d
 from ..errors import BionerError, Errors
 from ..ml.calibration import to_logit, to_probability
 from ..ml.setting_ranges import check_number
-from ..ml.span_targets import Target, find_target, grid_loss
+from ..ml.spans.span_targets import Target, find_target, grid_loss
 from .label_pipe import LabelPipe, sample_docs
 from .overlaps import OVERLAPS, drop_overlaps, learn_overlaps, survivors
 from .thresholds import check_thresholds, label_values

@@ -11,16 +11,16 @@ from spacy.vocab import Vocab
 from thinc.api import Config
 
 from ..annotation import Annotation
+from ..corpus.sentences import find_sentences
 from ..errors import BionerError, Errors
-from ..formats.sentences import find_sentences
-from ..llm.annotate import Annotator
-from ..llm.models import ModelSource
-from ..llm.setup import AnnotatorSettings, choose_labels, fit_adapter, make_annotator
-from ..llm.usage import Usage
-from . import llm_registry  # noqa: F401  (makes the registry that the config of the model names)
+from ..llm.annotation.annotator import Annotator
+from ..llm.annotation.assembly import AnnotatorSettings, choose_labels, fit_adapter, make_annotator
+from ..llm.annotation.usage import Usage
+from ..llm.local.model_source import ModelSource
 from .adapter_files import AdapterPipe
 from .doc_annotation import set_annotation
-from .stock_models import as_source
+from .spacy_llm import llm_registry  # noqa: F401  (makes the registry that the config of the model names)
+from .spacy_llm.stock_models import as_source
 
 DEFAULT_CONFIG = """
 [llm_bioner]

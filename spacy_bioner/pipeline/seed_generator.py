@@ -14,15 +14,15 @@ from thinc.api import Config
 from ..annotation import Annotation, Mention
 from ..errors import BionerError, Errors
 from ..formats.docbin import build_doc, doc_to_annotation, set_mentions
-from ..llm.usage import Usage
-from ..synthesis.check_settings import CheckSettings
+from ..llm.annotation.usage import Usage
+from ..synthesis.checking.check_settings import CheckSettings
 from ..synthesis.plan import PlannedSentence
 from ..synthesis.seeds import Seed
-from ..synthesis.sentences import Relabel, SentenceWriter, Written
-from ..synthesis.setup import GeneratorSource, WriterSettings, make_writer
-from . import llm_registry  # noqa: F401  (makes the registry that the config of the model names)
+from ..synthesis.writer import Relabel, SentenceWriter, Written
+from ..synthesis.writer_assembly import GeneratorSource, WriterSettings, make_writer
 from .adapter_files import AdapterPipe
 from .doc_annotation import set_annotation
+from .spacy_llm import llm_registry  # noqa: F401  (makes the registry that the config of the model names)
 
 DEFAULT_CONFIG = """
 [seed_generator]

@@ -17,9 +17,9 @@ from thinc.types import Floats1d
 
 from ..errors import BionerError, Errors
 from ..ml.calibration import to_logit, to_probability
-from ..ml.selector_loss import candidate_loss
+from ..ml.selector.selector_loss import candidate_loss
 from ..ml.setting_ranges import check_number
-from ..ml.span_targets import align_gold
+from ..ml.spans.span_targets import align_gold
 from .label_pipe import LabelPipe, sample_docs
 from .thresholds import check_thresholds, label_values
 from .tuning import Judged, score_best, tune

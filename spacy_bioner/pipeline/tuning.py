@@ -8,7 +8,7 @@ import numpy
 from spacy.training import Example
 
 from ..ml.calibration import best_threshold, expected_calibration_error, fit_temperature, reliability, to_probability
-from ..ml.span_targets import align_gold
+from ..ml.spans.span_targets import align_gold
 
 # With fewer gold mentions in the dev part a label takes the threshold of all labels together.
 _LEAST_GOLD = 40

@@ -9,7 +9,7 @@ from ..annotation import Annotation
 from ..codecs.base import Codec
 from ..errors import BionerError, Errors
 from ..grounding.folding import fold_plain
-from ..units import find_units
+from ..tokens import find_units
 
 Example = Tuple[str, str]
 # Shorter texts, such as headings, stand in many documents and give none away.

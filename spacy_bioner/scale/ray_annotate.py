@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Callable, Dict, Mapping, Optional
 
 from ..errors import BionerError, Errors
-from ..llm.annotate import Annotator
+from ..llm.annotation.annotator import Annotator
 from .manifest import keep_manifest, make_manifest
 from .shards import Shard, find_inputs, find_shards, read_shard, write_shard
 

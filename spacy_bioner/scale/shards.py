@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import IO, Any, Dict, Iterable, Iterator, List
 
 from ..annotation import Annotation
+from ..corpus.set_aside import set_aside_path
 from ..errors import BionerError, Errors
 from ..files import open_atomic, parse_record, read_raw_lines
-from ..formats.set_aside import set_aside_path
 
 ENDINGS = (".jsonl", ".jsonl.gz", ".parquet")
 

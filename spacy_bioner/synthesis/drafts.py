@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import FrozenSet, Sequence, Tuple
 
 from ..annotation import Mention, in_text_order
-from ..codecs.seed_checks import check_seeds
-from ..codecs.seed_tags import SeedReading
+from ..codecs.seed_tags.seed_checks import check_seeds
+from ..codecs.seed_tags.seed_codec import SeedReading
 from ..errors import BionerError, Errors
 from ..grounding.words import on_boundaries
 

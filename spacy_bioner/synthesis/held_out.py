@@ -3,8 +3,8 @@
 from typing import Iterable, Iterator
 
 from ..annotation import Annotation
+from ..corpus.splits import check_split
 from ..errors import BionerError, Errors
-from ..formats.splits import check_split
 
 _TESTED = ("dev", "test")
 

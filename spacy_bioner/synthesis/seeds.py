@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from ..annotation import Annotation, Mention
-from ..codecs.html_tokens import find_tags
+from ..codecs.html.html_tokens import find_tags
 from ..codecs.labels import label_book
 from ..errors import BionerError, Errors
 from ..files import read_json_lines, read_lines

@@ -9,7 +9,7 @@ from typing import Counter as CounterType
 from typing import FrozenSet, Iterable, Iterator, Tuple
 
 from ..annotation import Annotation, Mention
-from ..units import find_units
+from ..tokens import find_units
 
 # Label of the regions; nothing reads it.
 _LABEL = "doubtful"

@@ -16,12 +16,12 @@ from spacy.language import Language
 from spacy.training import Example
 
 from ..annotation import Annotation, Mention
+from ..corpus.leakage import KnownTexts
+from ..corpus.splits import check_split
 from ..errors import BionerError, Errors, first_fault
 from ..formats import read_annotations
 from ..formats.docbin import annotation_to_doc, set_mentions
-from ..formats.leaks import KnownTexts
-from ..formats.splits import check_split
-from ..ml.span_targets import DOUBTFUL_KEY, WEIGHTS
+from ..ml.spans.span_targets import DOUBTFUL_KEY, WEIGHTS
 from .common_words import find_common_words, find_doubtful_words
 
 logger = logging.getLogger(__name__)

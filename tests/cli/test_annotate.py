@@ -11,14 +11,15 @@ import time
 from pathlib import Path
 
 import pytest
+from places import CONFIGS
 from typer.testing import CliRunner
 
 from spacy_bioner.annotation import Annotation, Mention
 from spacy_bioner.cli import annotate
+from spacy_bioner.cli._shared.schema import Schema
+from spacy_bioner.cli._shared.settings import load_settings
 from spacy_bioner.cli.annotate import AnnotateSettings, make_annotator, read_texts
 from spacy_bioner.cli.main import app
-from spacy_bioner.cli.schema import Schema
-from spacy_bioner.cli.settings import load_settings
 from spacy_bioner.codecs import make_codec
 from spacy_bioner.errors import BionerError
 from spacy_bioner.files import write_json_lines
@@ -28,7 +29,6 @@ from spacy_bioner.formats.docbin import write_docbin
 from spacy_bioner.llm.adapter import AdapterCard
 from spacy_bioner.prompts.build import PromptBuilder
 
-CONFIGS = Path(__file__).parents[2] / "configs"
 LABELS = ["DISEASE", "DRUG"]
 GOLD = [Annotation("Aspirin helps.", (Mention(0, 7, "DRUG"),), id="a", meta={"lang": "en", "origin": "gold"}),
         Annotation("No flu (influenza) here.", (Mention(3, 6, "DISEASE"), Mention(8, 17, "DISEASE")), id="b"),
@@ -208,7 +208,8 @@ def mark_flu(prompt):
     """RETURNS (str): The taught answer to a prompt of the embedded labels."""
     text = prompt.split("Text: ")[-1].split("\n")[0]
     start = text.index("flu")
-    labels = json.loads((Path(sys.modules["spacy_bioner"].__file__).parent / "llm/embedded_labels.json").read_text())
+    package = Path(sys.modules["spacy_bioner"].__file__).parent
+    labels = json.loads((package / "llm/annotation/embedded_labels.json").read_text())
     return make_codec("bracket").encode(Annotation(text, (Mention(start, start + 3, "DISEASE"),)), list(labels))
 
 
@@ -255,7 +256,7 @@ def test_each_worker_reserves_the_gpu_that_it_computes_on(tmp_path, monkeypatch,
     monkeypatch.setattr(annotate, "find_spec", lambda name: name)
     monkeypatch.setattr(annotate, "make_annotator", tell_device)
     monkeypatch.setattr(annotate, "open_source", lambda settings, *, gpu_id: None)
-    monkeypatch.setattr("spacy_bioner.llm.identity.identify", lambda source, settings: {})
+    monkeypatch.setattr("spacy_bioner.llm.annotation.identity.identify", lambda source, settings: {})
     monkeypatch.setattr("spacy_bioner.scale.ray_annotate.annotate_on_ray", annotate_on_ray)
     annotate.annotate_by_workers(tmp_path / "in.jsonl", tmp_path / "out",
                                  AnnotateSettings(model="smollm2-135m-instruct", **settings), gpu_id=gpu_id)

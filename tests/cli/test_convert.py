@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 from spacy_bioner.cli.main import app
 from spacy_bioner.errors import BionerError
 from spacy_bioner.formats import read_annotations
-from spacy_bioner.formats.problems import Problems
+from spacy_bioner.formats.parsing.problems import Problems
 
 ASPIRIN = "Aspirin helps. It hurts the stomach. Fever falls."
 RECORDS = [

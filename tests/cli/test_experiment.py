@@ -5,18 +5,20 @@ from pathlib import Path
 
 import pytest
 import typer
+from places import ROOT
 from typer.testing import CliRunner
 
 from spacy_bioner.annotation import Annotation, Mention
-from spacy_bioner.cli import annotate, finetune, select_data
+from spacy_bioner.cli import annotate
+from spacy_bioner.cli._shared.settings import load_settings, read_overrides
 from spacy_bioner.cli.main import app
-from spacy_bioner.cli.settings import load_settings, read_overrides
+from spacy_bioner.cli.select import records as select_data
+from spacy_bioner.cli.train import annotator as finetune
 from spacy_bioner.errors import BionerError
-from spacy_bioner.experiments.config import read_experiment
+from spacy_bioner.experiments.definition import read_experiment
 from spacy_bioner.experiments.expansion import expand
 from spacy_bioner.formats.jsonl import write_jsonl
 
-ROOT = Path(__file__).parents[2]
 SHIPPED = sorted((ROOT / "configs" / "experiments").glob("*.yml"))
 SETTINGS = {"annotate": ("annotate", annotate.AnnotateSettings), "finetune": ("finetune", finetune.FinetuneSettings),
             "select-data": ("select_data", select_data.SelectDataSettings)}
@@ -32,7 +34,7 @@ def check_command(arguments):
             section, schema = SETTINGS[verb]
             load_settings(Path(context.params["config"]), section, schema, overrides)
         elif "config" in context.params:
-            from spacy_bioner.training.loop import read_training_config
+            from spacy_bioner.training.spacy_training import read_training_config
 
             read_training_config(Path(context.params["config"]), overrides)
         else:

@@ -1,14 +1,14 @@
 """The help of every verb: all its words are shown. Square brackets are markup there, and swallowed."""
 
 import re
-from pathlib import Path
 
 import pytest
 import typer
+from places import CONFIGS
 from rich.text import Text
 
+from spacy_bioner.cli._shared.settings import load_config
 from spacy_bioner.cli.main import app
-from spacy_bioner.cli.settings import load_config
 
 COMMANDS = typer.main.get_command(app).commands
 
@@ -21,6 +21,6 @@ def test_no_word_of_the_help_is_swallowed(name):
 
 
 def test_the_help_of_train_names_every_strategy():
-    known = load_config(Path(__file__).parents[2] / "configs" / "embedded" / "strategies.cfg")["strategies"]
+    known = load_config(CONFIGS / "embedded" / "strategies.cfg")["strategies"]
     said = next(parameter.help for parameter in COMMANDS["train"].params if parameter.name == "strategy")
     assert set(known) <= set(re.findall(r"\w+", said))

@@ -4,11 +4,11 @@ import pytest
 from typer.testing import CliRunner
 
 from spacy_bioner.annotation import Annotation, Mention, in_text_order
-from spacy_bioner.cli.corpus_page import bracket
 from spacy_bioner.cli.inspect import find_parts
 from spacy_bioner.cli.main import app
 from spacy_bioner.errors import BionerError
 from spacy_bioner.formats import FORMATS
+from spacy_bioner.report.corpus_page import bracket
 
 TEXT = "Loss of the <script>p53</script> gene was seen in these patients."
 

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from places import CONFIGS
 from small_trainings import NAMES, TOK2VEC
 from typer.testing import CliRunner
 
@@ -14,7 +15,6 @@ from spacy_bioner.annotation import Annotation, Mention
 from spacy_bioner.cli.main import app
 from spacy_bioner.files import write_json_lines
 
-CONFIGS = Path(__file__).parents[2] / "configs"
 WORDS = "after before during early late mild rare severe stable slow two weeks care visit clinic".split()
 
 

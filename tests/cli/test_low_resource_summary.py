@@ -9,9 +9,9 @@ from xml.etree import ElementTree
 import pytest
 
 from spacy_bioner.annotation import Annotation, Mention
+from spacy_bioner.cli._shared.systems import System
 from spacy_bioner.cli.evaluate import evaluate
 from spacy_bioner.cli.low_resource_summary import write_summary
-from spacy_bioner.cli.systems import System
 from spacy_bioner.errors import BionerError
 from spacy_bioner.files import write_json, write_json_lines
 

@@ -1,31 +1,24 @@
 """The verb low-resource: data fixed first, parts in order, finished ones not run again."""
 
 import json
-from pathlib import Path
 
 import pytest
 from corpora import CORPORA, needs_corpora
+from places import CONFIGS
 from typer.testing import CliRunner
 
 from spacy_bioner.annotation import Annotation, Mention
+from spacy_bioner.cli._shared.settings import load_config, load_settings, read_overrides
 from spacy_bioner.cli.low_resource_data import fix_data, join_generated
-from spacy_bioner.cli.low_resource_settings import (
-    HighResourceSettings,
-    LowResourceSettings,
-    Variant,
-    read_low_resource,
-)
+from spacy_bioner.cli.low_resource_settings import HighResourceSettings, LowResourceSettings, Variant, read_low_resource
 from spacy_bioner.cli.low_resource_steps import LowResourceSteps, spell_overrides
 from spacy_bioner.cli.main import app
-from spacy_bioner.cli.settings import load_config, load_settings, read_overrides
-from spacy_bioner.cli.teach_generator import PromptSettings, TeachSettings
+from spacy_bioner.cli.train.generator import PromptSettings, TeachSettings
 from spacy_bioner.errors import BionerError
-from spacy_bioner.experiments.running import run_plan
+from spacy_bioner.experiments.execution import run_plan
 from spacy_bioner.experiments.steps import Plan, Step
 from spacy_bioner.files import write_json, write_json_lines
 from spacy_bioner.formats.jsonl import read_jsonl
-
-CONFIGS = Path(__file__).parents[2] / "configs"
 
 
 @pytest.fixture

@@ -1,14 +1,14 @@
 """Options that would do nothing are refused; hints name the option, the config and the keys that are meant."""
 
-from pathlib import Path
 
 import pytest
+from places import CONFIGS
 
 from spacy_bioner.annotation import Annotation, Mention
 from spacy_bioner.formats.jsonl import write_jsonl
 
 TEXT = "The patients with severe asthma were given aspirin and heparin."
-CONFIGS = Path(__file__).parents[2] / "configs" / "embedded"
+CONFIGS = CONFIGS / "embedded"
 SEEDS = f"--labels labels.yml --config {CONFIGS / 'synthesize.cfg'}"
 
 
@@ -75,7 +75,7 @@ def test_a_config_of_ones_own_that_is_missing_is_just_that(refused, data):
 
 
 def test_a_codec_that_there_is_not_is_told_before_the_model_is_loaded(refused, data, monkeypatch):
-    from spacy_bioner.cli.finetune import FinetuneSettings
+    from spacy_bioner.cli.train.annotator import FinetuneSettings
 
     monkeypatch.setattr(FinetuneSettings, "load", lambda *_, **__: pytest.fail("the model was loaded"))
     assert "Unknown codec 'nope'" in refused("finetune", "gold.jsonl", "out", "--labels", "labels.yml", "--config",

@@ -2,16 +2,16 @@
 
 import re
 from importlib.metadata import EntryPoint
-from pathlib import Path
 
 import pytest
+from places import DOCS
 
 import spacy_bioner.codecs
 from spacy_bioner.annotation import Annotation, Mention
 from spacy_bioner.codecs import CODEC_NAMES, make_codec
 from spacy_bioner.errors import BionerError
 
-PAGE = Path(__file__).parents[2] / "docs" / "codecs.md"
+PAGE = DOCS / "codecs.md"
 
 
 @pytest.mark.parametrize("name", CODEC_NAMES)

@@ -12,8 +12,8 @@ from reply_mutations import FRAGMENTS, LABELS
 
 from spacy_bioner.annotation import Annotation, Mention
 from spacy_bioner.codecs import make_codec
+from spacy_bioner.corpus.sentences import split_sentences
 from spacy_bioner.errors import BionerError
-from spacy_bioner.formats.sentences import split_sentences
 
 NAMES = ["ncbi_disease", "bc5cdr", "genia", "biored", "tdmsci", "cmeee"]
 EXACT = [

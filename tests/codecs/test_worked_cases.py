@@ -1,15 +1,15 @@
 """Worked cases: recorded replies with the spans and the issues that reading them must give."""
 
 import json
-from pathlib import Path
 
 import pytest
+from places import SHARED, TESTS
 
 from spacy_bioner.codecs import make_codec
 from spacy_bioner.codecs.recorded import decode_record
 
-OWN = Path(__file__).parents[1] / "data"
-SHARED = Path(__file__).parents[3] / "shared" / "examples"
+OWN = TESTS / "data"
+EXAMPLES = SHARED / "examples"
 
 
 def read_cases(path):
@@ -36,12 +36,12 @@ def test_reply_gives_these_spans_and_issues(record):
         assert decoded["issues"] == []
 
 
-@pytest.mark.parametrize("record", read_cases(SHARED / "decoding_examples.jsonl"))
+@pytest.mark.parametrize("record", read_cases(EXAMPLES / "decoding_examples.jsonl"))
 def test_example_gives_these_spans_and_issues(record):
     check_case(record)
 
 
-@pytest.mark.parametrize("record", read_cases(SHARED / "seed_tag_examples.jsonl"))
+@pytest.mark.parametrize("record", read_cases(EXAMPLES / "seed_tag_examples.jsonl"))
 def test_example_sentence_gives_this_text_and_verdict(record):
     decoded = check_case(record)
     assert decoded["text"] == record["text"]

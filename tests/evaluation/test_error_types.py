@@ -6,14 +6,7 @@ from hypothesis import strategies as st
 
 from spacy_bioner.annotation import Annotation, Mention
 from spacy_bioner.evaluation.counts import count_strict, micro
-from spacy_bioner.evaluation.error_types import (
-    KINDS,
-    MISSED,
-    SPURIOUS,
-    count_issues,
-    find_errors,
-    summarise_errors,
-)
+from spacy_bioner.evaluation.error_types import KINDS, MISSED, SPURIOUS, count_issues, find_errors, summarise_errors
 from spacy_bioner.evaluation.pairing import Pair
 
 TEXT = "acute renal failure of unknown origin after treatment"

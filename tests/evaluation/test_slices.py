@@ -7,12 +7,7 @@ from hypothesis import strategies as st
 from spacy_bioner.annotation import Annotation, Mention
 from spacy_bioner.evaluation.counts import count_strict, micro
 from spacy_bioner.evaluation.ruler import Ruler
-from spacy_bioner.evaluation.slices import (
-    SliceByFamiliarity,
-    count_slices,
-    slice_by_depth,
-    slice_by_length,
-)
+from spacy_bioner.evaluation.slices import SliceByFamiliarity, count_slices, slice_by_depth, slice_by_length
 
 TEXT = "the p53-binding protein of the cell"
 MENTIONS = st.lists(st.builds(lambda start, length, label: Mention(start, start + length, label), st.integers(0, 25),

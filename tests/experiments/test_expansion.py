@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from spacy_bioner.errors import BionerError
-from spacy_bioner.experiments.config import read_experiment
+from spacy_bioner.experiments.definition import read_experiment
 from spacy_bioner.experiments.expansion import expand
 
 TEXT = """

@@ -13,7 +13,7 @@ from spacy_bioner.finetuning.records import (
     read_dev,
 )
 from spacy_bioner.formats.jsonl import write_jsonl
-from spacy_bioner.llm.answers import encode_pieces, encode_prompt, end_id
+from spacy_bioner.llm.local.tokenization import encode_pieces, encode_prompt, end_id
 from spacy_bioner.prompts.build import PromptBuilder
 
 LABELS = {"DISEASE": "diseases", "CHEMICAL": "drugs"}
@@ -24,7 +24,7 @@ TEXT = "Aspirin cures  gout [sometimes]."
 def tokenizer():
     from transformers import AutoTokenizer
 
-    from spacy_bioner.llm.resolve import resolve_model
+    from spacy_bioner.llm.local.hub import resolve_model
 
     return AutoTokenizer.from_pretrained(resolve_model("smollm2-135m-instruct"))
 

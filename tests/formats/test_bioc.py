@@ -5,7 +5,7 @@ import pytest
 from spacy_bioner.annotation import Annotation, Mention
 from spacy_bioner.errors import BionerError
 from spacy_bioner.formats.bioc import read_bioc, write_bioc
-from spacy_bioner.formats.problems import Problems
+from spacy_bioner.formats.parsing.problems import Problems
 
 XML = """<?xml version="1.0" encoding="UTF-8"?><!DOCTYPE collection SYSTEM "BioC.dtd">
 <collection><source>x</source><date/><key/>

@@ -8,7 +8,7 @@ from spacy_bioner.annotation import Annotation, Mention
 from spacy_bioner.errors import BionerError
 from spacy_bioner.formats.brat import read_brat, write_brat
 from spacy_bioner.formats.jsonl import read_jsonl
-from spacy_bioner.formats.problems import NOTES, Problems
+from spacy_bioner.formats.parsing.problems import NOTES, Problems
 
 
 def _folder(tmp_path, text, ann, name="d1"):

@@ -12,8 +12,8 @@ from spacy_bioner.formats.docbin import (
     write_docbin,
     write_docs,
 )
-from spacy_bioner.formats.problems import Problems
-from spacy_bioner.units import find_units
+from spacy_bioner.formats.parsing.problems import Problems
+from spacy_bioner.tokens import find_units
 
 
 @pytest.mark.parametrize("text", [

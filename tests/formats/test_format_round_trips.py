@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from spacy_bioner.annotation import Annotation, Mention, in_text_order
 from spacy_bioner.formats import read_annotations, write_annotations
-from spacy_bioner.formats.problems import NOTES, Problems
+from spacy_bioner.formats.parsing.problems import NOTES, Problems
 
 ALPHABET = string.ascii_letters + " .,;-()[]|/#'\"<>&\t\n\r\u00a0\u2028\u0085\x0b\x1c\ufeff\u03b2\u0301\u4e2d\U0001d6fc"
 TEXTS = st.text(ALPHABET, max_size=40)

@@ -6,7 +6,7 @@ from spacy_bioner.annotation import Annotation, Mention
 from spacy_bioner.errors import BionerError
 from spacy_bioner.formats.hf import read_hf, write_hf
 from spacy_bioner.formats.jsonl import read_jsonl, write_jsonl
-from spacy_bioner.formats.problems import Problems
+from spacy_bioner.formats.parsing.problems import Problems
 
 ROW = {"id": "7", "tokens": ["p53", "(", "TP53", ")"], "ner_tags": ["B-G", "O", "B-G", "O"]}
 

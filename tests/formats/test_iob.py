@@ -4,7 +4,7 @@ from spacy_bioner.annotation import Annotation, Mention
 from spacy_bioner.errors import BionerError
 from spacy_bioner.formats.iob import read_iob, write_iob
 from spacy_bioner.formats.jsonl import read_jsonl, write_jsonl
-from spacy_bioner.formats.problems import Problems
+from spacy_bioner.formats.parsing.problems import Problems
 
 
 def _read(tmp_path, text, **options):

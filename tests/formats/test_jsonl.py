@@ -6,7 +6,7 @@ import pytest
 from spacy_bioner.annotation import Annotation
 from spacy_bioner.errors import BionerError
 from spacy_bioner.formats.jsonl import read_jsonl, write_jsonl
-from spacy_bioner.formats.problems import Problems
+from spacy_bioner.formats.parsing.problems import Problems
 
 
 @pytest.mark.parametrize("name", ["a.jsonl", "a.jsonl.gz"])

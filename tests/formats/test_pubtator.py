@@ -5,7 +5,7 @@ import pytest
 from spacy_bioner.annotation import Annotation, Mention
 from spacy_bioner.errors import BionerError
 from spacy_bioner.formats.jsonl import read_jsonl
-from spacy_bioner.formats.problems import NOTES, Problems
+from spacy_bioner.formats.parsing.problems import NOTES, Problems
 from spacy_bioner.formats.pubtator import read_pubtator, write_pubtator
 
 

@@ -7,7 +7,7 @@ import pytest
 from spacy_bioner.errors import BionerError
 from spacy_bioner.formats import FORMATS, get_format, guess_format, read_annotations, write_annotations
 from spacy_bioner.formats.jsonl import read_jsonl
-from spacy_bioner.formats.problems import NOTES, Problems
+from spacy_bioner.formats.parsing.problems import NOTES, Problems
 
 # The kinds of mentions that a format may lose, and the formats that lose metadata.
 MAY_LOSE = {"spacy": {"off_boundary"}, "iob": {"off_boundary"}, "hf": {"off_boundary", "overlap"}}

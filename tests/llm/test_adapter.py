@@ -6,7 +6,7 @@ from tiny_models import tiny_lm
 from spacy_bioner.codecs import make_codec
 from spacy_bioner.errors import BionerError
 from spacy_bioner.llm.adapter import CARD_FILE, AdapterCard
-from spacy_bioner.llm.causal_lm import load_causal_lm
+from spacy_bioner.llm.local.causal_lm import load_causal_lm
 from spacy_bioner.prompts.build import PromptBuilder
 
 

@@ -4,9 +4,9 @@ import pytest
 
 from spacy_bioner.errors import BionerError
 from spacy_bioner.files import write_json_lines
-from spacy_bioner.llm.base import Request
+from spacy_bioner.llm.annotation.request_runner import Runner
+from spacy_bioner.llm.protocol import Request
 from spacy_bioner.llm.replay import Replay, read_replay
-from spacy_bioner.llm.runner import Runner
 from spacy_bioner.prompts.build import Prompt
 
 

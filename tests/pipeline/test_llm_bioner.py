@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy
 import pytest
 import spacy
+from places import ASSETS
 from spacy.tokens import Doc, DocBin
 from spacy.training import Example
 
-import spacy_bioner.llm
+import spacy_bioner
 from spacy_bioner.annotation import Annotation, Mention
 from spacy_bioner.codecs import make_codec
 from spacy_bioner.errors import BionerError
@@ -305,14 +306,14 @@ def test_plain_embedded_model_takes_labels_of_the_embedded_corpus():
     component = nlp.add_pipe("llm_bioner", config={"model": {"@llm_models": "spacy-bioner.CausalLM.v1",
                                                              "adapter": None}})
     doc = nlp("No flu.")
-    packaged = Path(spacy_bioner.llm.__file__).parent / "embedded_labels.json"
+    packaged = Path(spacy_bioner.__file__).parent / "llm/annotation/embedded_labels.json"
     assert component.label_definitions == json.loads(packaged.read_text())
     assert "error" not in doc.user_data["meta"]
     assert all(span.label_ in component.labels for span in doc.spans["sc"])
 
 
 def test_packaged_adapter_is_small_and_says_what_it_is():
-    folder = Path(spacy_bioner.llm.__file__).parent / "embedded_adapter"
+    folder = Path(spacy_bioner.__file__).parent / "llm/local/embedded_adapter"
     assert sum(path.stat().st_size for path in folder.iterdir()) < 5_000_000
     card = (folder / "README.md").read_text(encoding="utf8")
     for said in ("NCBI-Disease", "BC5CDR", "public domain", "seed 1", "F1"):
@@ -320,8 +321,8 @@ def test_packaged_adapter_is_small_and_says_what_it_is():
 
 
 def test_packaged_labels_are_those_of_the_embedded_corpus():
-    from spacy_bioner.cli.schema import read_schema
+    from spacy_bioner.cli._shared.schema import read_schema
 
-    schema = read_schema(Path(__file__).parents[2] / "assets" / "embedded" / "labels.yml")
-    packaged = Path(spacy_bioner.llm.__file__).parent / "embedded_labels.json"
+    schema = read_schema(ASSETS / "embedded" / "labels.yml")
+    packaged = Path(spacy_bioner.__file__).parent / "llm/annotation/embedded_labels.json"
     assert json.loads(packaged.read_text()) == schema.labels

@@ -1,7 +1,6 @@
 """The component that turns Docs of seeds into sentences: in batches, saved and loaded, faults held apart."""
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
@@ -10,10 +9,9 @@ import spacy
 from spacy_bioner.errors import BionerError
 from spacy_bioner.files import write_json_lines
 from spacy_bioner.pipeline.seed_generator import seed_doc
-from spacy_bioner.synthesis.prompts import SeedPrompt
+from spacy_bioner.synthesis.seed_prompt import SeedPrompt
 from spacy_bioner.synthesis.seeds import Seed
 
-sys.path.append(str(Path(__file__).parents[1] / "llm"))
 LABELS = {"CHEMICAL": "drugs", "DISEASE": "illnesses"}
 SEEDS = [[("aspirin", "CHEMICAL")], [("lung cancer", "DISEASE"), ("DSM-IV", "DISEASE")], [("gout", "DISEASE")]]
 
@@ -152,11 +150,11 @@ def test_the_adapter_is_saved_with_the_pipeline(tmp_path):
     from tiny_models import tiny_lm
 
     from spacy_bioner.annotation import Annotation
-    from spacy_bioner.cli.schema import Schema
-    from spacy_bioner.cli.teach_generator import PromptSettings, make_prompt
-    from spacy_bioner.finetuning.settings import LoraSettings, TrainingSettings
-    from spacy_bioner.llm.causal_lm import load_causal_lm
-    from spacy_bioner.synthesis.generator import choose_pairs, teach_generator
+    from spacy_bioner.cli._shared.schema import Schema
+    from spacy_bioner.cli.train.generator import PromptSettings, make_prompt
+    from spacy_bioner.finetuning.lora.lora_settings import LoraSettings, TrainingSettings
+    from spacy_bioner.llm.local.causal_lm import load_causal_lm
+    from spacy_bioner.synthesis.generator_training import choose_pairs, teach_generator
 
     lm = tiny_lm()
     lm.model.save_pretrained(tmp_path / "model")

@@ -1,7 +1,7 @@
 import pytest
 import spacy
 
-from spacy_bioner.units import find_units
+from spacy_bioner.tokens import find_units
 
 
 @pytest.fixture

@@ -1,15 +1,15 @@
 """On Ray: the same output as without it, shard by shard, and what was written is never done again."""
 
 from functools import partial
-from pathlib import Path
 
 import pytest
+from places import CONFIGS
 from typer.testing import CliRunner
 
 from spacy_bioner.annotation import Annotation, Mention
+from spacy_bioner.cli._shared.schema import Schema
 from spacy_bioner.cli.annotate import AnnotateSettings, make_annotator
 from spacy_bioner.cli.main import app
-from spacy_bioner.cli.schema import Schema
 from spacy_bioner.codecs import make_codec
 from spacy_bioner.errors import BionerError
 from spacy_bioner.files import write_json_lines
@@ -20,7 +20,7 @@ from spacy_bioner.scale.shards import find_shards, read_shard, write_shard
 
 ray = pytest.importorskip("ray")
 
-CONFIG = Path(__file__).parents[2] / "configs" / "smoke" / "annotate.cfg"
+CONFIG = CONFIGS / "smoke" / "annotate.cfg"
 GOLD = [Annotation(f"Case {number} had flu.", (Mention(10 + len(str(number)), 13 + len(str(number)), "DISEASE"),),
                    id=str(number)) for number in range(40)]
 

@@ -7,10 +7,10 @@ import pytest
 
 from spacy_bioner.errors import BionerError
 from spacy_bioner.llm.adapter import AdapterCard
-from spacy_bioner.synthesis.prompts import SeedPrompt
-from spacy_bioner.synthesis.rewriting import NamePrompt
+from spacy_bioner.synthesis.augmentation.llm_da import NamePrompt
+from spacy_bioner.synthesis.seed_prompt import SeedPrompt
 from spacy_bioner.synthesis.seeds import Seed
-from spacy_bioner.synthesis.setup import WriterSettings, make_seed_prompt
+from spacy_bioner.synthesis.writer_assembly import WriterSettings, make_seed_prompt
 
 LABELS = {"CHEMICAL": "drugs", "DISEASE": "illnesses"}
 SEEDS = (Seed("aspirin", "CHEMICAL"), Seed("gout", "DISEASE"))

@@ -1,0 +1,96 @@
+"""The verb seeds: known entities from gold sentences, a list or an ontology."""
+
+import sys
+from pathlib import Path
+from typing import List, Optional
+
+import typer
+from pydantic import Field
+
+from ...errors import BionerError, Errors
+from ...files import write_json_lines
+from .._shared.outputs import refuse_other_ending, refuse_own_input
+from .._shared.settings import Settings, load_settings, read_overrides
+
+DEFAULT_CONFIG = Path("configs/embedded/synthesize.cfg")
+
+
+class SeedSettings(Settings):
+    """Section [seeds].
+
+    per_label (int): How many of the most frequent names to keep of each label; 0 for all.
+    max_length (int): Longer names, in characters, are left out.
+    """
+
+    per_label: int = Field(0, ge=0)
+    max_length: int = Field(80, ge=1)
+
+
+def seeds_cli(
+    ctx: typer.Context,
+    source: Path = typer.Argument(..., metavar="IN", help="Gold records (.jsonl, of train), or a list: .csv or .tsv "
+                                                          "with the columns text and label, .txt (a name a line, or "
+                                                          "name, tab and label), or .obo."),
+    output: Path = typer.Argument(..., metavar="OUT", help="Seeds as .jsonl: text, label and count."),
+    labels: Path = typer.Option(..., help="Label schema (YAML)."),
+    held_out: List[Path] = typer.Option([], help="Records of dev and test, which must not be among the gold ones."),
+    config: Path = typer.Option(DEFAULT_CONFIG, help="Config with a section seeds; override with --seeds.key value."),
+    label: Optional[str] = typer.Option(None, help="Label of the names of a .txt or .obo file."),
+    root: Optional[str] = typer.Option(None, help="For .obo: id of the term whose descendants are meant."),
+) -> None:
+    """Collect seeds: the most frequent mentions of each label, or names that are known already."""
+    from ...corpus.leakage import KnownTexts, refuse_known
+    from ...formats.jsonl import find_jsonl, read_jsonl
+    from ...synthesis.seeds import check_labels, collect_seeds, read_seeds
+    from .._shared.schema import read_schema
+
+    refuse_own_input(output, [source, labels, *held_out])
+    refuse_other_ending(output)
+    overrides = read_overrides(ctx.args)
+    for key in overrides:
+        if not key.startswith("seeds."):
+            raise BionerError(Errors.E746.format(option=f"--{key}", why="this verb reads the section seeds only"))
+    settings = load_settings(config, "seeds", SeedSettings, overrides)
+    schema = read_schema(labels)
+    limits = {"per_label": settings.per_label or None, "max_length": settings.max_length}
+    if _holds_records(find_jsonl(source)):
+        for option, value in (("--label", label), ("--root", root)):
+            if value:
+                raise BionerError(Errors.E436.format(option=option, wanted="a list of names", path=source))
+        known = KnownTexts(held_out, read_jsonl)
+        found = collect_seeds(refuse_known(read_jsonl(source), known), **limits)
+    elif held_out:
+        raise BionerError(Errors.E436.format(option="--held-out", wanted="annotated records", path=source))
+    else:
+        found = read_seeds(source, root=root, label=label, **limits)
+    check_labels(found.seeds, schema.labels, path=source)
+    if not found.seeds:
+        raise BionerError(Errors.E437.format(path=source, count=found.long, max_length=settings.max_length,
+                                             marked_up=found.marked_up))
+    write_json_lines(output, (seed.to_record() for seed in found.seeds))
+    print(f"{len(found.seeds)} seeds -> {output}; {found.folded} spellings folded, {found.long} names over "
+          f"{settings.max_length} characters left out", file=sys.stderr)
+    note_marked_up(found.marked_up)
+    for name, names_labels in found.ambiguous[:10]:
+        print(f"note: '{name}' has the labels {', '.join(names_labels)}", file=sys.stderr)
+    if len(found.ambiguous) > 10:
+        print(f"note: {len(found.ambiguous) - 10} more names have several labels", file=sys.stderr)
+
+
+def note_marked_up(count: int) -> None:
+    """Say how many names were left out since they hold markup."""
+    if count:
+        print(f"note: {count} names left out that hold what looks like a tag, as in 5-HT<sub>2</sub>; write them "
+              f"without", file=sys.stderr)
+
+
+def _holds_records(path: Path) -> bool:
+    """RETURNS (bool): Whether a .jsonl file holds annotated records rather than seeds; E402 where it holds nothing."""
+    from ...files import read_json_lines
+
+    if not path.is_file() or ".jsonl" not in path.name:
+        return False
+    first = next(iter(read_json_lines(path)), None)
+    if first is None:
+        raise BionerError(Errors.E402.format(path=path))
+    return "spans" in first[1]

@@ -1,0 +1,272 @@
+"""The verb synthesize: seeds in, annotated sentences out."""
+
+import sys
+from pathlib import Path
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence
+
+import typer
+from pydantic import Field
+
+from ...annotation import Annotation
+from ...errors import BionerError, Errors
+from ...files import read_json_lines, write_json, write_json_lines
+from ...synthesis.checking.check_settings import SentenceBounds
+from .._shared.outputs import refuse_other_ending, refuse_own_input, refuse_same_output
+from .._shared.settings import Settings, load_settings, read_overrides
+from ..annotate import ServerOptions
+from ..train.generator import DEFAULT_CONFIG, PromptSettings, read_raw
+from .seeds import note_marked_up
+
+# What the names of reasons do not say by themselves.
+_EXPLAINED = {"over_context": " (the seeds leave no room in the model's context; leave out long names: "
+                              "--seeds.max_length of the verb seeds)",
+              "other_language": " (by its letters or its function words; wanted is the language of the label schema)",
+              "off_boundary": " (a tag begins or ends inside a word)",
+              "no_reply": " (the model or server failed; see the examples in the report)",
+              "relabel_failed": " (the annotator could not label it; see the examples in the report)",
+              "truncated": " (the length limit came before the end; raise --synthesize.max_new_tokens)",
+              "held_out_text": " (the sentence stands in dev or test)",
+              "near_held_out": " (nearly the same as a sentence of dev or test)"}
+
+
+class SynthesizeSettings(Settings):
+    """Section [synthesize]; `configs/embedded/synthesize.cfg` says what each key means."""
+
+    model: str
+    decoding: str = "grounded"
+    n: int = Field(200, ge=1)
+    max_seeds: int = Field(3, ge=1)
+    temperature: float = Field(0.8, ge=0)
+    top_p: float = Field(0.95, gt=0, le=1)
+    max_new_tokens: int = Field(128, ge=8)
+    max_thought_tokens: int = Field(128, ge=0)
+    attempts: int = Field(3, ge=1)
+    batch_size: int = Field(32, ge=1)
+    mode: str = "repair"
+    max_failures: int = Field(50, ge=0)
+    cache: Optional[Path] = None
+    device: str = "auto"
+    dtype: str = "auto"
+    quantize: Optional[str] = None
+    replay: Optional[Path] = None
+    seed: int = 0
+    server: ServerOptions = ServerOptions()
+
+
+class ChecksSettings(SentenceBounds, Settings):
+    """Section [checks]."""
+
+
+def synthesize_cli(
+    ctx: typer.Context,
+    seeds: Path = typer.Argument(..., help="Seeds, as the verb seeds writes them."),
+    output: Path = typer.Argument(..., metavar="OUT", help="Annotated sentences as records; the plan lies beside it."),
+    labels: Path = typer.Option(..., help="Label schema (YAML)."),
+    generator: Optional[Path] = typer.Option(None, help="Adapter of teach-generator; without it the plain model."),
+    annotator: Optional[Path] = typer.Option(None, help="For the mode relabel: adapter of finetune, which labels what "
+                                                        "stands beside the seeds."),
+    held_out: List[Path] = typer.Option([], help="Records of dev and test; sentences that stand there are dropped."),
+    report: Optional[Path] = typer.Option(None, help="Where to write what was rejected and repaired, as JSON."),
+    style: Optional[Path] = typer.Option(None, help="Raw records whose first sentences show the style."),
+    overwrite: bool = typer.Option(False, "--overwrite", help="Begin anew where OUT has a plan of other seeds."),
+    n: Optional[int] = typer.Option(None, "--n", min=1, help="Sentences to ask for; a larger run begins as a smaller."),
+    config: Path = typer.Option(DEFAULT_CONFIG, help="Config with sections prompt, synthesize and checks."),
+    gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU, -1 for the CPU."),
+) -> None:
+    """Write sentences that hold one to three seeds each, check them, and count what was wrong."""
+    from spacy.vocab import Vocab
+
+    from ...pipeline.seed_generator import SeedGenerator
+    from ...synthesis.plan import plan_sentences
+    from ...synthesis.seeds import check_labels, read_seeds
+    from .._shared.schema import read_schema
+
+    for path in (output, plan_path(output), report):
+        if path is not None:
+            refuse_own_input(path, [seeds, labels, style, *held_out])
+    for path in (output, plan_path(output)) if report is not None else ():
+        refuse_same_output(path, report, "--report")
+    refuse_other_ending(output)
+    overrides = read_overrides(ctx.args)
+    settings = load_settings(config, "synthesize", SynthesizeSettings, overrides)
+    schema = read_schema(labels)
+    listed = read_seeds(seeds)
+    found = listed.seeds
+    note_marked_up(listed.marked_up)
+    check_labels(found, schema.labels, path=seeds)
+    plan = plan_sentences(found, n=n or settings.n, seed=settings.seed, max_seeds=settings.max_seeds)
+    write_plan(plan_path(output), plan, overwrite=overwrite)
+    parts = find_parts(settings, load_settings(config, "prompt", PromptSettings, overrides),
+                       load_settings(config, "checks", ChecksSettings, overrides), schema, generator=generator,
+                       annotator=annotator, style=read_style(style, held_out), gpu_id=gpu_id)
+    component = SeedGenerator(Vocab(), **parts, held_out=held_out)
+    facts = {"seed": settings.seed, "generator": str(generator) if generator else None}
+    count = write_sentences(component, plan, output, report=report, facts=facts)
+    print_summary(summarise(component.writer, facts), count, output)
+
+
+def write_sentences(component: Any, plan: Sequence[Any], output: Path, *, report: Optional[Path],
+                    facts: Mapping[str, Any]) -> int:
+    """Write the sentences of a plan, and what became of them, also where an error ends the run.
+
+    component (SeedGenerator): Writes and checks them.
+    plan (Sequence[PlannedSentence]): What is asked for.
+    output (Path): Where the sentences go.
+    report (Optional[Path]): Where the report goes.
+    facts (Mapping[str, Any]): Put into the report.
+    RETURNS (int): How many were accepted.
+    """
+    writer = component.writer
+    ended: Dict[str, str] = {}
+    try:
+        return write_json_lines(output, keep_written(component, plan))
+    except BionerError as error:
+        ended["error"] = str(error)
+        raise
+    finally:
+        if writer.runner.cache is not None:
+            writer.runner.cache.close()
+        if report is not None:
+            write_json(report, {**summarise(writer, facts), **ended})
+
+
+def summarise(writer: Any, facts: Mapping[str, Any]) -> Dict[str, Any]:
+    """RETURNS (Dict[str, Any]): The report of a run; seconds and speed are those of the model, not of its cache."""
+    usage = writer.runner.usage
+    return {**writer.report.to_json(), "seconds": round(usage.seconds, 3), "cached": usage.cached,
+            "written": usage.asked, **facts}
+
+
+def plan_path(output: Path) -> Path:
+    """RETURNS (Path): Where the plan of a run is written."""
+    name = output.name.removesuffix(".gz")
+    return output.with_name(f"{Path(name).stem}.plan.jsonl")
+
+
+def write_plan(path: Path, plan: Sequence[Any], *, overwrite: bool = False) -> None:
+    """Write the plan of a run, unless another one is there.
+
+    path (Path): Where the plan is written.
+    plan (Sequence[PlannedSentence]): The plan.
+    overwrite (bool): Whether it may take the place of any other.
+    RAISES BionerError: E432 where the plan that is there neither begins as this one nor goes on from it.
+    """
+    rows = [{"id": planned.id, "seeds": [[seed.text, seed.label] for seed in planned.seeds]} for planned in plan]
+    if path.is_file() and not overwrite:
+        before = [row for _, row in read_json_lines(path)]
+        if any(old != new for old, new in zip(before, rows)):
+            raise BionerError(Errors.E432.format(path=path))
+    write_json_lines(path, rows)
+
+
+def read_style(path: Optional[Path], held_out: Sequence[Path]) -> Optional[List[str]]:
+    """RETURNS (Optional[List[str]]): Texts of raw records, none of them of dev or test; None without a file."""
+    from ...corpus.leakage import KnownTexts
+    from ...formats.jsonl import read_jsonl
+
+    if path is None:
+        return None
+    return [sentence.text for sentence in read_raw(path, KnownTexts(held_out, read_jsonl))]
+
+
+def keep_written(component: Any, plan: Sequence[Any]) -> Iterator[dict]:
+    """Yield the records of the accepted sentences, behind a bar."""
+    from ...pipeline.seed_generator import find_sentence, seed_doc
+    from .._shared.document_progress import show_progress
+
+    docs = (seed_doc(component.vocab, [(seed.text, seed.label) for seed in planned.seeds], id=planned.id)
+            for planned in plan)
+    with show_progress("Writing", total=len(plan)) as advance:
+        for doc in component.pipe(docs):
+            advance(component.writer.report.rejected.total(), 1)
+            sentence = find_sentence(doc)
+            if sentence is not None:
+                yield sentence.to_record()
+
+
+def find_parts(settings: SynthesizeSettings, prompt: PromptSettings, checks: ChecksSettings, schema: Any, *,
+               generator: Optional[Path] = None, annotator: Optional[Path] = None,
+               style: Optional[Sequence[str]] = None, gpu_id: int = -1) -> Dict[str, Any]:
+    """Find the parts of a writer, or of the component, that the settings describe.
+
+    settings (SynthesizeSettings): The section [synthesize].
+    prompt (PromptSettings): The section [prompt].
+    checks (ChecksSettings): The section [checks].
+    schema (Schema): Labels, corpus and language.
+    generator (Optional[Path]): Adapter of teach-generator.
+    annotator (Optional[Path]): Adapter that labels what stands beside the seeds.
+    style (Optional[Sequence[str]]): Raw sentences, the first of which show the style.
+    gpu_id (int): GPU, or -1 for the CPU.
+    RETURNS (Dict[str, Any]): The model as "source", "settings" (WriterSettings) and "relabel".
+    RAISES BionerError: E411 or E440 where an annotator is missing or not used, E433 or E434 where examples of the style
+        are given and not asked for, or the reverse.
+    """
+    from ...synthesis.checking.check_settings import CheckSettings
+    from ...synthesis.writer_assembly import WriterSettings
+
+    if settings.mode == "relabel" and annotator is None:
+        raise BionerError(Errors.E411)
+    if settings.mode != "relabel" and annotator is not None:
+        raise BionerError(Errors.E440.format(mode=settings.mode))
+    if style is not None and not prompt.style_examples:
+        raise BionerError(Errors.E433)
+    if not style and prompt.style_examples:
+        raise BionerError(Errors.E434.format(count=prompt.style_examples))
+    if prompt.variant == "chain_of_thought":
+        settings = settings.model_copy(update={"max_new_tokens": settings.max_new_tokens + settings.max_thought_tokens})
+    shared = ("mode", "top_p", "attempts", "batch_size", "max_failures", "cache")
+    chosen = WriterSettings(corpus=schema.corpus, **prompt.options(schema, style or ()),
+                            checks=CheckSettings(**checks.model_dump()),
+                            **{key: getattr(settings, key) for key in shared})
+    relabel = make_relabel(settings, annotator, schema, gpu_id=gpu_id) if annotator is not None else None
+    return {"source": open_source(settings, generator, gpu_id=gpu_id), "settings": chosen, "relabel": relabel}
+
+
+def open_source(settings: SynthesizeSettings, adapter: Optional[Path], *, gpu_id: int) -> Any:
+    """RETURNS (GeneratorSource): What writes: recorded replies, a server, or a local model."""
+    from ...llm.local.model_source import CausalLMSource
+    from ...llm.replay import make_replay
+    from ...llm.server.server_source import make_server
+
+    if settings.replay is not None:
+        return make_replay(settings.replay)
+    folder = str(adapter) if adapter is not None else None
+    shared = {"max_new_tokens": settings.max_new_tokens, "temperature": settings.temperature, "seed": settings.seed}
+    if settings.server.base_url is not None:
+        return make_server(settings.model, adapter=folder, **shared, **settings.server.model_dump())
+    return CausalLMSource(settings.model, adapter=folder, device=choose_device(settings, gpu_id), dtype=settings.dtype,
+                          quantize=settings.quantize, decoding=settings.decoding, **shared)
+
+
+def choose_device(settings: SynthesizeSettings, gpu_id: int) -> str:
+    """RETURNS (str): The device of a local model."""
+    return f"cuda:{gpu_id}" if gpu_id >= 0 else settings.device
+
+
+def make_relabel(settings: SynthesizeSettings, adapter: Path, schema: Any,
+                 *, gpu_id: int) -> Callable[[Sequence[Annotation]], Iterable[Annotation]]:
+    """RETURNS (Callable): Annotates sentences with the model and an adapter of finetune."""
+    from ...corpus.sentences import find_sentences
+    from ...llm.annotation.assembly import AnnotatorSettings, make_annotator
+    from ...llm.local.model_source import CausalLMSource
+
+    source = CausalLMSource(settings.model, adapter=str(adapter), device=choose_device(settings, gpu_id),
+                            dtype=settings.dtype, quantize=settings.quantize)
+    return make_annotator(source, AnnotatorSettings(labels=schema.labels, corpus=schema.corpus, lang=schema.lang,
+                                                    cache=settings.cache),
+                          find_sentences=find_sentences).annotate
+
+
+def print_summary(summary: dict, count: int, output: Path) -> None:
+    """Print what became of the sentences to standard error."""
+    # Recorded replies may take less than the thousandth of a second that the report counts in.
+    speed = summary["written"] / max(summary["seconds"], 0.001)
+    rate = f"{speed:.1f} sentences/s" if summary["written"] else "none anew"
+    cached = f", {summary['cached']} from the cache" if summary["cached"] else ""
+    print(f"{count} of {summary['asked']} sentences accepted, {summary['untouched']} without repair, "
+          f"{rate}{cached} -> {output}", file=sys.stderr)
+    for kind in ("rejected", "repaired", "unrepaired"):
+        for reason, number in summary[kind].items():
+            print(f"  {kind}: {number} {reason}{_EXPLAINED.get(reason, '')}", file=sys.stderr)
+    if not count:
+        print("note: no sentence was accepted; the reasons stand above, examples in the report", file=sys.stderr)

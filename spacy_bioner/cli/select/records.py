@@ -1,0 +1,119 @@
+"""`spacy-bioner select-data`: gold records in, those worth teaching out."""
+
+import sys
+from pathlib import Path
+from typing import Any, Literal, Optional
+
+import typer
+from pydantic import Field, PositiveInt
+
+from .._shared.local_model import TaughtFormatSettings
+from .._shared.outputs import refuse_other_ending, refuse_own_input, refuse_same_output
+from .._shared.schema import Schema, read_schema
+from .._shared.settings import load_settings, read_overrides
+
+DEFAULT_CONFIG = Path("configs/embedded/select_data.cfg")
+# What `finetuning.selecting` writes beside the records.
+_RESULTS = ("selection.json", "dropped.jsonl", "ifd.svg")
+
+
+class SelectDataSettings(TaughtFormatSettings):
+    """The section [select_data]; `configs/embedded/select_data.cfg` says what each key means."""
+
+    codec: str = "json"
+    ratio: Literal["perplexity", "loss"] = "perplexity"
+    tokens: Literal["answer", "mentions"] = "answer"
+    max_length: PositiveInt = 1024
+    max_batch_tokens: PositiveInt = 4096
+    strategy: Literal["hybrid", "all", "random", "ifd_all", "lowest"] = "hybrid"
+    keep_ratio: float = Field(0.5, gt=0, le=1)
+    max_ifd: float = Field(1.0, gt=0)
+    negatives: bool = True
+    diversity: bool = False
+    diversity_pool: float = Field(2.0, ge=1)
+    encoder: str = "all-minilm-l6-v2"
+    seed: int = 0
+
+
+def select_data_cli(
+    ctx: typer.Context,
+    gold: Path = typer.Argument(..., help="Gold records of the train split (.jsonl, .jsonl.gz)."),
+    output: Path = typer.Argument(..., metavar="OUT", help="Records to write (.jsonl), each with its IFD in meta; a "
+                                                           "table, a plot and the reasons of the dropped go beside."),
+    config: Path = typer.Option(DEFAULT_CONFIG, "--config", "-c", help="Config with a section select_data; override "
+                                                                       "keys with --select_data.key value."),
+    labels: Path = typer.Option(..., help="Label schema (YAML)."),
+    scores: Optional[Path] = typer.Option(None, help="File that keeps the scores (.jsonl), so that another selection "
+                                                     "scores nothing anew. Default: beside OUT."),
+    gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU ID or -1 for CPU."),
+) -> None:
+    """Choose the gold records that are worth teaching, by IFD of a weak model.
+
+    Each score is kept as soon as it exists: killed at any moment, the same command goes on from there.
+    """
+    kept = scores_path(output, scores)
+    results = [output, *(_beside(output, ending) for ending in _RESULTS)]
+    for path in results:
+        refuse_same_output(path, kept, "--scores")
+    for path in (*results, kept):
+        refuse_own_input(path, [gold, labels])
+    refuse_other_ending(output)
+    settings = load_settings(config, "select_data", SelectDataSettings, read_overrides(ctx.args))
+    selected = select(gold, output, settings, schema=read_schema(labels), scores=scores, gpu_id=gpu_id)
+    for name, fates in selected.table.items():
+        print(f"{name}: " + ", ".join(f"{fate} {count}" for fate, count in fates.items()))
+    if selected.unscored.unwritable:
+        print(selected.unscored, file=sys.stderr)
+    print(f"{selected.chosen} of {selected.total} records -> {output}", file=sys.stderr)
+
+
+def select(gold: Path, output: Path, settings: SelectDataSettings, *, schema: Schema, scores: Optional[Path] = None,
+           gpu_id: int = -1) -> Any:
+    """Score gold records and write the chosen ones.
+
+    gold (Path): Gold records of the train split.
+    output (Path): Records to write.
+    settings (SelectDataSettings): The section [select_data].
+    schema (Schema): Labels, corpus and language.
+    scores (Optional[Path]): File of scores; None for one beside the output.
+    gpu_id (int): GPU, or -1 for the CPU.
+    RETURNS (Selected): What was chosen.
+    """
+    from ...finetuning.records import Losses, read_corpus
+    from ...finetuning.selection.record_selection import Scoring, score_corpus, select_data
+    from ...finetuning.selection.score_file import ScoreFile
+    from ...finetuning.selection.superfiltering import check_diversity
+    from .._shared.progress_bar import show_bar
+
+    if settings.diversity:
+        check_diversity(settings.strategy)
+    corpus = read_corpus(gold, labels=schema.labels, name=schema.corpus, lang=schema.lang, unit=settings.unit)
+    keys = ("template", "chat", "tokens", "ratio", "max_length", "max_batch_tokens")
+    scoring = Scoring(codec=settings.make_codec(len(schema.labels)), **{key: getattr(settings, key) for key in keys})
+    lm = settings.load(gpu_id)
+    unscored = Losses()
+    with ScoreFile(scores_path(output, scores)) as file_, show_bar("IFD", total=len(corpus.annotations)) as advance:
+        losses = score_corpus(corpus, lm, scoring, file_, unscored=unscored, step=lambda: advance())
+    return select_data(corpus, output, losses=losses, ratio=settings.ratio, settings=settings.model_dump(),
+                       unscored=unscored, diversify=_make_diversify(corpus, settings), pool=settings.diversity_pool,
+                       strategy=settings.strategy, keep_ratio=settings.keep_ratio, max_ifd=settings.max_ifd,
+                       negatives=settings.negatives, seed=settings.seed)
+
+
+def scores_path(output: Path, scores: Optional[Path] = None) -> Path:
+    """RETURNS (Path): The file of scores that is given, or else the one beside the output."""
+    return scores or _beside(output, "scores.jsonl")
+
+
+def _beside(output: Path, ending: str) -> Path:
+    return output.with_name(f"{output.name.split('.jsonl')[0]}.{ending}")
+
+
+def _make_diversify(corpus: Any, settings: SelectDataSettings) -> Any:
+    """RETURNS (Optional[Diversify]): The diversity step, where it is wanted."""
+    if not settings.diversity:
+        return None
+    from ...finetuning.selection.diversity import choose_diverse, embed_sentences
+
+    vectors = embed_sentences([annotation.text for annotation in corpus.annotations], encoder=settings.encoder)
+    return lambda candidates, count: choose_diverse(vectors, candidates, count)

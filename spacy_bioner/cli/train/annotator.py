@@ -1,0 +1,127 @@
+"""`spacy-bioner finetune`: gold records in, a LoRA adapter with its card out."""
+
+import logging
+import sys
+from pathlib import Path
+from typing import Any, List, Literal, Mapping, Optional, Sequence, Tuple
+
+import typer
+from pydantic import NonNegativeInt, PositiveInt
+
+from ...errors import BionerError, Errors
+from ...finetuning.lora.lora_settings import LoraSettings, TrainingSettings
+from ...llm.local.model_source import AUTO, EMBEDDED_MODEL, find_adapter
+from .._shared.local_model import TaughtFormatSettings
+from .._shared.schema import Schema, read_schema
+from .._shared.settings import load_settings, read_overrides
+
+DEFAULT_CONFIG = Path("configs/embedded/finetune.cfg")
+# Names the adapter that comes with this package.
+PACKAGED = "packaged"
+
+
+class FinetuneSettings(TaughtFormatSettings):
+    """The section [finetune]; `configs/embedded/finetune.cfg` says what each key means."""
+
+    start_from: Optional[str] = None
+    instruction: Literal["all", "each"] = "all"
+    loss: Literal["answer", "decisions"] = "answer"
+    dev_limit: NonNegativeInt = 100
+    dev_batch_tokens: PositiveInt = 16384
+    lora: LoraSettings = LoraSettings()
+    training: TrainingSettings = TrainingSettings()
+
+
+def finetune_cli(
+    ctx: typer.Context,
+    gold: Path = typer.Argument(..., help="Gold records of the train split (.jsonl, .jsonl.gz)."),
+    output: Path = typer.Argument(..., metavar="OUT", help="Folder of the adapter: weights, bioner.json (what it was "
+                                                           "taught), losses.jsonl, loss.svg, training.json."),
+    config: Path = typer.Option(DEFAULT_CONFIG, "--config", "-c", help="Config with a section finetune; override "
+                                                                       "keys with --finetune.training.seed 1."),
+    labels: Path = typer.Option(..., help="Label schema (YAML)."),
+    dev: Optional[Path] = typer.Option(None, help="Gold records of dev: their F1 chooses the weights that are kept."),
+    held_out: List[Path] = typer.Option([], help="Further records, as test parts, whose sentences may not be taught; "
+                                                 "can be repeated."),
+    add: List[str] = typer.Option([], help="Another corpus to teach jointly, as GOLD=SCHEMA; can be repeated."),
+    epochs: int = typer.Option(0, min=0, help="Times that each record is seen; 0 takes the number in the config."),
+    gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU ID or -1 for CPU."),
+) -> None:
+    """Teach a language model to annotate, by a LoRA adapter.
+
+    Checkpoints lie beside OUT until it is done: killed at any moment, the same command goes on from the last one.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    overrides = {**read_overrides(ctx.args), **({"finetune.training.max_epochs": epochs} if epochs else {})}
+    settings = load_settings(config, "finetune", FinetuneSettings, overrides)
+    result = finetune(gold, output, settings, schema=read_schema(labels), dev=dev, held_out=held_out,
+                      added=[parse_corpus(value) for value in add], gpu_id=gpu_id)
+    scored = "" if result.score is None else f", F1 {result.score:.4f} on dev after update {result.best_updates}"
+    held = "" if result.gpu_gib is None else f", {result.gpu_gib:.1f} GiB of GPU memory at most"
+    print(f"{result.updates} updates, {result.tokens} tokens in {result.seconds:.0f} s ({result.speed:.0f} tokens/s "
+          f"without dev){held}{scored} -> {output}", file=sys.stderr)
+
+
+def parse_corpus(value: str) -> Tuple[Path, Path]:
+    """RETURNS (Tuple[Path, Path]): Records and schema of GOLD=SCHEMA; raises BionerError E307 for anything else."""
+    gold, _, schema = value.partition("=")
+    if not gold or not schema:
+        raise BionerError(Errors.E307.format(value=value))
+    return Path(gold), Path(schema)
+
+
+def finetune(gold: Path, output: Path, settings: FinetuneSettings, *, schema: Schema, dev: Optional[Path] = None,
+             held_out: Sequence[Path] = (), added: Sequence[Tuple[Path, Path]] = (), gpu_id: int = -1) -> Any:
+    """Teach a model and write its adapter.
+
+    gold (Path): Gold records of the train split.
+    output (Path): Folder of the adapter.
+    settings (FinetuneSettings): The section [finetune].
+    schema (Schema): Labels, corpus and language.
+    dev (Optional[Path]): Gold records of dev.
+    held_out (Sequence[Path]): Further records whose sentences may not be taught.
+    added (Sequence[Tuple[Path, Path]]): Records and schema of corpora that are taught jointly.
+    gpu_id (int): GPU, or -1 for the CPU.
+    RETURNS (Training): How it went.
+    """
+    from ...finetuning import annotator_training as teaching
+    from ...finetuning.lora.checkpoints import check_output
+    from ...finetuning.lora.processes import Processes
+    from ...finetuning.records import read_corpus, read_dev
+    from ...llm.adapter import AdapterCard
+    from .._shared.progress_bar import show_bar
+
+    check_output(output)
+    start = find_start(settings)
+    scored = read_dev(dev, labels=schema.labels, lang=schema.lang, unit=settings.unit) if dev else []
+    corpora = [read_corpus(path, labels=item.labels, name=item.corpus, lang=item.lang, unit=settings.unit,
+                           held_out=[*([dev] if dev else []), *held_out])
+               for path, item in [(gold, schema), *((path, read_schema(other)) for path, other in added)]]
+    keys = ("template", "instruction", "chat", "loss")
+    asked = 1 if settings.instruction == "each" else max(len(corpus.labels) for corpus in corpora)
+    begun = AdapterCard.read(start).codec if start else None
+    task = teaching.Task(codec=settings.make_codec(asked, begun=begun), **{key: getattr(settings, key) for key in keys})
+    # Only then the model, whose loading takes long: a setting that cannot be is told before.
+    processes = Processes()
+    lm = settings.load(gpu_id, device=None if processes.count == 1 else processes.device)
+    with show_bar("updates", total=0) as advance:
+        return teaching.finetune(corpora, output, lm=lm, task=task, lora=settings.lora, training=settings.training,
+                                 dev=scored, dev_limit=settings.dev_limit, dev_batch_tokens=settings.dev_batch_tokens,
+                                 progress=lambda row: _show(advance, row), processes=processes, start=start)
+
+
+def find_start(settings: FinetuneSettings) -> Optional[Path]:
+    """RETURNS (Optional[Path]): Folder of the adapter that training begins with; None for fresh weights. RAISES
+    BionerError: E230 where there is none, E334 where this package has none for the model."""
+    if settings.start_from is None:
+        return None
+    packaged = settings.start_from == PACKAGED
+    folder = find_adapter(settings.model, AUTO if packaged else settings.start_from)
+    if folder is None:
+        raise BionerError(Errors.E334.format(model=settings.model, wanted=EMBEDDED_MODEL))
+    return folder
+
+
+def _show(advance: Any, row: Mapping[str, float]) -> None:
+    speed = row["tokens"] / max(row["seconds"], 1e-9)
+    advance(completed=row["update"], total=row["planned"], note=f"loss {row['loss']:.3f}, {speed:.0f} tokens/s")

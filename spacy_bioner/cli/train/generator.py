@@ -1,0 +1,146 @@
+"""The verb teach-generator: a language model learns to write sentences from seeds."""
+
+import logging
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional, Sequence
+
+import typer
+from pydantic import Field
+
+from ...errors import BionerError, Errors
+from ...finetuning.lora.lora_settings import LoraSettings, TrainingSettings
+from .._shared.local_model import LocalModelSettings
+from .._shared.progress_bar import show_bar
+from .._shared.schema import Schema, read_schema
+from .._shared.settings import Settings, load_settings, read_overrides
+
+if TYPE_CHECKING:
+    from ...annotation import Annotation
+    from ...corpus.leakage import KnownTexts
+
+DEFAULT_CONFIG = Path("configs/embedded/synthesize.cfg")
+NO_RAW = Path("-")
+
+
+class PromptSettings(Settings):
+    """Section [prompt]; `configs/embedded/synthesize.cfg` says what each key means."""
+
+    template: Optional[str] = None
+    variant: str = "simple"
+    domain: Optional[str] = None
+    genre: Optional[str] = None
+    style_examples: int = Field(0, ge=0)
+
+    def options(self, schema: Schema, raw: Sequence[str]) -> Dict[str, Any]:
+        """Say how sentences of a schema are asked for.
+
+        schema (Schema): Labels, language and domain.
+        raw (Sequence[str]): Raw sentences, of which the first show the style.
+        RETURNS (Dict[str, Any]): Keys of `synthesis.setup.WriterSettings`.
+        """
+        return {"labels": schema.labels, "lang": schema.lang, "template": self.template, "variant": self.variant,
+                "domain": self.choose_domain(schema), "genre": self.genre or "",
+                "style_examples": tuple(raw[:self.style_examples])}
+
+    def choose_domain(self, schema: Schema) -> str:
+        """RETURNS (str): The domain of the config, else that of the schema; empty leaves it to the template."""
+        return self.domain or schema.domain
+
+
+class TeachSettings(LocalModelSettings):
+    """Section [teach]."""
+
+    raw_pairs: int = Field(600, ge=0)
+    gold_pairs: int = Field(600, ge=0)
+    max_seeds: int = Field(3, ge=1)
+    seed: int = 0
+    lora: LoraSettings = LoraSettings()
+    training: TrainingSettings = TrainingSettings()
+
+    def training_settings(self) -> TrainingSettings:
+        """RETURNS (TrainingSettings): Those of the training, with the seed of [teach] where it has none of its own."""
+        own = "seed" in self.training.model_fields_set
+        return self.training if own else self.training.model_copy(update={"seed": self.seed})
+
+
+def teach_generator_cli(
+    ctx: typer.Context,
+    raw: Path = typer.Argument(..., help="Raw sentences (.jsonl); their labels, if any, are not used. A minus stands "
+                                         "for none: gold alone teaches."),
+    output: Path = typer.Argument(..., metavar="OUT", help="Folder of the adapter."),
+    labels: Path = typer.Option(..., help="Label schema (YAML)."),
+    gold: Optional[Path] = typer.Option(None, help="Gold sentences of train, as further pairs."),
+    held_out: List[Path] = typer.Option([], help="Records of dev and test: raw text that stands there is left out, and "
+                                                 "must not be among gold."),
+    any_split: bool = typer.Option(False, "--any-split", help="Take raw records of dev and test too."),
+    config: Path = typer.Option(DEFAULT_CONFIG, help="Config with sections prompt and teach; --teach.key value."),
+    gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU, -1 for the CPU."),
+) -> None:
+    """Teach a model, by LoRA, to write sentences that hold given entities in tags."""
+    from ...corpus.leakage import KnownTexts, refuse_known
+    from ...formats.jsonl import read_jsonl
+    from ...synthesis.checking.language import read_stop_words
+    from ...synthesis.generator_training import choose_pairs, teach_generator
+    from ...synthesis.held_out import refuse_other_splits
+
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    overrides = read_overrides(ctx.args)
+    settings = load_settings(config, "teach", TeachSettings, overrides)
+    schema = read_schema(labels)
+    known = KnownTexts(held_out, read_jsonl)
+    raw_sentences = read_raw(raw, known, any_split=any_split) if raw != NO_RAW else []
+    gold_sentences = list(refuse_known(refuse_other_splits(read_jsonl(gold)), known)) if gold else []
+    pairs = choose_pairs(raw_sentences, gold_sentences, raw_pairs=settings.raw_pairs, gold_pairs=settings.gold_pairs,
+                         stop_words=read_stop_words(schema.lang), max_seeds=settings.max_seeds, seed=settings.seed)
+    print(f"{len(pairs)} pairs of seeds and sentence", file=sys.stderr)
+    prompt = make_prompt(load_settings(config, "prompt", PromptSettings, overrides), schema,
+                         [sentence.text for sentence in raw_sentences or gold_sentences])
+    with show_bar("updates", total=0) as advance:
+        training = teach_generator(pairs, prompt, lm=settings.load(gpu_id), output=output, lora=settings.lora,
+                                   training=settings.training_settings(), versions=package_versions(),
+                                   lang=schema.lang, progress=lambda row: show_update(advance, row))
+    print(f"{training.updates} updates, {training.tokens / max(training.seconds, 1e-9):.0f} tokens/s -> {output}",
+          file=sys.stderr)
+
+
+def read_raw(path: Path, known: "KnownTexts", *, any_split: bool = False) -> List["Annotation"]:
+    """Read raw text to teach from.
+
+    path (Path): Raw records.
+    known (KnownTexts): The records that are held out; text that stands there is left out, and said how much.
+    any_split (bool): Whether records of dev and test may be among them.
+    RETURNS (List[Annotation]): The texts, without labels.
+    RAISES BionerError: E435 for a record of dev or test.
+    """
+    from ...formats.jsonl import read_jsonl
+    from ...synthesis.held_out import refuse_tested
+
+    records = read_jsonl(path)
+    found = list(records if any_split else refuse_tested(records, unless=", or take it so with --any-split"))
+    kept = [sentence.with_mentions(()) for sentence in found if known.find(sentence) is None]
+    if len(kept) < len(found):
+        print(f"{len(found) - len(kept)} of {len(found)} raw sentences left out: they stand in held-out text",
+              file=sys.stderr)
+    return kept
+
+
+def show_update(advance: Callable[..., None], row: Mapping[str, float]) -> None:
+    """Show an update on the bar, with the time that is left."""
+    speed = row["tokens"] / max(row["seconds"], 1e-9)
+    advance(completed=row["update"], total=row["planned"], note=f"loss {row['loss']:.3f}, {speed:.0f} tokens/s")
+
+
+def make_prompt(settings: PromptSettings, schema: Schema, raw: List[str]) -> Any:
+    """RETURNS (SeedPrompt): The prompt of the generator; style examples are the first raw sentences."""
+    from ...synthesis.writer_assembly import WriterSettings, make_seed_prompt
+
+    if settings.style_examples and not raw:
+        raise BionerError(Errors.E434.format(count=settings.style_examples))
+    return make_seed_prompt(None, WriterSettings(**settings.options(schema, raw)))
+
+
+def package_versions() -> Dict[str, str]:
+    """RETURNS (Dict[str, str]): Versions of the packages that a training depends on."""
+    return {name: metadata.version(name) for name in ("spacy-bioner", "torch", "transformers", "peft")}

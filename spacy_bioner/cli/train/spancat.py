@@ -1,0 +1,171 @@
+"""The verb train: gold and synthetic records in, a trained pipeline out, by one of the strategies."""
+
+from itertools import islice
+from pathlib import Path
+from typing import Any, Dict, Iterable, List, Optional
+
+import typer
+
+from ...errors import BionerError, Errors, first_fault
+from .._shared.gpu import set_up_gpu
+from .._shared.settings import load_config, read_overrides, refuse_missing
+
+TUNES = ("labels", "all", "none")
+_WORDS = "spacy.batch_by_words.v1"
+_OWNED = {"paths.gold": "--gold", "paths.dev": "--dev", "paths.curve": "OUTPUT", "run.seed": "--seed",
+          "training.seed": "--seed", "training.max_steps": "--updates", "training.eval_frequency": "--evaluations",
+          "run.evaluate_every": "--evaluations", "corpora.train.held_out": "--held-out",
+          "corpora.train.sources": "--gold and --synthetic", "corpora.train.sources.*.path": "--*",
+          "corpora.train.sources.*.doubtful": "--doubtful", "corpora.dev.sources.dev.path": "--dev"}
+
+
+def train_cli(
+    ctx: typer.Context,
+    output: Path = typer.Argument(..., help="Folder for the stages, the learning curve and the pipeline model-best."),
+    config: Path = typer.Option(Path("configs/embedded/spancat_en.cfg"), help="Training config; or --section.key."),
+    strategy: str = typer.Option("gold", help="gold, synthetic, S1, S2, S3, S4, pretrain_finetune or "
+                                                   "pretrain_once."),
+    strategies: Optional[Path] = typer.Option(None, help="Strategies; by default strategies.cfg beside the config."),
+    gold: Optional[Path] = typer.Option(None, help="Gold records, split train."),
+    synthetic: Optional[Path] = typer.Option(None, help="Synthetic or augmented records, split train."),
+    doubtful: Optional[Path] = typer.Option(None, help="What a selector dropped from the synthetic records, as "
+                                            "select-spans writes it: it teaches nothing, not even that no mention is "
+                                            "there."),
+    dev: Path = typer.Option(..., help="Records on which the best state is chosen."),
+    held_out: List[Path] = typer.Option([], help="Further records, as test parts, whose sentences may not be used."),
+    updates: int = typer.Option(0, min=0, help="Updates of all stages together; 0: as the config says."),
+    epochs: int = typer.Option(0, min=0, help="In place of updates: as many as so many passes over gold take."),
+    evaluations: int = typer.Option(8, min=1, help="How often the dev part is scored, about."),
+    tune: str = typer.Option("labels", help="Thresholds chosen on dev: labels (one each), all (one), none (as set)."),
+    seed: int = typer.Option(0, help="Seed of weights, order and dropout."),
+    gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU, -1 for the CPU."),
+    overwrite: bool = typer.Option(False, "--overwrite", help="Remove what OUTPUT holds of another training."),
+) -> None:
+    """Train a span categorizer: every strategy takes the same number of updates, so that they compare."""
+    import logging
+
+    from ...training.config import refuse_owned, split_sources
+    from ...training.stages import Run, run_stages
+
+    logging.getLogger("spacy_bioner").setLevel(logging.INFO)
+    if tune not in TUNES:
+        raise BionerError(Errors.E524.format(found=tune, known=", ".join(TUNES)))
+    if doubtful is not None and synthetic is None:
+        raise BionerError(Errors.E553)
+    overrides, of_sources = split_sources(read_overrides(ctx.args))
+    refuse_owned(read_overrides(ctx.args), own_settings(_OWNED, updates=updates, epochs=epochs))
+    refuse_missing(config)
+    settings = _read_strategies(strategies or config.with_name("strategies.cfg"))
+    if gold is not None and synthetic is not None and is_empty(synthetic):
+        typer.echo(f"note: {synthetic} holds no record, so the training goes on with gold alone", err=True)
+        strategy, synthetic = "gold", None
+        of_sources.pop("synthetic", None)
+    given = {name: {**settings["sources"].get(name, {}), **of_sources.get(name, {}), "path": path}
+             for name, path in (("gold", gold), ("synthetic", synthetic)) if path is not None}
+    updates = count_updates(config, overrides, updates=updates, epochs=epochs, gold=given.get("gold"))
+    stages, sources = _plan(settings, strategy, updates, given, of_sources)
+    for name in sorted(set(given) - set(sources)):
+        also = " and what --doubtful says of it" if name == "synthetic" and doubtful is not None else ""
+        typer.echo(f"note: strategy {strategy} does not train on --{name}{also}", err=True)
+    if doubtful is not None and "synthetic" in sources:
+        sources["synthetic"]["doubtful"] = doubtful
+    set_up_gpu(gpu_id)
+    run = Run(config=config, strategy=strategy, stages=stages, sources=sources, dev=dev, held_out=[dev, *held_out],
+              seed=seed, evaluations=evaluations, tune=tune, overrides=overrides)
+    typer.echo(say_best(output / "model-best", run_stages(run, output, gpu_id=gpu_id, overwrite=overwrite)))
+
+
+def say_best(path: Path, card: Dict[str, Any]) -> str:
+    """RETURNS (str): How a trained pipeline does on dev: with the thresholds chosen on it, else with those it had."""
+    best, tuned = card["best"], card.get("tuned") or {}
+    before = f"P {best['dev_p']:.2f} R {best['dev_r']:.2f} F {best['dev_f']:.2f}"
+    if not tuned:
+        return f"{path}: dev {before}"
+    return f"{path}: dev F {tuned['dev_f']:.2f} with thresholds chosen on it; {before} before"
+
+
+def is_empty(path: Path) -> bool:
+    """RETURNS (bool): Whether a file of records is there and holds none."""
+    from ...files import read_lines
+
+    return path.is_file() and next(iter(read_lines(path)), None) is None
+
+
+def own_settings(owned: Dict[str, str], *, updates: int, epochs: int = 0) -> Dict[str, str]:
+    """RETURNS (Dict[str, str]): Dotted keys that a verb sets to the options that say them; without a number of updates
+    given, that of the config counts, and may be overridden."""
+    option = "--updates" if updates else "--epochs"
+    return {**owned, "run.updates": option} if updates or epochs else owned
+
+
+def count_updates(config: Path, overrides: Dict[str, Any], *, updates: int, epochs: int = 0,
+                  gold: Optional[Dict[str, Any]] = None, example: str = "spancat_en") -> int:
+    """Say how many updates a training takes.
+
+    config (Path): The training config.
+    overrides (Dict[str, Any]): Its overrides.
+    updates (int): The number where it is given, else 0.
+    epochs (int): Passes over the gold sentences that the updates should amount to, or 0.
+    gold (Optional[Dict[str, Any]]): Settings of the source of gold records.
+    example (str): Name of a config of the verb, for the error.
+    RETURNS (int): Updates; without both numbers those of [run] in the config.
+    RAISES BionerError: E532 where epochs are given without gold, E561 where the config says nothing of updates, E575
+        where it does not make its batches by words.
+    """
+    from ...training.config import find_setting
+
+    if updates:
+        return updates
+    content = load_config(config, overrides)
+    if not epochs:
+        return int(find_setting(content, "run.updates", path=config, example=example))
+    if gold is None:
+        raise BionerError(Errors.E532)
+    size = find_setting(content, "training.batcher.size", path=config)
+    kind = find_setting(content, "training.batcher", path=config).get("@batchers")
+    if kind != _WORDS or not isinstance(size, (int, float)):
+        raise BionerError(Errors.E575.format(path=config, found=f"made by {kind}, size {size}"))
+    return max(1, round(epochs * count_words(gold) / size))
+
+
+def count_words(source: Dict[str, Any]) -> float:
+    """Count what an epoch gives of a source.
+
+    source (Dict[str, Any]): Its settings; path, limit and weight count.
+    RETURNS (float): Units of the texts, by which batches are measured too.
+    """
+    from ...formats.jsonl import read_jsonl
+    from ...tokens import find_units
+
+    used = islice(read_jsonl(source["path"]), source.get("limit") or None)
+    return source.get("weight", 1.0) * sum(len(find_units(record.text)) for record in used)
+
+
+def _read_strategies(path: Path) -> Dict[str, Any]:
+    from pydantic import ValidationError
+
+    from ...training.strategies import Strategy
+
+    content = load_config(path)
+    for section in ("sources", "strategies"):
+        if section not in content:
+            raise BionerError(Errors.E703.format(section=section, path=path))
+    try:
+        known = {name: Strategy.model_validate(value) for name, value in content["strategies"].items()}
+    except ValidationError as error:
+        key, why = first_fault(error)
+        raise BionerError(Errors.E702.format(key=key, section="strategies", path=path, why=why)) from None
+    return {"sources": content["sources"], "strategies": known}
+
+
+def _plan(settings: Dict[str, Any], strategy: str, updates: int, given: Dict[str, Dict[str, Any]],
+          changes: Iterable[str]) -> Any:
+    from ...training.strategies import plan_stages
+
+    stages = plan_stages(strategy, settings["strategies"], updates,
+                         {name: count_words(source) for name, source in given.items()})
+    used = {name for stage in stages for name in stage.sources}
+    for name in changes:
+        if name not in used:
+            raise BionerError(Errors.E568.format(source=name, strategy=strategy, known=", ".join(sorted(used))))
+    return stages, {name: source for name, source in given.items() if name in used}

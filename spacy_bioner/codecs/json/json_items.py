@@ -1,0 +1,298 @@
+"""From JSON values to claims: what a reply says that there is, in whatever shape it says so."""
+
+import re
+from dataclasses import dataclass, replace
+from typing import Any, Iterator, List, Optional, Sequence, Tuple
+
+from ..collect import Collector
+from ..labels import LabelBook, fold_label
+from .loose_json import Pairs
+
+# The first of each row are taught or common, and read without an issue; the others are a variant.
+_LABEL_KEYS = ("type", "category", "label")
+_OTHER_LABEL_KEYS = ("entitytype", "entitylabel", "entitygroup", "entitycategory", "class", "tag", "类型", "实体类型",
+                     "类别", "标签", "实体类别")
+_NAME_KEYS = ("name", "entity", "text")
+_OTHER_NAME_KEYS = ("mention", "surface", "word", "span", "value", "term", "phrase", "entitytext", "entityname",
+                    "名称", "实体", "实体名称", "文本", "内容", "词语")
+_START_KEYS = ("startidx",)
+_OTHER_START_KEYS = ("start", "startoffset", "startchar", "startpos", "startindex", "begin", "from", "offset", "开始",
+                     "起始", "起始位置", "开始位置")
+_END_KEYS = ("endidx",)
+_OTHER_END_KEYS = ("end", "endoffset", "endchar", "endpos", "endindex", "stop", "to", "结束", "结束位置", "终止位置")
+_RANGE_KEYS = ("span", "offsets", "offset", "position", "positions", "range", "indices", "location", "位置")
+_CONTEXT_KEYS = ("context", "sentence", "evidence", "上下文", "句子", "语境")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A mention as a reply states it.
+
+    label (str): Its label, in the schema.
+    name (Optional[str]): Its text.
+    start (Optional[int]): Its first character, as claimed.
+    end (Optional[int]): One past its last.
+    context (Optional[str]): Words around it.
+    """
+
+    label: str
+    name: Optional[str]
+    start: Optional[int] = None
+    end: Optional[int] = None
+    context: Optional[str] = None
+
+
+def read_claims(found: Collector, values: Sequence[Any], book: LabelBook) -> List[Claim]:
+    """Read the claims of all values of a reply.
+
+    found (Collector): Takes the issues.
+    values (Sequence[Any]): Arrays and objects, see `loose_json`.
+    book (LabelBook): The labels of the schema.
+    RETURNS (List[Claim]): The claims, in the order of the reply.
+    """
+    reader = _ItemReader(found, book)
+    claims: List[Claim] = []
+    for value in values:
+        if isinstance(value, Pairs):
+            found.issue("schema_variant", "an object instead of a list")
+        claims.extend(reader.read(value, None))
+    return claims
+
+
+class _ItemReader:
+    """Reads items; a label given from outside belongs to a group of names under one key."""
+
+    def __init__(self, found: Collector, book: LabelBook) -> None:
+        self.found = found
+        self.book = book
+
+    def read(self, value: Any, label: Optional[str]) -> Iterator[Claim]:
+        """YIELDS (Claim): What an item, or a list of items, claims."""
+        if isinstance(value, Pairs):
+            for item in _split_repeated(value):
+                yield from self._read_object(item, label)
+        elif isinstance(value, list):
+            yield from self._read_list(value, label)
+        elif isinstance(value, str):
+            yield from self._read_name(value, label)
+        else:
+            self.found.issue("bad_item", repr(value))
+
+    def _read_list(self, items: List[Any], label: Optional[str]) -> Iterator[Claim]:
+        if label is None and len(items) == 2 and all(isinstance(item, str) for item in items):
+            first, second = (self.book.find(item)[0] for item in items)
+            if (first is None) != (second is None):
+                self.found.issue("schema_variant", "a pair")
+                yield Claim(first or second or "", items[1] if first else items[0])
+                return
+        for item in items:
+            if isinstance(item, list) and not isinstance(item, Pairs):
+                self.found.issue("schema_variant", "a list in the list")
+            yield from self.read(item, label)
+
+    def _read_name(self, name: str, label: Optional[str]) -> Iterator[Claim]:
+        """YIELDS (Claim): A text by itself, clear where the schema has one label."""
+        label = label or self.book.only
+        if label is None:
+            self.found.issue("bad_item", name)
+        else:
+            self.found.issue("schema_variant", "a text instead of an object")
+            yield Claim(label, name)
+
+    def _read_object(self, item: Pairs, label: Optional[str]) -> Iterator[Claim]:
+        fields = _Fields(item, self.book)
+        if fields.variant:
+            self.found.issue("schema_variant", fields.variant)
+        labels = fields.labels
+        if labels:
+            for written in labels:
+                known = self._known(written)
+                if known:
+                    yield from self._complete(fields, known, fields.names)
+        elif fields.label_members:
+            for written, value in fields.label_members:
+                yield from self._read_label_member(fields, written, value)
+        elif label or (self.book.only and fields.names):
+            self.found.issue("schema_variant", "no label")
+            yield from self._complete(fields, label or self.book.only or "", fields.names)
+        elif fields.mapping:
+            self.found.issue("schema_variant", "text to label")
+            for name, written in fields.mapping:
+                known = self._known(written)
+                if known:
+                    yield Claim(known, name)
+        elif fields.containers:
+            self.found.issue("schema_variant", fields.containers[0][0])
+            for _, value in fields.containers:
+                yield from self.read(value, None)
+        elif item:
+            self._refuse(fields)
+
+    def _known(self, written: str) -> Optional[str]:
+        """RETURNS (Optional[str]): The schema's label, None where it has no such one."""
+        label, exact = self.book.find(written)
+        if label is None:
+            self.found.issue("unknown_label", written)
+        elif not exact:
+            self.found.issue("label_normalised", written)
+        return label
+
+    def _complete(self, fields: "_Fields", label: str, names: Sequence[str]) -> Iterator[Claim]:
+        """YIELDS (Claim): One claim a name; one without a name where there are offsets only."""
+        claim = Claim(label, None, fields.start, fields.end, fields.context)
+        if not names:
+            if claim.start is None:
+                self.found.issue("bad_item", label)
+            else:
+                yield claim
+        for name in names:
+            yield replace(claim, name=name) if len(names) == 1 else Claim(label, name, context=claim.context)
+
+    def _read_label_member(self, fields: "_Fields", written: str, value: Any) -> Iterator[Claim]:
+        """YIELDS (Claim): What stands under a label used as key: a text, or a list of texts or items."""
+        label = self._known(written)
+        if label is None:
+            return
+        if isinstance(value, list) and not isinstance(value, Pairs):
+            self.found.issue("schema_variant", "a list under a label")
+            texts = [item for item in value if isinstance(item, str)]
+            for text in texts:
+                yield Claim(label, text, context=fields.context)
+            for item in value:
+                if not isinstance(item, str):
+                    yield from self.read(item, label)
+        elif isinstance(value, Pairs):
+            yield from self.read(value, label)
+        elif isinstance(value, str):
+            if fields.context is None and fields.start is None:
+                self.found.issue("schema_variant", "label as key without context")
+            yield Claim(label, value, fields.start, fields.end, fields.context)
+        elif value is not None:
+            self.found.issue("bad_item", written)
+
+    def _refuse(self, fields: "_Fields") -> None:
+        """Note an item without a label, or with one that is not in the schema as its key."""
+        if len(fields.others) == 1 and not fields.names:
+            self.found.issue("unknown_label", fields.others[0])
+        else:
+            self.found.issue("bad_item", ", ".join(key for key, _ in fields.item))
+
+
+class _Fields:
+    """The members of an item by their part in it.
+
+    item (Pairs): The item.
+    book (LabelBook): The labels of the schema.
+    """
+
+    def __init__(self, item: Pairs, book: LabelBook) -> None:
+        self.item = item
+        self.book = book
+        self.variant = ""
+        members = [(fold_label(key), key, value) for key, value in item]
+        self.labels = self._find_labels(members)
+        self.names = self._find_names(members)
+        self.start, self.end = self._find_offsets(members)
+        contexts = [value for key, _, value in members if key in _CONTEXT_KEYS and isinstance(value, str)]
+        self.context = contexts[0] if contexts else None
+        self.label_members = [(key, value) for key, value in item if book.find(key)[0] is not None]
+        self.mapping = [(key, value) for key, value in item
+                        if isinstance(value, str) and book.find(value)[0] is not None and fold_label(key) not in _KEYS]
+        self.containers = [(key, value) for key, value in item if isinstance(value, list)]
+        self.others = [key for key, value in item if isinstance(value, str) and fold_label(key) not in _KEYS]
+
+    def _find_labels(self, members: Sequence[Tuple[str, str, Any]]) -> List[str]:
+        """RETURNS (List[str]): The labels as written, those of the schema where several keys could hold one."""
+        for keys in (_LABEL_KEYS, _OTHER_LABEL_KEYS):
+            texts = [value for key, _, value in members if key in keys and isinstance(value, str) and value.strip()]
+            lists = [value for key, _, value in members if key in keys and _is_texts(value)]
+            if texts or lists:
+                if keys is _OTHER_LABEL_KEYS or lists:
+                    self.variant = "label"
+                known = [text for text in texts if self.book.find(text)[0] is not None]
+                return (known or texts)[:1] or lists[0]
+        texts = [value for key, _, value in members if key in _NAME_KEYS + _OTHER_NAME_KEYS and isinstance(value, str)]
+        known = [text for text in texts if self.book.find(text)[0] is not None]
+        if len(texts) == 2 and len(known) == 1:
+            self.variant = "label"
+            return known
+        return []
+
+    def _find_names(self, members: Sequence[Tuple[str, str, Any]]) -> List[str]:
+        """RETURNS (List[str]): The text of the mention, several where a list of texts is given."""
+        for keys in (_NAME_KEYS, _OTHER_NAME_KEYS):
+            for key, _, value in members:
+                if key not in keys or value is None or isinstance(value, bool):
+                    continue
+                if isinstance(value, (int, float)):
+                    self.variant = self.variant or "a number as text"
+                    return [str(value)]
+                if isinstance(value, str) and (value not in self.labels or not self._only_labels(members)):
+                    if keys is _OTHER_NAME_KEYS:
+                        self.variant = self.variant or key
+                    return [value]
+                if _is_texts(value):
+                    self.variant = self.variant or "several texts"
+                    return list(value)
+        return []
+
+    def _only_labels(self, members: Sequence[Tuple[str, str, Any]]) -> bool:
+        """RETURNS (bool): Whether the label was found under a key for texts, as there is none for labels."""
+        return not any(key in _LABEL_KEYS + _OTHER_LABEL_KEYS for key, _, _ in members)
+
+    def _find_offsets(self, members: Sequence[Tuple[str, str, Any]]) -> Tuple[Optional[int], Optional[int]]:
+        """RETURNS (Tuple[Optional[int], Optional[int]]): Start and end as claimed."""
+        for key, _, value in members:
+            if key in _RANGE_KEYS and isinstance(value, list) and len(value) == 2:
+                start, end = (_whole_number(item) for item in value)
+                if start is not None and end is not None:
+                    self.variant = self.variant or key
+                    return start, end
+        start = self._find_number(members, _START_KEYS, _OTHER_START_KEYS)
+        return start, (self._find_number(members, _END_KEYS, _OTHER_END_KEYS) if start is not None else None)
+
+    def _find_number(self, members: Sequence[Tuple[str, str, Any]], keys: Sequence[str], others: Sequence[str],
+                     ) -> Optional[int]:
+        for key, _, value in members:
+            if key in keys or key in others:
+                number = _whole_number(value)
+                if number is not None:
+                    if key in others or not isinstance(value, int):
+                        self.variant = self.variant or key
+                    return number
+        return None
+
+
+_WRITTEN_NUMBER = re.compile(r"\s*-?\d{1,11}\s*", re.ASCII)
+_KEYS = frozenset((*_LABEL_KEYS, *_OTHER_LABEL_KEYS, *_NAME_KEYS, *_OTHER_NAME_KEYS, *_START_KEYS, *_OTHER_START_KEYS,
+                   *_END_KEYS, *_OTHER_END_KEYS, *_RANGE_KEYS, *_CONTEXT_KEYS))
+
+
+def _split_repeated(item: Pairs) -> Iterator[Pairs]:
+    """YIELDS (Pairs): The items of an object whose keys come round again, as between items a brace was forgotten."""
+    part = Pairs()
+    seen = set()
+    for key, value in item:
+        if key in seen:
+            yield part
+            part, seen = Pairs(), set()
+        part.append((key, value))
+        seen.add(key)
+    yield part
+
+
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(item, str) for item in value)
+
+
+def _whole_number(value: Any) -> Optional[int]:
+    """RETURNS (Optional[int]): An offset, also where it is written as a string or with a decimal point."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, str) and _WRITTEN_NUMBER.fullmatch(value):
+        return int(value)
+    if isinstance(value, int):
+        return value
+    if isinstance(value, float) and value == value and abs(value) < 1e12 and value == int(value):
+        return int(value)
+    return None

@@ -1,0 +1,97 @@
+"""Finding the same text again: what is tested on must not be trained on, also not under another id or spacing."""
+
+import re
+import unicodedata
+from hashlib import blake2b
+from pathlib import Path
+from typing import Callable, Dict, Iterable, Iterator, List, Optional, Set
+
+from ..annotation import Annotation
+from ..errors import BionerError, Errors
+from ..tokens import find_units
+from .sentences import split_sentences
+
+# Headings such as "METHODS." stand in many documents and give none away.
+TELLING_UNITS = 5
+_NO_LETTER = re.compile(r"[\W_]+")
+
+
+def normalise(text: str) -> str:
+    """RETURNS (str): The letters and digits of a text, case and Unicode form folded: equal for the same sentence."""
+    return _NO_LETTER.sub("", unicodedata.normalize("NFKC", text).casefold())
+
+
+class KnownTexts:
+    """The texts of some files, whole and sentence by sentence, as hashes: eight bytes a text.
+
+    paths (Iterable[Path]): Files of records.
+    read (Callable[[Path], Iterable[Annotation]]): Reads one of them.
+    """
+
+    def __init__(self, paths: Iterable[Path], read: Callable[[Path], Iterable[Annotation]]) -> None:
+        self._paths: List[Path] = [Path(path) for path in paths]
+        self._known: Dict[bytes, int] = {}
+        for number, path in enumerate(self._paths):
+            for annotation in read(path):
+                for key in _keys(annotation, telling=1, whole=True):
+                    self._known.setdefault(key, number)
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def find(self, annotation: Annotation, *, headings: bool = False) -> Optional[Path]:
+        """Say where a text was seen.
+
+        annotation (Annotation): A sentence, or a document, which is found too by any of its sentences but headings.
+        headings (bool): Whether a heading that was cut out of a document is found as well.
+        RETURNS (Optional[Path]): The file that holds it, if any does.
+        """
+        whole = headings or "document" not in annotation.meta
+        for key in _keys(annotation, telling=TELLING_UNITS, whole=whole):
+            if key in self._known:
+                return self._paths[self._known[key]]
+        return None
+
+
+def refuse_known(annotations: Iterable[Annotation], known: KnownTexts) -> Iterator[Annotation]:
+    """Pass annotations on whose text is not held out.
+
+    annotations (Iterable[Annotation]): Any annotations.
+    known (KnownTexts): The records that are held out.
+    YIELDS (Annotation): The same.
+    RAISES BionerError: E015 for one that stands in a held-out file too.
+    """
+    for annotation in annotations:
+        other = known.find(annotation)
+        if other is not None:
+            raise BionerError(Errors.E015.format(id=annotation.id, other=other))
+        yield annotation
+
+
+def drop_repeated(annotations: Iterable[Annotation]) -> Iterator[Annotation]:
+    """Leave out annotations whose text, normalised, came before.
+
+    annotations (Iterable[Annotation]): Any annotations.
+    YIELDS (Annotation): The first of each text.
+    """
+    seen: Set[bytes] = set()
+    for annotation in annotations:
+        key = _hash(normalise(annotation.text))
+        if key not in seen:
+            seen.add(key)
+            yield annotation
+
+
+def _keys(annotation: Annotation, *, telling: int, whole: bool) -> Iterator[bytes]:
+    """Yield the hashes of the whole text and of its sentences with so many units; texts without letters have none."""
+    # Labelled text has no cut inside a mention, and a raw copy of it has: both cuts are known.
+    cuts = [annotation, annotation.with_mentions(())] if annotation.mentions else [annotation]
+    sentences = dict.fromkeys(sentence.text for cut in cuts for sentence in split_sentences(cut))
+    texts = [text for text in sentences if telling == 1 or len(find_units(text)) >= telling]
+    for text in map(normalise, [annotation.text, *texts] if whole else texts):
+        if text:
+            yield _hash(text)
+
+
+def _hash(text: str) -> bytes:
+    return blake2b(text.encode("utf8", "surrogatepass"), digest_size=8).digest()

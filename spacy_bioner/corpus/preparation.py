@@ -1,0 +1,221 @@
+"""A corpus made ready for the workflow: sentences, a gold sample, raw text, and no text of one split in another."""
+
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
+
+from ..annotation import Annotation
+from ..errors import BionerError, Errors
+from ..tokens import find_units
+from ..formats.jsonl import find_jsonl, read_jsonl
+from .leakage import TELLING_UNITS, drop_repeated, normalise
+from .sampling import draw_sample
+from .sentences import split_sentences
+from .splits import check_split
+
+SPLITS = ("train", "dev", "test")
+NO_RAW = "none"
+_UNLABELLED = "pubmed_unlabeled"
+_LONGEST_RAW = 150
+# Of the documents of train, the most that take the place of dev where the dev texts are raw text.
+_TUNING_SHARE = 0.2
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How many sentences are taken, 0 for all."""
+
+    gold: int = 0
+    raw: int = 0
+    dev: int = 0
+    test: int = 0
+
+
+@dataclass
+class PreparedCorpus:
+    """The sentences of each part, and what was noticed.
+
+    parts (Dict[str, List[Annotation]]): train, dev, test and raw.
+    notes (List[str]): What was left out and why, a line each.
+    sources (Dict[str, str]): File that each part comes from.
+    """
+
+    parts: Dict[str, List[Annotation]] = field(default_factory=dict)
+    notes: List[str] = field(default_factory=list)
+    sources: Dict[str, str] = field(default_factory=dict)
+
+    def card(self) -> Dict[str, Any]:
+        """RETURNS (Dict[str, Any]): Counts, sources and hashes, for the report and the model card."""
+        return {"notes": self.notes, "parts": {name: self._part_card(name) for name in self.parts}}
+
+    def _part_card(self, name: str) -> Dict[str, Any]:
+        sentences = self.parts[name]
+        labels: Dict[str, int] = {}
+        digest = sha256()
+        for sentence in sentences:
+            digest.update(f"{sentence.id}\t{sentence.text}\n".encode("utf8", "surrogatepass"))
+            for mention in sentence.mentions:
+                labels[mention.label] = labels.get(mention.label, 0) + 1
+        return {"source": self.sources.get(name, ""), "sentences": len(sentences),
+                "documents": len({sentence.meta.get("document", sentence.id) for sentence in sentences}),
+                "mentions": sum(labels.values()), "labels": dict(sorted(labels.items())),
+                "sha256": digest.hexdigest()}
+
+
+def prepare_corpus(data: Path, corpus: str, *, labels: Mapping[str, str], lang: str, raw: str, limits: Limits,
+                   seed: int, drop_leaks: bool = False, label_dev_text: bool = False,
+                   apart_from: Iterable[Path] = ()) -> PreparedCorpus:
+    """Read the splits of a corpus and its raw text.
+
+    data (Path): Folder of the corpora.
+    corpus (str): Folder below it with train, dev and test as `.jsonl` or `.jsonl.gz`.
+    labels (Mapping[str, str]): The schema; a label that it lacks is an error.
+    lang (str): Language of the texts, where they do not say it.
+    raw (str): "auto" (the corpus's own raw.jsonl, else unlabelled abstracts beside it, else the rest of train),
+        "train" (what the gold sample leaves of train, labels dropped), another folder, or "none".
+    limits (Limits): How many sentences are taken.
+    seed (int): Seed of the samples.
+    drop_leaks (bool): Whether train records that stand in dev or test too are left out; else they are an error.
+    label_dev_text (bool): Whether the dev texts, labels dropped, are the raw text; dev is then a part of train, which
+        is neither gold nor raw.
+    apart_from (Iterable[Path]): Records of other corpora, dev and test, that train and raw text share no sentence with.
+    RETURNS (PreparedCorpus): The sentences. A sentence of train inside another document of dev or test is left out
+        and noted.
+    RAISES BionerError: E001, E008, E009, E014 and E018 for missing, empty, mislabelled or leaking splits.
+    """
+    prepared = PreparedCorpus()
+    records = {}
+    for split in SPLITS:
+        path = find_jsonl(data / corpus / f"{split}.jsonl")
+        prepared.sources[split] = path.name
+        records[split] = [_check(record, path, split, labels, lang) for record in read_jsonl(path)]
+        if not records[split]:
+            raise BionerError(Errors.E008.format(path=path))
+    given = len(records["train"])
+    records["train"] = _without_leaks(records, drop_leaks, prepared.notes)
+    dev_texts = records["dev"]
+    if label_dev_text:
+        records["train"], records["dev"] = split_off(records["train"], len(dev_texts), seed)
+        prepared.notes.append(f"dev is {len(records['dev'])} documents of train; the {len(dev_texts)} of dev are raw")
+    held_out = [sentence for split in ("dev", "test") for sentence in _cut(records[split])]
+    held_out += [sentence for path in apart_from for sentence in _cut(read_jsonl(path))]
+    train = _leave_out(_cut(records["train"]), held_out, "train", prepared.notes)
+    if not train:
+        raise BionerError(Errors.E745.format(count=given, source="train", path=data / corpus / "train.jsonl",
+                                             held_out="dev, test or what it has to be apart from"))
+    gold = _sample(train, limits.gold, seed)
+    prepared.parts = {
+        "train": gold,
+        "dev": _sample(_cut(records["dev"]), limits.dev, seed),
+        "test": _sample(_cut(records["test"]), limits.test, seed),
+    }
+    chosen = {sentence.id for sentence in gold}
+    rest = [sentence for sentence in train if sentence.id not in chosen]
+    texts = _cut(dev_texts) if label_dev_text else _find_texts(data, corpus, raw, lang, rest, prepared)
+    prepared.sources["raw"] = "dev, labels dropped" if label_dev_text else prepared.sources["raw"]
+    prepared.parts["raw"] = _gather_raw(texts, lang, [*gold, *held_out], limits.raw, seed, prepared)
+    return prepared
+
+
+def split_off(records: List[Annotation], count: int, seed: int) -> Tuple[List[Annotation], List[Annotation]]:
+    """Take documents out of train on which choices are made, when the dev texts are used otherwise.
+
+    records (List[Annotation]): The documents of train.
+    count (int): How many to take; at least one, and no more than a fifth.
+    seed (int): Seed of the draw, which no limit of gold changes.
+    RETURNS (Tuple[List[Annotation], List[Annotation]]): What is left, and what was taken, now of the split dev.
+    """
+    most = max(1, int(_TUNING_SHARE * len(records)))
+    taken = _sample(records, min(count, most), seed)
+    ids = {record.id for record in taken}
+    return [record for record in records if record.id not in ids], [record.with_meta(split="dev") for record in taken]
+
+
+def _check(record: Annotation, path: Path, split: str, labels: Mapping[str, str], lang: str) -> Annotation:
+    check_split(record, split)
+    for mention in record.mentions:
+        if mention.label not in labels:
+            raise BionerError(Errors.E014.format(path=path, id=record.id, label=mention.label, schema="the schema",
+                                                 known=", ".join(labels)))
+    return replace(record, meta={"origin": "gold", "lang": lang, **record.meta, "split": split})
+
+
+def _without_leaks(records: Mapping[str, List[Annotation]], drop: bool, notes: List[str]) -> List[Annotation]:
+    """RETURNS (List[Annotation]): The train records that are not, as a whole, in dev or test."""
+    held_out = {normalise(record.text): (split, record.id) for split in ("dev", "test") for record in records[split]}
+    kept = []
+    for record in records["train"]:
+        leak = held_out.get(normalise(record.text)) if len(find_units(record.text)) >= TELLING_UNITS else None
+        if leak is None:
+            kept.append(record)
+        elif not drop:
+            raise BionerError(Errors.E018.format(id=record.id, split=leak[0], other=leak[1]))
+    if len(kept) < len(records["train"]):
+        notes.append(f"{len(records['train']) - len(kept)} records of train left out: they stand in dev or test too")
+    return kept
+
+
+def _cut(records: Iterable[Annotation]) -> List[Annotation]:
+    return [sentence for record in records for sentence in split_sentences(record)]
+
+
+def _leave_out(sentences: Iterable[Annotation], known: Iterable[Annotation], name: str,
+               notes: List[str]) -> List[Annotation]:
+    """RETURNS (List[Annotation]): The sentences whose text is not known; headings, which tell nothing, stay."""
+    texts = {normalise(sentence.text) for sentence in known}
+    sentences = list(sentences)
+    kept = [sentence for sentence in sentences if len(find_units(sentence.text)) < TELLING_UNITS
+            or normalise(sentence.text) not in texts]
+    if len(kept) < len(sentences):
+        notes.append(f"{len(sentences) - len(kept)} sentences of {name} left out: they stand in another part too")
+    return kept
+
+
+def _sample(sentences: List[Annotation], limit: int, seed: int) -> List[Annotation]:
+    return draw_sample(sentences, limit, seed=seed) if limit else sentences
+
+
+def _find_texts(data: Path, corpus: str, raw: str, lang: str, rest: List[Annotation],
+                prepared: PreparedCorpus) -> List[Annotation]:
+    """RETURNS (List[Annotation]): The sentences that raw text is drawn from; where they are from is noted."""
+    if raw == NO_RAW:
+        prepared.sources["raw"] = NO_RAW
+        return []
+    path = _find_raw(data, corpus, raw, lang)
+    prepared.sources["raw"] = f"{path.parent.name}/{path.name}" if path else "the rest of train, labels dropped"
+    return _cut(read_jsonl(path)) if path else rest
+
+
+def _gather_raw(sentences: Iterable[Annotation], lang: str, known: List[Annotation], limit: int, seed: int,
+                prepared: PreparedCorpus) -> List[Annotation]:
+    # Every text is raw text here, whatever split it had in the corpus that it comes from.
+    unlabelled = (replace(sentence, mentions=(), meta={**_raw_meta(sentence, lang), "origin": "raw", "split": "train"})
+                  for sentence in sentences if TELLING_UNITS <= len(find_units(sentence.text)) <= _LONGEST_RAW)
+    kept = _leave_out(drop_repeated(unlabelled), known, "the raw text", prepared.notes)
+    if not kept and prepared.sources["raw"] != NO_RAW:
+        prepared.notes.append(f"no raw text: {prepared.sources['raw']} gives no sentence; name other text as raw")
+    return _sample(kept, limit, seed)
+
+
+def _raw_meta(sentence: Annotation, lang: str) -> Dict[str, Any]:
+    meta = {"lang": lang, **sentence.meta}
+    meta.pop("subtypes", None)
+    return meta
+
+
+def _find_raw(data: Path, corpus: str, raw: str, lang: str) -> Optional[Path]:
+    """RETURNS (Optional[Path]): The file of raw text; None stands for the rest of train."""
+    if raw == "train":
+        return None
+    if raw != "auto":
+        return next((path for path in _candidates(data / raw) if path.is_file()), data / raw / "train.jsonl")
+    own = find_jsonl(data / corpus / "raw.jsonl")
+    beside = find_jsonl(data / _UNLABELLED / "train.jsonl")
+    if own.is_file():
+        return own
+    return beside if beside.is_file() and lang == "en" else None
+
+
+def _candidates(folder: Path) -> Tuple[Path, ...]:
+    return tuple(find_jsonl(folder / name) for name in ("raw.jsonl", "train.jsonl"))

@@ -1,0 +1,50 @@
+"""What several formats read alike: whole files, lines with the empty ones between, text that is no Unicode text."""
+
+import re
+from pathlib import Path
+from typing import Iterator, Tuple
+
+from ...errors import BionerError, Errors
+from ...files import read_lines
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def read_all_lines(path: Path) -> Iterator[Tuple[int, str]]:
+    """Yield the lines of a UTF-8 text file with their numbers; empty lines between others as one empty line.
+
+    path (Path): The file, gzip-compressed or not; a byte order mark is passed over.
+    YIELDS (Tuple[int, str]): Line number from 1, and the line without its end.
+    """
+    last = 0
+    for number, line in read_lines(path):
+        if number > last + 1:
+            yield number - 1, ""
+        yield number, line
+        last = number
+
+
+def read_text(path: Path) -> str:
+    """Read a text that is a whole file, as BRAT holds it: with its line ends and its mark, since offsets count them.
+
+    path (Path): The file.
+    RETURNS (str): The text, nothing of it changed.
+    RAISES BionerError: E003 where it is not UTF-8.
+    """
+    content = path.read_bytes()
+    try:
+        return content.decode("utf8")
+    except UnicodeDecodeError as error:
+        line = content[:error.start].count(b"\n") + 1
+        raise BionerError(Errors.E003.format(path=path, line=line, why=error)) from None
+
+
+def refuse_surrogates(text: str, place: str) -> None:
+    """Refuse half of a surrogate pair, which JSON can state and no file can hold.
+
+    text (str): A text from a JSON file.
+    place (str): File and line, for the error.
+    RAISES BionerError: E028 for such a text.
+    """
+    if not text.isascii() and (found := _SURROGATE.search(text)):
+        raise BionerError(Errors.E028.format(place=place, code=ord(found[0]), offset=found.start()))

@@ -1,0 +1,118 @@
+"""What a reader or a writer left out or changed, and why: counted, shown as a table, or fatal when strict."""
+
+from dataclasses import dataclass, field
+from typing import Callable, Dict, List, Mapping, Optional, Tuple
+
+from ...annotation import Annotation
+from ...errors import BionerError, Errors
+
+# Kind of problem: what is done about it. Of those marked as notes a format holds more than mentions, and nothing
+# that was annotated as one is lost; `strict` does not stop at them.
+FATES: Dict[str, str] = {
+    "outside_text": "mention left out: its offsets lie outside the text",
+    "surface_differs": "mention left out: its text is not what stands at its offsets",
+    "shifted": "mention moved: its text stands a few characters beside its offsets",
+    "white_space": "mention kept: white space cut from its edges",
+    "other_counting": "mentions kept: offsets of the document converted to code points",
+    "empty": "mention left out: nothing inside it",
+    "discontinuous": "mention left out: it has several parts, records hold one",
+    "duplicate": "mention left out: same place and label as another",
+    "off_boundary": "mention left out: it begins or ends inside a unit",
+    "overlap": "mention left out: the format holds no mention that overlaps another in the same column",
+    "bad_tag": "mention kept: a tag for its inside opens it, as in IOB1",
+    "token_not_found": "text joined by blanks: its tokens are not those of the stated text",
+    "unwritable_label": "mention left out: the format cannot hold its label",
+    "bad_line": "line left out: it cannot be read",
+    "repeated_document": "document left out: its id was there before",
+    "unwritable_text": "document left out: the format cannot hold its text",
+    "no_text": "annotation left out: it belongs to no text",
+    "changed_text": "text changed: the format cannot hold it as it is",
+    "moved_passage": "note: a passage moved, its offset lies in the one before",
+    "lost_score": "note: scores are not held by the format",
+    "lost_meta": "note: metadata is not held by the format",
+    "named_columns": "note: the file names its columns itself, and not as --columns does; its names count",
+    "unused_rename": "note: no mention has the label that was to be renamed",
+    "relation": "note: relations are not carried over",
+    "other_annotation": "note: events, attributes and remarks are not carried over",
+    "extra_column": "note: further columns of a mention are not carried over",
+    "composite": "note: a composite mention is kept as one span",
+}
+# What a writer tells of each record that it has written: the record, as far as the format holds its mentions.
+Written = Callable[[Annotation], None]
+
+NOTES = frozenset(kind for kind, fate in FATES.items() if fate.startswith("note:"))
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that was left out or changed.
+
+    kind (str): A key of `FATES`.
+    place (str): File with line, or id of the record.
+    detail (str): What it is about.
+    """
+
+    kind: str
+    place: str
+    detail: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.place} ({self.detail})" if self.detail else self.place
+
+
+@dataclass
+class Problems:
+    """Collects problems: all are counted, the first few of a kind are kept as examples.
+
+    strict (bool): Whether the first problem that is not just a note raises.
+    keep (int): How many examples of a kind are kept.
+    fates (Mapping[str, str]): The kinds that there are, and what is said of each.
+    """
+
+    strict: bool = False
+    keep: int = 3
+    fates: Mapping[str, str] = field(default_factory=lambda: FATES)
+    counts: Dict[str, int] = field(default_factory=dict)
+    examples: Dict[str, List[Problem]] = field(default_factory=dict)
+
+    def add(self, kind: str, place: str, detail: str = "") -> None:
+        """Note a problem.
+
+        kind (str): A key of `fates`.
+        place (str): File with line, or id of the record.
+        detail (str): What it is about.
+        RAISES BionerError: E010 when strict, unless the kind is just a note.
+        """
+        problem = Problem(kind, place, detail)
+        if self.strict and kind not in NOTES:
+            raise BionerError(Errors.E010.format(problem=problem, fate=self.fates[kind]))
+        self.counts[kind] = self.counts.get(kind, 0) + 1
+        examples = self.examples.setdefault(kind, [])
+        if len(examples) < self.keep:
+            examples.append(problem)
+
+    def table(self) -> List[Tuple[str, int, str, str]]:
+        """RETURNS (List[Tuple[str, int, str, str]]): Kind, count, what was done, first place; by count."""
+        return [(kind, count, self.fates[kind], str(self.examples[kind][0]))
+                for kind, count in sorted(self.counts.items(), key=lambda item: (-item[1], item[0]))]
+
+
+def strict_unless(problems: Optional[Problems]) -> Problems:
+    """RETURNS (Problems): The collector given, or, where nobody collects, one that raises: nothing is lost silently."""
+    return Problems(strict=True) if problems is None else problems
+
+
+def untold(annotation: Annotation) -> None:
+    """Take what a writer tells where nobody wants to know."""
+
+
+def note_losses(annotation: Annotation, problems: Problems) -> None:
+    """Note that a format which holds text, mentions and id alone loses what else a record says.
+
+    annotation (Annotation): A record that is written.
+    problems (Problems): Takes note.
+    """
+    if any(mention.score is not None or mention.grounding is not None for mention in annotation.mentions):
+        problems.add("lost_score", annotation.id)
+    if annotation.meta:
+        problems.add("lost_meta", annotation.id, ", ".join(sorted(annotation.meta)))

@@ -1,0 +1,77 @@
+"""Asks a model for many requests: from the cache where it can, each reply kept at once, failures held apart."""
+
+import logging
+import time
+from typing import Any, Dict, List, Mapping, Optional, Sequence
+
+from ...errors import BionerError, Errors
+from ..protocol import LanguageModel, Reply, Request
+from .cache import ReplyCache, request_key
+from .usage import Usage
+
+logger = logging.getLogger(__name__)
+
+
+class Runner:
+    """Turns requests into replies, in order, one for each.
+
+    model (LanguageModel): What answers.
+    cache (Optional[ReplyCache]): Where replies are kept; None asks every time anew.
+    settings (Mapping[str, Any]): What replies depend on beside prompt and model: codec and labels.
+    max_failures (int): So many failures of the service in a row stop the run; 0 never stops it. What fails for its own
+        sake (see `Reply.service_failed`) neither counts nor ends the row: it fails in each run anew, side by side.
+    usage (Optional[Usage]): Counts to go on with.
+    """
+
+    def __init__(self, model: LanguageModel, *, cache: Optional[ReplyCache] = None,
+                 settings: Optional[Mapping[str, Any]] = None, max_failures: int = 20,
+                 usage: Optional[Usage] = None) -> None:
+        self.model = model
+        self.cache = cache
+        self.max_failures = max_failures
+        self.usage = usage if usage is not None else Usage()
+        self._settings = {"model": dict(model.identity()), **(settings or {})}
+        self._failures_in_row = 0
+
+    def run(self, requests: Sequence[Request]) -> List[Reply]:
+        """Answer requests.
+
+        requests (Sequence[Request]): A window of requests; equal ones are asked once.
+        RETURNS (List[Reply]): A reply for each, in order; what failed has its reason in `error`.
+        RAISES BionerError: E222 where the service fails too often in a row; what was answered is in the cache.
+        """
+        keys = [request_key(request, self._settings) for request in requests]
+        replies = self.cache.get(keys) if self.cache is not None else {}
+        self.usage.cached += sum(key in replies for key in keys)
+        missing = {key: request for key, request in zip(keys, requests) if key not in replies}
+        if missing:
+            self._ask(missing, replies)
+        return [replies[key] for key in keys]
+
+    def _ask(self, missing: Dict[str, Request], replies: Dict[str, Reply]) -> None:
+        """Ask the model, and keep each reply as soon as it comes."""
+        keys = list(missing)
+        self.usage.asked += len(keys)
+        failures: List[str] = []
+        started = time.perf_counter()
+        for index, reply in self.model.generate(list(missing.values())):
+            replies[keys[index]] = reply
+            self.usage.add_reply(reply.usage)
+            if reply.error is not None:
+                failures.append(reply.error)
+                if reply.service_failed:
+                    self._count_failure(reply.error)
+                continue
+            self._failures_in_row = 0
+            if self.cache is not None:
+                self.cache.put(keys[index], reply)
+        self.usage.seconds += time.perf_counter() - started
+        if failures:
+            logger.warning("%s of %s requests failed, the last one: %s", len(failures), len(keys), failures[-1])
+        for key in keys:
+            replies.setdefault(key, Reply(finish_reason="error", error=Errors.E223))
+
+    def _count_failure(self, reason: str) -> None:
+        self._failures_in_row += 1
+        if self.max_failures and self._failures_in_row >= self.max_failures:
+            raise BionerError(Errors.E222.format(count=self._failures_in_row, why=reason))

@@ -1,0 +1,305 @@
+"""Draft and verify: a grammar drafts the answer, one pass scores all its choices, the first wrong guess is mended.
+
+A grammar says what may come next: a few choices, each a run of tokens. Where only one token is legal nothing is asked
+of the model. Where several are, the most probable of them is taken, exactly as if the answer were written token by
+token. The draft only guesses which it will be; a wrong guess costs time, never a different answer.
+"""
+
+import math
+from dataclasses import dataclass, field
+from typing import Any, Callable, Hashable, List, NamedTuple, Optional, Protocol, Sequence, Set, Tuple
+
+from .packed.packed_decoding import Proposal
+
+# How far a draft goes, in choices: where no mention is open, and where the end of one is looked for. A wrong guess
+# costs the tokens behind it, so drafts begin short; after each that was wholly right the next goes further.
+_REACH = (64, 512, math.inf)
+_REACH_INSIDE = (4, 16, math.inf)
+
+# Of readings that are complete at one token so many are followed, the preferred ones.
+MOST_COMPLETED = 4
+
+Factors = Tuple[int, ...]
+
+
+class Choice(NamedTuple):
+    """Something that may come next.
+
+    tokens (Tuple[int, ...]): How it is spelt, at least one token.
+    text (str): The same as text.
+    build (Callable[[Factors], Any]): The state behind it, from the numbers of the decisions that led to it.
+    likely (bool): Whether a draft goes this way.
+    inside (bool): Whether a mention is open here whose end is still to be found.
+    place (Optional[Hashable]): For a mark that opens a mention, where it stands; None for all else.
+    """
+
+    tokens: Tuple[int, ...]
+    text: str
+    build: Callable[[Factors], Any]
+    likely: bool = False
+    inside: bool = False
+    place: Optional[Hashable] = None
+
+
+class Found(NamedTuple):
+    """A mention that has been written, linked to the ones before it.
+
+    start (int): Its first unit.
+    end (int): One past its last unit.
+    label (str): Its label.
+    factors (Factors): The decisions that it rests on.
+    before (Optional[Found]): The mention found before it.
+    """
+
+    start: int
+    end: int
+    label: str
+    factors: Factors
+    before: Optional["Found"]
+
+
+class Grammar(Protocol):
+    """What an answer may look like.
+
+    `choices` lists preferred ones first: of two that are spelt alike the first is meant. States hold the last
+    mention that was written, as `found`.
+    """
+
+    @property
+    def least_tokens(self) -> int:
+        """RETURNS (int): Tokens of the shortest answer, about."""
+
+    @property
+    def most_tokens(self) -> int:
+        """RETURNS (int): Tokens after which an answer is cut."""
+
+    def start(self) -> Any:
+        """RETURNS (Any): The state before the answer."""
+
+    def choices(self, state: Any) -> Sequence[Choice]:
+        """RETURNS (Sequence[Choice]): What may come next; nothing at the end of the answer."""
+
+
+class _Reading(NamedTuple):
+    """One way to read the tokens so far.
+
+    state (Any): The state in which the choice was met.
+    choice (Choice): What is being spelt.
+    offset (int): How many of its tokens are.
+    factors (Factors): The decisions met while spelling it.
+    trail (Any): Texts of the choices before it, linked backwards.
+    """
+
+    state: Any
+    choice: Choice
+    offset: int
+    factors: Factors
+    trail: Any
+
+
+class _End(NamedTuple):
+    """The answer has ended.
+
+    state (Any): The last state.
+    trail (Any): Texts of all its choices, linked backwards.
+    """
+
+    state: Any
+    trail: Any
+
+
+@dataclass
+class _Point:
+    """A place of a draft with a choice.
+
+    index (int): Of the drafted token that is chosen here.
+    legal (List[int]): The legal tokens.
+    guess (int): The drafted one; -1 where the draft ends without a guess.
+    readings (List[_Reading]): Before the choice.
+    """
+
+    index: int
+    legal: List[int]
+    guess: int
+    readings: List[_Reading]
+
+
+@dataclass
+class AnswerWalk:
+    """An answer under way.
+
+    grammar (Grammar): What it may look like.
+    prompt (List[int]): The prompt.
+    limit (int): Tokens that prompt and answer may have together.
+    answer (List[int]): Tokens decided so far.
+    passes (int): Forward passes that it took part in.
+    """
+
+    grammar: Grammar
+    prompt: List[int]
+    limit: int
+    answer: List[int] = field(default_factory=list)
+    passes: int = 0
+
+    def __post_init__(self) -> None:
+        self._readings: List[_Reading] = []
+        self._end: Optional[_End] = None
+        self._scores: List[float] = []
+        self._hints: Set[Hashable] = set()
+        self._right_drafts = 0
+        self._draft: List[int] = []
+        self._points: List[_Point] = []
+        self._resume(*self._expand(self.grammar.start(), None))
+
+    @property
+    def done(self) -> bool:
+        return self._end is not None or self.cut
+
+    @property
+    def cut(self) -> bool:
+        """RETURNS (bool): Whether the token limit ends the answer before its end."""
+        return self._end is None and len(self.prompt) + len(self.answer) + len(self._draft) > self.limit
+
+    @property
+    def state(self) -> Any:
+        """RETURNS (Any): The state that has been reached; of several readings the preferred one's."""
+        return self._end.state if self._end is not None else self._readings[0].state
+
+    @property
+    def text(self) -> str:
+        """RETURNS (str): The answer as text, as far as it is decided."""
+        trail = self._end.trail if self._end is not None else self._readings[0].trail
+        parts: List[str] = []
+        while trail is not None:
+            trail, part = trail
+            parts.append(part)
+        return "".join(reversed(parts))
+
+    @property
+    def mentions(self) -> List[Found]:
+        """RETURNS (List[Found]): The mentions written so far, in the order in which they were completed."""
+        mentions: List[Found] = []
+        found = self.state.found
+        while found is not None:
+            mentions.append(found)
+            found = found.before
+        return mentions[::-1]
+
+    def probability(self, factors: Factors) -> float:
+        """RETURNS (float): The product of the probabilities of some decisions."""
+        return math.exp(sum(self._scores[number] for number in factors))
+
+    def propose(self, cached: int) -> Proposal:
+        """Give the tokens that are decided but not scored, and the draft of what may follow.
+
+        cached (int): Tokens of prompt and answer that are scored.
+        RETURNS (Proposal): The tokens, up to the last place that has a choice.
+        """
+        known = (self.prompt + self.answer)[cached:] if cached < len(self.prompt) else \
+            self.answer[cached - len(self.prompt):]
+        tokens = known + self._draft
+        return Proposal(tokens, [len(known) + point.index - 1 for point in self._points],
+                        [point.legal for point in self._points])
+
+    def observe(self, scores: Sequence[Sequence[float]]) -> int:
+        """Accept the draft up to its first wrong guess, mend that, and draft what follows.
+
+        scores (Sequence[Sequence[float]]): Log probabilities of the legal tokens at each place of the draft.
+        RETURNS (int): Tokens of prompt and answer that stay scored.
+        """
+        self.passes += 1
+        last = len(self._points) - 1
+        number, token = -1, None
+        while number < last and (token is None or token == self._points[number].guess):
+            number += 1
+            best = max(range(len(scores[number])), key=scores[number].__getitem__)
+            token = self._points[number].legal[best]
+            self._scores.append(scores[number][best])
+        point = self._points[number]
+        self._adapt(token == point.guess, number, scores)
+        kept = len(self.prompt) + len(self.answer) + point.index
+        self.answer += [*self._draft[:point.index], token]
+        self._resume(*self._step(point.readings, token, len(self._scores) - 1))
+        return kept
+
+    def _adapt(self, right: bool, number: int, scores: Sequence[Sequence[float]]) -> None:
+        """Learn from a pass: be bolder after a draft that was right, and note where later marks were wanted."""
+        self._right_drafts = self._right_drafts + 1 if right else 0
+        point = self._points[number]
+        if not right and any(reading.choice.place in self._hints for reading in point.readings):
+            self._hints = set()
+            return
+        for later, row in zip(self._points[number + 1:], scores[number + 1:]):
+            wanted = later.legal[max(range(len(row)), key=row.__getitem__)]
+            self._hints.update(reading.choice.place for reading in later.readings if reading.choice.place is not None
+                               and reading.offset == 0 and reading.choice.tokens[0] == wanted)
+
+    def _resume(self, readings: List[_Reading], end: Optional[_End]) -> None:
+        """Take what is forced, and draft up to where guessing is no longer worth it."""
+        self._readings, self._end = readings, end
+        self._draft, self._points = [], []
+        draft: List[int] = []
+        boldness = min(self._right_drafts, len(_REACH) - 1)
+        inside = 0
+        while end is None:
+            legal = list(dict.fromkeys(reading.choice.tokens[reading.offset] for reading in readings))
+            factor = None
+            token = legal[0]
+            if len(legal) > 1:
+                token = self._guess(readings)
+                self._points.append(_Point(len(draft), legal, token, readings))
+                inside += readings[0].choice.inside
+                if token < 0 or inside >= _REACH_INSIDE[boldness] or len(self._points) >= _REACH[boldness]:
+                    break
+                factor = len(self._scores) + len(self._points) - 1
+            elif len(self.prompt) + len(self.answer) + len(draft) > self.limit:
+                break
+            draft.append(token)
+            readings, end = self._step(readings, token, factor)
+        if not self._points:
+            self.answer += draft
+            self._readings, self._end = readings, end
+        else:
+            self._draft = draft[:self._points[-1].index]
+
+    def _guess(self, readings: Sequence[_Reading]) -> int:
+        """RETURNS (int): The token that a draft takes; -1 where there is nothing to go by."""
+        for reading in readings:
+            if reading.choice.place is not None and reading.choice.place in self._hints:
+                return reading.choice.tokens[reading.offset]
+        for reading in readings:
+            if reading.choice.likely:
+                return reading.choice.tokens[reading.offset]
+        return -1
+
+    def _step(self, readings: Sequence[_Reading], token: int,
+              factor: Optional[int]) -> Tuple[List[_Reading], Optional[_End]]:
+        """Read one more token.
+
+        readings (Sequence[_Reading]): Preferred ones first.
+        token (int): A legal token.
+        factor (Optional[int]): Number of the decision that chose it; None where it was forced.
+        RETURNS (Tuple[List[_Reading], Optional[_End]]): The readings that go on, or the end. Readings that are spelt
+            alike so far are kept side by side until a token tells them apart, a few of them at most.
+        """
+        kept: List[_Reading] = []
+        completed = 0
+        for state, choice, offset, factors, trail in readings:
+            if choice.tokens[offset] != token:
+                continue
+            factors = factors if factor is None else (*factors, factor)
+            if offset + 1 < len(choice.tokens):
+                kept.append(_Reading(state, choice, offset + 1, factors, trail))
+            elif completed < MOST_COMPLETED:
+                completed += 1
+                following, end = self._expand(choice.build(factors), (trail, choice.text))
+                if end is not None and not kept:
+                    return [], end
+                kept += following
+        return kept, None
+
+    def _expand(self, state: Any, trail: Any) -> Tuple[List[_Reading], Optional[_End]]:
+        choices = self.grammar.choices(state)
+        if not choices:
+            return [], _End(state, trail)
+        return [_Reading(state, choice, 0, (), trail) for choice in choices], None

@@ -1,0 +1,188 @@
+"""Local causal language models: any Hugging Face model or folder, the embedded one, with or without an adapter."""
+
+import hashlib
+from dataclasses import dataclass, field
+from importlib import util
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Dict, Mapping, Optional, Tuple
+
+import torch
+
+from ...errors import BionerError, Errors
+from ..adapter import CARD_FILE, AdapterCard
+from ..decoding.free import FreeDecoder
+from .attention_kernels import leave_out_planned_attention
+from .fingerprint import fingerprint
+from .half_precision import is_quick_in_bfloat16
+from .hub import model_revision, resolve_model
+from .tokenization import encode_text, end_id
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+__all__ = ["CausalLM", "FreeDecoder", "choose_device", "choose_dtype", "load_causal_lm"]
+
+# Up to this many parameters an adapter is merged in float32 and then rounded once; larger models merge as they are.
+_MERGE_IN_FLOAT32 = 2_000_000_000
+_HASHED_WORDS = 64
+_SHAPES = ("hidden_size", "num_hidden_layers", "vocab_size")
+
+
+@dataclass
+class CausalLM:
+    """A loaded model, ready for inference.
+
+    model (PreTrainedModel): The model, an adapter merged into it (into 4-bit weights it is not merged but kept beside).
+    tokenizer (PreTrainedTokenizerBase): Its tokenizer.
+    name (str): The name that it was loaded by.
+    settings (Dict[str, Any]): Revision, adapter, dtype and quantisation.
+    base_hash (str): See `hash_base`; empty where it was not loaded from a folder.
+    """
+
+    model: "PreTrainedModel"
+    tokenizer: "PreTrainedTokenizerBase"
+    name: str = ""
+    settings: Dict[str, Any] = field(default_factory=dict)
+    base_hash: str = ""
+
+    @property
+    def device(self) -> torch.device:
+        return self.model.get_input_embeddings().weight.device
+
+    @property
+    def context_length(self) -> int:
+        """RETURNS (int): Tokens that prompt and answer may have together."""
+        config = self.model.config.get_text_config()
+        return int(getattr(config, "max_position_embeddings", None) or self.tokenizer.model_max_length)
+
+    @property
+    def end_ids(self) -> Tuple[int, ...]:
+        """RETURNS (Tuple[int, ...]): Tokens that end an answer, the tokenizer's first."""
+        configured = getattr(self.model.generation_config, "eos_token_id", None) or []
+        configured = configured if isinstance(configured, list) else [configured]
+        return tuple(dict.fromkeys([end_id(self.tokenizer), *configured]))
+
+    @property
+    def shapes(self) -> Dict[str, int]:
+        """RETURNS (Dict[str, int]): Hidden size, layers and vocabulary: what tells models from each other whose names
+        say nothing."""
+        config = self.model.config.get_text_config()
+        return {key: int(getattr(config, key)) for key in _SHAPES if getattr(config, key, None) is not None}
+
+    def count_tokens(self, text: str) -> int:
+        return len(encode_text(self.tokenizer, text))
+
+    def identity(self) -> Mapping[str, Any]:
+        """RETURNS (Mapping[str, Any]): All that tells this model from another one of the same name."""
+        return {"model": self.name, **self.settings}
+
+
+def load_causal_lm(name: str, *, adapter: Optional[str] = None, revision: Optional[str] = None, device: str = "auto",
+                   dtype: str = "auto", quantize: Optional[str] = None) -> CausalLM:
+    """Load a model for inference.
+
+    name (str): A folder, an embedded model or a hub id, see `resolve.resolve_model`.
+    adapter (Optional[str]): Folder of a LoRA adapter.
+    revision (Optional[str]): Revision of a hub model.
+    device (str): "cpu", "cuda", "cuda:1"; "auto" takes CUDA where there is some.
+    dtype (str): "float32", "bfloat16"; "auto" takes bfloat16 where the device is quicker in it.
+    quantize (Optional[str]): "4bit" for NF4 weights on CUDA, or None.
+    RETURNS (CausalLM): The model in evaluation mode.
+    RAISES BionerError: E201 to E203 where the model cannot be had, E207 where the adapter is another model's, E208
+        where there is no such adapter, E209 for a device, dtype or quantisation that this machine does not have, E705
+        where bitsandbytes is missing.
+    """
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    folder = resolve_model(name, revision=revision)
+    place = choose_device(device)
+    leave_out_planned_attention(place)
+    number_type = choose_dtype(dtype, place)
+    if adapter is not None and not (Path(adapter) / "adapter_config.json").is_file():
+        raise BionerError(Errors.E208.format(path=adapter))
+    options = _quantization(quantize, place, number_type)
+    tokenizer = AutoTokenizer.from_pretrained(folder, use_fast=True)
+    model = AutoModelForCausalLM.from_pretrained(folder, torch_dtype=number_type, use_safetensors=True, **options)
+    if not options:
+        model.to(place)
+    base_hash = hash_base(model)
+    if adapter is not None:
+        if (Path(adapter) / CARD_FILE).is_file():
+            AdapterCard.read(Path(adapter)).check_model(CausalLM(model, tokenizer).shapes, base_hash)
+        model = _add_adapter(model, Path(adapter), number_type, merge=quantize is None)
+    model.eval().requires_grad_(False)
+    settings = {"revision": model_revision(name, revision=revision) or fingerprint(folder),
+                "adapter": fingerprint(Path(adapter)) if adapter is not None else None,
+                "dtype": str(number_type).removeprefix("torch."), "quantize": quantize}
+    return CausalLM(model, tokenizer, name=name, settings=settings, base_hash=base_hash)
+
+
+def choose_device(device: str) -> torch.device:
+    """RETURNS (torch.device): The device of that name; raises BionerError E209 where this machine has none."""
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        place = torch.device(device)
+    except RuntimeError:
+        raise BionerError(Errors.E209.format(what="device", value=device, wanted="auto, cpu or cuda")) from None
+    if place.type == "cuda" and not torch.cuda.is_available():
+        raise BionerError(Errors.E209.format(what="device", value=device, wanted="auto or cpu, there is no CUDA here"))
+    return place
+
+
+def choose_dtype(dtype: str, device: torch.device) -> torch.dtype:
+    """RETURNS (torch.dtype): The number type of that name; "auto" is bfloat16 where that is quicker."""
+    if dtype == "auto":
+        return torch.bfloat16 if is_quick_in_bfloat16(device) else torch.float32
+    known = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+    if dtype not in known:
+        raise BionerError(Errors.E209.format(what="dtype", value=dtype, wanted=", ".join(["auto", *known])))
+    return known[dtype]
+
+
+def _quantization(quantize: Optional[str], device: torch.device, dtype: torch.dtype) -> Dict[str, Any]:
+    """RETURNS (Dict[str, Any]): What `from_pretrained` needs for quantised weights; nothing for plain ones."""
+    if quantize is None:
+        return {}
+    if quantize != "4bit":
+        raise BionerError(Errors.E209.format(what="quantize", value=quantize, wanted="4bit"))
+    if device.type != "cuda":
+        raise BionerError(Errors.E209.format(what="quantize", value=quantize, wanted="a CUDA device"))
+    if util.find_spec("bitsandbytes") is None:
+        raise BionerError(Errors.E705.format(package="bitsandbytes", extra="gpu"))
+    from transformers import BitsAndBytesConfig
+
+    config = BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True,
+                                bnb_4bit_compute_dtype=dtype)
+    return {"quantization_config": config, "device_map": {"": device}}
+
+
+def _add_adapter(model: "PreTrainedModel", adapter: Path, dtype: torch.dtype, *, merge: bool) -> "PreTrainedModel":
+    """Put a LoRA adapter onto a model, merged into its weights unless they are quantised."""
+    from peft import PeftModel
+
+    if merge and model.num_parameters() <= _MERGE_IN_FLOAT32:
+        model = model.float()
+    try:
+        wrapped = PeftModel.from_pretrained(model, str(adapter))
+    except RuntimeError as error:
+        # What torch says where shapes differ; adapters without a card, or with an old one, tell it only here.
+        if "size mismatch" not in str(error):
+            raise
+        name = model.config.name_or_path
+        raise BionerError(Errors.E207.format(what="base model", taught=adapter, asked=name)) from None
+    return wrapped.merge_and_unload().to(dtype) if merge else wrapped
+
+
+def hash_base(model: "PreTrainedModel") -> str:
+    """Hash of weights that two models of the same shapes do not share, however they were saved, named and loaded.
+
+    model (PreTrainedModel): The model, before an adapter is put on it.
+    RETURNS (str): Short hash of the first word vectors and of all norms and biases, rounded to bfloat16; none of them
+        is quantised with the others.
+    """
+    digest = hashlib.sha256()
+    words = model.get_input_embeddings().weight[:_HASHED_WORDS]
+    for weight in (words, *(value for value in model.parameters() if value.ndim == 1)):
+        digest.update(weight.detach().to("cpu", torch.bfloat16).contiguous().view(torch.int16).numpy().tobytes())
+    return digest.hexdigest()[:16]

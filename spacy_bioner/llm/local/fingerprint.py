@@ -1,0 +1,39 @@
+"""What tells models and adapters of one name apart: short hashes of their folders."""
+
+import hashlib
+import json
+from pathlib import Path
+
+from ..adapter import CARD_FILE
+
+_FINGERPRINT_BYTES = 1 << 20
+
+
+def fingerprint(folder: Path) -> str:
+    """Short hash of a model folder: its settings, and of each weight file the size, the head and the tail.
+
+    folder (Path): Folder of a model or an adapter.
+    RETURNS (str): The hash; equal for equal content wherever the folder lies.
+    """
+    digest = hashlib.sha256()
+    for path in sorted([*folder.glob("*.safetensors"), *folder.glob("*config.json"), *folder.glob("tokenizer*.json")]):
+        size = path.stat().st_size
+        digest.update(json.dumps([path.name, size]).encode())
+        with path.open("rb") as file_:
+            digest.update(file_.read(_FINGERPRINT_BYTES))
+            file_.seek(max(0, size - _FINGERPRINT_BYTES))
+            digest.update(file_.read())
+    return digest.hexdigest()[:16]
+
+
+def served_fingerprint(folder: Path) -> str:
+    """Short hash of the adapter that a server has loaded, of which the folder here may hold the card alone.
+
+    folder (Path): Folder of the adapter.
+    RETURNS (str): `fingerprint`, as with local models, where the folder holds the weights; else the hash of the card,
+        which names the data and the settings of the training.
+    """
+    card = folder / CARD_FILE
+    if any(folder.glob("*.safetensors")) or not card.is_file():
+        return fingerprint(folder)
+    return hashlib.sha256(card.read_bytes()).hexdigest()[:16]

@@ -1,0 +1,288 @@
+"""Any server that speaks the OpenAI protocol: asked side by side, with time limits, and again where that can help."""
+
+import asyncio
+import logging
+import math
+import os
+import random
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from queue import SimpleQueue
+from threading import Thread
+from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Sequence, Tuple
+
+from ...errors import BionerError, Errors
+from ..annotation.planner import estimate_tokens
+from ..protocol import DOCUMENT_STATUS, Reply, Request
+
+# Answers that ended by themselves, and answers that the token limit cut, in the words of the servers there are.
+STOPPED = frozenset({"stop", "eos", "eos_token", "end_turn", "stop_sequence"})
+CUT = frozenset({"length", "max_tokens"})
+REFUSED = frozenset({"content_filter", "refusal"})
+RETRIED_STATUS = frozenset({408, 409, 425, 429})
+
+
+@dataclass(frozen=True)
+class ServerSettings:
+    """Where a server is and how it is asked.
+
+    model (str): Name of the model on the server.
+    base_url (Optional[str]): Where the server is, "http://localhost:8000/v1"; by default $OPENAI_BASE_URL.
+    api_key (Optional[str]): Key; by default the environment variable named by `api_key_env`, or none.
+    api_key_env (str): Name of that variable.
+    revision (Optional[str]): What tells two models of one name apart; by default the address.
+    chat (bool): Whether prompts go as chat messages; False asks for plain completions, as adapters are taught.
+    max_new_tokens (int): Limit of an answer.
+    temperature (float): 0 for the most probable answer.
+    seed (int): Random seed, for servers that take one.
+    json_schema (Optional[Mapping[str, Any]]): Structured output: the JSON schema that answers must keep.
+    extra_body (Mapping[str, Any]): Further keys of the request, as the server documents them.
+    context_length (int): Tokens that prompt and answer may have together.
+    concurrency (int): Requests under way at once.
+    timeout (float): Seconds a request may take in all.
+    max_tries (int): How often a request is sent before it is given up.
+    backoff (float): Seconds before the second try; each further wait is twice as long, a little by chance.
+    max_wait (float): Longest wait in seconds, whatever the server says in Retry-After.
+    """
+
+    model: str
+    base_url: Optional[str] = None
+    api_key: Optional[str] = field(default=None, repr=False)
+    api_key_env: str = "OPENAI_API_KEY"
+    revision: Optional[str] = None
+    chat: bool = True
+    max_new_tokens: int = 1024
+    temperature: float = 0.0
+    seed: int = 0
+    json_schema: Optional[Mapping[str, Any]] = None
+    extra_body: Mapping[str, Any] = field(default_factory=dict)
+    context_length: int = 8192
+    concurrency: int = 16
+    timeout: float = 120.0
+    max_tries: int = 6
+    backoff: float = 1.0
+    max_wait: float = 60.0
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """What one try gave: a reply, or why there is none, and whether and when to try again.
+
+    service_failed (bool): See `Reply`.
+    """
+
+    reply: Optional[Reply] = None
+    error: str = ""
+    retry: bool = False
+    after: Optional[float] = None
+    service_failed: bool = False
+
+
+class Server:
+    """Asks a server; a failed request is a reply with an error, in the order in which they come.
+
+    settings (ServerSettings): Where it is and how it is asked.
+    count_tokens (Callable[[str], int]): Counts tokens as the server's model does; by default an estimate
+        on the high side.
+    adapter (Optional[str]): What tells the adapter that the server has loaded under this name from an earlier one.
+    RAISES BionerError: E240 where no address is given.
+    """
+
+    def __init__(self, settings: ServerSettings, *, count_tokens: Callable[[str], int] = estimate_tokens,
+                 adapter: Optional[str] = None) -> None:
+        self.settings = settings
+        self.adapter = adapter
+        self.base_url = settings.base_url or os.environ.get("OPENAI_BASE_URL")
+        if not self.base_url:
+            raise BionerError(Errors.E240.format(model=settings.model))
+        self._count_tokens = count_tokens
+        self._chance = random.Random(settings.seed)
+        self._paused_until = 0.0
+        self._has_answered = False
+
+    @property
+    def context_length(self) -> int:
+        return self.settings.context_length
+
+    def count_tokens(self, text: str) -> int:
+        return self._count_tokens(text)
+
+    def identity(self) -> Dict[str, Any]:
+        """RETURNS (Dict[str, Any]): All that a reply depends on beside the prompt; no key."""
+        settings = self.settings
+        return {"model": settings.model, "revision": settings.revision or self.base_url, "adapter": self.adapter,
+                "decoding": "server", "chat": settings.chat, "max_new_tokens": settings.max_new_tokens,
+                "temperature": settings.temperature, "seed": settings.seed,
+                "json_schema": settings.json_schema, "extra_body": dict(settings.extra_body)}
+
+    def generate(self, requests: Sequence[Request]) -> Iterator[Tuple[int, Reply]]:
+        """Ask for all requests, so many at once.
+
+        requests (Sequence[Request]): A window of requests.
+        YIELDS (Tuple[int, Reply]): Index and reply, as they come.
+        """
+        answers: "SimpleQueue[Optional[Tuple[int, Reply]]]" = SimpleQueue()
+        loop = asyncio.new_event_loop()
+        task = loop.create_task(self._ask_all(requests, answers.put))
+        # A thread of its own, since the caller may run in an event loop already, as notebooks do.
+        thread = Thread(target=_run, args=(loop, task, answers), daemon=True)
+        thread.start()
+        try:
+            while (answer := answers.get()) is not None:
+                yield answer
+        finally:
+            with suppress(RuntimeError):  # the loop has ended by itself meanwhile
+                loop.call_soon_threadsafe(task.cancel)
+            thread.join()
+        task.result()
+
+    async def _ask_all(self, requests: Sequence[Request], put: Callable[[Tuple[int, Reply]], None]) -> None:
+        import httpx
+        from openai import AsyncOpenAI
+
+        # At the level DEBUG the client writes whole requests to its log, and so the documents.
+        logging.getLogger("openai").setLevel(max(logging.INFO, logging.getLogger("openai").getEffectiveLevel()))
+        key = self.settings.api_key or os.environ.get(self.settings.api_key_env) or "none"
+        timeout = httpx.Timeout(self.settings.timeout, connect=min(10.0, self.settings.timeout))
+        gate = asyncio.Semaphore(self.settings.concurrency)
+        async with AsyncOpenAI(base_url=self.base_url, api_key=key, max_retries=0, timeout=timeout) as client:
+
+            async def ask(index: int, request: Request) -> None:
+                put((index, await self._ask(client, gate, request)))
+
+            await asyncio.gather(*(ask(index, request) for index, request in enumerate(requests)))
+
+    async def _ask(self, client: Any, gate: asyncio.Semaphore, request: Request) -> Reply:
+        """Send a request until it is answered, refused for good, or given up."""
+        started = time.perf_counter()
+        for tried in range(1, self.settings.max_tries + 1):
+            async with gate:
+                await asyncio.sleep(max(self._paused_until - time.monotonic(), 0.0))
+                outcome = await self._try(client, request)
+            usage = {"requests": tried, "retries": tried - 1, "seconds": time.perf_counter() - started}
+            if outcome.reply is not None:
+                self._has_answered = True
+                return Reply(outcome.reply.text, outcome.reply.finish_reason, usage={**outcome.reply.usage, **usage})
+            if not outcome.retry:
+                break
+            if tried < self.settings.max_tries:
+                await self._wait(tried, outcome.after)
+        tries = f" ({tried} tries)" if tried > 1 else ""
+        # What cannot be read comes from no model at all, as a page to log in, where nothing could be read before.
+        unreadable = outcome.retry and not self._has_answered
+        return Reply(finish_reason="error", error=f"{outcome.error}{tries}", usage=usage,
+                     service_failed=outcome.service_failed or unreadable)
+
+    async def _wait(self, tried: int, after: Optional[float]) -> None:
+        """Wait as the server says, then for all requests, or longer each time; never beyond the limit."""
+        if after is not None:
+            wait = min(after, self.settings.max_wait)
+            self._paused_until = max(self._paused_until, time.monotonic() + wait)
+        else:
+            wait = self.settings.backoff * 2 ** (tried - 1) * self._chance.uniform(0.75, 1.25)
+        await asyncio.sleep(min(wait, self.settings.max_wait))
+
+    async def _try(self, client: Any, request: Request) -> _Outcome:
+        """Send a request once. Messages of the server are not passed on: they may quote the document."""
+        import openai
+
+        try:
+            answer = await asyncio.wait_for(self._send(client, request), self.settings.timeout)
+        except (asyncio.TimeoutError, openai.APITimeoutError):
+            return _Outcome(error=f"no answer within {self.settings.timeout:g} s", retry=True, service_failed=True)
+        except openai.APIStatusError as error:
+            status = error.status_code
+            kind = f" ({error.code or error.type})" if error.code or error.type else ""
+            return _Outcome(error=f"HTTP {status}{kind}", retry=status in RETRIED_STATUS or status >= 500,
+                            after=read_retry_after(error.response.headers),
+                            service_failed=status not in DOCUMENT_STATUS)
+        except openai.APIConnectionError:
+            return _Outcome(error="the connection failed", retry=True, service_failed=True)
+        except (openai.APIError, ValueError, RecursionError):  # the last one for what is nested too deep
+            return _Outcome(error="the answer was not JSON", retry=True)
+        return read_answer(answer)
+
+    def _send(self, client: Any, request: Request) -> Any:
+        """RETURNS (Any): What awaits the server's answer to a request."""
+        settings = self.settings
+        options: Dict[str, Any] = {"model": settings.model, "temperature": settings.temperature,
+                                   "seed": settings.seed + request.sample, "max_tokens": settings.max_new_tokens}
+        if settings.extra_body:
+            options["extra_body"] = dict(settings.extra_body)
+        if settings.json_schema is not None:
+            schema = {"name": "answer", "schema": dict(settings.json_schema), "strict": True}
+            options["response_format"] = {"type": "json_schema", "json_schema": schema}
+        if settings.chat:
+            return client.chat.completions.create(messages=request.prompt.messages, **options)
+        return client.completions.create(prompt=request.prompt.plain + "\n", **options)
+
+
+def read_answer(answer: Any) -> _Outcome:
+    """Read what the client made of a reply with status 200. It checks nothing: a page of HTML comes as a string, and
+    each part may be of any type.
+
+    answer (Any): The client's object, or whatever came instead.
+    RETURNS (_Outcome): A reply, or what is wrong with the answer.
+    """
+    choices = getattr(answer, "choices", None)
+    if not isinstance(choices, list) or not choices:
+        return _Outcome(error="the answer holds no choices", retry=True)
+    found = getattr(choices[0], "finish_reason", None)
+    reason = found if isinstance(found, str) else None
+    if reason in REFUSED:
+        return _Outcome(error=f"the server refused to answer ({reason})")
+    if reason not in STOPPED | CUT:
+        return _Outcome(error=f"the answer ended with the reason '{str(reason)[:20]}'", retry=True)
+    text = read_text(choices[0])
+    if text is None:  # as of a model that has thought until the limit: it would do so again
+        return _Outcome(error="the answer holds no text")
+    usage = getattr(answer, "usage", None)
+    counts = {"prompt_tokens": getattr(usage, "prompt_tokens", None),
+              "answer_tokens": getattr(usage, "completion_tokens", None)}
+    return _Outcome(reply=Reply(text, "length" if reason in CUT else "stop", usage={
+        key: count for key, count in counts.items() if isinstance(count, int)}))
+
+
+def read_text(choice: Any) -> Optional[str]:
+    """Read the text of an answer, in one piece or in parts; parts of other kinds, as thoughts, are left out.
+
+    choice (Any): A choice of the client's object: a chat message, or a plain completion.
+    RETURNS (Optional[str]): The text, or None where there is none.
+    """
+    message = getattr(choice, "message", None)
+    content = getattr(choice, "text", None) if message is None else getattr(message, "content", None)
+    if isinstance(content, str):
+        return content
+    parts = content if isinstance(content, list) else []
+    texts = [part.get("text") for part in parts if isinstance(part, dict) and part.get("type") == "text"]
+    return "".join(texts) if texts and all(isinstance(text, str) for text in texts) else None
+
+
+def read_retry_after(headers: Mapping[str, str]) -> Optional[float]:
+    """RETURNS (Optional[float]): Seconds that a server asks to wait, given as a number or as a date."""
+    value = headers.get("retry-after", "").strip()
+    if not value:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        seconds = _seconds_until(value)
+    return None if math.isnan(seconds) else max(seconds, 0.0)
+
+
+def _seconds_until(date: str) -> float:
+    """RETURNS (float): Seconds from now to a date as HTTP writes it; not a number for anything else."""
+    try:
+        return parsedate_to_datetime(date).timestamp() - time.time()
+    except (ValueError, OverflowError):
+        return math.nan
+
+
+def _run(loop: asyncio.AbstractEventLoop, task: "asyncio.Task[None]", answers: "SimpleQueue[Any]") -> None:
+    """Run an event loop until its task has ended, in whatever way, and say so."""
+    loop.run_until_complete(asyncio.wait([task]))
+    loop.run_until_complete(loop.shutdown_asyncgens())
+    loop.close()
+    answers.put(None)

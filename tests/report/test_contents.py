@@ -1,0 +1,285 @@
+"""The report in headless Chromium: filters, search, links, print, dark, no script, and a silent console."""
+
+import shutil
+import time
+from dataclasses import replace
+
+import pytest
+
+from spacy_bioner.annotation import Annotation, Mention
+from spacy_bioner.evaluation.comparison import compare_systems, summarise_runs
+from spacy_bioner.evaluation.metrics import Sampling, measure_system
+from spacy_bioner.evaluation.pairing import Pair
+from spacy_bioner.report.contents import Evaluated, build_page
+from spacy_bioner.report.curves import Curve
+from spacy_bioner.report.page import render_html
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync"]
+SCRIPT = "<script>document.title = 'broken'</script>"
+# The page is looked at in a real browser, which is no Python package: `make install` installs it where it may, which
+# takes root and apt. Elsewhere these tests show themselves as skipped.
+needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: install the package chromium")
+
+
+def make_documents(number):
+    """Sentences with nested mentions, a script in the first, Chinese in the last."""
+    documents = [Annotation(f"The IL-2 gene {place} binds NF-kappa B in T cells.", (
+        Mention(4, 13, "DNA"), Mention(4, 8, "protein")), id=f"doc-{place}") for place in range(number - 2)]
+    evil = Annotation(f"{SCRIPT} IL-2", (Mention(len(SCRIPT) + 1, len(SCRIPT) + 5, "protein"),), id="evil")
+    return [evil, *documents,
+            Annotation("患者有肺炎球菌感染。", (Mention(3, 7, "DNA"), Mention(3, 9, "protein")), id="zh")]
+
+
+def evaluate(documents, systems, name="mini"):
+    pairs = {system: [Pair(document, system_of(document)) for document in documents]
+             for system, system_of in systems.items()}
+    sampling = Sampling(resamples=100)
+    measured = {system: {**measure_system(each, sampling=sampling), "kind": "records", "source": "x",
+                         "extra_documents": 0} for system, each in pairs.items()}
+    metrics = {"version": "0", "gold": {"source": "gold", "count": len(documents), "characters": 1, "mentions": 2,
+                                        "labels": {"DNA": 1}, "documents": {"path": "gold", "sha256": "0"}},
+               "settings": {"resamples": 100, "seed": 0, "level": 0.95}, "systems": measured,
+               "comparisons": compare_systems(pairs, sampling), "runs": summarise_runs(measured)}
+    return Evaluated(name, metrics, documents, {system: {pair.gold.id: pair.predicted for pair in each}
+                                                for system, each in pairs.items()})
+
+
+def make_report(number=60):
+    """One system that finds everything, and one that swaps labels in every third document and misses in every fifth."""
+    def weak(document):
+        place = int(document.id.removeprefix("doc-")) if document.id.startswith("doc-") else 1
+        if place % 5 == 0:
+            return document.with_mentions(())
+        if place % 3 == 0:
+            return document.with_mentions(Mention(each.start, each.end, "DNA") for each in document.mentions)
+        return document
+
+    part = evaluate(make_documents(number), {"strong": lambda document: document, "weak": weak})
+    return build_page([part], title="Mini", card={"Corpora": {"mini": "CC0"}},
+                      curves=[Curve.from_rows("run", [{"step": 1, "loss": 2.0}, {"step": 2, "loss": 1.0}])])
+
+
+def test_lead_says_which_system_is_best_and_whether_that_is_sure():
+    page = make_report()
+    assert page.lead.startswith("strong finds 100.00% of the gold mentions exactly")
+    assert "It leads weak by" in page.lead and "more than chance would give" in page.lead
+    assert [section.id for chapter in page.chapters for section in chapter.sections] == [
+        "scores", "labels", "slices", "comparison", "errors", "shifts", "confusion", "curves", "card", "documents"]
+
+
+def test_systems_that_tie_are_said_to_tie():
+    documents = make_documents(5)
+    part = evaluate(documents, {"a": lambda document: document, "b": lambda document: document})
+    assert "which may be chance" in build_page([part]).lead
+
+
+def test_a_limit_on_documents_is_said_and_examples_beyond_it_have_no_link():
+    part = replace(evaluate(make_documents(30), {"none": lambda document: document.with_mentions(())}), limit=2)
+    html = render_html(build_page([part]))
+    assert html.count("<article") == 2 and "The first 2 of 30 documents are shown." in html
+    assert '<a href="#doc0-0">evil</a>' in html and "<td>doc-5</td>" in html
+
+
+@pytest.fixture(scope="module")
+def browser():
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs the package playwright")
+    with playwright.sync_playwright() as started:
+        running = started.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    path = tmp_path_factory.mktemp("report") / "report.html"
+    path.write_text(render_html(make_report()), encoding="utf8")
+    return path
+
+
+@pytest.fixture
+def page(browser, report):
+    """The report, opened from disk without a network; what the console or the network says is an error."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, offline=True)
+    opened = context.new_page()
+    opened.set_default_timeout(60_000)
+    said = []
+    opened.on("console", lambda message: said.append(message.text))
+    opened.on("pageerror", lambda error: said.append(str(error)))
+    asked = []
+    opened.on("request", lambda request: asked.append(request.url))
+    opened.goto(report.as_uri())
+    yield opened
+    assert said == [] and [url for url in asked if not url.startswith(("file:", "data:"))] == []
+    context.close()
+
+
+def filters(page):
+    return page.locator("form.filters")
+
+
+def shown(page):
+    return page.locator("article:visible").count()
+
+
+def wait_until(holds):
+    """Ask again and again, since filters wait until typing has stopped; the page's own policy forbids polling in it."""
+    deadline = time.monotonic() + 15
+    while not holds():
+        assert time.monotonic() < deadline, "the page did not come to what was waited for"
+        time.sleep(0.05)
+
+
+def count_of(page, words):
+    """Wait until the pager says the words, and return how many articles are shown."""
+    wait_until(lambda: page.locator("output").inner_text() == words)
+    return shown(page)
+
+
+@needs_chromium
+def test_pages_are_turned(page):
+    assert count_of(page, "1–25 of 60 documents") == 25
+    page.get_by_role("button", name="Next").click()
+    page.get_by_role("button", name="Next").click()
+    assert count_of(page, "51–60 of 60 documents") == 10
+    assert page.get_by_role("button", name="Next").is_disabled()
+    assert page.locator("article:visible").last.locator("mark").count() >= 2
+
+
+@needs_chromium
+def test_filters_by_error_label_and_system(page):
+    filters(page).get_by_label("Missed", exact=True).check()
+    assert count_of(page, "1–12 of 12 documents") == 12
+    filters(page).get_by_label("Missed", exact=True).uncheck()
+    filters(page).get_by_label("Type", exact=True).check()
+    assert count_of(page, "1–16 of 16 documents") == 16
+    filters(page).locator("[name=system]").select_option("strong")
+    assert count_of(page, "no document") == 0
+    page.get_by_role("button", name="Clear").click()
+    assert count_of(page, "1–25 of 60 documents") == 25
+    filters(page).locator("[name=system]").select_option("strong")
+    wait_until(lambda: page.locator(".sys:visible").count() == 0)
+
+
+@needs_chromium
+def test_search_finds_text_and_ids_without_case(page):
+    filters(page).locator("[name=text]").fill("gene 17 BINDS")
+    assert count_of(page, "1–1 of 1 documents") == 1
+    filters(page).locator("[name=text]").fill("肺炎")
+    headings = page.locator("article:visible h3")
+    wait_until(lambda: [heading.split()[0] for heading in headings.all_inner_texts()] == ["zh"])
+
+
+@needs_chromium
+def test_a_script_in_a_document_is_text(page):
+    assert page.title() == "Mini"
+    assert SCRIPT in page.locator("article").first.inner_text()
+
+
+@needs_chromium
+def test_examples_lead_to_their_documents_through_filters(page):
+    filters(page).locator("[name=text]").fill("doc-1")
+    wait_until(lambda: page.locator("output").inner_text() != "1–25 of 60 documents")
+    page.locator("summary", has_text="Examples, weak").click()
+    link = page.locator("#errors details[open] td a").last
+    wanted = link.inner_text()
+    link.click()
+    wait_until(lambda: page.locator("article:target:visible").count() == 1)
+    assert page.locator("article:target h3").inner_text().startswith(wanted)
+
+
+@needs_chromium
+def test_reads_by_keyboard(page):
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the figures"
+    filters(page).get_by_label("Type", exact=True).focus()
+    page.keyboard.press("Space")
+    count_of(page, "1–16 of 16 documents")
+
+
+@needs_chromium
+def test_has_names_for_what_is_seen(page):
+    assert page.locator("[role=img]:not([aria-label])").count() == 0
+    assert page.locator("table:not(:has(caption))").count() == 0
+    assert page.locator("section:not([aria-labelledby])").count() == 0
+    assert page.locator("form :is(input, select):not([aria-label])").evaluate_all(
+        "controls => controls.every(control => control.labels.length === 1)")
+
+
+@needs_chromium
+@pytest.mark.parametrize("width", [pytest.param(1280, id="wide"), pytest.param(380, id="phone")])
+def test_nothing_sticks_out(page, width):
+    page.set_viewport_size({"width": width, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@needs_chromium
+def test_inner_mentions_stand_inside_outer_ones(page):
+    outer = page.locator("article .gold mark.h1:visible").first
+    inner = outer.locator("mark").first
+    around, inside = outer.bounding_box(), inner.bounding_box()
+    assert around["y"] < inside["y"] and around["y"] + around["height"] > inside["y"] + inside["height"]
+
+
+@needs_chromium
+def test_dark_and_light_differ_and_can_be_read(page):
+    def contrast():
+        return page.evaluate("""() => {
+          const light = (colour) => { const [r, g, b] = colour.match(/[\\d.]+/g).map((value) => {
+            const part = value / 255; return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4; });
+            return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
+          const style = getComputedStyle(document.body);
+          const [a, b] = [light(style.color), light(style.backgroundColor)];
+          return [b, (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05)]; }""")
+
+    page.emulate_media(color_scheme="light")
+    paper, ratio = contrast()
+    assert paper > 0.8 and ratio > 7
+    page.emulate_media(color_scheme="dark")
+    paper, ratio = contrast()
+    assert paper < 0.05 and ratio > 7
+
+
+@needs_chromium
+def test_without_javascript_everything_is_there(browser, report):
+    context = browser.new_context(java_script_enabled=False)
+    opened = context.new_page()
+    opened.goto(report.as_uri())
+    assert opened.locator("article").count() == 60 and opened.locator("article[hidden]").count() == 0
+    assert opened.locator(".filters").is_hidden()
+    assert opened.locator("#scores table").is_visible() and opened.locator("figure svg").count() >= 4
+    context.close()
+
+
+@needs_chromium
+def test_prints_all_that_the_filters_chose(page):
+    filters(page).get_by_label("Missed", exact=True).check()
+    count_of(page, "1–12 of 12 documents")
+    filters(page).get_by_label("Missed", exact=True).uncheck()
+    count_of(page, "1–25 of 60 documents")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    page.emulate_media(media="print")
+    assert shown(page) == 60 and page.locator(".filters").is_hidden()
+    assert page.pdf()[:5] == b"%PDF-"
+
+
+@needs_chromium
+def test_two_thousand_documents_stay_usable(browser, tmp_path):
+    path = tmp_path / "many.html"
+    path.write_text(render_html(make_report(2000)), encoding="utf8")
+    opened = browser.new_page()
+    started = time.perf_counter()
+    opened.goto(path.as_uri())
+    count_of(opened, "1–25 of 2000 documents")
+    loaded = time.perf_counter() - started
+    milliseconds = opened.evaluate("""async () => {
+      const form = document.querySelector(".filters");
+      const started = performance.now();
+      form.elements.text.value = "gene 17";
+      form.dispatchEvent(new Event("input"));
+      const output = form.querySelector("output");
+      while (output.textContent.includes("2000")) await new Promise((resolve) => setTimeout(resolve, 5));
+      return performance.now() - started; }""")
+    opened.close()
+    assert path.stat().st_size < 10_000_000 and loaded < 30 and milliseconds < 5000

@@ -1,0 +1,67 @@
+import pytest
+import spacy
+
+from spacy_bioner.annotation import Annotation, Mention
+from spacy_bioner.errors import BionerError
+from spacy_bioner.formats.jsonl import write_jsonl
+from spacy_bioner.training.selector.negatives import KINDS
+from spacy_bioner.training.selector.selector_corpus import make_selector_corpus
+
+TEXT = "Mutations of the APC gene cause polyposis in many of the families that were seen."
+GOLD = (Mention(17, 20, "GENE"), Mention(32, 41, "DISEASE"))
+
+
+@pytest.fixture
+def nlp():
+    return spacy.blank("en", config={"nlp": {"tokenizer": {"@tokenizers": "spacy-bioner.UnitTokenizer.v1"}}})
+
+
+@pytest.fixture
+def gold(tmp_path):
+    write_jsonl(tmp_path / "gold.jsonl", [Annotation(TEXT, GOLD, id="a", meta={"split": "train"})])
+    return str(tmp_path / "gold.jsonl")
+
+
+def candidates(example):
+    return [(span.start_char, span.end_char, span.label_) for span in example.predicted.spans["candidates"]]
+
+
+def test_candidates_stand_in_the_predicted_doc_and_gold_in_the_other(gold, nlp):
+    example, = make_selector_corpus(gold)(nlp)
+    assert {mention.key for mention in GOLD} < set(candidates(example))
+    assert len(example.reference.spans["sc"]) == 2
+    assert len(example.predicted.spans["candidates"].attrs["groups"]) == len(candidates(example))
+
+
+def test_negatives_are_made_anew_each_epoch_but_not_for_dev(gold, nlp):
+    corpus = make_selector_corpus(gold)
+    assert candidates(*corpus(nlp)) != candidates(*corpus(nlp))
+    dev = make_selector_corpus(gold, shuffle=False)
+    assert candidates(*dev(nlp)) == candidates(*dev(nlp))
+
+
+def test_predictions_alone_are_the_candidates_where_asked_for(gold, tmp_path, nlp):
+    write_jsonl(tmp_path / "predicted.jsonl", [Annotation(TEXT, (Mention(0, 9, "GENE"), GOLD[0]), id="a")])
+    corpus = make_selector_corpus(gold, predicted=str(tmp_path / "predicted.jsonl"), only_predicted=True)
+    assert candidates(*corpus(nlp)) == [(0, 9, "GENE"), (17, 20, "GENE")]
+
+
+@pytest.mark.parametrize("split", [None, ""])
+def test_records_that_say_no_split_are_taken(tmp_path, nlp, split):
+    write_jsonl(tmp_path / "gold.jsonl", [Annotation(TEXT, GOLD, id="a", meta={"split": split})])
+    assert len(list(make_selector_corpus(str(tmp_path / "gold.jsonl"))(nlp))) == 1
+
+
+@pytest.mark.parametrize("options, told", [
+    pytest.param({"split": "dev"}, "split", id="another split"),
+    pytest.param({"negatives": dict.fromkeys(KINDS, 0)}, "needs both", id="no negative"),
+    pytest.param({"negatives": {"shifts": 1}}, "shifts", id="unknown setting"),
+])
+def test_what_cannot_teach_is_told(gold, nlp, options, told):
+    with pytest.raises(BionerError, match=told):
+        list(make_selector_corpus(gold, **options)(nlp))
+
+
+def test_records_that_were_all_dropped_as_leaks_are_told(gold, nlp):
+    with pytest.raises(BionerError, match="All 1 records of 'gold' .* held out \\(.*gold.jsonl"):
+        list(make_selector_corpus(gold, held_out=[gold], on_leak="drop")(nlp))
