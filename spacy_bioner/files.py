@@ -26,7 +26,7 @@ def open_atomic(path: Path, mode: str = "w", *, private: bool = False) -> Iterat
     mode (str): "w" for UTF-8 text, "wb" for bytes.
     private (bool): Whether only the user may read the file (documents, replies).
     YIELDS (IO): The open file. On an error it is removed and the old file stays.
-    RAISES BionerError: E743 where no file can take this place.
+    RAISES BionerError: E727 where no file can take this place.
     """
     path = Path(path)
     refuse_unwritable(path)
@@ -49,16 +49,16 @@ def refuse_unwritable(path: Path) -> None:
     """Refuse a path that no file can have, before work is spent on what should be written to it.
 
     path (Path): The file to write.
-    RAISES BionerError: E743 where a folder or a device stands in its place, or a file in that of its folder.
+    RAISES BionerError: E727 where a folder or a device stands in its place, or a file in that of its folder.
     """
     path = Path(path)
     if path.is_dir():
-        raise BionerError(Errors.E743.format(path=path, found="it is a folder"))
+        raise BionerError(Errors.E727.format(path=path, found="it is a folder"))
     if path.exists() and not path.is_file():
-        raise BionerError(Errors.E743.format(path=path, found="it is a device or pipe"))
+        raise BionerError(Errors.E727.format(path=path, found="it is a device or pipe"))
     above = next((folder for folder in path.parents if folder.exists()), None)
     if above is not None and not above.is_dir():
-        raise BionerError(Errors.E743.format(path=path, found=f"{above} is a file, not a folder"))
+        raise BionerError(Errors.E727.format(path=path, found=f"{above} is a file, not a folder"))
 
 
 def _umask() -> int:

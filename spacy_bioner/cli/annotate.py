@@ -130,7 +130,7 @@ def refuse_own_outputs(output: Path, inputs: Sequence[Optional[Path]]) -> None:
 
     output (Path): The file of records.
     inputs (Sequence[Optional[Path]]): What is read; None stands for what is not given.
-    RAISES BionerError: E742 where one of them would be replaced, E743 where no file can stand, E013 for another ending.
+    RAISES BionerError: E726 where one of them would be replaced, E727 where no file can stand, E013 for another ending.
     """
     from ..corpus.set_aside import set_aside_path
     from ..formats import guess_format
@@ -205,7 +205,7 @@ def annotate(source: Path, output: Path, annotator: Any, *, limit: Optional[int]
     limit (Optional[int]): Annotate no more than so many documents.
     origin (str): Origin of the records that come out; whatever the texts were, a model has made their mentions.
     RETURNS (str): One line: what was done, what it cost, which issues were met.
-    RAISES BionerError: E008 where there is no text, E710 where every document failed.
+    RAISES BionerError: E008 where there is no text, E735 where every document failed.
     """
     from ..corpus.set_aside import set_aside_path
     from ..formats import guess_format, write_annotations
@@ -239,12 +239,12 @@ def annotate_by_workers(source: Path, output: Path, settings: AnnotateSettings, 
     schema (Optional[Schema]): As in `make_annotator`.
     gpu_id (int): As in `make_annotator`; where a GPU is meant, each worker has one, and Ray says which.
     RETURNS (str): One line: what was done and which issues were met.
-    RAISES BionerError: E705 without Ray, E746 for a limit, E243 and E244 for a folder with shards of another run.
+    RAISES BionerError: E706 without Ray, E730 for a limit, E226 and E227 for a folder with shards of another run.
     """
     if settings.limit is not None:
-        raise BionerError(Errors.E746.format(option="--annotate.limit", why="--engine ray annotates all records of IN"))
+        raise BionerError(Errors.E730.format(option="--annotate.limit", why="--engine ray annotates all records of IN"))
     if find_spec("ray") is None:
-        raise BionerError(Errors.E705.format(package="ray", extra="ray"))
+        raise BionerError(Errors.E706.format(package="ray", extra="ray"))
     from ..llm.annotation.identity import identify
     from ..scale.ray_annotate import annotate_on_ray
     from ._shared.document_progress import show_progress
@@ -322,7 +322,7 @@ def _refuse_empty(annotated: Iterator[Annotation], source: Path, reasons: Counte
     first = next(annotated, None)
     if first is None and reasons:
         (why, most), = reasons.most_common(1)
-        raise BionerError(Errors.E710.format(path=source, count=reasons.total(), most=most, why=why))
+        raise BionerError(Errors.E735.format(path=source, count=reasons.total(), most=most, why=why))
     if first is None:
         raise BionerError(Errors.E008.format(path=source))
     yield first

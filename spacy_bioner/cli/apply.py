@@ -40,7 +40,7 @@ def apply(pipeline: Path, source: Path, output: Path, *, origin: str = "syntheti
     spans_key (str): Key of the spans.
     gpu_id (int): GPU, or -1 for the CPU.
     RETURNS (int): How many records were written.
-    RAISES BionerError: E001 where there is no pipeline, E574 for one that is damaged, E607 where it writes no span
+    RAISES BionerError: E001 where there is no pipeline, E549 for one that is damaged, E607 where it writes no span
         group of this key.
     """
     from ..errors import BionerError, Errors

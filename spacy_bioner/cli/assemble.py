@@ -30,8 +30,8 @@ def assemble_cli(
     from ..packaging.model_card import read_scores
 
     if use_selector not in SELECTS:
-        raise BionerError(Errors.E708.format(option="--use-selector", found=use_selector, wanted=" or ".join(SELECTS)))
-    pipelines = {system: pipeline, **parse_named_paths(others, taken=[system], unreadable=Errors.E552,
+        raise BionerError(Errors.E737.format(option="--use-selector", found=use_selector, wanted=" or ".join(SELECTS)))
+    pipelines = {system: pipeline, **parse_named_paths(others, taken=[system], unreadable=Errors.E538,
                                                        repeated=Errors.E605)}
     refuse_own_folder(output, [*pipelines.values(), *([selector] if selector is not None else [])])
     chosen, dev = choose_on_dev(pipelines) if others else (system, {})

@@ -94,7 +94,7 @@ def convert_cli(
 
     if origin and origin not in ORIGINS:
         wanted = f"{', '.join(ORIGINS[:-1])} or {ORIGINS[-1]}"
-        raise BionerError(Errors.E708.format(option="--origin", found=origin, wanted=wanted))
+        raise BionerError(Errors.E737.format(option="--origin", found=origin, wanted=wanted))
     if check_rules:
         _refuse_unused(ctx)
         refuse_inputs(output, inputs)
@@ -237,8 +237,8 @@ def refuse_inputs(output: Path, inputs: Sequence[Path], *, format: str = "") -> 
     output (Path): The file that would be written, or for brat the folder.
     inputs (Sequence[Path]): All files and folders that are read.
     format (str): Format of the output.
-    RAISES BionerError: E742 where the output is one of them, E749 where a brat folder is, holds, or lies in one of
-        them, E743 where no file can stand there.
+    RAISES BionerError: E726 where the output is one of them, E733 where a brat folder is, holds, or lies in one of
+        them, E727 where no file can stand there.
     """
     if format == "brat":
         return refuse_own_folder(output, inputs)
@@ -251,7 +251,7 @@ def refuse_inputs(output: Path, inputs: Sequence[Path], *, format: str = "") -> 
 
 
 def read_renames(pairs: Iterable[str]) -> Dict[str, str]:
-    """RETURNS (Dict[str, str]): Old label to new, from OLD=NEW; raises BionerError E017 for anything else, E035 for two
+    """RETURNS (Dict[str, str]): Old label to new, from OLD=NEW; raises BionerError E017 for anything else, E036 for two
     new names of one label."""
     renames: Dict[str, str] = {}
     for pair in pairs:
@@ -260,7 +260,7 @@ def read_renames(pairs: Iterable[str]) -> Dict[str, str]:
         if not (old and equals and new) or "=" in new:
             raise BionerError(Errors.E017.format(value=pair))
         if renames.setdefault(old, new) != new:
-            raise BionerError(Errors.E035.format(old=old, first=renames[old], second=new))
+            raise BionerError(Errors.E036.format(old=old, first=renames[old], second=new))
     return renames
 
 

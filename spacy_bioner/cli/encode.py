@@ -32,7 +32,7 @@ def encode_cli(
     refuse_other_ending(target)
     for option, value, wanted in (("--shape", shape, "json"), ("--lines", lines, "bracket")):
         if value is not None and format_ in CODEC_NAMES and format_ != wanted:
-            raise BionerError(Errors.E746.format(option=option, why=f"it is for --format {wanted}"))
+            raise BionerError(Errors.E730.format(option=option, why=f"it is for --format {wanted}"))
     options: Dict[str, Dict[str, Any]] = {"json": {"shape": shape or "offsets"}, "bracket": {"lines": lines or "all"}}
     codec = make_codec(format_, **options.get(format_, {}))
     known: List[str] = list(read_schema(labels).labels) if labels else collect_labels(source)

@@ -57,7 +57,7 @@ def evaluate(gold_path: Path, systems: Sequence[System], *, predictions: Path, r
     gpu_id (int): GPU for pipelines.
     RETURNS (Dict[str, Any]): The metrics file: `gold`, `settings`, `systems` by name, `comparisons` of each two, and
         `runs` with several seeds.
-    RAISES BionerError: E601 to E607 where documents do not match or cannot be read, E742 where documents would be
+    RAISES BionerError: E601 to E607 where documents do not match or cannot be read, E726 where documents would be
         written over what is read.
     """
     from .. import __version__

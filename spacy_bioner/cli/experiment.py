@@ -58,14 +58,14 @@ def refuse_other_verbs(plan: Any, ctx: typer.Context) -> None:
 
     plan (Plan): The steps.
     ctx (typer.Context): Of this verb; its parent knows all verbs.
-    RAISES BionerError: E735 for a step that runs what is no verb.
+    RAISES BionerError: E722 for a step that runs what is no verb.
     """
     verbs = ctx.parent.command.list_commands(ctx.parent)
     for step in plan.steps:
         # A command line may be filled in with nothing.
         verb = step.verb if step.arguments else ""
         if verb not in verbs:
-            raise BionerError(Errors.E735.format(name=step.name, verb=verb, known=", ".join(verbs)))
+            raise BionerError(Errors.E722.format(name=step.name, verb=verb, known=", ".join(verbs)))
 
 
 def show_plan(expanded: Any, output: Path) -> None:

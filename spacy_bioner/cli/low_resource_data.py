@@ -23,7 +23,7 @@ def fix_data(corpus: Path, output: Path, settings: LowResourceSettings, *, name:
     name (str): Name of the corpus, as its schema says it.
     curve (bool): Whether the names and the gold sentences of the curve are written too.
     RETURNS (Dict[str, Any]): Size to sentences and mentions of its gold subset, beside what was wanted.
-    RAISES BionerError: E421 for a size without mention counts, where there is no rule for others.
+    RAISES BionerError: E431 for a size without mention counts, where there is no rule for others.
     """
     from ..corpus.sampling import draw_sample
     from ..formats.jsonl import read_jsonl
@@ -59,13 +59,13 @@ def choose_targets(settings: LowResourceSettings, seeds: Sequence[Any], *, name:
     name (str): Name of the corpus.
     size (int): Names of each label, where there are so many.
     RETURNS (Dict[str, int]): Label to mentions.
-    RAISES BionerError: E421 where there are no counts and no rule.
+    RAISES BionerError: E431 where there are no counts and no rule.
     """
     targets = settings.targets.get(name, {}).get(str(size))
     if targets is not None:
         return targets
     if not settings.mentions_per_name:
-        raise BionerError(Errors.E421.format(corpus=name, size=size))
+        raise BionerError(Errors.E431.format(corpus=name, size=size))
     names = Counter(seed.label for seed in seeds)
     return {label: round(settings.mentions_per_name * count) for label, count in sorted(names.items())}
 

@@ -127,7 +127,7 @@ def read_low_resource(path: Path, overrides: Dict[str, Any], *, quick: bool = Fa
     quick (bool): Whether the values of [low_resource.quick] stand in the place of the others; then all of train as
         gold is not measured.
     RETURNS (LowResourceSettings): The settings.
-    RAISES BionerError: E417, E740 and E741 for methods and sizes that there are not, E7xx for keys and values that
+    RAISES BionerError: E429, E724 and E725 for methods and sizes that there are not, E7xx for keys and values that
         cannot be.
     """
     plain = load_settings(path, "low_resource", LowResourceSettings, {})
@@ -145,12 +145,12 @@ def _check_names(settings: LowResourceSettings, *, sizes: List[int]) -> None:
     high = settings.high_resource.methods if settings.high_resource is not None else []
     for method in (*settings.methods, *high):
         if method not in known:
-            raise BionerError(Errors.E417.format(name=method, known=", ".join(known)))
+            raise BionerError(Errors.E429.format(name=method, known=", ".join(known)))
     if GENERATED in high and GENERATED not in settings.methods:
-        raise BionerError(Errors.E741)
+        raise BionerError(Errors.E725)
     rows = [*known, *(variant.name for variant in settings.variants)]
     for key, values, allowed in (("full_test_methods", settings.full_test_methods, rows),
                                  ("full_test_sizes", settings.full_test_sizes, sizes)):
         for value in values:
             if value not in allowed:
-                raise BionerError(Errors.E740.format(key=key, name=value, known=", ".join(map(str, allowed))))
+                raise BionerError(Errors.E724.format(key=key, name=value, known=", ".join(map(str, allowed))))

@@ -36,7 +36,7 @@ def merge_cli(
         refuse_own_input(path, [*sources.values(), gold, dictionary])
     refuse_other_ending(output)
     if dictionary_label and dictionary is None:
-        raise BionerError(Errors.E746.format(option="--dictionary-label", why="no --dictionary is given"))
+        raise BionerError(Errors.E730.format(option="--dictionary-label", why="no --dictionary is given"))
     counted = merge_sources(sources, output, gold=gold, dictionary=dictionary,
                             dictionary_label=dictionary_label, nested=nested)
     write_json(report, counted)
@@ -53,9 +53,9 @@ def parse_sources(arguments: Iterable[str]) -> Dict[str, Path]:
 
     arguments (Iterable[str]): As given on the command line.
     RETURNS (Dict[str, Path]): Name to file.
-    RAISES BionerError: E546 for another form, E547 for a name that comes twice or is kept for gold and dictionary.
+    RAISES BionerError: E532 for another form, E533 for a name that comes twice or is kept for gold and dictionary.
     """
-    return parse_named_paths(arguments, taken=(GOLD, DICTIONARY), unreadable=Errors.E546, repeated=Errors.E547)
+    return parse_named_paths(arguments, taken=(GOLD, DICTIONARY), unreadable=Errors.E532, repeated=Errors.E533)
 
 
 def merge_sources(sources: Dict[str, Path], output: Path, *, gold: Optional[Path] = None,
@@ -70,14 +70,14 @@ def merge_sources(sources: Dict[str, Path], output: Path, *, gold: Optional[Path
     dictionary_label (Optional[str]): Label of the names of a list without labels.
     nested (bool): Whether a mention inside one of another annotator is no conflict.
     RETURNS (Dict[str, Any]): records, sources (records and mentions of each), kept by rank, conflict, conflict_label.
-    RAISES BionerError: E548 without any source, E009 for gold of another split, E008 for an empty file, E526 where
-        texts differ, E565 where a source has an id twice.
+    RAISES BionerError: E534 without any source, E009 for gold of another split, E008 for an empty file, E521 where
+        texts differ, E552 where a source has an id twice.
     """
     from ..formats.jsonl import write_jsonl
     from ..merging.candidates import RANKS, merge_files
 
     if not sources and gold is None:
-        raise BionerError(Errors.E548)
+        raise BionerError(Errors.E534)
     read = {**({GOLD: list(_read_gold(gold))} if gold is not None else {}),
             **{name: list(_read(path)) for name, path in sources.items()}}
     if dictionary is not None:

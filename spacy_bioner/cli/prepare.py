@@ -37,14 +37,14 @@ def prepare_cli(
     from ..corpus.preparation import NO_RAW, Limits, prepare_corpus
 
     if leaks not in ("error", "drop"):
-        raise BionerError(Errors.E708.format(option="--leaks", found=leaks, wanted="error or drop"))
+        raise BionerError(Errors.E737.format(option="--leaks", found=leaks, wanted="error or drop"))
     if not (data / corpus).is_dir():
         raise BionerError(Errors.E001.format(path=data / corpus, wanted="corpus folder"))
     refuse_own_folder(output, [data / corpus, *([data / raw] if raw not in ("auto", "train", NO_RAW) else [])])
     schema_path = find_schema(data, corpus, labels)
     schema = read_schema(schema_path)
     if schema.lang != lang:
-        raise BionerError(Errors.E709.format(path=schema_path, found=schema.lang, wanted=lang))
+        raise BionerError(Errors.E738.format(path=schema_path, found=schema.lang, wanted=lang))
     prepared = prepare_corpus(data, corpus, labels=schema.labels, lang=lang, raw=raw, seed=seed,
                               limits=Limits(gold_limit, raw_limit, dev_limit, test_limit), drop_leaks=leaks == "drop",
                               label_dev_text=label_dev_text, apart_from=apart_from)
@@ -52,7 +52,7 @@ def prepare_cli(
         refuse_own_input(output / f"{name}.jsonl", [data / prepared.sources["raw"], *apart_from])
     if raw != NO_RAW and not prepared.parts["raw"]:
         # A workflow would find out after hours: what annotates raw text, and learns to write like it, needs some.
-        raise BionerError(Errors.E039.format(source=prepared.sources["raw"], corpus=data / corpus))
+        raise BionerError(Errors.E035.format(source=prepared.sources["raw"], corpus=data / corpus))
     for name, sentences in prepared.parts.items():
         write_json_lines(output / f"{name}.jsonl", (sentence.to_record() for sentence in sentences))
     with open_atomic(output / "labels.yml", "wb") as file_, schema_path.open("rb") as source:

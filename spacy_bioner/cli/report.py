@@ -53,7 +53,7 @@ def write_report(metrics: Mapping[Path, Mapping[str, Any]], output: Path, *, tit
     documents (bool): Whether the documents are shown.
     limit (Optional[int]): How many documents of each gold set are shown.
     RETURNS (List[Path]): The files.
-    RAISES BionerError: E610 where documents are missing or changed since they were measured, E611 for a bad card, E742
+    RAISES BionerError: E610 where documents are missing or changed since they were measured, E611 for a bad card, E726
         where one of the files is read here.
     """
     from ..report.contents import Evaluated, build_page, collect_figures_of_report

@@ -22,7 +22,7 @@ def make_codec(name: str, **options: Any) -> Codec:
     name (str): "json", "html", "bracket", "seed_tags", or a name that another package registered.
     options (Any): Options of the codec, see the classes; `make_codec(**codec.settings())` gives the same codec.
     RETURNS (Codec): The codec.
-    RAISES BionerError: E101 for an unknown name, E105 for an unknown option, E106 for a wrong value.
+    RAISES BionerError: E101 for an unknown name, E108 for an unknown option, E109 for a wrong value.
     """
     codecs = dict(_CODECS)
     if name not in codecs:
@@ -32,7 +32,7 @@ def make_codec(name: str, **options: Any) -> Codec:
     try:
         return codecs[name](**options)
     except TypeError:
-        raise BionerError(Errors.E105.format(name=name, options=", ".join(sorted(options)))) from None
+        raise BionerError(Errors.E108.format(name=name, options=", ".join(sorted(options)))) from None
 
 
 def make_json_codec(shape: str = "name") -> Codec:

@@ -11,12 +11,12 @@ def check_labels(annotation: Annotation, labels: Sequence[str]) -> None:
 
     annotation (Annotation): The annotation.
     labels (Sequence[str]): The labels of the schema.
-    RAISES BionerError: E109.
+    RAISES BionerError: E112.
     """
     known = set(labels)
     for mention in annotation.mentions:
         if mention.label not in known:
-            raise BionerError(Errors.E109.format(label=mention.label, known=", ".join(labels)))
+            raise BionerError(Errors.E112.format(label=mention.label, known=", ".join(labels)))
 
 
 def describe_span(mention: Mention) -> str:

@@ -61,7 +61,7 @@ def encode_record(record: Record, labels: Sequence[str], codec: Codec) -> Record
     codec (Codec): The format.
     RETURNS (Record): `id`, `format`, `labels`, `text`, `output`, and under `skipped` the spans that the format cannot
         write; for seed tags also `seeds`.
-    RAISES BionerError: E004 to E007 for a record that is no annotation, E109 for an unknown label.
+    RAISES BionerError: E004 to E007 for a record that is no annotation, E112 for an unknown label.
     """
     annotation = Annotation.from_record(record)
     skipped = codec.unwritable(annotation)
@@ -119,13 +119,13 @@ def _read_filled(path: Path) -> Iterator[Tuple[int, bytes]]:
 
 
 def _parse(line: bytes) -> Record:
-    """RETURNS (Record): The object of a line; E111 where it holds none."""
+    """RETURNS (Record): The object of a line; E114 where it holds none."""
     try:
         record = json.loads(line.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
-        raise BionerError(Errors.E111.format(why=error)) from None
+        raise BionerError(Errors.E114.format(why=error)) from None
     if not isinstance(record, dict):
-        raise BionerError(Errors.E111.format(why=f"found a {type(record).__name__}"))
+        raise BionerError(Errors.E114.format(why=f"found a {type(record).__name__}"))
     return record
 
 
@@ -137,7 +137,7 @@ def _dump(record: Record) -> str:
 
 def _take(record: Any, key: str, kind: type, wanted: str) -> Any:
     if not isinstance(record, dict) or key not in record:
-        raise BionerError(Errors.E112.format(key=key))
+        raise BionerError(Errors.E115.format(key=key))
     if not isinstance(record[key], kind):
         raise BionerError(Errors.E006.format(key=key, found=repr(record[key])[:60], wanted=wanted))
     return record[key]

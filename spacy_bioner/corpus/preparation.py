@@ -102,7 +102,7 @@ def prepare_corpus(data: Path, corpus: str, *, labels: Mapping[str, str], lang: 
     held_out += [sentence for path in apart_from for sentence in _cut(read_jsonl(path))]
     train = _leave_out(_cut(records["train"]), held_out, "train", prepared.notes)
     if not train:
-        raise BionerError(Errors.E745.format(count=given, source="train", path=data / corpus / "train.jsonl",
+        raise BionerError(Errors.E729.format(count=given, source="train", path=data / corpus / "train.jsonl",
                                              held_out="dev, test or what it has to be apart from"))
     gold = _sample(train, limits.gold, seed)
     prepared.parts = {

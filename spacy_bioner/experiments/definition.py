@@ -176,7 +176,7 @@ def read_experiment(path: Path, *, quick: bool = False, overrides: Optional[Mapp
     quick (bool): Whether its quick values are taken.
     overrides (Optional[Mapping[str, Any]]): `vars.NAME` or `lists.NAME` to a value.
     RETURNS (Experiment): The experiment.
-    RAISES BionerError: E001, E724 with what is wrong.
+    RAISES BionerError: E001, E711 with what is wrong.
     """
     import srsly
     from srsly.ruamel_yaml.error import YAMLError
@@ -192,9 +192,9 @@ def read_experiment(path: Path, *, quick: bool = False, overrides: Optional[Mapp
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"]))
-        raise BionerError(Errors.E724.format(path=path, why=f"{key}: {first['msg']}")) from None
+        raise BionerError(Errors.E711.format(path=path, why=f"{key}: {first['msg']}")) from None
     except (YAMLError, ValueError) as error:
-        raise BionerError(Errors.E724.format(path=path, why=" ".join(str(error).split()))) from None
+        raise BionerError(Errors.E711.format(path=path, why=" ".join(str(error).split()))) from None
     chosen = put(experiment, experiment.quick, known=experiment, path=path) if quick else experiment
     return put(chosen, values, known=experiment, path=path)
 
@@ -207,13 +207,13 @@ def put(experiment: Experiment, values: Values, *, known: Experiment, path: Path
     known (Experiment): Has all items of the lists, of which values may choose by name.
     path (Path): Its file, for errors.
     RETURNS (Experiment): With these values.
-    RAISES BionerError: E724 for a value or an item that there is not.
+    RAISES BionerError: E711 for a value or an item that there is not.
     """
     for kind in ("vars", "lists"):
         for name in getattr(values, kind):
             names = getattr(known, kind)
             if name not in names:
-                raise BionerError(Errors.E724.format(path=path, why=f"no {kind}.{name}; there are {', '.join(names)}"))
+                raise BionerError(Errors.E711.format(path=path, why=f"no {kind}.{name}; there are {', '.join(names)}"))
     lists = {name: [_pick(item, known.lists[name], f"lists.{name}", path) for item in items]
              for name, items in values.lists.items()}
     changed = experiment.model_copy(update={"vars": {**experiment.vars, **values.vars},
@@ -241,7 +241,7 @@ def _pick(item: Item, known: List[Item], place: str, path: Path) -> Item:
     found = next((other for other in known if name_of(other) == str(item)), None)
     if found is None:
         names = ", ".join(map(name_of, known))
-        raise BionerError(Errors.E724.format(path=path, why=f"{place} has no item '{item}'; there are {names}"))
+        raise BionerError(Errors.E711.format(path=path, why=f"{place} has no item '{item}'; there are {names}"))
     return found
 
 

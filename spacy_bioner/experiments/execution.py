@@ -101,8 +101,8 @@ def run_plan(plan: Plan, folder: Path, *, jobs: int = 1,
     jobs (int): Steps that may run side by side, each in a process of its own; those that one waits for come first.
     say (Say): Takes a line for each step.
     excuse (Callable[[Step], bool]): Whether it is no error that a step has failed. It is tried again the next time.
-    RAISES BionerError: E420 where a step has failed, with the last line that it said; E723 where another run is under
-        way; E736 where a step has not made its output.
+    RAISES BionerError: E430 where a step has failed, with the last line that it said; E710 where another run is under
+        way; E723 where a step has not made its output.
     """
     journal = Journal(folder, plan)
     with lock(folder) as locked:
@@ -194,13 +194,13 @@ class RunningStep:
         """Wait for the end, and note it.
 
         RETURNS (float): Seconds that the step took.
-        RAISES BionerError: E420 where it failed, E736 where it did not make its output.
+        RAISES BionerError: E430 where it failed, E723 where it did not make its output.
         """
         code, step, log = self.process.wait(), self.step, self._log
         if not code and not step.output.exists():
-            raise BionerError(Errors.E736.format(verb=step.name, output=step.output, log=log))
+            raise BionerError(Errors.E723.format(verb=step.name, output=step.output, log=log))
         if code:
-            raise BionerError(Errors.E420.format(verb=step.name, output=step.output, log=log, why=last_line(log)))
+            raise BionerError(Errors.E430.format(verb=step.name, output=step.output, log=log, why=last_line(log)))
         seconds = time.perf_counter() - self._started
         self._journal.finish(step, self._stamp, seconds)
         return seconds
@@ -212,14 +212,14 @@ def lock(folder: Path) -> Iterator[IO[Any]]:
 
     folder (Path): Its folder.
     YIELDS (IO): The locked file; whoever has it open holds the lock.
-    RAISES BionerError: E723 where a run, or a step that one left behind, holds it.
+    RAISES BionerError: E710 where a run, or a step that one left behind, holds it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("w") as file_:
         try:
             fcntl.flock(file_, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise BionerError(Errors.E723.format(path=folder)) from None
+            raise BionerError(Errors.E710.format(path=folder)) from None
         yield file_
 
 

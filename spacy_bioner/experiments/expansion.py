@@ -82,11 +82,11 @@ class Expanded:
     choose: Dict[str, List[str]]
 
     def only(self, *parts: str) -> "Expanded":
-        """RETURNS (Expanded): The rows whose name holds one of the parts, and what they need; raises BionerError E725
+        """RETURNS (Expanded): The rows whose name holds one of the parts, and what they need; raises BionerError E712
         for a part that no name holds."""
         for part in parts:
             if not any(part.casefold() in name.casefold() for name in self.rows):
-                raise BionerError(Errors.E725.format(part=part, known=", ".join(self.rows)))
+                raise BionerError(Errors.E712.format(part=part, known=", ".join(self.rows)))
         rows = {name: row for name, row in self.rows.items()
                 if any(part.casefold() in name.casefold() for part in parts)}
         paths = [path for row in rows.values() for run in row.runs.values() for path in run.paths()]
@@ -117,10 +117,10 @@ def expand(experiment: Experiment, *, data: Path, out: Path, gpu_id: int = -1) -
     out (Path): Folder of the experiment, {out}.
     gpu_id (int): GPU, or -1 for the CPU, {gpu_id}.
     RETURNS (Expanded): Steps, rows, comparisons and choices.
-    RAISES BionerError: E708 for an x that is no number, E721, E722 and E734 for steps that do not fit together, E726
-        for an unknown name, E727 for a list that there is not, E728 for an output outside of OUT, E729 for a
-        comparison or a choice with a row that no form of the experiment has, E730 for compared rows of other test
-        parts, E731 for a row without a figure of dev in a choice, E733 for a name that two rows or two choices have.
+    RAISES BionerError: E737 for an x that is no number, E708, E709 and E721 for steps that do not fit together, E713
+        for an unknown name, E714 for a list that there is not, E715 for an output outside of OUT, E716 for a
+        comparison or a choice with a row that no form of the experiment has, E717 for compared rows of other test
+        parts, E718 for a row without a figure of dev in a choice, E720 for a name that two rows or two choices have.
     """
     filler = Filler(experiment, {"data": str(data), "out": str(out), "gpu_id": gpu_id})
     steps = [step for template in experiment.steps for step in filler.steps(template, out)]
@@ -140,29 +140,29 @@ def expand(experiment: Experiment, *, data: Path, out: Path, gpu_id: int = -1) -
     # Measuring would find these too, but only after all steps have run.
     for before, after in pairs:
         if rows[before].gold != rows[after].gold:
-            raise BionerError(Errors.E730.format(first=before, second=after))
+            raise BionerError(Errors.E717.format(first=before, second=after))
     for name in (name for among in chosen.values() for name in among):
         if not any(run.dev for run in rows[name].runs.values()):
-            raise BionerError(Errors.E731.format(name=name))
+            raise BionerError(Errors.E718.format(name=name))
     return Expanded(Plan(steps, cache=out / "cache"), rows, pairs,
                     {name: among for name, among in chosen.items() if among})
 
 
 def _name_each(kind: str, pairs: Iterable[Tuple[str, Named]]) -> Dict[str, Named]:
-    """RETURNS (Dict[str, Named]): Name to what is called so; raises BionerError E733 for a name that comes twice."""
+    """RETURNS (Dict[str, Named]): Name to what is called so; raises BionerError E720 for a name that comes twice."""
     named: Dict[str, Named] = {}
     for name, one in pairs:
         if name in named:
-            raise BionerError(Errors.E733.format(kind=kind, name=name))
+            raise BionerError(Errors.E720.format(kind=kind, name=name))
         named[name] = one
     return named
 
 
 def _refuse_unknown(kind: str, name: str, among: Iterable[str], rows: Iterable[str], left_out: Set[str]) -> None:
-    """Raise BionerError E729 for a row that there is not, unless it is one that this form leaves out."""
+    """Raise BionerError E716 for a row that there is not, unless it is one that this form leaves out."""
     unknown = [row for row in among if row not in rows and row not in left_out]
     if unknown:
-        raise BionerError(Errors.E729.format(kind=kind, name=name, unknown=", ".join(unknown),
+        raise BionerError(Errors.E716.format(kind=kind, name=name, unknown=", ".join(unknown),
                                              known=", ".join(rows)))
 
 
@@ -183,19 +183,19 @@ class Filler:
         base = self._values if base is None else base
         for name in foreach:
             if name not in self._lists:
-                raise BionerError(Errors.E727.format(name=name, known=", ".join(self._lists)))
+                raise BionerError(Errors.E714.format(name=name, known=", ".join(self._lists)))
         for items in product(*(self._lists[name] for name in foreach)):
             scope = {**base, **dict(zip(foreach, items))}
             if _go_together(scope, self._lists):
                 yield scope
 
     def steps(self, template: StepTemplate, out: Path) -> Iterator[Step]:
-        """YIELDS (Step): The steps of a template; raises BionerError E728 for an output outside of OUT."""
+        """YIELDS (Step): The steps of a template; raises BionerError E715 for an output outside of OUT."""
         for scope in self.scopes(template.foreach):
             words = [word for token in shlex.split(template.run) for word in self._fill_word(token, scope)]
             output = Path(self.fill(template.output, scope))
             if out not in output.parents or ".." in output.parts[len(out.parts):]:
-                raise BionerError(Errors.E728.format(name=template.name, output=output, folder=out))
+                raise BionerError(Errors.E715.format(name=template.name, output=output, folder=out))
             name = "-".join([template.name, *(name_of(scope[each]) for each in template.foreach)])
             yield Step(re.sub(r"[^\w.@+-]+", "_", name), tuple(words), output, kind=template.name,
                        inputs=tuple(Path(self.fill(path, scope)) for path in template.inputs),
@@ -233,7 +233,7 @@ class Filler:
         scope (Scope): The values.
         depth (int): How many values this text was found in.
         RETURNS (str): The text without places.
-        RAISES BionerError: E726 for a name that is not known, or that leads to itself.
+        RAISES BionerError: E713 for a name that is not known, or that leads to itself.
         """
         def value(match: "re.Match[str]") -> str:
             found = self._find(match[1], scope, depth)
@@ -261,19 +261,19 @@ class Filler:
         for key in keys:
             found = found.get(key) if isinstance(found, dict) else None
         if found is None or depth > _DEEPEST:
-            raise BionerError(Errors.E726.format(name=dotted, known=", ".join(sorted(scope))))
+            raise BionerError(Errors.E713.format(name=dotted, known=", ".join(sorted(scope))))
         return found
 
 
 def _read_x(text: str, row: str) -> Optional[float]:
-    """RETURNS (Optional[float]): The place of a row in the plot, None for an empty text; raises BionerError E708 for
+    """RETURNS (Optional[float]): The place of a row in the plot, None for an empty text; raises BionerError E737 for
     what is no number."""
     try:
         x = float(text) if text else 0.0
     except ValueError:
         x = math.nan
     if not math.isfinite(x):
-        raise BionerError(Errors.E708.format(option=f"x of row '{row}'", found=text, wanted="a number, or nothing"))
+        raise BionerError(Errors.E737.format(option=f"x of row '{row}'", found=text, wanted="a number, or nothing"))
     return x if text else None
 
 

@@ -25,7 +25,7 @@ def measure_rows(expanded: Expanded, sampling: Sampling = Sampling()) -> Dict[st
     expanded (Expanded): The experiment; the files of its rows are there.
     sampling (Sampling): How intervals are made.
     RETURNS (Dict[str, Any]): `rows` by name, `comparisons`, `chosen`, and `sampling` as it was given.
-    RAISES BionerError: E601 to E603 where documents do not match, E730 where compared rows have other test parts.
+    RAISES BionerError: E601 to E603 where documents do not match, E717 where compared rows have other test parts.
     """
     measured: Dict[str, Any] = {}
     strict: Dict[str, RunScores] = {}
@@ -84,11 +84,11 @@ def choose(among: Sequence[str], measured: Mapping[str, Any]) -> Dict[str, Any]:
     measured (Mapping[str, Any]): The rows.
     RETURNS (Dict[str, Any]): `row`, the `runs` that were compared (empty: all of each), its `dev` over them, and its
         `test` F1 over them, which had no part in the choice.
-    RAISES BionerError: E731 for a row without a figure of dev.
+    RAISES BionerError: E718 for a row without a figure of dev.
     """
     for name in among:
         if measured[name]["dev"] is None:
-            raise BionerError(Errors.E731.format(name=name))
+            raise BionerError(Errors.E718.format(name=name))
     shared = find_shared([measured[name] for name in among], "dev_runs")
     devs = {name: mean_of(measured[name]["dev_runs"], shared) for name in among}
     best = max(among, key=lambda name: devs[name])
@@ -145,7 +145,7 @@ def judge(pairs: Sequence[Pair], rejected: Any) -> List[Tuple[float, bool]]:
 def _compare(before: Row, after: Row, strict: Mapping[str, RunScores]) -> Dict[str, Any]:
     """RETURNS (Dict[str, Any]): The difference over the repetitions that both rows have; over all where none is."""
     if before.gold != after.gold:
-        raise BionerError(Errors.E730.format(first=before.name, second=after.name))
+        raise BionerError(Errors.E717.format(first=before.name, second=after.name))
     shared = [key for key in before.runs if key in after.runs]
     scores = [strict[row.name].take([place for place, key in enumerate(row.runs) if key in shared or not shared])
               for row in (before, after)]
@@ -154,13 +154,13 @@ def _compare(before: Row, after: Row, strict: Mapping[str, RunScores]) -> Dict[s
 
 
 def _read_figure(place: str) -> float:
-    """RETURNS (float): A number in a JSON file, `FILE#key.key`; raises BionerError E732 where there is none."""
+    """RETURNS (float): A number in a JSON file, `FILE#key.key`; raises BionerError E719 where there is none."""
     path, _, dotted = place.partition("#")
     found: Any = json.loads(Path(path).read_text(encoding="utf8"))
     for key in dotted.split("."):
         found = found.get(key) if isinstance(found, dict) else None
     if not isinstance(found, (int, float)):
-        raise BionerError(Errors.E732.format(path=path, key=dotted))
+        raise BionerError(Errors.E719.format(path=path, key=dotted))
     return float(found)
 
 

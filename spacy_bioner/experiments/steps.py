@@ -50,7 +50,7 @@ class Plan:
 
     steps (Sequence[Step]): The steps; one that is given twice counts once.
     cache (Optional[Path]): Folder of what steps keep for themselves; no step depends on it.
-    RAISES BionerError: E721 where two steps make the same, E722 where steps need each other, E734 where two steps
+    RAISES BionerError: E708 where two steps make the same, E709 where steps need each other, E721 where two steps
         have one name.
     """
 
@@ -65,14 +65,14 @@ class Plan:
         for step in steps:
             other = self._makers.setdefault(step.output, step)
             if other.arguments != step.arguments:
-                raise BionerError(Errors.E721.format(first=other.name, second=step.name, output=step.output))
+                raise BionerError(Errors.E708.format(first=other.name, second=step.name, output=step.output))
             self._makers.update({path: other for path in other.beside})
         # Two steps of one name would share a stamp, and each run of one would undo the other.
         named: Dict[str, Step] = {}
         for step in self._makers.values():
             other = named.setdefault(step.name, step)
             if other != step:
-                raise BionerError(Errors.E734.format(first=other.output, second=step.output, name=step.name))
+                raise BionerError(Errors.E721.format(first=other.output, second=step.output, name=step.name))
         placed: Dict[Step, None] = {}
         for step in self._makers.values():
             self._place(step, placed, ())
@@ -124,7 +124,7 @@ class Plan:
 
     def _place(self, step: Step, placed: Dict[Step, None], waiting: Tuple[Step, ...]) -> None:
         if step in waiting:
-            raise BionerError(Errors.E722.format(steps=", ".join(each.name for each in (*waiting, step))))
+            raise BionerError(Errors.E709.format(steps=", ".join(each.name for each in (*waiting, step))))
         if step not in placed:
             for before in self.before(step):
                 self._place(before, placed, (*waiting, step))

@@ -123,7 +123,7 @@ def _describe_start(start: Path, task: Task, lm: "CausalLM") -> Dict[str, Any]:
     taught = AdapterCard.read(start)
     taught.check_model(lm.shapes, lm.base_hash)
     if taught.codec != task.codec.settings():
-        logger.warning(Warnings.W333.format(taught=taught.codec, asked=task.codec.settings()))
+        logger.warning(Warnings.W304.format(taught=taught.codec, asked=task.codec.settings()))
     return {"adapter": fingerprint(start), "data_hash": taught.data_hash,
             "corpora": [taught.corpus, *(corpus["corpus"] for corpus in taught.more_corpora)]}
 
@@ -208,7 +208,7 @@ class _DevScore:
                 failed.update({index: reply.error} if reply.error is not None else {})
         if failed and not self._warned:
             self._warned = True
-            logger.warning(Warnings.W332.format(count=len(failed), total=len(self._gold),
+            logger.warning(Warnings.W303.format(count=len(failed), total=len(self._gold),
                                                 why=next(iter(failed.values()))))
         counts = add_up(count_strict(gold, gold.with_mentions(mentions)) for gold, mentions in zip(self._gold, found))
         return micro(counts).f1

@@ -101,7 +101,7 @@ class AdapterCard:
         RETURNS (List[str]): Keys in which the run departs from the training in a way that can be meant (other
             definitions, another corpus name): worth a warning.
         RAISES BionerError: E207 where the model could not understand the run: another base model, codec, template,
-            chat markup or cutting into units. E333 where it is asked for several labels at once and was taught one at
+            chat markup or cutting into units. E311 where it is asked for several labels at once and was taught one at
             a time.
         """
         wanted = {"codec": (self.codec, settings["codec"]), "units": (self.units_version, UNITS_VERSION)}
@@ -115,7 +115,7 @@ class AdapterCard:
             if taught != asked:
                 raise BionerError(Errors.E207.format(what=what, taught=_short(taught), asked=_short(asked)))
         if self.instruction == "each" and len(settings["labels"]) > 1:
-            raise BionerError(Errors.E333.format(labels=", ".join(settings["labels"])))
+            raise BionerError(Errors.E311.format(labels=", ".join(settings["labels"])))
         first, *further = ([key for key in _MEANT if not self._was_taught(key, corpus.get(key, {}), settings[key])]
                            for corpus in ({key: getattr(self, key) for key in _MEANT}, *self.more_corpora))
         return first if all(further) else []

@@ -41,7 +41,7 @@ class Replay:
             if request.sample < len(outputs):
                 yield index, Reply(text=outputs[request.sample], usage={"requests": 1})
             else:
-                yield index, Reply(finish_reason="error", error=Errors.E227, usage={"requests": 1})
+                yield index, Reply(finish_reason="error", error=Errors.E219, usage={"requests": 1})
 
     def count_tokens(self, text: str) -> int:
         """RETURNS (int): Words of the text; recorded replies have no tokenizer."""
@@ -53,13 +53,13 @@ def read_replay(path: Path) -> Replay:
 
     path (Path): JSON Lines of `{"text" or "prompt", "output"}`.
     RETURNS (Replay): A model that gives them.
-    RAISES BionerError: E001 to E003, E228 for a record without these keys.
+    RAISES BionerError: E001 to E003, E220 for a record without these keys.
     """
     records = []
     for number, record in read_json_lines(path):
         strings = [key for key in ("text", "prompt") if isinstance(record.get(key), str)]
         if not strings or not isinstance(record.get("output"), str):
-            raise BionerError(Errors.E228.format(path=path, line=number))
+            raise BionerError(Errors.E220.format(path=path, line=number))
         records.append(record)
     return Replay(records)
 

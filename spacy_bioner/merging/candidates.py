@@ -32,11 +32,11 @@ def merge_annotations(sources: Mapping[str, Annotation], *, dictionary: Sequence
     nested (bool): Whether a mention inside one of another annotator is no clash; crossing ones are always one.
     counts (Counter): Is counted up: the ranks of kept mentions, "conflict" and "conflict_label".
     RETURNS (Annotation): The mentions that are kept; meta["sources"] has the rank of each, in their order.
-    RAISES BionerError: E526 where the texts differ.
+    RAISES BionerError: E521 where the texts differ.
     """
     first = next(iter(sources.values()))
     if any(annotation.text != first.text for annotation in sources.values()):
-        raise BionerError(Errors.E526.format(id=first.id, sources=", ".join(sources)))
+        raise BionerError(Errors.E521.format(id=first.id, sources=", ".join(sources)))
     trusted = [name for name in gold if name in sources]
     used = {name: sources[name] for name in trusted} if trusted else dict(sources)
     kept: List[Ranked] = []
@@ -66,14 +66,14 @@ def merge_files(sources: Mapping[str, Iterable[Annotation]], *, counts: Counter,
     sources (Mapping[str, Iterable[Annotation]]): Source to its records; not each needs all.
     counts (Counter): Is counted up, see `merge_annotations`.
     YIELDS (Annotation): One for each id, in the order in which ids are first met.
-    RAISES BionerError: E526 where texts differ, E565 where a source has an id twice.
+    RAISES BionerError: E521 where texts differ, E552 where a source has an id twice.
     """
     together: Dict[str, Dict[str, Annotation]] = {}
     for name, annotations in sources.items():
         for annotation in annotations:
             found = together.setdefault(annotation.id, {})
             if name in found:
-                raise BionerError(Errors.E565.format(source=name, id=annotation.id))
+                raise BionerError(Errors.E552.format(source=name, id=annotation.id))
             found[name] = annotation
     for found in together.values():
         yield merge_annotations(found, dictionary=dictionary, gold=gold, nested=nested, counts=counts)

@@ -15,9 +15,9 @@ def check_number(name: str, value: Union[int, float], *, least: float, most: flo
     least (float): The lower end of the range.
     most (float): The upper end of the range.
     ends (bool): Whether the two ends are in it.
-    RAISES BionerError: E573.
+    RAISES BionerError: E548.
     """
     if not (least <= value <= most if ends else least < value < most):
         between = f"{least:g} and {most:g}" if most < math.inf else ""
         wanted = (f"between {between}" if between else f"{least:g} at least" if ends else f"above {least:g}")
-        raise BionerError(Errors.E573.format(name=name, found=value, wanted=wanted))
+        raise BionerError(Errors.E548.format(name=name, found=value, wanted=wanted))

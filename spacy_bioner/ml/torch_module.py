@@ -155,7 +155,7 @@ class ModuleShim(PyTorchShim):
     def from_bytes(self, bytes_data: bytes) -> "ModuleShim":
         """Build the module from its config and fill in the stored weights.
 
-        RAISES BionerError: E566 where they do not fit: each has its place, and what is trained has its weights.
+        RAISES BionerError: E553 where they do not fit: each has its place, and what is trained has its weights.
         """
         stored = srsly.msgpack_loads(bytes_data)
         if stored["config"] is None:
@@ -177,7 +177,7 @@ class ModuleShim(PyTorchShim):
             if not missing and not unknown:
                 return
             why = f"{len(missing)} weights missing, {len(unknown)} without a place, first {[*missing, *unknown][0]}"
-        raise BionerError(Errors.E566.format(name=config.get("name", type(module).__name__), why=why))
+        raise BionerError(Errors.E553.format(name=config.get("name", type(module).__name__), why=why))
 
     def copy(self) -> "ModuleShim":
         fresh = ModuleShim(self.build, rate_factor=self.rate_factor, average=self.average,

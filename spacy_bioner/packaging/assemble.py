@@ -27,10 +27,10 @@ def assemble(pipeline: Path, output: Path, *, selector: Optional[Path] = None,
     scores (Optional[Facts]): What `model_card.read_scores` gives.
     dev (Optional[Mapping[str, float]]): F1 on dev of the pipelines that this one was chosen among, for the card.
     RETURNS (Facts): The card.
-    RAISES BionerError: E001, E574, E525, E540 to E545 for what does not go together, or cannot be shipped.
+    RAISES BionerError: E001, E549, E522, E526 to E531 for what does not go together, or cannot be shipped.
     """
     if output.exists() and not (output / "meta.json").is_file() and any(output.iterdir()):
-        raise BionerError(Errors.E544.format(path=output))
+        raise BionerError(Errors.E530.format(path=output))
     nlp = load_pipeline(pipeline)
     _check_whole(nlp, pipeline)
     if selector is not None:
@@ -57,21 +57,21 @@ def append_selector(nlp: Language, path: Path, *, pipeline: Path) -> None:
     nlp (Language): The pipeline.
     path (Path): The pipeline of the selector.
     pipeline (Path): Where the first one was read, for errors.
-    RAISES BionerError: E525 where there is no selector, E545 where there are two, E542 for another language, E540 for
-        a label that it has not learnt, E541 for a component that cannot be shipped.
+    RAISES BionerError: E522 where there is no selector, E531 where there are two, E528 for another language, E526 for
+        a label that it has not learnt, E527 for a component that cannot be shipped.
     """
     source = load_pipeline(path)
     name = _find_selector(source)
     if name is None:
-        raise BionerError(Errors.E525.format(path=path))
+        raise BionerError(Errors.E522.format(path=path))
     if _find_selector(nlp) is not None:
-        raise BionerError(Errors.E545.format(path=pipeline))
+        raise BionerError(Errors.E531.format(path=pipeline))
     if source.lang != nlp.lang:
-        raise BionerError(Errors.E542.format(path=path, found=source.lang, wanted=nlp.lang))
+        raise BionerError(Errors.E528.format(path=path, found=source.lang, wanted=nlp.lang))
     chosen = source.get_pipe(name)
     unknown = sorted({label for labels in nlp.pipe_labels.values() for label in labels} - set(chosen.labels))
     if unknown:
-        raise BionerError(Errors.E540.format(path=path, label=unknown[0], known=", ".join(chosen.labels)))
+        raise BionerError(Errors.E526.format(path=path, label=unknown[0], known=", ".join(chosen.labels)))
     _check_whole(source, path)
     take_encoders(source, name)
     nlp.add_pipe(name, source=source, name=_SELECTOR)
@@ -88,10 +88,10 @@ def _find_selector(nlp: Language) -> Optional[str]:
 
 
 def _check_whole(nlp: Language, path: Path) -> None:
-    """Refuse a pipeline of which a part lies elsewhere. RAISES BionerError: E541."""
+    """Refuse a pipeline of which a part lies elsewhere. RAISES BionerError: E527."""
     for component, pipe in nlp.pipeline:
         for base in _outside_models(pipe):
-            raise BionerError(Errors.E541.format(component=component, path=path, name=base))
+            raise BionerError(Errors.E527.format(component=component, path=path, name=base))
 
 
 def _outside_models(pipe: Any) -> List[str]:

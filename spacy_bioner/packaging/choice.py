@@ -12,7 +12,7 @@ def choose_on_dev(pipelines: Mapping[str, Path]) -> Tuple[str, Dict[str, float]]
 
     pipelines (Mapping[str, Path]): Name to pipeline, as `train` makes it; of equals the first is taken.
     RETURNS (Tuple[str, Dict[str, float]]): The name of the best, and F1 in percent by name.
-    RAISES BionerError: E001 where there is no pipeline, E550 where its dev score is not known, E551 where two were
+    RAISES BionerError: E001 where there is no pipeline, E536 where its dev score is not known, E537 where two were
         scored on different dev files.
     """
     scores: Dict[str, float] = {}
@@ -23,7 +23,7 @@ def choose_on_dev(pipelines: Mapping[str, Path]) -> Tuple[str, Dict[str, float]]
         measured_on[made["dev"]["sha256"]] = name
     if len(measured_on) > 1:
         first, second, *_ = measured_on.values()
-        raise BionerError(Errors.E551.format(first=pipelines[first], second=pipelines[second]))
+        raise BionerError(Errors.E537.format(first=pipelines[first], second=pipelines[second]))
     return max(scores, key=lambda name: scores[name]), scores
 
 
@@ -32,5 +32,5 @@ def _read_training(path: Path) -> Dict[str, Any]:
         raise BionerError(Errors.E001.format(path=path, wanted="pipeline"))
     made = json.loads((path / "meta.json").read_text(encoding="utf8")).get("spacy_bioner", {})
     if not isinstance(made.get("best"), dict) or not isinstance(made.get("dev"), dict):
-        raise BionerError(Errors.E550.format(path=path))
+        raise BionerError(Errors.E536.format(path=path))
     return {**made, "tuned": made.get("tuned") or {}}

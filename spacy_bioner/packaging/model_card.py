@@ -93,12 +93,12 @@ def read_scores(metrics: Mapping[str, Any], system: str, *, path: Any) -> Facts:
     path (Any): Where it was read, for the error.
     RETURNS (Facts): system, documents, mentions, level, components, micro, and f1 by label; figures with low and high
         ends.
-    RAISES BionerError: E608 where it is no metrics file, E543 for an unknown system.
+    RAISES BionerError: E608 where it is no metrics file, E529 for an unknown system.
     """
     if not isinstance(metrics.get("systems"), Mapping):
         raise BionerError(Errors.E608.format(path=path, why="no key 'systems'"))
     if system not in metrics["systems"]:
-        raise BionerError(Errors.E543.format(path=path, name=system, known=", ".join(metrics["systems"])))
+        raise BionerError(Errors.E529.format(path=path, name=system, known=", ".join(metrics["systems"])))
     found = metrics["systems"][system]
     return {"system": system, "documents": metrics["gold"]["count"], "mentions": metrics["gold"]["mentions"],
             "level": metrics["settings"]["level"], "components": found.get("components", []),

@@ -158,7 +158,7 @@ class LLMBioNER(AdapterPipe):
             self.usage.issues.update({"off_boundary": len(lost)} if lost else {})
             # spaCy's default handler raises, and would take the neighbours along: only one that was set is called.
             if "error" in annotation.meta and hasattr(self, "error_handler"):
-                error = BionerError(Errors.E232.format(why=annotation.meta["error"]))
+                error = BionerError(Errors.E222.format(why=annotation.meta["error"]))
                 self.error_handler(self.name, self, [doc], error)
             yield doc
 

@@ -76,9 +76,9 @@ def make_seed_generator(nlp: Language, name: str, spans_key: str, seeds_key: str
     The other settings are those of `synthesis.setup.WriterSettings`.
     """
     if not hasattr(model, "open_generator"):
-        raise BionerError(Errors.E415.format(name=name))
+        raise BionerError(Errors.E426.format(name=name))
     if mode == "relabel":
-        raise BionerError(Errors.E438.format(name=name))
+        raise BionerError(Errors.E421.format(name=name))
     settings = WriterSettings(
         labels=labels or None, lang=lang, template=template, variant=variant, domain=domain, genre=genre,
         style_examples=tuple(style_examples), mode=mode, checks=_read_checks(checks, name), top_p=top_p,
@@ -88,13 +88,13 @@ def make_seed_generator(nlp: Language, name: str, spans_key: str, seeds_key: str
 
 
 def _read_checks(checks: Dict[str, Any], name: str) -> CheckSettings:
-    """RETURNS (CheckSettings): The section checks of the config; raises BionerError E439 for what is wrong in it."""
+    """RETURNS (CheckSettings): The section checks of the config; raises BionerError E422 for what is wrong in it."""
     try:
         return CheckSettings(**checks)
     except ValidationError as error:
         first = error.errors()[0]
         why = f"{first['msg']}; known are {', '.join(CheckSettings.model_fields)}"
-        raise BionerError(Errors.E439.format(key=f"checks.{first['loc'][0]}", name=name, why=why)) from None
+        raise BionerError(Errors.E422.format(key=f"checks.{first['loc'][0]}", name=name, why=why)) from None
 
 
 def seed_doc(vocab: Vocab, seeds: Sequence[Tuple[str, str]], *, seeds_key: str = "seeds", id: str = "") -> Doc:
@@ -193,13 +193,13 @@ class SeedGenerator(AdapterPipe):
         for written in self.writer.write_each(read_plan(), window=batch_size):
             doc = waiting.popleft()
             if written.sentence is None and hasattr(self, "error_handler"):
-                self.error_handler(self.name, self, [doc], BionerError(Errors.E419.format(why=written.reason)))
+                self.error_handler(self.name, self, [doc], BionerError(Errors.E428.format(why=written.reason)))
             yield self._make_doc(written)
 
     def _read_seeds(self, doc: Doc) -> Tuple[Seed, ...]:
         seeds = tuple(Seed(span.text, span.label_) for span in doc.spans.get(self.seeds_key, ()))
         if not seeds:
-            raise BionerError(Errors.E416.format(key=self.seeds_key))
+            raise BionerError(Errors.E427.format(key=self.seeds_key))
         return seeds
 
     def _make_doc(self, written: Written) -> Doc:

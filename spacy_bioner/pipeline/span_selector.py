@@ -102,15 +102,15 @@ class SpanSelector(LabelPipe):
     def candidates(self, doc: Doc) -> List[Tuple[int, int, int]]:
         """RETURNS (List[Tuple[int, int, int]]): Start, end and number of the label of each candidate.
 
-        RAISES BionerError: E520 where the group is missing, E521 for a label that the selector has not learnt.
+        RAISES BionerError: E516 where the group is missing, E517 for a label that the selector has not learnt.
         """
         key = self.cfg["candidates_key"]
         if key not in doc.spans:
-            raise BionerError(Errors.E520.format(name=self.name, key=key, present=", ".join(doc.spans) or "none"))
+            raise BionerError(Errors.E516.format(name=self.name, key=key, present=", ".join(doc.spans) or "none"))
         numbers = {label: number for number, label in enumerate(self.labels)}
         unknown = sorted({span.label_ for span in doc.spans[key]} - set(numbers))
         if unknown:
-            raise BionerError(Errors.E521.format(label=unknown[0], known=", ".join(self.labels)))
+            raise BionerError(Errors.E517.format(label=unknown[0], known=", ".join(self.labels)))
         return [(span.start, span.end, numbers[span.label_]) for span in doc.spans[key]]
 
     def set_annotations(self, docs: Iterable[Doc], scores: Sequence[numpy.ndarray]) -> None:

@@ -12,7 +12,7 @@ def check_thresholds(setting: Union[float, Mapping[str, float]]) -> None:
     """Refuse thresholds that are no probabilities.
 
     setting (Union[float, Mapping[str, float]]): One for all labels, or by label.
-    RAISES BionerError: E573.
+    RAISES BionerError: E548.
     """
     for label, value in (setting if isinstance(setting, Mapping) else {"*": setting}).items():
         check_number("threshold" if label == "*" else f"threshold of {label}", value, least=0, most=1)

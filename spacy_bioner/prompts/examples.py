@@ -23,7 +23,7 @@ def write_examples(annotations: Iterable[Annotation], *, codec: Codec, labels: S
     codec (Codec): The format of the answers.
     labels (Sequence[str]): The labels of the schema.
     RETURNS (Tuple[Example, ...]): (text, answer) pairs.
-    RAISES BionerError: E009 for another split, E120 for a label outside the schema, E121 for what the codec cannot
+    RAISES BionerError: E009 for another split, E105 for a label outside the schema, E106 for what the codec cannot
         write or does not read back.
     """
     return tuple((annotation.text, _write_example(annotation, codec, labels)) for annotation in annotations)
@@ -37,7 +37,7 @@ def write_pool(annotations: Iterable[Annotation], *, codec: Codec,
     codec (Codec): The format of the answers.
     labels (Sequence[str]): The labels of the schema.
     RETURNS (Tuple[Tuple[Example, ...], Tuple[str, ...]]): (text, answer) pairs, and the ids of those left out.
-    RAISES BionerError: E009 for another split, E120 for a label outside the schema, E122 where none is left.
+    RAISES BionerError: E009 for another split, E105 for a label outside the schema, E107 where none is left.
     """
     written: List[Example] = []
     left_out: List[str] = []
@@ -48,14 +48,14 @@ def write_pool(annotations: Iterable[Annotation], *, codec: Codec,
         else:
             written.append((annotation.text, answer))
     if left_out and not written:
-        raise BionerError(Errors.E122.format(count=len(left_out), codec=codec.name, id=left_out[0]))
+        raise BionerError(Errors.E107.format(count=len(left_out), codec=codec.name, id=left_out[0]))
     return tuple(written), tuple(left_out)
 
 
 def _write_example(annotation: Annotation, codec: Codec, labels: Sequence[str]) -> str:
     answer, flaw = _encode(annotation, codec, labels)
     if flaw:
-        raise BionerError(Errors.E121.format(id=annotation.id, codec=codec.name, why=flaw))
+        raise BionerError(Errors.E106.format(id=annotation.id, codec=codec.name, why=flaw))
     return answer
 
 
@@ -66,7 +66,7 @@ def _encode(annotation: Annotation, codec: Codec, labels: Sequence[str]) -> Tupl
         raise BionerError(Errors.E009.format(id=annotation.id, found=split, wanted="train"))
     unknown = sorted({mention.label for mention in annotation.mentions} - set(labels))
     if unknown:
-        raise BionerError(Errors.E120.format(id=annotation.id, label=unknown[0], known=", ".join(labels)))
+        raise BionerError(Errors.E105.format(id=annotation.id, label=unknown[0], known=", ".join(labels)))
     if codec.unwritable(annotation):
         return "", "cannot be written in it"
     answer = codec.encode(annotation, labels)

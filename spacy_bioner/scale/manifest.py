@@ -28,7 +28,7 @@ def keep_manifest(output: Path, manifest: Mapping[str, Any]) -> None:
 
     output (Path): The folder of shards.
     manifest (Mapping[str, Any]): The description, see `make_manifest`.
-    RAISES BionerError: E243 for the first key in which two runs differ, E244 for shards without a description, E245
+    RAISES BionerError: E226 for the first key in which two runs differ, E227 for shards without a description, E228
         for one that cannot be read.
     """
     path = output / MANIFEST_FILE
@@ -37,22 +37,22 @@ def keep_manifest(output: Path, manifest: Mapping[str, Any]) -> None:
         write_json(path, dict(manifest))
         return
     if not path.is_file():
-        raise BionerError(Errors.E244.format(output=output, shard=shard.name, manifest=MANIFEST_FILE))
+        raise BionerError(Errors.E227.format(output=output, shard=shard.name, manifest=MANIFEST_FILE))
     before = _read(path)
     for key in dict.fromkeys([*manifest, *before]):
         if manifest.get(key) != before.get(key):
             found, wanted = before.get(key), manifest.get(key)
-            raise BionerError(Errors.E243.format(output=output, key=key, found=_short(found), wanted=_short(wanted)))
+            raise BionerError(Errors.E226.format(output=output, key=key, found=_short(found), wanted=_short(wanted)))
 
 
 def _read(path: Path) -> Dict[str, Any]:
-    """RETURNS (Dict[str, Any]): The description in a file; raises BionerError E245 where it is none."""
+    """RETURNS (Dict[str, Any]): The description in a file; raises BionerError E228 where it is none."""
     try:
         found: Optional[Any] = json.loads(path.read_text(encoding="utf8"))
     except ValueError:
         found = None
     if not isinstance(found, dict):
-        raise BionerError(Errors.E245.format(path=path))
+        raise BionerError(Errors.E228.format(path=path))
     return found
 
 

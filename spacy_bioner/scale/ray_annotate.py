@@ -62,7 +62,7 @@ def annotate_on_ray(source: Path, output: Path, build: Callable[[], Annotator], 
     advance (Optional[Callable[[int, int], None]]): Called with good and failed documents of each shard as it ends.
     RETURNS (Dict[str, Any]): good, failed, issues, shards that were done before and now, and how many of those done
         before have documents set aside.
-    RAISES BionerError: E243 and E244 for a folder with shards of another run. What stopped a worker; shards already
+    RAISES BionerError: E226 and E227 for a folder with shards of another run. What stopped a worker; shards already
         written stay, and the same call goes on from there.
     """
     import ray
@@ -87,14 +87,14 @@ def annotate_on_ray(source: Path, output: Path, build: Callable[[], Annotator], 
         for row in results.iter_rows() if todo else ():
             result = json.loads(row["result"])
             if "error" in result:
-                raise BionerError(Errors.E242.format(why=result["error"], output=output))
+                raise BionerError(Errors.E225.format(why=result["error"], output=output))
             issues.update(result["issues"])
             total["good"] += result["good"]
             total["failed"] += result["failed"]
             if advance is not None:
                 advance(result["good"], result["failed"])
     except RayError as error:
-        raise BionerError(Errors.E242.format(why=find_cause(error), output=output)) from None
+        raise BionerError(Errors.E225.format(why=find_cause(error), output=output)) from None
     return {**total, "issues": dict(issues)}
 
 

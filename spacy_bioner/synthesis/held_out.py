@@ -27,10 +27,10 @@ def refuse_tested(annotations: Iterable[Annotation], *, unless: str = "") -> Ite
     annotations (Iterable[Annotation]): Raw annotations; their labels are not used.
     unless (str): End of the message, where something allows them.
     YIELDS (Annotation): The same.
-    RAISES BionerError: E435 for a record of dev or test.
+    RAISES BionerError: E418 for a record of dev or test.
     """
     for annotation in annotations:
         split = annotation.meta.get("split")
         if split in _TESTED:
-            raise BionerError(Errors.E435.format(id=annotation.id, found=split, unless=unless))
+            raise BionerError(Errors.E418.format(id=annotation.id, found=split, unless=unless))
         yield annotation

@@ -13,13 +13,13 @@ def read_names(path: Path, *, root: Optional[str] = None) -> List[str]:
     path (Path): The OBO file.
     root (Optional[str]): Id of the term, such as "DOID:4"; None for all terms.
     RETURNS (List[str]): Names, obsolete terms left out, in the file's order.
-    RAISES BionerError: E705 where pronto is missing, E011 for what is no ontology, E406 where the root is not in the
+    RAISES BionerError: E706 where pronto is missing, E011 for what is no ontology, E406 where the root is not in the
         file.
     """
     try:
         import pronto
     except ImportError:
-        raise BionerError(Errors.E705.format(package="pronto", extra="ontology")) from None
+        raise BionerError(Errors.E706.format(package="pronto", extra="ontology")) from None
 
     try:
         # It warns of encodings that it is not sure of; what cannot be read is an error below.

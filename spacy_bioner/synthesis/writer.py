@@ -119,7 +119,7 @@ class SentenceWriter:
 
         plan (Iterable[PlannedSentence]): The plan.
         YIELDS (Annotation): The accepted sentences, in the order of the plan.
-        RAISES BionerError: E412 or E430 where the model never writes a sentence in its wrapper.
+        RAISES BionerError: E412 or E413 where the model never writes a sentence in its wrapper.
         """
         return (written.sentence for written in self.write_each(plan) if written.sentence is not None)
 
@@ -129,7 +129,7 @@ class SentenceWriter:
         plan (Iterable[PlannedSentence]): The plan.
         window (int): How many are asked for together.
         YIELDS (Written): One for each planned sentence, in order.
-        RAISES BionerError: E412 or E430 where the model never writes a sentence in its wrapper.
+        RAISES BionerError: E412 or E413 where the model never writes a sentence in its wrapper.
         """
         stream = iter(plan)
         # The first window is short: a model that cannot do it is found out before many are asked for.
@@ -252,7 +252,7 @@ class SentenceWriter:
         if self.max_failures and len(self._failures) >= self.max_failures:
             commonest, _ = Counter(each for each, _ in self._failures).most_common(1)[0]
             examples = " | ".join(repr(answer[:160]) for _, answer in self._failures[:2])
-            message = Errors.E430 if commonest == "truncated" else Errors.E412
+            message = Errors.E413 if commonest == "truncated" else Errors.E412
             self.report.reject(reason, text)
             raise BionerError(message.format(count=len(self._failures), reason=commonest, examples=examples))
 

@@ -98,7 +98,7 @@ def make_seed_prompt(card: Optional[AdapterCard], settings: WriterSettings) -> S
         raise BionerError(Errors.E207.format(what="template", taught=card.template, asked=prompt.template))
     for key, asked in prompt.taught().items():
         if key in taught and taught[key] != asked:
-            logger.warning(Warnings.W430.format(key=key, taught=_shorten(taught[key]), asked=_shorten(asked)))
+            logger.warning(Warnings.W401.format(key=key, taught=_shorten(taught[key]), asked=_shorten(asked)))
     return prompt
 
 
@@ -125,9 +125,9 @@ def make_writer(source: GeneratorSource, settings: WriterSettings, *, held_out: 
     """
     card = source.card()
     if card is not None and card.codec.get("name") != "seed_tags":
-        raise BionerError(Errors.E414.format(path=source.adapter_folder, codec=f"answer in {card.codec.get('name')}"))
+        raise BionerError(Errors.E425.format(path=source.adapter_folder, codec=f"answer in {card.codec.get('name')}"))
     if settings.variant == "chain_of_thought" and getattr(source, "decoding", "free") == "grounded":
-        raise BionerError(Errors.E413)
+        raise BionerError(Errors.E424)
     prompt = make_seed_prompt(card, settings)
     lang = choose_lang(card, settings)
     checks = SentenceChecks(settings.checks.model_copy(update={"lang": lang}), held_out=held_out)

@@ -16,12 +16,12 @@ def find_setting(config: Mapping[str, Any], key: str, *, path: Path, example: st
     path (Path): The file that it is from.
     example (str): Name of a config that has it, for the error.
     RETURNS (Any): What stands there.
-    RAISES BionerError: E561 where there is nothing.
+    RAISES BionerError: E541 where there is nothing.
     """
     found: Any = config
     for part in key.split("."):
         if not isinstance(found, Mapping) or part not in found:
-            raise BionerError(Errors.E561.format(path=path, key=key, example=example))
+            raise BionerError(Errors.E541.format(path=path, key=key, example=example))
         found = found[part]
     return found
 
@@ -31,14 +31,14 @@ def refuse_owned(overrides: Iterable[str], owned: Mapping[str, str]) -> None:
 
     overrides (Iterable[str]): Dotted keys of the command line.
     owned (Mapping[str, str]): Dotted key to the option in whose place it stands; "*" in a key is any name.
-    RAISES BionerError: E562 for the first of them.
+    RAISES BionerError: E542 for the first of them.
     """
     for key in overrides:
         parts = key.split(".")
         for pattern, option in owned.items():
             wanted = pattern.split(".")
             if len(parts) == len(wanted) and all(one in ("*", other) for one, other in zip(wanted, parts)):
-                raise BionerError(Errors.E562.format(key=key, option=option.replace("*", parts[-2])))
+                raise BionerError(Errors.E542.format(key=key, option=option.replace("*", parts[-2])))
 
 
 def split_sources(overrides: Mapping[str, Any]) -> Tuple[Dict[str, Any], Dict[str, Dict[str, Any]]]:

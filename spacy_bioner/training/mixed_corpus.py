@@ -101,8 +101,8 @@ def read_source(name: str, source: Source, held_out: KnownTexts) -> Iterator[Pre
     source (Source): Where it is and what is taken of it.
     held_out (KnownTexts): Texts that may not be in it.
     YIELDS (Prepared): Its records.
-    RAISES BionerError: E009 for another split, E510 where there is no record, E511 where no mention is left,
-        E512 for a held-out sentence, E745 where all records are dropped for one, E563 and E567 for doubtful records
+    RAISES BionerError: E009 for another split, E506 where there is no record, E507 where no mention is left,
+        E508 for a held-out sentence, E729 where all records are dropped for one, E543 and E556 for doubtful records
         of other ids or texts.
     """
     count = mentions = given = dropped = paired = 0
@@ -115,11 +115,11 @@ def read_source(name: str, source: Source, held_out: KnownTexts) -> Iterator[Pre
         check_split(annotation, source.split)
         doubt = doubted.get(annotation.id)
         if doubt is not None and doubt.text != annotation.text:
-            raise BionerError(Errors.E567.format(id=annotation.id, path=source.doubtful, other=source.path))
+            raise BionerError(Errors.E556.format(id=annotation.id, path=source.doubtful, other=source.path))
         paired += doubt is not None
         leak = held_out.find(annotation)
         if leak and source.on_leak == "error":
-            raise BionerError(Errors.E512.format(source=name, path=source.path, id=annotation.id, held_out=leak))
+            raise BionerError(Errors.E508.format(source=name, path=source.path, id=annotation.id, held_out=leak))
         if leak:
             dropped += 1
             first_leak = first_leak or leak
@@ -134,13 +134,13 @@ def read_source(name: str, source: Source, held_out: KnownTexts) -> Iterator[Pre
         given += len(annotation.mentions)
         yield prepared
     if dropped and not count:
-        raise BionerError(Errors.E745.format(count=dropped, source=name, path=source.path, held_out=first_leak))
+        raise BionerError(Errors.E729.format(count=dropped, source=name, path=source.path, held_out=first_leak))
     if not count:
-        raise BionerError(Errors.E510.format(source=name, path=source.path))
+        raise BionerError(Errors.E506.format(source=name, path=source.path))
     if doubted and not paired and not source.limit:
-        raise BionerError(Errors.E563.format(path=source.doubtful, other=source.path))
+        raise BionerError(Errors.E543.format(path=source.doubtful, other=source.path))
     if (given or made) and not mentions and not source.allow_empty:
-        raise BionerError(Errors.E511.format(source=name, path=source.path, min_score=source.min_score))
+        raise BionerError(Errors.E507.format(source=name, path=source.path, min_score=source.min_score))
     if dropped:
         logger.info("Source %s: %d records with held-out sentences left out", name, dropped)
 
@@ -185,14 +185,14 @@ class MixedCorpus:
             for name in stage.sources:
                 if name not in self.sources:
                     known = ", ".join(self.sources)
-                    raise BionerError(Errors.E513.format(stage=number, source=name, known=known))
+                    raise BionerError(Errors.E509.format(stage=number, source=name, known=known))
 
     def __call__(self, nlp: Language) -> Iterator[Example]:
         """Give one epoch; each call is the next one.
 
         nlp (Language): The pipeline, whose tokenizer makes the predicted Docs.
         YIELDS (Example): The examples of the epoch.
-        RAISES BionerError: E569 for stages in a training that reads one epoch only and repeats it.
+        RAISES BionerError: E555 for stages in a training that reads one epoch only and repeats it.
         """
         self._check_epochs(nlp)
         randomness = random.Random(f"{self.seed}/{self.epoch if self.shuffle else 0}")
@@ -212,7 +212,7 @@ class MixedCorpus:
         epochs = nlp.config.get("training", {}).get("max_epochs")
         # Only where `spacy train` asks: a pipeline of other corpora says nothing of how this one is read.
         if len(self.stages) > 1 and READER in readers and epochs != -1:
-            raise BionerError(Errors.E569.format(found=epochs))
+            raise BionerError(Errors.E555.format(found=epochs))
 
     def check(self) -> None:
         """Read all sources once, for the errors of `read_source`."""
@@ -321,7 +321,7 @@ def make_mixed_corpus(sources: Dict[str, Dict[str, Any]], stages: Optional[List[
                       spans_key: str = "sc") -> MixedCorpus:
     """Make the reader from a config; see `MixedCorpus` and `Source`.
 
-    RAISES BionerError: E514 for a source with a wrong setting, E564 for a stage with one.
+    RAISES BionerError: E510 for a source with a wrong setting, E544 for a stage with one.
     """
     checked, planned = {}, []
     for name, settings in sources.items():
@@ -329,12 +329,12 @@ def make_mixed_corpus(sources: Dict[str, Dict[str, Any]], stages: Optional[List[
             checked[name] = Source.model_validate(settings)
         except ValidationError as error:
             key, why = first_fault(error)
-            raise BionerError(Errors.E514.format(key=key, source=name, why=why)) from None
+            raise BionerError(Errors.E510.format(key=key, source=name, why=why)) from None
     for number, stage in enumerate(stages or (), start=1):
         try:
             planned.append(StageSettings.model_validate(stage))
         except ValidationError as error:
             key, why = first_fault(error)
-            raise BionerError(Errors.E564.format(key=key, stage=number, why=why)) from None
+            raise BionerError(Errors.E544.format(key=key, stage=number, why=why)) from None
     return MixedCorpus(checked, stages=planned, held_out=[Path(path) for path in held_out or ()], seed=seed,
                        shuffle=shuffle, buffer=buffer, spans_key=spans_key)

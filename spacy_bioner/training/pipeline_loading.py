@@ -13,7 +13,7 @@ def load_pipeline(path: Path) -> Language:
 
     path (Path): Its folder.
     RETURNS (Language): The pipeline.
-    RAISES BionerError: E001 where there is none, E574 for one that is damaged.
+    RAISES BionerError: E001 where there is none, E549 for one that is damaged.
     """
     if not (path / "meta.json").is_file() or not (path / "config.cfg").is_file():
         raise BionerError(Errors.E001.format(path=path, wanted="pipeline"))
@@ -22,4 +22,4 @@ def load_pipeline(path: Path) -> Language:
     except BionerError:
         raise
     except (OSError, ValueError) as error:
-        raise BionerError(Errors.E574.format(path=path, why=" ".join(str(error).split())[:200])) from None
+        raise BionerError(Errors.E549.format(path=path, why=" ".join(str(error).split())[:200])) from None

@@ -34,7 +34,7 @@ def read_training_config(path: Path, overrides: Mapping[str, Any]) -> Config:
     path (Path): The config.
     overrides (Mapping[str, Any]): Dotted key to value.
     RETURNS (Config): The config, with a section [initialize] for the labels.
-    RAISES BionerError: E001 where there is none, E519 where it cannot be read or an override fits nothing, E561 where
+    RAISES BionerError: E001 where there is none, E515 where it cannot be read or an override fits nothing, E541 where
         it is no training config.
     """
     if not Path(path).is_file():
@@ -47,7 +47,7 @@ def read_training_config(path: Path, overrides: Mapping[str, Any]) -> Config:
     except BionerError:
         raise
     except (ConfigValidationError, configparser.Error, ValueError) as error:
-        raise BionerError(Errors.E519.format(path=path, why=" ".join(str(error).split()))) from None
+        raise BionerError(Errors.E515.format(path=path, why=" ".join(str(error).split()))) from None
     config.setdefault("initialize", {})
     return config
 
@@ -88,7 +88,7 @@ def run_training(config: Config, folder: Path, *, source: Path, gpu_id: int = -1
     folder (Path): Where the two pipelines go.
     source (Path): The file that the config is from, for the error.
     gpu_id (int): The GPU, -1 for the CPU.
-    RAISES BionerError: E519 where the config does not fit, or names what is not registered.
+    RAISES BionerError: E515 where the config does not fit, or names what is not registered.
     """
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)
@@ -97,7 +97,7 @@ def run_training(config: Config, folder: Path, *, source: Path, gpu_id: int = -1
     except ValueError as error:
         # What spaCy itself finds wrong, such as an unknown factory, is a plain ValueError with a code of its own.
         if isinstance(error, (ConfigValidationError, RegistryError)) or str(error).startswith("[E"):
-            raise BionerError(Errors.E519.format(path=source, why=" ".join(str(error).split()))) from None
+            raise BionerError(Errors.E515.format(path=source, why=" ".join(str(error).split()))) from None
         raise
 
 

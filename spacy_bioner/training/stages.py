@@ -77,7 +77,7 @@ def run_stages(run: Run, output: Path, *, gpu_id: int = -1, overwrite: bool = Fa
     gpu_id (int): The GPU, -1 for the CPU.
     overwrite (bool): Whether what the folder holds of another training is removed.
     RETURNS (Dict[str, Any]): The model card of the pipeline.
-    RAISES BionerError: E518 where the folder holds another training, E519 where the config does not fit.
+    RAISES BionerError: E514 where the folder holds another training, E515 where the config does not fit.
     """
     card = describe(run)
     with open_folder(output, card, overwrite=overwrite):
@@ -160,16 +160,16 @@ def open_folder(output: Path, description: Mapping[str, Any], *, overwrite: bool
     output (Path): The folder.
     description (Mapping[str, Any]): What the result depends on.
     overwrite (bool): Whether another training is replaced.
-    RAISES BionerError: E518, E576 where something else lies in the folder that has the name of a part of a training.
+    RAISES BionerError: E514, E551 where something else lies in the folder that has the name of a part of a training.
     """
     plan = output / "run.json"
     wanted = json.loads(json.dumps(description, default=str))
     if plan.is_file() and json.loads(plan.read_text(encoding="utf8")) != wanted:
         if not overwrite:
-            raise BionerError(Errors.E518.format(path=output))
+            raise BionerError(Errors.E514.format(path=output))
         _move(output, output / _REPLACED)
     elif not plan.is_file() and _parts(output):
-        raise BionerError(Errors.E576.format(path=output, found=_parts(output)[0].name))
+        raise BionerError(Errors.E551.format(path=output, found=_parts(output)[0].name))
     write_json(plan, wanted)
     complete = False
     try:

@@ -59,14 +59,14 @@ def plan_stages(name: str, strategies: Mapping[str, Strategy], updates: int,
     updates (int): Updates of all stages together, whatever the strategy, so that strategies compare.
     given (Mapping[str, float]): The sources that there are, with the words of an epoch.
     RETURNS (List[Stage]): The stages; their updates add up to the number given.
-    RAISES BionerError: E515 to E517.
+    RAISES BionerError: E511 to E513.
     """
     if name not in strategies:
-        raise BionerError(Errors.E515.format(name=name, known=", ".join(strategies)))
+        raise BionerError(Errors.E511.format(name=name, known=", ".join(strategies)))
     stages = strategies[name].stages
     for source in {source for stage in stages for source in stage.sources}:
         if source not in given:
-            raise BionerError(Errors.E516.format(name=name, source=source))
+            raise BionerError(Errors.E512.format(name=name, source=source))
     shares = [stage.share or stage.passes * sum(given[source] for source in stage.sources) for stage in stages]
     total = sum(shares)
     done, reached, planned = 0, 0.0, []
@@ -76,5 +76,5 @@ def plan_stages(name: str, strategies: Mapping[str, Strategy], updates: int,
         planned.append(Stage(tuple(stage.sources), until - done))
         done = until
     if any(stage.updates < 1 for stage in planned):
-        raise BionerError(Errors.E517.format(updates=updates, stages=len(stages), name=name))
+        raise BionerError(Errors.E513.format(updates=updates, stages=len(stages), name=name))
     return planned

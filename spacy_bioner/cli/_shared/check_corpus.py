@@ -48,13 +48,13 @@ def refuse_corpus_name(output: Path) -> None:
     """Refuse a report that is called what a split is: the last split, where the name of the report was forgotten.
 
     output (Path): The report.
-    RAISES BionerError: E751 where its name is that of a split or ends as corpus files do.
+    RAISES BionerError: E734 where its name is that of a split or ends as corpus files do.
     """
     from ...formats import FORMATS
 
     endings = tuple(ending for format in FORMATS.values() for ending in format.endings)
     if output.name.split(".")[0] in SPLITS or output.name.lower().endswith(endings):
-        raise BionerError(Errors.E751.format(path=output))
+        raise BionerError(Errors.E734.format(path=output))
 
 
 def _read_splits(inputs: Iterable[Path], source: str, problems: Problems) -> Dict[str, List[Annotation]]:

@@ -12,14 +12,14 @@ def refuse_own_input(output: Path, inputs: Iterable[Optional[Path]]) -> None:
 
     output (Path): The file that would be written.
     inputs (Iterable[Optional[Path]]): What the verb reads; None stands for an option that is not given.
-    RAISES BionerError: E742 where it is one of them, be it by another name, E743 where no file can stand there.
+    RAISES BionerError: E726 where it is one of them, be it by another name, E727 where no file can stand there.
     """
     from ...formats.jsonl import find_jsonl
 
     place = Path(output).resolve()
     for path in inputs:
         if path is not None and place in (Path(path).resolve(), find_jsonl(path).resolve()):
-            raise BionerError(Errors.E742.format(output=output, path=path))
+            raise BionerError(Errors.E726.format(output=output, path=path))
     refuse_unwritable(output)
 
 
@@ -29,10 +29,10 @@ def refuse_same_output(output: Path, other: Path, option: str) -> None:
     output (Path): The file of the one.
     other (Path): The file of the other.
     option (str): What names the other.
-    RAISES BionerError: E750 where they are the same.
+    RAISES BionerError: E701 where they are the same.
     """
     if Path(output).resolve() == Path(other).resolve():
-        raise BionerError(Errors.E750.format(first=output, second=other, option=option))
+        raise BionerError(Errors.E701.format(first=output, second=other, option=option))
 
 
 def name_beside(output: Path, ending: str) -> Path:
@@ -44,10 +44,10 @@ def refuse_other_ending(output: Path) -> None:
     """Refuse another name than that of JSON Lines: other verbs would take the file for what its name says.
 
     output (Path): The file that records or seeds would be written to.
-    RAISES BionerError: E744 where its name does not end in .jsonl or .jsonl.gz.
+    RAISES BionerError: E728 where its name does not end in .jsonl or .jsonl.gz.
     """
     if not Path(output).name.endswith((".jsonl", ".jsonl.gz")):
-        raise BionerError(Errors.E744.format(path=output))
+        raise BionerError(Errors.E728.format(path=output))
 
 
 def refuse_own_folder(output: Path, folders: Iterable[Path]) -> None:
@@ -55,10 +55,10 @@ def refuse_own_folder(output: Path, folders: Iterable[Path]) -> None:
 
     output (Path): The folder that would be written to.
     folders (Iterable[Path]): The folders that the verb reads.
-    RAISES BionerError: E749 for the first of them.
+    RAISES BionerError: E733 for the first of them.
     """
     place = Path(output).resolve()
     for folder in folders:
         read = Path(folder).resolve()
         if read == place or read in place.parents or place in read.parents:
-            raise BionerError(Errors.E749.format(output=output, path=folder))
+            raise BionerError(Errors.E733.format(output=output, path=folder))

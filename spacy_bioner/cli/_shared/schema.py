@@ -31,7 +31,7 @@ def read_schema(path: Path) -> Schema:
 
     path (Path): YAML with `labels` (label to definition), and optionally `corpus`, `lang`, `license` and `domain`.
     RETURNS (Schema): The schema.
-    RAISES BionerError: E001, E707 with what is wrong.
+    RAISES BionerError: E001, E736 with what is wrong.
     """
     import srsly
     from srsly.ruamel_yaml.error import YAMLError
@@ -42,17 +42,17 @@ def read_schema(path: Path) -> Schema:
     try:
         content = srsly.read_yaml(path)
     except (YAMLError, ValueError) as error:
-        raise BionerError(Errors.E707.format(path=path, why=" ".join(str(error).split()))) from None
+        raise BionerError(Errors.E736.format(path=path, why=" ".join(str(error).split()))) from None
     if not isinstance(content, dict) or not isinstance(content.get("labels"), dict) or not content["labels"]:
-        raise BionerError(Errors.E707.format(path=path, why="no mapping 'labels' with at least one label"))
+        raise BionerError(Errors.E736.format(path=path, why="no mapping 'labels' with at least one label"))
     unknown = sorted(set(content) - {"labels", "corpus", "lang", "license", "domain"})
     if unknown:
-        raise BionerError(Errors.E707.format(path=path, why=f"unknown key '{unknown[0]}'"))
+        raise BionerError(Errors.E736.format(path=path, why=f"unknown key '{unknown[0]}'"))
     if any(label is None or not str(label).strip() for label in content["labels"]):
-        raise BionerError(Errors.E707.format(path=path, why="a label is empty"))
+        raise BionerError(Errors.E736.format(path=path, why="a label is empty"))
     for key, value in (*content["labels"].items(), *((key, content[key]) for key in content if key != "labels")):
         if isinstance(value, (dict, list)):
-            raise BionerError(Errors.E707.format(path=path, why=f"'{key}' is no text"))
+            raise BionerError(Errors.E736.format(path=path, why=f"'{key}' is no text"))
     labels = {str(label): " ".join(str(definition or "").split()) for label, definition in content["labels"].items()}
     # A key without a value is one that is not given.
     said = {key: str(value) for key, value in content.items() if key != "labels" and value is not None}

@@ -26,7 +26,7 @@ def read_overrides(args: List[str]) -> Dict[str, Any]:
 
     args (List[str]): What the command line holds beside the verb's own arguments.
     RETURNS (Dict[str, Any]): Dotted key to value.
-    RAISES BionerError: E704 for anything else.
+    RAISES BionerError: E705 for anything else.
     """
     from confection import try_load_json
 
@@ -35,13 +35,13 @@ def read_overrides(args: List[str]) -> Dict[str, Any]:
     while rest:
         key = rest.pop(0)
         if not key.startswith("--") or "." not in key:
-            raise BionerError(Errors.E704.format(value=key))
+            raise BionerError(Errors.E705.format(value=key))
         if "=" in key:
             key, value = key.split("=", 1)
         elif rest:
             value = rest.pop(0)
         else:
-            raise BionerError(Errors.E704.format(value=key))
+            raise BionerError(Errors.E705.format(value=key))
         overrides[key[2:]] = try_load_json(value)
     return overrides
 
@@ -52,7 +52,7 @@ def load_config(path: Path, overrides: Optional[Dict[str, Any]] = None) -> Dict[
     path (Path): The config; a byte order mark at its start is passed over.
     overrides (Optional[Dict[str, Any]]): Dotted key to value.
     RETURNS (Dict[str, Any]): Section to settings.
-    RAISES BionerError: E001 or E747 where there is no such file, E706 where it cannot be read.
+    RAISES BionerError: E001 or E731 where there is no such file, E707 where it cannot be read.
     """
     from confection import Config, ConfigValidationError
 
@@ -62,7 +62,7 @@ def load_config(path: Path, overrides: Optional[Dict[str, Any]] = None) -> Dict[
         config = Config().from_str(path.read_text(encoding="utf-8-sig"), overrides=overrides or {})
     except (ConfigValidationError, configparser.Error, ValueError) as error:
         first = " ".join(str(error).split())
-        raise BionerError(Errors.E706.format(path=path, why=first)) from None
+        raise BionerError(Errors.E707.format(path=path, why=first)) from None
     return dict(config)
 
 
@@ -70,12 +70,12 @@ def refuse_missing(path: Path) -> None:
     """Refuse a config that is not there.
 
     path (Path): The config.
-    RAISES BionerError: E747 where it is one of this package's, which lie in its checkout only, E001 for any other.
+    RAISES BionerError: E731 where it is one of this package's, which lie in its checkout only, E001 for any other.
     """
     path = Path(path)
     if not path.is_file():
         own = path.parts[:1] == ("configs",)
-        raise BionerError(Errors.E747.format(path=path) if own else Errors.E001.format(path=path, wanted="config file"))
+        raise BionerError(Errors.E731.format(path=path) if own else Errors.E001.format(path=path, wanted="config file"))
 
 
 def load_settings(path: Path, section: str, schema: Type[SettingsType], overrides: Dict[str, Any]) -> SettingsType:
@@ -86,19 +86,19 @@ def load_settings(path: Path, section: str, schema: Type[SettingsType], override
     schema (Type[SettingsType]): Its settings.
     overrides (Dict[str, Any]): Dotted key to value, see `read_overrides`.
     RETURNS (SettingsType): The settings.
-    RAISES BionerError: E701 to E703 with the key and what is known.
+    RAISES BionerError: E702 to E704 with the key and what is known.
     """
     config = load_config(path, overrides)
     if section not in config:
-        raise BionerError(Errors.E703.format(section=section, path=path))
+        raise BionerError(Errors.E704.format(section=section, path=path))
     try:
         return schema.model_validate(config[section])
     except ValidationError as error:
         key, why = first_fault(error)
         if error.errors()[0]["type"] == "extra_forbidden":
             known = ", ".join(_known_keys(schema, error.errors()[0]["loc"][:-1]))
-            raise BionerError(Errors.E701.format(key=key, section=section, path=path, known=known)) from None
-        raise BionerError(Errors.E702.format(key=key, section=section, path=path, why=why)) from None
+            raise BionerError(Errors.E702.format(key=key, section=section, path=path, known=known)) from None
+        raise BionerError(Errors.E703.format(key=key, section=section, path=path, why=why)) from None
 
 
 def _known_keys(schema: Type[BaseModel], place: Iterable[Union[int, str]]) -> List[str]:

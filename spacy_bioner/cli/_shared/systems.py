@@ -43,7 +43,7 @@ def parse_systems(arguments: Sequence[str]) -> List[System]:
 
     arguments (Sequence[str]): As given on the command line.
     RETURNS (List[System]): The systems, in that order.
-    RAISES BionerError: E605 where two have the same name, E748 where a name or a path is empty.
+    RAISES BionerError: E605 where two have the same name, E732 where a name or a path is empty.
     """
     systems: List[System] = []
     for argument in arguments:
@@ -51,7 +51,7 @@ def parse_systems(arguments: Sequence[str]) -> List[System]:
         if not equals or Path(argument).exists():
             name, path = _name_of(Path(argument)), argument
         if not name or not path:
-            raise BionerError(Errors.E748.format(value=argument))
+            raise BionerError(Errors.E732.format(value=argument))
         if any(system.name == name for system in systems):
             raise BionerError(Errors.E605.format(name=name))
         systems.append(System(name, Path(path)))
@@ -118,7 +118,7 @@ def read_answers(system: System, gold: Sequence[Annotation], *, spans_key: str =
     annotations = read_annotations(system.path, spans_key=spans_key)
     missing = read_set_aside(system.path)
     if missing:
-        _log.warning(Warnings.W630.format(count=len(missing), path=set_aside_path(system.path)))
+        _log.warning(Warnings.W601.format(count=len(missing), path=set_aside_path(system.path)))
     return Answers([*annotations, *missing],
                    {"kind": kind, "set_aside": len(missing), **_describe_annotator(annotations)})
 

@@ -49,23 +49,23 @@ def seeds_cli(
     overrides = read_overrides(ctx.args)
     for key in overrides:
         if not key.startswith("seeds."):
-            raise BionerError(Errors.E746.format(option=f"--{key}", why="this verb reads the section seeds only"))
+            raise BionerError(Errors.E730.format(option=f"--{key}", why="this verb reads the section seeds only"))
     settings = load_settings(config, "seeds", SeedSettings, overrides)
     schema = read_schema(labels)
     limits = {"per_label": settings.per_label or None, "max_length": settings.max_length}
     if _holds_records(find_jsonl(source)):
         for option, value in (("--label", label), ("--root", root)):
             if value:
-                raise BionerError(Errors.E436.format(option=option, wanted="a list of names", path=source))
+                raise BionerError(Errors.E419.format(option=option, wanted="a list of names", path=source))
         known = KnownTexts(held_out, read_jsonl)
         found = collect_seeds(refuse_known(read_jsonl(source), known), **limits)
     elif held_out:
-        raise BionerError(Errors.E436.format(option="--held-out", wanted="annotated records", path=source))
+        raise BionerError(Errors.E419.format(option="--held-out", wanted="annotated records", path=source))
     else:
         found = read_seeds(source, root=root, label=label, **limits)
     check_labels(found.seeds, schema.labels, path=source)
     if not found.seeds:
-        raise BionerError(Errors.E437.format(path=source, count=found.long, max_length=settings.max_length,
+        raise BionerError(Errors.E420.format(path=source, count=found.long, max_length=settings.max_length,
                                              marked_up=found.marked_up))
     write_json_lines(output, (seed.to_record() for seed in found.seeds))
     print(f"{len(found.seeds)} seeds -> {output}; {found.folded} spellings folded, {found.long} names over "

@@ -149,13 +149,13 @@ def write_plan(path: Path, plan: Sequence[Any], *, overwrite: bool = False) -> N
     path (Path): Where the plan is written.
     plan (Sequence[PlannedSentence]): The plan.
     overwrite (bool): Whether it may take the place of any other.
-    RAISES BionerError: E432 where the plan that is there neither begins as this one nor goes on from it.
+    RAISES BionerError: E415 where the plan that is there neither begins as this one nor goes on from it.
     """
     rows = [{"id": planned.id, "seeds": [[seed.text, seed.label] for seed in planned.seeds]} for planned in plan]
     if path.is_file() and not overwrite:
         before = [row for _, row in read_json_lines(path)]
         if any(old != new for old, new in zip(before, rows)):
-            raise BionerError(Errors.E432.format(path=path))
+            raise BionerError(Errors.E415.format(path=path))
     write_json_lines(path, rows)
 
 
@@ -198,7 +198,7 @@ def find_parts(settings: SynthesizeSettings, prompt: PromptSettings, checks: Che
     style (Optional[Sequence[str]]): Raw sentences, the first of which show the style.
     gpu_id (int): GPU, or -1 for the CPU.
     RETURNS (Dict[str, Any]): The model as "source", "settings" (WriterSettings) and "relabel".
-    RAISES BionerError: E411 or E440 where an annotator is missing or not used, E433 or E434 where examples of the style
+    RAISES BionerError: E411 or E423 where an annotator is missing or not used, E416 or E417 where examples of the style
         are given and not asked for, or the reverse.
     """
     from ...synthesis.checking.check_settings import CheckSettings
@@ -207,11 +207,11 @@ def find_parts(settings: SynthesizeSettings, prompt: PromptSettings, checks: Che
     if settings.mode == "relabel" and annotator is None:
         raise BionerError(Errors.E411)
     if settings.mode != "relabel" and annotator is not None:
-        raise BionerError(Errors.E440.format(mode=settings.mode))
+        raise BionerError(Errors.E423.format(mode=settings.mode))
     if style is not None and not prompt.style_examples:
-        raise BionerError(Errors.E433)
+        raise BionerError(Errors.E416)
     if not style and prompt.style_examples:
-        raise BionerError(Errors.E434.format(count=prompt.style_examples))
+        raise BionerError(Errors.E417.format(count=prompt.style_examples))
     if prompt.variant == "chain_of_thought":
         settings = settings.model_copy(update={"max_new_tokens": settings.max_new_tokens + settings.max_thought_tokens})
     shared = ("mode", "top_p", "attempts", "batch_size", "max_failures", "cache")

@@ -61,7 +61,7 @@ def augment_cli(
     overrides = read_overrides(ctx.args)
     settings = load_settings(config, "augment", AugmentSettings, overrides)
     if method not in METHODS:
-        raise BionerError(Errors.E708.format(option="--method", found=method, wanted=" or ".join(METHODS)))
+        raise BionerError(Errors.E737.format(option="--method", found=method, wanted=" or ".join(METHODS)))
     known = KnownTexts(held_out, read_jsonl)
     sentences = list(refuse_known(read_jsonl(gold), known))
     schema = read_schema(labels)
@@ -109,7 +109,7 @@ class AugmentCounts:
                 **{key: value for key, value in asked.items() if value}}
 
     def refuse(self) -> None:
-        """Refuse a run of a language model that made nothing; raises BionerError E431 with the commonest reason."""
+        """Refuse a run of a language model that made nothing; raises BionerError E414 with the commonest reason."""
         reasons: Counter = Counter()
         asked = 0
         if self.writer is not None:
@@ -120,7 +120,7 @@ class AugmentCounts:
             reasons.update(no_new_name=self.names.asked - self.names.failed.total())
             asked += self.names.asked
         reasons.update(held_out_text=self.held_out)
-        raise BionerError(Errors.E431.format(asked=asked, reason=reasons.most_common(1)[0][0]))
+        raise BionerError(Errors.E414.format(asked=asked, reason=reasons.most_common(1)[0][0]))
 
     def print_failures(self) -> None:
         """Print what a language model was asked in vain."""

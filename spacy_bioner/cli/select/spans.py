@@ -43,7 +43,7 @@ def select_files(sources: Sequence[Path], output: Path, *, selector: Path, rejec
     selector (Path): A pipeline with a span selector.
     rejected (Path): Takes the records that lost mentions, with these.
     RETURNS (Dict[str, Counter]): Label to given, kept, dropped, unplaced.
-    RAISES BionerError: E001 and E574 for the pipeline, E525 where it has no selector, E521 for a label that the
+    RAISES BionerError: E001 and E549 for the pipeline, E522 where it has no selector, E517 for a label that the
         selector has not learnt.
     """
     from ...formats.jsonl import read_jsonl, write_jsonl
@@ -53,7 +53,7 @@ def select_files(sources: Sequence[Path], output: Path, *, selector: Path, rejec
     nlp = load_pipeline(selector)
     names = [name for name, factory in nlp.pipe_factories.items() if factory == "span_selector"]
     if not names:
-        raise BionerError(Errors.E525.format(path=selector))
+        raise BionerError(Errors.E522.format(path=selector))
     counts: Dict[str, Counter] = {}
     records = (record for path in sources for record in read_jsonl(path))
     lost = []

@@ -112,13 +112,13 @@ def finetune(gold: Path, output: Path, settings: FinetuneSettings, *, schema: Sc
 
 def find_start(settings: FinetuneSettings) -> Optional[Path]:
     """RETURNS (Optional[Path]): Folder of the adapter that training begins with; None for fresh weights. RAISES
-    BionerError: E230 where there is none, E334 where this package has none for the model."""
+    BionerError: E221 where there is none, E312 where this package has none for the model."""
     if settings.start_from is None:
         return None
     packaged = settings.start_from == PACKAGED
     folder = find_adapter(settings.model, AUTO if packaged else settings.start_from)
     if folder is None:
-        raise BionerError(Errors.E334.format(model=settings.model, wanted=EMBEDDED_MODEL))
+        raise BionerError(Errors.E312.format(model=settings.model, wanted=EMBEDDED_MODEL))
     return folder
 
 

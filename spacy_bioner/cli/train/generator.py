@@ -112,7 +112,7 @@ def read_raw(path: Path, known: "KnownTexts", *, any_split: bool = False) -> Lis
     known (KnownTexts): The records that are held out; text that stands there is left out, and said how much.
     any_split (bool): Whether records of dev and test may be among them.
     RETURNS (List[Annotation]): The texts, without labels.
-    RAISES BionerError: E435 for a record of dev or test.
+    RAISES BionerError: E418 for a record of dev or test.
     """
     from ...formats.jsonl import read_jsonl
     from ...synthesis.held_out import refuse_tested
@@ -137,7 +137,7 @@ def make_prompt(settings: PromptSettings, schema: Schema, raw: List[str]) -> Any
     from ...synthesis.writer_assembly import WriterSettings, make_seed_prompt
 
     if settings.style_examples and not raw:
-        raise BionerError(Errors.E434.format(count=settings.style_examples))
+        raise BionerError(Errors.E417.format(count=settings.style_examples))
     return make_seed_prompt(None, WriterSettings(**settings.options(schema, raw)))
 
 

@@ -45,9 +45,9 @@ def train_selector_cli(
     from ...training.selector.selector_training import SelectorRun, run_selector
 
     if tune not in TUNES:
-        raise BionerError(Errors.E524.format(found=tune, known=", ".join(TUNES)))
+        raise BionerError(Errors.E523.format(found=tune, known=", ".join(TUNES)))
     if tune == "none" and recall_loss is not None:
-        raise BionerError(Errors.E570)
+        raise BionerError(Errors.E545)
     refuse_missing(config)
     set_up_gpu(gpu_id)
     overrides = read_overrides(ctx.args)

@@ -49,9 +49,9 @@ def train_cli(
 
     logging.getLogger("spacy_bioner").setLevel(logging.INFO)
     if tune not in TUNES:
-        raise BionerError(Errors.E524.format(found=tune, known=", ".join(TUNES)))
+        raise BionerError(Errors.E523.format(found=tune, known=", ".join(TUNES)))
     if doubtful is not None and synthetic is None:
-        raise BionerError(Errors.E553)
+        raise BionerError(Errors.E539)
     overrides, of_sources = split_sources(read_overrides(ctx.args))
     refuse_owned(read_overrides(ctx.args), own_settings(_OWNED, updates=updates, epochs=epochs))
     refuse_missing(config)
@@ -109,7 +109,7 @@ def count_updates(config: Path, overrides: Dict[str, Any], *, updates: int, epoc
     gold (Optional[Dict[str, Any]]): Settings of the source of gold records.
     example (str): Name of a config of the verb, for the error.
     RETURNS (int): Updates; without both numbers those of [run] in the config.
-    RAISES BionerError: E532 where epochs are given without gold, E561 where the config says nothing of updates, E575
+    RAISES BionerError: E525 where epochs are given without gold, E541 where the config says nothing of updates, E550
         where it does not make its batches by words.
     """
     from ...training.config import find_setting
@@ -120,11 +120,11 @@ def count_updates(config: Path, overrides: Dict[str, Any], *, updates: int, epoc
     if not epochs:
         return int(find_setting(content, "run.updates", path=config, example=example))
     if gold is None:
-        raise BionerError(Errors.E532)
+        raise BionerError(Errors.E525)
     size = find_setting(content, "training.batcher.size", path=config)
     kind = find_setting(content, "training.batcher", path=config).get("@batchers")
     if kind != _WORDS or not isinstance(size, (int, float)):
-        raise BionerError(Errors.E575.format(path=config, found=f"made by {kind}, size {size}"))
+        raise BionerError(Errors.E550.format(path=config, found=f"made by {kind}, size {size}"))
     return max(1, round(epochs * count_words(gold) / size))
 
 
@@ -149,12 +149,12 @@ def _read_strategies(path: Path) -> Dict[str, Any]:
     content = load_config(path)
     for section in ("sources", "strategies"):
         if section not in content:
-            raise BionerError(Errors.E703.format(section=section, path=path))
+            raise BionerError(Errors.E704.format(section=section, path=path))
     try:
         known = {name: Strategy.model_validate(value) for name, value in content["strategies"].items()}
     except ValidationError as error:
         key, why = first_fault(error)
-        raise BionerError(Errors.E702.format(key=key, section="strategies", path=path, why=why)) from None
+        raise BionerError(Errors.E703.format(key=key, section="strategies", path=path, why=why)) from None
     return {"sources": content["sources"], "strategies": known}
 
 
@@ -167,5 +167,5 @@ def _plan(settings: Dict[str, Any], strategy: str, updates: int, given: Dict[str
     used = {name for stage in stages for name in stage.sources}
     for name in changes:
         if name not in used:
-            raise BionerError(Errors.E568.format(source=name, strategy=strategy, known=", ".join(sorted(used))))
+            raise BionerError(Errors.E554.format(source=name, strategy=strategy, known=", ".join(sorted(used))))
     return stages, {name: source for name, source in given.items() if name in used}

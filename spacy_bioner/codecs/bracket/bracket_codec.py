@@ -30,7 +30,7 @@ class BracketCodec:
 
     def __init__(self, *, lines: str = "all") -> None:
         if lines not in LINES:
-            raise BionerError(Errors.E106.format(option="lines", value=lines, known=", ".join(LINES)))
+            raise BionerError(Errors.E109.format(option="lines", value=lines, known=", ".join(LINES)))
         self.lines = lines
 
     def settings(self) -> Dict[str, object]:
@@ -60,7 +60,7 @@ class BracketCodec:
         annotation (Annotation): The annotation.
         labels (Sequence[str]): The labels of the schema, in the order of the lines.
         RETURNS (Tuple[Piece, ...]): The pieces.
-        RAISES BionerError: E107 for mentions that cross, E108 for an ambiguous edge, E109 for an unknown label.
+        RAISES BionerError: E110 for mentions that cross, E111 for an ambiguous edge, E112 for an unknown label.
         """
         check_labels(annotation, labels)
         self._check_writable(annotation)
@@ -89,9 +89,9 @@ class BracketCodec:
         first = dropped[0]
         for one, other in find_crossing(annotation.mentions):
             if one.label == other.label:
-                raise BionerError(Errors.E107.format(codec=self.name, first=describe_span(one),
+                raise BionerError(Errors.E110.format(codec=self.name, first=describe_span(one),
                                                      second=describe_span(other)))
-        raise BionerError(Errors.E108.format(codec=self.name, mention=describe_span(first)))
+        raise BionerError(Errors.E111.format(codec=self.name, mention=describe_span(first)))
 
 
 def mark_text(text: str, mentions: Sequence[Mention]) -> List[Piece]:

@@ -35,7 +35,7 @@ class HtmlCodec:
         labels (Sequence[str]): The labels of the schema.
         RETURNS (Tuple[Piece, ...]): The pieces. An opening tag is `<`, the label and its colon, the surface in
             copies, and `>`; a closing tag, which has no choice in it, is one piece.
-        RAISES BionerError: E109 for an unknown label.
+        RAISES BionerError: E112 for an unknown label.
         """
         check_labels(annotation, labels)
         opens: Dict[int, List[Piece]] = {}

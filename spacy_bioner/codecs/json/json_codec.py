@@ -32,7 +32,7 @@ class JsonCodec:
 
     def __init__(self, *, shape: str = "name") -> None:
         if shape not in SHAPES:
-            raise BionerError(Errors.E106.format(option="shape", value=shape, known=", ".join(SHAPES)))
+            raise BionerError(Errors.E109.format(option="shape", value=shape, known=", ".join(SHAPES)))
         self.shape = shape
 
     def settings(self) -> Dict[str, object]:
@@ -51,7 +51,7 @@ class JsonCodec:
         annotation (Annotation): The annotation.
         labels (Sequence[str]): The labels of the schema.
         RETURNS (Tuple[Piece, ...]): The pieces; the mention's text in copies, escaped as JSON strings are.
-        RAISES BionerError: E109 for an unknown label.
+        RAISES BionerError: E112 for an unknown label.
         """
         check_labels(annotation, labels)
         pieces: List[Piece] = []

@@ -86,12 +86,12 @@ class SeedTagCodec:
         annotation (Annotation): The sentence.
         labels (Sequence[str]): The labels of the schema.
         RETURNS (Tuple[Piece, ...]): The pieces; an opening tag is `<`, the label and `>`, a closing tag one piece.
-        RAISES BionerError: E109 for an unknown label, E110 for what cannot be written.
+        RAISES BionerError: E112 for an unknown label, E113 for what cannot be written.
         """
         check_labels(annotation, labels)
         dropped = self.unwritable(annotation)
         if dropped:
-            raise BionerError(Errors.E110.format(codec=self.name, mention=describe_span(dropped[0])))
+            raise BionerError(Errors.E113.format(codec=self.name, mention=describe_span(dropped[0])))
         return tuple(_spell(annotation))
 
     def encode(self, annotation: Annotation, labels: Sequence[str]) -> str:

@@ -90,13 +90,13 @@ class Checkpoints:
 
         own = self._of(fingerprint)
         if len(own) < len(self._all()):
-            logger.warning(Warnings.W331.format(folder=self.folder))
+            logger.warning(Warnings.W302.format(folder=self.folder))
         for path in reversed(own):
             try:
                 return _read_checkpoint(path)
             except (OSError, ValueError, TypeError, AttributeError, SafetensorError) as error:
                 why = " ".join(str(error).split()) or type(error).__name__
-                logger.warning(Warnings.W330.format(path=path, why=why))
+                logger.warning(Warnings.W301.format(path=path, why=why))
                 self._damaged.add(path)
         return None
 
@@ -142,7 +142,7 @@ def check_output(output: Path) -> None:
     """Refuse to put an adapter where something else would be lost.
 
     output (Path): Folder of the adapter: a new or an empty one, or one that holds an adapter, which is replaced.
-    RAISES BionerError: E330 for anything else.
+    RAISES BionerError: E308 for anything else.
     """
     why = None
     if output.name in ("", ".."):
@@ -154,7 +154,7 @@ def check_output(output: Path) -> None:
         if names and not set(names) & set(_ADAPTER_FILES):
             why = f"holds other files than an adapter's, such as {names[0]}"
     if why is not None:
-        raise BionerError(Errors.E330.format(path=output, why=why))
+        raise BionerError(Errors.E308.format(path=output, why=why))
 
 
 @contextmanager

@@ -19,7 +19,7 @@ def compile_layers(model: nn.Module) -> None:
     of its own to torch, so passes of one row are compiled by themselves, once.
 
     model (nn.Module): A causal language model, `peft`-wrapped or not.
-    RAISES BionerError: E335 where this machine has no compiler, E209 for a model that does not name its layers.
+    RAISES BionerError: E313 where this machine has no compiler, E209 for a model that does not name its layers.
     """
     _check_compiler(next(model.parameters()).device)
     causal = model.get_base_model() if hasattr(model, "get_base_model") else model
@@ -45,6 +45,6 @@ def _check_compiler(device: torch.device) -> None:
     kind, given, usual = (("C", "CC", ("cc", "gcc", "clang")) if device.type == "cuda" else
                           ("C++", "CXX", ("g++", "c++", "clang++")))
     if not any(map(shutil.which, [os.environ.get(given) or usual[0], *usual])):
-        raise BionerError(Errors.E335.format(what=f"a {kind} compiler"))
+        raise BionerError(Errors.E313.format(what=f"a {kind} compiler"))
     if device.type == "cuda" and util.find_spec("triton") is None:
-        raise BionerError(Errors.E335.format(what="the package triton"))
+        raise BionerError(Errors.E313.format(what="the package triton"))

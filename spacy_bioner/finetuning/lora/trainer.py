@@ -86,7 +86,7 @@ def train_adapter(pairs: Sequence[Pair], *, model: nn.Module, output: Path, writ
         are then those of the new one.
     RETURNS (Training): How it went.
     RAISES BionerError: E301 and E302 for pairs that cannot be learnt, E303 for a loss that is no number, E304 for a
-        disk that fails, E330 for an output that is no adapter's.
+        disk that fails, E308 for an output that is no adapter's.
     """
     check_output(output)
     if start is not None:

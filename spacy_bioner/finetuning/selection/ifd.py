@@ -71,7 +71,7 @@ def score_pairs(model: nn.Module, pairs: Sequence[Pair], *, start: int,
     start (int): The token that begins a text, see `start_id`.
     max_batch_tokens (int): Tokens of a forward pass, padding included.
     YIELDS (Tuple[int, AnswerLosses]): Index into the pairs and its losses, as soon as a batch is done.
-    RAISES BionerError: E331 for a loss that is not a finite number.
+    RAISES BionerError: E309 for a loss that is not a finite number.
     """
     scorable = []
     for index, pair in enumerate(pairs):
@@ -87,7 +87,7 @@ def score_pairs(model: nn.Module, pairs: Sequence[Pair], *, start: int,
             rows = [pairs[index] for index in item.indices]
             for index, conditioned in zip(item.indices, _row_means(model, rows, item.shared, beginnings)):
                 if not math.isfinite(conditioned + direct[index]):
-                    raise BionerError(Errors.E331.format(name=pairs[index].name))
+                    raise BionerError(Errors.E309.format(name=pairs[index].name))
                 yield index, AnswerLosses(conditioned, direct[index], len(pairs[index].counted_places))
 
 

@@ -45,7 +45,7 @@ def select_records(records: Sequence[Annotation], ifd: Sequence[Optional[float]]
     diversify (Optional[Diversify]): Chooses among the first of the ranking instead of taking the very first.
     pool (float): Among how many it chooses, as a multiple of how many it takes.
     RETURNS (Selection): What was chosen, and why the rest was not.
-    RAISES BionerError: E306 where nothing is left, E332 for a strategy without a ranking to diversify.
+    RAISES BionerError: E306 where nothing is left, E310 for a strategy without a ranking to diversify.
     """
     if diversify is not None:
         check_diversity(strategy)
@@ -81,9 +81,9 @@ def select_records(records: Sequence[Annotation], ifd: Sequence[Optional[float]]
 
 
 def check_diversity(strategy: str) -> None:
-    """Refuse diversity where there is no ranking to diversify; raises BionerError E332."""
+    """Refuse diversity where there is no ranking to diversify; raises BionerError E310."""
     if strategy not in _RANKED:
-        raise BionerError(Errors.E332.format(strategy=strategy, known=", ".join(_RANKED)))
+        raise BionerError(Errors.E310.format(strategy=strategy, known=", ".join(_RANKED)))
 
 
 def _round_up(number: float) -> int:

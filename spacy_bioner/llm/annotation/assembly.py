@@ -85,7 +85,7 @@ def make_annotator(source: ModelSource, settings: AnnotatorSettings, *,
     if settings.choose_examples:
         written, left_out = write_pool(examples, codec=builder.codec, labels=list(builder.labels))
         if left_out:
-            logger.warning(Warnings.W223.format(count=len(left_out), total=len(examples), codec=builder.codec.name,
+            logger.warning(Warnings.W203.format(count=len(left_out), total=len(examples), codec=builder.codec.name,
                                                 id=left_out[0]))
         chooser = ExampleChooser(written, count=settings.choose_examples)
     most = choose_max_sentences(source.card(), settings)
@@ -130,7 +130,7 @@ def fit_adapter(source: ModelSource, settings: AnnotatorSettings, *, warn: bool 
     if not unknown:
         return source
     if warn:
-        logger.warning(Warnings.W222.format(what=unknown[0], labels=", ".join(card.labels),
+        logger.warning(Warnings.W202.format(what=unknown[0], labels=", ".join(card.labels),
                                             codec=card.codec["name"]))
     return source.with_adapter(None)
 
@@ -158,13 +158,13 @@ def make_builders(card: Optional[AdapterCard], settings: AnnotatorSettings, *,
     settings (AnnotatorSettings): What is set for the run.
     examples (Iterable[Annotation]): Few-shot examples, the same for all texts.
     RETURNS (List[PromptBuilder]): The builders.
-    RAISES BionerError: E207 where the adapter could not understand the prompts, E333 for examples of several labels.
+    RAISES BionerError: E207 where the adapter could not understand the prompts, E311 for examples of several labels.
     """
     labels = settings.labels or choose_labels(card)
     if card is None or card.instruction != "each" or len(labels) == 1:
         return [make_builder(card, settings, examples=examples)]
     if settings.examples is not None:
-        raise BionerError(Errors.E333.format(labels=", ".join(labels)))
+        raise BionerError(Errors.E311.format(labels=", ".join(labels)))
     builders = [_build(card, replace(settings, labels={label: definition})) for label, definition in labels.items()]
     _warn_of_departures(card, builders)
     return builders
@@ -173,7 +173,7 @@ def make_builders(card: Optional[AdapterCard], settings: AnnotatorSettings, *,
 def _warn_of_departures(card: Optional[AdapterCard], builders: Iterable[PromptBuilder]) -> None:
     departures = [key for builder in builders for key in card.check(builder.settings())] if card else []
     for key in dict.fromkeys(departures):
-        logger.warning(Warnings.W220.format(key=key))
+        logger.warning(Warnings.W201.format(key=key))
 
 
 def _build(card: Optional[AdapterCard], settings: AnnotatorSettings,

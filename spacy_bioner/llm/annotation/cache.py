@@ -73,7 +73,7 @@ class ReplyCache:
 
         keys (Iterable[str]): What to look for.
         RETURNS (Dict[str, Reply]): Those that are there.
-        RAISES BionerError: E220 or E221 where the file cannot be used.
+        RAISES BionerError: E213 or E214 where the file cannot be used.
         """
         wanted = list(dict.fromkeys(keys))
         found: Dict[str, Reply] = {}
@@ -89,7 +89,7 @@ class ReplyCache:
 
         key (str): Its key.
         reply (Reply): A reply without an error.
-        RAISES BionerError: E220 or E221 where the file cannot be used.
+        RAISES BionerError: E213 or E214 where the file cannot be used.
         """
         self._run("INSERT OR IGNORE INTO replies (key, reply) VALUES (?, ?)", [key, reply_to_json(reply)])
 
@@ -108,15 +108,15 @@ class ReplyCache:
             try:
                 return self._open().execute(statement, values).fetchall()
             except sqlite3.OperationalError as error:
-                raise BionerError(Errors.E220.format(path=self.path, why=error)) from None
+                raise BionerError(Errors.E213.format(path=self.path, why=error)) from None
             except sqlite3.DatabaseError as error:
-                raise BionerError(Errors.E221.format(path=self.path, why=error)) from None
+                raise BionerError(Errors.E214.format(path=self.path, why=error)) from None
 
     def _read(self, reply: str) -> Reply:
         try:
             return reply_from_json(reply)
         except (ValueError, KeyError, TypeError) as error:
-            raise BionerError(Errors.E221.format(path=self.path, why=f"unreadable reply ({error!r})")) from None
+            raise BionerError(Errors.E214.format(path=self.path, why=f"unreadable reply ({error!r})")) from None
 
     def _open(self) -> sqlite3.Connection:
         """RETURNS (sqlite3.Connection): This process's own connection: one carried over a fork would harm the file."""

@@ -116,7 +116,7 @@ class Planner:
             needed = count(prompt.plain) + int(self._answer_ratio * count(text)) + _MARGIN
             if needed <= self.context_length:
                 return Request(prompt, text=text)
-        raise DocumentTooLong(Errors.E224.format(needed=needed, context=self.context_length))
+        raise DocumentTooLong(Errors.E217.format(needed=needed, context=self.context_length))
 
     @cached_property
     def _answer_ratio(self) -> float:
@@ -135,5 +135,5 @@ class Planner:
         fixed = self.count_tokens(self.builder.render(".", examples=examples).plain) + 2 * _MARGIN
         room = int((self.context_length - fixed) / (1 + self._answer_ratio))
         if room < 1:
-            raise BionerError(Errors.E226.format(tokens=fixed, context=self.context_length))
+            raise BionerError(Errors.E218.format(tokens=fixed, context=self.context_length))
         return min(room, self.chunks.max_tokens or room)

@@ -38,7 +38,7 @@ class Runner:
 
         requests (Sequence[Request]): A window of requests; equal ones are asked once.
         RETURNS (List[Reply]): A reply for each, in order; what failed has its reason in `error`.
-        RAISES BionerError: E222 where the service fails too often in a row; what was answered is in the cache.
+        RAISES BionerError: E215 where the service fails too often in a row; what was answered is in the cache.
         """
         keys = [request_key(request, self._settings) for request in requests]
         replies = self.cache.get(keys) if self.cache is not None else {}
@@ -69,9 +69,9 @@ class Runner:
         if failures:
             logger.warning("%s of %s requests failed, the last one: %s", len(failures), len(keys), failures[-1])
         for key in keys:
-            replies.setdefault(key, Reply(finish_reason="error", error=Errors.E223))
+            replies.setdefault(key, Reply(finish_reason="error", error=Errors.E216))
 
     def _count_failure(self, reason: str) -> None:
         self._failures_in_row += 1
         if self.max_failures and self._failures_in_row >= self.max_failures:
-            raise BionerError(Errors.E222.format(count=self._failures_in_row, why=reason))
+            raise BionerError(Errors.E215.format(count=self._failures_in_row, why=reason))

@@ -89,7 +89,7 @@ def load_causal_lm(name: str, *, adapter: Optional[str] = None, revision: Option
     quantize (Optional[str]): "4bit" for NF4 weights on CUDA, or None.
     RETURNS (CausalLM): The model in evaluation mode.
     RAISES BionerError: E201 to E203 where the model cannot be had, E207 where the adapter is another model's, E208
-        where there is no such adapter, E209 for a device, dtype or quantisation that this machine does not have, E705
+        where there is no such adapter, E209 for a device, dtype or quantisation that this machine does not have, E706
         where bitsandbytes is missing.
     """
     from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -149,7 +149,7 @@ def _quantization(quantize: Optional[str], device: torch.device, dtype: torch.dt
     if device.type != "cuda":
         raise BionerError(Errors.E209.format(what="quantize", value=quantize, wanted="a CUDA device"))
     if util.find_spec("bitsandbytes") is None:
-        raise BionerError(Errors.E705.format(package="bitsandbytes", extra="gpu"))
+        raise BionerError(Errors.E706.format(package="bitsandbytes", extra="gpu"))
     from transformers import BitsAndBytesConfig
 
     config = BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True,

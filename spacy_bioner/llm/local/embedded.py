@@ -20,10 +20,10 @@ def convert_gguf(source: Path, folder: Path) -> None:
 
     source (Path): The GGUF file.
     folder (Path): Existing folder to write to.
-    RAISES BionerError: E705 where the reader's package is not installed.
+    RAISES BionerError: E706 where the reader's package is not installed.
     """
     if util.find_spec("gguf") is None:
-        raise BionerError(Errors.E705.format(package="gguf", extra="llm"))
+        raise BionerError(Errors.E706.format(package="gguf", extra="llm"))
     import torch
     from transformers import AutoModelForCausalLM
     from transformers.utils import logging as transformers_logging

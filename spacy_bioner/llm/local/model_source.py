@@ -44,14 +44,14 @@ def find_adapter(name: str, adapter: Optional[str]) -> Optional[Path]:
     adapter (Optional[str]): Folder of an adapter; None for the plain model; "auto" for the one that comes with this
         package, where it does and the model is the embedded one.
     RETURNS (Optional[Path]): The folder, or None for the plain model.
-    RAISES BionerError: E230 where the folder is no adapter's.
+    RAISES BionerError: E221 where the folder is no adapter's.
     """
     if adapter is None:
         return None
     if adapter == AUTO:
         return EMBEDDED_ADAPTER if name == EMBEDDED_MODEL and (EMBEDDED_ADAPTER / CARD_FILE).is_file() else None
     if not (Path(adapter) / CARD_FILE).is_file():
-        raise BionerError(Errors.E230.format(adapter=adapter))
+        raise BionerError(Errors.E221.format(adapter=adapter))
     return Path(adapter)
 
 
@@ -89,7 +89,7 @@ class CausalLMSource:
 
     def __post_init__(self) -> None:
         if self.decoding not in ("grounded", "free"):
-            raise BionerError(Errors.E231.format(decoding=self.decoding))
+            raise BionerError(Errors.E229.format(decoding=self.decoding))
 
     @property
     def adapter_folder(self) -> Optional[Path]:

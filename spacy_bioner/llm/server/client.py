@@ -87,7 +87,7 @@ class Server:
     count_tokens (Callable[[str], int]): Counts tokens as the server's model does; by default an estimate
         on the high side.
     adapter (Optional[str]): What tells the adapter that the server has loaded under this name from an earlier one.
-    RAISES BionerError: E240 where no address is given.
+    RAISES BionerError: E223 where no address is given.
     """
 
     def __init__(self, settings: ServerSettings, *, count_tokens: Callable[[str], int] = estimate_tokens,
@@ -96,7 +96,7 @@ class Server:
         self.adapter = adapter
         self.base_url = settings.base_url or os.environ.get("OPENAI_BASE_URL")
         if not self.base_url:
-            raise BionerError(Errors.E240.format(model=settings.model))
+            raise BionerError(Errors.E223.format(model=settings.model))
         self._count_tokens = count_tokens
         self._chance = random.Random(settings.seed)
         self._paused_until = 0.0

@@ -55,11 +55,11 @@ class ServerSource:
         return replace(self, adapter_folder=folder)
 
     def open(self, builder: PromptBuilder) -> LanguageModel:
-        """RETURNS (LanguageModel): The server; raises BionerError E241 where no schema fits the codec."""
+        """RETURNS (LanguageModel): The server; raises BionerError E224 where no schema fits the codec."""
         settings = self.settings
         if self.structured:
             if builder.codec.name != "json":
-                raise BionerError(Errors.E241.format(codec=builder.codec.name))
+                raise BionerError(Errors.E224.format(codec=builder.codec.name))
             schema = answer_schema(str(builder.codec.settings()["shape"]), list(builder.labels))
             settings = replace(settings, json_schema=schema)
         return self._connect(settings)

@@ -16,12 +16,12 @@ def add_lora(transformer: torch.nn.Module, settings: Dict[str, Any]) -> torch.nn
     transformer (torch.nn.Module): The base model.
     settings (Dict[str, Any]): rank, alpha and dropout.
     RETURNS (torch.nn.Module): The same model.
-    RAISES BionerError: E705 where peft is not installed.
+    RAISES BionerError: E706 where peft is not installed.
     """
     try:
         from peft import LoraConfig, inject_adapter_in_model
     except ImportError:
-        raise BionerError(Errors.E705.format(package="peft", extra="llm")) from None
+        raise BionerError(Errors.E706.format(package="peft", extra="llm")) from None
     transformer.requires_grad_(False)
     linear = sorted({name.split(".")[-1] for name, part in transformer.named_modules()
                      if isinstance(part, torch.nn.Linear)})
@@ -52,14 +52,14 @@ def check_base(transformer: torch.nn.Module, config: Dict[str, Any]) -> None:
 
     transformer (torch.nn.Module): The base model as it was found by its name.
     config (Dict[str, Any]): name, and base once it is known: hidden size, layers, vocabulary, hash of some weights.
-    RAISES BionerError: E528 where it is another model.
+    RAISES BionerError: E520 where it is another model.
     """
     found = transformer.config
     base = [found.hidden_size, found.num_hidden_layers, found.vocab_size, _hash_weights(transformer)]
     wanted = list(config.setdefault("base", base))
     # Components of earlier versions noted the sizes alone.
     if wanted != base[:len(wanted)]:
-        raise BionerError(Errors.E528.format(name=config["name"], found=base, wanted=wanted))
+        raise BionerError(Errors.E520.format(name=config["name"], found=base, wanted=wanted))
 
 
 def _hash_weights(transformer: torch.nn.Module) -> str:

@@ -146,12 +146,12 @@ def _find_layers(transformer: torch.nn.Module) -> torch.nn.ModuleList:
 
 
 def _keep_layers(transformer: torch.nn.Module, layers: int, name: str) -> None:
-    """Leave out a model's upper layers. RAISES BionerError: E571 where it has not so many."""
+    """Leave out a model's upper layers. RAISES BionerError: E546 where it has not so many."""
     if layers == 0:
         return
     found = _find_layers(transformer)
     if not 0 < layers <= len(found):
-        raise BionerError(Errors.E571.format(name=name, found=layers, most=len(found)))
+        raise BionerError(Errors.E546.format(name=name, found=layers, most=len(found)))
     del found[layers:]
     transformer.config.num_hidden_layers = layers
 
@@ -188,7 +188,7 @@ def _init(model: Model, X: Optional[List[Doc]] = None, Y: Any = None) -> Model:
 
 
 def _check_windows(module: PooledTransformer, settings: Dict[str, Any]) -> None:
-    """Refuse windows that the transformer cannot read, or that would not get on. RAISES BionerError: E572."""
+    """Refuse windows that the transformer cannot read, or that would not get on. RAISES BionerError: E547."""
     most = getattr(module.transformer.config, "max_position_embeddings", None)
     table = getattr(getattr(module.transformer, "embeddings", None), "position_embeddings", None)
     if most and getattr(table, "padding_idx", None) is not None:
@@ -197,7 +197,7 @@ def _check_windows(module: PooledTransformer, settings: Dict[str, Any]) -> None:
     found, overlap = settings["max_pieces"], settings["overlap"]
     usable = (most or found + own) - own
     if not overlap + MAX_PIECES_A_TOKEN <= found <= usable:
-        raise BionerError(Errors.E572.format(name=settings["name"], most=most, own=own, found=found, overlap=overlap,
+        raise BionerError(Errors.E547.format(name=settings["name"], most=most, own=own, found=found, overlap=overlap,
                                              token=MAX_PIECES_A_TOKEN, usable=usable))
 
 

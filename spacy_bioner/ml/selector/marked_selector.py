@@ -115,10 +115,10 @@ def build_marked_selector(name: str, head: str, definitions: Dict[str, str], max
     rate_factor (float): Factor on the learning rate of the head.
     average (float): Decay of the moving average of the weights; 0 keeps none.
     RETURNS (Model[Tuple[List[Doc], Spans], Floats1d]): Logits of all candidates, document by document.
-    RAISES BionerError: E527 for an unknown head.
+    RAISES BionerError: E519 for an unknown head.
     """
     if head not in HEADS:
-        raise BionerError(Errors.E527.format(head=head, known=", ".join(HEADS)))
+        raise BionerError(Errors.E519.format(head=head, known=", ".join(HEADS)))
     is_causal = head != "bert_cls"
     shim = ModuleShim(build_judge, average=average, trained_only=is_causal,
                       rate_factor=lambda part, module: 1.0 if part.startswith("transformer.") else rate_factor)
@@ -135,7 +135,7 @@ def build_judge(config: Dict[str, Any]) -> MarkedJudge:
     config (Dict[str, Any]): name, head, rank, alpha, dropout; once trained also what tells the base model from others,
         or of an encoder all but its weights.
     RETURNS (MarkedJudge): The module, with the tokenizer that makes its rows.
-    RAISES BionerError: E528 where the base model is not the one that it was trained on.
+    RAISES BionerError: E520 where the base model is not the one that it was trained on.
     """
     read = _read_encoder if config["head"] == "bert_cls" else _read_causal
     transformer, tokenizer, answers = read(config)

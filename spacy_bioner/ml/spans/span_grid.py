@@ -97,7 +97,7 @@ def build_span_grid(tok2vec: Model[List[Doc], List[Floats2d]], hidden_size: int,
     rate_factor (float): Factor on the learning rate of this part: it starts from nothing, an encoder does not.
     average (float): Decay of the moving average of the weights; 0 keeps none.
     RETURNS (Model[List[Doc], Floats3d]): Logits, (tokens of all documents, max_length, labels).
-    RAISES BionerError: E573 for a size below 1.
+    RAISES BionerError: E548 for a size below 1.
     """
     for name, size in (("hidden_size", hidden_size), ("rank", rank), ("max_length", max_length)):
         check_number(name, size, least=1)

@@ -84,7 +84,7 @@ class BioNERTask:
             [doc], plan = of_doc, of_doc.plan
             pairs = zip_longest(plan.requests, texts)
             replies = [Reply(finish_reason="error") if text is None else Reply(str(text)) for _, text in pairs]
-            error = plan.error or (Errors.E223 if any(reply.finish_reason == "error" for reply in replies) else None)
+            error = plan.error or (Errors.E216 if any(reply.finish_reason == "error" for reply in replies) else None)
             if error is not None:
                 found = Annotation(doc.text, meta={"issues": {}, "error": error})
             else:

@@ -86,7 +86,7 @@ def make_candidates(annotation: Annotation, labels: Sequence[str], settings: Neg
 def count_candidates(candidates: Iterable[Candidate]) -> Dict[str, int]:
     """RETURNS (Dict[str, int]): How many there are of each kind.
 
-    RAISES BionerError: E522 where all are valid or none is: there is nothing to learn.
+    RAISES BionerError: E518 where all are valid or none is: there is nothing to learn.
     """
     counts: Dict[str, int] = {}
     for candidate in candidates:
@@ -94,7 +94,7 @@ def count_candidates(candidates: Iterable[Candidate]) -> Dict[str, int]:
     positive = counts.get("gold", 0)
     negative = sum(counts.values()) - positive
     if not positive or not negative:
-        raise BionerError(Errors.E522.format(positive=positive, negative=negative))
+        raise BionerError(Errors.E518.format(positive=positive, negative=negative))
     return counts
 
 
@@ -160,10 +160,10 @@ def pair_predictions(gold: Iterable[Annotation],
     gold (Iterable[Annotation]): Gold records.
     predicted (Mapping[str, Annotation]): Predictions by id.
     YIELDS (Tuple[Annotation, Tuple[Mention, ...]]): Gold, and the predicted mentions; none where there is no record.
-    RAISES BionerError: E523 where two records of one id have different texts.
+    RAISES BionerError: E524 where two records of one id have different texts.
     """
     for annotation in gold:
         other = predicted.get(annotation.id)
         if other is not None and other.text != annotation.text:
-            raise BionerError(Errors.E523.format(id=annotation.id))
+            raise BionerError(Errors.E524.format(id=annotation.id))
         yield annotation, other.mentions if other is not None else ()

@@ -43,7 +43,7 @@ class SelectorCorpus:
                  shuffle: bool = True, candidates_key: str = "candidates", spans_key: str = "sc",
                  held_out: Sequence[Path] = (), on_leak: str = "error"):
         if on_leak not in _ON_LEAK:
-            raise BionerError(Errors.E514.format(key="on_leak", source="gold", why=f"wanted {' or '.join(_ON_LEAK)}"))
+            raise BionerError(Errors.E510.format(key="on_leak", source="gold", why=f"wanted {' or '.join(_ON_LEAK)}"))
         self.held_out, self.on_leak = list(held_out), on_leak
         self.path, self.predicted_path, self.only_predicted = Path(path), predicted, only_predicted
         self.negatives, self.split, self.seed, self.shuffle = negatives, split, seed, shuffle
@@ -78,7 +78,7 @@ class SelectorCorpus:
         self.labels = self.labels or sorted({mention.label for record in gold for mention in record.mentions})
         predicted = {record.id: record for record in read_jsonl(self.predicted_path)} if self.predicted_path else {}
         if self.predicted_path and not any(record.id in predicted for record in gold):
-            raise BionerError(Errors.E563.format(path=self.predicted_path, other=self.path))
+            raise BionerError(Errors.E543.format(path=self.predicted_path, other=self.path))
         self._pairs = list(pair_predictions(gold, predicted))
 
     def _without_leaks(self, gold: List[Annotation]) -> Iterator[Annotation]:
@@ -86,14 +86,14 @@ class SelectorCorpus:
         for annotation in gold:
             leak = held_out.find(annotation)
             if leak and self.on_leak == "error":
-                raise BionerError(Errors.E512.format(source="gold", path=self.path, id=annotation.id, held_out=leak))
+                raise BionerError(Errors.E508.format(source="gold", path=self.path, id=annotation.id, held_out=leak))
             if leak:
                 dropped += 1
                 first_leak = first_leak or leak
             else:
                 yield annotation
         if dropped and dropped == len(gold):
-            raise BionerError(Errors.E745.format(count=dropped, source="gold", path=self.path, held_out=first_leak))
+            raise BionerError(Errors.E729.format(count=dropped, source="gold", path=self.path, held_out=first_leak))
         if dropped:
             logger.info("%d gold records with held-out sentences left out", dropped)
 
@@ -124,7 +124,7 @@ def make_selector_corpus(
         settings = NegativeSettings.model_validate(negatives or {})
     except ValidationError as error:
         key, why = first_fault(error)
-        raise BionerError(Errors.E514.format(key=key, source="negatives", why=why)) from None
+        raise BionerError(Errors.E510.format(key=key, source="negatives", why=why)) from None
     return SelectorCorpus(Path(path), labels=labels or (), negatives=settings,
                           predicted=Path(predicted) if predicted else None, only_predicted=only_predicted, split=split,
                           seed=seed, shuffle=shuffle, candidates_key=candidates_key, spans_key=spans_key,

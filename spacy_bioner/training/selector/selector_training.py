@@ -77,7 +77,7 @@ def run_selector(run: SelectorRun, output: Path, *, gpu_id: int = -1, overwrite:
     gpu_id (int): The GPU, -1 for the CPU.
     overwrite (bool): Whether what the folder holds of another training is removed.
     RETURNS (Dict[str, Any]): The model card of the pipeline.
-    RAISES BionerError: E009 for gold of another split, E518, E519, E522 where there is nothing to learn, E549 for
+    RAISES BionerError: E009 for gold of another split, E514, E515, E518 where there is nothing to learn, E535 for
         recorded candidates of an unknown label.
     """
     files = {name: path for name, path in (("gold", run.gold), ("dev", run.dev), ("predicted", run.predicted),
@@ -98,7 +98,7 @@ def run_selector(run: SelectorRun, output: Path, *, gpu_id: int = -1, overwrite:
             "run.only_predicted": only_predicted})
         name = find_component(config, ["span_selector"])
         if name is None:
-            raise BionerError(Errors.E519.format(path=run.config, why="its pipeline has no span_selector"))
+            raise BionerError(Errors.E515.format(path=run.config, why="its pipeline has no span_selector"))
         labels = _find_labels(run)
         config["initialize"].setdefault("components", {})[name] = {"labels": labels}
         config["corpora"]["train"]["held_out"] = [str(path) for path in run.held_out]
@@ -129,18 +129,18 @@ def _suffices(run: SelectorRun) -> bool:
         hits = len({mention.key for mention in annotation.mentions} & {mention.key for mention in found})
         right, wrong = right + hits, wrong + len(found) - hits
     if min(right, wrong) < LEAST_OF_EACH:
-        logger.warning(Warnings.W530.format(path=run.dev_predicted, right=right, wrong=wrong, least=LEAST_OF_EACH))
+        logger.warning(Warnings.W501.format(path=run.dev_predicted, right=right, wrong=wrong, least=LEAST_OF_EACH))
     return min(right, wrong) >= LEAST_OF_EACH
 
 
 def _find_labels(run: SelectorRun) -> List[str]:
     """RETURNS (List[str]): The labels of gold and dev, and of the schema: a label that gold happens to lack may come up
-    among the candidates all the same. RAISES BionerError: E549 for recorded candidates with yet another label."""
+    among the candidates all the same. RAISES BionerError: E535 for recorded candidates with yet another label."""
     labels = sorted({*collect_labels([run.gold, run.dev]), *run.labels})
     for path in filter(None, (run.predicted, run.dev_predicted)):
         unknown = sorted(set(collect_labels([path])) - set(labels))
         if unknown:
-            raise BionerError(Errors.E549.format(path=path, label=unknown[0], known=", ".join(labels)))
+            raise BionerError(Errors.E535.format(path=path, label=unknown[0], known=", ".join(labels)))
     return labels
 
 

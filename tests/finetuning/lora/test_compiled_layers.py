@@ -24,7 +24,7 @@ def make_trainer(folder, score=None, **settings):
                    score=score, progress=None, processes=Processes())
 
 
-# A machine without a compiler cannot compile; that this is told to its user (E335) is tested below, on every machine.
+# A machine without a compiler cannot compile; that this is told to its user (E313) is tested below, on every machine.
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("g++") is None, reason="layers are compiled by g++ on a CPU")
 def test_the_losses_are_those_of_layers_that_are_not_compiled(tmp_path):

@@ -1,0 +1,49 @@
+"""Messages of the command line and the workflow: codes E7xx, and W7xx for warnings."""
+
+
+class CliErrors:
+    E701 = "{first} and {second} would be written to the same file. Give {option} another name."
+    E702 = "Unknown setting '{key}' in [{section}] of {path}. Known: {known}."
+    E703 = "Setting '{key}' in [{section}] of {path}: {why}."
+    E704 = "No section [{section}] in {path}. Add it, or give another config."
+    E705 = "Cannot read '{value}' as a setting: overrides are written --section.key value."
+    E706 = "Package '{package}' is not installed. Install it with: pip install 'spacy-bioner[{extra}]'."
+    E707 = "Config {path} cannot be read: {why}."
+    E708 = "The steps {first} and {second} both make {output}. Give each an output of its own."
+    E709 = "The steps {steps} need each other, so none can be first."
+    E710 = "Another run, or a step that one left behind, is at work in {path}. Wait for it or end it, then go on."
+    E711 = "Experiment {path}: {why}."
+    E712 = "No row has '{part}' in its name. Rows: {known}."
+    E713 = "No value for {{{name}}}, or one that leads to itself. Known: {known}."
+    E714 = "foreach names the list '{name}', which there is not. Known: {known}."
+    E715 = "Step {name} makes {output}, which is not in {folder}. Begin its output with {{out}}."
+    E716 = "The {kind} '{name}' names rows that there are not: {unknown}. Rows: {known}."
+    E717 = "The rows '{first}' and '{second}' have other test parts, so they cannot be compared."
+    E718 = "Row '{name}' has no figure of the dev part, and choices are made by it. Give dev: FILE#key."
+    E719 = "{path} has no number at '{key}'."
+    E720 = "Two {kind} are called '{name}'. Put all lists of its foreach that tell them apart into the name."
+    E721 = "The steps that make {first} and {second} are both called {name}. Rename one, or an item of its lists."
+    E722 = "Step {name} runs '{verb}', which is no verb. Known: {known}."
+    E723 = ("The part `{verb}` ended well but did not make {output}. More in {log}. Name the same file or folder "
+            "in its command line and as its output.")
+    E724 = "[low_resource] {key} has '{name}', which there is not. Known: {known}."
+    E725 = ("[low_resource.high_resource] joins the generated sentences of all sizes, but genllm is not among the "
+            "methods of [low_resource]. Add it there, or leave it out here.")
+    E726 = "{output} is read as {path} too, and would be replaced by the result. Give the result another name."
+    E727 = "No file can be written to {path}: {found}. Give the name of a file in a folder."
+    E728 = "{path} would hold JSON Lines, whatever its name says. Give it a name that ends in .jsonl or .jsonl.gz."
+    E729 = ("All {count} records of '{source}' ({path}) were left out, since they share a sentence with what is held "
+            "out ({held_out}). Give other records, or another held-out part.")
+    E730 = "{option} does nothing here: {why}. Leave it out."
+    E731 = ("No such file: {path}. The configs lie in the checkout of spacy-bioner, not in the package: run from its "
+            "folder, or give --config (low-resource: --profile).")
+    E732 = "Cannot read '{value}' as a system: write NAME=PATH, or PATH alone."
+    E733 = ("{output} and {path}, which is read, lie one in the other, so that a corpus could be replaced. Give "
+            "another folder as OUT.")
+    E734 = ("{path} would hold the report of --check-corpus, but has the name of a corpus file. Name the report last: "
+            "convert train.jsonl dev.jsonl test.jsonl report.json --check-corpus.")
+    E735 = "All {count} documents of {path} failed, {most} of them with: {why}. Nothing was written."
+    E736 = ("Label schema {path}: {why}. Write labels: {{LABEL: definition}}, and optionally corpus, lang, license "
+            "and domain.")
+    E737 = "{option} is '{found}', wanted {wanted}."
+    E738 = "{path} is for texts in '{found}', but '{wanted}' is asked for. Give --lang (or --vars.lang) {found}."

@@ -1,0 +1,48 @@
+"""Messages of files, corpora and annotations: codes E0xx, and W0xx for warnings."""
+
+
+class FileErrors:
+    E001 = "No such file or folder: {path}. Give the path of an existing {wanted}."
+    E002 = "{path}, line {line}: not a JSON object ({why}). Write one record a line."
+    E003 = "{path}, line {line}: {why}."
+    E004 = ("span {start}-{end} ({label}) does not lie inside its text of {length} characters; "
+            "offsets count code points, end exclusive")
+    E005 = "record without the key '{key}'; a record is {{\"id\", \"text\", \"spans\", \"meta\"}}"
+    E006 = "key '{key}' holds {found}, wanted {wanted}"
+    E007 = "span {start}-{end} ({label}) has white space at its edges: '{surface}'"
+    E008 = "{path} holds no record. Check the path, the split and the limits."
+    E009 = "Record '{id}' is of split '{found}', but this step takes split '{wanted}' only. Give it the right file."
+    E010 = "{problem}: {fate}. Leave out --strict to go on, with a table of what was left out."
+    E011 = "{path} is not {wanted}: {why}."
+    E012 = "Unknown format '{name}'. Available: {available}."
+    E013 = "The name {path} does not make its format certain. Give {option}, one of: {available}."
+    E014 = "{path}: record '{id}' has the label '{label}', which {schema} does not know. Known: {known}."
+    E015 = ("Record '{id}' stands also in {other}. Training text must not hold what is tested on; "
+            "leave such records out with `spacy-bioner convert --exclude {other}`.")
+    E016 = "Choose either --sentences or --documents, not both."
+    E017 = "Cannot read '{value}' as a change of label: write --rename OLD=NEW with one '=', or *=NEW for all labels."
+    E018 = ("Record '{id}' of train stands in {split} too, as '{other}'. Take it out of one of them, "
+            "or leave such train records out with --leaks drop.")
+    E019 = ("{path} has numbers for tags, and no names for them: wanted {info} with features.ner_tags.feature.names, "
+            "as datasets have it.")
+    E020 = "{place}: no list {keys} in this example."
+    E021 = "{place}: tag {tag} has no name; the dataset names {count} tags, counted from 0."
+    E022 = ("{place}: columns '{names}' do not fit {width} columns; name each, exactly one of them FORM "
+            "and at least one NER.")
+    E023 = "{path} holds other files than texts with their annotations, such as {found}. Give a new folder."
+    E024 = "{place}: an offset or length is a whole number; found {found}."
+    E025 = "Names of columns belong to the format iob. Leave out --columns, or give --from iob."
+    E026 = "{path} is a second file for the split '{name}'. Name each file after its split: train, dev, test, raw."
+    E027 = "Rules of a corpus are broken, findings: {count}, first '{rule}' at {place}: {detail}. All of them: {path}."
+    E028 = ("{place}: the text holds {code:#06x} at {offset}, half of a surrogate pair and no character. "
+            "Write the character itself.")
+    E029 = "No fold '{found}': write which one of how many, such as 1/3, the first of three; at least two in all."
+    E030 = "{place}: {why}."
+    E031 = "{path}: no token has a tag, such as O or B-LABEL. Say with --columns where tags are, or change --from."
+    E032 = "{option} does nothing with --check-corpus. Leave it out, or convert the files first and check them then."
+    E033 = "{path} is named after no split: train, dev, test, raw. Name each file after its split."
+    E034 = "{path} is given twice. Name each file once."
+    E035 = ("There is no raw text to annotate: {source} gives no sentence that is not in train, dev or test. Add "
+            "raw.jsonl to {corpus}, name another folder (--raw FOLDER, --vars.raw FOLDER), or take a part of train as "
+            "gold (--gold-limit, --vars.gold_limit); --raw none goes without.")
+    E036 = "The label '{old}' is to become '{first}' and '{second}'. Give --rename once for each label."

@@ -1,0 +1,26 @@
+"""Messages of errors: codes in order, one module an area, none without a use."""
+
+import re
+
+import pytest
+from places import ROOT
+
+from spacy_bioner.errors import Errors, Warnings
+
+PACKAGE = ROOT / "spacy_bioner"
+AREAS = [area for each in (Errors, Warnings) for area in each.__bases__]
+
+
+@pytest.mark.parametrize("area", AREAS, ids=lambda area: area.__name__)
+def test_codes_of_an_area_are_numbered_in_order(area):
+    codes = [name for name in vars(area) if re.fullmatch(r"[EW]\d+", name)]
+    letter, digit = codes[0][0], codes[0][1]
+    assert codes == [f"{letter}{digit}{number:02d}" for number in range(1, len(codes) + 1)]
+
+
+def test_every_message_is_used():
+    used = set()
+    for path in PACKAGE.rglob("*.py"):
+        used.update(re.findall(r"\b(?:Errors|Warnings)\.([EW]\d+)", path.read_text(encoding="utf8")))
+    known = {name for area in AREAS for name in vars(area) if re.fullmatch(r"[EW]\d+", name)}
+    assert used == known
