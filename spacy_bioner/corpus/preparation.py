@@ -7,8 +7,8 @@ from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
 
 from ..annotation import Annotation
 from ..errors import BionerError, Errors
-from ..tokens import find_units
 from ..formats.jsonl import find_jsonl, read_jsonl
+from ..tokens import find_units
 from .leakage import TELLING_UNITS, drop_repeated, normalise
 from .sampling import draw_sample
 from .sentences import split_sentences

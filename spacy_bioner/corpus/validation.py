@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Dict, Iterator, List, Mapping, Sequence, Set, Tuple
 
 from ..annotation import Annotation, Mention
-from ..tokens import find_units
 from ..formats.parsing.problems import Problems
+from ..tokens import find_units
 
 # Kind of oddity: what it means. Nothing of it is an error by itself.
 ODDITIES: Dict[str, str] = {

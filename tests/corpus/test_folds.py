@@ -1,8 +1,8 @@
 import pytest
 
 from spacy_bioner.annotation import Annotation
-from spacy_bioner.errors import BionerError
 from spacy_bioner.corpus.folds import Fold
+from spacy_bioner.errors import BionerError
 
 SENTENCES = [Annotation(f"text {number} {place}", id=f"d{number}-s{place}", meta={"document": f"d{number}"})
              for number in range(300) for place in (1, 2)]

@@ -1,9 +1,9 @@
 import pytest
 
 from spacy_bioner.annotation import Annotation, Mention
+from spacy_bioner.corpus.leakage import KnownTexts, drop_repeated, normalise, refuse_known
 from spacy_bioner.errors import BionerError
 from spacy_bioner.formats.jsonl import read_jsonl, write_jsonl
-from spacy_bioner.corpus.leakage import KnownTexts, drop_repeated, normalise, refuse_known
 
 ABSTRACT = "RESULTS. Loss of p53 was seen. It led to breast cancer."
 

@@ -2,9 +2,9 @@
 
 import pytest
 
+from spacy_bioner.corpus.preparation import Limits, prepare_corpus
 from spacy_bioner.errors import BionerError
 from spacy_bioner.files import write_json_lines
-from spacy_bioner.corpus.preparation import Limits, prepare_corpus
 
 LABELS = {"DISEASE": ""}
 

@@ -1,13 +1,12 @@
 """Rules across the splits of a corpus, on small ones made for it and on the embedded one."""
 
-from places import ASSETS
 import re
 from dataclasses import asdict
 from functools import lru_cache
-from pathlib import Path
 
 import pytest
 import srsly
+from places import ASSETS
 
 from spacy_bioner.annotation import Annotation, Mention
 from spacy_bioner.corpus.findings import format_report

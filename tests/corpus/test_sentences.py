@@ -3,8 +3,8 @@ import time
 import pytest
 
 from spacy_bioner.annotation import Annotation, Mention
-from spacy_bioner.formats.jsonl import read_jsonl
 from spacy_bioner.corpus.sentences import find_sentences, join_cut, split_sentences
+from spacy_bioner.formats.jsonl import read_jsonl
 
 
 @pytest.mark.parametrize("text", [

@@ -3,8 +3,8 @@
 import pytest
 
 from spacy_bioner.annotation import Annotation
-from spacy_bioner.errors import BionerError
 from spacy_bioner.corpus.splits import check_split
+from spacy_bioner.errors import BionerError
 
 
 @pytest.mark.parametrize("meta", [
