@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
 
-from ..annotation import Annotation, check_score, in_text_order
+from ..annotation import Annotation, Mention, check_score, in_text_order
 from ..errors import BionerError, Errors
 from ..files import open_atomic
 from .parsing.lines import refuse_surrogates
@@ -17,6 +17,8 @@ _CHILDREN = ("passages", "sentences", "annotations", "relations", "locations")
 _TYPE_KEYS = ("type", "label", "category")
 _OURS = ("score", "grounding")
 _JSON = "json:"
+_COLLECTION = {"bioctype": "BioCCollection", "source": "spacy-bioner", "date": "", "key": "spacy-bioner.key",
+               "version": "1.0", "infons": {}}
 # Characters between two passages; more can only be an offset that is wrong, and all would be filled with blanks.
 _LONGEST_GAP = 10_000
 _SCORE = re.compile(r"[01](\.\d+)?(e-\d+)?")
@@ -242,68 +244,100 @@ def _read_meta(infons: Dict[str, Any]) -> Dict[str, Any]:
 
 
 def _write_xml(path: Path, annotations: Iterable[Annotation], problems: Problems, written: Written) -> int:
-    from bioc.biocxml import BioCXMLDocumentWriter
+    from lxml import etree
 
     count = 0
-    with open_atomic(path, "wb") as file_:
-        writer = BioCXMLDocumentWriter(file_, encoding="UTF-8")
-        writer.write_collection_info(_collection())
-        for annotation in annotations:
-            try:
-                writer.write_document(_to_document(annotation))
-            except ValueError as error:
-                problems.add("unwritable_text", annotation.id, str(error))
-            else:
-                count += 1
-                written(annotation)
-        writer.close()
+    with open_atomic(path, "wb") as file_, etree.xmlfile(file_, encoding="UTF-8") as xml:
+        xml.write_declaration(standalone=True)
+        with xml.element("collection"):
+            for tag in ("source", "date", "key"):
+                _write_element(xml, _text_element(tag, _COLLECTION[tag]))
+            for annotation in annotations:
+                try:
+                    element = _document_element(_to_document(annotation))
+                except ValueError as error:
+                    problems.add("unwritable_text", annotation.id, str(error))
+                else:
+                    _write_element(xml, element)
+                    count += 1
+                    written(annotation)
     return count
 
 
-def _write_json(path: Path, annotations: Iterable[Annotation], problems: Problems, written: Written) -> int:
-    from bioc import biocjson
+def _write_element(xml: Any, element: Any) -> None:
+    xml.write(element)
+    xml.write("\n")
 
+
+def _write_json(path: Path, annotations: Iterable[Annotation], problems: Problems, written: Written) -> int:
     count = 0
     with open_atomic(path) as file_:
-        head = biocjson.toJSON(_collection())
-        del head["documents"]
-        file_.write(json.dumps(head, ensure_ascii=False)[:-1] + ', "documents": [')
+        file_.write(json.dumps(_COLLECTION, ensure_ascii=False)[:-1] + ', "documents": [')
         for annotation in annotations:
-            document = json.dumps(biocjson.toJSON(_to_document(annotation)), ensure_ascii=False)
-            file_.write((",\n" if count else "\n") + document)
+            file_.write((",\n" if count else "\n") + json.dumps(_to_document(annotation), ensure_ascii=False))
             count += 1
             written(annotation)
         file_.write("\n]}\n")
     return count
 
 
-def _collection() -> Any:
-    from bioc import BioCCollection
-
-    collection = BioCCollection()
-    collection.source, collection.date, collection.key = "spacy-bioner", "", "spacy-bioner.key"
-    return collection
-
-
-def _to_document(annotation: Annotation) -> Any:
-    """RETURNS (BioCDocument): One passage with the whole text; scores are infons of the annotations."""
-    from bioc import BioCAnnotation, BioCDocument, BioCLocation, BioCPassage
-
-    document = BioCDocument()
-    document.id = annotation.id
+def _to_document(annotation: Annotation) -> Dict[str, Any]:
+    """RETURNS (Dict[str, Any]): The JSON form: one passage with the whole text; scores are infons of annotations."""
+    infons = {}
     for key, value in annotation.meta.items():
         plain = isinstance(value, str) and not key.startswith(_JSON)
-        document.infons[key if plain else f"{_JSON}{key}"] = value if plain else json.dumps(value, ensure_ascii=False)
-    passage = BioCPassage.of_text(annotation.text, 0)
-    for number, mention in enumerate(annotation.mentions, start=1):
-        written = BioCAnnotation()
-        written.id, written.text = f"T{number}", annotation.surface(mention)
-        written.infons["type"] = mention.label
-        if mention.score is not None:
-            written.infons["score"] = str(round(mention.score, 6))
-        if mention.grounding is not None:
-            written.infons["grounding"] = mention.grounding
-        written.add_location(BioCLocation(mention.start, mention.end - mention.start))
-        passage.add_annotation(written)
-    document.add_passage(passage)
-    return document
+        infons[key if plain else f"{_JSON}{key}"] = value if plain else json.dumps(value, ensure_ascii=False)
+    mentions = [_to_stated(annotation, mention, f"T{number}")
+                for number, mention in enumerate(annotation.mentions, start=1)]
+    passage = {"bioctype": "BioCPassage", "offset": 0, "infons": {}, "text": annotation.text, "sentences": [],
+               "annotations": mentions, "relations": []}
+    return {"bioctype": "BioCDocument", "id": annotation.id, "infons": infons, "passages": [passage],
+            "annotations": [], "relations": []}
+
+
+def _to_stated(annotation: Annotation, mention: Mention, id: str) -> Dict[str, Any]:
+    """RETURNS (Dict[str, Any]): The JSON form of an annotation."""
+    infons = {"type": mention.label}
+    if mention.score is not None:
+        infons["score"] = str(round(mention.score, 6))
+    if mention.grounding is not None:
+        infons["grounding"] = mention.grounding
+    return {"id": id, "infons": infons, "text": annotation.surface(mention),
+            "locations": [{"offset": mention.start, "length": mention.end - mention.start}]}
+
+
+def _document_element(document: Dict[str, Any]) -> Any:
+    """RETURNS (etree._Element): The XML form of a document in its JSON form.
+
+    RAISES ValueError: For a character that XML cannot hold.
+    """
+    from lxml import etree
+
+    root = etree.Element("document")
+    root.append(_text_element("id", document["id"]))
+    _append_infons(root, document["infons"])
+    for passage in document["passages"]:
+        part = etree.SubElement(root, "passage")
+        part.append(_text_element("offset", str(passage["offset"])))
+        if passage["text"]:
+            part.append(_text_element("text", passage["text"]))
+        for stated in passage["annotations"]:
+            element = etree.SubElement(part, "annotation", id=stated["id"])
+            _append_infons(element, stated["infons"])
+            for location in stated["locations"]:
+                etree.SubElement(element, "location", {key: str(value) for key, value in location.items()})
+            element.append(_text_element("text", stated["text"]))
+    return root
+
+
+def _append_infons(element: Any, infons: Dict[str, str]) -> None:
+    for key, value in infons.items():
+        element.append(_text_element("infon", value, key=key))
+
+
+def _text_element(tag: str, text: str, **attributes: str) -> Any:
+    from lxml import etree
+
+    element = etree.Element(tag, attributes)
+    element.text = text
+    return element
