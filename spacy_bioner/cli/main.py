@@ -4,6 +4,7 @@ import sys
 
 import typer
 
+from ..cpu_threads import set_thread_defaults
 from ..errors import BionerError
 from ._shared.settings import ALLOW_OVERRIDES
 from .annotate import annotate_cli
@@ -63,6 +64,7 @@ app.command("report")(report_cli)
 
 def main() -> None:
     """Run a verb; what a user can mend is one line on standard error and exit code 1."""
+    set_thread_defaults()
     try:
         app()
     except BionerError as error:
