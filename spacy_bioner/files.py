@@ -6,16 +6,14 @@ import os
 import re
 import shutil
 import tempfile
-import zlib
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Callable, Dict, Iterable, Iterator, Tuple, TypeVar, Union
 
 from .errors import BionerError, Errors
+from .loading import BROKEN_COMPRESSION, is_gzip, iterate_lines, open_bounded, parse_json
 
 Filled = TypeVar("Filled")
-# What reading a compressed file raises where it is none, is cut, or is damaged in its middle.
-_BROKEN_GZIP = (gzip.BadGzipFile, EOFError, zlib.error)
 
 
 @contextmanager
@@ -35,7 +33,7 @@ def open_atomic(path: Path, mode: str = "w", *, private: bool = False) -> Iterat
     os.close(handle)
     temporary = Path(name)
     text = {} if "b" in mode else {"encoding": "utf8", "newline": "\n"}
-    opener = gzip.open if path.suffix == ".gz" else open
+    opener = gzip.open if is_gzip(path) else open
     try:
         with opener(temporary, mode if "b" in mode else "wt", **text) as file_:
             yield file_
@@ -92,24 +90,18 @@ def read_raw_lines(path: Path, *, offset: int = 0, before: int = 0) -> Iterator[
     offset (int): Byte at which to begin, where a line does.
     before (int): Lines before that byte.
     YIELDS (Tuple[int, bytes]): Line number from 1, and the line with its end.
-    RAISES BionerError: E001 where there is no such file, E003 where it is not whole gzip.
+    RAISES BionerError: E001 where there is no such file, E003 where it is not whole gzip, E038 to E040 where it is
+        larger than the bounds of `loading`.
     """
-    opener = _find_opener(path)
     number = before
     try:
-        with opener(path, "rb") as file_:
-            file_.seek(offset)
-            for number, line in enumerate(file_, start=before + 1):
+        with open_bounded(path) as file_:
+            if offset:
+                file_.seek(offset)
+            for number, line in enumerate(iterate_lines(file_, path, before=before), start=before + 1):
                 yield number, line
-    except _BROKEN_GZIP as error:
+    except BROKEN_COMPRESSION as error:
         raise BionerError(Errors.E003.format(path=path, line=number + 1, why=error)) from None
-
-
-def _find_opener(path: Path) -> Callable[..., IO[Any]]:
-    """RETURNS (Callable[..., IO[Any]]): What opens a file for reading; raises BionerError E001 where there is none."""
-    if not Path(path).is_file():
-        raise BionerError(Errors.E001.format(path=path, wanted="file"))
-    return gzip.open if Path(path).suffix == ".gz" else open
 
 
 def read_json_lines(path: Path) -> Iterator[Tuple[int, Dict[str, Any]]]:
@@ -133,8 +125,8 @@ def parse_record(line: Union[str, bytes], path: Path, number: int) -> Dict[str, 
     RAISES BionerError: E002 where it is no JSON object, nests deeper or has longer numbers than can be read.
     """
     try:
-        record = json.loads(line)
-    except (ValueError, RecursionError) as error:
+        record = parse_json(line)
+    except ValueError as error:
         raise BionerError(Errors.E002.format(path=path, line=number, why=error)) from None
     if not isinstance(record, dict):
         raise BionerError(Errors.E002.format(path=path, line=number, why=f"found a {type(record).__name__}"))

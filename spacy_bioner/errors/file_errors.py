@@ -46,3 +46,8 @@ class FileErrors:
             "raw.jsonl to {corpus}, name another folder (--raw FOLDER, --vars.raw FOLDER), or take a part of train as "
             "gold (--gold-limit, --vars.gold_limit); --raw none goes without.")
     E036 = "The label '{old}' is to become '{first}' and '{second}'. Give --rename once for each label."
+    E037 = "The environment variable {name} is '{found}'. Set it to a whole number above 0, or remove it."
+    E038 = "{path} holds more than {most} bytes. If you trust it, raise the environment variable {name}."
+    E039 = ("{path} grows to {size} bytes from {compressed}, more than {ratio} times its size, as archives do that are "
+            "made to fill a memory. If you trust it, raise the environment variable {name}.")
+    E040 = "{path}, line {line}: longer than {most} bytes. If you trust it, raise the environment variable {name}."
