@@ -15,8 +15,8 @@ class LlmErrors:
     E210 = "prompt and answer need {needed} tokens, but the model has a context of {context}"
     E211 = ("Grounded decoding cannot run '{name}': its class does not use the attention interface of transformers. "
             "Set decoding to free, or use another model.")
-    E212 = ("Grounded decoding cannot write the format '{codec}'. Use bracket, html or json with the shape name, "
-            "or set decoding to free.")
+    E212 = ("Grounded decoding has no grammar for the format '{codec}'. Use bracket, html or json with the shape name, "
+            "set decoding to free, or register a grammar (entry point group spacy_bioner_grammars).")
     E213 = ("The reply cache {path} cannot be used: {why}. What it holds is safe. Make room, or end the process that "
             "locks it, and run the same command again.")
     E214 = ("The reply cache {path} is damaged: {why}. Move it away and run the same command again; "

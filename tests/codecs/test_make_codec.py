@@ -1,17 +1,14 @@
 """Codecs are made by name, and made again from their settings; other packages add theirs."""
 
-import re
 from importlib.metadata import EntryPoint
 
 import pytest
-from places import DOCS
+from doc_snippets import read_snippet
 
 import spacy_bioner.codecs
 from spacy_bioner.annotation import Annotation, Mention
 from spacy_bioner.codecs import CODEC_NAMES, make_codec
 from spacy_bioner.errors import BionerError
-
-PAGE = DOCS / "codecs.md"
 
 
 @pytest.mark.parametrize("name", CODEC_NAMES)
@@ -29,8 +26,7 @@ def test_unknown_names_and_options_are_refused(name, options):
 
 
 def test_worked_example_of_the_page_reads_what_it_writes(tmp_path, monkeypatch):
-    code = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf8"), re.DOTALL)[-1]
-    (tmp_path / "lines_example.py").write_text(code, encoding="utf8")
+    (tmp_path / "lines_example.py").write_text(read_snippet("codecs.md", "class LinesCodec"), encoding="utf8")
     monkeypatch.syspath_prepend(str(tmp_path))
     point = EntryPoint("lines", "lines_example:LinesCodec", "spacy_bioner_codecs")
     monkeypatch.setattr(spacy_bioner.codecs, "entry_points", lambda group, name: [point] if name == "lines" else [])

@@ -7,8 +7,9 @@ token. The draft only guesses which it will be; a wrong guess costs time, never 
 
 import math
 from dataclasses import dataclass, field
-from typing import Any, Callable, Hashable, List, NamedTuple, Optional, Protocol, Sequence, Set, Tuple
+from typing import Any, Hashable, List, NamedTuple, Optional, Sequence, Set, Tuple
 
+from .grammars.grammar import Choice, Factors, Found, Grammar
 from .packed.packed_decoding import Proposal
 
 # How far a draft goes, in choices: where no mention is open, and where the end of one is looked for. A wrong guess
@@ -18,66 +19,6 @@ _REACH_INSIDE = (4, 16, math.inf)
 
 # Of readings that are complete at one token so many are followed, the preferred ones.
 MOST_COMPLETED = 4
-
-Factors = Tuple[int, ...]
-
-
-class Choice(NamedTuple):
-    """Something that may come next.
-
-    tokens (Tuple[int, ...]): How it is spelt, at least one token.
-    text (str): The same as text.
-    build (Callable[[Factors], Any]): The state behind it, from the numbers of the decisions that led to it.
-    likely (bool): Whether a draft goes this way.
-    inside (bool): Whether a mention is open here whose end is still to be found.
-    place (Optional[Hashable]): For a mark that opens a mention, where it stands; None for all else.
-    """
-
-    tokens: Tuple[int, ...]
-    text: str
-    build: Callable[[Factors], Any]
-    likely: bool = False
-    inside: bool = False
-    place: Optional[Hashable] = None
-
-
-class Found(NamedTuple):
-    """A mention that has been written, linked to the ones before it.
-
-    start (int): Its first unit.
-    end (int): One past its last unit.
-    label (str): Its label.
-    factors (Factors): The decisions that it rests on.
-    before (Optional[Found]): The mention found before it.
-    """
-
-    start: int
-    end: int
-    label: str
-    factors: Factors
-    before: Optional["Found"]
-
-
-class Grammar(Protocol):
-    """What an answer may look like.
-
-    `choices` lists preferred ones first: of two that are spelt alike the first is meant. States hold the last
-    mention that was written, as `found`.
-    """
-
-    @property
-    def least_tokens(self) -> int:
-        """RETURNS (int): Tokens of the shortest answer, about."""
-
-    @property
-    def most_tokens(self) -> int:
-        """RETURNS (int): Tokens after which an answer is cut."""
-
-    def start(self) -> Any:
-        """RETURNS (Any): The state before the answer."""
-
-    def choices(self, state: Any) -> Sequence[Choice]:
-        """RETURNS (Sequence[Choice]): What may come next; nothing at the end of the answer."""
 
 
 class _Reading(NamedTuple):

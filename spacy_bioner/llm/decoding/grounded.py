@@ -1,34 +1,33 @@
 """Grounded decoding: answers that can only copy the source and mark it, exact by construction.
 
 The answer is drafted as a plain copy; a forward pass scores every place of it where a mark is legal; the draft is
-accepted up to the first place where a mark beats the copy (see `answer_walk`). Passes grow with the decisions taken,
-not with the tokens, and are shared by all texts that are under way (see `packed_decoding`).
+accepted up to the first place where a mark beats the copy (see `draft_verify`). Passes grow with the decisions taken,
+not with the tokens, and are shared by all texts that are under way (see `packed/packed_decoding`).
 """
 
 import time
-from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterator, Mapping, Optional, Sequence, Tuple
 
 from ...annotation import Mention, in_text_order
 from ...codecs.base import Codec
-from ...errors import BionerError, Errors
+from ...errors import Errors
 from ..local.batch_sizes import batch_sizes
 from ..local.causal_lm import CausalLM
-from ..local.tokenization import encode_prompt, end_id
+from ..local.tokenization import encode_prompt
 from ..protocol import Reply, Request
-from .draft_verify import AnswerWalk, Grammar
-from .grammars.bracket_grammar import BracketGrammar
-from .grammars.html_grammar import HtmlGrammar
-from .grammars.json_grammar import JsonGrammar
+from .draft_verify import AnswerWalk
+from .grammars.grammar import GrammarContext
+from .grammars.registry import choose_grammar
 from .grammars.source_tokens import PieceTokens, SourceTokens
 from .packed.packed_decoding import PackedDecoder
 from .packed.packed_model import PackedModel
 
 
 class GroundedDecoder:
-    """Annotates texts in batches; a `llm.base.LanguageModel` whose replies hold scored mentions.
+    """Annotates texts in batches; a `llm.protocol.LanguageModel` whose replies hold scored mentions.
 
     lm (CausalLM): The model.
-    codec (Codec): The format of the answers: bracket, html, or json with the shape "name".
+    codec (Codec): The format of the answers; its grammar is that of `grammars/registry.py`.
     labels (Mapping[str, str]): The labels of the schema; their order is that of the prompt.
     max_batch_tokens (Optional[int]): Tokens of all sequences in flight; bounds the memory of their keys and values.
     pass_tokens (Optional[int]): New tokens of one forward pass. Without either, what suits the device.
@@ -50,7 +49,7 @@ class GroundedDecoder:
         self._decoder = PackedDecoder(self._packed, max_batch_tokens=max_batch_tokens or sizes.batch,
                                       pass_tokens=pass_tokens or sizes.one_pass)
         self._pieces = PieceTokens(lm.tokenizer)
-        self._make_grammar = self._choose_grammar()
+        self._make_grammar = choose_grammar(GrammarContext(codec, tuple(labels), self._pieces, max_depth))
 
     def share_memory(self, other: "GroundedDecoder") -> None:
         """Keep keys and values where another decoder of the same model keeps its own; the two then work in turn, each
@@ -102,15 +101,3 @@ class GroundedDecoder:
                  "seconds": seconds}
         return Reply(text=walk.text, finish_reason="length" if walk.cut else "stop", mentions=in_text_order(mentions),
                      usage=usage)
-
-    def _choose_grammar(self) -> Callable[[SourceTokens], Grammar]:
-        settings = self.codec.settings()
-        if self.codec.name == "bracket":
-            return lambda source: BracketGrammar(source, self.labels, self._pieces, lines=str(settings["lines"]),
-                                                 end_token=end_id(self.lm.tokenizer), max_depth=self.max_depth)
-        if self.codec.name == "html":
-            return lambda source: HtmlGrammar(source, self.labels, self._pieces, max_depth=self.max_depth)
-        if self.codec.name == "json" and settings["shape"] == "name":
-            return lambda source: JsonGrammar(source, self.labels, self._pieces)
-        shape = settings.get("shape", "")
-        raise BionerError(Errors.E212.format(codec=f"{self.codec.name} {shape}".strip()))

@@ -12,7 +12,7 @@ told from it, so these rules decide, from the source alone:
 from typing import List, NamedTuple, Optional, Sequence, Tuple
 
 from ....codecs.bracket.bracket_codec import NONE
-from ..draft_verify import Choice, Factors, Found
+from .grammar import Choice, Factors, Found, GrammarContext, GrammarMaker
 from .source_tokens import PieceTokens, SourceTokens
 
 OPEN, CLOSE = "[", "]"
@@ -209,3 +209,10 @@ def pair_brackets(words: Sequence[str]) -> List[int]:
             partners[index] = waiting.pop()
             partners[partners[index]] = index
     return partners
+
+
+def ground_bracket(context: GrammarContext) -> GrammarMaker:
+    """RETURNS (GrammarMaker): Makes the grammar of bracket answers."""
+    lines, end_token = str(context.codec.settings()["lines"]), context.end_token
+    return lambda source: BracketGrammar(source, context.labels, context.pieces, lines=lines, end_token=end_token,
+                                         max_depth=context.max_depth)

@@ -7,7 +7,7 @@ until a token tells which it is.
 
 from typing import Callable, List, NamedTuple, Optional, Sequence, Tuple
 
-from ..draft_verify import Choice, Factors, Found
+from .grammar import Choice, Factors, Found, GrammarContext, GrammarMaker
 from .source_tokens import PieceTokens, SourceTokens
 
 # Tokens that a tag takes beside the surface, for the room that answers are given.
@@ -148,3 +148,8 @@ class HtmlGrammar:
         closed = state._replace(opened=tuple(other for other in state.opened if other is not mention),
                                 found=Found(*mention, state.found))
         return Choice(self._pieces.of(mark), mark, lambda factors: closed)
+
+
+def ground_html(context: GrammarContext) -> GrammarMaker:
+    """RETURNS (GrammarMaker): Makes the grammar of HTML answers."""
+    return lambda source: HtmlGrammar(source, context.labels, context.pieces, max_depth=context.max_depth)

@@ -7,7 +7,7 @@ first one in text order is meant, and a free-standing one before one inside the 
 import json
 from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
-from ..draft_verify import Choice, Factors, Found
+from .grammar import Choice, Factors, Found, GrammarContext, GrammarMaker
 from .source_tokens import PieceTokens, SourceTokens, Tokens
 
 # Tokens that an item takes beside the name, for the room that answers are given.
@@ -148,3 +148,10 @@ class JsonGrammar:
 def escape_json(text: str) -> str:
     """RETURNS (str): The text as it stands inside a JSON string."""
     return json.dumps(text, ensure_ascii=False)[1:-1]
+
+
+def ground_json(context: GrammarContext) -> Optional[GrammarMaker]:
+    """RETURNS (Optional[GrammarMaker]): Makes the grammar of JSON answers; None for shapes other than "name"."""
+    if context.codec.settings()["shape"] != "name":
+        return None
+    return lambda source: JsonGrammar(source, context.labels, context.pieces)
