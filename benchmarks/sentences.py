@@ -1,7 +1,7 @@
 """Sentence splitters compared on the gold corpora: mentions cut, ends of sentences found, documents a second.
 
 Mentions cut are counted in the abstracts of NCBI-Disease, BC5CDR and BioRED; ends of sentences in GENIA, whose gold
-sentences are joined by one blank to the abstracts that they come from. The rules of `formats.sentences` were written
+sentences are joined by one blank to the abstracts that they come from. The rules of `corpus.sentences` were written
 with the GENIA train part in sight, so that its dev and test parts are the fair ones. syntok and blingfire are compared
 where they are installed.
 

@@ -1,9 +1,13 @@
 """Fixtures that all tests share; `--slow` and `--gpu` opt in to the tests so marked."""
 
 import os
+from pathlib import Path
 
 import pytest
+from corpora import ABSENT, CORPORA
 from loopback_server import start_server  # noqa: F401  (a fixture of all folders)
+
+from spacy_bioner.annotation import Annotation, Mention, in_text_order
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -34,3 +38,20 @@ def smoke_run(tmp_path_factory):
     done = run_workflow(project, **LIMITS)
     assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
     return project
+
+
+@pytest.fixture
+def data() -> Path:
+    if not CORPORA.is_dir():
+        pytest.skip(ABSENT)
+    return CORPORA
+
+
+@pytest.fixture
+def nested() -> Annotation:
+    """Nested, crossing and doubly labelled mentions over letters outside the basic plane."""
+    text = "\U0001d6fc-synuclein gene in Parkinson\u2019s disease, p53 \u03b2-chain."
+    return Annotation(text, in_text_order((
+        Mention(0, 11, "protein"), Mention(0, 16, "DNA"), Mention(20, 39, "disease"), Mention(20, 39, "topic"),
+        Mention(32, 44, "disease"), Mention(41, 52, "protein"),
+    )), id="n1", meta={"corpus": "made", "split": "train", "lang": "en"})

@@ -17,8 +17,8 @@ PACKAGE = ROOT / "spacy_bioner"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 # What the oldest versions that are allowed must have, by name: the least version, and what asks for it.
 LEAST = {
-    "torch": "2.6",  # torch.compiler.set_stance, in finetuning/compiled_layers.py
-    "transformers": "4.51",  # AttentionInterface, in llm/packed_model.py
+    "torch": "2.6",  # torch.compiler.set_stance, in finetuning/lora/compiled_layers.py
+    "transformers": "4.51",  # AttentionInterface, in llm/decoding/packed/packed_model.py
 }
 HEAVY = ("spacy", "thinc", "torch", "transformers", "peft")
 

@@ -34,7 +34,7 @@ DEFAULT_CONFIG = Path("configs/embedded/annotate.cfg")
 
 
 class ServerOptions(Settings):
-    """The section [annotate.server]: where a server is, if one is asked, and how; see `llm.server.ServerSettings`."""
+    """The section [annotate.server]: where a server is, if one is asked, and how; see `ServerSettings`."""
 
     base_url: Optional[str] = None
     api_key_env: str = "OPENAI_API_KEY"

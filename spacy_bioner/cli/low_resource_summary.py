@@ -65,7 +65,7 @@ def write_summary(output: Path, *, corpus: str, sizes: Sequence[int], whole: Seq
 
 
 def _summarise(output: Path, name: str, size: Any, resamples: int, failed: Sequence[str]) -> Dict[str, Any]:
-    """RETURNS (Dict[str, Any]): See `evaluation.low_resource_figures.summarise_size`."""
+    """RETURNS (Dict[str, Any]): See `experiments.low_resource_figures.summarise_size`."""
     from ..experiments.low_resource_figures import group_runs, summarise_size
 
     path = output / "metrics" / f"{name}.json"

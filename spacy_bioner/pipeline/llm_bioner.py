@@ -61,7 +61,7 @@ def make_llm_bioner(nlp: Language, name: str, spans_key: str, labels: Dict[str, 
     spans_key (str): Where the mentions go in `Doc.spans`.
     model (ModelSource): What answers: a model of this package, or any of spacy-llm's.
     scorer (Optional[Callable]): Scores Docs.
-    The other settings are those of `llm.setup.AnnotatorSettings`; empty labels stand for the adapter's, or for those
+    The other settings are those of `AnnotatorSettings`; empty labels stand for the adapter's, or for those
     of the embedded corpus.
     """
     settings = AnnotatorSettings(

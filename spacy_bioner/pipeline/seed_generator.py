@@ -70,10 +70,10 @@ def make_seed_generator(nlp: Language, name: str, spans_key: str, seeds_key: str
     spans_key (str): Where the mentions of the sentence go in `Doc.spans`.
     seeds_key (str): Where the seeds stand in the `Doc.spans` of what comes in, see `seed_doc`.
     held_out (List[Path]): Records of dev and test, whose sentences must not come out again; read at first use.
-    checks (Dict[str, Any]): See `synthesis.check_settings.CheckSettings`. With `similarity` below 1 each sentence is
+    checks (Dict[str, Any]): See `CheckSettings`. With `similarity` below 1 each sentence is
         compared with all that came before it.
     model (GeneratorSource): What writes: a local model, a server or recorded replies.
-    The other settings are those of `synthesis.setup.WriterSettings`.
+    The other settings are those of `synthesis.writer_assembly.WriterSettings`.
     """
     if not hasattr(model, "open_generator"):
         raise BionerError(Errors.E426.format(name=name))

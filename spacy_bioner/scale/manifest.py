@@ -16,7 +16,7 @@ def make_manifest(files: Iterable[Path], *, size: int, kind: str, settings: Mapp
     files (Iterable[Path]): The inputs; they are told by name and size, since other machines may see them elsewhere.
     size (int): Records in a shard.
     kind (str): "jsonl" or "parquet".
-    settings (Mapping[str, Any]): What the annotations depend on beside the texts, see `llm.identity.identify`.
+    settings (Mapping[str, Any]): What the annotations depend on beside the texts, see `identify`.
     RETURNS (Dict[str, Any]): The description, as JSON gives it back.
     """
     inputs = [[path.name, path.stat().st_size] for path in files]

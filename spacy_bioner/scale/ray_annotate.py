@@ -1,6 +1,6 @@
 """Annotation on Ray Data: workers that hold the model take shards; a shard that was written is never done again.
 
-Chunks, cache keys and guarantees are those of `llm.annotate`; the memory of a worker holds one shard. Ray places the
+Chunks, cache keys and guarantees are those of `Annotator`; the memory of a worker holds one shard. Ray places the
 workers and moves their work where machines fail.
 """
 

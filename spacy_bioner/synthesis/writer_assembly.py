@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 class GeneratorSource(Protocol):
-    """A model that can write sentences; see `llm.models` and `llm.server_source`."""
+    """A model that can write sentences; see `llm.local.model_source` and `llm.server.server_source`."""
 
     adapter_folder: Optional[Path]
 

@@ -5,16 +5,16 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
+from places import HELPERS
 
 from spacy_bioner.errors import BionerError
 from spacy_bioner.experiments import execution as running
 from spacy_bioner.experiments.execution import Journal, last_line, lock, run_plan
 from spacy_bioner.experiments.steps import Plan, Step
 
-STAND_IN = Path(__file__).with_name("stand_in_verb.py")
+STAND_IN = HELPERS / "stand_in_verb.py"
 
 
 @pytest.fixture
@@ -147,15 +147,15 @@ def test_a_step_that_makes_nothing_has_failed(bench):
 RUN = """
 import sys
 from pathlib import Path
-from spacy_bioner.experiments import running
+from spacy_bioner.experiments import execution
 from spacy_bioner.experiments.steps import Plan, Step
 import signal
 # Also where the tests themselves run in the background, which ignores interrupts.
 for number in (signal.SIGTERM, signal.SIGINT):
     signal.signal(number, signal.default_int_handler)
-running.COMMAND = (sys.executable, sys.argv[1])
+execution.COMMAND = (sys.executable, sys.argv[1])
 out = Path(sys.argv[2])
-running.run_plan(Plan([Step("a", ("make", str(out / "a")), out / "a"),
+execution.run_plan(Plan([Step("a", ("make", str(out / "a")), out / "a"),
                        Step("b", ("hang", str(out / "b"), str(out / "a")), out / "b")]), out)
 """
 

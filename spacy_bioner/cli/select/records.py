@@ -13,7 +13,7 @@ from .._shared.schema import Schema, read_schema
 from .._shared.settings import load_settings, read_overrides
 
 DEFAULT_CONFIG = Path("configs/embedded/select_data.cfg")
-# What `finetuning.selecting` writes beside the records.
+# What `finetuning.selection.record_selection` writes beside the records.
 _RESULTS = ("selection.json", "dropped.jsonl", "ifd.svg")
 
 

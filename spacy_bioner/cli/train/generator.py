@@ -38,7 +38,7 @@ class PromptSettings(Settings):
 
         schema (Schema): Labels, language and domain.
         raw (Sequence[str]): Raw sentences, of which the first show the style.
-        RETURNS (Dict[str, Any]): Keys of `synthesis.setup.WriterSettings`.
+        RETURNS (Dict[str, Any]): Keys of `synthesis.writer_assembly.WriterSettings`.
         """
         return {"labels": schema.labels, "lang": schema.lang, "template": self.template, "variant": self.variant,
                 "domain": self.choose_domain(schema), "genre": self.genre or "",

@@ -43,7 +43,7 @@ def embed_sentences(texts: Sequence[str], *, encoder: str, batch_size: int = 64)
     """Encode sentences with a small encoder: the mean of the token states, scaled to length 1.
 
     texts (Sequence[str]): The sentences.
-    encoder (str): Name of the encoder, see `llm.resolve`.
+    encoder (str): Name of the encoder, see `llm.local.hub`.
     batch_size (int): Sentences of a pass.
     RETURNS (np.ndarray): Vectors, (sentences, width), float32.
     """

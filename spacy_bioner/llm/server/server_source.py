@@ -17,7 +17,7 @@ from .client import Server, ServerSettings
 def answer_schema(shape: str, labels: List[str]) -> Dict[str, Any]:
     """Describe the answers of the JSON codec for servers that can hold a model to a schema.
 
-    shape (str): Shape of the list, see `codecs.json_list.JsonCodec`.
+    shape (str): Shape of the list, see `codecs.json.json_codec.JsonCodec`.
     labels (List[str]): The labels of the schema.
     RETURNS (Dict[str, Any]): A JSON schema.
     """

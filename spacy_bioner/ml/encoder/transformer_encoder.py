@@ -88,7 +88,7 @@ def build_transformer_encoder(name: str, max_pieces: int, overlap: int, mixed_pr
                               lora_rank: int, lora_alpha: int, layers: int) -> Model[List[Doc], List[Floats2d]]:
     """Build the layer; weights are read when it is initialized, or come with the trained pipeline.
 
-    name (str): A folder, an embedded package or a hub id, as `llm.resolve` takes it.
+    name (str): A folder, an embedded package or a hub id, as `llm.local.hub` takes it.
     max_pieces (int): Most pieces read at once; longer documents are read in windows.
     overlap (int): Pieces that neighbouring windows share.
     mixed_precision (bool): Whether to compute in bf16 where the device is quicker in it.

@@ -138,7 +138,7 @@ class BioNERTask:
 def make_task(labels: Optional[Dict[str, str]] = None, codec: Optional[Any] = None, template: Optional[str] = None,
               corpus: Optional[str] = None, lang: Optional[str] = None, spans_key: str = "sc",
               max_chunk_tokens: Optional[int] = 512, max_sentences: int = 0, overlap: int = 1) -> BioNERTask:
-    """Create the registered task `spacy-bioner.BioNER.v1`, see `llm.setup.AnnotatorSettings`."""
+    """Create the registered task `spacy-bioner.BioNER.v1`, see `llm.annotation.assembly.AnnotatorSettings`."""
     settings = AnnotatorSettings(labels=labels, codec=codec, template=template, corpus=corpus, lang=lang)
     builder = make_builder(None, settings)
     return BioNERTask(builder, spans_key=spans_key, chunks=ChunkSettings(

@@ -72,8 +72,8 @@ def test_file_is_private(tmp_path):
 
 WRITER = """
 import sys
-from spacy_bioner.llm.base import Reply
-from spacy_bioner.llm.cache import ReplyCache
+from spacy_bioner.llm.protocol import Reply
+from spacy_bioner.llm.annotation.cache import ReplyCache
 cache = ReplyCache(sys.argv[1])
 for number in range(300):
     cache.put(f"{sys.argv[2]}-{number}", Reply(str(number)))
