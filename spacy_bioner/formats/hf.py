@@ -6,7 +6,8 @@ from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
 
 from ..annotation import Annotation, choose_id
 from ..errors import BionerError, Errors
-from ..files import open_atomic, read_json_lines, read_lines
+from ..files import open_atomic, read_json_lines
+from ..loading import read_json
 from ..tokens import find_units
 from .jsonl import find_jsonl
 from .parsing.lines import refuse_surrogates
@@ -18,12 +19,13 @@ _TOKENS = ("tokens", "words")
 _TAGS = ("ner_tags", "tags", "labels")
 
 
-def read_hf(path: Path, *, problems: Optional[Problems] = None) -> Iterator[Annotation]:
+def read_hf(path: Path, *, problems: Optional[Problems] = None, label: str = "") -> Iterator[Annotation]:
     """Read examples with `tokens` and `ner_tags` (or `words`; `tags`, `labels`).
 
     path (Path): JSON lines, read one by one, or one JSON document: a list of examples, or columns. Tags that are
         numbers are named by the `dataset_info.json` beside the file.
     problems (Optional[Problems]): Takes note of what cannot be read; without it that is an error.
+    label (str): Label of tags that have none, as in B, I and O.
     YIELDS (Annotation): The examples. Their text is `text` where it fits the tokens, else the tokens and blanks.
     RAISES BionerError: E001 to E003 with file and line, E011 for other JSON; E019 where numbers have no names.
     """
@@ -39,7 +41,8 @@ def read_hf(path: Path, *, problems: Optional[Problems] = None) -> Iterator[Anno
         if any(isinstance(tag, int) for tag in tags):
             names = names or _read_names(path)
             tags = [_name(tag, names, place) for tag in tags]
-        yield _to_annotation(example, [str(token) for token in tokens], tags, f"{stem}-{number}", place, problems)
+        words = [_check_word(token, place) for token in tokens]
+        yield _to_annotation(example, words, tags, label, f"{stem}-{number}", place, problems)
 
 
 def write_hf(path: Path, annotations: Iterable[Annotation], *, problems: Optional[Problems] = None,
@@ -77,7 +80,7 @@ def write_hf(path: Path, annotations: Iterable[Annotation], *, problems: Optiona
 
 def _has_lines(path: Path) -> bool:
     """RETURNS (bool): Whether a file has an example a line, and is not one JSON document."""
-    return ".jsonl" in path.name
+    return ".jsonl" in path.name.lower()
 
 
 def _read_examples(path: Path) -> Iterator[Tuple[str, Dict[str, Any]]]:
@@ -86,10 +89,7 @@ def _read_examples(path: Path) -> Iterator[Tuple[str, Dict[str, Any]]]:
         for number, example in read_json_lines(path):
             yield f"{path}, line {number}", example
         return
-    try:
-        content = json.loads("\n".join(line for _, line in read_lines(path)))
-    except ValueError as error:
-        raise BionerError(Errors.E011.format(path=path, wanted="a JSON document", why=error)) from None
+    content = read_json(path, wanted="a JSON document")
     if isinstance(content, dict) and isinstance(content.get("data"), list):
         content = content["data"]
     if isinstance(content, dict) and content and all(isinstance(column, list) for column in content.values()):
@@ -111,12 +111,12 @@ def _read_names(path: Path) -> List[str]:
     """RETURNS (List[str]): The names of the tags, from the `dataset_info.json` beside a file."""
     info = path.parent / "dataset_info.json"
     try:
-        features = json.loads(info.read_text(encoding="utf-8-sig"))["features"]
+        features = read_json(info, wanted="a JSON document")["features"]
         for key in _TAGS:
             if key in features:
                 feature = features[key].get("feature", features[key])
                 return [str(name) for name in feature["names"]]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, BionerError, LookupError, TypeError, AttributeError):
         pass
     raise BionerError(Errors.E019.format(path=path, info=info))
 
@@ -127,7 +127,14 @@ def _name(tag: Any, names: List[str], place: str) -> str:
     raise BionerError(Errors.E021.format(place=place, tag=tag, count=len(names)))
 
 
-def _to_annotation(example: Dict[str, Any], words: List[str], tags: List[str], id: str, place: str,
+def _check_word(token: Any, place: str) -> str:
+    """RETURNS (str): A token; raises BionerError E030 for what is neither a string nor a number."""
+    if isinstance(token, (str, int, float)) and not isinstance(token, bool):
+        return str(token)
+    raise BionerError(Errors.E030.format(place=place, why=f"a token is a string; found {repr(token)[:60]}"))
+
+
+def _to_annotation(example: Dict[str, Any], words: List[str], tags: List[str], label: str, id: str, place: str,
                    problems: Problems) -> Annotation:
     text = example.get("text")
     refuse_surrogates(" ".join([str(text), *words]), place)
@@ -136,6 +143,6 @@ def _to_annotation(example: Dict[str, Any], words: List[str], tags: List[str], i
         problems.add("token_not_found", place, text[:60])
     exact = placed is not None
     text, tokens = placed or place_tokens(None, words)
-    stated = read_tags([str(tag) for tag in tags], tokens, place=place, problems=problems)
+    stated = read_tags([str(tag) for tag in tags], tokens, place=place, problems=problems, label=label)
     mentions = ground_mentions(text, stated, problems=problems)
     return Annotation(text, mentions, id=choose_id(example.get("id"), id), meta={"detokenized": exact})

@@ -2,61 +2,83 @@
 
 What is written has a column of tags for each depth of nesting, and says so as CoNLL-U Plus does: a first line
 `# global.columns = FORM NER NER`, and before each sentence `# sent_id = ...` and `# text = ...`, so that the text comes
-back as it was. Of files without the first line the first column is the token and the last one the tag.
+back as it was. Of files without the first line the first column is the token and the last one the tag. Other lines that
+begin with # are comments, unless they have the columns of a token.
 """
 
-import json
 import re
+from collections import Counter
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 from ..annotation import Annotation
 from ..errors import BionerError, Errors
 from ..files import open_atomic
+from ..loading import parse_json
 from ..tokens import find_units
 from .parsing.lines import read_all_lines
 from .parsing.problems import Problems, Written, note_losses, strict_unless, untold
 from .parsing.spans import Stated, ground_mentions
 from .parsing.tags import OUTSIDE, is_tag, layers_to_mentions, mentions_to_layers, place_tokens, read_tags
 
-_COMMENT = re.compile(r"#\s*(global\.columns|sent_id|newdoc id|text)\s*=\s?(.*)")
+_COMMENT = re.compile(r"#\s*(global\.columns|sent_id|sentence_id|newdoc id|text)\s*=\s?(.*)")
+_ID_COMMENT = re.compile(r"#\s*id\s+(\S+).*")
+# A line that begins a document, as JNLPBA has it: ###MEDLINE:95369245.
+_DOCUMENT = re.compile(r"#+\s*(?:MEDLINE|PMID|PMCID|PMC|DOC|DOCID)\s*[:=]\s*(\S+)\s*", re.IGNORECASE)
+# Comments that begin a sentence, also where the blank line before it is missing.
+_STARTS = ("sent_id", "newdoc id")
 _FORM, _TAG = "FORM", "NER"
 
 
 @dataclass
 class _Sentence:
-    """The lines of a sentence."""
+    """The lines of a sentence.
+
+    place (str): File and line of its first token.
+    comments (Dict[str, str]): What the comments before it say, by key.
+    rows (List[List[str]]): The columns of each token.
+    document (str): Id of the document that it belongs to, where the file says it.
+    """
 
     place: str = ""
     comments: Dict[str, str] = field(default_factory=dict)
     rows: List[List[str]] = field(default_factory=list)
+    document: str = ""
 
 
-def read_iob(path: Path, *, problems: Optional[Problems] = None,
-             columns: Sequence[str] = ()) -> Iterator[Annotation]:
+def read_iob(path: Path, *, problems: Optional[Problems] = None, columns: Sequence[str] = (),
+             label: str = "") -> Iterator[Annotation]:
     """Read sentences one by one.
 
     path (Path): The file; columns are apart by tabs, or by blanks where a line has no tab.
     problems (Optional[Problems]): Takes note of what cannot be read; without it that is an error.
     columns (Sequence[str]): Names of the columns, FORM for the token and NER for tags, others are passed over; by
         default the first is FORM and the last NER. What the file says counts more.
-    YIELDS (Annotation): The sentences; those without an id get `<file stem>-<number>`.
+    label (str): Label of tags that have none, as in B, I and O.
+    YIELDS (Annotation): The sentences; those without an id get that of their document, or `<file stem>-<number>`.
     RAISES BionerError: E022 where no column is called FORM or NER, E031 at the end of a file without any tag.
     """
     problems = strict_unless(problems)
     path = Path(path)
     stem = path.name.split(".")[0]
     number, has_tags = 0, False
-    for number, sentence in enumerate(_read_sentences(path, problems), start=1):
+    document, of_document = "", 0
+    for number, sentence in enumerate(_read_sentences(path, columns, problems), start=1):
         names = sentence.comments.get("global.columns", "").split()
         if names and columns and number == 1:
             _check_names(columns, len(sentence.rows[0]), sentence.place)
             if names != list(columns):
                 problems.add("named_columns", sentence.place, " ".join(names))
         form, tags = _find_columns(names or list(columns), len(sentence.rows[0]), sentence.place)
-        has_tags = has_tags or any(is_tag(row[column]) for row in sentence.rows for column in tags)
-        yield _to_annotation(sentence, form, tags, f"{stem}-{number}", problems)
+        has_tags = has_tags or any(is_tag(row[column], bare=True) for row in sentence.rows for column in tags)
+        id = f"{stem}-{number}"
+        if sentence.document:
+            of_document = of_document + 1 if sentence.document == document else 1
+            document = sentence.document
+            id = f"{document}-{of_document}" if of_document > 1 else document
+        yield _to_annotation(sentence, form, tags, label, id, problems)
     # Tokens outside of mentions have the tag O, so this is no corpus without mentions: it is another format.
     if number and not has_tags:
         raise BionerError(Errors.E031.format(path=path))
@@ -101,49 +123,96 @@ def _comments(annotation: Annotation, problems: Problems) -> List[str]:
     return ([f"# sent_id = {id}"] if id else []) + [f"# text = {text}"]
 
 
-def _read_sentences(path: Path, problems: Problems) -> Iterator[_Sentence]:
+def _read_sentences(path: Path, columns: Sequence[str], problems: Problems) -> Iterator[_Sentence]:
     """Yield the sentences; the column names of the file are among the comments of each."""
     shared: Dict[str, str] = {}
-    current = _Sentence()
-    for number, line in read_all_lines(path):
-        comment = _COMMENT.fullmatch(line) if "\t" not in line[:2] else None
-        if comment and comment[1] == "global.columns":
-            shared = {comment[1]: comment[2]}
-        elif comment and not current.rows:
-            current.comments[comment[1]] = comment[2]
+    document = ""
+    width: Optional[int] = None
+    comments: Dict[str, str] = {}
+    lines: List[Tuple[int, str]] = []
+    for number, line in chain(read_all_lines(path), [(0, "")]):
+        comment = _read_comment(line)
+        if lines and (not line.strip() or comment and comment[0] in _STARTS):
+            names = shared.get("global.columns", "").split() or list(columns)
+            rows = _find_rows(lines, width, names, str(path), problems)
+            if rows:
+                width = len(rows[0][1])
+                yield _Sentence(f"{path}, line {rows[0][0]}", {**shared, **comments}, [row for _, row in rows], document)
+                comments = {}
+            lines = []
+        if comment and comment[0] == "global.columns":
+            shared = dict([comment])
+        elif comment and comment[0] == "newdoc id":
+            document = comment[1]
+        elif comment:
+            comments.setdefault(*comment)
         elif line.startswith("{") and _is_json(line):
             problems.add("bad_line", f"{path}, line {number}", f"JSON: {line[:60]}")
         elif line.strip():
-            row = line.split("\t") if "\t" in line else line.split()
-            if row[0] != "-DOCSTART-":
-                current.place = current.place or f"{path}, line {number}"
-                current.rows.append(row)
-        elif current.rows:
-            yield _checked(current, shared, problems)
-            current = _Sentence()
-    if current.rows:
-        yield _checked(current, shared, problems)
+            lines.append((number, line))
 
 
-def _checked(sentence: _Sentence, shared: Dict[str, str], problems: Problems) -> _Sentence:
-    """RETURNS (_Sentence): With the shared comments, and without rows of another width than the first."""
-    width = len(sentence.rows[0])
-    whole = [row for row in sentence.rows if len(row) == width]
-    for row in sentence.rows:
-        if len(row) != width:
-            problems.add("bad_line", sentence.place, f"{len(row)} columns where the first token has {width}: {row[0]}")
-    return _Sentence(sentence.place, {**shared, **sentence.comments}, whole)
+def _read_comment(line: str) -> Optional[Tuple[str, str]]:
+    """RETURNS (Optional[Tuple[str, str]]): Key and value of a comment that is known by its form, else None."""
+    if not line.startswith("#") or "\t" in line[:2]:
+        return None
+    if found := _DOCUMENT.fullmatch(line):
+        return "newdoc id", found[1]
+    if found := _ID_COMMENT.fullmatch(line):
+        # Of four columns this may be a token.
+        return None if is_tag(line.split()[-1]) else ("sent_id", found[1])
+    if found := _COMMENT.fullmatch(line):
+        return found[1].replace("sentence_id", "sent_id"), found[2]
+    return None
+
+
+def _find_rows(lines: Sequence[Tuple[int, str]], width: Optional[int], names: Sequence[str], path: str,
+               problems: Problems) -> List[Tuple[int, List[str]]]:
+    """Tell the tokens of a sentence from its comments.
+
+    lines (Sequence[Tuple[int, str]]): Number and text of its lines.
+    width (Optional[int]): Columns of the sentence before.
+    names (Sequence[str]): Names of the columns, where they are known.
+    path (str): The file, for problems.
+    problems (Problems): Takes note of lines of another width than most.
+    RETURNS (List[Tuple[int, List[str]]]): Line number and columns of each token, all of the same width.
+    """
+    rows = [(number, line.split("\t") if "\t" in line else line.split()) for number, line in lines]
+    rows = [(number, row) for number, row in rows if row[0] != "-DOCSTART-"]
+    certain = [len(row) for _, row in rows if not row[0].startswith("#")]
+    width = Counter(certain).most_common(1)[0][0] if certain else width
+    kept = []
+    for number, row in rows:
+        if row[0].startswith("#") and not _is_token(row, width, names):
+            # With the tag of a token it is no comment, but a token that lacks a column.
+            if kept and is_tag(row[-1]):
+                problems.add("bad_line", f"{path}, line {number}", f"{len(row)} columns where most have {width}")
+        elif width is not None and len(row) != width:
+            why = f"{len(row)} columns where most tokens have {width}: {row[0][:60]}"
+            problems.add("bad_line", f"{path}, line {number}", why)
+        else:
+            kept.append((number, row))
+    return kept
+
+
+def _is_token(row: Sequence[str], width: Optional[int], names: Sequence[str]) -> bool:
+    """RETURNS (bool): Whether a line that begins with # has the regular columns, with tags where tags belong."""
+    if len(row) < 2 or width not in (None, len(row)) or " " in row[0].strip():
+        return False
+    tags = [row[column] for column, name in enumerate(names) if name == _TAG] if len(names) == len(row) else [row[-1]]
+    return all(is_tag(tag, bare=True) for tag in tags)
 
 
 def _is_json(line: str) -> bool:
     """RETURNS (bool): Whether a line is a JSON object, and so of a file that was taken for another format."""
     try:
-        return isinstance(json.loads(line), dict)
+        return isinstance(parse_json(line), dict)
     except ValueError:
         return False
 
 
-def _to_annotation(sentence: _Sentence, form: int, tags: List[int], id: str, problems: Problems) -> Annotation:
+def _to_annotation(sentence: _Sentence, form: int, tags: List[int], label: str, id: str,
+                   problems: Problems) -> Annotation:
     words = [row[form] for row in sentence.rows]
     placed = place_tokens(sentence.comments.get("text"), words)
     exact = placed is not None and "text" in sentence.comments
@@ -153,9 +222,12 @@ def _to_annotation(sentence: _Sentence, form: int, tags: List[int], id: str, pro
     text, tokens = placed
     stated: List[Stated] = []
     for column in tags:
-        stated += read_tags([row[column] for row in sentence.rows], tokens, place=sentence.place, problems=problems)
+        stated += read_tags([row[column] for row in sentence.rows], tokens, place=sentence.place, problems=problems,
+                            label=label)
     mentions = ground_mentions(text, stated, problems=problems)
     meta = {"unit": "sentence", "detokenized": exact}
+    if sentence.document:
+        meta["document"] = sentence.document
     return Annotation(text, mentions, id=sentence.comments.get("sent_id", id), meta=meta)
 
 

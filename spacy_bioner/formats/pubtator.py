@@ -10,6 +10,8 @@ from ..files import open_atomic, read_lines
 from .parsing.problems import Problems, Written, note_losses, strict_unless, untold
 from .parsing.spans import Stated, ground_mentions
 
+# A mention as the FBK variant has it: its number, label, offsets and surface.
+_NUMBERED = re.compile(r"T\d+")
 _TEXT_LINE = re.compile(r"([^|\t]*)\|([ta])\|(.*)", re.DOTALL)
 
 
@@ -102,10 +104,13 @@ def _to_annotation(document: _Document, problems: Problems) -> Annotation:
 
 def _read_row(place: str, columns: List[str], problems: Problems) -> Optional[Stated]:
     """Read a line of columns: id, start, end, surface, label, and often an identifier and parts of a composite."""
-    if len(columns) >= 4 and not columns[1].strip().isdigit():
+    numbered = len(columns) >= 4 and _NUMBERED.fullmatch(columns[1].strip())
+    if numbered and len(columns) >= 6:
+        columns = [columns[0], *columns[3:6], columns[2], *columns[6:]]
+    elif len(columns) >= 4 and not numbered and not columns[1].strip().isdecimal():
         problems.add("relation", place, "\t".join(columns[1:])[:60])
         return None
-    if len(columns) < 5 or not columns[2].strip().isdigit() or not columns[4].strip():
+    if len(columns) < 5 or not all(column.strip().isdecimal() for column in columns[1:3]) or not columns[4].strip():
         problems.add("bad_line", place, "\t".join(columns)[:60])
         return None
     if len(columns) >= 7 and columns[6].strip():

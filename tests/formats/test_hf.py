@@ -95,3 +95,26 @@ def test_oddities_are_counted(nested, tmp_path):
     assert problems.counts == {"overlap": 3, "lost_meta": 1}
     (back,) = read_hf(tmp_path / "n.hf.jsonl")
     assert back.mentions == (Mention(0, 16, "DNA"), Mention(20, 39, "disease"), Mention(41, 52, "protein"))
+
+
+@pytest.mark.issue(21)
+@pytest.mark.parametrize("name, content", [
+    pytest.param("a.hf.json", "[" * 5000 + "]" * 5000, id="deep"), pytest.param("a.hf.json", "[{}", id="cut"),
+    pytest.param("a.hf.jsonl", '{"tokens": ' + "[" * 5000 + "]" * 5000 + "}", id="deep-line"),
+    pytest.param("a.hf.jsonl", '{"tokens": ["a", null], "ner_tags": ["O", "O"]}', id="no-token"),
+    pytest.param("a.hf.jsonl", '{"tokens": ["a", ["b"]], "ner_tags": ["O", "O"]}', id="list-for-a-token"),
+])
+def test_what_is_no_example_is_one_line(tmp_path, name, content):
+    (tmp_path / name).write_text(content)
+    with pytest.raises(BionerError, match="a.hf.json") as caught:
+        list(read_hf(tmp_path / name, problems=Problems()))
+    assert len(str(caught.value)) < 400
+
+
+@pytest.mark.issue(21)
+def test_tags_without_a_label_take_the_given_one(tmp_path):
+    (tmp_path / "a.hf.jsonl").write_text('{"tokens": ["lung", "cancer", "."], "ner_tags": ["B", "I", "O"]}')
+    (found,) = read_hf(tmp_path / "a.hf.jsonl", label="Disease")
+    assert found.mentions == (Mention(0, 11, "Disease"),)
+    with pytest.raises(BionerError, match="says no label"):
+        list(read_hf(tmp_path / "a.hf.jsonl"))

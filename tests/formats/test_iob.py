@@ -78,7 +78,7 @@ def test_json_is_a_bad_line_and_braces_are_tokens(tmp_path):
 
 @pytest.mark.parametrize("text, kind", [
     pytest.param("a B-X\nb I-Y\n", "bad_tag", id="inside-of-another"),
-    pytest.param("a B\nb O\n", "bad_line", id="tag-without-label"),
+    pytest.param("a B\nb O\n", "bare_tag", id="tag-without-label"),
     pytest.param("a O\nb\n", "bad_line", id="missing-column"),
     pytest.param("# text = a c\na O\nb O\n", "token_not_found", id="other-text"),
 ])
@@ -110,3 +110,60 @@ def test_what_cannot_be_written_is_counted(tmp_path):
     annotations = [Annotation("antibody\nx", (Mention(0, 4, "X"), Mention(0, 8, "two words")), id="1"), Annotation(" ")]
     assert write_iob(tmp_path / "a.conll", annotations, problems=problems) == 1
     assert problems.counts == {"off_boundary": 1, "unwritable_label": 1, "changed_text": 1, "unwritable_text": 1}
+
+
+LINES = {
+    "jnlpba": ("###MEDLINE:90000001\n\nIL-2\tB-DNA\ngene\tI-DNA\n\nit\tO\n\n###MEDLINE:90000002\n\nT\tB-cell_type\n",
+               [("90000001", "IL-2 gene", 1), ("90000001-2", "it", 0), ("90000002", "T", 1)]),
+    "document-comments": ("# newdoc id = d1\na B-X\n\n# newdoc id = d2\nb O\n", [("d1", "a", 1), ("d2", "b", 0)]),
+    "pmid": ("## PMID: 17\na B-X\nb O\n## PMID: 18\nc O\n", [("17", "a b", 1), ("18", "c", 0)]),
+    "comments": ("# newdoc\n# sentence_id = 1\nimatinib\tO\ntreats\tO\n\n# sentence_id = 2\nfever\tB-S\n",
+                 [("1", "imatinib treats", 0), ("2", "fever", 1)]),
+    "as-many-words-as-columns": ("# id 5a2c domain=en\na _ _ B-Drug\nb _ _ O\n\n# id 5a2d domain=en\nc _ _ O\n",
+                                 [("5a2c", "a b", 1), ("5a2d", "c", 0)]),
+    "longer-than-the-columns": ("# a comment of many words before all\na\tB-X\n\n# another\nb\tO\n",
+                                [("a-1", "a", 1), ("a-2", "b", 0)]),
+    "ids-without-blank-lines": ("# sent_id = 1\na O\n# sent_id = 2\nb B-X\n", [("1", "a", 0), ("2", "b", 1)]),
+    "number-sign-is-a-token": ("patient\tO\n#\tO\n4\tO\n\n#\tB-X\n", [("a-1", "patient # 4", 0), ("a-2", "#", 1)]),
+    "number-sign-comes-first": ("#\tO\n4\tB-X\n", [("a-1", "# 4", 1)]),
+    "number-sign-of-four-columns": ("# NN O B-X\n4 CD O I-X\n", [("a-1", "# 4", 1)]),
+    "hash-tag": ("#cancer NN B-X\nis VB O\n", [("a-1", "#cancer is", 1)]),
+    "comment-inside": ("a B-X\n# doubtful\nb I-X\n", [("a-1", "a b", 1)]),
+    "first-line-is-short": ("a\nb NN O\nc NN B-X\n", [("a-1", "b c", 1)]),
+}
+
+
+@pytest.mark.issue(21)
+@pytest.mark.parametrize("name", LINES)
+def test_comments_are_no_tokens_and_number_signs_are(tmp_path, name):
+    text, wanted = LINES[name]
+    problems = Problems()
+    found = _read(tmp_path, text, problems=problems)
+    assert [(one.id, one.text, len(one.mentions)) for one in found] == wanted
+    assert problems.counts == ({"bad_line": 1} if name == "first-line-is-short" else {})
+
+
+@pytest.mark.issue(21)
+def test_a_token_that_begins_like_a_comment_and_lacks_a_column_is_counted(tmp_path):
+    problems = Problems()
+    (found,) = _read(tmp_path, "a NN O\n# O\nb NN B-X\n", problems=problems)
+    assert found.text == "a b" and problems.counts == {"bad_line": 1}
+
+
+@pytest.mark.issue(21)
+def test_tags_without_a_label_take_the_one_that_is_given(tmp_path):
+    text = "gout\tB\nattack\tI\nhelps\tO\n\nfever\tB\nasthma\tB\n"
+    one, two = _read(tmp_path, text, label="Disease")
+    assert one.mentions == (Mention(0, 11, "Disease"),)
+    assert two.mentions == (Mention(0, 5, "Disease"), Mention(6, 12, "Disease"))
+    with pytest.raises(BionerError, match="says no label"):
+        _read(tmp_path, text)
+    problems = Problems()
+    assert sum(len(one.mentions) for one in _read(tmp_path, text, problems=problems)) == 0
+    assert problems.counts == {"bare_tag": 4}
+
+
+@pytest.mark.issue(21)
+def test_deep_json_in_a_line_is_a_token(tmp_path):
+    (found,) = _read(tmp_path, '{"a":' * 3000 + "\tO\n")
+    assert len(found.text) == 15000

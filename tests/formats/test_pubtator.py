@@ -102,3 +102,26 @@ def test_what_cannot_be_written_is_counted(tmp_path):
     assert write_pubtator(tmp_path / "a.pubtator", annotations, problems=problems) == 1
     assert problems.counts == {"changed_text": 1, "lost_score": 1, "unwritable_text": 1, "repeated_document": 2}
     assert [one.text for one in read_pubtator(tmp_path / "a.pubtator")] == ["a b"]
+
+
+@pytest.mark.issue(21)
+def test_the_variant_with_numbered_mentions_is_read(tmp_path):
+    (tmp_path / "a.pubtator.txt").write_text(
+        "7001|t|Gout and the TP53 gene.\n7001|a|TP53 was lost in asthma.\n7001\tT1\tDisease\t0\t4\tGout\n"
+        "7001\tT2\tGene\t13\t17\tTP53\n7001\tT3\tGene\t24\t28\tTP53\n7001\tT4\tDisease\t41\t47\tasthma\n"
+        "7001\tR1\tGDA\tT1\tT2\n7001\tCID\tD1\tD2\n\n")
+    problems = Problems()
+    (found,) = read_pubtator(tmp_path / "a.pubtator.txt", problems=problems)
+    assert [(found.surface(mention), mention.label) for mention in found.mentions] == [
+        ("Gout", "Disease"), ("TP53", "Gene"), ("TP53", "Gene"), ("asthma", "Disease")]
+    assert problems.counts == {"relation": 2}
+
+
+@pytest.mark.issue(21)
+@pytest.mark.parametrize("row", ["T1\tDisease\tx\t4\tGout", "T1\tDisease\t0\t4", "T1\t0\t4\tGout\tDisease\tD1\tx",
+                                 "0\tfour\tGout\tDisease", "\u0662\t\u00b2\tGout\tDisease"])
+def test_a_line_that_may_be_a_mention_is_counted_when_it_cannot_be_read(tmp_path, row):
+    (tmp_path / "a.pubtator").write_text(f"1|t|Gout.\n1|a|\n1\t{row}\n", encoding="utf8")
+    problems = Problems()
+    (found,) = read_pubtator(tmp_path / "a.pubtator", problems=problems)
+    assert not found.mentions and problems.counts == {"bad_line": 1}

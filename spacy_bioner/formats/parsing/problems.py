@@ -20,6 +20,7 @@ FATES: Dict[str, str] = {
     "off_boundary": "mention left out: it begins or ends inside a unit",
     "overlap": "mention left out: the format holds no mention that overlaps another in the same column",
     "bad_tag": "mention kept: a tag for its inside opens it, as in IOB1",
+    "bare_tag": "mention left out: its tag says no label; give the label of such tags",
     "token_not_found": "text joined by blanks: its tokens are not those of the stated text",
     "unwritable_label": "mention left out: the format cannot hold its label",
     "bad_line": "line left out: it cannot be read",

@@ -37,7 +37,8 @@ def place_tokens(text: Optional[str], tokens: Sequence[str]) -> Optional[Tuple[s
     return None if text[reached:].strip() else (text, spans)
 
 
-def read_tags(tags: Sequence[str], tokens: Sequence[Span], *, place: str, problems: Problems) -> List[Stated]:
+def read_tags(tags: Sequence[str], tokens: Sequence[Span], *, place: str, problems: Problems,
+              label: str = "") -> List[Stated]:
     """Read one column of tags. A token may be empty or hold white space at its edges, so that what is read is only
     stated: see `ground_mentions`.
 
@@ -45,23 +46,26 @@ def read_tags(tags: Sequence[str], tokens: Sequence[Span], *, place: str, proble
     tokens (Sequence[Span]): Where each token stands.
     place (str): File and line, for problems.
     problems (Problems): Takes note of tags that do not follow from the one before, and of what is no tag.
+    label (str): Label of tags that have none, as in B, I and O.
     RETURNS (List[Stated]): The mentions, in text order.
     """
     found: List[Stated] = []
     open_ = False
     for number, (tag, (start, end)) in enumerate(zip(tags, tokens), start=1):
-        letter, _, label = tag.partition("-")
-        if tag == OUTSIDE or not is_tag(tag):
+        letter, _, of_tag = tag.partition("-")
+        if tag == OUTSIDE or not is_tag(tag, bare=bool(label)):
             if tag != OUTSIDE:
-                problems.add("bad_line", place, f"token {number} has the tag '{tag}'")
+                kind = "bare_tag" if is_tag(tag, bare=True) else "bad_line"
+                problems.add(kind, place, f"token {number} has the tag '{tag}'")
             open_ = False
             continue
-        if letter in _CONTINUE and open_ and found[-1].label == label:
+        of_tag = of_tag or label
+        if letter in _CONTINUE and open_ and found[-1].label == of_tag:
             found[-1] = replace(found[-1], end=end)
         else:
             if letter in _CONTINUE:
                 problems.add("bad_tag", place, f"token {number} has the tag '{tag}'")
-            found.append(Stated(start, end, label, None, place))
+            found.append(Stated(start, end, of_tag, None, place))
         open_ = letter not in _END
     return found
 
@@ -103,12 +107,8 @@ def _first_free(layers: List[List[str]], first: int, last: int) -> List[str]:
     return layers[-1]
 
 
-def is_tag(word: str) -> bool:
-    """RETURNS (bool): Whether a word is a tag of a token."""
+def is_tag(word: str, *, bare: bool = False) -> bool:
+    """RETURNS (bool): Whether a word is a tag of a token; a letter without a label only where bare ones are."""
     letter, hyphen, label = word.partition("-")
-    return word == OUTSIDE or bool(letter in _BEGIN | _CONTINUE and hyphen and label.strip())
-
-
-def all_tags(words: Iterable[str]) -> bool:
-    """RETURNS (bool): Whether all words are tags of tokens."""
-    return all(map(is_tag, words))
+    known = letter in _BEGIN | _CONTINUE
+    return word == OUTSIDE or bool(known and hyphen and label.strip()) or bool(bare and known and not hyphen)
