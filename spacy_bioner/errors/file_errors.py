@@ -51,3 +51,6 @@ class FileErrors:
     E039 = ("{path} grows to {size} bytes from {compressed}, more than {ratio} times its size, as archives do that are "
             "made to fill a memory. If you trust it, raise the environment variable {name}.")
     E040 = "{path}, line {line}: longer than {most} bytes. If you trust it, raise the environment variable {name}."
+    E041 = "{path} is a link out of {folder}, which is not followed. Copy the file into the folder."
+    E042 = ("{path} has texts, but no file of annotations (.ann, .a1): it would read as text without a single mention. "
+            "Add them, or ask for raw text: origin raw, or labels dropped.")

@@ -1,44 +1,75 @@
-"""BRAT standoff: a folder with a text file and an annotation file a document."""
+"""BRAT standoff: a folder with a text file and an annotation file a document; read also with .a1 and .a2 of BioNLP."""
 
 import re
 from pathlib import Path
-from typing import Iterable, Iterator, List, Optional, Set, Tuple
+from typing import Dict, Iterable, Iterator, List, Optional, Set, Tuple
 from urllib.parse import quote, unquote
 
 from ..annotation import Annotation, Mention
 from ..errors import BionerError, Errors
 from ..files import fill_folder, sweep_beside
+from .parsing.folders import list_files, refuse_outside
 from .parsing.lines import read_text
 from .parsing.problems import Problems, Written, note_losses, strict_unless, untold
 from .parsing.spans import Stated, ground_mentions, is_one_piece
 
-_TEXT_BOUND = re.compile(r"(\S+)\t(\S+) (\d+ \d+(?:;\d+ \d+)*)(?:\t(.*))?")
+_TEXT_BOUND = re.compile(r"(\S+)\t(\S+) (\d{1,12} \d{1,12}(?:;\d{1,12} \d{1,12})*)(?:\t(.*))?")
 _NO_MENTION = {"R": "relation", "*": "relation", "E": "other_annotation", "A": "other_annotation",
                "M": "other_annotation", "N": "extra_column", "#": "other_annotation"}
+# Files with mentions, and those with events that refer to them, whose text-bound lines are their triggers.
+MENTIONS = (".ann", ".a1")
+_EVENTS = ".a2"
 _PARTNERS = {".txt": ".ann", ".ann": ".txt"}
 _SAFE = " !,;=@()[]{}+~'"
 
 
-def read_brat(path: Path, *, problems: Optional[Problems] = None) -> Iterator[Annotation]:
+def read_brat(path: Path, *, problems: Optional[Problems] = None, raw: bool = False) -> Iterator[Annotation]:
     """Read the documents of a folder, in the order of their names.
 
-    path (Path): The folder, or one of the two files of a document.
+    path (Path): The folder, or one of the files of a document.
     problems (Optional[Problems]): Takes note of what cannot be read; without it that is an error.
+    raw (bool): Whether the texts are raw text, and no annotation is looked for.
     YIELDS (Annotation): The documents; their ids are the names of the files.
-    RAISES BionerError: E001 where there is none, E003 where a file is not UTF-8.
+    RAISES BionerError: E001 where there is none, E003 where a file is not UTF-8, E041 for a link out of the folder,
+        E042 for texts without any annotation file.
     """
     problems = strict_unless(problems)
     path = Path(path)
-    texts = sorted(path.glob("*.txt")) if path.is_dir() else [path.with_suffix(".txt")]
-    if not path.exists() or not all(text.is_file() for text in texts):
+    texts, beside = _find_documents(path)
+    if not texts:
         raise BionerError(Errors.E001.format(path=path, wanted="folder of .txt and .ann files"))
-    for lonely in sorted(path.glob("*.ann")) if path.is_dir() else ():
-        if not lonely.with_suffix(".txt").is_file():
-            problems.add("no_text", str(lonely))
+    if not raw and not any(file_.suffix.lower() in MENTIONS for files in beside.values() for file_ in files):
+        raise BionerError(Errors.E042.format(path=path))
+    named = {text.stem for text in texts}
+    for lonely in [file_ for stem, files in beside.items() if stem not in named for file_ in files]:
+        problems.add("no_text", str(lonely))
     for text_path in texts:
         text = read_text(text_path)
-        stated = list(_read_rows(text_path.with_suffix(".ann"), text, problems))
+        stated: List[Stated] = []
+        files = beside.get(text_path.stem, ()) if not raw else ()
+        if not raw and not any(file_.suffix.lower() in MENTIONS for file_ in files):
+            problems.add("no_annotation", str(text_path))
+        for file_ in files:
+            stated += _read_rows(file_, text, problems)
         yield Annotation(text, ground_mentions(text, stated, problems=problems), id=unquote(text_path.stem))
+
+
+def _find_documents(path: Path) -> Tuple[List[Path], Dict[str, List[Path]]]:
+    """RETURNS (Tuple[List[Path], Dict[str, List[Path]]]): The texts, and the annotation files of each stem."""
+    if not path.exists():
+        raise BionerError(Errors.E001.format(path=path, wanted="folder of .txt and .ann files"))
+    files = list_files(path if path.is_dir() else path.parent, (".txt", *MENTIONS, _EVENTS))
+    if not path.is_dir():
+        files = [file_ for file_ in files if file_.stem == path.stem]
+    # A file that is named by itself may be a link.
+    for file_ in files:
+        if file_ != path:
+            refuse_outside(file_, path if path.is_dir() else path.parent)
+    beside: Dict[str, List[Path]] = {}
+    for file_ in files:
+        if file_.suffix.lower() != ".txt":
+            beside.setdefault(file_.stem, []).append(file_)
+    return [file_ for file_ in files if file_.suffix.lower() == ".txt"], beside
 
 
 def write_brat(path: Path, annotations: Iterable[Annotation], *, problems: Optional[Problems] = None,
@@ -70,12 +101,13 @@ def _find_other(folder: Path) -> str:
 
 
 def _read_rows(path: Path, text: str, problems: Problems) -> Iterator[Stated]:
-    if not path.is_file():
-        return
+    events = path.suffix.lower() == _EVENTS
     for number, line in enumerate(re.split(r"\r?\n", read_text(path).removeprefix("\ufeff")), start=1):
         place = f"{path}, line {number}"
         row = _TEXT_BOUND.fullmatch(line) if line.startswith("T") else None
-        if row:
+        if events and line[:1] in ("T", "E"):
+            problems.add("event", place, line[:80])
+        elif row:
             fragments = [tuple(map(int, fragment.split())) for fragment in row[3].split(";")]
             if is_one_piece(fragments, text):
                 yield Stated(fragments[0][0], fragments[-1][1], row[2], row[4], place)

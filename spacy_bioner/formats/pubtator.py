@@ -11,6 +11,7 @@ from .parsing.problems import Problems, Written, note_losses, strict_unless, unt
 from .parsing.spans import Stated, ground_mentions
 
 # A mention as the FBK variant has it: its number, label, offsets and surface.
+_OFFSET = re.compile(r"\s*[0-9]{1,12}\s*")
 _NUMBERED = re.compile(r"T\d+")
 _TEXT_LINE = re.compile(r"([^|\t]*)\|([ta])\|(.*)", re.DOTALL)
 
@@ -110,7 +111,7 @@ def _read_row(place: str, columns: List[str], problems: Problems) -> Optional[St
     elif len(columns) >= 4 and not numbered and not columns[1].strip().isdecimal():
         problems.add("relation", place, "\t".join(columns[1:])[:60])
         return None
-    if len(columns) < 5 or not all(column.strip().isdecimal() for column in columns[1:3]) or not columns[4].strip():
+    if len(columns) < 5 or not all(map(_OFFSET.fullmatch, columns[1:3])) or not columns[4].strip():
         problems.add("bad_line", place, "\t".join(columns)[:60])
         return None
     if len(columns) >= 7 and columns[6].strip():

@@ -74,7 +74,7 @@ def test_a_text_without_annotations_and_the_other_way_round(tmp_path):
     (tmp_path / "d2.ann").write_text("T1\tX 0 1\ta\n")
     problems = Problems()
     assert [one.text for one in read_brat(tmp_path, problems=problems)] == ["a"]
-    assert problems.counts == {"no_text": 1}
+    assert problems.counts == {"no_text": 1, "no_annotation": 1}
 
 
 def test_what_cannot_be_written_is_counted(tmp_path):
@@ -142,3 +142,65 @@ def test_a_kill_on_the_way_leaves_the_old_folder_or_the_new_one(tmp_path, monkey
         write_brat(tmp_path / "out", [Annotation("a", id="")])
     assert [one.text for one in read_brat(tmp_path / "out")] in (["old"], ["new"])
     assert [file_.name for file_ in tmp_path.iterdir()] == ["out"]
+
+
+@pytest.mark.issue(21)
+def test_mentions_of_bionlp_are_read_and_its_events_counted(tmp_path):
+    _folder(tmp_path, "IL-2 gene expression needs NF-kappa B.\n", "", name="p")
+    (tmp_path / "p.ann").rename(tmp_path / "p.a1")
+    (tmp_path / "p.a1").write_text("T1\tProtein 0 4\tIL-2\nT2\tProtein 27 37\tNF-kappa B\n")
+    (tmp_path / "p.a2").write_text("T3\tGene_expression 10 20\texpression\nE1\tGene_expression:T3 Theme:T1\n*\tEquiv T1 T2\n")
+    for path in (tmp_path, tmp_path / "p.a1", tmp_path / "p.txt"):
+        problems = Problems()
+        (found,) = read_brat(path, problems=problems)
+        assert [found.surface(mention) for mention in found.mentions] == ["IL-2", "NF-kappa B"]
+        assert problems.counts == {"event": 2, "relation": 1}
+    with pytest.raises(BionerError, match="p.a2, line 1"):
+        list(read_brat(tmp_path))
+    (tmp_path / "p.a1").unlink()
+    with pytest.raises(BionerError, match="no file of annotations"):
+        list(read_brat(tmp_path, problems=Problems()))
+
+
+@pytest.mark.issue(21)
+def test_texts_without_any_annotation_file_are_an_error_unless_raw_text_is_asked_for(tmp_path):
+    (tmp_path / "a.txt").write_text("gout")
+    for path in (tmp_path, tmp_path / "a.txt"):
+        with pytest.raises(BionerError, match="no file of annotations"):
+            list(read_brat(path, problems=Problems()))
+        assert list(read_brat(path, raw=True)) == [Annotation("gout", id="a")]
+
+
+@pytest.mark.issue(21)
+def test_names_in_upper_case_are_read(tmp_path):
+    (tmp_path / "D.TXT").write_text("gout")
+    (tmp_path / "D.ANN").write_text("T1\tX 0 4\tgout\n")
+    for path in (tmp_path, tmp_path / "D.ANN", tmp_path / "D.TXT"):
+        assert list(read_brat(path)) == [Annotation("gout", (Mention(0, 4, "X"),), id="D")]
+
+
+@pytest.mark.issue(21)
+@pytest.mark.parametrize("name", ["d1.txt", "d1.ann"])
+def test_links_out_of_the_folder_are_not_followed(tmp_path, name):
+    secret = tmp_path / "secret"
+    secret.write_text("T1\tX 0 4\tgout\n")
+    (tmp_path / "in").mkdir()
+    folder = _folder(tmp_path / "in", "gout", "T1\tX 0 4\tgout\n")
+    (tmp_path / "linked").symlink_to(folder)
+    assert len(list(read_brat(tmp_path / "linked"))) == 1
+    (folder / name).rename(folder / "kept")
+    (folder / name).symlink_to("kept")
+    assert len(list(read_brat(folder))) == 1
+    (folder / name).unlink()
+    (folder / name).symlink_to(secret)
+    other = "d1.ann" if name == "d1.txt" else "d1.txt"
+    for path in (folder, tmp_path / "linked", folder / other):
+        with pytest.raises(BionerError, match=f"{name} is a link out of"):
+            list(read_brat(path, problems=Problems()))
+
+
+@pytest.mark.issue(21)
+def test_offsets_of_thousands_of_digits_are_a_bad_line(tmp_path):
+    problems = Problems()
+    (found,) = read_brat(_folder(tmp_path, "gout", f"T1\tX 0 {'9' * 5000}\tgout\n"), problems=problems)
+    assert not found.mentions and problems.counts == {"bad_line": 1}

@@ -6,6 +6,7 @@ from typing import Iterator, Tuple
 
 from ...errors import BionerError, Errors
 from ...files import read_lines
+from ...loading import read_bounded
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -31,7 +32,7 @@ def read_text(path: Path) -> str:
     RETURNS (str): The text, nothing of it changed.
     RAISES BionerError: E003 where it is not UTF-8.
     """
-    content = path.read_bytes()
+    content = read_bounded(path)
     try:
         return content.decode("utf8")
     except UnicodeDecodeError as error:

@@ -27,6 +27,8 @@ FATES: Dict[str, str] = {
     "repeated_document": "document left out: its id was there before",
     "unwritable_text": "document left out: the format cannot hold its text",
     "no_text": "annotation left out: it belongs to no text",
+    "no_annotation": "text kept without mentions: its file of annotations is missing",
+    "event": "annotation left out: an event or its trigger, from a file of events",
     "changed_text": "text changed: the format cannot hold it as it is",
     "moved_passage": "note: a passage moved, its offset lies in the one before",
     "lost_score": "note: scores are not held by the format",
