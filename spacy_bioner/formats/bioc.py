@@ -9,11 +9,10 @@ from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
 from ..annotation import Annotation, Mention, check_score, in_text_order
 from ..errors import BionerError, Errors
 from ..files import open_atomic
-from .parsing.lines import refuse_surrogates
+from .parsing.bioc_documents import read_json_documents, read_xml_documents
 from .parsing.problems import Problems, Written, strict_unless, untold
 from .parsing.spans import Stated, ground_mentions, is_one_piece
 
-_CHILDREN = ("passages", "sentences", "annotations", "relations", "locations")
 _TYPE_KEYS = ("type", "label", "category")
 _OURS = ("score", "grounding")
 _JSON = "json:"
@@ -43,7 +42,7 @@ class _Part:
 def read_bioc(path: Path, *, problems: Optional[Problems] = None) -> Iterator[Annotation]:
     """Read documents, from XML one by one.
 
-    path (Path): `.json` for JSON, anything else is XML.
+    path (Path): `.json` for JSON, also with a document a line, anything else is XML; gzip-compressed or not.
     problems (Optional[Problems]): Takes note of what cannot be read; without it that is an error.
     YIELDS (Annotation): The documents: their passages at their offsets, what lies between is filled with blanks.
     RAISES BionerError: E001 where there is no such file, E011 where it is not BioC, or passages lie too far apart.
@@ -52,7 +51,7 @@ def read_bioc(path: Path, *, problems: Optional[Problems] = None) -> Iterator[An
     path = Path(path)
     if not path.is_file():
         raise BionerError(Errors.E001.format(path=path, wanted="BioC file"))
-    documents = _read_json(path) if path.suffix == ".json" else _read_xml(path)
+    documents = read_json_documents(path) if _is_json(path) else read_xml_documents(path)
     for place, document in documents:
         yield _to_annotation(document, place, problems)
 
@@ -67,76 +66,13 @@ def write_bioc(path: Path, annotations: Iterable[Annotation], *, problems: Optio
     written (Written): Is told each document as it was written, before the next is taken.
     RETURNS (int): How many were written.
     """
-    write = _write_json if Path(path).suffix == ".json" else _write_xml
+    write = _write_json if _is_json(Path(path)) else _write_xml
     return write(Path(path), annotations, strict_unless(problems), written)
 
 
-def _read_xml(path: Path) -> Iterator[Tuple[str, Dict[str, Any]]]:
-    """Yield documents in the form that they have in JSON; what was read is freed."""
-    from lxml import etree
-
-    try:
-        for _, element in etree.iterparse(str(path), tag="document", huge_tree=True, resolve_entities=False):
-            yield f"{path}, line {element.sourceline}", _element_to_dict(element)
-            element.clear()
-            while element.getprevious() is not None:
-                del element.getparent()[0]
-    except (etree.XMLSyntaxError, ValueError) as error:
-        raise BionerError(Errors.E011.format(path=path, wanted="BioC XML", why=error)) from None
-
-
-def _element_to_dict(element: Any) -> Dict[str, Any]:
-    """RETURNS (Dict[str, Any]): A document, passage, sentence or annotation."""
-    found: Dict[str, Any] = {
-        "id": element.findtext("id") if element.tag == "document" else element.get("id"),
-        "infons": {infon.get("key"): infon.text or "" for infon in element.findall("infon")},
-        "text": element.findtext("text"),
-        "offset": element.findtext("offset"),
-        "locations": [dict(location.attrib) for location in element.findall("location")],
-        "line": element.sourceline,
-    }
-    for children in ("passage", "sentence", "annotation", "relation"):
-        found[f"{children}s"] = [_element_to_dict(child) for child in element.findall(children)]
-    return found
-
-
-def _read_json(path: Path) -> Iterator[Tuple[str, Dict[str, Any]]]:
-    """Yield the documents of a collection, of a list of collections, or of a list of documents."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
-    except ValueError as error:
-        raise BionerError(Errors.E011.format(path=path, wanted="BioC JSON", why=error)) from None
-    waiting = [content]
-    while waiting:
-        content = waiting.pop(0)
-        if isinstance(content, list):
-            waiting = content + waiting
-        elif isinstance(content, dict) and isinstance(content.get("passages"), list):
-            _check_shape(content, f"{path}, document {content.get('id')}")
-            yield f"{path}, document {content.get('id')}", content
-        elif isinstance(content, dict) and isinstance(content.get("documents", content.get("PubTator3")), list):
-            waiting = content.get("documents", content.get("PubTator3")) + waiting
-        else:
-            raise BionerError(Errors.E011.format(path=path, wanted="BioC JSON", why="found other JSON"))
-
-
-def _check_shape(holder: Any, place: str) -> None:
-    """Check a document and what it holds, as far as it is read.
-
-    holder (Any): A document, passage, sentence, annotation or relation.
-    place (str): File and document, for errors.
-    RAISES BionerError: E011 for other types than BioC has, E028 for a text that is no text.
-    """
-    shape_is_right = isinstance(holder, dict) and isinstance(holder.get("text") or "", str) \
-        and isinstance(holder.get("infons") or {}, dict) \
-        and all(isinstance(holder.get(children) or [], list) for children in _CHILDREN) \
-        and all(isinstance(location, dict) for location in holder.get("locations") or ())
-    if not shape_is_right:
-        raise BionerError(Errors.E011.format(path=place, wanted="BioC JSON", why="a value of another type"))
-    refuse_surrogates(holder.get("text") or "", place)
-    for children in ("passages", "sentences", "annotations"):
-        for child in holder.get(children) or ():
-            _check_shape(child, place)
+def _is_json(path: Path) -> bool:
+    """RETURNS (bool): Whether the name of a file says that it holds JSON."""
+    return path.name.lower().removesuffix(".gz").endswith((".json", ".jsonl"))
 
 
 def _to_annotation(document: Dict[str, Any], place: str, problems: Problems) -> Annotation:
@@ -149,9 +85,9 @@ def _to_annotation(document: Dict[str, Any], place: str, problems: Problems) -> 
         if gap > _LONGEST_GAP:
             why = f"a passage has the offset {part.offset}, wanted at most {_LONGEST_GAP} characters after {len(text)}"
             raise BionerError(Errors.E011.format(path=place, wanted="BioC", why=why))
-        if text and gap < 1:
+        if text and gap < 0:
             problems.add("moved_passage", place, f"offset {part.offset} after {len(text)} characters")
-        text += ("\n" if text and gap > 1 else " ") * (max(gap, 1) if text else gap)
+        text += ("\n" if text and gap > 1 else " ") * (gap if gap >= 0 or not text else 1)
         part.start = len(text)
         text += part.text
     _assign(document, parts, place, problems)

@@ -1,8 +1,10 @@
 """Mentions as a file states them, checked against the text.
 
-Offsets may count bytes or UTF-16 units, may be a little off, and may take in white space.
+Offsets may count bytes or UTF-16 units, or line ends otherwise than the text has them, may be a little off, and may
+take in white space.
 """
 
+import re
 from bisect import bisect_left
 from dataclasses import dataclass, replace
 from itertools import accumulate
@@ -14,11 +16,14 @@ from .problems import Problems
 # How far a surface may stand from its offsets, and still be taken for the one that was meant.
 _SHIFT = 3
 
-# Ways of counting offsets other than in code points: how much a character counts.
+# Ways of counting offsets: how much a character counts.
 _COUNTINGS: Dict[str, Callable[[str], int]] = {
+    "code points": lambda character: 1,
     "UTF-16 units": lambda character: 2 if ord(character) > 0xFFFF else 1,
     "UTF-8 bytes": lambda character: len(character.encode("utf8", "surrogatepass")),
 }
+# Line ends that a tool counts otherwise than the text has them: the characters, and how much they count then.
+_LINE_ENDS: Dict[str, Tuple[str, int]] = {"": ("", 0), "line ends as one": ("\r\n", 0), "line ends as two": ("\n", 2)}
 
 
 @dataclass(frozen=True)
@@ -72,18 +77,32 @@ def is_one_piece(fragments: Sequence[Tuple[int, int]], text: str) -> bool:
 
 
 def _in_code_points(text: str, stated: Sequence[Stated], problems: Problems) -> Sequence[Stated]:
-    """Tell by the surfaces in which unit a document counts; where nothing fits better, in code points."""
-    if text.isascii() or all(_fits(text, one) for one in stated):
+    """Tell by the surfaces how a document counts; where nothing fits better, in code points with its own line ends."""
+    if text.isascii() and "\n" not in text or all(_fits(text, one) for one in stated):
         return stated
-    best, name = list(stated), ""
-    for counting, width in _COUNTINGS.items():
-        starts = [0, *accumulate(map(width, text))]
-        recounted = [_recount(one, starts) for one in stated]
-        if sum(_fits(text, one) for one in recounted) > sum(_fits(text, one) for one in best):
-            best, name = recounted, counting
+    best, most, name = list(stated), sum(_fits(text, one) for one in stated), ""
+    for line_end, (ending, counted) in _LINE_ENDS.items():
+        if ending not in text or ending == "\n" and "\r" in text:
+            continue
+        for counting, width in _COUNTINGS.items():
+            if text.isascii() and counting != "code points":
+                continue
+            widths = list(map(width, text))
+            for place in _find_all(text, ending):
+                widths[place] = counted
+            starts = [0, *accumulate(widths)]
+            recounted = [_recount(one, starts) for one in stated]
+            fitting = sum(_fits(text, one) for one in recounted)
+            if fitting > most:
+                best, most, name = recounted, fitting, f"{counting} {line_end}".strip()
     if name:
         problems.add("other_counting", stated[0].place, f"the document counts {name}")
     return best
+
+
+def _find_all(text: str, part: str) -> List[int]:
+    """RETURNS (List[int]): Where a part of a text begins, each time."""
+    return [found.start() for found in re.finditer(re.escape(part), text)] if part else []
 
 
 def _recount(one: Stated, starts: List[int]) -> Stated:

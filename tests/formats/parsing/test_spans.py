@@ -1,6 +1,7 @@
 import pytest
 
 from spacy_bioner.annotation import Mention
+from spacy_bioner.errors import BionerError
 from spacy_bioner.formats.parsing.problems import Problems
 from spacy_bioner.formats.parsing.spans import Stated, ground_mentions
 
@@ -38,7 +39,7 @@ def test_what_is_certain_is_mended_and_all_else_left_out(start, end, surface, ex
     problems = Problems()
     found = ground_mentions("p53 is\na gene or gene", [Stated(start, end, "X", surface, "f")], problems=problems) \
         if kind != "shifted" or start < 10 else \
-        ground_mentions("p53 is\na proto- gene", [Stated(start, end, "X", surface, "f")], problems=problems)
+        ground_mentions("p53 is a proto- gene", [Stated(start, end, "X", surface, "f")], problems=problems)
     assert found == ((expected,) if expected else ())
     assert problems.counts == ({kind: 1} if kind else {})
 
@@ -48,3 +49,24 @@ def test_scores_are_carried_and_repeated_mentions_counted():
     stated = [Stated(0, 1, "X", "a", "f", score=0.5), Stated(0, 1, "X", "a", "f", score=0.7)]
     (mention,) = ground_mentions("a b", stated, problems=problems)
     assert mention.score == 0.5 and problems.counts == {"duplicate": 1}
+
+
+@pytest.mark.issue(21)
+@pytest.mark.parametrize("text, counted, name", [
+    pytest.param("\r\n".join(["gout is one"] * 9), "\n".join(["gout is one"] * 9), "code points line ends as one",
+                 id="carriage-return-not-counted"),
+    pytest.param("\n".join(["gout is one"] * 9), "\r\n".join(["gout is one"] * 9), "code points line ends as two",
+                 id="carriage-return-lost"),
+    pytest.param("\r\n".join(["\U0001d6fc gout"] * 9), "\n".join(["ab gout"] * 9), "UTF-16 units line ends as one",
+                 id="utf-16-too"),
+])
+def test_line_ends_that_a_tool_counts_otherwise_are_mended_in_the_whole_text(text, counted, name):
+    places = [place for place in range(len(counted)) if counted.startswith("gout", place)]
+    problems = Problems()
+    stated = [Stated(place, place + 4, "X", "gout", "f") for place in places]
+    found = ground_mentions(text, stated, problems=problems)
+    assert len(found) == 9 and {text[mention.start:mention.end] for mention in found} == {"gout"}
+    assert problems.counts == {"other_counting": 1}
+    assert problems.examples["other_counting"][0].detail == f"the document counts {name}"
+    with pytest.raises(BionerError, match="line ends as"):
+        ground_mentions(text, stated, problems=Problems(strict=True))
