@@ -137,7 +137,8 @@ def _read_sentences(path: Path, columns: Sequence[str], problems: Problems) -> I
             rows = _find_rows(lines, width, names, str(path), problems)
             if rows:
                 width = len(rows[0][1])
-                yield _Sentence(f"{path}, line {rows[0][0]}", {**shared, **comments}, [row for _, row in rows], document)
+                place = f"{path}, line {rows[0][0]}"
+                yield _Sentence(place, {**shared, **comments}, [row for _, row in rows], document)
                 comments = {}
             lines = []
         if comment and comment[0] == "global.columns":

@@ -188,7 +188,7 @@ DOCUMENT = ("<collection><source>x</source><document><id>9</id><passage><offset>
     pytest.param("Loss of TP<!-- no text -->53<?none?> in gout.", "TP53", "Loss of TP53 in gout.", id="comment"),
     pytest.param("Loss of <![CDATA[TP53]]> in gout.", "TP53", "Loss of TP53 in gout.", id="cdata"),
     pytest.param("Loss of TP&#53;&#x33; in gout.", "TP53", "Loss of TP53 in gout.", id="number"),
-    pytest.param("Loss of TN&beta;1 <sup>&amp;</sup> gout.", "TN&beta;1", "Loss of TN\u03b21 & gout.", id="html-entity"),
+    pytest.param("Loss of TN&beta;1 <sup>&amp;</sup> gout.", "TN&beta;1", "Loss of TN\u03b21 & gout.", id="html"),
     pytest.param("Loss of &own;53 in gout.", "&own;53", "Loss of TP53 in gout.", id="declared-entity"),
 ])
 def test_text_is_whole_round_elements_and_entities(tmp_path, text, surface, wanted):

@@ -149,7 +149,8 @@ def test_mentions_of_bionlp_are_read_and_its_events_counted(tmp_path):
     _folder(tmp_path, "IL-2 gene expression needs NF-kappa B.\n", "", name="p")
     (tmp_path / "p.ann").rename(tmp_path / "p.a1")
     (tmp_path / "p.a1").write_text("T1\tProtein 0 4\tIL-2\nT2\tProtein 27 37\tNF-kappa B\n")
-    (tmp_path / "p.a2").write_text("T3\tGene_expression 10 20\texpression\nE1\tGene_expression:T3 Theme:T1\n*\tEquiv T1 T2\n")
+    (tmp_path / "p.a2").write_text("T3\tGene_expression 10 20\texpression\nE1\tGene_expression:T3 Theme:T1\n"
+                                   "*\tEquiv T1 T2\n")
     for path in (tmp_path, tmp_path / "p.a1", tmp_path / "p.txt"):
         problems = Problems()
         (found,) = read_brat(path, problems=problems)

@@ -96,7 +96,7 @@ def _read_text(element: Any, declared: Mapping[str, str], path: str, depth: int 
 
 
 def _replace_entity(name: str, declared: Mapping[str, str], place: str) -> str:
-    """RETURNS (str): The characters of an entity, as the file or HTML defines it; raises BionerError E011 for neither."""
+    """RETURNS (str): The characters of an entity, as the file or HTML defines it; BionerError E011 for neither."""
     content = declared.get(name)
     if content is None:
         content = html5.get(f"{name};")
