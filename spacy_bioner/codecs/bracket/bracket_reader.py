@@ -12,7 +12,8 @@ from ..base import Reading
 from ..collect import Collector
 from ..labels import LabelBook, label_book
 from ..marked_spans import add_marked, place_loose
-from ..replies import says_none, strip_fences, strip_reasoning
+from ..reasoning import strip_reasoning
+from ..replies import says_none, strip_fences
 
 _BRACKET = re.compile(r"[\[\]]")
 _WIDE_BRACKETS = str.maketrans("［］【】", "[][]")
@@ -42,8 +43,18 @@ def read_lines(text: str, labels: Tuple[str, ...], reply: str, *, truncated: boo
     RETURNS (Reading): Mentions and issues.
     """
     found = Collector(text)
-    body = _widen(strip_fences(strip_reasoning(reply, found), found), found)
-    book = label_book(labels)
+    stripped = strip_fences(strip_reasoning(reply, found, labels), found)
+    if stripped != reply:
+        # A text may hold what looks like reasoning or a fence: then the whole reply is its echo.
+        whole = _read_body(Collector(text), reply, labels, truncated=truncated)
+        if not whole.issues:
+            return whole
+    return _read_body(found, _widen(stripped, found), labels, truncated=truncated)
+
+
+def _read_body(found: Collector, body: str, labels: Tuple[str, ...], *, truncated: bool) -> Reading:
+    """RETURNS (Reading): What the lines of an answer hold."""
+    text, book = found.text, label_book(labels)
     if truncated:
         found.issue("truncated")
     if not body.strip():

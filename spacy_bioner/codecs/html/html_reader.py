@@ -12,7 +12,8 @@ from ..bracket.crossing import find_crossing
 from ..collect import Collector
 from ..labels import LabelBook, label_book
 from ..marked_spans import add_marked, place_loose
-from ..replies import strip_fences, strip_reasoning
+from ..reasoning import strip_reasoning
+from ..replies import strip_fences
 from .html_exact import read_exact
 from .html_tokens import OpenTags, Tag, find_tags
 
@@ -38,7 +39,7 @@ def read_tags(text: str, labels: Tuple[str, ...], reply: str, *, truncated: bool
         for mention in mentions:
             found.add(mention.start, mention.end, mention.label)
     else:
-        body = _unescape(strip_fences(strip_reasoning(reply, found), found), found)
+        body = _unescape(strip_fences(strip_reasoning(reply, found, labels), found), found)
         if body.strip():
             _DamagedReader(found, body, label_book(labels)).read()
         else:

@@ -1,5 +1,6 @@
 """Reads JSON answers of any shape: finds the values, reads the claims, and gives each its place."""
 
+import json
 from typing import Dict, List, Optional, Sequence, Set, Tuple
 
 from ...grounding.cursor import NameClaim, place_names
@@ -9,7 +10,7 @@ from ...grounding.words import on_boundaries, trim
 from ..base import Reading
 from ..collect import Collector
 from ..labels import label_book
-from ..replies import strip_reasoning
+from ..reasoning import strip_reasoning
 from .json_items import Claim, read_claims
 from .loose_json import read_payloads
 
@@ -24,8 +25,7 @@ def read_items(text: str, labels: Tuple[str, ...], reply: str, *, truncated: boo
     RETURNS (Reading): Mentions and issues.
     """
     found = Collector(text)
-    body = strip_reasoning(reply, found)
-    payloads = read_payloads(body)
+    payloads = read_payloads(reply if _is_list(reply) else strip_reasoning(reply, found, labels))
     if payloads.extra:
         found.issue("extra_text")
     if payloads.malformed:
@@ -39,6 +39,16 @@ def read_items(text: str, labels: Tuple[str, ...], reply: str, *, truncated: boo
     values = [value for number, value in enumerate(payloads.values) if value not in payloads.values[:number][-20:]]
     _Grounder(found).place(read_claims(found, values, label_book(labels)))
     return found.reading()
+
+
+def _is_list(reply: str) -> bool:
+    """RETURNS (bool): Whether a reply is one list and nothing else, whatever its strings hold."""
+    if not reply.lstrip().startswith("["):
+        return False
+    try:
+        return isinstance(json.loads(reply), list)
+    except (ValueError, RecursionError):
+        return False
 
 
 class _Grounder:

@@ -15,7 +15,7 @@ from ..html.html_reader import read_tags
 from ..html.html_tokens import Tag, find_tags
 from ..labels import label_book
 from ..pieces import join_pieces, weave
-from ..replies import strip_reasoning
+from ..reasoning import strip_reasoning
 from .seed_checks import Seed, check_seeds
 from .simple_tags import read_simple
 
@@ -125,7 +125,7 @@ class SeedTagCodec:
         found = Collector("")
         if truncated:
             found.issue("truncated")
-        sentence = _unwrap(reply, found)
+        sentence = _unwrap(reply, found, labels)
         if sentence is None:
             return SeedReading(issues=tuple(found.issues))
         tags = find_tags(sentence, label_book(tuple(labels)), "")
@@ -161,9 +161,9 @@ def _spell(annotation: Annotation) -> List[Piece]:
     return [Piece(OPEN_WRAPPER, "other"), *weave(annotation.text, opens, closes), Piece(CLOSE_WRAPPER, "other")]
 
 
-def _unwrap(reply: str, found: Collector) -> Optional[str]:
+def _unwrap(reply: str, found: Collector, labels: Sequence[str]) -> Optional[str]:
     """RETURNS (Optional[str]): The first wrapped sentence, None where there is none."""
-    body = strip_reasoning(reply, found)
+    body = strip_reasoning(reply, found, labels)
     if not body.strip():
         found.issue("no_output")
         return None
