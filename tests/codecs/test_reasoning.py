@@ -45,7 +45,8 @@ BLOCKS = {
     "fence": "```thinking\n{0}\n```\n{1}",
     "comment": "<!-- {0} -->{1}",
     "harmony": "<|channel|>analysis<|message|>{0}<|end|><|start|>assistant<|channel|>final<|message|>{1}",
-    "harmony-return": "<|channel|>analysis<|message|>{0}<|end|><|start|>assistant<|channel|>final<|message|>{1}<|return|>",
+    "harmony-return": "<|channel|>analysis<|message|>{0}<|end|><|start|>assistant<|channel|>final<|message|>{1}"
+                      "<|return|>",
     "harmony-json": "<|channel|>analysis<|message|>{0}<|end|><|start|>assistant<|channel|>final <|constrain|>json"
                     "<|message|>{1}",
     "harmony-commentary": "<|channel|>analysis<|message|>{0}<|end|><|start|>assistant<|channel|>commentary"
@@ -107,7 +108,8 @@ def test_reasoning_that_was_cut_gives_nothing(opening, name, options):
 
 SOURCES = [
     "The tag <think> marks pain in gout.", "<think>gout</think> is how the model wrote it.", "Her [THINK] score: gout.",
-    "Disorganized thought and gout were seen.", "Gout, thinking of pain [/think] again.", "analysisGout assistantfinal.",
+    "Disorganized thought and gout were seen.", "Gout, thinking of pain [/think] again.",
+    "analysisGout assistantfinal.",
     "◁think▷ gout ◁/think▷ end", "Reasoning: gout.\nFinal answer: gout.", "Gout <!-- think --> again.",
     "Analysis of gout: assistant final check.", "<|channel|>analysis<|message|>gout", "[thought] gout [/thought]",
     "<answer>gout</answer> was the mark-up.", "Pain (analysis) and gout (reasoning).", "thought",

@@ -4,24 +4,34 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any, Iterator, List, Optional, Sequence, Tuple
 
+from ...grounding.names import find_places
 from ..collect import Collector
 from ..labels import LabelBook, fold_label
+from ..replies import says_none
+from .json_keys import (
+    ALL_NAME_KEYS,
+    CONTEXT_KEYS,
+    END_KEYS,
+    KEY_SOUNDS,
+    KEYS,
+    LABEL_KEYS,
+    LABEL_SOUNDS,
+    NAME_KEYS,
+    NAME_SOUNDS,
+    NO_NAME_KEYS,
+    NO_TEXT_KEYS,
+    OTHER_END_KEYS,
+    OTHER_LABEL_KEYS,
+    OTHER_NAME_KEYS,
+    OTHER_START_KEYS,
+    RANGE_KEYS,
+    REMARK_KEYS,
+    START_KEYS,
+    sounds_like,
+)
 from .loose_json import Pairs
 
-# The first of each row are taught or common, and read without an issue; the others are a variant.
-_LABEL_KEYS = ("type", "category", "label")
-_OTHER_LABEL_KEYS = ("entitytype", "entitylabel", "entitygroup", "entitycategory", "class", "tag", "类型", "实体类型",
-                     "类别", "标签", "实体类别")
-_NAME_KEYS = ("name", "entity", "text")
-_OTHER_NAME_KEYS = ("mention", "surface", "word", "span", "value", "term", "phrase", "entitytext", "entityname",
-                    "名称", "实体", "实体名称", "文本", "内容", "词语")
-_START_KEYS = ("startidx",)
-_OTHER_START_KEYS = ("start", "startoffset", "startchar", "startpos", "startindex", "begin", "from", "offset", "开始",
-                     "起始", "起始位置", "开始位置")
-_END_KEYS = ("endidx",)
-_OTHER_END_KEYS = ("end", "endoffset", "endchar", "endpos", "endindex", "stop", "to", "结束", "结束位置", "终止位置")
-_RANGE_KEYS = ("span", "offsets", "offset", "position", "positions", "range", "indices", "location", "位置")
-_CONTEXT_KEYS = ("context", "sentence", "evidence", "上下文", "句子", "语境")
+Member = Tuple[str, str, Any]
 
 
 @dataclass(frozen=True)
@@ -100,11 +110,17 @@ class _ItemReader:
             yield Claim(label, name)
 
     def _read_object(self, item: Pairs, label: Optional[str]) -> Iterator[Claim]:
-        fields = _Fields(item, self.book)
+        fields = _Fields(item, self.book, self.found.text)
         if fields.variant:
             self.found.issue("schema_variant", fields.variant)
         labels = fields.labels
-        if labels:
+        groups = [value for _, value in fields.containers if any(isinstance(part, Pairs) for part in value)]
+        if labels and groups and not fields.names and fields.start is None:
+            # A label beside a list of items is theirs; what is no label there says what the list is.
+            self.found.issue("schema_variant", "a list of items in an item")
+            for value in groups:
+                yield from self.read(value, self.book.find(labels[0])[0])
+        elif labels:
             for written in labels:
                 known = self._known(written)
                 if known:
@@ -124,7 +140,7 @@ class _ItemReader:
         elif fields.containers:
             self.found.issue("schema_variant", fields.containers[0][0])
             for _, value in fields.containers:
-                yield from self.read(value, None)
+                yield from self.read(value, label)
         elif item:
             self._refuse(fields)
 
@@ -155,7 +171,7 @@ class _ItemReader:
             return
         if isinstance(value, list) and not isinstance(value, Pairs):
             self.found.issue("schema_variant", "a list under a label")
-            texts = [item for item in value if isinstance(item, str)]
+            texts = [item for item in value if isinstance(item, str) and not says_none(item)]
             for text in texts:
                 yield Claim(label, text, context=fields.context)
             for item in value:
@@ -163,11 +179,11 @@ class _ItemReader:
                     yield from self.read(item, label)
         elif isinstance(value, Pairs):
             yield from self.read(value, label)
-        elif isinstance(value, str):
+        elif isinstance(value, str) and (fields.context is not None or not says_none(value)):
             if fields.context is None and fields.start is None:
                 self.found.issue("schema_variant", "label as key without context")
             yield Claim(label, value, fields.start, fields.end, fields.context)
-        elif value is not None:
+        elif value is not None and not isinstance(value, str):
             self.found.issue("bad_item", written)
 
     def _refuse(self, fields: "_Fields") -> None:
@@ -183,75 +199,125 @@ class _Fields:
 
     item (Pairs): The item.
     book (LabelBook): The labels of the schema.
+    text (str): The source text, which tells a mention from a remark.
     """
 
-    def __init__(self, item: Pairs, book: LabelBook) -> None:
+    def __init__(self, item: Pairs, book: LabelBook, text: str) -> None:
         self.item = item
         self.book = book
+        self.text = text
         self.variant = ""
         members = [(fold_label(key), key, value) for key, value in item]
+        contexts = [value for key, _, value in members if key in CONTEXT_KEYS and isinstance(value, str)]
+        self.context = contexts[0] if contexts else None
+        self.label_members = [(key, value) for key, value in item if book.find(key)[0] is not None]
+        self._label_key = ""
         self.labels = self._find_labels(members)
         self.names = self._find_names(members)
         self.start, self.end = self._find_offsets(members)
-        contexts = [value for key, _, value in members if key in _CONTEXT_KEYS and isinstance(value, str)]
-        self.context = contexts[0] if contexts else None
-        self.label_members = [(key, value) for key, value in item if book.find(key)[0] is not None]
-        self.mapping = [(key, value) for key, value in item
-                        if isinstance(value, str) and book.find(value)[0] is not None and fold_label(key) not in _KEYS]
-        self.containers = [(key, value) for key, value in item if isinstance(value, list)]
-        self.others = [key for key, value in item if isinstance(value, str) and fold_label(key) not in _KEYS]
+        self.mapping = self._find_mapping(members)
+        self.containers = [(key, value) for key, value in item if isinstance(value, list)
+                           and fold_label(key) not in REMARK_KEYS and not _is_numbers(value)]
+        self.others = [key for key, value in item if isinstance(value, str) and fold_label(key) not in KEYS]
 
-    def _find_labels(self, members: Sequence[Tuple[str, str, Any]]) -> List[str]:
+    def _find_labels(self, members: Sequence[Member]) -> List[str]:
         """RETURNS (List[str]): The labels as written, those of the schema where several keys could hold one."""
-        for keys in (_LABEL_KEYS, _OTHER_LABEL_KEYS):
+        unknown: List[str] = []
+        for keys in (LABEL_KEYS, OTHER_LABEL_KEYS):
             texts = [value for key, _, value in members if key in keys and isinstance(value, str) and value.strip()]
             lists = [value for key, _, value in members if key in keys and _is_texts(value)]
             if texts or lists:
-                if keys is _OTHER_LABEL_KEYS or lists:
-                    self.variant = "label"
                 known = [text for text in texts if self.book.find(text)[0] is not None]
-                return (known or texts)[:1] or lists[0]
-        texts = [value for key, _, value in members if key in _NAME_KEYS + _OTHER_NAME_KEYS and isinstance(value, str)]
-        known = [text for text in texts if self.book.find(text)[0] is not None]
-        if len(texts) == 2 and len(known) == 1:
-            self.variant = "label"
-            return known
-        return []
+                if keys is OTHER_LABEL_KEYS or lists:
+                    self.variant = "label"
+                if known or lists:
+                    return known[:1] or lists[0]
+                unknown = unknown or texts[:1]
+        return self._find_labels_anywhere(members) or unknown
 
-    def _find_names(self, members: Sequence[Tuple[str, str, Any]]) -> List[str]:
+    def _find_labels_anywhere(self, members: Sequence[Member]) -> List[str]:
+        """RETURNS (List[str]): The label under whatever other key, where one member holds a label of the schema."""
+        if any(isinstance(value, (str, list)) for _, value in self.label_members):
+            return []
+        holding = [(key, raw, value) for key, raw, value in members if isinstance(value, str)
+                   and key not in CONTEXT_KEYS and key not in REMARK_KEYS and self.book.find(value)[0] is not None]
+        others = [value for key, _, value in members if value not in (None, "", [], Pairs())
+                  and key not in CONTEXT_KEYS and key not in REMARK_KEYS]
+        if not holding or len(others) < 2:
+            return []
+        if len(holding) == len(others) and not any(sounds_like(key, LABEL_SOUNDS) for key, _, _ in holding):
+            return []
+        best = min(holding, key=lambda member: (not sounds_like(member[0], LABEL_SOUNDS), member[0] in ALL_NAME_KEYS,
+                                                not self.book.find(member[2])[1]))
+        self.variant = "label"
+        self._label_key = best[1]
+        return [best[2]]
+
+    def _find_mapping(self, members: Sequence[Member]) -> List[Tuple[str, str]]:
+        """Find texts as keys with labels as values.
+
+        RETURNS (List[Tuple[str, str]]): Text and label, where the object holds nothing else and its keys stand in the
+            source; a key that says what its value is, is no text.
+        """
+        pairs = [(raw, value) for key, raw, value in members
+                 if isinstance(value, str) and self.book.find(value)[0] is not None
+                 and key not in NO_TEXT_KEYS and not sounds_like(key, KEY_SOUNDS, begins=False)]
+        whole = len(pairs) == len(members)
+        return pairs if whole and all(find_places(self.text, name) for name, _ in pairs) else []
+
+    def _find_names(self, members: Sequence[Member]) -> List[str]:
         """RETURNS (List[str]): The text of the mention, several where a list of texts is given."""
-        for keys in (_NAME_KEYS, _OTHER_NAME_KEYS):
-            for key, _, value in members:
-                if key not in keys or value is None or isinstance(value, bool):
+        for keys in (NAME_KEYS, OTHER_NAME_KEYS):
+            for key, raw, value in members:
+                if key not in keys or value is None or isinstance(value, bool) or raw == self._label_key:
                     continue
                 if isinstance(value, (int, float)):
                     self.variant = self.variant or "a number as text"
                     return [str(value)]
-                if isinstance(value, str) and (value not in self.labels or not self._only_labels(members)):
-                    if keys is _OTHER_NAME_KEYS:
+                if isinstance(value, str):
+                    if keys is OTHER_NAME_KEYS:
                         self.variant = self.variant or key
-                    return [value]
+                    if find_places(self.text, value.strip()):
+                        return [value]
+                    return self._find_other_name(members, instead_of=raw) or [value]
                 if _is_texts(value):
                     self.variant = self.variant or "several texts"
                     return list(value)
+        return self._find_other_name(members) if self.labels else []
+
+    def _find_other_name(self, members: Sequence[Member], *, instead_of: str = "") -> List[str]:
+        """Find the text of the mention under a key that is not known for it.
+
+        instead_of (str): The key of a text that is not in the source, which another one may be the original of.
+        RETURNS (List[str]): The only text that there is, or the only one in the source; never a remark or the source.
+        """
+        longest = max(len(self.text) // 2, _SHORT)
+        texts = [(key, value) for key, raw, value in members if isinstance(value, str) and value.strip()
+                 and raw not in (instead_of, self._label_key) and key not in NO_NAME_KEYS and len(value) <= longest
+                 and not _WRITTEN_NUMBER.fullmatch(value)]
+        there = [(key, value) for key, value in texts if find_places(self.text, value.strip())]
+        sounding = [(key, value) for key, value in there if sounds_like(key, NAME_SOUNDS)]
+        for chosen in (sounding,) if instead_of else (sounding, there, texts):
+            values = list(dict.fromkeys(value for _, value in chosen))
+            if len(values) == 1:
+                self.variant = self.variant or chosen[0][0]
+                return values
+            if values:
+                break
         return []
 
-    def _only_labels(self, members: Sequence[Tuple[str, str, Any]]) -> bool:
-        """RETURNS (bool): Whether the label was found under a key for texts, as there is none for labels."""
-        return not any(key in _LABEL_KEYS + _OTHER_LABEL_KEYS for key, _, _ in members)
-
-    def _find_offsets(self, members: Sequence[Tuple[str, str, Any]]) -> Tuple[Optional[int], Optional[int]]:
+    def _find_offsets(self, members: Sequence[Member]) -> Tuple[Optional[int], Optional[int]]:
         """RETURNS (Tuple[Optional[int], Optional[int]]): Start and end as claimed."""
         for key, _, value in members:
-            if key in _RANGE_KEYS and isinstance(value, list) and len(value) == 2:
+            if key in RANGE_KEYS and isinstance(value, list) and len(value) == 2:
                 start, end = (_whole_number(item) for item in value)
                 if start is not None and end is not None:
                     self.variant = self.variant or key
                     return start, end
-        start = self._find_number(members, _START_KEYS, _OTHER_START_KEYS)
-        return start, (self._find_number(members, _END_KEYS, _OTHER_END_KEYS) if start is not None else None)
+        start = self._find_number(members, START_KEYS, OTHER_START_KEYS)
+        return start, (self._find_number(members, END_KEYS, OTHER_END_KEYS) if start is not None else None)
 
-    def _find_number(self, members: Sequence[Tuple[str, str, Any]], keys: Sequence[str], others: Sequence[str],
+    def _find_number(self, members: Sequence[Member], keys: Sequence[str], others: Sequence[str],
                      ) -> Optional[int]:
         for key, _, value in members:
             if key in keys or key in others:
@@ -263,9 +329,9 @@ class _Fields:
         return None
 
 
+# A text of so many characters may be a mention, however short the source.
+_SHORT = 40
 _WRITTEN_NUMBER = re.compile(r"\s*-?\d{1,11}\s*", re.ASCII)
-_KEYS = frozenset((*_LABEL_KEYS, *_OTHER_LABEL_KEYS, *_NAME_KEYS, *_OTHER_NAME_KEYS, *_START_KEYS, *_OTHER_START_KEYS,
-                   *_END_KEYS, *_OTHER_END_KEYS, *_RANGE_KEYS, *_CONTEXT_KEYS))
 
 
 def _split_repeated(item: Pairs) -> Iterator[Pairs]:
@@ -279,6 +345,10 @@ def _split_repeated(item: Pairs) -> Iterator[Pairs]:
         part.append((key, value))
         seen.add(key)
     yield part
+
+
+def _is_numbers(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(item, (int, float)) for item in value)
 
 
 def _is_texts(value: Any) -> bool:

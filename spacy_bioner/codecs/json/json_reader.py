@@ -1,7 +1,8 @@
 """Reads JSON answers of any shape: finds the values, reads the claims, and gives each its place."""
 
 import json
-from typing import Dict, List, Optional, Sequence, Set, Tuple
+import re
+from typing import Any, Dict, List, Optional, Sequence, Set, Tuple
 
 from ...grounding.cursor import NameClaim, place_names
 from ...grounding.folding import fold_plain
@@ -12,7 +13,11 @@ from ..collect import Collector
 from ..labels import label_book
 from ..reasoning import strip_reasoning
 from .json_items import Claim, read_claims
-from .loose_json import read_payloads
+from .loose_json import Payloads, read_payloads
+
+# What stands before a value that is no answer: an echo of the prompt.
+_EXAMPLE = re.compile(r"(?:\b(?:examples?|e\.\s?g|for instance|formats?|templates?|schema|draft)\b"
+                      r"|例如|示例|例子|格式)[^\n.;]{0,50}\s*\Z", re.IGNORECASE)
 
 
 def read_items(text: str, labels: Tuple[str, ...], reply: str, *, truncated: bool = False) -> Reading:
@@ -36,7 +41,8 @@ def read_items(text: str, labels: Tuple[str, ...], reply: str, *, truncated: boo
         found.issue("no_output")
     if len(payloads.values) > 1 and any(isinstance(value, list) for value in payloads.values):
         found.issue("extra_text", "several answers")
-    values = [value for number, value in enumerate(payloads.values) if value not in payloads.values[:number][-20:]]
+    answers = _drop_examples(payloads)
+    values = [value for number, value in enumerate(answers) if value not in answers[max(number - 20, 0):number]]
     _Grounder(found).place(read_claims(found, values, label_book(labels)))
     return found.reading()
 
@@ -49,6 +55,12 @@ def _is_list(reply: str) -> bool:
         return isinstance(json.loads(reply), list)
     except (ValueError, RecursionError):
         return False
+
+
+def _drop_examples(payloads: Payloads) -> List[Any]:
+    """RETURNS (List[Any]): The values but those that are said to be an example, where there are others."""
+    answers = [value for value, before in zip(payloads.values, payloads.before) if not _EXAMPLE.search(before)]
+    return answers or payloads.values
 
 
 class _Grounder:

@@ -23,6 +23,7 @@ _CONTROLS = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 _LITERALS = {"true": True, "false": False, "null": None, "True": True, "False": False, "None": None}
 _NUMBER = re.compile(r"-?\d{1,15}(?:\.\d{1,15})?\Z")
 _DEEPEST = 8
+_SEEN_BEFORE = 80
 # A quote that is never closed makes one scan to the end of the reply; so many of them are looked into.
 _MOST_OPEN_STRINGS = 4
 
@@ -36,12 +37,14 @@ class Payloads:
     """The JSON values of a reply.
 
     values (List[Any]): Arrays as lists, objects as `Pairs`.
+    before (List[str]): For each value the end of the text that stands before it.
     malformed (bool): Whether something was repaired.
     truncated (bool): Whether the reply ends inside a value.
     extra (bool): Whether other text stands around them.
     """
 
     values: List[Any] = field(default_factory=list)
+    before: List[str] = field(default_factory=list)
     malformed: bool = False
     truncated: bool = False
     extra: bool = False
@@ -71,7 +74,7 @@ def read_payloads(reply: str) -> Payloads:
         return _scan(reply)
     if isinstance(value, str):
         return read_payloads(value) if len(value) < len(reply) else Payloads(extra=True)
-    return Payloads([value]) if isinstance(value, list) else Payloads(extra=True)
+    return Payloads([value], [""]) if isinstance(value, list) else Payloads(extra=True)
 
 
 def _scan(reply: str) -> Payloads:
@@ -97,10 +100,12 @@ def _scan(reply: str) -> Payloads:
             value = []
         if reader.truncated:
             reader.at = len(reply)
-        outside.append(reply[at:start])
+        before = reply[at:start]
+        outside.append(before)
         at = reader.at
         if _is_payload(value):
             found.values.append(value)
+            found.before.append("" if before.isspace() else before[-_SEEN_BEFORE:])
         else:
             outside.append(reply[start:at])
     outside.append(reply[at:])

@@ -1,0 +1,68 @@
+"""A key of a JSON object is never the mention; any key whose value is a label names the label."""
+
+import pytest
+
+from spacy_bioner.codecs import make_codec
+
+TEXT = "A kind of gout, a class and a value after cisplatin. The result: the type of pain is severe."
+LABELS = ["Disease", "Chemical"]
+GOUT, BOTH = [("gout", "Disease")], [("gout", "Disease"), ("cisplatin", "Chemical")]
+
+
+def read(reply, text=TEXT, labels=LABELS):
+    reading = make_codec("json").decode(text, labels, reply)
+    return [(text[mention.start:mention.end], mention.label) for mention in reading.mentions], {
+        issue.kind for issue in reading.issues}
+
+
+@pytest.mark.parametrize("reply, right", [
+    ('[{"kind":"Disease","value":"gout"}]', GOUT),
+    ('[{"value":"gout","kind":"Disease"}]', GOUT),
+    ('{"extractions":[{"extraction_class":"Disease","extraction_text":"gout"}]}', GOUT),
+    ('{"extractions":[{"extraction_class":"Disease","extraction_text":"gout","attributes":{"type":"pain"}}]}', GOUT),
+    ('[{"class":"disease","value":"gout"}]', GOUT),
+    ('[{"ner":"Disease","x":"gout"}]', GOUT),
+    ('[{"role":"Disease","content":"gout"},{"role":"Chemical","content":"cisplatin"}]', BOTH),
+    ('[{"entity":"Disease","word":"gout"}]', GOUT),
+    ('[{"value":"Disease","kind":"gout"}]', GOUT),
+    ('[{"type":"severe","kind":"Disease","value":"gout"}]', GOUT),
+    ('[{"kind":"Disease","value":"gout","reason":"pain is severe"}]', GOUT),
+    ('[{"kind":"Disease","quote":"gout","sentence":"The result: the type of pain is severe."}]', GOUT),
+    ('[{"kind":"Disease","mention":"podagra","original_text":"gout"}]', GOUT),
+    ('[{"Disease":"gout","class":"Disease"}]', GOUT),
+    ('[{"kind":"Disease"}]', []),
+    ('[{"class":"Disease","result":"Chemical"}]', []),
+    ('[{"value":"Disease"},{"result":"Chemical"}]', []),
+    ('[{"gout":"Disease","certainty":"high"}]', []),
+    ('[{"kind":"Illness","value":"gout"}]', []),
+    ('[{"kind":"Disease","value":"influenza"}]', []),
+    ('[{"kind":"Disease","evidence_sentence":"%s"}]' % TEXT, []),
+    ('{"gout":"Disease","cisplatin":"Chemical"}', BOTH),
+    ('{"result":{"entities":[{"type":"Disease","name":"gout"}]}}', GOUT),
+    ('{"entities":{"DISEASE":["gout"],"chemical":["cisplatin"]}}', BOTH),
+    ('{"type":"object","entities":[{"type":"Disease","name":"gout"}]}', GOUT),
+    ('[{"label":"Disease","spans":[{"text":"gout"}]},{"label":"Chemical","spans":[{"text":"cisplatin"}]}]', BOTH),
+    ('{"thinking":[{"type":"Disease","name":"pain"}],"answer":[{"type":"Disease","name":"gout"}]}', GOUT),
+    ('{"reasoning":"Is pain a Disease?","entities":[{"type":"Disease","name":"gout"}]}', GOUT),
+    ('{"examples":[{"type":"Disease","name":"pain"}],"entities":[{"type":"Disease","name":"gout"}]}', GOUT),
+    ('Example: [{"type":"Disease","name":"pain"}]\nAnswer: [{"type":"Disease","name":"gout"}]', GOUT),
+    ('The format is {"type":"Disease","name":"pain"}. [{"type":"Disease","name":"gout"}]', GOUT),
+    ('[// a disease\n{"type":"Disease", /* the name */ "name":"gout"}]', GOUT),
+    ('{"entities":[]}', []),
+    ('{"Disease":[],"Chemical":[]}', []),
+    ('{"Disease":null,"Chemical":["cisplatin"]}', [("cisplatin", "Chemical")]),
+    ('{"Disease":"none","Chemical":"N/A"}', []),
+    ('{"Disease":["None"],"Chemical":["无"]}', []),
+], ids=lambda value: value[:60] if isinstance(value, str) else "")
+def test_keys_name_labels_and_never_mentions(reply, right):
+    assert read(reply)[0] == right
+
+
+def test_a_word_for_nothing_is_no_mention_unless_the_text_is_about_it():
+    assert read('{"Disease":"none"}', "None of them had it.")[0] == []
+    assert read('[{"type":"Disease","name":"None"}]', "None of them had it.")[0] == [("None", "Disease")]
+
+
+def test_a_text_that_no_key_tells_is_refused():
+    spans, issues = read('[{"foo":"gout","bar":"pain","baz":"Disease"}]')
+    assert spans == [] and "bad_item" in issues
