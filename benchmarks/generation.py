@@ -110,9 +110,9 @@ def train_on(sentences: Sequence[Annotation], corpus: Corpus, folder: Path, *, u
     for name, part in (("made", sentences), ("dev", dev), ("test", test)):
         write_json_lines(folder / f"{name}.jsonl", (sentence.to_record() for sentence in part))
     config = ROOT / "configs" / "embedded" / "spancat_en.cfg"
-    _run("train", folder / "run", "--config", config, "--strategy", "synthetic", "--synthetic", folder / "made.jsonl",
-         "--dev", folder / "dev.jsonl", "--held-out", folder / "test.jsonl", "--updates", updates, "--evaluations", 3,
-         "--overwrite")
+    _run("train", "spancat", "-", folder / "run", "--config", config, "--strategy", "synthetic", "--synthetic",
+         folder / "made.jsonl", "--dev", folder / "dev.jsonl", "--held-out", folder / "test.jsonl", "--updates",
+         updates, "--evaluations", 3, "--overwrite")
     _run("evaluate", folder / "test.jsonl", f"made={folder / 'run' / 'model-best'}", "--output",
          folder / "metrics.json", "--resamples", 1000)
     from spacy_bioner.cli.report import read_metrics
@@ -139,7 +139,7 @@ def run(*, quick: bool = False, adapter: Optional[Path] = None, sentences: int =
     """Measure the four ways of writing.
 
     quick (bool): Few sentences, a generator that has learnt little, no F1.
-    adapter (Optional[Path]): Of teach-generator; where there is none a generator is taught from raw text.
+    adapter (Optional[Path]): As `train generator` makes it; where there is none a generator is taught from raw text.
     sentences (int): How many are asked for.
     f1 (bool): Whether a span categorizer is trained on the sentences of each way.
     updates (int): Updates of these trainings.
@@ -197,7 +197,7 @@ def print_table(result: Dict[str, Any]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.generation", description=__doc__.split("\n")[0])
-    parser.add_argument("--adapter", type=Path, help="of teach-generator; else one is taught from raw text")
+    parser.add_argument("--adapter", type=Path, help="of `train generator`; else one is taught from raw text")
     parser.add_argument("--sentences", type=int, default=256)
     parser.add_argument("--f1", action="store_true", help="train a span categorizer on the sentences of each way")
     parser.add_argument("--updates", type=int, default=90, help="of these trainings")

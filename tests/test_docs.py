@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from command_line import find_command
 from places import DOCS
 
 PAGE = (DOCS / "components.md").read_text(encoding="utf8")
@@ -40,11 +41,10 @@ def test_configs_make_what_they_describe(text):
         assert nlp.pipe_names == [name]
 
 
-@pytest.mark.parametrize("verb, options", re.findall(r"```\nspacy-bioner (\w+) (.*?)```", PAGE, flags=re.DOTALL))
+COMMANDS = re.findall(r"```\nspacy-bioner ((?:(?:train|select|generate) )?\w+) (.*?)```", PAGE, flags=re.DOTALL)
+
+
+@pytest.mark.parametrize("verb, options", COMMANDS)
 def test_commands_use_options_that_there_are(verb, options):
-    from typer.main import get_command
-
-    from spacy_bioner.cli.main import app
-
-    known = {option for parameter in get_command(app).commands[verb].params for option in parameter.opts}
+    known = {option for parameter in find_command(verb.split())[0].params for option in parameter.opts}
     assert set(re.findall(r"--[\w-]+", options)) <= known

@@ -1,4 +1,4 @@
-"""The verb annotate: texts in, annotated records out, by a language model; safe to kill and run again."""
+"""The verb annotate: texts in, annotated records out, by a language model or a trained pipeline."""
 
 import json
 import sys
@@ -10,7 +10,7 @@ from functools import partial
 from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any, Callable, Dict, Iterable, Iterator, Literal, Optional, Sequence
+from typing import IO, Any, Callable, Dict, Iterable, Iterator, Literal, Mapping, Optional, Sequence
 
 import typer
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
@@ -19,8 +19,9 @@ from ..annotation import Annotation
 from ..errors import BionerError, Errors
 from ..files import open_atomic, read_lines
 from ._shared.outputs import refuse_own_input
+from ._shared.pipeline_annotation import annotate_by_pipeline
 from ._shared.schema import Schema, read_schema
-from ._shared.settings import Settings, load_settings, read_overrides
+from ._shared.settings import Settings, add_options, load_settings, read_overrides
 
 
 class Engine(str, Enum):
@@ -106,16 +107,32 @@ def annotate_cli(
                                                      "corpus."),
     engine: Engine = typer.Option(Engine.local, help="local: in this process. ray: by workers; IN may then be .parquet "
                                                      "or a folder of files, and OUT is a folder of shards."),
+    pipeline: Optional[Path] = typer.Option(None, help="Folder of a trained pipeline, which annotates in place of a "
+                                                       "language model; of the settings only limit and origin count."),
+    spans_key: Optional[str] = typer.Option(None, help="With --pipeline: key of the spans in its Docs. Default: sc."),
+    seed: Optional[int] = typer.Option(None, help="Random seed of sampled responses; default: as the config says."),
     gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU ID or -1 for CPU; with --engine ray each worker "
                                                             "has a GPU of its own, whatever the ID."),
 ) -> None:
-    """Annotate texts with a language model.
+    """Annotate texts with a language model, or with a trained pipeline.
 
-    Each reply is kept in the cache as soon as it exists: killed at any moment, the same command goes on from there.
+    Each response is cached at once: after an interruption, the same command resumes.
     """
-    settings = load_settings(config, "annotate", AnnotateSettings, read_overrides(ctx.args))
+    overrides = add_options(read_overrides(ctx.args), {"annotate.seed": seed})
+    settings = load_settings(config, "annotate", AnnotateSettings, overrides)
     if engine is not Engine.ray:
         refuse_own_outputs(output, [source, labels, settings.examples, settings.replay])
+    if pipeline is not None:
+        refuse_with_pipeline({"--labels": labels, "--engine": engine is Engine.ray, **overrides})
+        texts = list(islice(read_texts(source), settings.limit))
+        if not texts:
+            raise BionerError(Errors.E008.format(path=source))
+        count = annotate_by_pipeline(texts, output, pipeline, origin=settings.origin, spans_key=spans_key or "sc",
+                                     gpu_id=gpu_id)
+        print(f"{count} records -> {output}", file=sys.stderr)
+        return
+    if spans_key is not None:
+        raise BionerError(Errors.E730.format(option="--spans-key", why="no --pipeline is given"))
     schema = read_schema(labels) if labels else None
     if engine is Engine.ray:
         summary = annotate_by_workers(source, output, settings, schema=schema, gpu_id=gpu_id)
@@ -123,6 +140,18 @@ def annotate_cli(
         annotator = make_annotator(settings, schema=schema, gpu_id=gpu_id)
         summary = annotate(source, output, annotator, limit=settings.limit, origin=settings.origin)
     print(f"{summary} -> {output}", file=sys.stderr)
+
+
+def refuse_with_pipeline(options: Mapping[str, Any]) -> None:
+    """Refuse options of the language model where a pipeline annotates.
+
+    options (Mapping[str, Any]): Option, or dotted key of a setting, to its value.
+    RAISES BionerError: E730 for the first one that is given.
+    """
+    for name, value in options.items():
+        if value and name not in ("annotate.limit", "annotate.origin"):
+            option = name if name.startswith("--") else f"--{name}"
+            raise BionerError(Errors.E730.format(option=option, why="--pipeline asks no language model"))
 
 
 def refuse_own_outputs(output: Path, inputs: Sequence[Optional[Path]]) -> None:

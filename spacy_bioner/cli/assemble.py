@@ -1,25 +1,32 @@
 """The verb assemble: a trained pipeline with its selector and its model card, ready for `spacy package`."""
 
+from enum import Enum
 from pathlib import Path
 from typing import List, Optional
 
 import typer
 
-from ..errors import BionerError, Errors
+from ..errors import Errors
 from ._shared.named_paths import parse_named_paths
 from ._shared.outputs import refuse_own_folder
 from .report import read_card
 
-SELECTS = ("yes", "no")
+
+class UseSelector(str, Enum):
+    """Whether the selector is put into the pipeline."""
+
+    yes = "yes"
+    no = "no"
 
 
 def assemble_cli(
-    pipeline: Path = typer.Argument(..., help="A trained pipeline, as train makes it."),
+    pipeline: Path = typer.Argument(..., help="A trained pipeline, as `train spancat` makes it."),
     output: Path = typer.Argument(..., metavar="OUT", help="Folder for the pipeline that is packaged."),
     others: List[str] = typer.Option([], "--or", metavar="NAME=PIPELINE", help="A pipeline trained otherwise; it is "
                                      "shipped in place of the first where dev says that it is better."),
     selector: Optional[Path] = typer.Option(None, help="Pipeline with a span_selector, put behind the others."),
-    use_selector: str = typer.Option("yes", help="no leaves out --selector, so that a workflow can name both."),
+    use_selector: UseSelector = typer.Option(UseSelector.yes, help="no leaves out --selector, so that a "
+                                                                    "workflow can name both."),
     corpus: Optional[Path] = typer.Option(None, help="Card of the corpus, corpus.json as prepare writes it."),
     metrics: Optional[Path] = typer.Option(None, help="Metrics file of evaluate, for the scores on test."),
     system: str = typer.Option("synthetic+gold", help="Name of the pipeline, and of its system in the metrics file."),
@@ -29,14 +36,12 @@ def assemble_cli(
     from ..packaging.choice import choose_on_dev
     from ..packaging.model_card import read_scores
 
-    if use_selector not in SELECTS:
-        raise BionerError(Errors.E737.format(option="--use-selector", found=use_selector, wanted=" or ".join(SELECTS)))
     pipelines = {system: pipeline, **parse_named_paths(others, taken=[system], unreadable=Errors.E538,
                                                        repeated=Errors.E605)}
     refuse_own_folder(output, [*pipelines.values(), *([selector] if selector is not None else [])])
     chosen, dev = choose_on_dev(pipelines) if others else (system, {})
     scores = read_scores(read_card(metrics), chosen, path=metrics) if metrics is not None else None
-    facts = assemble(pipelines[chosen], output, selector=selector if use_selector == "yes" else None,
+    facts = assemble(pipelines[chosen], output, selector=selector if use_selector is UseSelector.yes else None,
                      corpus=read_card(corpus) if corpus is not None else None, scores=scores, dev=dev)
     if dev:
         typer.echo(f"Of {', '.join(f'{name} (dev F1 {score:.2f})' for name, score in dev.items())}: {chosen}")

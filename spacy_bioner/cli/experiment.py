@@ -60,12 +60,26 @@ def refuse_other_verbs(plan: Any, ctx: typer.Context) -> None:
     ctx (typer.Context): Of this verb; its parent knows all verbs.
     RAISES BionerError: E722 for a step that runs what is no verb.
     """
-    verbs = ctx.parent.command.list_commands(ctx.parent)
+    verbs = list_verbs(ctx.parent.command)
     for step in plan.steps:
         # A command line may be filled in with nothing.
         verb = step.verb if step.arguments else ""
         if verb not in verbs:
             raise BionerError(Errors.E722.format(name=step.name, verb=verb, known=", ".join(verbs)))
+
+
+def list_verbs(command: Any, group: str = "") -> List[str]:
+    """List the verbs of the command line, those of a group after its name.
+
+    command (TyperGroup): The app, or a group of it.
+    group (str): Name of the group.
+    RETURNS (List[str]): The verbs.
+    """
+    found: List[str] = []
+    for name, each in command.commands.items():
+        full = f"{group} {name}".strip()
+        found += list_verbs(each, full) if hasattr(each, "commands") else [full]
+    return found
 
 
 def show_plan(expanded: Any, output: Path) -> None:

@@ -23,7 +23,7 @@ def low_resource_cli(
     output: Path = typer.Argument(..., metavar="OUT", help="Folder of the experiment; the same command goes on with "
                                                            "what is not finished there."),
     labels: Path = typer.Option(..., help="Label schema (YAML)."),
-    generator: Optional[Path] = typer.Option(None, help="Adapter of teach-generator, taught without these labels."),
+    generator: Optional[Path] = typer.Option(None, help="Adapter of `train generator`, taught without these labels."),
     profile: Path = typer.Option(Path("configs/embedded"), help="Folder of the configs."),
     quick: bool = typer.Option(False, "--quick/--full", help="The small form: values of section low_resource.quick."),
     curve: bool = typer.Option(False, "--curve/--no-curve",

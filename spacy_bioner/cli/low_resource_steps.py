@@ -172,7 +172,7 @@ class LowResourceSteps:
         output = folder / f"{name}.jsonl"
         report = output.with_suffix(".report.json")
         # A step that runs again has other names or settings: what the plan of the earlier run says holds no more.
-        return self._step(output, "synthesize", str(folder / "seeds.jsonl"), str(output), "--n", str(count),
+        return self._step(output, "generate", "sentences", str(folder / "seeds.jsonl"), str(output), "--n", str(count),
                           "--overwrite", "--report", str(report), *self.generator, *self._shared(),
                           *spell_overrides(variant.overrides()), beside=(report,))
 
@@ -181,14 +181,13 @@ class LowResourceSteps:
         report = output.with_suffix(".report.json")
         asked = self.generator if method == "llm-da" else []
         number = ["--augment.copies", str(copies)] if copies is not None else []
-        return self._step(output, "augment", str(gold), str(output), "--method", method, "--report",
+        return self._step(output, "generate", "variants", str(gold), str(output), "--method", method, "--report",
                           str(report), *number, *asked, *self._shared(), beside=(report,))
 
     def _train_all(self, folder: Path, system: System, measure: str, amount: int, *, seeds: List[int],
                    gold: Optional[Path] = None) -> Dict[int, Step]:
         """RETURNS (Dict[int, Step]): A training for each seed; measure and amount say how long it is."""
-        given = [("--gold", gold), ("--synthetic", system.data)]
-        data = [part for option, path in given if path is not None for part in (option, str(path))]
+        data = ["--synthetic", str(system.data)] if system.data is not None else []
         chosen = dict(self.settings.training)
         if system.name in self.settings.encoders:
             chosen[_ENCODER] = self.settings.encoders[system.name]
@@ -196,7 +195,7 @@ class LowResourceSteps:
         for seed in seeds:
             place = folder / "training" / f"{system.name}-{seed}"
             steps[seed] = self._step(
-                place, "train", str(place), "--config", str(self.spancat), "--strategies",
+                place, "train", "spancat", str(gold or "-"), str(place), "--config", str(self.spancat), "--strategies",
                 str(self.profile / "strategies.cfg"), "--strategy", system.strategy, *data, "--dev",
                 str(self.output / "dev-sample.jsonl"), "--held-out", str(self.corpus / "dev.jsonl"), "--held-out",
                 str(self.corpus / "test.jsonl"), measure, str(amount), "--evaluations",

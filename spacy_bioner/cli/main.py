@@ -1,65 +1,94 @@
-"""The typer app: one verb a file, each loaded when it is called."""
+"""The typer app: one verb a file; `train`, `select` and `generate` are groups of verbs."""
 
 import sys
 
 import typer
 
+from .. import __version__
 from ..cpu_threads import set_thread_defaults
 from ..errors import BionerError
-from ._shared.settings import ALLOW_OVERRIDES
+from ._shared.overrides import OverridableCommand
 from .annotate import annotate_cli
-from .apply import apply_cli
 from .assemble import assemble_cli
 from .convert import convert_cli
 from .decode import decode_cli
 from .encode import encode_cli
 from .evaluate import evaluate_cli
 from .experiment import experiment_cli
-from .generate.seeds import seeds_cli
-from .generate.sentences import synthesize_cli
-from .generate.variants import augment_cli
+from .generate.seeds import generate_seeds_cli
+from .generate.sentences import generate_sentences_cli
+from .generate.variants import generate_variants_cli
 from .inspect import inspect_cli
 from .low_resource import low_resource_cli
 from .merge import merge_cli
 from .prepare import prepare_cli
 from .report import report_cli
-from .select.records import select_data_cli
+from .select.records import select_records_cli
 from .select.spans import select_spans_cli
-from .train.annotator import finetune_cli
-from .train.generator import teach_generator_cli
+from .train.annotator import train_annotator_cli
+from .train.generator import train_generator_cli
 from .train.selector import train_selector_cli
-from .train.spancat import train_cli
+from .train.spancat import train_spancat_cli
 
-app = typer.Typer(name="spacy-bioner", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+def make_group(name: str, about: str) -> typer.Typer:
+    """Make a group of verbs.
+
+    name (str): Its name on the command line.
+    about (str): What `--help` says of it.
+    RETURNS (typer.Typer): The group, without verbs.
+    """
+    return typer.Typer(name=name, help=about, no_args_is_help=True, add_completion=False,
+                       pretty_exceptions_enable=False)
+
+
+app = make_group("spacy-bioner", "Recognise named entities in biomedical text: fine-tune a language model, let it "
+                                 "annotate raw text, and train a small span categorizer on the result.")
+train = make_group("train", "Train a model: the LLM annotator, the sentence generator, the span selector or the span "
+                            "categorizer.")
+select = make_group("select", "Select gold records to train on, or the correct ones of annotated spans.")
+generate = make_group("generate", "Generate training data: seed entities, sentences around them, variants of gold "
+                                  "sentences.")
+
+
+def show_version(wanted: bool) -> None:
+    """Print the version and stop, if it is asked for."""
+    if wanted:
+        typer.echo(f"spacy-bioner {__version__}")
+        raise typer.Exit()
 
 
 @app.callback()
-def about() -> None:
-    """Named entities in biomedical text: teach a language model, train a span categorizer."""
+def set_up(
+    version: bool = typer.Option(False, "--version", callback=show_version, is_eager=True, help="Print the version."),
+) -> None:
+    """Take the options that stand before a verb."""
 
 
-app.command("annotate", context_settings=ALLOW_OVERRIDES)(annotate_cli)
-app.command("assemble")(assemble_cli)
-app.command("apply")(apply_cli)
-app.command("augment", context_settings=ALLOW_OVERRIDES)(augment_cli)
-app.command("convert")(convert_cli)
-app.command("decode")(decode_cli)
-app.command("encode")(encode_cli)
-app.command("inspect")(inspect_cli)
-app.command("evaluate")(evaluate_cli)
-app.command("experiment", context_settings=ALLOW_OVERRIDES)(experiment_cli)
-app.command("finetune", context_settings=ALLOW_OVERRIDES)(finetune_cli)
-app.command("low-resource", context_settings=ALLOW_OVERRIDES)(low_resource_cli)
-app.command("merge")(merge_cli)
 app.command("prepare")(prepare_cli)
-app.command("seeds", context_settings=ALLOW_OVERRIDES)(seeds_cli)
-app.command("select-data", context_settings=ALLOW_OVERRIDES)(select_data_cli)
-app.command("synthesize", context_settings=ALLOW_OVERRIDES)(synthesize_cli)
-app.command("teach-generator", context_settings=ALLOW_OVERRIDES)(teach_generator_cli)
-app.command("select-spans")(select_spans_cli)
-app.command("train", context_settings=ALLOW_OVERRIDES)(train_cli)
-app.command("train-selector", context_settings=ALLOW_OVERRIDES)(train_selector_cli)
+app.command("inspect")(inspect_cli)
+app.command("convert")(convert_cli)
+app.command("annotate", cls=OverridableCommand)(annotate_cli)
+app.add_typer(select)
+select.command("records", cls=OverridableCommand)(select_records_cli)
+select.command("spans")(select_spans_cli)
+app.add_typer(train)
+train.command("annotator", cls=OverridableCommand)(train_annotator_cli)
+train.command("generator", cls=OverridableCommand)(train_generator_cli)
+train.command("selector", cls=OverridableCommand)(train_selector_cli)
+train.command("spancat", cls=OverridableCommand)(train_spancat_cli)
+app.add_typer(generate)
+generate.command("seeds", cls=OverridableCommand)(generate_seeds_cli)
+generate.command("sentences", cls=OverridableCommand)(generate_sentences_cli)
+generate.command("variants", cls=OverridableCommand)(generate_variants_cli)
+app.command("merge")(merge_cli)
+app.command("evaluate")(evaluate_cli)
 app.command("report")(report_cli)
+app.command("assemble")(assemble_cli)
+app.command("encode")(encode_cli)
+app.command("decode")(decode_cli)
+app.command("experiment", cls=OverridableCommand)(experiment_cli)
+app.command("low-resource", cls=OverridableCommand)(low_resource_cli)
 
 
 def main() -> None:
@@ -74,5 +103,5 @@ def main() -> None:
         print(f"spacy-bioner: {error.strerror or error}: {error.filename or 'no file named'}", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
-        print("spacy-bioner: stopped; what was finished is kept, the same command goes on from there", file=sys.stderr)
+        print("spacy-bioner: stopped; finished parts are kept, run the same command to resume", file=sys.stderr)
         sys.exit(130)

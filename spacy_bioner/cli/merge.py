@@ -21,8 +21,8 @@ def merge_cli(
                                               "--source bert=b.jsonl. Records are paired by id."),
     gold: Optional[Path] = typer.Option(None, help="Gold records, split train; where one covers a text, it alone "
                                                    "counts."),
-    dictionary: Optional[Path] = typer.Option(None, help="Seed list, as `seeds` writes it or reads it; its names are "
-                                                         "looked for in all texts."),
+    dictionary: Optional[Path] = typer.Option(None, help="Seed list, as `generate seeds` writes or reads it; "
+                                                         "its names are looked for in all texts."),
     dictionary_label: Optional[str] = typer.Option(None, help="Label of the names of a .txt or .obo list."),
     nested: bool = typer.Option(False, "--nested", help="A mention inside one of another annotator is no conflict; "
                                                            "within one annotator it never is."),
@@ -119,8 +119,8 @@ def _look_up(path: Path, label: Optional[str], read: Dict[str, List[Annotation]]
     try:
         seeds = read_seeds(path, label=label).seeds
     except BionerError as error:
-        # The list is read as the verb seeds reads it; here its option has another name.
-        told = str(error).replace("--label to `spacy-bioner seeds`", "--dictionary-label")
+        # The list is read as `generate seeds` reads it; here its option has another name.
+        told = str(error).replace("--label to `spacy-bioner generate seeds`", "--dictionary-label")
         raise BionerError(told.replace("--label is", "--dictionary-label is")) from None
     names: List[Tuple[str, str]] = [(seed.text, seed.label) for seed in seeds]
     known = Dictionary(names)

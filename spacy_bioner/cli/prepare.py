@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from enum import Enum
 from pathlib import Path
 from typing import List, Optional
 
@@ -11,6 +12,13 @@ from ..errors import BionerError, Errors
 from ..files import open_atomic, write_json, write_json_lines
 from ._shared.outputs import refuse_own_folder, refuse_own_input
 from ._shared.schema import Schema, read_schema
+
+
+class Leaks(str, Enum):
+    """What is done with a train record that stands in dev or test."""
+
+    error = "error"
+    drop = "drop"
 
 
 def prepare_cli(
@@ -26,7 +34,7 @@ def prepare_cli(
     dev_limit: int = typer.Option(0, min=0, help="Sentences of dev to take; 0 takes all."),
     test_limit: int = typer.Option(0, min=0, help="Sentences of test to take; 0 takes all."),
     lang: str = typer.Option("en", help="Language of the texts, where they do not say it."),
-    leaks: str = typer.Option("error", help="A train record that stands in dev or test: error, or drop it."),
+    leaks: Leaks = typer.Option(Leaks.error, help="A train record that stands in dev or test: error, or drop it."),
     label_dev_text: bool = typer.Option(False, "--label-dev-text", help="Take the dev texts, labels dropped, as raw "
                                                                         "text; dev is then a part of train."),
     apart_from: List[Path] = typer.Option([], help="Records of another corpus, such as its test part: train and raw "
@@ -36,8 +44,6 @@ def prepare_cli(
     """Cut a corpus into sentences, draw samples, gather raw text, and check labels, splits and leaks."""
     from ..corpus.preparation import NO_RAW, Limits, prepare_corpus
 
-    if leaks not in ("error", "drop"):
-        raise BionerError(Errors.E737.format(option="--leaks", found=leaks, wanted="error or drop"))
     if not (data / corpus).is_dir():
         raise BionerError(Errors.E001.format(path=data / corpus, wanted="corpus folder"))
     refuse_own_folder(output, [data / corpus, *([data / raw] if raw not in ("auto", "train", NO_RAW) else [])])
@@ -46,8 +52,8 @@ def prepare_cli(
     if schema.lang != lang:
         raise BionerError(Errors.E738.format(path=schema_path, found=schema.lang, wanted=lang))
     prepared = prepare_corpus(data, corpus, labels=schema.labels, lang=lang, raw=raw, seed=seed,
-                              limits=Limits(gold_limit, raw_limit, dev_limit, test_limit), drop_leaks=leaks == "drop",
-                              label_dev_text=label_dev_text, apart_from=apart_from)
+                              limits=Limits(gold_limit, raw_limit, dev_limit, test_limit),
+                              drop_leaks=leaks is Leaks.drop, label_dev_text=label_dev_text, apart_from=apart_from)
     for name in prepared.parts:
         refuse_own_input(output / f"{name}.jsonl", [data / prepared.sources["raw"], *apart_from])
     if raw != NO_RAW and not prepared.parts["raw"]:

@@ -8,9 +8,9 @@ class LlmErrors:
     E203 = "The model '{name}' ({path}) has no safetensors weights; other weight files are not read. Convert it first."
     E204 = "The tokenizer of '{name}' has no token that ends a text, so answers cannot end. Use another model."
     E205 = "The tokenizer of '{name}' has no chat template. Set chat to false, or use an instruction model."
-    E206 = "The adapter card {path} cannot be read: {why}. Train the adapter with `spacy-bioner finetune`."
+    E206 = "The adapter card {path} cannot be read: {why}. Train the adapter with `spacy-bioner train annotator`."
     E207 = "The adapter was taught with another {what} ({taught}) than it is asked with ({asked}). Make them the same."
-    E208 = "No adapter in {path}. Give a folder with adapter_config.json, as `spacy-bioner finetune` writes it."
+    E208 = "No adapter in {path}. Give a folder with adapter_config.json, as `spacy-bioner train annotator` writes it."
     E209 = "Setting '{what}' is '{value}', but wanted is {wanted}."
     E210 = "prompt and answer need {needed} tokens, but the model has a context of {context}"
     E211 = ("Grounded decoding cannot run '{name}': its class does not use the attention interface of transformers. "
@@ -29,7 +29,7 @@ class LlmErrors:
             "Shorten definitions or give fewer examples.")
     E219 = "no reply was recorded for this text"
     E220 = "{path}, line {line}: a recorded reply is {{\"text\" or \"prompt\", \"output\"}}, all of them strings."
-    E221 = "No adapter at {adapter}. Give the folder that `finetune` wrote."
+    E221 = "No adapter at {adapter}. Give the folder that `train annotator` wrote."
     E222 = "A document was not annotated: {why}."
     E223 = ("No address of the server for model '{model}'. Set base_url, or the environment variable OPENAI_BASE_URL; "
             "nothing is sent anywhere by default.")
@@ -47,6 +47,6 @@ class LlmErrors:
 class LlmWarnings:
     W201 = "The adapter was taught with other {key} than this run asks for; meant so where a new schema is tried."
     W202 = ("The adapter that comes with this package was taught {labels} as {codec}, not the {what} asked for: the "
-            "plain model answers, which annotates badly. Teach an adapter with `spacy-bioner finetune`.")
+            "plain model answers, which annotates badly. Teach an adapter with `spacy-bioner train annotator`.")
     W203 = ("{count} of {total} examples to choose from are left out, because the codec '{codec}' does not carry them; "
             "the first is '{id}'.")

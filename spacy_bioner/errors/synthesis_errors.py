@@ -8,18 +8,18 @@ class SynthesisErrors:
     E404 = "{path}: a seed list ends in .jsonl, .csv, .tsv, .txt or .obo."
     E405 = "{path} has a seed with the label '{label}', which the schema does not know. Known: {known}."
     E406 = "{path} has no term '{root}'. Give the id of a term of this ontology as --root."
-    E407 = "No seeds to make sentences from. Collect them with `spacy-bioner seeds` first."
+    E407 = "No seeds to make sentences from. Collect them with `spacy-bioner generate seeds` first."
     E408 = "Unknown prompt variant '{variant}'. Known: {known}."
     E409 = "No sentence that could teach the generator: give raw text, or gold sentences with mentions."
     E410 = "Unknown mode '{mode}'. Known: {known}."
     E411 = "The mode 'relabel' needs an annotator. Give an adapter with --annotator, or use 'repair'."
     E412 = ("The model wrote {count} answers in a row without a sentence in <start_sentence> ... </end_sentence>, most "
-            "of them {reason}. Teach it with `spacy-bioner teach-generator` or use another model. Two of the answers: "
+            "of them {reason}. Teach it with `spacy-bioner train generator` or use another model. Two of the answers: "
             "{examples}")
     E413 = ("The model wrote {count} answers in a row that were not done when the length limit came. Raise "
             "max_new_tokens. Two of the answers: {examples}")
     E414 = ("The model made no sentence of {asked} asked for, most often since: {reason}. The report has the counts; "
-            "take another model, or a generator of `spacy-bioner teach-generator`.")
+            "take another model, or a generator of `spacy-bioner train generator`.")
     E415 = ("{path} is the plan of a run with other seeds or settings, so its sentences cannot be gone on with. Give "
             "another output, or --overwrite to begin anew.")
     E416 = "--style is given, but style_examples is 0. Say how many of its sentences: --prompt.style_examples 3."
@@ -30,14 +30,14 @@ class SynthesisErrors:
     E420 = ("{path}: no seed is left: {count} names are longer than {max_length} characters (raise max_length), "
             "{marked_up} hold what looks like a tag, as in 5-HT<sub>2</sub> (write them without).")
     E421 = ("The component '{name}' cannot have the mode 'relabel', for it has no annotator. Set its "
-            "key mode to repair, or use `spacy-bioner synthesize` with --annotator.")
+            "key mode to repair, or use `spacy-bioner generate sentences` with --annotator.")
     E422 = "Setting '{key}' of the component '{name}': {why}."
     E423 = ("--annotator is for the mode 'relabel', but the mode is '{mode}'. Set --synthesize.mode relabel, or leave "
             "it out.")
     E424 = ("The variant 'chain_of_thought' needs room for thoughts before the sentence. Set decoding to free, or "
             "take another variant.")
     E425 = ("The adapter {path} was taught to {codec}, not to write sentences. Give one of "
-            "`spacy-bioner teach-generator`.")
+            "`spacy-bioner train generator`.")
     E426 = ("The model of '{name}' cannot write sentences. Take spacy-bioner.CausalLM.v1, spacy-bioner.Server.v1 or "
             "spacy-bioner.Replay.v1.")
     E427 = "A seed Doc has no spans under '{key}'. Make it with `seed_doc`, or set seeds_key."

@@ -15,7 +15,7 @@ class TrainingErrors:
     E509 = "Stage {stage} takes from source '{source}', which is not configured. Known: {known}."
     E510 = "Setting '{key}' of source '{source}': {why}."
     E511 = "Unknown strategy '{name}'. Known: {known}."
-    E512 = "Strategy '{name}' needs --{source}, the records of that source."
+    E512 = "Strategy '{name}' needs {source} records, and none are given."
     E513 = "{updates} updates are too few for the {stages} stages of strategy '{name}'."
     E514 = ("{path} was made by other settings or data. Give another output folder, or --overwrite to begin anew.")
     E515 = "The training config {path} cannot be used: {why}."
@@ -28,10 +28,10 @@ class TrainingErrors:
     E520 = ("The component was trained on another model than '{name}' is now: its hidden size, layers, vocabulary and "
             "first weights are {found}, wanted are {wanted}. Give the model that it was trained on.")
     E521 = "Record '{id}' has different texts in the sources {sources}. Merge annotations of the same texts."
-    E522 = "{path} has no span_selector in its pipeline. Give a pipeline that train-selector has made."
-    E523 = "Unknown way to choose thresholds '{found}'. Known: {known}."
+    E522 = "{path} has no span_selector in its pipeline. Give a pipeline that `train selector` made."
+    E523 = "Records of id '{id}' have different texts in {path} and in {other}. Give the same texts."
     E524 = "Records of id '{id}' have different texts in the gold and in the predicted file. Give the same texts."
-    E525 = "--epochs counts passes over gold, but no gold is given. Give --gold, or --updates."
+    E525 = "--epochs counts passes over gold, but no gold is given. Give GOLD, or --updates."
     E526 = ("The selector {path} has not learnt the label '{label}' of the pipeline; it knows {known}. Train it with "
             "--labels, the schema of the pipeline.")
     E527 = ("The component '{component}' of {path} reads its base model '{name}' by name whenever it is loaded: a "
@@ -48,7 +48,7 @@ class TrainingErrors:
     E535 = ("{path} has candidates of label '{label}', which is neither in gold nor in dev nor in the schema; known "
             "are {known}. Give --labels, the schema with all labels.")
     E536 = ("The pipeline {path} does not say how it did on dev, so it cannot be compared. Give pipelines that "
-            "`spacy-bioner train` made.")
+            "`spacy-bioner train spancat` made.")
     E537 = ("{first} and {second} were scored on different dev files. Train both with the same --dev, or leave out "
             "--or.")
     E538 = "Cannot read '{value}' as another pipeline: write NAME=FOLDER, as in --or gold=training/gold/model-best."
@@ -75,7 +75,6 @@ class TrainingErrors:
             "out, or give another strategy.")
     E555 = ("The reader has stages, but training.max_epochs is {found}: then `spacy train` reads the first stage once "
             "and repeats it. Set max_epochs = -1, and max_steps for the length.")
-    E556 = "Records of id '{id}' have different texts in {path} and in {other}. Give the same texts."
 
 
 class TrainingWarnings:

@@ -12,6 +12,8 @@ from ..formats.jsonl import find_jsonl
 _BLOCK = 1 << 20
 _DEVICE_OPTIONS = ("--gpu-id", "-g")
 _CPU = "-1"
+# Groups of the command line: their verbs are two words.
+VERB_GROUPS = ("train", "select", "generate")
 
 
 @dataclass(frozen=True)
@@ -35,12 +37,12 @@ class Step:
 
     @property
     def verb(self) -> str:
-        """RETURNS (str): The verb that is run."""
-        return self.arguments[0]
+        """RETURNS (str): The verb that is run, after its group where it is in one."""
+        return " ".join(self.arguments[:2 if self.arguments[0] in VERB_GROUPS else 1])
 
     def named_paths(self) -> Iterator[Path]:
         """YIELDS (Path): What the arguments may name: each argument, and what stands round a = in it."""
-        for argument in self.arguments[1:]:
+        for argument in self.arguments[len(self.verb.split()):]:
             parts = [argument, *argument.split("=")] if "=" in argument else [argument]
             yield from (path for path in map(Path, parts) if path.name)
 

@@ -1,4 +1,4 @@
-"""The stage finetune: gold records to a LoRA adapter with its card."""
+"""Train the annotator: gold records to a LoRA adapter with its card."""
 
 import hashlib
 import logging

@@ -20,7 +20,7 @@ def assemble(pipeline: Path, output: Path, *, selector: Optional[Path] = None,
              dev: Optional[Mapping[str, float]] = None) -> Facts:
     """Write a pipeline as it is shipped; `spacy package` takes it from there, card and all.
 
-    pipeline (Path): A trained pipeline, as `train` makes it.
+    pipeline (Path): A trained pipeline, as `train spancat` makes it.
     output (Path): Folder for the pipeline; an older pipeline in it is replaced, when the new one is complete.
     selector (Optional[Path]): A pipeline with a span selector, which is put behind the other components.
     corpus (Optional[Mapping[str, Any]]): The card of the corpus, as `prepare` writes it.

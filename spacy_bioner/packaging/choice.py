@@ -8,9 +8,9 @@ from ..errors import BionerError, Errors
 
 
 def choose_on_dev(pipelines: Mapping[str, Path]) -> Tuple[str, Dict[str, float]]:
-    """Choose by the strict F1 on dev that `train` wrote down, with the thresholds that it stored.
+    """Choose by the strict F1 on dev that `train spancat` wrote down, with the thresholds that it stored.
 
-    pipelines (Mapping[str, Path]): Name to pipeline, as `train` makes it; of equals the first is taken.
+    pipelines (Mapping[str, Path]): Name to pipeline, as `train spancat` makes it; of equals the first is taken.
     RETURNS (Tuple[str, Dict[str, float]]): The name of the best, and F1 in percent by name.
     RAISES BionerError: E001 where there is no pipeline, E536 where its dev score is not known, E537 where two were
         scored on different dev files.

@@ -46,8 +46,8 @@ def collect_facts(meta: Mapping[str, Any], components: Mapping[str, Any], *, thr
                   dev: Optional[Mapping[str, float]] = None) -> Facts:
     """Put together what the card says.
 
-    meta (Mapping[str, Any]): `meta.json` of the pipeline; under "spacy_bioner" what `train` wrote, and there under
-        "selector" what `train-selector` wrote, where a selector was appended.
+    meta (Mapping[str, Any]): `meta.json` of the pipeline; under "spacy_bioner" what `train spancat` wrote, and there
+        under "selector" what `train selector` wrote, where a selector was appended.
     components (Mapping[str, Any]): The section [components] of its config.
     thresholds (Mapping[str, Any]): Component to its thresholds.
     corpus (Optional[Mapping[str, Any]]): The card of the corpus.

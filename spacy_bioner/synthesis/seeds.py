@@ -181,7 +181,7 @@ def read_seeds(path: Path, *, per_label: Optional[int] = None, max_length: Optio
 
 def _need_label(path: Path, label: Optional[str]) -> str:
     if not label:
-        wanted = "a label for all its names: give --label to `spacy-bioner seeds`"
+        wanted = "a label for all its names: give --label to `spacy-bioner generate seeds`"
         raise BionerError(Errors.E403.format(path=path, wanted=wanted))
     return label
 

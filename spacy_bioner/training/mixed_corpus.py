@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 READER = "spacy-bioner.MixedCorpus.v1"
 
 _MADE = ("synthetic", "augmented")
-# What `synthesize` writes as the source of its records.
+# What `generate sentences` writes as the source of its records.
 _GENERATED = "generated"
 
 
@@ -102,7 +102,7 @@ def read_source(name: str, source: Source, held_out: KnownTexts) -> Iterator[Pre
     held_out (KnownTexts): Texts that may not be in it.
     YIELDS (Prepared): Its records.
     RAISES BionerError: E009 for another split, E506 where there is no record, E507 where no mention is left,
-        E508 for a held-out sentence, E729 where all records are dropped for one, E543 and E556 for doubtful records
+        E508 for a held-out sentence, E729 where all records are dropped for one, E543 and E523 for doubtful records
         of other ids or texts.
     """
     count = mentions = given = dropped = paired = 0
@@ -115,7 +115,7 @@ def read_source(name: str, source: Source, held_out: KnownTexts) -> Iterator[Pre
         check_split(annotation, source.split)
         doubt = doubted.get(annotation.id)
         if doubt is not None and doubt.text != annotation.text:
-            raise BionerError(Errors.E556.format(id=annotation.id, path=source.doubtful, other=source.path))
+            raise BionerError(Errors.E523.format(id=annotation.id, path=source.doubtful, other=source.path))
         paired += doubt is not None
         leak = held_out.find(annotation)
         if leak and source.on_leak == "error":

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-import typer
+from command_line import find_command
 from places import ROOT
 from typer.testing import CliRunner
 
@@ -20,15 +20,16 @@ from spacy_bioner.experiments.expansion import expand
 from spacy_bioner.formats.jsonl import write_jsonl
 
 SHIPPED = sorted((ROOT / "configs" / "experiments").glob("*.yml"))
-SETTINGS = {"annotate": ("annotate", annotate.AnnotateSettings), "finetune": ("finetune", finetune.FinetuneSettings),
-            "select-data": ("select_data", select_data.SelectDataSettings)}
+SETTINGS = {"annotate": ("annotate", annotate.AnnotateSettings),
+            "train annotator": ("finetune", finetune.FinetuneSettings),
+            "select records": ("select_data", select_data.SelectDataSettings)}
 
 
 def check_command(arguments):
     """Parse a command line as its verb does, overrides and config among it, and run nothing."""
-    verb, *rest = arguments
-    command = typer.main.get_command(app).commands[verb]
-    with command.make_context(verb, list(rest)) as context:
+    command, rest = find_command(arguments)
+    verb = " ".join(arguments[:len(arguments) - len(rest)])
+    with command.make_context(verb, rest) as context:
         overrides = read_overrides(context.args)
         if verb in SETTINGS:
             section, schema = SETTINGS[verb]
@@ -186,7 +187,7 @@ def test_models_taught_jointly_and_alone_answer_in_one_format(monkeypatch):
     experiment = read_experiment(ROOT / "configs/experiments/joint.yml", quick=False, overrides={})
     formats = set()
     for step in expand(experiment, data=Path("data"), out=Path("out")).plan.steps:
-        if step.arguments[0] == "finetune":
+        if step.verb == "train annotator":
             overrides = dict(zip(step.arguments, step.arguments[1:]))
             formats.add((overrides["--finetune.codec"], overrides["--finetune.codec_options"]))
         elif "null" in step.arguments:

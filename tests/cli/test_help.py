@@ -3,14 +3,13 @@
 import re
 
 import pytest
-import typer
+from command_line import all_commands
 from places import CONFIGS
 from rich.text import Text
 
 from spacy_bioner.cli._shared.settings import load_config
-from spacy_bioner.cli.main import app
 
-COMMANDS = typer.main.get_command(app).commands
+COMMANDS = all_commands()
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))
@@ -20,7 +19,7 @@ def test_no_word_of_the_help_is_swallowed(name):
     assert [Text.from_markup(text).plain for text in said] == said
 
 
-def test_the_help_of_train_names_every_strategy():
+def test_the_help_of_train_spancat_names_every_strategy():
     known = load_config(CONFIGS / "embedded" / "strategies.cfg")["strategies"]
-    said = next(parameter.help for parameter in COMMANDS["train"].params if parameter.name == "strategy")
+    said = next(parameter.help for parameter in COMMANDS["train spancat"].params if parameter.name == "strategy")
     assert set(known) <= set(re.findall(r"\w+", said))

@@ -83,9 +83,9 @@ def test_a_label_with_fewer_names_than_asked_for_has_mentions_by_its_names(corpu
 
 def test_every_method_is_trained_with_every_seed_and_scored_on_the_same_sentences(settings, tmp_path):
     steps = steps_of(settings, tmp_path)
-    verbs = [step.arguments[0] for step in steps]
-    assert (verbs.count("synthesize"), verbs.count("augment")) == (4, 4)
-    assert (verbs.count("train"), verbs.count("evaluate")) == (2 * 5 * 2, 3)
+    verbs = [step.verb for step in steps]
+    assert (verbs.count("generate sentences"), verbs.count("generate variants")) == (4, 4)
+    assert (verbs.count("train spancat"), verbs.count("evaluate")) == (2 * 5 * 2, 3)
     outputs = [step.output for step in steps]
     assert len(set(outputs)) == len(outputs) == len({step.name for step in steps})
     assert sorted(step.output for step in Plan(steps).steps) == sorted(outputs)
@@ -108,7 +108,7 @@ def test_configs_have_the_mention_counts_of_their_sizes(profile):
 
 def test_a_finished_part_is_not_run_again_and_a_failed_one_ends_the_run(corpus):
     (corpus / "labels.yml").write_text("labels: {DRUG: drugs}\n")
-    arguments = ["seeds", str(corpus / "train.jsonl"), str(corpus / "seeds.jsonl"), "--labels",
+    arguments = ["generate", "seeds", str(corpus / "train.jsonl"), str(corpus / "seeds.jsonl"), "--labels",
                  str(corpus / "labels.yml"), "--config", str(CONFIGS / "smoke" / "synthesize.cfg")]
     step = Step("seeds", tuple(arguments), corpus / "seeds.jsonl")
     run_plan(Plan([step]), corpus / "out")
@@ -160,7 +160,7 @@ def test_a_variant_may_have_a_mode_and_settings_of_its_own(settings, tmp_path):
     variants = ["simple", {"variant": "simple", "mode": "filter"},
                 {"variant": "chain_of_thought", "options": {"synthesize.max_new_tokens": 512}}]
     chosen = LowResourceSettings.model_validate({**settings.model_dump(), "variants": variants, "sizes": [2]})
-    made = {step.output.stem: step for step in steps_of(chosen, tmp_path) if step.verb == "synthesize"}
+    made = {step.output.stem: step for step in steps_of(chosen, tmp_path) if step.verb == "generate sentences"}
     assert list(made) == ["genllm-simple", "genllm-simple-filter", "genllm-chain_of_thought"]
     assert "--synthesize.mode" not in made["genllm-simple"].arguments
     assert value_of(made["genllm-simple-filter"], "--synthesize.mode") == "filter"
@@ -207,7 +207,7 @@ def test_methods_for_which_no_sentence_was_made_are_not_trained(settings, tmp_pa
     assert trials.failed() == {"2": ["llm-da", "genllm-simple"], "2-whole-test": ["genllm-simple"],
                                "curve": ["synthetic"]}
     steps = trials.steps()
-    assert [step.output.name for step in steps if step.verb == "train"] == [
+    assert [step.output.name for step in steps if step.verb == "train spancat"] == [
         "gold-0", "gold-1", "lsms-0", "lsms-1", "gold-4-0", "gold-4-1"]
     scored = [argument for step in steps if step.verb == "evaluate" for argument in step.arguments if "@" in argument]
     assert not any(name in argument for argument in scored for name in ("llm-da", "genllm", "synthetic"))
@@ -221,7 +221,7 @@ def test_a_part_that_reported_nothing_and_ended_with_an_error_is_a_failed_method
     write_json(tmp_path / "out" / "2" / "genllm-simple.report.json", {"accepted": 0, "error": "why"})
     trials = trials_of(chosen, tmp_path)
     assert trials.failed() == {"2": ["llm-da", "genllm-simple"]}
-    assert [step.output.stem for step in trials.steps() if step.verb in ("augment", "synthesize")] == ["lsms"]
+    assert [step.output.stem for step in trials.steps() if step.verb.startswith("generate ")] == ["lsms"]
     assert len(trials.data_steps()) == 3, "they are tried again"
 
 
@@ -249,15 +249,15 @@ def high_of(settings):
 def test_with_all_gold_every_method_is_trained_so_many_epochs_and_scored_on_the_whole_test_part(settings, tmp_path):
     plain, steps = steps_of(settings, tmp_path), steps_of(high_of(settings), tmp_path)
     added = [step for step in steps if step not in plain]
-    trained = {step.output.name: step for step in added if step.verb == "train"}
+    trained = {step.output.name: step for step in added if step.verb == "train spancat"}
     assert {name: value_of(step, "--epochs") for name, step in trained.items()} == {
         "gold-3": "3", "lsms-3": "6", "llm-da-3": "9", "nuner-3": "3", "genllm-simple-3": "4"}
-    assert all(value_of(step, "--gold") == str(tmp_path / "train.jsonl") for step in trained.values())
+    assert all(step.arguments[2] == str(tmp_path / "train.jsonl") for step in trained.values())
     assert not any("--updates" in step.arguments for step in trained.values())
     assert value_of(trained["genllm-simple-3"], "--strategy") == "pretrain_once"
     assert value_of(trained["genllm-simple-3"], "--synthetic") == str(
         tmp_path / "out" / "high-resource" / "genllm-simple.jsonl")
-    assert {step.output.name: step.arguments[1] for step in added if step.verb == "augment"} == {
+    assert {step.output.name: step.arguments[2] for step in added if step.verb == "generate variants"} == {
         "lsms.jsonl": str(tmp_path / "train.jsonl"), "llm-da.jsonl": str(tmp_path / "train.jsonl")}
     assert added[-1].verb == "evaluate" and added[-1].arguments[1] == str(tmp_path / "test.jsonl")
     assert len({step.name for step in steps}) == len(steps)
@@ -292,16 +292,16 @@ def test_the_curve_trains_on_growing_parts_of_gold_and_on_generated_sentences_al
     assert len(few) == 4 and len(more) == 8 and few < more
     plain, with_curve = (steps_of(chosen, tmp_path, curve=curve) for curve in (False, True))
     added = [step for step in with_curve if step not in plain]
-    alone = [step for step in added if step.verb == "train" and "synthetic" in step.arguments]
-    assert len(alone) == 2 and not any("--gold" in step.arguments for step in alone)
-    assert [step.verb for step in added].count("train") == 6 and added[-1].output.name == "curve.json"
+    alone = [step for step in added if step.verb == "train spancat" and "synthetic" in step.arguments]
+    assert len(alone) == 2 and not any(step.arguments[2] != "-" for step in alone)
+    assert [step.verb for step in added].count("train spancat") == 6 and added[-1].output.name == "curve.json"
 
 
 @pytest.mark.parametrize("own, wanted", [pytest.param(300, "300", id="own"), pytest.param(0, "90", id="as-all")])
 def test_all_trainings_of_the_curve_take_the_same_updates(settings, tmp_path, own, wanted):
     curve = settings.curve.model_copy(update={"updates": own, "gold_sizes": [4]})
     steps = steps_of(settings.model_copy(update={"updates": 90, "curve": curve}), tmp_path, curve=True)
-    for step in (step for step in steps if step.verb == "train"):
+    for step in (step for step in steps if step.verb == "train spancat"):
         of_curve = step.output.parts[-3] == "curve"
         assert value_of(step, "--updates") == (wanted if of_curve else "90")
 
@@ -332,7 +332,7 @@ def test_the_default_corpus_goes_without_a_change_of_the_config(tmp_path):
     listed = CliRunner().invoke(app, ["low-resource", str(folder), str(tmp_path / "out"), "--labels",
                                       str(folder / "labels.yml"), "--profile", str(CONFIGS / "embedded"), "--list"])
     assert listed.exit_code == 0, listed.output
-    assert listed.output.count("train ->") == 5 * 6 * 3
+    assert listed.output.count("train spancat ->") == 5 * 6 * 3
     card = json.loads((tmp_path / "out" / "card.json").read_text())["gold"]
     assert set(card["5"]["wanted"].values()) == {19}, "3.75 mentions for each of 5 names"
     assert all(count > 9 for count in card["5"]["mentions"].values())
@@ -348,7 +348,7 @@ def test_the_same_command_takes_either_corpus(corpus, tmp_path):
     listed = CliRunner().invoke(app, ["low-resource", str(tmp_path / corpus), str(tmp_path / "out"), "--labels",
                                       str(labels), "--profile", str(CONFIGS / "embedded"), "--quick", "--list"])
     assert listed.exit_code == 0, listed.output
-    assert listed.output.count("train ->") == 8
+    assert listed.output.count("train spancat ->") == 8
     card = json.loads((tmp_path / "out" / "card.json").read_text())["gold"]
     for size in card.values():
         for label, wanted in size["wanted"].items():

@@ -28,8 +28,10 @@ def data(tmp_path, monkeypatch):
     pytest.param("merge out.jsonl --gold gold.jsonl --dictionary-label X", "no --dictionary is given", id="merge"),
     pytest.param("encode gold.jsonl out.jsonl --format html --shape foo", "--shape does nothing", id="shape"),
     pytest.param("encode gold.jsonl out.jsonl --format json --lines all", "--lines does nothing", id="lines"),
-    pytest.param(f"seeds list.csv out.jsonl --held-out gold.jsonl {SEEDS}", "--held-out is for annotated", id="list"),
-    pytest.param(f"seeds list.csv out.jsonl --synthesize.nokey 5 {SEEDS}", "--synthesize.nokey does", id="section"),
+    pytest.param(f"generate seeds list.csv out.jsonl --held-out gold.jsonl {SEEDS}", "--held-out is for annotated",
+                 id="list"),
+    pytest.param(f"generate seeds list.csv out.jsonl --synthesize.nokey 5 {SEEDS}", "--synthesize.nokey does",
+                 id="section"),
     pytest.param(f"annotate gold.jsonl out --engine ray --config {CONFIGS / 'annotate.cfg'} --annotate.limit 5",
                  "--annotate.limit does nothing here: --engine ray", id="limit"),
     pytest.param("evaluate gold.jsonl =gold.jsonl -o out.json", "'=gold.jsonl' as a system", id="no-name"),
@@ -44,25 +46,25 @@ def test_an_option_that_would_do_nothing_is_refused(refused, data, arguments, to
     pytest.param("merge out.jsonl --gold gold.jsonl --dictionary names.txt", "give --dictionary-label.", id="label"),
     pytest.param("merge out.jsonl --gold gold.jsonl --dictionary list.csv --dictionary-label X",
                  "--dictionary-label is for a list without labels", id="labels-twice"),
-    pytest.param(f"train-selector gold.jsonl out --dev gold.jsonl --config {CONFIGS / 'finetune.cfg'}",
+    pytest.param(f"train selector gold.jsonl out --dev gold.jsonl --config {CONFIGS / 'finetune.cfg'}",
                  "Compare configs/embedded/selector_en.cfg", id="selector"),
-    pytest.param(f"train out --gold gold.jsonl --dev gold.jsonl --config {CONFIGS / 'finetune.cfg'}",
+    pytest.param(f"train spancat gold.jsonl out --dev gold.jsonl --config {CONFIGS / 'finetune.cfg'}",
                  "Compare configs/embedded/spancat_en.cfg", id="train"),
-    pytest.param(f"finetune gold.jsonl out --labels labels.yml --finetune.training.nokey 1 --config "
+    pytest.param(f"train annotator gold.jsonl out --labels labels.yml --finetune.training.nokey 1 --config "
                  f"{CONFIGS / 'finetune.cfg'}", "Known: max_epochs, ", id="inner-key"),
-    pytest.param(f"finetune gold.jsonl out --labels labels.yml --finetune.nokey 1 --config {CONFIGS / 'finetune.cfg'}",
-                 "Known: model, ", id="outer-key"),
+    pytest.param(f"train annotator gold.jsonl out --labels labels.yml --finetune.nokey 1 --config "
+                 f"{CONFIGS / 'finetune.cfg'}", "Known: model, ", id="outer-key"),
 ])
 def test_a_hint_names_what_is_meant(refused, data, arguments, told):
     assert told in refused(*arguments.split())
 
 
 @pytest.mark.parametrize("arguments, config", [
-    pytest.param("finetune gold.jsonl out --labels labels.yml", "finetune.cfg", id="finetune"),
+    pytest.param("train annotator gold.jsonl out --labels labels.yml", "finetune.cfg", id="finetune"),
     pytest.param("annotate gold.jsonl out.jsonl", "annotate.cfg", id="annotate"),
-    pytest.param("seeds list.csv out.jsonl --labels labels.yml", "synthesize.cfg", id="seeds"),
-    pytest.param("train out --gold gold.jsonl --dev gold.jsonl --updates 5", "spancat_en.cfg", id="train"),
-    pytest.param("train-selector gold.jsonl out --dev gold.jsonl --updates 5", "selector_en.cfg", id="train-selector"),
+    pytest.param("generate seeds list.csv out.jsonl --labels labels.yml", "synthesize.cfg", id="seeds"),
+    pytest.param("train spancat gold.jsonl out --dev gold.jsonl --updates 5", "spancat_en.cfg", id="train"),
+    pytest.param("train selector gold.jsonl out --dev gold.jsonl --updates 5", "selector_en.cfg", id="train-selector"),
 ])
 def test_outside_the_checkout_the_config_must_be_given(refused, data, arguments, config):
     said = refused(*arguments.split())
@@ -70,7 +72,7 @@ def test_outside_the_checkout_the_config_must_be_given(refused, data, arguments,
 
 
 def test_a_config_of_ones_own_that_is_missing_is_just_that(refused, data):
-    said = refused("train", "out", "--gold", "gold.jsonl", "--dev", "gold.jsonl", "--config", "mine.cfg")
+    said = refused("train", "spancat", "gold.jsonl", "out", "--dev", "gold.jsonl", "--config", "mine.cfg")
     assert "mine.cfg. Give the path of an existing config file" in said
 
 
@@ -78,5 +80,5 @@ def test_a_codec_that_there_is_not_is_told_before_the_model_is_loaded(refused, d
     from spacy_bioner.cli.train.annotator import FinetuneSettings
 
     monkeypatch.setattr(FinetuneSettings, "load", lambda *_, **__: pytest.fail("the model was loaded"))
-    assert "Unknown codec 'nope'" in refused("finetune", "gold.jsonl", "out", "--labels", "labels.yml", "--config",
-                                             CONFIGS / "finetune.cfg", "--finetune.codec", "nope")
+    assert "Unknown codec 'nope'" in refused("train", "annotator", "gold.jsonl", "out", "--labels", "labels.yml",
+                                             "--config", CONFIGS / "finetune.cfg", "--finetune.codec", "nope")

@@ -2,14 +2,11 @@
 
 import configparser
 from pathlib import Path
-from typing import Any, Dict, Iterable, List, Optional, Type, TypeVar, Union
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Type, TypeVar, Union
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ...errors import BionerError, Errors, first_fault
-
-# Verbs that take overrides are registered with these: what typer does not know is left in `ctx.args`.
-ALLOW_OVERRIDES = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 
 class Settings(BaseModel):
@@ -44,6 +41,16 @@ def read_overrides(args: List[str]) -> Dict[str, Any]:
             raise BionerError(Errors.E705.format(value=key))
         overrides[key[2:]] = try_load_json(value)
     return overrides
+
+
+def add_options(overrides: Mapping[str, Any], options: Mapping[str, Any]) -> Dict[str, Any]:
+    """Add what options of a verb set to the overrides; an option goes before an override of the same setting.
+
+    overrides (Mapping[str, Any]): Dotted key to value, see `read_overrides`.
+    options (Mapping[str, Any]): Dotted key to the value of an option; None stands for one that is not given.
+    RETURNS (Dict[str, Any]): Dotted key to value.
+    """
+    return {**overrides, **{key: value for key, value in options.items() if value is not None}}
 
 
 def load_config(path: Path, overrides: Optional[Dict[str, Any]] = None) -> Dict[str, Any]:

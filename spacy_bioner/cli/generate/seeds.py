@@ -1,4 +1,4 @@
-"""The verb seeds: known entities from gold sentences, a list or an ontology."""
+"""The verb generate seeds: known entities from gold sentences, a list or an ontology."""
 
 import sys
 from pathlib import Path
@@ -26,7 +26,7 @@ class SeedSettings(Settings):
     max_length: int = Field(80, ge=1)
 
 
-def seeds_cli(
+def generate_seeds_cli(
     ctx: typer.Context,
     source: Path = typer.Argument(..., metavar="IN", help="Gold records (.jsonl, of train), or a list: .csv or .tsv "
                                                           "with the columns text and label, .txt (a name a line, or "
@@ -34,11 +34,12 @@ def seeds_cli(
     output: Path = typer.Argument(..., metavar="OUT", help="Seeds as .jsonl: text, label and count."),
     labels: Path = typer.Option(..., help="Label schema (YAML)."),
     held_out: List[Path] = typer.Option([], help="Records of dev and test, which must not be among the gold ones."),
-    config: Path = typer.Option(DEFAULT_CONFIG, help="Config with a section seeds; override with --seeds.key value."),
+    config: Path = typer.Option(DEFAULT_CONFIG, "--config", "-c", help="Config with a section seeds; override "
+                                                                       "keys with --seeds.key value."),
     label: Optional[str] = typer.Option(None, help="Label of the names of a .txt or .obo file."),
     root: Optional[str] = typer.Option(None, help="For .obo: id of the term whose descendants are meant."),
 ) -> None:
-    """Collect seeds: the most frequent mentions of each label, or names that are known already."""
+    """Collect seed entities: the most frequent mentions of each label, or the names of a list or an ontology."""
     from ...corpus.leakage import KnownTexts, refuse_known
     from ...formats.jsonl import find_jsonl, read_jsonl
     from ...synthesis.seeds import check_labels, collect_seeds, read_seeds

@@ -1,4 +1,4 @@
-"""The verb synthesize: seeds in, annotated sentences out."""
+"""The verb generate sentences: seeds in, annotated sentences out."""
 
 import sys
 from pathlib import Path
@@ -12,14 +12,14 @@ from ...errors import BionerError, Errors
 from ...files import read_json_lines, write_json, write_json_lines
 from ...synthesis.checking.check_settings import SentenceBounds
 from .._shared.outputs import refuse_other_ending, refuse_own_input, refuse_same_output
-from .._shared.settings import Settings, load_settings, read_overrides
+from .._shared.settings import Settings, add_options, load_settings, read_overrides
 from ..annotate import ServerOptions
 from ..train.generator import DEFAULT_CONFIG, PromptSettings, read_raw
 from .seeds import note_marked_up
 
 # What the names of reasons do not say by themselves.
 _EXPLAINED = {"over_context": " (the seeds leave no room in the model's context; leave out long names: "
-                              "--seeds.max_length of the verb seeds)",
+                              "--seeds.max_length of `generate seeds`)",
               "other_language": " (by its letters or its function words; wanted is the language of the label schema)",
               "off_boundary": " (a tag begins or ends inside a word)",
               "no_reply": " (the model or server failed; see the examples in the report)",
@@ -57,20 +57,23 @@ class ChecksSettings(SentenceBounds, Settings):
     """Section [checks]."""
 
 
-def synthesize_cli(
+def generate_sentences_cli(
     ctx: typer.Context,
-    seeds: Path = typer.Argument(..., help="Seeds, as the verb seeds writes them."),
+    seeds: Path = typer.Argument(..., metavar="SEEDS", help="Seeds, as `generate seeds` writes them."),
     output: Path = typer.Argument(..., metavar="OUT", help="Annotated sentences as records; the plan lies beside it."),
     labels: Path = typer.Option(..., help="Label schema (YAML)."),
-    generator: Optional[Path] = typer.Option(None, help="Adapter of teach-generator; without it the plain model."),
-    annotator: Optional[Path] = typer.Option(None, help="For the mode relabel: adapter of finetune, which labels what "
-                                                        "stands beside the seeds."),
+    generator: Optional[Path] = typer.Option(None, help="Adapter, as `train generator` makes it; without "
+                                                                "it the base model."),
+    annotator: Optional[Path] = typer.Option(None, help="For the mode relabel: adapter of `train annotator`, "
+                                                                "which labels the other entities of a sentence."),
     held_out: List[Path] = typer.Option([], help="Records of dev and test; sentences that stand there are dropped."),
     report: Optional[Path] = typer.Option(None, help="Where to write what was rejected and repaired, as JSON."),
     style: Optional[Path] = typer.Option(None, help="Raw records whose first sentences show the style."),
     overwrite: bool = typer.Option(False, "--overwrite", help="Begin anew where OUT has a plan of other seeds."),
     n: Optional[int] = typer.Option(None, "--n", min=1, help="Sentences to ask for; a larger run begins as a smaller."),
-    config: Path = typer.Option(DEFAULT_CONFIG, help="Config with sections prompt, synthesize and checks."),
+    config: Path = typer.Option(DEFAULT_CONFIG, "--config", "-c", help="Config with sections prompt, synthesize "
+                                                                       "and checks; override with --section.key."),
+    seed: Optional[int] = typer.Option(None, help="Random seed of plan and samples; default: as the config says."),
     gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU, -1 for the CPU."),
 ) -> None:
     """Write sentences that hold one to three seeds each, check them, and count what was wrong."""
@@ -87,7 +90,7 @@ def synthesize_cli(
     for path in (output, plan_path(output)) if report is not None else ():
         refuse_same_output(path, report, "--report")
     refuse_other_ending(output)
-    overrides = read_overrides(ctx.args)
+    overrides = add_options(read_overrides(ctx.args), {"synthesize.seed": seed})
     settings = load_settings(config, "synthesize", SynthesizeSettings, overrides)
     schema = read_schema(labels)
     listed = read_seeds(seeds)
@@ -193,7 +196,7 @@ def find_parts(settings: SynthesizeSettings, prompt: PromptSettings, checks: Che
     prompt (PromptSettings): The section [prompt].
     checks (ChecksSettings): The section [checks].
     schema (Schema): Labels, corpus and language.
-    generator (Optional[Path]): Adapter of teach-generator.
+    generator (Optional[Path]): Adapter, as `train generator` makes it.
     annotator (Optional[Path]): Adapter that labels what stands beside the seeds.
     style (Optional[Sequence[str]]): Raw sentences, the first of which show the style.
     gpu_id (int): GPU, or -1 for the CPU.
@@ -245,7 +248,7 @@ def choose_device(settings: SynthesizeSettings, gpu_id: int) -> str:
 
 def make_relabel(settings: SynthesizeSettings, adapter: Path, schema: Any,
                  *, gpu_id: int) -> Callable[[Sequence[Annotation]], Iterable[Annotation]]:
-    """RETURNS (Callable): Annotates sentences with the model and an adapter of finetune."""
+    """RETURNS (Callable): Annotates sentences with the model and an adapter of `train annotator`."""
     from ...corpus.sentences import find_sentences
     from ...llm.annotation.assembly import AnnotatorSettings, make_annotator
     from ...llm.local.model_source import CausalLMSource

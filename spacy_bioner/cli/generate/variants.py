@@ -1,8 +1,9 @@
-"""The verb augment: gold sentences in, changed sentences out; the baselines of generated sentences."""
+"""The verb generate variants: gold sentences in, changed sentences out; the baselines of generated sentences."""
 
 import sys
 from collections import Counter
 from dataclasses import dataclass, field
+from enum import Enum
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Literal, Optional, Sequence
 
@@ -13,11 +14,17 @@ from ...annotation import Annotation
 from ...errors import BionerError, Errors
 from ...files import write_json, write_json_lines
 from .._shared.outputs import refuse_other_ending, refuse_own_input, refuse_same_output
-from .._shared.settings import Settings, load_settings, read_overrides
+from .._shared.settings import Settings, add_options, load_settings, read_overrides
 from ..train.generator import DEFAULT_CONFIG, PromptSettings
 from .sentences import ChecksSettings, SynthesizeSettings, find_parts, open_source
 
-METHODS = ("lsms", "llm-da")
+
+class Method(str, Enum):
+    """How sentences are changed."""
+
+    lsms = "lsms"
+    llm_da = "llm-da"
+
 
 
 class AugmentSettings(Settings):
@@ -35,16 +42,18 @@ class AugmentSettings(Settings):
     seed: int = 0
 
 
-def augment_cli(
+def generate_variants_cli(
     ctx: typer.Context,
-    gold: Path = typer.Argument(..., help="Gold sentences of train as records."),
+    gold: Path = typer.Argument(..., metavar="GOLD", help="Gold sentences of train as records."),
     output: Path = typer.Argument(..., metavar="OUT", help="Changed sentences as records."),
     labels: Path = typer.Option(..., help="Label schema (YAML)."),
-    method: str = typer.Option("lsms", help="lsms: by simple changes; llm-da: by a language model."),
-    generator: Optional[Path] = typer.Option(None, help="For llm-da: adapter of teach-generator."),
+    method: Method = typer.Option(Method.lsms, help="lsms: by simple changes; llm-da: by a language model."),
+    generator: Optional[Path] = typer.Option(None, help="For llm-da: adapter of `train generator`."),
     held_out: List[Path] = typer.Option([], help="Records of dev and test; sentences that stand there are dropped."),
     report: Optional[Path] = typer.Option(None, help="Where to write the counts, as JSON."),
-    config: Path = typer.Option(DEFAULT_CONFIG, help="Config with a section augment; --augment.key value."),
+    config: Path = typer.Option(DEFAULT_CONFIG, "--config", "-c", help="Config with a section augment; override "
+                                                                       "keys with --augment.key value."),
+    seed: Optional[int] = typer.Option(None, help="Random seed of the changes; default: as the config says."),
     gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU, -1 for the CPU."),
 ) -> None:
     """Make further training sentences from gold ones, with exact offsets."""
@@ -58,15 +67,13 @@ def augment_cli(
     if report is not None:
         refuse_same_output(output, report, "--report")
     refuse_other_ending(output)
-    overrides = read_overrides(ctx.args)
+    overrides = add_options(read_overrides(ctx.args), {"augment.seed": seed})
     settings = load_settings(config, "augment", AugmentSettings, overrides)
-    if method not in METHODS:
-        raise BionerError(Errors.E737.format(option="--method", found=method, wanted=" or ".join(METHODS)))
     known = KnownTexts(held_out, read_jsonl)
     sentences = list(refuse_known(read_jsonl(gold), known))
     schema = read_schema(labels)
     counts = AugmentCounts()
-    if method == "lsms":
+    if method is Method.lsms:
         made = change_sentences(sentences, settings)
     else:
         made = rewrite_sentences(sentences, settings, schema, config=config, overrides=overrides, gpu_id=gpu_id,
@@ -167,7 +174,7 @@ def rewrite_sentences(sentences: Sequence[Annotation], settings: AugmentSettings
     config (Path): Config with [synthesize], [prompt] and [checks], which say how the model is asked.
     overrides (dict): Overrides of the config.
     counts (AugmentCounts): Takes note of what the model was asked.
-    generator (Optional[Path]): Adapter of teach-generator, for contexts.
+    generator (Optional[Path]): Adapter of `train generator`, for contexts.
     gpu_id (int): GPU, or -1 for the CPU.
     YIELDS (Annotation): The new sentences.
     """

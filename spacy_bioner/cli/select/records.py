@@ -1,4 +1,4 @@
-"""`spacy-bioner select-data`: gold records in, those worth teaching out."""
+"""The verb select records: gold records in, those that are worth training on out."""
 
 import sys
 from pathlib import Path
@@ -10,7 +10,7 @@ from pydantic import Field, PositiveInt
 from .._shared.local_model import TaughtFormatSettings
 from .._shared.outputs import refuse_other_ending, refuse_own_input, refuse_same_output
 from .._shared.schema import Schema, read_schema
-from .._shared.settings import load_settings, read_overrides
+from .._shared.settings import add_options, load_settings, read_overrides
 
 DEFAULT_CONFIG = Path("configs/embedded/select_data.cfg")
 # What `finetuning.selection.record_selection` writes beside the records.
@@ -35,9 +35,9 @@ class SelectDataSettings(TaughtFormatSettings):
     seed: int = 0
 
 
-def select_data_cli(
+def select_records_cli(
     ctx: typer.Context,
-    gold: Path = typer.Argument(..., help="Gold records of the train split (.jsonl, .jsonl.gz)."),
+    gold: Path = typer.Argument(..., metavar="IN", help="Gold records of the train split (.jsonl, .jsonl.gz)."),
     output: Path = typer.Argument(..., metavar="OUT", help="Records to write (.jsonl), each with its IFD in meta; a "
                                                            "table, a plot and the reasons of the dropped go beside."),
     config: Path = typer.Option(DEFAULT_CONFIG, "--config", "-c", help="Config with a section select_data; override "
@@ -45,11 +45,12 @@ def select_data_cli(
     labels: Path = typer.Option(..., help="Label schema (YAML)."),
     scores: Optional[Path] = typer.Option(None, help="File that keeps the scores (.jsonl), so that another selection "
                                                      "scores nothing anew. Default: beside OUT."),
+    seed: Optional[int] = typer.Option(None, help="Random seed of random choices; default: as the config says."),
     gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU ID or -1 for CPU."),
 ) -> None:
-    """Choose the gold records that are worth teaching, by IFD of a weak model.
+    """Select the gold records that are worth training on, by IFD (instruction-following difficulty) of a small model.
 
-    Each score is kept as soon as it exists: killed at any moment, the same command goes on from there.
+    Each score is stored at once: after an interruption, the same command resumes.
     """
     kept = scores_path(output, scores)
     results = [output, *(_beside(output, ending) for ending in _RESULTS)]
@@ -58,7 +59,8 @@ def select_data_cli(
     for path in (*results, kept):
         refuse_own_input(path, [gold, labels])
     refuse_other_ending(output)
-    settings = load_settings(config, "select_data", SelectDataSettings, read_overrides(ctx.args))
+    settings = load_settings(config, "select_data", SelectDataSettings,
+                             add_options(read_overrides(ctx.args), {"select_data.seed": seed}))
     selected = select(gold, output, settings, schema=read_schema(labels), scores=scores, gpu_id=gpu_id)
     for name, fates in selected.table.items():
         print(f"{name}: " + ", ".join(f"{fate} {count}" for fate, count in fates.items()))

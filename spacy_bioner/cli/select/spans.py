@@ -1,4 +1,4 @@
-"""The verb select-spans: annotated records in, the same without the mentions that a selector finds wrong out."""
+"""The verb select spans: annotated records in, the same without the mentions that a selector finds wrong out."""
 
 from collections import Counter
 from pathlib import Path
@@ -15,11 +15,11 @@ from .._shared.outputs import name_beside, refuse_other_ending, refuse_own_input
 def select_spans_cli(
     sources: List[Path] = typer.Argument(..., metavar="IN...", help="Annotated records."),
     output: Path = typer.Argument(..., metavar="OUT", help="Records with the mentions that are kept."),
-    selector: Path = typer.Option(..., help="Pipeline with a span_selector, as train-selector makes it."),
+    selector: Path = typer.Option(..., help="Pipeline with a span_selector, as `train selector` makes it."),
     rejected: Optional[Path] = typer.Option(None, help="Records with the dropped mentions; by default beside OUT."),
     gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU, -1 for the CPU."),
 ) -> None:
-    """Drop the mentions that are likely wrong; the score of a mention that stays is its probability to be right."""
+    """Drop spans that are likely wrong; the score of a span that is kept is its probability of being correct."""
     from ...corpus.set_aside import set_aside_path
 
     rejected = rejected or name_beside(output, "rejected.jsonl")

@@ -1,4 +1,4 @@
-"""`spacy-bioner finetune`: gold records in, a LoRA adapter with its card out."""
+"""The verb train annotator: gold records in, a LoRA adapter with its card out."""
 
 import logging
 import sys
@@ -13,7 +13,7 @@ from ...finetuning.lora.lora_settings import LoraSettings, TrainingSettings
 from ...llm.local.model_source import AUTO, EMBEDDED_MODEL, find_adapter
 from .._shared.local_model import TaughtFormatSettings
 from .._shared.schema import Schema, read_schema
-from .._shared.settings import load_settings, read_overrides
+from .._shared.settings import add_options, load_settings, read_overrides
 
 DEFAULT_CONFIG = Path("configs/embedded/finetune.cfg")
 # Names the adapter that comes with this package.
@@ -32,9 +32,9 @@ class FinetuneSettings(TaughtFormatSettings):
     training: TrainingSettings = TrainingSettings()
 
 
-def finetune_cli(
+def train_annotator_cli(
     ctx: typer.Context,
-    gold: Path = typer.Argument(..., help="Gold records of the train split (.jsonl, .jsonl.gz)."),
+    gold: Path = typer.Argument(..., metavar="GOLD", help="Gold records of the train split (.jsonl, .jsonl.gz)."),
     output: Path = typer.Argument(..., metavar="OUT", help="Folder of the adapter: weights, bioner.json (what it was "
                                                            "taught), losses.jsonl, loss.svg, training.json."),
     config: Path = typer.Option(DEFAULT_CONFIG, "--config", "-c", help="Config with a section finetune; override "
@@ -45,14 +45,16 @@ def finetune_cli(
                                                  "can be repeated."),
     add: List[str] = typer.Option([], help="Another corpus to teach jointly, as GOLD=SCHEMA; can be repeated."),
     epochs: int = typer.Option(0, min=0, help="Times that each record is seen; 0 takes the number in the config."),
+    seed: Optional[int] = typer.Option(None, help="Random seed of weights and order; default: as the config says."),
     gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU ID or -1 for CPU."),
 ) -> None:
-    """Teach a language model to annotate, by a LoRA adapter.
+    """Fine-tune a language model to annotate, by a LoRA adapter.
 
-    Checkpoints lie beside OUT until it is done: killed at any moment, the same command goes on from the last one.
+    Checkpoints lie beside OUT until it is done: after an interruption, the same command resumes from the last one.
     """
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    overrides = {**read_overrides(ctx.args), **({"finetune.training.max_epochs": epochs} if epochs else {})}
+    overrides = add_options(read_overrides(ctx.args), {"finetune.training.max_epochs": epochs or None,
+                                                       "finetune.training.seed": seed})
     settings = load_settings(config, "finetune", FinetuneSettings, overrides)
     result = finetune(gold, output, settings, schema=read_schema(labels), dev=dev, held_out=held_out,
                       added=[parse_corpus(value) for value in add], gpu_id=gpu_id)

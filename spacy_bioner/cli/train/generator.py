@@ -1,4 +1,4 @@
-"""The verb teach-generator: a language model learns to write sentences from seeds."""
+"""The verb train generator: a language model learns to write sentences from seeds."""
 
 import logging
 import sys
@@ -14,7 +14,7 @@ from ...finetuning.lora.lora_settings import LoraSettings, TrainingSettings
 from .._shared.local_model import LocalModelSettings
 from .._shared.progress_bar import show_bar
 from .._shared.schema import Schema, read_schema
-from .._shared.settings import Settings, load_settings, read_overrides
+from .._shared.settings import Settings, add_options, load_settings, read_overrides
 
 if TYPE_CHECKING:
     from ...annotation import Annotation
@@ -65,20 +65,23 @@ class TeachSettings(LocalModelSettings):
         return self.training if own else self.training.model_copy(update={"seed": self.seed})
 
 
-def teach_generator_cli(
+def train_generator_cli(
     ctx: typer.Context,
-    raw: Path = typer.Argument(..., help="Raw sentences (.jsonl); their labels, if any, are not used. A minus stands "
-                                         "for none: gold alone teaches."),
+    raw: Path = typer.Argument(..., metavar="RAW", help="Raw sentences (.jsonl); their labels, if any, are not used. "
+                                                        "A minus stands for none: gold alone is trained on."),
     output: Path = typer.Argument(..., metavar="OUT", help="Folder of the adapter."),
     labels: Path = typer.Option(..., help="Label schema (YAML)."),
     gold: Optional[Path] = typer.Option(None, help="Gold sentences of train, as further pairs."),
     held_out: List[Path] = typer.Option([], help="Records of dev and test: raw text that stands there is left out, and "
                                                  "must not be among gold."),
     any_split: bool = typer.Option(False, "--any-split", help="Take raw records of dev and test too."),
-    config: Path = typer.Option(DEFAULT_CONFIG, help="Config with sections prompt and teach; --teach.key value."),
+    config: Path = typer.Option(DEFAULT_CONFIG, "--config", "-c", help="Config with sections prompt and teach; "
+                                                                       "override keys with --teach.key value."),
+    seed: Optional[int] = typer.Option(None, help="Random seed of pairs, weights and order; default: as the config "
+                                                  "says."),
     gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU, -1 for the CPU."),
 ) -> None:
-    """Teach a model, by LoRA, to write sentences that hold given entities in tags."""
+    """Fine-tune a language model, by LoRA, to write sentences that hold given entities in tags."""
     from ...corpus.leakage import KnownTexts, refuse_known
     from ...formats.jsonl import read_jsonl
     from ...synthesis.checking.language import read_stop_words
@@ -86,7 +89,7 @@ def teach_generator_cli(
     from ...synthesis.held_out import refuse_other_splits
 
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    overrides = read_overrides(ctx.args)
+    overrides = add_options(read_overrides(ctx.args), {"teach.seed": seed})
     settings = load_settings(config, "teach", TeachSettings, overrides)
     schema = read_schema(labels)
     known = KnownTexts(held_out, read_jsonl)

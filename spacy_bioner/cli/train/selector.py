@@ -1,4 +1,4 @@
-"""The verb train-selector: gold records in, a selector of candidates out."""
+"""The verb train selector: gold records in, a selector of candidates out."""
 
 from pathlib import Path
 from typing import List, Optional
@@ -9,7 +9,7 @@ from ...errors import BionerError, Errors
 from .._shared.gpu import set_up_gpu
 from .._shared.schema import read_schema
 from .._shared.settings import read_overrides, refuse_missing
-from .spancat import TUNES, count_updates, own_settings, say_best
+from .spancat import Tune, count_updates, own_settings, say_best
 
 _OWNED = {"paths.gold": "GOLD", "paths.dev": "--dev", "paths.predicted": "--predicted",
           "paths.dev_predicted": "--dev-predicted", "paths.curve": "OUT", "run.seed": "--seed",
@@ -24,7 +24,8 @@ def train_selector_cli(
     ctx: typer.Context,
     gold: Path = typer.Argument(..., metavar="GOLD", help="Gold records, split train."),
     output: Path = typer.Argument(..., metavar="OUT", help="Folder for the curve and the pipeline model-best."),
-    config: Path = typer.Option(Path("configs/embedded/selector_en.cfg"), help="Training config; or --section.key."),
+    config: Path = typer.Option(Path("configs/embedded/selector_en.cfg"), "--config", "-c",
+                               help="Training config; or --section.key."),
     dev: Path = typer.Option(..., help="Gold records of the dev part; state and threshold are chosen on it."),
     labels: Optional[Path] = typer.Option(None, help="Label schema (YAML): labels that candidates may have, and their "
                                                      "definitions for a model that reads them."),
@@ -33,10 +34,10 @@ def train_selector_cli(
     held_out: List[Path] = typer.Option([], help="Further records, as test parts, whose sentences may not be used."),
     updates: int = typer.Option(0, min=0, help="Updates of the weights; 0: as the config says."),
     evaluations: int = typer.Option(8, min=1, help="How often the dev part is scored, about."),
-    tune: str = typer.Option("labels", help="Thresholds chosen on dev: labels (one each), all (one), none (as set)."),
+    tune: Tune = typer.Option(Tune.labels, help="Thresholds chosen on dev: one for each label, one for all, or none."),
     recall_loss: Optional[float] = typer.Option(None, min=0, max=100, help="Points of recall that thresholds may cost "
                                                 "on dev, such as 0.5; by default they are those of the best F1."),
-    seed: int = typer.Option(0, help="Seed of weights, candidates and order."),
+    seed: int = typer.Option(0, help="Random seed of weights, candidates and order."),
     gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU, -1 for the CPU."),
     overwrite: bool = typer.Option(False, "--overwrite", help="Remove what OUT holds of another training."),
 ) -> None:
@@ -44,9 +45,7 @@ def train_selector_cli(
     from ...training.config import refuse_owned
     from ...training.selector.selector_training import SelectorRun, run_selector
 
-    if tune not in TUNES:
-        raise BionerError(Errors.E523.format(found=tune, known=", ".join(TUNES)))
-    if tune == "none" and recall_loss is not None:
+    if tune is Tune.none and recall_loss is not None:
         raise BionerError(Errors.E545)
     refuse_missing(config)
     set_up_gpu(gpu_id)
@@ -55,6 +54,6 @@ def train_selector_cli(
     definitions = read_schema(labels).labels if labels else {}
     run = SelectorRun(config=config, gold=gold, dev=dev, predicted=predicted, dev_predicted=dev_predicted, seed=seed,
                       updates=count_updates(config, overrides, updates=updates, example="selector_en"),
-                      evaluations=evaluations, tune=tune, overrides=overrides, recall_loss=recall_loss,
+                      evaluations=evaluations, tune=tune.value, overrides=overrides, recall_loss=recall_loss,
                       labels=tuple(definitions), definitions=definitions, held_out=(dev, *held_out))
     typer.echo(say_best(output / "model-best", run_selector(run, output, gpu_id=gpu_id, overwrite=overwrite)))

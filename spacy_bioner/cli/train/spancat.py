@@ -1,5 +1,6 @@
-"""The verb train: gold and synthetic records in, a trained pipeline out, by one of the strategies."""
+"""The verb train spancat: gold and synthetic records in, a trained pipeline out, by one of the strategies."""
 
+from enum import Enum
 from itertools import islice
 from pathlib import Path
 from typing import Any, Dict, Iterable, List, Optional
@@ -10,36 +11,47 @@ from ...errors import BionerError, Errors, first_fault
 from .._shared.gpu import set_up_gpu
 from .._shared.settings import load_config, read_overrides, refuse_missing
 
-TUNES = ("labels", "all", "none")
+NO_GOLD = Path("-")
 _WORDS = "spacy.batch_by_words.v1"
-_OWNED = {"paths.gold": "--gold", "paths.dev": "--dev", "paths.curve": "OUTPUT", "run.seed": "--seed",
+_OWNED = {"paths.gold": "GOLD", "paths.dev": "--dev", "paths.curve": "OUT", "run.seed": "--seed",
           "training.seed": "--seed", "training.max_steps": "--updates", "training.eval_frequency": "--evaluations",
           "run.evaluate_every": "--evaluations", "corpora.train.held_out": "--held-out",
-          "corpora.train.sources": "--gold and --synthetic", "corpora.train.sources.*.path": "--*",
+          "corpora.train.sources": "GOLD and --synthetic", "corpora.train.sources.*.path": "GOLD or --synthetic",
           "corpora.train.sources.*.doubtful": "--doubtful", "corpora.dev.sources.dev.path": "--dev"}
+_ARGUMENTS = {"gold": "GOLD", "synthetic": "--synthetic"}
 
 
-def train_cli(
+class Tune(str, Enum):
+    """For which labels thresholds are chosen on dev."""
+
+    labels = "labels"
+    all = "all"
+    none = "none"
+
+
+def train_spancat_cli(
     ctx: typer.Context,
-    output: Path = typer.Argument(..., help="Folder for the stages, the learning curve and the pipeline model-best."),
-    config: Path = typer.Option(Path("configs/embedded/spancat_en.cfg"), help="Training config; or --section.key."),
+    gold_path: Path = typer.Argument(..., metavar="GOLD", help="Gold records, split train. A minus stands for none: "
+                                                               "synthetic records alone are trained on."),
+    output: Path = typer.Argument(..., metavar="OUT", help="Folder for the stages, the learning curve and the pipeline "
+                                                           "model-best."),
+    config: Path = typer.Option(Path("configs/embedded/spancat_en.cfg"), "--config", "-c",
+                                help="Training config; or --section.key."),
     strategy: str = typer.Option("gold", help="gold, synthetic, S1, S2, S3, S4, pretrain_finetune or "
                                                    "pretrain_once."),
     strategies: Optional[Path] = typer.Option(None, help="Strategies; by default strategies.cfg beside the config."),
-    gold: Optional[Path] = typer.Option(None, help="Gold records, split train."),
     synthetic: Optional[Path] = typer.Option(None, help="Synthetic or augmented records, split train."),
     doubtful: Optional[Path] = typer.Option(None, help="What a selector dropped from the synthetic records, as "
-                                            "select-spans writes it: it teaches nothing, not even that no mention is "
-                                            "there."),
+                                            "`select spans` writes it: these places are left out of the loss."),
     dev: Path = typer.Option(..., help="Records on which the best state is chosen."),
     held_out: List[Path] = typer.Option([], help="Further records, as test parts, whose sentences may not be used."),
     updates: int = typer.Option(0, min=0, help="Updates of all stages together; 0: as the config says."),
     epochs: int = typer.Option(0, min=0, help="In place of updates: as many as so many passes over gold take."),
     evaluations: int = typer.Option(8, min=1, help="How often the dev part is scored, about."),
-    tune: str = typer.Option("labels", help="Thresholds chosen on dev: labels (one each), all (one), none (as set)."),
-    seed: int = typer.Option(0, help="Seed of weights, order and dropout."),
+    tune: Tune = typer.Option(Tune.labels, help="Thresholds chosen on dev: one for each label, one for all, or none."),
+    seed: int = typer.Option(0, help="Random seed of weights, order and dropout."),
     gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU, -1 for the CPU."),
-    overwrite: bool = typer.Option(False, "--overwrite", help="Remove what OUTPUT holds of another training."),
+    overwrite: bool = typer.Option(False, "--overwrite", help="Remove what OUT holds of another training."),
 ) -> None:
     """Train a span categorizer: every strategy takes the same number of updates, so that they compare."""
     import logging
@@ -48,8 +60,7 @@ def train_cli(
     from ...training.stages import Run, run_stages
 
     logging.getLogger("spacy_bioner").setLevel(logging.INFO)
-    if tune not in TUNES:
-        raise BionerError(Errors.E523.format(found=tune, known=", ".join(TUNES)))
+    gold = gold_path if gold_path != NO_GOLD else None
     if doubtful is not None and synthetic is None:
         raise BionerError(Errors.E539)
     overrides, of_sources = split_sources(read_overrides(ctx.args))
@@ -66,12 +77,12 @@ def train_cli(
     stages, sources = _plan(settings, strategy, updates, given, of_sources)
     for name in sorted(set(given) - set(sources)):
         also = " and what --doubtful says of it" if name == "synthetic" and doubtful is not None else ""
-        typer.echo(f"note: strategy {strategy} does not train on --{name}{also}", err=True)
+        typer.echo(f"note: strategy {strategy} does not train on {_ARGUMENTS[name]}{also}", err=True)
     if doubtful is not None and "synthetic" in sources:
         sources["synthetic"]["doubtful"] = doubtful
     set_up_gpu(gpu_id)
     run = Run(config=config, strategy=strategy, stages=stages, sources=sources, dev=dev, held_out=[dev, *held_out],
-              seed=seed, evaluations=evaluations, tune=tune, overrides=overrides)
+              seed=seed, evaluations=evaluations, tune=tune.value, overrides=overrides)
     typer.echo(say_best(output / "model-best", run_stages(run, output, gpu_id=gpu_id, overwrite=overwrite)))
 
 

@@ -1,4 +1,4 @@
-"""The stage select-data: gold records scored by a weak model, the chosen ones written with their scores."""
+"""Select gold records: score them by a small model and write the chosen ones with their scores."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path

@@ -41,23 +41,25 @@ def stored(folder):
     pytest.param("merge gold.jsonl --gold gold.jsonl", id="merge"),
     pytest.param("merge out.jsonl --source llm=found.jsonl --report found.jsonl", id="merge-report"),
     pytest.param("merge seeds.jsonl --gold gold.jsonl --dictionary seeds.jsonl", id="merge-dictionary"),
-    pytest.param(f"seeds gold.jsonl folder/../gold.jsonl --labels labels.yml --config {CONFIG}", id="seeds"),
-    pytest.param("select-spans gold.jsonl found.jsonl gold.jsonl --selector nowhere", id="select-spans"),
-    pytest.param("select-spans gold.jsonl out.jsonl --rejected gold.jsonl --selector nowhere", id="rejected"),
-    pytest.param(f"augment gold.jsonl gold.jsonl --labels labels.yml --config {CONFIG}", id="augment"),
-    pytest.param(f"augment gold.jsonl out.jsonl --held-out found.jsonl --report found.jsonl --labels labels.yml "
-                 f"--config {CONFIG}", id="augment-report"),
-    pytest.param(f"synthesize seeds.jsonl seeds.jsonl --labels labels.yml --config {CONFIG}", id="synthesize"),
+    pytest.param(f"generate seeds gold.jsonl folder/../gold.jsonl --labels labels.yml --config {CONFIG}", id="seeds"),
+    pytest.param("select spans gold.jsonl found.jsonl gold.jsonl --selector nowhere", id="select-spans"),
+    pytest.param("select spans gold.jsonl out.jsonl --rejected gold.jsonl --selector nowhere", id="rejected"),
+    pytest.param(f"generate variants gold.jsonl gold.jsonl --labels labels.yml --config {CONFIG}", id="variants"),
+    pytest.param(f"generate variants gold.jsonl out.jsonl --held-out found.jsonl --report found.jsonl --labels "
+                 f"labels.yml --config {CONFIG}", id="variants-report"),
+    pytest.param(f"generate sentences seeds.jsonl seeds.jsonl --labels labels.yml --config {CONFIG}",
+                 id="sentences"),
     pytest.param(f"annotate gold.jsonl gold.jsonl --config {EMBEDDED / 'annotate.cfg'}", id="annotate"),
-    pytest.param(f"select-data gold.jsonl gold.jsonl --labels labels.yml --config {EMBEDDED / 'select_data.cfg'}",
-                 id="select-data"),
-    pytest.param("select-data gold.jsonl out.jsonl --scores gold.jsonl --labels labels.yml --config "
+    pytest.param(f"select records gold.jsonl gold.jsonl --labels labels.yml --config {EMBEDDED / 'select_data.cfg'}",
+                 id="select-records"),
+    pytest.param("select records gold.jsonl out.jsonl --scores gold.jsonl --labels labels.yml --config "
                  f"{EMBEDDED / 'select_data.cfg'}", id="scores-gold"),
-    pytest.param("select-data gold.jsonl out.jsonl --scores labels.yml --labels labels.yml --config "
+    pytest.param("select records gold.jsonl out.jsonl --scores labels.yml --labels labels.yml --config "
                  f"{EMBEDDED / 'select_data.cfg'}", id="scores-labels"),
-    pytest.param("select-data out.dropped.jsonl out.jsonl --labels labels.yml --config "
+    pytest.param("select records out.dropped.jsonl out.jsonl --labels labels.yml --config "
                  f"{EMBEDDED / 'select_data.cfg'}", id="dropped-gold"),
-    pytest.param("apply nowhere gold.jsonl gold.jsonl", id="apply"),
+    pytest.param(f"annotate gold.jsonl gold.jsonl --pipeline nowhere --config {EMBEDDED / 'annotate.cfg'}",
+                 id="pipeline"),
     pytest.param("decode replies.jsonl replies.jsonl", id="decode"),
     pytest.param("encode gold.jsonl gold.jsonl --format json", id="encode"),
     pytest.param("convert gold.jsonl gold.jsonl --drop-labels", id="convert"),
@@ -74,15 +76,15 @@ def test_a_verb_never_writes_over_what_it_reads(refused, data, arguments):
 
 
 @pytest.mark.parametrize("arguments", [
-    pytest.param(f"augment gold.jsonl out.jsonl --report out.jsonl --labels labels.yml --config {CONFIG}",
-                 id="augment"),
-    pytest.param(f"synthesize seeds.jsonl out.jsonl --report folder/../out.jsonl --labels labels.yml "
-                 f"--config {CONFIG}", id="synthesize"),
-    pytest.param(f"synthesize seeds.jsonl out.jsonl --report out.plan.jsonl --labels labels.yml --config {CONFIG}",
-                 id="plan"),
-    pytest.param("select-data gold.jsonl out.jsonl --scores out.jsonl --labels labels.yml --config "
+    pytest.param(f"generate variants gold.jsonl out.jsonl --report out.jsonl --labels labels.yml --config {CONFIG}",
+                 id="variants"),
+    pytest.param(f"generate sentences seeds.jsonl out.jsonl --report folder/../out.jsonl --labels labels.yml "
+                 f"--config {CONFIG}", id="sentences"),
+    pytest.param(f"generate sentences seeds.jsonl out.jsonl --report out.plan.jsonl --labels labels.yml "
+                 f"--config {CONFIG}", id="plan"),
+    pytest.param("select records gold.jsonl out.jsonl --scores out.jsonl --labels labels.yml --config "
                  f"{EMBEDDED / 'select_data.cfg'}", id="scores"),
-    pytest.param("select-data gold.jsonl out.jsonl --scores out.dropped.jsonl --labels labels.yml --config "
+    pytest.param("select records gold.jsonl out.jsonl --scores out.dropped.jsonl --labels labels.yml --config "
                  f"{EMBEDDED / 'select_data.cfg'}", id="dropped"),
 ])
 def test_two_results_never_go_into_one_file(refused, data, arguments):
@@ -135,7 +137,7 @@ def test_annotate_never_puts_its_failures_over_what_it_reads(refused, data, outp
 def test_select_spans_never_removes_what_it_reads_as_failures_of_an_earlier_run(refused, data):
     write_jsonl(data / "notes.failed.jsonl", [Annotation(TEXT, (ASTHMA,), id="a")])
     before = stored(data)
-    assert "another name" in refused("select-spans", "notes.failed.jsonl", "notes.jsonl", "--selector", "nowhere")
+    assert "another name" in refused("select", "spans", "notes.failed.jsonl", "notes.jsonl", "--selector", "nowhere")
     assert stored(data) == before
 
 
@@ -234,14 +236,13 @@ def test_a_file_is_no_folder_to_write_to(refused, data):
 
 @pytest.mark.parametrize("arguments", [
     pytest.param("merge m9.spacy --gold gold.jsonl", id="merge"),
-    pytest.param(f"seeds gold.jsonl s8.txt --labels labels.yml --config {CONFIG}", id="seeds"),
-    pytest.param("select-spans gold.jsonl out.txt --selector nowhere", id="select-spans"),
-    pytest.param("select-spans gold.jsonl out.jsonl --rejected out.json --selector nowhere", id="rejected"),
-    pytest.param(f"augment gold.jsonl out.conll --labels labels.yml --config {CONFIG}", id="augment"),
-    pytest.param(f"synthesize seeds.jsonl out --labels labels.yml --config {CONFIG}", id="synthesize"),
-    pytest.param(f"select-data gold.jsonl out.spacy --labels labels.yml --config {EMBEDDED / 'select_data.cfg'}",
-                 id="select-data"),
-    pytest.param("apply nowhere gold.jsonl out.spacy", id="apply"),
+    pytest.param(f"generate seeds gold.jsonl s8.txt --labels labels.yml --config {CONFIG}", id="seeds"),
+    pytest.param("select spans gold.jsonl out.txt --selector nowhere", id="select-spans"),
+    pytest.param("select spans gold.jsonl out.jsonl --rejected out.json --selector nowhere", id="rejected"),
+    pytest.param(f"generate variants gold.jsonl out.conll --labels labels.yml --config {CONFIG}", id="variants"),
+    pytest.param(f"generate sentences seeds.jsonl out --labels labels.yml --config {CONFIG}", id="sentences"),
+    pytest.param(f"select records gold.jsonl out.spacy --labels labels.yml --config {EMBEDDED / 'select_data.cfg'}",
+                 id="select-records"),
     pytest.param("decode replies.jsonl out.json", id="decode"),
     pytest.param("encode gold.jsonl out.txt --format json", id="encode"),
 ])

@@ -1,4 +1,4 @@
-"""The verbs seeds, teach-generator, synthesize and augment, with a tiny model in a folder or recorded replies."""
+"""The verbs of generate, and train generator, with a tiny model in a folder or recorded replies."""
 
 import json
 import re
@@ -49,12 +49,12 @@ def model(tmp_path):
 
 
 def invoke(folder, verb, *arguments):
-    return CliRunner().invoke(app, [verb, *map(str, arguments), "--labels", str(folder / "labels.yml"),
+    return CliRunner().invoke(app, [*verb.split(), *map(str, arguments), "--labels", str(folder / "labels.yml"),
                                     "--config", str(CONFIG)])
 
 
 def synthesize(folder, output, *options):
-    return invoke(folder, "synthesize", folder / "seeds.csv", output, "--report", output.with_suffix(".json"),
+    return invoke(folder, "generate sentences", folder / "seeds.csv", output, "--report", output.with_suffix(".json"),
                   "--synthesize.cache", folder / "cache.sqlite", *options)
 
 
@@ -64,7 +64,7 @@ def read(path):
 
 @pytest.mark.parametrize("source", ["gold.jsonl", "seeds.csv"])
 def test_seeds_come_from_gold_or_from_a_list(files, source):
-    result = invoke(files, "seeds", files / source, files / "out.jsonl")
+    result = invoke(files, "generate seeds", files / source, files / "out.jsonl")
     assert result.exit_code == 0, result.output
     assert {record["text"] for record in read(files / "out.jsonl")} >= {"aspirin", "heparin", "gout"}
 
@@ -77,13 +77,13 @@ def test_seeds_come_from_gold_or_from_a_list(files, source):
 def test_lists_that_hold_no_seed_are_told_as_what_they_are(files, content, options, message):
     (files / "list.jsonl").write_text(content)
     options = [files / option if option == "gold.jsonl" else option for option in options]
-    result = invoke(files, "seeds", files / "list.jsonl", files / "out.jsonl", *options)
+    result = invoke(files, "generate seeds", files / "list.jsonl", files / "out.jsonl", *options)
     assert isinstance(result.exception, BionerError) and message in str(result.exception)
 
 
 def test_seeds_of_a_label_that_is_not_in_the_schema_are_refused(files):
     (files / "seeds.csv").write_text("text,label\nBRCA1,GENE\n")
-    result = invoke(files, "seeds", files / "seeds.csv", files / "out.jsonl")
+    result = invoke(files, "generate seeds", files / "seeds.csv", files / "out.jsonl")
     assert "label 'GENE'" in str(result.exception) and not (files / "out.jsonl").exists()
 
 
@@ -95,13 +95,13 @@ def test_seeds_of_a_label_that_is_not_in_the_schema_are_refused(files):
 ])
 def test_seeds_refuses_what_it_cannot_do(files, options, message):
     options = [files / option if option == "gold.jsonl" else option for option in options]
-    result = invoke(files, "seeds", files / "gold.jsonl", files / "out.jsonl", *options)
+    result = invoke(files, "generate seeds", files / "gold.jsonl", files / "out.jsonl", *options)
     assert isinstance(result.exception, BionerError) and message in str(result.exception)
     assert not (files / "out.jsonl").exists()
 
 
 def test_a_taught_generator_writes_sentences_that_can_be_trained_on(files, model):
-    result = invoke(files, "teach-generator", files / "raw.jsonl", files / "adapter", "--gold", files / "gold.jsonl",
+    result = invoke(files, "train generator", files / "raw.jsonl", files / "adapter", "--gold", files / "gold.jsonl",
                     "--teach.model", model, "--teach.training.max_length", 900)
     assert result.exit_code == 0, result.output
     card = json.loads((files / "adapter" / "bioner.json").read_text())
@@ -116,7 +116,7 @@ def test_a_taught_generator_writes_sentences_that_can_be_trained_on(files, model
 
 
 def teach(folder, *options):
-    return invoke(folder, "teach-generator", folder / "raw.jsonl", folder / "adapter", "--gold",
+    return invoke(folder, "train generator", folder / "raw.jsonl", folder / "adapter", "--gold",
                   folder / "gold.jsonl", *options)
 
 
@@ -145,7 +145,7 @@ def test_raw_text_that_is_held_out_is_left_out_and_said_so(files):
 
 
 def test_gold_alone_teaches_with_a_minus_for_raw_text(files):
-    result = invoke(files, "teach-generator", "-", files / "adapter", "--gold", files / "gold.jsonl",
+    result = invoke(files, "train generator", "-", files / "adapter", "--gold", files / "gold.jsonl",
                     "--teach.model", files / "nowhere")
     assert "8 pairs of seeds" in result.output and "nowhere" in str(result.exception)
 
@@ -311,8 +311,9 @@ def test_settings_that_cannot_be_are_one_clear_line(files, options, message):
 
 
 def augment(folder, *options):
-    result = invoke(folder, "augment", folder / "gold.jsonl", folder / "out.jsonl", "--report", folder / "out.json",
-                    "--synthesize.cache", folder / "cache.sqlite", "--checks.similarity", 1, *options)
+    result = invoke(folder, "generate variants", folder / "gold.jsonl", folder / "out.jsonl", "--report",
+                    folder / "out.json", "--synthesize.cache", folder / "cache.sqlite", "--checks.similarity", 1,
+                    *options)
     return result, read(folder / "out.jsonl") if (folder / "out.jsonl").exists() else []
 
 

@@ -87,7 +87,7 @@ def test_record_of_another_split_is_an_error(gold):
 
 
 def test_help_says_what_goes_in_and_out():
-    result = CliRunner().invoke(app, ["select-data", "--help"])
+    result = CliRunner().invoke(app, ["select", "records", "--help"])
     assert result.exit_code == 0 and "GOLD" in result.output.upper() and "OUT" in result.output
 
 

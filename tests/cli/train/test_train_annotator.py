@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from command_line import find_command
 
 from spacy_bioner.cli._shared.schema import Schema
 from spacy_bioner.cli._shared.settings import load_settings
@@ -146,9 +147,9 @@ def test_text_of_dev_in_training_is_an_error(gold, tmp_path):
 def test_held_out_text_in_training_is_an_error(gold, tmp_path, refused, pytestconfig):
     test = write(tmp_path / "test.jsonl", ["gout hurts"], "test")
     assert "stands also in" in refused(
-        "finetune", gold, tmp_path / "adapter", "--labels", pytestconfig.rootpath / "assets/labels/ncbi_disease.yml",
-        "--held-out", gold_free(tmp_path), "--held-out", test, "--config",
-        pytestconfig.rootpath / "configs/smoke/finetune.cfg")
+        "train", "annotator", gold, tmp_path / "adapter", "--labels",
+        pytestconfig.rootpath / "assets/labels/ncbi_disease.yml", "--held-out", gold_free(tmp_path), "--held-out", test,
+        "--config", pytestconfig.rootpath / "configs/smoke/finetune.cfg")
 
 
 def gold_free(folder):
@@ -162,8 +163,8 @@ def test_output_that_is_no_adapter_is_refused(gold, tmp_path, refused, pytestcon
     (tmp_path / "full" / "notes.txt").write_text("mine")
     root = pytestconfig.rootpath
     monkeypatch.chdir(tmp_path)
-    assert message in refused("finetune", gold, name, "--labels", root / "assets/labels/ncbi_disease.yml", "--config",
-                              root / "configs/smoke/finetune.cfg")
+    assert message in refused("train", "annotator", gold, name, "--labels", root / "assets/labels/ncbi_disease.yml",
+                              "--config", root / "configs/smoke/finetune.cfg")
     assert (tmp_path / "full" / "notes.txt").read_text() == "mine" and gold.is_file()
 
 
@@ -222,11 +223,11 @@ def test_gpu_profile_runs_whole_on_a_tiny_model(gold, tmp_path, tiny_model, verb
     (tmp_path / "labels.yml").write_text("corpus: Mini\nlabels: {DISEASE: diseases}\n")
     configs = pytestconfig.rootpath / "configs" / "gpu"
     shared = ["--labels", tmp_path / "labels.yml"]
-    code, out, err = verb("select-data", gold, tmp_path / "chosen.jsonl", *shared, "--config",
+    code, out, err = verb("select", "records", gold, tmp_path / "chosen.jsonl", *shared, "--config",
                           configs / "select_data.cfg", "--select_data.model", tiny_model, "--select_data.dtype",
                           "float32", "--select_data.max_ifd", 100)
     assert code == 0, out + err
-    code, out, err = verb("finetune", tmp_path / "chosen.jsonl", tmp_path / "adapter", "--dev", dev, *shared,
+    code, out, err = verb("train", "annotator", tmp_path / "chosen.jsonl", tmp_path / "adapter", "--dev", dev, *shared,
                           "--config", configs / f"{name}.cfg", "--finetune.model", tiny_model, "--finetune.quantize",
                           "null", "--finetune.dtype", "float32", "--epochs", 1)
     assert code == 0, out + err
@@ -247,19 +248,15 @@ def test_workflow_writes_nothing_into_the_package_and_holds_out_test(pytestconfi
     assert not [path for path in outputs if path.startswith("spacy_bioner")]
     assert "training/adapter/embedded" in commands["embedded-adapter"]["outputs"]
     for name in ("finetune", "embedded-adapter"):
-        [taught] = [line for line in commands[name]["script"] if " finetune " in line]
+        [taught] = [line for line in commands[name]["script"] if " train annotator " in line]
         assert re.search(r"--held-out \S+/test.jsonl", taught)
 
 
 @pytest.mark.issue(6)
 def test_commands_of_the_page_are_accepted(pytestconfig):
-    from typer.main import get_command
-
-    from spacy_bioner.cli.main import app
-
     page = (pytestconfig.rootpath / "docs" / "finetuning.md").read_text(encoding="utf8").replace("\\\n", " ")
     lines = re.findall(r"^spacy-bioner (.*)$", page, flags=re.MULTILINE)
     assert len(lines) == 2
-    for verb, *rest in map(shlex.split, lines):
-        with get_command(app).commands[verb].make_context(verb, rest) as context:
+    for command, rest in map(find_command, map(shlex.split, lines)):
+        with command.make_context(command.name, rest) as context:
             assert not context.args and (pytestconfig.rootpath / context.params["config"]).is_file()

@@ -1,4 +1,4 @@
-"""The verb train-selector: a selector with its card; what cannot teach one is one line, and nothing is left behind."""
+"""The verb train selector: a selector with its card; what cannot teach one is one line, and nothing is left behind."""
 
 import json
 
@@ -26,7 +26,7 @@ def arguments(data, *more, **changes):
     options = {"dev": data / "dev.jsonl", "config": CONFIGS / "selector_en.cfg", "updates": 8, "evaluations": 2,
                "seed": 1, **changes}
     given = [part for name, value in options.items() for part in (f"--{name.replace('_', '-')}", value)]
-    return ["train-selector", data / "gold.jsonl", data / "out", *given, *SMALL, *more]
+    return ["train", "selector", data / "gold.jsonl", data / "out", *given, *SMALL, *more]
 
 
 def test_a_selector_is_trained_and_says_what_from(verb, data):
@@ -80,7 +80,7 @@ def test_thresholds_keep_the_recall_that_is_asked_for(verb, data):
     assert code == 0, err
     nlp = spacy.load(data / "out" / "model-best")
     assert nlp.meta["spacy_bioner"]["recall_loss"] == 0
-    code, _, err = verb("select-spans", data / "dev_predicted.jsonl", data / "kept.jsonl", "--selector",
+    code, _, err = verb("select", "spans", data / "dev_predicted.jsonl", data / "kept.jsonl", "--selector",
                         data / "out" / "model-best")
     assert code == 0, err
     gold, found, kept = ({(record.id, mention.key) for record in read_jsonl(data / name) for mention in record.mentions}

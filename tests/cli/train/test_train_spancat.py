@@ -22,11 +22,12 @@ def data(tmp_path):
 
 
 def arguments(data, **changes):
-    options = {"gold": data / "gold.jsonl", "dev": data / "dev.jsonl", "held-out": data / "test.jsonl",
+    gold = changes.pop("gold", data / "gold.jsonl")
+    options = {"dev": data / "dev.jsonl", "held-out": data / "test.jsonl",
                "config": CONFIGS / "spancat_en.cfg", "strategies": data / "strategies.cfg", "updates": 6,
                "evaluations": 2, "seed": 1, **changes}
     given = [part for name, value in options.items() if value is not None for part in (f"--{name}", value)]
-    return ["train", data / "out", *given, *SMALL]
+    return ["train", "spancat", gold or "-", data / "out", *given, *SMALL]
 
 
 def change_strategies(data, old, new):
@@ -128,10 +129,9 @@ def test_a_source_that_is_empty_after_its_threshold_is_refused(refused, data):
 
 @pytest.mark.parametrize("changes, told", [
     pytest.param({"strategy": "S9"}, "'S9'", id="unknown strategy"),
-    pytest.param({"strategy": "S1"}, "--synthetic", id="no synthetic records"),
+    pytest.param({"strategy": "S1"}, "needs synthetic records", id="no synthetic records"),
     pytest.param({"gold": "nowhere.jsonl"}, "nowhere.jsonl", id="no such file"),
     pytest.param({"dev": "nowhere.jsonl"}, "nowhere.jsonl", id="no such dev file"),
-    pytest.param({"tune": "some"}, "'some'", id="unknown tuning"),
     pytest.param({"config": "nowhere.cfg"}, "nowhere.cfg", id="no such config"),
     pytest.param({"gold": None, "updates": 0, "epochs": 3}, "--epochs", id="passes over no gold"),
     pytest.param({"doubtful": "nothing.jsonl"}, "--synthetic", id="doubtful without synthetic records"),
@@ -152,8 +152,8 @@ def test_the_config_of_another_verb_is_one_line(refused, data, updates, lacked):
 @pytest.mark.parametrize("more, told", [
     pytest.param(["--run.seed", "7"], "--seed", id="seed"),
     pytest.param(["--run.updates", "7"], "--updates", id="updates given twice"),
-    pytest.param(["--paths.gold", "other.jsonl"], "--gold", id="path"),
-    pytest.param(["--corpora.train.sources.gold.path", "other.jsonl"], "--gold", id="path of a source"),
+    pytest.param(["--paths.gold", "other.jsonl"], "GOLD", id="path"),
+    pytest.param(["--corpora.train.sources.gold.path", "other.jsonl"], "GOLD", id="path of a source"),
     pytest.param(["--corpora.train.sources.gold.limits", "5"], "limits", id="unknown setting of a source"),
     pytest.param(["--corpora.train.sources.synthetic.limit", "5"], "'synthetic'", id="source that is not used"),
     pytest.param(["--components.bioner_spancat.model.@architectures", "no.Such.v1"], "no.Such.v1",

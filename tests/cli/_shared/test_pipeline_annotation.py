@@ -1,7 +1,8 @@
-"""`apply`: a trained pipeline annotates records."""
+"""`annotate --pipeline`: a trained pipeline annotates records."""
 
 import pytest
 import spacy
+from places import CONFIGS
 from typer.testing import CliRunner
 
 from spacy_bioner.annotation import Annotation, Mention
@@ -20,9 +21,14 @@ def folder(tmp_path):
     return tmp_path
 
 
+def annotate(folder, *options):
+    given = options or ("--pipeline", folder / "pipeline")
+    return CliRunner().invoke(app, ["annotate", str(folder / "raw.jsonl"), str(folder / "found.jsonl"),
+                                    "--config", str(CONFIGS / "embedded" / "annotate.cfg"), *map(str, given)])
+
+
 def test_mentions_of_the_pipeline_take_the_place_of_those_of_the_records(folder):
-    result = CliRunner().invoke(app, ["apply", str(folder / "pipeline"), str(folder / "raw.jsonl"),
-                                      str(folder / "found.jsonl")])
+    result = annotate(folder)
     assert result.exit_code == 0, (result.output, result.exception)
     found = list(read_jsonl(folder / "found.jsonl"))
     assert [[mention.key for mention in record.mentions] for record in found] == [[(3, 7, "D")], []]
@@ -36,8 +42,7 @@ def test_what_a_former_annotator_said_of_its_mentions_goes_with_them(folder):
     write_jsonl(folder / "raw.jsonl", [
         Annotation("no gout here", (Mention(0, 2, "X"),), id="a", meta=former),
         Annotation("gout again", id="b", meta={"source": "generated", "model": "writer"})])
-    result = CliRunner().invoke(app, ["apply", str(folder / "pipeline"), str(folder / "raw.jsonl"),
-                                      str(folder / "found.jsonl")])
+    result = annotate(folder)
     assert result.exit_code == 0, (result.output, result.exception)
     of_text, generated = (record.meta for record in read_jsonl(folder / "found.jsonl"))
     assert of_text == {"lang": "en", "origin": "synthetic", "model": "en_pipeline-0.0.0"}
@@ -45,6 +50,27 @@ def test_what_a_former_annotator_said_of_its_mentions_goes_with_them(folder):
 
 
 def test_a_folder_without_a_pipeline_is_one_clear_line(folder):
-    result = CliRunner().invoke(app, ["apply", str(folder), str(folder / "raw.jsonl"), str(folder / "found.jsonl")])
+    result = annotate(folder, "--pipeline", folder)
     assert "Expected" not in str(result.exception) and "pipeline" in str(result.exception)
     assert not (folder / "found.jsonl").exists()
+
+
+@pytest.mark.parametrize("more, told", [
+    pytest.param(["--annotate.model", "other"], "--annotate.model does nothing here", id="model"),
+    pytest.param(["--engine", "ray"], "--engine does nothing here", id="engine"),
+    pytest.param(["--labels", "labels.yml"], "--labels does nothing here", id="labels"),
+])
+def test_options_of_a_language_model_are_refused_with_a_pipeline(folder, more, told):
+    result = annotate(folder, "--pipeline", folder / "pipeline", *more)
+    assert told in str(result.exception)
+    assert not (folder / "found.jsonl").exists()
+
+
+def test_limit_and_origin_count_for_a_pipeline_too(folder):
+    result = annotate(folder, "--pipeline", folder / "pipeline", "--annotate.limit", 1, "--annotate.origin", "gold")
+    assert result.exit_code == 0, (result.output, result.exception)
+    assert [record.meta["origin"] for record in read_jsonl(folder / "found.jsonl")] == ["gold"]
+
+
+def test_spans_key_without_a_pipeline_is_refused(folder):
+    assert "no --pipeline is given" in str(annotate(folder, "--spans-key", "sc").exception)
