@@ -42,6 +42,9 @@ class LlmErrors:
             "another folder as OUT.")
     E228 = "{path}: not a JSON object. Give another folder as OUT."
     E229 = "Unknown kind of decoding '{decoding}'. Available: grounded, free."
+    E230 = "The model in {path} cannot be read: {why}. Give the folder of a model that transformers knows."
+    E231 = "The model in {path} needs code of its own, which is never run. Give a model that transformers knows."
+    E232 = "The adapter in {path} cannot be read: {why}. Give a LoRA adapter in safetensors, as PEFT writes it."
 
 
 class LlmWarnings:

@@ -1,6 +1,5 @@
 """Runs the steps of a plan, one or several at a time; finished ones are skipped, a killed run goes on where it was."""
 
-import fcntl
 import json
 import os
 import re
@@ -12,7 +11,9 @@ from collections import defaultdict
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Set
+from typing import Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Set
+
+from filelock import FileLock, Timeout
 
 from ..errors import BionerError, Errors
 from ..files import write_json
@@ -174,11 +175,11 @@ class RunningStep:
 
     step (Step): The step; it is begun.
     journal (Journal): Where it is noted.
-    locked (IO): The lock; the process holds it too, so that it cannot be begun twice.
+    locked (FileLock): The lock; the process holds it too where the system allows it, so that it cannot be begun twice.
     environment (Mapping[str, str]): Variables of the process.
     """
 
-    def __init__(self, step: Step, journal: Journal, locked: IO[Any], *, environment: Mapping[str, str]) -> None:
+    def __init__(self, step: Step, journal: Journal, locked: FileLock, *, environment: Mapping[str, str]) -> None:
         self.step = step
         self._journal = journal
         self._stamp = journal.begin(step)
@@ -188,7 +189,7 @@ class RunningStep:
         with self._log.open("ab") as file_:
             self.process = subprocess.Popen([*COMMAND, *step.arguments], stdin=subprocess.DEVNULL,
                                             stdout=file_, stderr=subprocess.STDOUT, env=environment,
-                                            pass_fds=[locked.fileno()])
+                                            pass_fds=_descriptors(locked))
 
     def finish(self) -> float:
         """Wait for the end, and note it.
@@ -207,20 +208,29 @@ class RunningStep:
 
 
 @contextmanager
-def lock(folder: Path) -> Iterator[IO[Any]]:
+def lock(folder: Path) -> Iterator[FileLock]:
     """Hold the lock of an experiment.
 
     folder (Path): Its folder.
-    YIELDS (IO): The locked file; whoever has it open holds the lock.
+    YIELDS (FileLock): The lock; on POSIX systems whoever has its file open holds it.
     RAISES BionerError: E710 where a run, or a step that one left behind, holds it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as file_:
-        try:
-            fcntl.flock(file_, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise BionerError(Errors.E710.format(path=folder)) from None
-        yield file_
+    held = FileLock(folder / ".lock", timeout=0)
+    try:
+        held.acquire()
+    except Timeout:
+        raise BionerError(Errors.E710.format(path=folder)) from None
+    try:
+        yield held
+    finally:
+        held.release()
+
+
+def _descriptors(locked: FileLock) -> List[int]:
+    """RETURNS (List[int]): The open files that a process must be given to hold a lock too; Windows has no such."""
+    descriptor = locked._context.lock_file_fd
+    return [descriptor] if os.name == "posix" and descriptor is not None else []
 
 
 def last_line(log: Path) -> str:

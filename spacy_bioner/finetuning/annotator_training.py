@@ -16,7 +16,7 @@ from ..corpus.sentences import split_sentences
 from ..errors import BionerError, Warnings
 from ..evaluation.counts import add_up, count_strict, micro
 from ..llm.adapter import AdapterCard
-from ..llm.local.fingerprint import fingerprint
+from ..llm.local.fingerprint import adapter_fingerprint
 from ..llm.protocol import LanguageModel, Reply, Request
 from ..prompts.build import PromptBuilder
 from .lora.lora_settings import LoraSettings, TrainingSettings
@@ -124,7 +124,7 @@ def _describe_start(start: Path, task: Task, lm: "CausalLM") -> Dict[str, Any]:
     taught.check_model(lm.shapes, lm.base_hash)
     if taught.codec != task.codec.settings():
         logger.warning(Warnings.W304.format(taught=taught.codec, asked=task.codec.settings()))
-    return {"adapter": fingerprint(start), "data_hash": taught.data_hash,
+    return {"adapter": adapter_fingerprint(start), "data_hash": taught.data_hash,
             "corpora": [taught.corpus, *(corpus["corpus"] for corpus in taught.more_corpora)]}
 
 

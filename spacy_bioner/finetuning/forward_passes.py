@@ -142,15 +142,18 @@ def _states_of(backbone: nn.Module, tokens: Sequence[int],
 
     cache = DynamicCache()
     backbone(input_ids=torch.tensor([list(tokens)], device=device), past_key_values=cache, use_cache=True)
-    return [(keys, values) for keys, values in cache]
+    # From version 5 on an item has a third part.
+    return [(item[0], item[1]) for item in cache]
 
 
 def _for_rows(states: Sequence[Tuple[torch.Tensor, torch.Tensor]], rows: int) -> object:
-    """RETURNS (object): A cache of these keys and values, one copy in memory seen by all rows."""
+    """RETURNS (object): A cache of these keys and values, the same for all rows."""
     from transformers.cache_utils import DynamicCache
 
-    return DynamicCache.from_legacy_cache([(keys.expand(rows, -1, -1, -1), values.expand(rows, -1, -1, -1))
-                                           for keys, values in states])
+    cache = DynamicCache()
+    for layer, (keys, values) in enumerate(states):
+        cache.update(keys.expand(rows, -1, -1, -1), values.expand(rows, -1, -1, -1), layer)
+    return cache
 
 
 def _answer_places(rows: Sequence[Pair], shared: int) -> Tuple[List[int], List[int]]:

@@ -5,11 +5,16 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional
 
-from ..errors import BionerError, Errors
+from pydantic import TypeAdapter, ValidationError
+
+from ..errors import BionerError, Errors, first_fault
 from ..files import write_json
 from ..tokens import UNITS_VERSION
+from .model_files import UnreadableFile, read_object
 
 CARD_FILE = "bioner.json"
+CONFIG_FILE = "adapter_config.json"
+WEIGHTS_FILE = "adapter_model.safetensors"
 # What a run may ask otherwise than it was taught.
 _MEANT = ("labels", "corpus", "lang")
 
@@ -76,20 +81,19 @@ class AdapterCard:
 
         folder (Path): Folder of the adapter.
         RETURNS (AdapterCard): The card.
-        RAISES BionerError: E206 where there is none or it cannot be read.
+        RAISES BionerError: E206 where there is none, it cannot be read, or a value has another type.
         """
         path = Path(folder) / CARD_FILE
         try:
-            content = json.loads(path.read_text(encoding="utf8"))
-        except FileNotFoundError:
-            raise BionerError(Errors.E206.format(path=path, why="no such file")) from None
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            content = read_object(path)
+            kept = {item.name: content[item.name] for item in fields(cls) if item.name in content}
+            # As JSON: of Python's own values pydantic takes a dataclass only from one, where types are strict.
+            return TypeAdapter(cls).validate_json(json.dumps(kept), strict=True)
+        except UnreadableFile as error:
             raise BionerError(Errors.E206.format(path=path, why=error)) from None
-        known = {item.name for item in fields(cls)}
-        missing = {"base_model", "codec", "labels"} - set(content) if isinstance(content, dict) else {"base_model"}
-        if missing:
-            raise BionerError(Errors.E206.format(path=path, why=f"no key '{min(missing)}'"))
-        return cls(**{key: value for key, value in content.items() if key in known})
+        except ValidationError as error:
+            key, why = first_fault(error)
+            raise BionerError(Errors.E206.format(path=path, why=f"{key}: {why}")) from None
 
     def check(self, settings: Mapping[str, Any], *, base_model: Optional[str] = None,
               chat: Optional[bool] = None) -> List[str]:

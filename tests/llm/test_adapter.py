@@ -1,5 +1,7 @@
 """The card of an adapter: asked as it was taught."""
 
+import json
+
 import pytest
 from tiny_models import tiny_lm
 
@@ -58,15 +60,28 @@ def test_every_corpus_of_a_joint_training_was_taught():
     assert card.check(make_builder(labels=("GENE",), corpus="Y").settings()) == ["labels", "corpus"]
 
 
+WHOLE = {"base_model": "tiny", "codec": {"name": "bracket"}, "labels": {"DISEASE": ""}}
+
+
+@pytest.mark.issue(21)
 @pytest.mark.parametrize("content", [
     pytest.param(None, id="missing"), pytest.param("{", id="broken"), pytest.param("[]", id="list"),
-    pytest.param('{"base_model": "x"}', id="half"),
-])
+    pytest.param('{"base_model": "x"}', id="half"), pytest.param('{"a":' * 99999, id="deep"),
+    *(pytest.param(json.dumps({**WHOLE, key: value}), id=f"{key}-{value}") for key, value in (
+        ("base_model", 3), ("base_model", None), ("codec", "bracket"), ("labels", ["DISEASE"]), ("labels", {"A": 1}),
+        ("shapes", {"hidden_size": "wide"}), ("base_hash", 7), ("lang", None), ("chat", "yes"), ("more_corpora", [3]),
+        ("max_sentences", 1.5), ("units_version", "1"), ("score", {"f": "high"}), ("more_templates", [])))])
 def test_unreadable_card_is_a_clear_error(tmp_path, content):
     if content is not None:
         (tmp_path / CARD_FILE).write_text(content, encoding="utf8")
-    with pytest.raises(BionerError, match="adapter card"):
+    with pytest.raises(BionerError, match="adapter card") as caught:
         AdapterCard.read(tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_card_with_unknown_keys_is_read(tmp_path):
+    (tmp_path / CARD_FILE).write_text(json.dumps({**WHOLE, "later": 1}), encoding="utf8")
+    assert AdapterCard.read(tmp_path).labels == {"DISEASE": ""}
 
 
 @pytest.mark.issue(6)

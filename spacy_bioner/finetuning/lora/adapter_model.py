@@ -1,6 +1,5 @@
 """A LoRA adapter on a frozen model: put there, read out, taken back, written down."""
 
-import json
 import re
 from copy import copy
 from pathlib import Path
@@ -10,6 +9,8 @@ import torch
 from torch import nn
 
 from ...errors import BionerError, Errors
+from ...llm.adapter import WEIGHTS_FILE
+from ...llm.local.adapter_loading import read_adapter_config
 from .lora_settings import LoraSettings
 
 
@@ -19,16 +20,13 @@ def settings_of(folder: Path, lora: LoraSettings) -> LoraSettings:
     folder (Path): Folder of the adapter.
     lora (LoraSettings): What is asked for.
     RETURNS (LoraSettings): The same, with rank, scale, modules and layers of the adapter, which its weights fit.
-    RAISES BionerError: E208 where there is no adapter.
+    RAISES BionerError: E208 where there is no adapter, E232 where its files are damaged or of another kind.
     """
-    path = Path(folder) / "adapter_config.json"
-    if not path.is_file():
-        raise BionerError(Errors.E208.format(path=folder))
-    config = json.loads(path.read_text(encoding="utf8"))
-    modules, layers = config["target_modules"], config.get("layers_to_transform")
-    return lora.model_copy(update={"r": config["r"], "lora_alpha": config["lora_alpha"],
+    config = read_adapter_config(folder)
+    modules, layers = config.target_modules, config.layers_to_transform
+    return lora.model_copy(update={"r": config.r, "lora_alpha": config.lora_alpha,
                                    "target_modules": modules if isinstance(modules, str) else sorted(modules),
-                                   "layers": len(layers) if layers else None})
+                                   "layers": len(layers) if isinstance(layers, list) and layers else None})
 
 
 def put_adapter(model: nn.Module, lora: LoraSettings, *, seed: int, gradient_checkpointing: bool = False,
@@ -74,7 +72,7 @@ def _take_weights(wrapped: nn.Module, folder: Path) -> None:
     from safetensors.torch import load_file
 
     try:
-        fate = set_peft_model_state_dict(wrapped, load_file(folder / "adapter_model.safetensors"))
+        fate = set_peft_model_state_dict(wrapped, load_file(folder / WEIGHTS_FILE))
     except RuntimeError as error:
         if "size mismatch" not in str(error):
             raise
@@ -150,7 +148,7 @@ def write_adapter(model: Any, folder: Path, tensors: Dict[str, torch.Tensor], *,
     # As bytes: save_file makes an error of its own of a full disk.
     content = save({name: weight.detach().to("cpu", getattr(torch, dtype)).contiguous()
                     for name, weight in weights.items()}, metadata={"format": "pt"})
-    (folder / "adapter_model.safetensors").write_bytes(content)
+    (folder / WEIGHTS_FILE).write_bytes(content)
     config = copy(model.peft_config["default"])
     config.base_model_name_or_path = base_model
     config.inference_mode = True

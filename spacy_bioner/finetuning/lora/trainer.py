@@ -15,7 +15,7 @@ from torch import nn
 
 from ...errors import BionerError, Errors
 from ...files import fill_folder, sweep_beside
-from ...llm.local.fingerprint import fingerprint
+from ...llm.local.fingerprint import adapter_fingerprint
 from ..forward_passes import answer_losses, plan_passes
 from ..pairs import Pair, check_pairs, drop_long, hash_pairs
 from .adapter_model import adapter_tensors, put_adapter, settings_of, write_adapter
@@ -91,7 +91,7 @@ def train_adapter(pairs: Sequence[Pair], *, model: nn.Module, output: Path, writ
     check_output(output)
     if start is not None:
         lora = settings_of(start, lora)
-        depends_on = {**(depends_on or {}), "start": fingerprint(start)}
+        depends_on = {**(depends_on or {}), "start": adapter_fingerprint(start)}
         logger.info("Begins with the adapter %s: rank %s, scale %s", start, lora.r, lora.lora_alpha)
     processes = processes or Processes()
     fitting, long = drop_long(pairs, training.max_length)

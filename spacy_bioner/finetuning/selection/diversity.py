@@ -48,13 +48,13 @@ def embed_sentences(texts: Sequence[str], *, encoder: str, batch_size: int = 64)
     RETURNS (np.ndarray): Vectors, (sentences, width), float32.
     """
     import torch
-    from transformers import AutoModel, AutoTokenizer
 
     from ...llm.local.hub import resolve_model
+    from ...llm.local.pretrained import load_model, load_tokenizer
 
     folder = resolve_model(encoder)
-    tokenizer = AutoTokenizer.from_pretrained(folder)
-    model = AutoModel.from_pretrained(folder).eval()
+    tokenizer = load_tokenizer(folder)
+    model = load_model(folder, dtype=torch.float32).eval()
     order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
     vectors = np.zeros((len(texts), model.config.hidden_size), dtype="float32")
     limit = _longest_text(tokenizer, model)

@@ -6,6 +6,7 @@ from typing import Any, Dict, Mapping, Optional
 
 from ...prompts.build import PromptBuilder
 from ...tokens import UNITS_VERSION
+from ..local.fingerprint import fingerprint, served_fingerprint
 from ..local.hub import model_revision
 from ..local.model_source import CausalLMSource, ModelSource
 from ..server.server_source import ServerSource
@@ -26,7 +27,7 @@ def identify(source: ModelSource, settings: AnnotatorSettings) -> Dict[str, Any]
     prompt = {key: first[key] for key in ("codec", "corpus", "lang")}
     labels = [[label, definition] for builder in builders for label, definition in builder.labels.items()]
     return {
-        "model": _identify_model(source, builders[0]), "adapter": _identify_folder(source.adapter_folder),
+        "model": _identify_model(source, builders[0]), "adapter": _identify_adapter(source.adapter_folder),
         "template": _hash(first["source"].encode("utf8", "surrogatepass")), **prompt, "labels": labels,
         "examples": None if settings.examples is None else _hash(Path(settings.examples).read_bytes()),
         "choose_examples": settings.choose_examples, "max_chunk_tokens": settings.max_chunk_tokens,
@@ -45,17 +46,15 @@ def _identify_model(source: ModelSource, builder: PromptBuilder) -> Mapping[str,
     identity = {"model": source.name, "revision": model_revision(source.name, revision=source.revision),
                 "dtype": source.dtype, "quantize": source.quantize, "decoding": source.decoding}
     if Path(source.name).is_dir():
-        identity.update(model=Path(source.name).resolve().name, revision=_identify_folder(Path(source.name)))
+        identity.update(model=Path(source.name).resolve().name, revision=fingerprint(Path(source.name)))
     if source.decoding == "free":
         identity.update(max_new_tokens=source.max_new_tokens, temperature=source.temperature, seed=source.seed)
     return identity
 
 
-def _identify_folder(folder: Optional[Path]) -> Optional[str]:
-    """RETURNS (Optional[str]): Hash of the weights in a folder of an adapter or model, wherever it lies."""
-    from ..local.fingerprint import fingerprint
-
-    return None if folder is None else fingerprint(folder)
+def _identify_adapter(folder: Optional[Path]) -> Optional[str]:
+    """RETURNS (Optional[str]): Hash of the adapter in a folder, wherever it lies."""
+    return None if folder is None else served_fingerprint(folder)
 
 
 def _hash(content: bytes) -> str:

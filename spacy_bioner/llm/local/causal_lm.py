@@ -11,10 +11,12 @@ import torch
 from ...errors import BionerError, Errors
 from ..adapter import CARD_FILE, AdapterCard
 from ..decoding.free import FreeDecoder
+from .adapter_loading import add_adapter, read_adapter_config
 from .attention_kernels import leave_out_planned_attention
-from .fingerprint import fingerprint
+from .fingerprint import adapter_fingerprint, fingerprint
 from .half_precision import is_quick_in_bfloat16
 from .hub import model_revision, resolve_model
+from .pretrained import load_model, load_tokenizer
 from .tokenization import encode_text, end_id
 
 if TYPE_CHECKING:
@@ -22,8 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["CausalLM", "FreeDecoder", "choose_device", "choose_dtype", "load_causal_lm"]
 
-# Up to this many parameters an adapter is merged in float32 and then rounded once; larger models merge as they are.
-_MERGE_IN_FLOAT32 = 2_000_000_000
 _HASHED_WORDS = 64
 _SHAPES = ("hidden_size", "num_hidden_layers", "vocab_size")
 
@@ -88,31 +88,29 @@ def load_causal_lm(name: str, *, adapter: Optional[str] = None, revision: Option
     dtype (str): "float32", "bfloat16"; "auto" takes bfloat16 where the device is quicker in it.
     quantize (Optional[str]): "4bit" for NF4 weights on CUDA, or None.
     RETURNS (CausalLM): The model in evaluation mode.
-    RAISES BionerError: E201 to E203 where the model cannot be had, E207 where the adapter is another model's, E208
-        where there is no such adapter, E209 for a device, dtype or quantisation that this machine does not have, E706
-        where bitsandbytes is missing.
+    RAISES BionerError: E201 to E203, E230 and E231 where the model cannot be had, E207 where the adapter is another
+        model's, E208 and E232 where it is none, E209 for a device, dtype or quantisation that this machine does not
+        have, E706 where peft or bitsandbytes is missing.
     """
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
+    if adapter is not None:
+        read_adapter_config(Path(adapter))
     folder = resolve_model(name, revision=revision)
     place = choose_device(device)
     leave_out_planned_attention(place)
     number_type = choose_dtype(dtype, place)
-    if adapter is not None and not (Path(adapter) / "adapter_config.json").is_file():
-        raise BionerError(Errors.E208.format(path=adapter))
     options = _quantization(quantize, place, number_type)
-    tokenizer = AutoTokenizer.from_pretrained(folder, use_fast=True)
-    model = AutoModelForCausalLM.from_pretrained(folder, torch_dtype=number_type, use_safetensors=True, **options)
+    tokenizer = load_tokenizer(folder)
+    model = load_model(folder, dtype=number_type, causal=True, **options)
     if not options:
         model.to(place)
     base_hash = hash_base(model)
     if adapter is not None:
         if (Path(adapter) / CARD_FILE).is_file():
             AdapterCard.read(Path(adapter)).check_model(CausalLM(model, tokenizer).shapes, base_hash)
-        model = _add_adapter(model, Path(adapter), number_type, merge=quantize is None)
+        model = add_adapter(model, Path(adapter), number_type, merge=quantize is None)
     model.eval().requires_grad_(False)
     settings = {"revision": model_revision(name, revision=revision) or fingerprint(folder),
-                "adapter": fingerprint(Path(adapter)) if adapter is not None else None,
+                "adapter": adapter_fingerprint(Path(adapter)) if adapter is not None else None,
                 "dtype": str(number_type).removeprefix("torch."), "quantize": quantize}
     return CausalLM(model, tokenizer, name=name, settings=settings, base_hash=base_hash)
 
@@ -155,23 +153,6 @@ def _quantization(quantize: Optional[str], device: torch.device, dtype: torch.dt
     config = BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True,
                                 bnb_4bit_compute_dtype=dtype)
     return {"quantization_config": config, "device_map": {"": device}}
-
-
-def _add_adapter(model: "PreTrainedModel", adapter: Path, dtype: torch.dtype, *, merge: bool) -> "PreTrainedModel":
-    """Put a LoRA adapter onto a model, merged into its weights unless they are quantised."""
-    from peft import PeftModel
-
-    if merge and model.num_parameters() <= _MERGE_IN_FLOAT32:
-        model = model.float()
-    try:
-        wrapped = PeftModel.from_pretrained(model, str(adapter))
-    except RuntimeError as error:
-        # What torch says where shapes differ; adapters without a card, or with an old one, tell it only here.
-        if "size mismatch" not in str(error):
-            raise
-        name = model.config.name_or_path
-        raise BionerError(Errors.E207.format(what="base model", taught=adapter, asked=name)) from None
-    return wrapped.merge_and_unload().to(dtype) if merge else wrapped
 
 
 def hash_base(model: "PreTrainedModel") -> str:

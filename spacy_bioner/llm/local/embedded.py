@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...errors import BionerError, Errors
+from .pretrained import load_gguf_model, load_gguf_tokenizer
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
@@ -25,7 +26,6 @@ def convert_gguf(source: Path, folder: Path) -> None:
     if util.find_spec("gguf") is None:
         raise BionerError(Errors.E706.format(package="gguf", extra="llm"))
     import torch
-    from transformers import AutoModelForCausalLM
     from transformers.utils import logging as transformers_logging
 
     logger.info("Converting %s, once", source.name)
@@ -33,7 +33,7 @@ def convert_gguf(source: Path, folder: Path) -> None:
     transformers_logging.set_verbosity_error()
     try:
         tokenizer = read_tokenizer(source)
-        model = AutoModelForCausalLM.from_pretrained(source.parent, gguf_file=source.name, torch_dtype=torch.bfloat16)
+        model = load_gguf_model(source, dtype=torch.bfloat16)
     finally:
         transformers_logging.set_verbosity(verbosity)
     end = tokenizer.eos_token_id
@@ -53,9 +53,9 @@ def read_tokenizer(source: Path) -> "PreTrainedTokenizerFast":
     RETURNS (PreTrainedTokenizerFast): The tokenizer as the model's authors published it.
     """
     from tokenizers import decoders, pre_tokenizers, processors
-    from transformers import AutoTokenizer, PreTrainedTokenizerFast
+    from transformers import PreTrainedTokenizerFast
 
-    read = AutoTokenizer.from_pretrained(source.parent, gguf_file=source.name)
+    read = load_gguf_tokenizer(source)
     backend = read.backend_tokenizer
     backend.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.Digits(individual_digits=True),
                                                      pre_tokenizers.ByteLevel(add_prefix_space=False)])

@@ -4,7 +4,7 @@ import hashlib
 import json
 from pathlib import Path
 
-from ..adapter import CARD_FILE
+from ..adapter import CARD_FILE, CONFIG_FILE, WEIGHTS_FILE
 
 _FINGERPRINT_BYTES = 1 << 20
 
@@ -12,7 +12,7 @@ _FINGERPRINT_BYTES = 1 << 20
 def fingerprint(folder: Path) -> str:
     """Short hash of a model folder: its settings, and of each weight file the size, the head and the tail.
 
-    folder (Path): Folder of a model or an adapter.
+    folder (Path): Folder of a model.
     RETURNS (str): The hash; equal for equal content wherever the folder lies.
     """
     digest = hashlib.sha256()
@@ -26,14 +26,24 @@ def fingerprint(folder: Path) -> str:
     return digest.hexdigest()[:16]
 
 
+def adapter_fingerprint(folder: Path) -> str:
+    """RETURNS (str): Short hash of all bytes of an adapter's weights and configuration, which are all that is read."""
+    digest = hashlib.sha256()
+    # Of the adapter of a server only the weights may be here.
+    for path in filter(Path.is_file, (folder / CONFIG_FILE, folder / WEIGHTS_FILE)):
+        with path.open("rb") as file_:
+            digest.update(hashlib.file_digest(file_, "sha256").digest())
+    return digest.hexdigest()[:16]
+
+
 def served_fingerprint(folder: Path) -> str:
     """Short hash of the adapter that a server has loaded, of which the folder here may hold the card alone.
 
     folder (Path): Folder of the adapter.
-    RETURNS (str): `fingerprint`, as with local models, where the folder holds the weights; else the hash of the card,
-        which names the data and the settings of the training.
+    RETURNS (str): `adapter_fingerprint`, as with local models, where the folder holds the weights; else the hash of
+        the card, which names the data and the settings of the training.
     """
     card = folder / CARD_FILE
-    if any(folder.glob("*.safetensors")) or not card.is_file():
-        return fingerprint(folder)
+    if (folder / WEIGHTS_FILE).is_file() or not card.is_file():
+        return adapter_fingerprint(folder)
     return hashlib.sha256(card.read_bytes()).hexdigest()[:16]

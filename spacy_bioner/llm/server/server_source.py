@@ -110,9 +110,8 @@ def make_server(model: str, base_url: Optional[str] = None, api_key_env: str = "
 
 def read_counter(tokenizer: str) -> Callable[[str], int]:
     """RETURNS (Callable[[str], int]): Counts tokens with the tokenizer of that folder or hub id."""
-    from transformers import AutoTokenizer
-
     from ..local.hub import resolve_model
+    from ..local.pretrained import load_tokenizer
 
-    loaded = AutoTokenizer.from_pretrained(resolve_model(tokenizer))
+    loaded = load_tokenizer(resolve_model(tokenizer))
     return lambda text: len(loaded(text, add_special_tokens=False)["input_ids"])

@@ -17,6 +17,7 @@ from thinc.types import Floats2d
 from ...errors import BionerError, Errors
 from ...llm.local.half_precision import is_quick_in_bfloat16
 from ...llm.local.hub import resolve_model
+from ...llm.local.pretrained import build_model, load_model, load_tokenizer
 from ..torch_module import ModuleShim
 from .encoder_lora import LoraModule, add_lora, check_base
 from .word_pieces import (
@@ -113,14 +114,11 @@ def build_transformer_encoder(name: str, max_pieces: int, overlap: int, mixed_pr
 
 
 def _build_module(config: Dict[str, Any]) -> PooledTransformer:
-    from transformers import AutoConfig, AutoModel
-
-    settings = dict(config["transformer"])
     lora = config.get("lora")
     if lora:
-        transformer = AutoModel.from_pretrained(str(resolve_model(config["name"])), torch_dtype=torch.float32)
+        transformer = load_model(resolve_model(config["name"]), dtype=torch.float32)
     else:
-        transformer = AutoModel.from_config(AutoConfig.for_model(settings.pop("model_type"), **settings))
+        transformer = build_model(config["transformer"])
     _drop_pooler(transformer)
     if lora:
         check_base(transformer, config)
@@ -202,11 +200,8 @@ def _check_windows(module: PooledTransformer, settings: Dict[str, Any]) -> None:
 
 
 def _load_pretrained(settings: Dict[str, Any]) -> Tuple[PooledTransformer, Dict[str, Any]]:
-    from transformers import AutoModel, AutoTokenizer
-
-    source = str(resolve_model(settings["name"]))
-    tokenizer = AutoTokenizer.from_pretrained(source, use_fast=True)
-    transformer = AutoModel.from_pretrained(source, torch_dtype=torch.float32)
+    source = resolve_model(settings["name"])
+    tokenizer, transformer = load_tokenizer(source), load_model(source, dtype=torch.float32)
     if not settings["lora_rank"]:
         # With LoRA the base model is cut when it is read, always anew.
         _keep_layers(transformer, settings["layers"], settings["name"])

@@ -17,6 +17,7 @@ from tokenizers import Tokenizer
 from ...errors import BionerError, Errors
 from ...llm.local.half_precision import is_quick_in_bfloat16
 from ...llm.local.hub import resolve_model
+from ...llm.local.pretrained import build_model, load_model, load_tokenizer
 from ..encoder.encoder_lora import LoraModule, add_lora, check_base
 from ..encoder.word_pieces import PACKED_CPU, PACKED_GPU, pack_rows
 from ..torch_module import ModuleShim
@@ -145,11 +146,8 @@ def build_judge(config: Dict[str, Any]) -> MarkedJudge:
 
 
 def _read_causal(config: Dict[str, Any]) -> Tuple[torch.nn.Module, Any, torch.Tensor]:
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
-    source = str(resolve_model(config["name"]))
-    tokenizer = AutoTokenizer.from_pretrained(source, use_fast=True)
-    whole = AutoModelForCausalLM.from_pretrained(source, torch_dtype=torch.float32)
+    source = resolve_model(config["name"])
+    tokenizer, whole = load_tokenizer(source), load_model(source, dtype=torch.float32, causal=True)
     yes, no = (tokenizer.encode(word, add_special_tokens=False)[-1] for word in (" yes", " no"))
     answers = whole.get_output_embeddings().weight[[yes, no]].detach().clone()
     # Of some families the model names no part of itself as its base.
@@ -161,17 +159,15 @@ def _read_causal(config: Dict[str, Any]) -> Tuple[torch.nn.Module, Any, torch.Te
 
 def _read_encoder(config: Dict[str, Any]) -> Tuple[torch.nn.Module, Any, None]:
     """An encoder is trained and stored whole, so a trained one is built without its name."""
-    from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedTokenizerFast
+    from transformers import PreTrainedTokenizerFast
 
     if "transformer" in config:
-        settings = dict(config["transformer"])
-        transformer = AutoModel.from_config(AutoConfig.for_model(settings.pop("model_type"), **settings))
+        transformer = build_model(config["transformer"])
         tokenizer = PreTrainedTokenizerFast(tokenizer_object=Tokenizer.from_str(config["tokenizer"]),
                                             pad_token=config["pad_token"])
     else:
-        source = str(resolve_model(config["name"]))
-        tokenizer = AutoTokenizer.from_pretrained(source, use_fast=True)
-        transformer = AutoModel.from_pretrained(source, torch_dtype=torch.float32)
+        source = resolve_model(config["name"])
+        tokenizer, transformer = load_tokenizer(source), load_model(source, dtype=torch.float32)
         values = {**transformer.config.to_diff_dict(), "model_type": transformer.config.model_type}
         config.update(transformer=json.loads(json.dumps(values, default=str)), pad_token=tokenizer.pad_token,
                       tokenizer=tokenizer.backend_tokenizer.to_str())

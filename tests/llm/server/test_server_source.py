@@ -8,7 +8,7 @@ from spacy_bioner.annotation import Annotation
 from spacy_bioner.codecs import make_codec
 from spacy_bioner.llm.adapter import AdapterCard
 from spacy_bioner.llm.annotation.assembly import AnnotatorSettings, make_annotator, make_builder
-from spacy_bioner.llm.local.fingerprint import fingerprint
+from spacy_bioner.llm.local.fingerprint import adapter_fingerprint
 from spacy_bioner.llm.server.server_source import make_server
 from spacy_bioner.prompts.build import PromptBuilder
 
@@ -36,7 +36,7 @@ def identity(adapter, url="http://localhost:1"):
 def test_adapter_of_a_server_is_known_by_its_weights_as_that_of_a_local_model(tmp_path):
     first, second = (write_adapter(tmp_path / str(weight), weight=weight) for weight in (1.0, 2.0))
     assert identity(None)["adapter"] is None
-    assert identity(first)["adapter"] == fingerprint(first)
+    assert identity(first)["adapter"] == adapter_fingerprint(first)
     assert identity(first) != identity(second)
     assert identity(first) == identity(write_adapter(tmp_path / "copy", weight=1.0)), "wherever the folder lies"
 

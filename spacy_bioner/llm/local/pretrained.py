@@ -1,0 +1,122 @@
+"""The one place where transformers loads models and tokenizers: from local folders, and never code of theirs."""
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Dict, Iterator, Mapping, Union
+
+from ...errors import BionerError, Errors
+from ..model_files import UnreadableFile, read_object, read_shapes
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+# `trust_remote_code=None`, the default, asks on the terminal and runs the code of a model on "y".
+_SAFE = {"trust_remote_code": False, "local_files_only": True}
+# Settings of a model that can name kernels in a repository, which are code too.
+_KERNEL_KEYS = ("attn_implementation", "_attn_implementation", "experts_implementation")
+# What transformers, tokenizers and torch raise for a folder that they cannot make a model of.
+_FAULTS = (ArithmeticError, AttributeError, ImportError, LookupError, OSError, RuntimeError, TypeError, ValueError)
+
+
+def load_tokenizer(folder: Union[str, Path]) -> "PreTrainedTokenizerBase":
+    """Load the tokenizer of a model.
+
+    folder (Union[str, Path]): Local folder of the model, see `hub.resolve_model`.
+    RETURNS (PreTrainedTokenizerBase): The tokenizer.
+    RAISES BionerError: E230 where it cannot be read, E231 where it needs code of its own.
+    """
+    from transformers import AutoTokenizer
+
+    with _reading(folder):
+        return AutoTokenizer.from_pretrained(str(folder), use_fast=True, **_SAFE)
+
+
+def load_model(folder: Union[str, Path], *, dtype: "torch.dtype", causal: bool = False,
+               **options: Any) -> "PreTrainedModel":
+    """Load a model from safetensors.
+
+    folder (Union[str, Path]): Local folder of the model, see `hub.resolve_model`.
+    dtype (torch.dtype): Number type of the weights.
+    causal (bool): Whether the head of a causal language model is loaded too.
+    **options (Any): Further settings, for quantised weights.
+    RETURNS (PreTrainedModel): The model.
+    RAISES BionerError: E203 without safetensors, E230 where it cannot be read, E231 where it needs code of its own.
+    """
+    from transformers import AutoModel, AutoModelForCausalLM
+
+    with _reading(folder):
+        _check_folder(Path(folder))
+        kind = AutoModelForCausalLM if causal else AutoModel
+        return kind.from_pretrained(str(folder), use_safetensors=True, **_dtype(dtype), **_SAFE, **options)
+
+
+def load_gguf_tokenizer(source: Path) -> "PreTrainedTokenizerBase":
+    """RETURNS (PreTrainedTokenizerBase): The tokenizer of a GGUF file, as transformers reads it."""
+    from transformers import AutoTokenizer
+
+    with _reading(source):
+        return AutoTokenizer.from_pretrained(str(source.parent), gguf_file=source.name, **_SAFE)
+
+
+def load_gguf_model(source: Path, *, dtype: "torch.dtype") -> "PreTrainedModel":
+    """RETURNS (PreTrainedModel): The causal language model of a GGUF file, de-quantised."""
+    from transformers import AutoModelForCausalLM
+
+    with _reading(source):
+        return AutoModelForCausalLM.from_pretrained(str(source.parent), gguf_file=source.name, **_dtype(dtype), **_SAFE)
+
+
+def build_model(settings: Mapping[str, Any]) -> "PreTrainedModel":
+    """Build a model without a head from its settings, its weights random.
+
+    settings (Mapping[str, Any]): The settings, with `model_type`.
+    RETURNS (PreTrainedModel): The model.
+    RAISES BionerError: E230 where the settings describe no model, E231 where they name code.
+    """
+    from transformers import AutoConfig, AutoModel
+
+    with _reading("the pipeline"):
+        _refuse_kernels(settings, "the pipeline")
+        values = {key: value for key, value in settings.items() if key not in ("model_type", "auto_map")}
+        config = AutoConfig.for_model(settings["model_type"], **values)
+        return AutoModel.from_config(config, trust_remote_code=False)
+
+
+@contextmanager
+def _reading(source: Union[str, Path]) -> Iterator[None]:
+    """Turn the errors of the libraries that read a model into one line."""
+    try:
+        yield
+    except BionerError:
+        raise
+    except _FAULTS as error:
+        if "trust_remote_code" in str(error):
+            raise BionerError(Errors.E231.format(path=source)) from None
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        raise BionerError(Errors.E230.format(path=source, why=lines[0].rstrip("."))) from None
+
+
+def _check_folder(folder: Path) -> None:
+    """Check the files that will be read. RAISES BionerError, UnreadableFile: For what is missing or damaged."""
+    _refuse_kernels(read_object(folder / "config.json"), folder)
+    if (folder / "adapter_config.json").exists():
+        # transformers would load the base model that an adapter names, from a hub.
+        raise UnreadableFile("it is the folder of an adapter too; give the model, and the adapter as adapter")
+    weights = sorted(folder.glob("*.safetensors"))
+    if not weights:
+        raise BionerError(Errors.E203.format(name=folder.name, path=folder))
+    for path in weights:
+        read_shapes(path)
+
+
+def _refuse_kernels(settings: Mapping[str, Any], source: Union[str, Path]) -> None:
+    if any("/" in str(settings.get(key) or "") for key in _KERNEL_KEYS):
+        raise BionerError(Errors.E231.format(path=source))
+
+
+def _dtype(dtype: "torch.dtype") -> Dict[str, Any]:
+    """RETURNS (Dict[str, Any]): The argument for the number type, by the name that this version knows."""
+    from transformers import __version__
+
+    return {"torch_dtype" if __version__.startswith("4.") else "dtype": dtype}
