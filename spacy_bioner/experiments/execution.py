@@ -15,6 +15,7 @@ from typing import Callable, Dict, Iterator, List, Mapping, Optional, Sequence, 
 
 from filelock import FileLock, Timeout
 
+from ..cpu_threads import usable_cpus
 from ..errors import BionerError, Errors
 from ..files import write_json
 from .steps import Plan, Step
@@ -157,7 +158,7 @@ def _environment(jobs: int) -> Mapping[str, str]:
     error is the last line, not what was said before it; with several steps at a time they divide the cores."""
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     if jobs > 1:
-        environment.setdefault("OMP_NUM_THREADS", str(max(1, len(os.sched_getaffinity(0)) // jobs)))
+        environment.setdefault("OMP_NUM_THREADS", str(max(1, usable_cpus() // jobs)))
     return environment
 
 

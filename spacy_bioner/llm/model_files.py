@@ -1,12 +1,12 @@
 """Checks of the files of models and adapters, before a library reads them."""
 
-import json
 from pathlib import Path
 from typing import Any, Dict, Tuple
 
+from ..loading import parse_json
+
 # No settings of a model or an adapter are as large; tokenizers are, and are read by their own library.
 _LARGEST_JSON = 16 << 20
-_DEEPEST_JSON = 64
 
 
 class UnreadableFile(ValueError):
@@ -24,21 +24,19 @@ def read_object(path: Path) -> Dict[str, Any]:
         size = path.stat().st_size
         if size > _LARGEST_JSON:
             raise UnreadableFile(f"{path.name} has {size} bytes, wanted at most {_LARGEST_JSON}")
-        content = json.loads(path.read_text(encoding="utf8"))
+        content = parse_json(path.read_text(encoding="utf8"))
     except FileNotFoundError:
         raise UnreadableFile(f"no such file as {path.name}") from None
     except OSError as error:
         raise UnreadableFile(f"{path.name}: {error.strerror}") from None
-    except RecursionError:
-        raise UnreadableFile(f"{path.name} is nested more than {_DEEPEST_JSON} deep") from None
     except UnicodeDecodeError:
         raise UnreadableFile(f"{path.name} is not UTF-8") from None
-    except json.JSONDecodeError as error:
+    except UnreadableFile:
+        raise
+    except ValueError as error:
         raise UnreadableFile(f"{path.name} is not JSON: {error}") from None
     if not isinstance(content, dict):
         raise UnreadableFile(f"{path.name} is not a JSON object")
-    if _is_deep(content):
-        raise UnreadableFile(f"{path.name} is nested more than {_DEEPEST_JSON} deep")
     return content
 
 
@@ -58,14 +56,3 @@ def read_shapes(path: Path) -> Dict[str, Tuple[int, ...]]:
         raise UnreadableFile(f"no such file as {path.name}") from None
     except (OSError, SafetensorError) as error:
         raise UnreadableFile(f"{path.name} is damaged or not safetensors: {error}") from None
-
-
-def _is_deep(content: Any) -> bool:
-    """RETURNS (bool): Whether a JSON value has more levels than settings have."""
-    level = [content]
-    for _ in range(_DEEPEST_JSON):
-        level = [child for value in level if isinstance(value, (dict, list))
-                 for child in (value.values() if isinstance(value, dict) else value)]
-        if not level:
-            return False
-    return True

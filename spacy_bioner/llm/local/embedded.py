@@ -36,11 +36,15 @@ def convert_gguf(source: Path, folder: Path) -> None:
         model = load_gguf_model(source, dtype=torch.bfloat16)
     finally:
         transformers_logging.set_verbosity(verbosity)
+    # From version 5 of transformers on a model counts as quantised that was, and is refused to be saved.
+    model.hf_quantizer = None
+    if hasattr(model.config, "quantization_config"):
+        del model.config.quantization_config
     end = tokenizer.eos_token_id
     for config in (model.config, model.generation_config):
         config.eos_token_id = config.pad_token_id = end
     tokenizer.save_pretrained(folder)
-    model.save_pretrained(folder, safe_serialization=True)
+    model.save_pretrained(folder)
 
 
 def read_tokenizer(source: Path) -> "PreTrainedTokenizerFast":

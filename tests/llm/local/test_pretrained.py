@@ -103,9 +103,9 @@ def test_only_one_module_calls_the_loaders_of_transformers():
 @pytest.mark.parametrize("change, why", [
     pytest.param(lambda folder: (folder / "config.json").write_text("{"), "config.json is not JSON", id="cut-config"),
     pytest.param(lambda folder: (folder / "config.json").write_text("[]"), "is not a JSON object", id="list"),
-    pytest.param(lambda folder: (folder / "config.json").write_text('{"a":' * 90 + "1" + "}" * 90), "64 deep",
+    pytest.param(lambda folder: (folder / "config.json").write_text('{"a":' * 110 + "1" + "}" * 110), "nests deeper",
                  id="deep"),
-    pytest.param(lambda folder: (folder / "config.json").write_text('{"a":' * 99999), "64 deep", id="very-deep"),
+    pytest.param(lambda folder: (folder / "config.json").write_text('{"a":' * 99999), "nests deeper", id="very-deep"),
     pytest.param(lambda folder: (folder / "config.json").write_bytes(b"\xff\xfe"), "is not UTF-8", id="no-utf-8"),
     pytest.param(lambda folder: _change(folder / "config.json", hidden_size="wide"), "cannot be read", id="type"),
     pytest.param(lambda folder: _change(folder / "config.json", model_type="odd"), "cannot be read", id="odd-type"),
