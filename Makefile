@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: install browser run test check bench fuzz clean
+.PHONY: install browser run test check bench fuzz docs clean
 
 install: $(STAMP)
 
@@ -44,6 +44,11 @@ bench: install
 
 fuzz: install
 	$(BIN)/python -m pytest tests/codecs --slow -k fuzz
+
+# The documentation site; a broken link or reference is an error.
+docs: install
+	$(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_build/html
+	@echo "site: docs/_build/html/index.html"
 
 clean:
 	rm -rf corpus training metrics packages
