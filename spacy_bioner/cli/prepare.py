@@ -10,6 +10,7 @@ import typer
 
 from ..errors import BionerError, Errors
 from ..files import open_atomic, write_json, write_json_lines
+from ..project_files import find_project_file
 from ._shared.outputs import refuse_own_folder, refuse_own_input
 from ._shared.schema import Schema, read_schema
 
@@ -86,7 +87,7 @@ def find_schema(data: Path, corpus: str, labels: Optional[Path]) -> Path:
     """
     if labels is not None:
         return labels
-    places = [data / corpus / "labels.yml", Path("assets/labels") / f"{corpus}.yml"]
+    places = [data / corpus / "labels.yml", find_project_file(Path("assets/labels") / f"{corpus}.yml")]
     for place in places:
         if place.is_file():
             return place
