@@ -99,9 +99,15 @@ def set_meta(doc: Doc, annotation: Annotation) -> None:
 
 
 def get_meta(doc: Doc) -> Dict[str, Any]:
-    """RETURNS (Dict[str, Any]): What `doc.user_data["meta"]` holds: JSON of a record, or what a component wrote."""
-    held = doc.user_data.get("meta") or {}
-    return json.loads(held) if isinstance(held, str) else dict(held)
+    """RETURNS (Dict[str, Any]): What `doc.user_data["meta"]` holds: JSON of a record, or what a component wrote. What
+    others have put there, in whatever form, is none."""
+    held = doc.user_data.get("meta")
+    if isinstance(held, str):
+        try:
+            held = json.loads(held)
+        except (ValueError, RecursionError):
+            return {}
+    return {str(key): value for key, value in held.items()} if isinstance(held, Mapping) else {}
 
 
 def doc_to_annotation(doc: Doc, spans_key: str = "sc") -> Annotation:

@@ -5,7 +5,6 @@ parameters. This one reads rates and decay from the Thinc optimizer of `spacy tr
 with a factor on the learning rate for each group, and puts moving averages where `nlp.use_params` finds them.
 """
 
-import os
 from contextlib import contextmanager
 from typing import Any, Callable, Dict, Iterator, Mapping, Optional
 
@@ -19,11 +18,6 @@ from thinc.util import get_torch_default_device, torch2xp
 from ..errors import BionerError, Errors
 from ..llm.local.attention_kernels import leave_out_planned_attention
 
-# Torch's threads do not survive a fork, and a child of `nlp.pipe(n_process=2)` that asks for them waits for ever. One
-# thread a process is what several processes want anyway.
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=lambda: torch.set_num_threads(1))
-
 # Vectors and biases are not decayed, as is usual for transformers.
 _DECAYED_DIMS = 2
 
@@ -32,14 +26,15 @@ class ModuleShim(PyTorchShim):
     """Holds a torch module that can be built again from its config.
 
     build (Callable[[Dict[str, Any]], torch.nn.Module]): Makes the module, with fresh weights, from its config.
-    rate_factor (Callable[[str, torch.nn.Module], float]): Name of a parameter, and the module, to a factor on the
-        learning rate.
+    rate_factor (Optional[Callable[[str, torch.nn.Module], float]]): Name of a parameter, and the module, to a factor
+        on the learning rate; None is 1 for all. This and `build` are functions of a module, so that a model can be
+        pickled.
     average (float): Decay of the moving average of the weights; 0 keeps none.
     trained_only (bool): Whether only what is trained is stored, because `build` brings the rest.
     """
 
     def __init__(self, build: Callable[[Dict[str, Any]], torch.nn.Module], *,
-                 rate_factor: Callable[[str, torch.nn.Module], float] = lambda name, module: 1.0, average: float = 0.0,
+                 rate_factor: Optional[Callable[[str, torch.nn.Module], float]] = None, average: float = 0.0,
                  trained_only: bool = False):
         super().__init__(None)
         self.trained_only = trained_only
@@ -99,7 +94,8 @@ class ModuleShim(PyTorchShim):
         for name, value in self.module.named_parameters():
             if not value.requires_grad:
                 continue
-            factor, decayed = self.rate_factor(name, self.module), value.dim() >= _DECAYED_DIMS
+            factor = self.rate_factor(name, self.module) if self.rate_factor is not None else 1.0
+            decayed = value.dim() >= _DECAYED_DIMS
             group = groups.setdefault((factor, decayed), {"params": [], "factor": factor, "decayed": decayed})
             group["params"].append(value)
         return torch.optim.AdamW(list(groups.values()), lr=0.0)
@@ -183,3 +179,8 @@ class ModuleShim(PyTorchShim):
         fresh = ModuleShim(self.build, rate_factor=self.rate_factor, average=self.average,
                            trained_only=self.trained_only)
         return fresh.from_bytes(self.to_bytes())
+
+
+def constant_rate(name: str, module: torch.nn.Module, *, factor: float) -> float:
+    """RETURNS (float): The same factor on the learning rate for all parameters."""
+    return factor

@@ -4,21 +4,54 @@ import shutil
 from abc import ABC, abstractmethod
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Dict, Iterable, Optional
+from typing import Any, Dict, Iterable, Optional, Tuple, Type
 
 import srsly
 from spacy import util
 from spacy.pipeline import Pipe
+from spacy.vocab import Vocab
+
+from ..locks import ThreadLock
 
 
 class AdapterPipe(Pipe, ABC):
     """A component whose language model may have an adapter, which is saved and loaded with it.
 
+    What works with the model is made at first use, by one thread, and not pickled: another process makes its own.
+
+    vocab (Vocab): Vocabulary of the pipeline.
+    name (str): Name of the component.
     source (Any): Where the model comes from; knows its `adapter_folder`, and can be had `with_adapter`.
     """
 
-    source: Any
     _unpacked: Optional[TemporaryDirectory] = None
+
+    def __init__(self, vocab: Vocab, name: str, source: Any) -> None:
+        self.vocab = vocab
+        self.name = name
+        self.source = source
+        self._worker: Any = None
+        self._loading = ThreadLock()
+
+    def __reduce__(self) -> Tuple[Any, ...]:
+        state = {**vars(self), "name": self.name, "_worker": None, "_unpacked": None}
+        packed = None if self._unpacked is None else pack_adapter(Path(self._unpacked.name))
+        return _restore, (type(self), state, packed)
+
+    @abstractmethod
+    def _make(self) -> Any:
+        """RETURNS (Any): What does the work, with its model."""
+
+    def _load(self) -> Any:
+        """RETURNS (Any): What does the work, made where it was not yet."""
+        with self._loading:
+            if self._worker is None:
+                self._worker = self._make()
+            return self._worker
+
+    def _forget(self) -> None:
+        """Let go of what was made with other settings or another adapter."""
+        self._worker = None
 
     @abstractmethod
     def _cfg(self) -> Dict[str, Any]:
@@ -27,10 +60,6 @@ class AdapterPipe(Pipe, ABC):
     @abstractmethod
     def _set_cfg(self, cfg: Dict[str, Any]) -> None:
         """Take settings that `_cfg` gave."""
-
-    @abstractmethod
-    def _forget(self) -> None:
-        """Let go of what was loaded with other settings or another adapter."""
 
     @property
     def adapter_folder(self) -> Optional[Path]:
@@ -71,6 +100,16 @@ class AdapterPipe(Pipe, ABC):
         self._unpacked = unpack_adapter(data)
         if self._unpacked is not None:
             self._set_adapter(Path(self._unpacked.name))
+
+
+def _restore(kind: Type[AdapterPipe], state: Dict[str, Any], packed: Optional[bytes]) -> AdapterPipe:
+    """RETURNS (AdapterPipe): A component as it was pickled."""
+    component = kind.__new__(kind)
+    for name, value in state.items():
+        setattr(component, name, value)
+    if packed is not None:
+        component._unpack_adapter(packed)
+    return component
 
 
 def copy_adapter(source: Optional[Path], target: Path) -> None:

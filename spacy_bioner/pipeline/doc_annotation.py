@@ -18,10 +18,15 @@ def set_annotation(doc: Doc, annotation: Annotation, *, spans_key: str) -> Tuple
         counted as the issue "off_boundary".
     """
     lost = set_mentions(doc, annotation.mentions, spans_key=spans_key)
-    before = {key: value for key, value in get_meta(doc).items() if key != "error"}
+    found = get_meta(doc)
+    before = {key: value for key, value in found.items() if key != "error"}
     meta = {**before, **annotation.meta}
     if lost:
         meta["issues"] = {**meta.get("issues", {}), "off_boundary": len(lost)}
+    held = doc.user_data.get("meta")
+    if held and not found:
+        # Someone else's, in a form that says nothing here.
+        doc.user_data["meta_before"] = held
     doc.user_data["meta"] = meta
     doc.user_data["origin"] = "synthetic"
     return lost

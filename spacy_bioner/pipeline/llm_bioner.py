@@ -87,22 +87,16 @@ class LLMBioNER(AdapterPipe):
 
     def __init__(self, vocab: Vocab, name: str = "llm_bioner", *, source: ModelSource, settings: AnnotatorSettings,
                  spans_key: str = "sc", scorer: Optional[Callable] = None) -> None:
-        self.vocab = vocab
-        self.name = name
-        self.source = source
+        super().__init__(vocab, name, source)
         self.settings = settings
         self.spans_key = spans_key
         self.scorer = scorer
         self.usage = Usage()
-        self._annotator: Optional[Annotator] = None
 
     @property
     def annotator(self) -> Annotator:
         """RETURNS (Annotator): What does the work; the model is loaded when this is first asked for."""
-        if self._annotator is None:
-            self._annotator = make_annotator(self.source, self.settings, find_sentences=find_sentences,
-                                             usage=self.usage)
-        return self._annotator
+        return self._load()
 
     @property
     def label_definitions(self) -> Dict[str, str]:
@@ -131,7 +125,7 @@ class LLMBioNER(AdapterPipe):
         if known.get(label) == definition:
             return 0
         self.settings = replace(self.settings, labels={**known, label: definition})
-        self._annotator = None
+        self._forget()
         return 1
 
     def __call__(self, doc: Doc) -> Doc:
@@ -155,12 +149,16 @@ class LLMBioNER(AdapterPipe):
         for annotation in self.annotator.annotate(read_texts(), window=min(batch_size, self.settings.window)):
             doc = waiting.popleft()
             lost = set_annotation(doc, annotation, spans_key=self.spans_key)
-            self.usage.issues.update({"off_boundary": len(lost)} if lost else {})
+            if lost:
+                self.usage.add(issues={"off_boundary": len(lost)})
             # spaCy's default handler raises, and would take the neighbours along: only one that was set is called.
             if "error" in annotation.meta and hasattr(self, "error_handler"):
                 error = BionerError(Errors.E222.format(why=annotation.meta["error"]))
                 self.error_handler(self.name, self, [doc], error)
             yield doc
+
+    def _make(self) -> Annotator:
+        return make_annotator(self.source, self.settings, find_sentences=find_sentences, usage=self.usage)
 
     def _cfg(self) -> Dict[str, Any]:
         return {"labels": self.settings.labels, "spans_key": self.spans_key}
@@ -168,6 +166,3 @@ class LLMBioNER(AdapterPipe):
     def _set_cfg(self, cfg: Dict[str, Any]) -> None:
         self.settings = replace(self.settings, labels=cfg["labels"])
         self.spans_key = cfg["spans_key"]
-
-    def _forget(self) -> None:
-        self._annotator = None

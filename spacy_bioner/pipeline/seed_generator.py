@@ -149,24 +149,18 @@ class SeedGenerator(AdapterPipe):
     def __init__(self, vocab: Vocab, name: str = "seed_generator", *, source: GeneratorSource,
                  settings: WriterSettings, spans_key: str = "sc", seeds_key: str = "seeds",
                  relabel: Optional[Relabel] = None, held_out: Iterable[Path] = ()) -> None:
-        self.vocab = vocab
-        self.name = name
-        self.source = source
+        super().__init__(vocab, name, source)
         self.settings = settings
         self.spans_key = spans_key
         self.seeds_key = seeds_key
         self.relabel = relabel
         self.held_out = tuple(held_out)
         self.usage = Usage()
-        self._writer: Optional[SentenceWriter] = None
 
     @property
     def writer(self) -> SentenceWriter:
         """RETURNS (SentenceWriter): What does the work; its `report` counts rejections and repairs."""
-        if self._writer is None:
-            self._writer = make_writer(self.source, self.settings, relabel=self.relabel, usage=self.usage,
-                                       held_out=self.held_out)
-        return self._writer
+        return self._load()
 
     def __call__(self, doc: Doc) -> Doc:
         """RETURNS (Doc): The sentence made from the seeds of a Doc."""
@@ -211,6 +205,9 @@ class SeedGenerator(AdapterPipe):
         doc.user_data.update(id=sentence.id, split="train")
         return doc
 
+    def _make(self) -> SentenceWriter:
+        return make_writer(self.source, self.settings, relabel=self.relabel, usage=self.usage, held_out=self.held_out)
+
     def _cfg(self) -> Dict[str, Any]:
         labels = None if self.settings.labels is None else dict(self.settings.labels)
         return {"labels": labels, "spans_key": self.spans_key, "seeds_key": self.seeds_key,
@@ -221,6 +218,3 @@ class SeedGenerator(AdapterPipe):
         self.spans_key, self.seeds_key = cfg["spans_key"], cfg["seeds_key"]
         # Components that were saved before this key was there had none.
         self.held_out = tuple(map(Path, cfg.get("held_out", [])))
-
-    def _forget(self) -> None:
-        self._writer = None

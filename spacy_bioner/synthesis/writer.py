@@ -10,6 +10,7 @@ from ..codecs.seed_tags.seed_codec import SeedReading, SeedTagCodec
 from ..errors import BionerError, Errors
 from ..llm.annotation.request_runner import Runner
 from ..llm.protocol import Reply, Request
+from ..locks import ThreadLock
 from .checking.sentence_checks import SentenceChecks
 from .drafts import Draft, check_mode, find_tag_fault, make_draft
 from .plan import PlannedSentence
@@ -113,6 +114,8 @@ class SentenceWriter:
         self._relabel = relabel
         self._meta = dict(meta or {})
         self._failures: List[Tuple[str, str]] = []
+        # Of the report, and of the sentences that others are compared with.
+        self._lock = ThreadLock()
 
     def write(self, plan: Iterable[PlannedSentence]) -> Iterator[Annotation]:
         """Write the sentences of a plan.
@@ -138,8 +141,9 @@ class SentenceWriter:
             requests = [self.request(planned) for planned in batch]
             fits = [self._fits(request) for request in requests]
             replies = iter(self.runner.run([request for request, fit in zip(requests, fits) if fit]))
-            written = [self.read(planned, next(replies)) if fit else self._leave_out(planned)
-                       for planned, fit in zip(batch, fits)]
+            with self._lock:
+                written = [self.read(planned, next(replies)) if fit else self._leave_out(planned)
+                           for planned, fit in zip(batch, fits)]
             for item in self._label_rest(written) if self.mode == "relabel" else written:
                 if item.draft is not None:
                     self.count_accepted(item.draft)
@@ -240,11 +244,12 @@ class SentenceWriter:
 
         draft (Draft): What the sentence was made from.
         """
-        self.report.accepted += 1
-        self.report.repaired.update(draft.mended)
-        self.report.unrepaired.update(draft.unmended)
-        # The mode "keep" repairs nothing: there a sentence is in order, or it is not.
-        self.report.untouched += not (draft.untidy if self.mode == "keep" else draft.mended | draft.unmended)
+        with self._lock:
+            self.report.accepted += 1
+            self.report.repaired.update(draft.mended)
+            self.report.unrepaired.update(draft.unmended)
+            # The mode "keep" repairs nothing: there a sentence is in order, or it is not.
+            self.report.untouched += not (draft.untidy if self.mode == "keep" else draft.mended | draft.unmended)
 
     def _count_failure(self, reason: str, text: str) -> None:
         """End a run that leads nowhere, with two raw answers to look at."""

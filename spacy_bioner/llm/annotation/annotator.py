@@ -75,16 +75,15 @@ class Annotator:
 
     def _finish(self, annotation: Annotation, answered: Sequence[Tuple[Plan, Sequence[Reply]]]) -> Annotation:
         """Read the replies to the questions about a document, or say why there are none."""
-        self.usage.documents += 1
         meta = {key: value for key, value in annotation.meta.items() if key != "error"} | self.provenance()
         errors = [error for plan, replies in answered for error in (plan.error, *(reply.error for reply in replies))]
         error = next((error for error in errors if error is not None), None)
         if error is not None:
-            self.usage.failed += 1
+            self.usage.add(documents=1, failed=1)
             return replace(annotation, mentions=(), meta={**meta, "issues": {}, "error": error})
         readings = [planner.read(plan, replies) for (planner, _), (plan, replies) in zip(self._askers, answered)]
         issues = Counter(issue.kind for reading in readings for issue in reading.issues)
-        self.usage.issues.update(issues)
+        self.usage.add(documents=1, issues=issues)
         mentions = readings[0].mentions if len(readings) == 1 else tuple(
             in_text_order(mention for reading in readings for mention in reading.mentions))
         return replace(annotation, mentions=mentions, meta={**meta, "issues": dict(sorted(issues.items()))})

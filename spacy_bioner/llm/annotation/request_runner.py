@@ -2,7 +2,8 @@
 
 import logging
 import time
-from typing import Any, Dict, List, Mapping, Optional, Sequence
+from contextlib import ExitStack
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Set
 
 from ...errors import BionerError, Errors
 from ..protocol import LanguageModel, Reply, Request
@@ -32,6 +33,8 @@ class Runner:
         self.usage = usage if usage is not None else Usage()
         self._settings = {"model": dict(model.identity()), **(settings or {})}
         self._failures_in_row = 0
+        self._answered = False
+        self._refusals: Set[str] = set()
 
     def run(self, requests: Sequence[Request]) -> List[Reply]:
         """Answer requests.
@@ -42,7 +45,8 @@ class Runner:
         """
         keys = [request_key(request, self._settings) for request in requests]
         replies = self.cache.get(keys) if self.cache is not None else {}
-        self.usage.cached += sum(key in replies for key in keys)
+        self.usage.add(cached=sum(key in replies for key in keys))
+        self._answered = self._answered or bool(replies)
         missing = {key: request for key, request in zip(keys, requests) if key not in replies}
         if missing:
             self._ask(missing, replies)
@@ -51,25 +55,37 @@ class Runner:
     def _ask(self, missing: Dict[str, Request], replies: Dict[str, Reply]) -> None:
         """Ask the model, and keep each reply as soon as it comes."""
         keys = list(missing)
-        self.usage.asked += len(keys)
+        self.usage.add(asked=len(keys))
         failures: List[str] = []
         started = time.perf_counter()
-        for index, reply in self.model.generate(list(missing.values())):
-            replies[keys[index]] = reply
-            self.usage.add_reply(reply.usage)
-            if reply.error is not None:
-                failures.append(reply.error)
-                if reply.service_failed:
-                    self._count_failure(reply.error)
-                continue
-            self._failures_in_row = 0
-            if self.cache is not None:
-                self.cache.put(keys[index], reply)
-        self.usage.seconds += time.perf_counter() - started
+        # Closed on an error too: a model may hold a lock as long as it answers.
+        with ExitStack() as stack:
+            answers = self.model.generate(list(missing.values()))
+            if hasattr(answers, "close"):
+                stack.callback(answers.close)
+            for index, reply in answers:
+                replies[keys[index]] = reply
+                self.usage.add_reply(reply.usage)
+                if reply.error is not None:
+                    failures.append(reply.error)
+                    if reply.service_failed or self._refuses_all(reply):
+                        self._count_failure(reply.error)
+                    continue
+                self._failures_in_row = 0
+                self._answered = True
+                if self.cache is not None:
+                    self.cache.put(keys[index], reply)
+        self.usage.add(seconds=time.perf_counter() - started)
         if failures:
             logger.warning("%s of %s requests failed, the last one: %s", len(failures), len(keys), failures[-1])
         for key in keys:
             replies.setdefault(key, Reply(finish_reason="error", error=Errors.E216))
+
+    def _refuses_all(self, reply: Reply) -> bool:
+        """RETURNS (bool): Whether a server has refused every request so far, and all for the same reason."""
+        if reply.refused:
+            self._refusals.add(str(reply.error))
+        return reply.refused and not self._answered and len(self._refusals) == 1
 
     def _count_failure(self, reason: str) -> None:
         self._failures_in_row += 1

@@ -2,8 +2,11 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Dict, Mapping
 from typing import Counter as CounterType
+
+from ...locks import ThreadLock
 
 
 @dataclass
@@ -26,10 +29,23 @@ class Usage:
     seconds: float = 0.0
     model: CounterType[str] = field(default_factory=Counter)
     issues: CounterType[str] = field(default_factory=Counter)
+    _lock: ThreadLock = field(default_factory=ThreadLock, repr=False, compare=False)
+
+    def add(self, *, issues: Mapping[str, int] = MappingProxyType({}), **counts: float) -> None:
+        """Add to counts, from whatever thread.
+
+        issues (Mapping[str, int]): Kinds of issues met, and how often.
+        counts (float): Names of the other counts, and what is added to each.
+        """
+        with self._lock:
+            self.issues.update(issues)
+            for name, count in counts.items():
+                setattr(self, name, getattr(self, name) + count)
 
     def add_reply(self, usage: Mapping[str, float]) -> None:
         """Add what one reply cost; its seconds are left out, since replies are waited for together."""
-        self.model.update({key: value for key, value in usage.items() if key != "seconds"})
+        with self._lock:
+            self.model.update({key: value for key, value in usage.items() if key != "seconds"})
 
     def to_dict(self) -> Dict[str, Any]:
         """RETURNS (Dict[str, Any]): The counts, for JSON."""

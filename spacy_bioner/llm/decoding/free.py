@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Mapping, Optional, 
 import torch
 
 from ...errors import Errors
+from ...locks import one_at_a_time
 from ..local.batch_sizes import batch_sizes
 from ..local.tokenization import encode_prompt
 from ..protocol import Reply, Request
@@ -52,6 +53,7 @@ class FreeDecoder:
             settings.update(temperature=self.temperature, top_p=self.top_p, seed=self.seed)
         return {**self.lm.identity(), **settings}
 
+    @one_at_a_time
     def generate(self, requests: Sequence[Request]) -> Iterator[Tuple[int, Reply]]:
         """Answer requests, the shortest prompts first.
 

@@ -17,6 +17,7 @@ from transformers.cache_utils import DynamicCache
 from ...codecs.base import Piece
 from ...codecs.seed_tags.seed_codec import CLOSE_WRAPPER, OPEN_WRAPPER, SeedTagCodec
 from ...errors import Errors
+from ...locks import one_at_a_time
 from ...grounding.words import on_boundaries
 from ...tokens import UNSPACED, find_units
 from ..local.causal_lm import CausalLM
@@ -103,6 +104,7 @@ class GroundedGenerator:
     def count_tokens(self, text: str) -> int:
         return self.lm.count_tokens(text)
 
+    @one_at_a_time
     def generate(self, requests: Sequence[Request]) -> Iterable[Tuple[int, Reply]]:
         """Write the sentences of the requests; each request names its seeds.
 

@@ -11,6 +11,7 @@ from typing import Any, Dict, Iterator, Mapping, Optional, Sequence, Tuple
 from ...annotation import Mention, in_text_order
 from ...codecs.base import Codec
 from ...errors import Errors
+from ...locks import one_at_a_time
 from ..local.batch_sizes import batch_sizes
 from ..local.causal_lm import CausalLM
 from ..local.tokenization import encode_prompt
@@ -67,6 +68,7 @@ class GroundedDecoder:
         return {**self.lm.identity(), "decoding": "grounded", "codec": self.codec.settings(), "labels": self.labels,
                 "max_depth": self.max_depth, "chat": self.chat}
 
+    @one_at_a_time
     def generate(self, requests: Sequence[Request]) -> Iterator[Tuple[int, Reply]]:
         """Annotate texts, the longest first.
 

@@ -1,6 +1,13 @@
-"""Which of torch's attention kernels are used on a GPU."""
+"""Settings of torch that hold for a whole process: attention kernels on a GPU, threads after a fork."""
+
+import os
 
 import torch
+
+# Torch's threads do not survive a fork, and a child of `nlp.pipe(n_process=2)` that asks for them waits for ever. One
+# thread a process is what several processes want anyway.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=lambda: torch.set_num_threads(1))
 
 
 def leave_out_planned_attention(device: torch.device) -> None:

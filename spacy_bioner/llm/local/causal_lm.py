@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Dict, Mapping, Optional, Tuple
 import torch
 
 from ...errors import BionerError, Errors
+from ...locks import ThreadLock
 from ..adapter import CARD_FILE, AdapterCard
 from ..decoding.free import FreeDecoder
 from .adapter_loading import add_adapter, read_adapter_config
@@ -37,6 +38,8 @@ class CausalLM:
     name (str): The name that it was loaded by.
     settings (Dict[str, Any]): Revision, adapter, dtype and quantisation.
     base_hash (str): See `hash_base`; empty where it was not loaded from a folder.
+    lock (ThreadLock): Held by whoever uses model or tokenizer: decoding sets the model's attention, and keeps keys
+        and values for all texts under way.
     """
 
     model: "PreTrainedModel"
@@ -44,6 +47,7 @@ class CausalLM:
     name: str = ""
     settings: Dict[str, Any] = field(default_factory=dict)
     base_hash: str = ""
+    lock: ThreadLock = field(default_factory=ThreadLock, repr=False, compare=False)
 
     @property
     def device(self) -> torch.device:
@@ -70,7 +74,8 @@ class CausalLM:
         return {key: int(getattr(config, key)) for key in _SHAPES if getattr(config, key, None) is not None}
 
     def count_tokens(self, text: str) -> int:
-        return len(encode_text(self.tokenizer, text))
+        with self.lock:
+            return len(encode_text(self.tokenizer, text))
 
     def identity(self) -> Mapping[str, Any]:
         """RETURNS (Mapping[str, Any]): All that tells this model from another one of the same name."""

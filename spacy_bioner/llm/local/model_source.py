@@ -3,10 +3,10 @@
 A source of models knows what to load but not yet for which labels and codec; `open` makes the model that annotates.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Iterable, List, Optional, Protocol
+from typing import Any, Dict, Iterable, List, Optional, Protocol
 
 from ...errors import BionerError, Errors
 from ...prompts.build import Prompt, PromptBuilder
@@ -90,6 +90,10 @@ class CausalLMSource:
     def __post_init__(self) -> None:
         if self.decoding not in ("grounded", "free"):
             raise BionerError(Errors.E229.format(decoding=self.decoding))
+
+    def __getstate__(self) -> Dict[str, Any]:
+        """RETURNS (Dict[str, Any]): The settings; a loaded model stays in its process."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @property
     def adapter_folder(self) -> Optional[Path]:

@@ -6,6 +6,7 @@ embeddings may stay frozen, which saves half of an update of a small model.
 """
 
 import json
+from functools import partial
 from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple
 
 import numpy
@@ -105,7 +106,7 @@ def build_transformer_encoder(name: str, max_pieces: int, overlap: int, mixed_pr
         language model foresee the next word, which is dear and of little use to who judges the words that are there.
     RETURNS (Model[List[Doc], List[Floats2d]]): One array a document, one row a token.
     """
-    shim = ModuleShim(_build_module, rate_factor=_layer_factor(layer_decay), average=average,
+    shim = ModuleShim(_build_module, rate_factor=partial(_rate_of_layer, decay=layer_decay), average=average,
                       trained_only=lora_rank > 0)
     return Model("transformer_encoder", _forward, init=_init, shims=[shim], dims={"nO": None}, attrs={
         "name": name, "max_pieces": max_pieces, "overlap": overlap, "mixed_precision": mixed_precision,
@@ -164,15 +165,12 @@ def _freeze(transformer: torch.nn.Module, frozen_layers: int) -> None:
         layer.requires_grad_(False)
 
 
-def _layer_factor(decay: float) -> Callable[[str, PooledTransformer], float]:
-    def factor(name: str, module: PooledTransformer) -> float:
-        number = next((int(part) for part in name.split(".") if part.isdigit()), None)
-        if number is not None:
-            return decay ** (module.transformer.config.num_hidden_layers - 1 - number)
-        # Embeddings lie below the first layer; what else has no number, such as a last norm, above all of them.
-        return decay ** module.transformer.config.num_hidden_layers if "embed" in name else 1.0
-
-    return factor
+def _rate_of_layer(name: str, module: PooledTransformer, *, decay: float) -> float:
+    number = next((int(part) for part in name.split(".") if part.isdigit()), None)
+    if number is not None:
+        return decay ** (module.transformer.config.num_hidden_layers - 1 - number)
+    # Embeddings lie below the first layer; what else has no number, such as a last norm, above all of them.
+    return decay ** module.transformer.config.num_hidden_layers if "embed" in name else 1.0
 
 
 def _init(model: Model, X: Optional[List[Doc]] = None, Y: Any = None) -> Model:

@@ -57,16 +57,17 @@ class PieceMaker:
         """RETURNS (List[Tuple[int, ...]]): For each token the ids of its pieces, at least one."""
         if not len(doc):
             return []
-        if len(self._known) > _REMEMBERED:
-            self._known.clear()
+        # A new table in place of the old one, which another thread may be reading.
+        known = self._known if len(self._known) <= _REMEMBERED else {}
+        self._known = known
         orths, spaces = doc.to_array([ORTH, SPACY]).T.tolist()
         keys = list(zip(orths, [False, *map(bool, spaces[:-1])]))
-        fresh = [key for key in dict.fromkeys(keys) if key not in self._known]
+        fresh = [key for key in dict.fromkeys(keys) if key not in known]
         if fresh:
             words = [(" " if spaced else "") + doc.vocab.strings[orth] for orth, spaced in fresh]
             for key, encoding in zip(fresh, self._tokenizer.encode_batch(words, add_special_tokens=False)):
-                self._known[key] = tuple(encoding.ids[:MAX_PIECES_A_TOKEN]) or self._unknown
-        return [self._known[key] for key in keys]
+                known[key] = tuple(encoding.ids[:MAX_PIECES_A_TOKEN]) or self._unknown
+        return [known[key] for key in keys]
 
 
 def find_around(tokenizer: Any) -> Tuple[Tuple[int, ...], Tuple[int, ...]]:

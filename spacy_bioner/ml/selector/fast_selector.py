@@ -4,6 +4,7 @@ A candidate is seen by its first and last token, the tokens just outside of it, 
 its label is a learnt vector. `marked_selector` holds the slow kind, where each candidate is a text of its own.
 """
 
+from functools import partial
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
 import torch
@@ -12,7 +13,7 @@ from thinc.api import Model, torch2xp, xp2torch
 from thinc.types import Floats1d, Floats2d
 
 from ..setting_ranges import check_number
-from ..torch_module import ModuleShim
+from ..torch_module import ModuleShim, constant_rate
 
 # First token, one past the last, label; for each document.
 Spans = List[List[Tuple[int, int, int]]]
@@ -68,11 +69,15 @@ def build_span_selector(tok2vec: Model[List[Doc], List[Floats2d]], hidden_size: 
     RETURNS (Model[Tuple[List[Doc], Spans], Floats1d]): Logits of all candidates, document by document.
     """
     check_number("hidden_size", hidden_size, least=1)
-    shim = ModuleShim(lambda config: SpanJudge(**config), rate_factor=lambda name, module: rate_factor, average=average)
+    shim = ModuleShim(_build_judge, rate_factor=partial(constant_rate, factor=rate_factor), average=average)
     model = Model("span_selector", _forward, init=_init, layers=[tok2vec], shims=[shim], dims={"nO": None}, attrs={
         "settings": {"hidden_size": hidden_size, "dropout": dropout}})
     model.set_ref("output_layer", model)
     return model
+
+
+def _build_judge(config: Dict[str, Any]) -> SpanJudge:
+    return SpanJudge(**config)
 
 
 def _init(model: Model, X: Optional[Tuple[List[Doc], Spans]] = None, Y: Any = None) -> Model:

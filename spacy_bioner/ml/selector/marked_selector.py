@@ -6,6 +6,7 @@ stored; the base is read again by its name. An encoder is stored whole.
 """
 
 import json
+from functools import partial
 from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple
 
 import torch
@@ -122,12 +123,16 @@ def build_marked_selector(name: str, head: str, definitions: Dict[str, str], max
         raise BionerError(Errors.E519.format(head=head, known=", ".join(HEADS)))
     is_causal = head != "bert_cls"
     shim = ModuleShim(build_judge, average=average, trained_only=is_causal,
-                      rate_factor=lambda part, module: 1.0 if part.startswith("transformer.") else rate_factor)
+                      rate_factor=partial(_rate_of_head, factor=rate_factor))
     model = Model("marked_selector", _forward, init=_init, shims=[shim], dims={"nO": None}, attrs={
         "labels": [], "definitions": dict(definitions), "max_pieces": max_pieces, "mixed_precision": mixed_precision,
         "settings": {"name": name, "head": head, "rank": lora_rank, "alpha": lora_alpha, "dropout": lora_dropout}})
     model.set_ref("output_layer", model)
     return model
+
+
+def _rate_of_head(part: str, module: torch.nn.Module, *, factor: float) -> float:
+    return 1.0 if part.startswith("transformer.") else factor
 
 
 def build_judge(config: Dict[str, Any]) -> MarkedJudge:

@@ -6,6 +6,7 @@ row of tokens; scores are taken along a band of that row, block by block, so mem
 length, never with the square of a document.
 """
 
+from functools import partial
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
 import torch
@@ -14,7 +15,7 @@ from thinc.api import Model, chain, torch2xp, xp2torch
 from thinc.types import Floats2d, Floats3d
 
 from ..setting_ranges import check_number
-from ..torch_module import ModuleShim
+from ..torch_module import ModuleShim, constant_rate
 
 _BLOCK = 64
 # A span is a mention about once in a hundred places: the first update starts from there, not from a half.
@@ -101,7 +102,7 @@ def build_span_grid(tok2vec: Model[List[Doc], List[Floats2d]], hidden_size: int,
     """
     for name, size in (("hidden_size", hidden_size), ("rank", rank), ("max_length", max_length)):
         check_number(name, size, least=1)
-    shim = ModuleShim(lambda config: SpanGrid(**config), rate_factor=lambda name, module: rate_factor, average=average)
+    shim = ModuleShim(_build_grid, rate_factor=partial(constant_rate, factor=rate_factor), average=average)
     grid: Model[List[Floats2d], Floats3d] = Model("span_grid", _forward, init=_init, shims=[shim], attrs={
         "settings": {"hidden_size": hidden_size, "rank": rank, "max_length": max_length, "dropout": dropout}},
         dims={"nO": None, "nI": None})
@@ -110,6 +111,10 @@ def build_span_grid(tok2vec: Model[List[Doc], List[Floats2d]], hidden_size: int,
     model.set_ref("tok2vec", tok2vec)
     model.set_ref("output_layer", grid)
     return model
+
+
+def _build_grid(config: Dict[str, Any]) -> SpanGrid:
+    return SpanGrid(**config)
 
 
 def _init(model: Model, X: Optional[List[Floats2d]] = None, Y: Any = None) -> Model:
