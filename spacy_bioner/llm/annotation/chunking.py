@@ -5,8 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Callable, Iterable, List, Sequence, Tuple
 
 from ...annotation import Mention, in_text_order
-
-Bounds = Tuple[int, int]
+from .long_sentences import Bounds, cut_sentence
 
 _LINE_END = re.compile(r"\n+")
 
@@ -37,14 +36,15 @@ def _cut_behind(pattern: "re.Pattern[str]", text: str, bounds: Bounds) -> List[B
     return [(first, last) for first, last in zip([start, *cuts], [*cuts, end]) if first < last]
 
 
-def cut_text(text: str, *, count_tokens: Callable[[str], int], room: int, max_sentences: int = 0, overlap: int = 1,
-             find_sentences: Callable[[str], List[Bounds]] = find_lines) -> List[Chunk]:
+def cut_text(text: str, *, count_tokens: Callable[[str], int], room: int, most: int = 0, max_sentences: int = 0,
+             overlap: int = 1, find_sentences: Callable[[str], List[Bounds]] = find_lines) -> List[Chunk]:
     """Cut a text into chunks.
 
     text (str): The text.
     count_tokens (Callable[[str], int]): Counts with the model's own tokenizer.
     room (int): Tokens that a chunk may have. A sentence that has more is a chunk by itself, or several where there are
         line breaks in it: it may fit the model's context all the same.
+    most (int): Tokens that the model's context has room for; a sentence with more is cut at pre-tokens. 0 never cuts.
     max_sentences (int): Sentences that a chunk may have; 0 takes as many as there is room for.
     overlap (int): Sentences that a chunk shares with the one before, where there is room.
     find_sentences (Callable[[str], List[Bounds]]): Finds the sentences of a text.
@@ -57,7 +57,9 @@ def cut_text(text: str, *, count_tokens: Callable[[str], int], room: int, max_se
     sentences: List[Bounds] = []
     for bounds in find_sentences(text):
         fits = count_tokens(text[slice(*bounds)]) <= room
-        sentences.extend([bounds] if fits else _cut_behind(_LINE_END, text, bounds))
+        for part in [bounds] if fits else _cut_behind(_LINE_END, text, bounds):
+            has_room = fits or not most or count_tokens(text[slice(*part)]) <= most
+            sentences.extend([part] if has_room else cut_sentence(text, part, count_tokens=count_tokens, most=most))
     costs = [count_tokens(text[slice(*bounds)]) for bounds in sentences]
     groups = _group(costs, room=room, max_sentences=max_sentences or len(costs), overlap=overlap)
     return _chunks(text, *_bounds_of_groups(sentences, groups))

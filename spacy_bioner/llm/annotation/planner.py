@@ -11,6 +11,7 @@ from ...prompts.build import PromptBuilder
 from ...prompts.examples import ExampleChooser
 from ..protocol import Reply, Request
 from .chunking import Bounds, Chunk, cut_text, find_lines, join_mentions
+from .long_sentences import FoldedText, fold_gaps
 
 # Tokens kept free for chat markup and for the end of the answer.
 _MARGIN = 64
@@ -39,7 +40,7 @@ class ChunkSettings:
     """How long texts are cut.
 
     max_tokens (Optional[int]): Tokens of text a chunk may have; None takes what prompt and answer leave room for. A
-        sentence that has more is asked for by itself where it fits the context.
+        sentence that has more is asked for by itself where it fits the context, and cut at pre-tokens where not.
     max_sentences (int): Sentences a chunk may have; 0 sets no limit. 1 suits a model taught on sentences.
     overlap (int): Sentences that a chunk shares with the one before.
     find_sentences (Callable[[str], List[Bounds]]): Finds the sentences of a text.
@@ -55,14 +56,16 @@ class ChunkSettings:
 class Plan:
     """What is asked for one text, or why nothing is.
 
-    chunks (Sequence[Chunk]): The parts of the text.
+    chunks (Sequence[Chunk]): The parts of the text, as it is folded.
     requests (Sequence[Request]): A request for each.
     error (Optional[str]): Why the text cannot be asked for.
+    folded (FoldedText): The text as prompts show it.
     """
 
     chunks: Sequence[Chunk] = ()
     requests: Sequence[Request] = ()
     error: Optional[str] = None
+    folded: FoldedText = FoldedText("")
 
 
 class Planner:
@@ -86,18 +89,22 @@ class Planner:
 
     def plan(self, text: str) -> Plan:
         """RETURNS (Plan): Chunks and requests; what does not fit is this text's error alone."""
-        settings = self.chunks
+        settings, folded = self.chunks, fold_gaps(text)
+        room = min(self._room, settings.max_tokens or self._room)
         try:
-            chunks = cut_text(text, count_tokens=self.count_tokens, room=self._room, overlap=settings.overlap,
-                              max_sentences=settings.max_sentences, find_sentences=settings.find_sentences)
-            return Plan(chunks, [self._request(text[chunk.start:chunk.end]) for chunk in chunks])
+            chunks = cut_text(folded.text, count_tokens=self.count_tokens, room=room, most=self._room,
+                              overlap=settings.overlap, max_sentences=settings.max_sentences,
+                              find_sentences=settings.find_sentences)
+            requests = [self._request(folded.text[chunk.start:chunk.end]) for chunk in chunks]
+            return Plan(chunks, requests, folded=folded)
         except DocumentTooLong as error:
             return Plan(error=str(error))
 
     def read(self, plan: Plan, replies: Sequence[Reply]) -> Reading:
         """RETURNS (Reading): The mentions of all chunks in the whole text, and the issues met."""
         readings = [self._read(request.text, reply) for request, reply in zip(plan.requests, replies)]
-        return Reading(join_mentions(plan.chunks, [reading.mentions for reading in readings]),
+        joined = join_mentions(plan.chunks, [reading.mentions for reading in readings])
+        return Reading(plan.folded.give_back(joined),
                        tuple(issue for reading in readings for issue in reading.issues))
 
     def _read(self, text: str, reply: Reply) -> Reading:
@@ -136,4 +143,4 @@ class Planner:
         room = int((self.context_length - fixed) / (1 + self._answer_ratio))
         if room < 1:
             raise BionerError(Errors.E218.format(tokens=fixed, context=self.context_length))
-        return min(room, self.chunks.max_tokens or room)
+        return room

@@ -15,6 +15,7 @@ from spacy_bioner.llm.annotation.planner import ChunkSettings, Planner, estimate
 from spacy_bioner.llm.protocol import Reply
 from spacy_bioner.prompts.build import PromptBuilder
 from spacy_bioner.prompts.examples import ExampleChooser
+from spacy_bioner.tokens import find_units
 
 LABELS = {"DISEASE": "diseases", "DRUG": "drugs"}
 LEXICON = {"DISEASE": ["breast cancer", "cancer", "flu"], "DRUG": ["aspirin"]}
@@ -145,12 +146,34 @@ def test_whole_abstracts_and_a_long_note_come_out_with_the_models_own_tokenizer(
     assert len(found[-1].mentions) > 50
 
 
-def test_sentence_over_the_context_is_set_aside_and_its_neighbours_are_not():
-    texts = [Annotation("flu"), Annotation("flu " * 2000), Annotation("aspirin")]
-    first, long, last = make_annotator(context_length=400).annotate(texts)
-    assert (len(first.mentions), len(long.mentions), len(last.mentions)) == (1, 0, 1)
+@pytest.mark.issue(21)
+@pytest.mark.parametrize("sentence", ["breast cancer and flu, " * 700, "flu" + "/flu" * 2000, "flu" + " " * 9000 + "flu"])
+def test_a_sentence_over_the_context_is_cut_at_pre_tokens_and_every_mention_found(sentence):
+    annotator = make_annotator(context_length=600)
+    planner, _ = annotator._askers[0]
+    annotator.model.count_tokens = planner.count_tokens = lambda text: len(find_units(text)) + text.count(" " * 8)
+    first, long, last = annotator.annotate([Annotation("flu"), Annotation(sentence), Annotation("aspirin")])
+    assert (len(first.mentions), len(last.mentions)) == (1, 1)
+    assert "error" not in long.meta
+    assert long.mentions == mark(sentence).mentions
+
+
+@pytest.mark.issue(21)
+def test_white_space_does_not_count_and_offsets_stay_exact():
+    text = "   aspirin" + " \t " * 400 + "against the" + "\n" * 500 + "breast" + " " * 300 + "cancer  of flu"
+    annotator = make_annotator(chunks=ChunkSettings(max_tokens=None))
+    [found] = annotator.annotate([Annotation(text)])
+    assert [found.surface(mention).split() for mention in found.mentions] == [
+        ["aspirin"], ["breast", "cancer"], ["cancer"], ["flu"]]
+    assert max(len(asked) for asked in annotator.model.asked) < 60
+
+
+def test_chosen_examples_over_the_context_set_one_document_aside():
+    examples = ExampleChooser([("flu", "DISEASE:  [flu]")], count=1)
+    planner, _ = make_annotator(context_length=400, examples=examples)._askers[0]
+    planner.__dict__["_room"] = 5000
     assert re.fullmatch(r"prompt and answer need about \d{4} tokens, but the model has a context of 400",
-                        long.meta["error"])
+                        planner.plan("flu " * 2000).error)
 
 
 @pytest.mark.parametrize("codec", ["html", "json", "bracket"])
