@@ -49,6 +49,9 @@ class ServerOptions(Settings):
     max_tries: PositiveInt = 6
     backoff: PositiveFloat = 1.0
     max_wait: PositiveFloat = 60.0
+    max_response_bytes: Optional[PositiveInt] = None
+    max_expansion: PositiveFloat = 100.0
+    environment_proxy: bool = False
 
 
 class RayOptions(Settings):

@@ -53,3 +53,4 @@ class LlmWarnings:
             "plain model answers, which annotates badly. Teach an adapter with `spacy-bioner train annotator`.")
     W203 = ("{count} of {total} examples to choose from are left out, because the codec '{codec}' does not carry them; "
             "the first is '{id}'.")
+    W204 = "The server refuses the parameter '{parameter}'; from now on requests go {how}."

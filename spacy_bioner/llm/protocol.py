@@ -38,6 +38,8 @@ class Reply:
     service_failed (bool): Whether the error speaks of the service (no connection, no answer in time, too busy, broken,
         not let in), so that other requests will fail too; False where it speaks of this request alone (over the
         context, refused, not readable).
+    refused (bool): Whether a server refused the request as one that it cannot take. Where it refuses all of them alike
+        the fault lies in the settings, not in the document.
     """
 
     text: str = ""
@@ -46,6 +48,7 @@ class Reply:
     error: Optional[str] = None
     usage: Dict[str, float] = field(default_factory=dict)
     service_failed: bool = False
+    refused: bool = False
 
 
 class LanguageModel(Protocol):

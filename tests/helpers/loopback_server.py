@@ -1,5 +1,6 @@
 """An HTTP server on the loopback address that speaks the OpenAI protocol and misbehaves on request."""
 
+import gzip
 import json
 import threading
 import time
@@ -24,6 +25,9 @@ class LoopbackServer:
         self.faults = Counter()
         self.answered = Counter()
         self.bodies = []
+        self.headers = []
+        self.refuses = ()
+        self.elsewhere = None
         self.times = []
         self.under_way = self.most_under_way = 0
         self.lock = threading.Lock()
@@ -48,6 +52,7 @@ class LoopbackServer:
         prompt = body["prompt"] if "prompt" in body else body["messages"][-1]["content"]
         with self.lock:
             self.bodies.append(body)
+            self.headers.append(dict(handler.headers))
             self.times.append(time.monotonic())
             self.tries[prompt] += 1
             self.under_way += 1
@@ -55,8 +60,13 @@ class LoopbackServer:
             tried = self.tries[prompt]
         fault = self.fault(prompt, tried)
         self.faults[fault] += 1
+        refused = next((name for name in self.refuses if name in body), None)
         try:
-            if isinstance(fault, int):
+            if refused is not None:
+                self._send(handler, 400, json.dumps({"error": {
+                    "message": f"Unsupported parameter: '{refused}' is not supported with this model.",
+                    "type": "invalid_request_error", "param": refused, "code": "unsupported_parameter"}}))
+            elif isinstance(fault, int):
                 self._send(handler, fault, "{}")
             else:
                 getattr(self, f"_{fault or 'good'}")(handler, prompt, chat="messages" in body)
@@ -152,6 +162,46 @@ class LoopbackServer:
 
     def _cut(self, handler, prompt, *, chat):
         self._send(handler, 200, self._spell(prompt, chat=chat, reason="length"))
+
+    def _gzipped(self, handler, prompt, *, chat):
+        self._send_gzip(handler, gzip.compress(self._spell(prompt, chat=chat).encode("utf8")))
+
+    def _bomb(self, handler, prompt, *, chat):
+        """A gzip answer of 30 KB that grows to 30 MB."""
+        self._send_gzip(handler, gzip.compress(self._spell(prompt, chat=chat).encode("utf8") + b" " * 30_000_000, 6))
+
+    def _damaged_gzip(self, handler, prompt, *, chat):
+        content = gzip.compress(self._spell(prompt, chat=chat).encode("utf8"))
+        self._send_gzip(handler, content[:12] + b"\xff" * 8 + content[20:])
+
+    def _send_gzip(self, handler, content):
+        handler.send_response(200)
+        for name, value in (("Content-Type", "application/json"), ("Content-Encoding", "gzip"),
+                            ("Content-Length", str(len(content)))):
+            handler.send_header(name, value)
+        handler.end_headers()
+        handler.wfile.write(content)
+
+    def _too_large(self, handler, prompt, *, chat):
+        self._send(handler, 200, self._spell(prompt, chat=chat) + " " * 5_000_000)
+
+    def _endless(self, handler, prompt, *, chat):
+        handler.close_connection = True
+        handler.send_response(200)
+        handler.send_header("Content-Type", "application/json")
+        handler.end_headers()
+        while not self.stopping.is_set():
+            handler.wfile.write(b" " * 65536)
+
+    def _elsewhere(self, handler, prompt, *, chat):
+        self._send(handler, 307, "", headers=[("Location", f"{self.elsewhere or 'http://127.0.0.1:9'}/v1/x")])
+
+    def _moved(self, handler, prompt, *, chat):
+        """Redirected once, to another path of this server."""
+        if handler.path.endswith("/moved"):
+            self._good(handler, prompt, chat=chat)
+        else:
+            self._send(handler, 308, "", headers=[("Location", f"{handler.path}/moved")])
 
     def _trickle(self, handler, prompt, *, chat):
         content = self._spell(prompt, chat=chat).encode("utf8")

@@ -1,7 +1,7 @@
 """Any server that speaks the OpenAI protocol: asked side by side, with time limits, and again where that can help."""
 
 import asyncio
-import logging
+import json
 import math
 import os
 import random
@@ -16,12 +16,17 @@ from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Sequence, T
 from ...errors import BionerError, Errors
 from ..annotation.planner import estimate_tokens
 from ..protocol import DOCUMENT_STATUS, Reply, Request
+from .exchange import Answer, AnswerTooLarge, Limits, UnreadableAnswer, find_proxy, post, size_limit
+from .parameters import Parameters, describe_refusal, find_refused
 
 # Answers that ended by themselves, and answers that the token limit cut, in the words of the servers there are.
 STOPPED = frozenset({"stop", "eos", "eos_token", "end_turn", "stop_sequence"})
 CUT = frozenset({"length", "max_tokens"})
 REFUSED = frozenset({"content_filter", "refusal"})
 RETRIED_STATUS = frozenset({408, 409, 425, 429})
+_OK = 200
+_ELSEWHERE = range(300, 400)
+_SERVER_ERRORS = 500
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,10 @@ class ServerSettings:
     max_tries (int): How often a request is sent before it is given up.
     backoff (float): Seconds before the second try; each further wait is twice as long, a little by chance.
     max_wait (float): Longest wait in seconds, whatever the server says in Retry-After.
+    max_response_bytes (Optional[int]): Most bytes of an answer; by default what `max_new_tokens` can need.
+    max_expansion (float): Most bytes of an answer after decompression for each byte that came.
+    environment_proxy (bool): Whether requests go through the proxy that the environment names (HTTPS_PROXY); to this
+        machine itself they never do.
     """
 
     model: str
@@ -64,13 +73,17 @@ class ServerSettings:
     max_tries: int = 6
     backoff: float = 1.0
     max_wait: float = 60.0
+    max_response_bytes: Optional[int] = None
+    max_expansion: float = 100.0
+    environment_proxy: bool = False
 
 
 @dataclass(frozen=True)
 class _Outcome:
     """What one try gave: a reply, or why there is none, and whether and when to try again.
 
-    service_failed (bool): See `Reply`.
+    service_failed (bool): See `Reply`; refused (bool) likewise.
+    adapted (bool): Whether the next try leaves out what this one was refused for.
     """
 
     reply: Optional[Reply] = None
@@ -78,6 +91,8 @@ class _Outcome:
     retry: bool = False
     after: Optional[float] = None
     service_failed: bool = False
+    refused: bool = False
+    adapted: bool = False
 
 
 class Server:
@@ -94,9 +109,13 @@ class Server:
                  adapter: Optional[str] = None) -> None:
         self.settings = settings
         self.adapter = adapter
-        self.base_url = settings.base_url or os.environ.get("OPENAI_BASE_URL")
+        self.base_url = settings.base_url or os.environ.get("OPENAI_BASE_URL") or ""
         if not self.base_url:
             raise BionerError(Errors.E223.format(model=settings.model))
+        self._url = f"{self.base_url.rstrip('/')}/{'chat/completions' if settings.chat else 'completions'}"
+        self._parameters = Parameters(settings)
+        self._limits = Limits(settings.max_response_bytes or size_limit(settings.max_new_tokens),
+                              settings.max_expansion)
         self._count_tokens = count_tokens
         self._chance = random.Random(settings.seed)
         self._paused_until = 0.0
@@ -139,29 +158,41 @@ class Server:
         task.result()
 
     async def _ask_all(self, requests: Sequence[Request], put: Callable[[Tuple[int, Reply]], None]) -> None:
-        import httpx
-        from openai import AsyncOpenAI
-
-        # At the level DEBUG the client writes whole requests to its log, and so the documents.
-        logging.getLogger("openai").setLevel(max(logging.INFO, logging.getLogger("openai").getEffectiveLevel()))
-        key = self.settings.api_key or os.environ.get(self.settings.api_key_env) or "none"
-        timeout = httpx.Timeout(self.settings.timeout, connect=min(10.0, self.settings.timeout))
         gate = asyncio.Semaphore(self.settings.concurrency)
-        async with AsyncOpenAI(base_url=self.base_url, api_key=key, max_retries=0, timeout=timeout) as client:
+        async with self._connect() as client:
 
             async def ask(index: int, request: Request) -> None:
                 put((index, await self._ask(client, gate, request)))
 
             await asyncio.gather(*(ask(index, request) for index, request in enumerate(requests)))
 
+    def _connect(self) -> Any:
+        """RETURNS (httpx.AsyncClient): A client that goes nowhere but to the server: no redirects, and no proxy or
+        password file that the environment happens to name."""
+        import httpx
+
+        settings = self.settings
+        key = settings.api_key or os.environ.get(settings.api_key_env)
+        return httpx.AsyncClient(
+            headers={"Accept-Encoding": "gzip", **({"Authorization": f"Bearer {key}"} if key else {})},
+            timeout=httpx.Timeout(settings.timeout, connect=min(10.0, settings.timeout)),
+            limits=httpx.Limits(max_connections=settings.concurrency, max_keepalive_connections=settings.concurrency),
+            proxy=find_proxy(self._url) if settings.environment_proxy else None, trust_env=False,
+            follow_redirects=False)
+
     async def _ask(self, client: Any, gate: asyncio.Semaphore, request: Request) -> Reply:
         """Send a request until it is answered, refused for good, or given up."""
         started = time.perf_counter()
-        for tried in range(1, self.settings.max_tries + 1):
+        tried = adapted = 0
+        while tried < self.settings.max_tries:
             async with gate:
                 await asyncio.sleep(max(self._paused_until - time.monotonic(), 0.0))
                 outcome = await self._try(client, request)
-            usage = {"requests": tried, "retries": tried - 1, "seconds": time.perf_counter() - started}
+            if outcome.adapted:
+                adapted += 1
+                continue
+            tried += 1
+            usage = {"requests": tried + adapted, "retries": tried - 1, "seconds": time.perf_counter() - started}
             if outcome.reply is not None:
                 self._has_answered = True
                 return Reply(outcome.reply.text, outcome.reply.finish_reason, usage={**outcome.reply.usage, **usage})
@@ -173,7 +204,7 @@ class Server:
         # What cannot be read comes from no model at all, as a page to log in, where nothing could be read before.
         unreadable = outcome.retry and not self._has_answered
         return Reply(finish_reason="error", error=f"{outcome.error}{tries}", usage=usage,
-                     service_failed=outcome.service_failed or unreadable)
+                     service_failed=outcome.service_failed or unreadable, refused=outcome.refused)
 
     async def _wait(self, tried: int, after: Optional[float]) -> None:
         """Wait as the server says, then for all requests, or longer each time; never beyond the limit."""
@@ -186,61 +217,65 @@ class Server:
 
     async def _try(self, client: Any, request: Request) -> _Outcome:
         """Send a request once. Messages of the server are not passed on: they may quote the document."""
-        import openai
+        import httpx
 
+        prompt = request.prompt
+        sent = self._parameters.of_request(request.sample)
+        body = ({"messages": prompt.messages} if self.settings.chat else {"prompt": prompt.plain + "\n"}) | sent
         try:
-            answer = await asyncio.wait_for(self._send(client, request), self.settings.timeout)
-        except (asyncio.TimeoutError, openai.APITimeoutError):
+            answer = await asyncio.wait_for(post(client, self._url, body, self._limits), self.settings.timeout)
+        except (asyncio.TimeoutError, httpx.TimeoutException):
             return _Outcome(error=f"no answer within {self.settings.timeout:g} s", retry=True, service_failed=True)
-        except openai.APIStatusError as error:
-            status = error.status_code
-            kind = f" ({error.code or error.type})" if error.code or error.type else ""
-            return _Outcome(error=f"HTTP {status}{kind}", retry=status in RETRIED_STATUS or status >= 500,
-                            after=read_retry_after(error.response.headers),
-                            service_failed=status not in DOCUMENT_STATUS)
-        except openai.APIConnectionError:
+        except AnswerTooLarge:
+            return _Outcome(error=f"the answer has more than the {self._limits.size:,} bytes that it may have, or grows "
+                                  f"more than {self._limits.expansion:g} times when it is unpacked", retry=True)
+        except UnreadableAnswer:
+            return _Outcome(error="the answer was not readable gzip", retry=True)
+        except (httpx.TransportError, httpx.InvalidURL):
             return _Outcome(error="the connection failed", retry=True, service_failed=True)
-        except (openai.APIError, ValueError, RecursionError):  # the last one for what is nested too deep
-            return _Outcome(error="the answer was not JSON", retry=True)
-        return read_answer(answer)
+        try:
+            content = json.loads(answer.content)
+        except (ValueError, RecursionError):  # the last one for what is nested too deep
+            content = None
+        if answer.status != _OK:
+            return self._read_refusal(answer, content, sent, prompt.plain)
+        return read_answer(content) if content is not None else _Outcome(error="the answer was not JSON", retry=True)
 
-    def _send(self, client: Any, request: Request) -> Any:
-        """RETURNS (Any): What awaits the server's answer to a request."""
-        settings = self.settings
-        options: Dict[str, Any] = {"model": settings.model, "temperature": settings.temperature,
-                                   "seed": settings.seed + request.sample, "max_tokens": settings.max_new_tokens}
-        if settings.extra_body:
-            options["extra_body"] = dict(settings.extra_body)
-        if settings.json_schema is not None:
-            schema = {"name": "answer", "schema": dict(settings.json_schema), "strict": True}
-            options["response_format"] = {"type": "json_schema", "json_schema": schema}
-        if settings.chat:
-            return client.chat.completions.create(messages=request.prompt.messages, **options)
-        return client.completions.create(prompt=request.prompt.plain + "\n", **options)
+    def _read_refusal(self, answer: Answer, content: Any, sent: Mapping[str, Any], prompt: str) -> _Outcome:
+        """RETURNS (_Outcome): What a status other than 200 means."""
+        status = answer.status
+        if status in _ELSEWHERE:
+            return _Outcome(error=f"HTTP {status}: a redirect to another address, which is not followed",
+                            service_failed=True)
+        refused = find_refused(content, sent, prompt) if status in DOCUMENT_STATUS else None
+        if self._parameters.adapt(sent, refused):
+            return _Outcome(adapted=True)
+        return _Outcome(error=f"HTTP {status}{describe_refusal(content, refused)}",
+                        retry=status in RETRIED_STATUS or status >= _SERVER_ERRORS,
+                        after=read_retry_after(answer.headers), service_failed=status not in DOCUMENT_STATUS,
+                        refused=status in DOCUMENT_STATUS)
 
 
 def read_answer(answer: Any) -> _Outcome:
-    """Read what the client made of a reply with status 200. It checks nothing: a page of HTML comes as a string, and
-    each part may be of any type.
+    """Read an answer with status 200, of which each part may be of any type.
 
-    answer (Any): The client's object, or whatever came instead.
+    answer (Any): The answer, as JSON.
     RETURNS (_Outcome): A reply, or what is wrong with the answer.
     """
-    choices = getattr(answer, "choices", None)
+    choices = _get(answer, "choices")
     if not isinstance(choices, list) or not choices:
         return _Outcome(error="the answer holds no choices", retry=True)
-    found = getattr(choices[0], "finish_reason", None)
+    found = _get(choices[0], "finish_reason")
     reason = found if isinstance(found, str) else None
     if reason in REFUSED:
         return _Outcome(error=f"the server refused to answer ({reason})")
     if reason not in STOPPED | CUT:
-        return _Outcome(error=f"the answer ended with the reason '{str(reason)[:20]}'", retry=True)
+        return _Outcome(error=f"the answer ended with the reason {str(reason)[:20]!r}", retry=True)
     text = read_text(choices[0])
     if text is None:  # as of a model that has thought until the limit: it would do so again
         return _Outcome(error="the answer holds no text")
-    usage = getattr(answer, "usage", None)
-    counts = {"prompt_tokens": getattr(usage, "prompt_tokens", None),
-              "answer_tokens": getattr(usage, "completion_tokens", None)}
+    usage = _get(answer, "usage")
+    counts = {"prompt_tokens": _get(usage, "prompt_tokens"), "answer_tokens": _get(usage, "completion_tokens")}
     return _Outcome(reply=Reply(text, "length" if reason in CUT else "stop", usage={
         key: count for key, count in counts.items() if isinstance(count, int)}))
 
@@ -248,16 +283,20 @@ def read_answer(answer: Any) -> _Outcome:
 def read_text(choice: Any) -> Optional[str]:
     """Read the text of an answer, in one piece or in parts; parts of other kinds, as thoughts, are left out.
 
-    choice (Any): A choice of the client's object: a chat message, or a plain completion.
+    choice (Any): A choice of the answer: a chat message, or a plain completion.
     RETURNS (Optional[str]): The text, or None where there is none.
     """
-    message = getattr(choice, "message", None)
-    content = getattr(choice, "text", None) if message is None else getattr(message, "content", None)
+    message = _get(choice, "message")
+    content = _get(choice, "text") if message is None else _get(message, "content")
     if isinstance(content, str):
         return content
     parts = content if isinstance(content, list) else []
     texts = [part.get("text") for part in parts if isinstance(part, dict) and part.get("type") == "text"]
     return "".join(texts) if texts and all(isinstance(text, str) for text in texts) else None
+
+
+def _get(value: Any, key: str) -> Any:
+    return value.get(key) if isinstance(value, dict) else None
 
 
 def read_retry_after(headers: Mapping[str, str]) -> Optional[float]:

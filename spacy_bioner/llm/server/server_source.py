@@ -88,7 +88,8 @@ def make_server(model: str, base_url: Optional[str] = None, api_key_env: str = "
                 chat: Optional[bool] = None, structured: bool = False, max_new_tokens: int = 1024,
                 temperature: float = 0.0, seed: int = 0, extra_body: Optional[Dict[str, Any]] = None,
                 context_length: int = 8192, concurrency: int = 16, timeout: float = 120.0, max_tries: int = 6,
-                backoff: float = 1.0, max_wait: float = 60.0) -> ServerSource:
+                backoff: float = 1.0, max_wait: float = 60.0, max_response_bytes: Optional[int] = None,
+                max_expansion: float = 100.0, environment_proxy: bool = False) -> ServerSource:
     """Create the registered model `spacy-bioner.Server.v1`, see `ServerSettings` and `ServerSource`.
 
     adapter (Optional[str]): Folder with the card of the adapter that the server has loaded under this name; prompts,
@@ -103,7 +104,8 @@ def make_server(model: str, base_url: Optional[str] = None, api_key_env: str = "
     settings = ServerSettings(
         model, base_url, api_key_env=api_key_env, revision=revision, chat=chat, max_new_tokens=max_new_tokens,
         temperature=temperature, seed=seed, extra_body=extra_body or {}, context_length=context_length,
-        concurrency=concurrency, timeout=timeout, max_tries=max_tries, backoff=backoff, max_wait=max_wait)
+        concurrency=concurrency, timeout=timeout, max_tries=max_tries, backoff=backoff, max_wait=max_wait,
+        max_response_bytes=max_response_bytes, max_expansion=max_expansion, environment_proxy=environment_proxy)
     count_tokens = estimate_tokens if tokenizer is None else read_counter(tokenizer)
     return ServerSource(settings, structured=structured, adapter_folder=folder, count_tokens=count_tokens)
 

@@ -30,7 +30,7 @@ def fails_once(fault):
     return lambda prompt, tried: fault if tried == 1 else None
 
 
-PASSING = ["busy", "busy_seconds", "busy_date", "busy_for_ever", "broken", "unavailable", "silent", "dropped", "half",
+PASSING = ["too_large", "bomb", "damaged_gzip", "endless", "busy", "busy_seconds", "busy_date", "busy_for_ever", "broken", "unavailable", "silent", "dropped", "half",
            "cut_json", "html", "no_choices", "odd_reason", "no_reason", "trickle"]
 
 
@@ -49,7 +49,7 @@ def test_fault_that_passes_is_tried_again(start_server, fault):
     pytest.param("silent", "no answer within 0.5 s (4 tries)", 4, id="always-silent"),
     pytest.param("dropped", "the connection failed (4 tries)", 4, id="always-dropped"),
     pytest.param("trickle", "no answer within 0.5 s (4 tries)", 4, id="always-trickle"),
-    pytest.param("html", "the answer holds no choices (4 tries)", 4, id="always-html"),
+    pytest.param("html", "the answer was not JSON (4 tries)", 4, id="always-html"),
 ])
 def test_fault_that_stays_is_set_aside_with_its_reason(start_server, fault, reason, tries):
     server = start_server(fault=lambda prompt, tried: fault if prompt == "bad" else None)
@@ -61,7 +61,8 @@ def test_fault_that_stays_is_set_aside_with_its_reason(start_server, fault, reas
 
 @pytest.mark.parametrize("fault, of_service", [
     *((fault, True) for fault in ("broken", "unavailable", "busy", "silent", "dropped", "trickle", 401, 403, 404, 405)),
-    *((fault, False) for fault in ("refused", "filtered", "html", "cut_json", "no_choices", "odd_reason", 413, 422)),
+    *((fault, True) for fault in ("elsewhere", 301)),
+    *((fault, False) for fault in ("too_large", "bomb", "damaged_gzip", "refused", "filtered", "html", "cut_json", "no_choices", "odd_reason", 413, 422)),
 ])
 def test_failure_says_whether_it_speaks_of_the_service(start_server, fault, of_service):
     server = start_server(fault=lambda prompt, tried: fault if "faulty" in prompt else None)
@@ -87,7 +88,7 @@ def test_a_service_that_lets_nobody_in_stops_the_run(start_server):
         runner.run([Request(Prompt("", str(number))) for number in range(50)])
 
 
-@pytest.mark.parametrize("fault, why", [("html", "holds no choices"), ("cut_json", "not JSON")])
+@pytest.mark.parametrize("fault, why", [("no_choices", "holds no choices"), ("html", "not JSON")])
 def test_what_never_gave_a_readable_answer_stops_the_run(start_server, fault, why):
     server = start_server(fault=lambda prompt, tried: fault)
     runner = Runner(make_server(server, max_tries=1, timeout=10), max_failures=3)

@@ -1,0 +1,124 @@
+"""Sends a request and takes the answer: to the address of the server only, and no more bytes than it may return."""
+
+import ipaddress
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Dict, Mapping, Optional
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+if TYPE_CHECKING:
+    import httpx
+
+# Bytes of an answer beside its tokens: ids, counts, and what servers add of their own.
+_FRAME_BYTES = 1 << 20
+# Bytes of a token: a long word, each letter of it escaped; a server may tell its probabilities too.
+_TOKEN_BYTES = 256
+# A small answer may be nothing but one letter again and again.
+_FREE_BYTES = 1 << 16
+_REDIRECTED = (307, 308)
+_MOST_REDIRECTS = 3
+
+
+class AnswerTooLarge(ValueError):
+    """An answer has more bytes than the request may return."""
+
+
+class UnreadableAnswer(ValueError):
+    """The bytes of an answer are not what its headers say."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much an answer may hold.
+
+    size (int): Most bytes, as they come and after decompression.
+    expansion (float): Most bytes after decompression for each byte that came.
+    """
+
+    size: int
+    expansion: float
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a server sent.
+
+    status (int): The HTTP status.
+    headers (Mapping[str, str]): The headers.
+    content (bytes): The body, decompressed.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+
+def size_limit(max_new_tokens: int) -> int:
+    """RETURNS (int): Most bytes that an answer of so many tokens can need."""
+    return _FRAME_BYTES + _TOKEN_BYTES * max_new_tokens
+
+
+def find_proxy(url: str) -> Optional[str]:
+    """Look up the proxy that the environment names for an address.
+
+    url (str): The address.
+    RETURNS (Optional[str]): The proxy's address; None for this machine itself, whatever the environment says.
+    """
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if is_loopback(host) or proxy_bypass(host):
+        return None
+    proxies = getproxies()
+    return proxies.get(parts.scheme) or proxies.get("all")
+
+
+def is_loopback(host: str) -> bool:
+    """RETURNS (bool): Whether a host name or address is this machine itself."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+async def post(client: "httpx.AsyncClient", url: str, body: Dict[str, Any], limits: Limits) -> Answer:
+    """Send a request; a redirect is followed on the same server only.
+
+    client (httpx.AsyncClient): The client, which follows no redirects by itself.
+    url (str): Where to.
+    body (Dict[str, Any]): The request, sent as JSON.
+    limits (Limits): How much the answer may hold.
+    RETURNS (Answer): Status, headers and body.
+    RAISES AnswerTooLarge: As soon as more comes; UnreadableAnswer for another compression than gzip, or a damaged one;
+        httpx.TransportError where the connection fails.
+    """
+    for _ in range(_MOST_REDIRECTS + 1):
+        async with client.stream("POST", url, json=body) as response:
+            target = response.url.join(response.headers.get("location", ""))
+            if response.status_code not in _REDIRECTED or _origin(target) != _origin(response.url):
+                return Answer(response.status_code, response.headers, await _read(response, limits))
+            url = str(target)
+    return Answer(response.status_code, response.headers, b"")
+
+
+def _origin(url: "httpx.URL") -> tuple:
+    return url.scheme, url.host, url.port
+
+
+async def _read(response: "httpx.Response", limits: Limits) -> bytes:
+    """Read a body in bounded memory: what is compressed is never expanded further than the limit."""
+    encoding = response.headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in ("identity", "gzip", ""):
+        raise UnreadableAnswer
+    unpack = zlib.decompressobj(zlib.MAX_WBITS | 16) if encoding == "gzip" else None
+    content, received = bytearray(), 0
+    async for chunk in response.aiter_raw():
+        received += len(chunk)
+        try:
+            content += chunk if unpack is None else unpack.decompress(chunk, limits.size + 1 - len(content))
+        except zlib.error:
+            raise UnreadableAnswer from None
+        most = min(limits.size, max(_FREE_BYTES, int(limits.expansion * received)))
+        if max(len(content), received) > (limits.size if unpack is None else most):
+            raise AnswerTooLarge
+    return bytes(content)

@@ -1,0 +1,86 @@
+"""What is sent goes to the server's own address, and what comes back is bounded in bytes, growth and time."""
+
+import resource
+import time
+
+import pytest
+from test_client import ask, make_server
+
+from spacy_bioner.llm.server.exchange import find_proxy, is_loopback
+
+
+@pytest.mark.issue(21)
+def test_a_redirect_to_another_origin_is_not_followed(start_server):
+    other, server = start_server(), start_server(fault=lambda prompt, tried: "elsewhere")
+    server.elsewhere = other.url.removesuffix("/v1")
+    [reply] = ask(make_server(server), ["Jane Doe has measles"])
+    assert reply.error == "HTTP 307: a redirect to another address, which is not followed"
+    assert (other.bodies, reply.service_failed, server.tries["Jane Doe has measles"]) == ([], True, 1)
+
+
+def test_a_redirect_on_the_same_server_is_followed(start_server):
+    server = start_server(fault=lambda prompt, tried: "moved")
+    [reply] = ask(make_server(server), ["p"])
+    assert (reply.error, reply.text) == (None, "none")
+
+
+@pytest.mark.issue(21)
+@pytest.mark.parametrize("allowed", [True, False])
+def test_loopback_traffic_never_goes_through_a_proxy(start_server, monkeypatch, allowed):
+    proxy, server = start_server(), start_server(lambda prompt: "right")
+    monkeypatch.delenv("NO_PROXY")
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, proxy.url.removesuffix("/v1"))
+    [reply] = ask(make_server(server, api_key="secret", environment_proxy=allowed), ["p"])
+    assert (reply.text, proxy.headers) == ("right", [])
+
+
+@pytest.mark.issue(21)
+def test_a_proxy_of_the_environment_is_used_only_where_the_settings_say_so(start_server, monkeypatch):
+    proxy = start_server(lambda prompt: "through the proxy")
+    monkeypatch.delenv("NO_PROXY")
+    monkeypatch.setenv("http_proxy", proxy.url.removesuffix("/v1"))
+    quick = {"base_url": "http://models.invalid/v1", "max_tries": 1}
+
+    class Elsewhere:
+        url = quick["base_url"]
+
+    [reply] = ask(make_server(Elsewhere, environment_proxy=True, max_tries=1, timeout=5), ["p"])
+    assert reply.text == "through the proxy"
+    asked = len(proxy.bodies)
+    [reply] = ask(make_server(Elsewhere, max_tries=1, timeout=5), ["p"])
+    assert reply.error is not None and len(proxy.bodies) == asked
+
+
+@pytest.mark.parametrize("host, itself", [("localhost", True), ("127.0.0.1", True), ("::1", True), ("127.8.8.8", True),
+                                          ("models.localhost", True), ("10.0.0.1", False), ("example.org", False)])
+def test_addresses_of_this_machine_are_known(host, itself, monkeypatch):
+    monkeypatch.setenv("http_proxy", "http://proxy.invalid:3128")
+    monkeypatch.setenv("no_proxy", "")
+    assert is_loopback(host) == itself
+    assert (find_proxy(f"http://{f'[{host}]' if ':' in host else host}:8000/v1") is None) == itself
+
+
+@pytest.mark.issue(21)
+@pytest.mark.parametrize("fault", ["bomb", "too_large", "endless"])
+def test_an_answer_without_bounds_is_the_error_of_its_document(start_server, fault):
+    server = start_server(fault=lambda prompt, tried: fault if prompt == "bad" else None)
+    before, started = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
+    bad, good = ask(make_server(server, max_tries=2, timeout=10), ["bad", "good"])
+    assert bad.error == ("the answer has more than the 1,310,720 bytes that it may have, or grows more than 100 times "
+                         "when it is unpacked (2 tries)")
+    assert (good.text, bad.service_failed) == ("none", False)
+    assert time.monotonic() - started < 8
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 120_000, "kilobytes"
+
+
+def test_a_compressed_answer_is_read(start_server):
+    server = start_server(lambda prompt: "right " * 5000, lambda prompt, tried: "gzipped")
+    [reply] = ask(make_server(server), ["p"])
+    assert reply.text == "right " * 5000
+
+
+def test_bounds_are_settings(start_server):
+    server = start_server(lambda prompt: "right " * 5000)
+    [reply] = ask(make_server(server, max_response_bytes=1000, max_tries=1), ["p"])
+    assert "more than the 1,000 bytes" in reply.error
