@@ -17,8 +17,8 @@ from transformers.cache_utils import DynamicCache
 from ...codecs.base import Piece
 from ...codecs.seed_tags.seed_codec import CLOSE_WRAPPER, OPEN_WRAPPER, SeedTagCodec
 from ...errors import Errors
-from ...locks import one_at_a_time
 from ...grounding.words import on_boundaries
+from ...locks import one_at_a_time
 from ...tokens import UNSPACED, find_units
 from ..local.causal_lm import CausalLM
 from ..local.tokenization import encode_pieces, encode_prompt
