@@ -227,8 +227,8 @@ class Server:
         except (asyncio.TimeoutError, httpx.TimeoutException):
             return _Outcome(error=f"no answer within {self.settings.timeout:g} s", retry=True, service_failed=True)
         except AnswerTooLarge:
-            return _Outcome(error=f"the answer has more than the {self._limits.size:,} bytes that it may have, or grows "
-                                  f"more than {self._limits.expansion:g} times when it is unpacked", retry=True)
+            return _Outcome(error=f"the answer has more than the {self._limits.size:,} bytes that it may have, or "
+                                  f"grows more than {self._limits.expansion:g} times when it is unpacked", retry=True)
         except UnreadableAnswer:
             return _Outcome(error="the answer was not readable gzip", retry=True)
         except (httpx.TransportError, httpx.InvalidURL):

@@ -16,8 +16,8 @@ logger = logging.getLogger(__name__)
 _SPARED = frozenset({"temperature", "seed", "top_p"})
 _LIMITS = ("max_tokens", "max_completion_tokens")
 _NAME = re.compile(r"[A-Za-z][\w.\-]{0,59}")
-_REFUSES = re.compile(r"unsupported|not support|unknown|unrecogni[sz]ed|unexpected|not permitted|not allowed|invalid|extra",
-                      re.IGNORECASE)
+_REFUSES = re.compile(r"unsupported|not support|unknown|unrecogni[sz]ed|unexpected|not (permitted|allowed)|invalid"
+                      r"|extra", re.IGNORECASE)
 
 
 class Parameters:

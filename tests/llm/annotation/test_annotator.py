@@ -147,7 +147,8 @@ def test_whole_abstracts_and_a_long_note_come_out_with_the_models_own_tokenizer(
 
 
 @pytest.mark.issue(21)
-@pytest.mark.parametrize("sentence", ["breast cancer and flu, " * 700, "flu" + "/flu" * 2000, "flu" + " " * 9000 + "flu"])
+@pytest.mark.parametrize("sentence", ["breast cancer and flu, " * 700, "flu" + "/flu" * 2000,
+                                      "flu" + " " * 9000 + "flu"])
 def test_a_sentence_over_the_context_is_cut_at_pre_tokens_and_every_mention_found(sentence):
     annotator = make_annotator(context_length=600)
     planner, _ = annotator._askers[0]

@@ -31,7 +31,8 @@ def test_each_mention_is_given_back_where_it_stood(seed):
 
 
 @pytest.mark.issue(21)
-@pytest.mark.parametrize("text", ["word " * 500, "甲乙丙" * 300, "ACGT" * 2000, "a/b-c" * 400, "x" * 70 + " yy zz" * 90])
+@pytest.mark.parametrize("text", ["word " * 500, "甲乙丙" * 300, "ACGT" * 2000, "a/b-c" * 400,
+                                  "x" * 70 + " yy zz" * 90])
 @pytest.mark.parametrize("most", [4, 50, 333])
 def test_the_parts_of_a_long_sentence_cover_it_and_fit(text, most):
     def count(part):

@@ -58,7 +58,8 @@ def test_a_server_that_takes_neither_limit_is_not_asked_for_ever(start_server):
     ({"message": "`max_tokens` is not supported, use `max_completion_tokens`"}, "max_tokens"),
     ({"error": {"message": "Invalid text: 'temperature' rose"}}, None),
     ({"error": {"message": "bad document"}}, None),
-    ({"error": {"param": 5, "message": ["seed"]}}, None), ([1], None), (None, None), ({"detail": [5, {"loc": 3}]}, None),
+    ({"error": {"param": 5, "message": ["seed"]}}, None), ([1], None), (None, None),
+    ({"detail": [5, {"loc": 3}]}, None),
 ])
 def test_the_parameter_that_a_refusal_names_is_found(error, refused):
     assert find_refused(error, ["max_tokens", "temperature", "seed"], "the 'temperature' rose") == (
