@@ -2,8 +2,9 @@
 
 from bisect import bisect_right
 from dataclasses import dataclass
-from typing import Iterator, List, Sequence, Tuple
+from typing import Iterator, List, Optional, Sequence, Tuple
 
+from rapidfuzz import fuzz
 from rapidfuzz.distance import Levenshtein
 
 Block = Tuple[int, int, int]
@@ -11,6 +12,12 @@ Spans = Sequence[Tuple[int, int]]
 
 # A changed passage longer than this on either side is taken as replaced, not aligned character by character.
 _LONGEST_PASSAGE = 400
+# An echo of a part: so like it at least, in per cent, so long at least where it differs, and so short a share.
+_LEAST_PART = 85
+_SHORTEST_PART = 12
+_LARGEST_PART = 0.5
+# Comparisons of characters that the search for such a part may take.
+_MOST_CELLS = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -20,11 +27,13 @@ class Alignment:
     blocks (List[Block]): Shared runs as (first source character, first echo character, length), in order.
     source_length (int): Characters of the source.
     echo_length (int): Characters of the echo.
+    partial (bool): Whether the echo repeats a part of the source only, that stands nowhere else in it.
     """
 
     blocks: List[Block]
     source_length: int
     echo_length: int
+    partial: bool = False
 
     @property
     def likeness(self) -> float:
@@ -92,7 +101,43 @@ def align(source: str, echo: str, source_units: Spans, echo_units: Spans) -> Ali
         return Alignment([(0, echo.find(source), len(source))], len(source), len(echo))
     if source.startswith(echo):
         return Alignment([(0, 0, len(echo))] if echo else [], len(source), len(echo))
+    part = _find_part(source, echo, source_units)
+    if part is not None:
+        start, end = part
+        if source[start:end] == echo:
+            return Alignment([(start, 0, len(echo))], len(source), len(echo), partial=True)
+        units = [(first - start, last - start) for first, last in source_units if start <= first and last <= end]
+        blocks = _merge(_align_units(source[start:end], echo, units, echo_units))
+        return Alignment([(start + first, other, length) for first, other, length in blocks], len(source), len(echo),
+                         partial=True)
     return Alignment(_merge(_align_units(source, echo, source_units, echo_units)), len(source), len(echo))
+
+
+def _find_part(source: str, echo: str, source_units: Spans) -> Optional[Tuple[int, int]]:
+    """RETURNS (Optional[Tuple[int, int]]): The run of whole units that the echo repeats, None where that is unclear."""
+    if not echo:
+        return None
+    start = source.find(echo)
+    if start >= 0:
+        starts, ends = {first for first, _ in source_units}, {last for _, last in source_units}
+        places = []
+        while start >= 0:
+            if start in starts and start + len(echo) in ends:
+                places.append(start)
+            start = source.find(echo, start + 1)
+        return (places[0], places[0] + len(echo)) if len(places) == 1 else None
+    if not _SHORTEST_PART <= len(echo) <= min(_LARGEST_PART * len(source), _MOST_CELLS / (len(source) or 1)):
+        return None
+    found = fuzz.partial_ratio_alignment(echo, source, score_cutoff=_LEAST_PART)
+    if found is None or found.dest_end - found.dest_start > 2 * len(echo):
+        return None
+    start = max(first for first, _ in source_units if first <= found.dest_start)
+    end = min(last for _, last in source_units if last >= found.dest_end)
+    others = (source[:start], source[end:])
+    if any(fuzz.partial_ratio(echo, other, score_cutoff=_LEAST_PART) >= found.score for other in others
+           if len(other) >= len(echo)):
+        return None
+    return start, end
 
 
 def _align_units(source: str, echo: str, source_units: Spans, echo_units: Spans) -> Iterator[Block]:

@@ -43,6 +43,7 @@ class Walk:
     extra (bool): Whether other text stands before or after the echo.
     cut (bool): Whether the echo ends before its source does.
     likeness (float): Share of the characters, of the longer text, that both have.
+    partial (bool): Whether the echo repeats a part of the source only, so that its marks stand in that part.
     """
 
     places: Tuple[Optional[Place], ...]
@@ -50,6 +51,7 @@ class Walk:
     extra: bool = False
     cut: bool = False
     likeness: float = 1.0
+    partial: bool = False
 
 
 class Skeleton:
@@ -116,7 +118,7 @@ def walk(source: str, source_tokens: Spans, echo: str, echo_tokens: Spans, *, ma
     if stripped.startswith(echoed):
         shift = original.lead - copy.lead
         return Walk(_place_tokens(original, copy, match, shift), cut=True, likeness=len(echoed) / len(stripped))
-    if len(echoed) * _SHORTEST_ECHO < len(stripped):
+    if len(echoed) * _SHORTEST_ECHO < len(stripped) and fold(copy.text).text not in fold(original.text).text:
         return Walk((None,) * len(echo_tokens), changed=True, likeness=0.0)
     return _walk_folded(original, copy, match)
 
@@ -151,7 +153,7 @@ def _walk_folded(original: Skeleton, copy: Skeleton, match: Matcher) -> Walk:
                          source.starts[first] if first < len(source.starts) else len(original.text)))
     source_keys = [alignment.next_shared(bisect_left(source.starts, gap)) for gap in original.gaps]
     return Walk(_tell_marks(original, copy, match, gaps, source_keys), changed=True, extra=alignment.extra,
-                cut=alignment.cut, likeness=alignment.likeness)
+                cut=alignment.cut and not alignment.partial, likeness=alignment.likeness, partial=alignment.partial)
 
 
 @lru_cache(maxsize=32)

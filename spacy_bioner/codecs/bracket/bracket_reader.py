@@ -18,6 +18,7 @@ from ..replies import says_none, strip_fences
 _BRACKET = re.compile(r"[\[\]]")
 _WIDE_BRACKETS = str.maketrans("［］【】", "[][]")
 _HEADER = re.compile(r"^([ \t>*#•\-]*(?:\d+[.)][ \t]*)?\**)([^\n:：\[\]]{1,60}?)(\**[ \t]*[:：]\**)", re.MULTILINE)
+_NAME_ALONE = re.compile(r"\[[^\[\]]*\]")
 # An echo that shares less than this with its source is no echo of it.
 _LEAST_LIKENESS = 0.5
 
@@ -190,13 +191,13 @@ def _read_unlabelled(found: Collector, body: str, book: LabelBook) -> None:
     if says_none(body, found.text):
         found.issue("schema_variant", body)
     elif book.only is not None:
-        if _walk_line(found.text, body).likeness < _LEAST_LIKENESS and not _BRACKET.search(body):
+        if not _is_echo(found.text, body) and not _BRACKET.search(body):
             found.issue("extra_text", body)
             found.issue("no_output")
             return
         found.issue("schema_variant", "no label")
         _read_echo(found, book.only, body, last=True)
-    elif _BRACKET.search(body) or _walk_line(found.text, body).likeness >= _LEAST_LIKENESS:
+    elif _BRACKET.search(body) or _is_echo(found.text, body):
         found.issue("bad_item", body)
     else:
         found.issue("extra_text", body)
@@ -207,8 +208,8 @@ def _tokens(text: str) -> List[Tuple[int, int]]:
     return [match.span() for match in _BRACKET.finditer(text)]
 
 
-def _walk_line(text: str, line: str) -> Walk:
-    return walk(text, _tokens(text), line, _tokens(line), match=match_brackets)
+def _is_echo(text: str, line: str) -> bool:
+    return walk(text, _tokens(text), line, _tokens(line), match=match_brackets).likeness >= _LEAST_LIKENESS
 
 
 def _read_echo(found: Collector, label: str, line: str, *, last: bool) -> None:
@@ -216,7 +217,8 @@ def _read_echo(found: Collector, label: str, line: str, *, last: bool) -> None:
     tokens = _tokens(line)
     way = walk(found.text, _tokens(found.text), line, tokens, match=match_brackets)
     cut = way.cut and last
-    if way.likeness < _LEAST_LIKENESS and way.changed and not way.extra:
+    unlike = way.likeness < _LEAST_LIKENESS and way.changed and not (way.extra or way.partial)
+    if unlike or ((way.cut or way.partial) and _NAME_ALONE.fullmatch(line.strip())):
         found.issue("text_changed", line)
         place_loose(found, [(label, name) for name in _marked_texts(line, tokens)])
         return

@@ -89,7 +89,8 @@ class _DamagedReader:
         cut = self.way.cut or any(tag.kind == "cut" for tag in self.tags)
         marks = [number for number, place in enumerate(self.way.places)
                  if place is not None and self.tags[number].kind in ("open", "close")]
-        if self.way.likeness < _LEAST_LIKENESS and not self.way.extra and not cut:
+        unlike = self.way.likeness < _LEAST_LIKENESS and not (self.way.extra or self.way.partial or cut)
+        if unlike or ((self.way.partial or self.way.cut) and self._is_name_alone()):
             self._read_loose()
             return
         if self.way.changed:
@@ -99,6 +100,12 @@ class _DamagedReader:
         if cut and not self.found.has("truncated"):
             self.found.issue("truncated")
         self._pair([number for number in marks if self._is_known(self.tags[number])])
+
+    def _is_name_alone(self) -> bool:
+        """RETURNS (bool): Whether the reply is one tagged name and nothing else, which tells no place."""
+        if [tag.kind for tag in self.tags] != ["open", "close"]:
+            return False
+        return len(self.body.strip()) == self.tags[1].end - self.tags[0].start
 
     def _is_known(self, tag: Tag) -> bool:
         """RETURNS (bool): Whether the tag's label is in the schema; notes how it was written."""
