@@ -18,6 +18,7 @@ from .experiment import experiment_cli
 from .generate.seeds import generate_seeds_cli
 from .generate.sentences import generate_sentences_cli
 from .generate.variants import generate_variants_cli
+from .init import SpreadCommand, init_cli
 from .inspect import inspect_cli
 from .low_resource import low_resource_cli
 from .merge import merge_cli
@@ -65,6 +66,7 @@ def set_up(
     """Take the options that stand before a verb."""
 
 
+app.command("init", cls=SpreadCommand)(init_cli)
 app.command("prepare")(prepare_cli)
 app.command("inspect")(inspect_cli)
 app.command("convert")(convert_cli)

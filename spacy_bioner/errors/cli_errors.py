@@ -47,3 +47,4 @@ class CliErrors:
             "and domain.")
     E737 = "{option} is '{found}', wanted {wanted}."
     E738 = "{path} is for texts in '{found}', but '{wanted}' is asked for. Give --lang (or --vars.lang) {found}."
+    E739 = "{path} is not empty, and init writes over nothing. Give a new folder."

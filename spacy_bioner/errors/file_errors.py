@@ -54,3 +54,7 @@ class FileErrors:
     E041 = "{path} is a link out of {folder}, which is not followed. Copy the file into the folder."
     E042 = ("{path} has texts, but no file of annotations (.ann, .a1): it would read as text without a single mention. "
             "Add them, or ask for raw text: origin raw, or labels dropped.")
+    E043 = "No corpus file in {path}. Give files of these formats: {known}; or .txt files of raw text."
+    E044 = ("There are {count} annotated documents, too few to divide into parts (wanted at least {wanted}). Give "
+            "more, or name files train, dev and test.")
+    E045 = "No annotated span in {paths}, so there is nothing to train on. Give annotated files too."

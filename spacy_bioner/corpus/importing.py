@@ -1,0 +1,186 @@
+"""Reading a corpus of one's own: files of any format become the parts train, dev, test and raw of a corpus folder."""
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
+
+from ..annotation import Annotation
+from ..errors import BionerError, Errors
+from ..files import read_lines
+from ..formats import FORMATS, read_annotations
+from ..formats.parsing.lines import read_text
+from ..formats.parsing.problems import Problems
+from .leakage import normalise
+
+PARTS = ("train", "dev", "test", "raw")
+# Shares of the documents that dev and test get where no file is named so.
+SHARES = {"dev": 0.15, "test": 0.15}
+_ENDINGS = tuple(ending for each in FORMATS.values() for ending in each.endings)
+_NAMES = {"train": "train", "dev": "dev", "valid": "dev", "val": "dev", "test": "test", "raw": "raw",
+          "unlabeled": "raw", "unlabelled": "raw"}
+# Lower-case letters before or after a word belong to it: "latest" is no test set, "NCBItrainset" is a training set.
+_NAMED = re.compile(rf"(?<![a-z])(?i:({'|'.join(_NAMES)})(?:ing|set|el|elopment|ation)*)(?![a-z])")
+
+
+@dataclass
+class ImportedCorpus:
+    """The documents of each part, and what was noticed.
+
+    parts (Dict[str, List[Annotation]]): Those of train, dev, test and raw that have documents.
+    split (bool): Whether documents were divided here, since no file was named dev or test.
+    problems (Problems): What could not be read, or was changed.
+    """
+
+    parts: Dict[str, List[Annotation]] = field(default_factory=dict)
+    split: bool = False
+    problems: Problems = field(default_factory=Problems)
+
+    def label_examples(self, count: int = 3) -> Dict[str, Tuple[int, List[str]]]:
+        """Collect the most frequent names of each label in train.
+
+        count (int): How many names of a label.
+        RETURNS (Dict[str, Tuple[int, List[str]]]): Label to its number of mentions and the names.
+        """
+        found: Dict[str, Counter] = {}
+        for record in self.parts.get("train", ()):
+            for mention in record.mentions:
+                found.setdefault(mention.label, Counter())[" ".join(record.surface(mention).split())] += 1
+        return {label: (names.total(), [name for name, _ in names.most_common(count)])
+                for label, names in sorted(found.items())}
+
+
+def import_corpus(paths: Sequence[Path], *, corpus: str, lang: str, seed: int = 0,
+                  labels: Optional[Mapping[str, str]] = None, schema: str = "") -> ImportedCorpus:
+    """Read files and divide their documents into the parts of a corpus.
+
+    paths (Sequence[Path]): Files of the formats that are read, folders of brat files, folders that hold such files, and
+        .txt files as raw text. A file named train, dev, test or raw is that part; other documents are divided.
+    corpus (str): Name of the corpus, for the metadata.
+    lang (str): Language of the texts.
+    seed (int): Random seed of the division.
+    labels (Optional[Mapping[str, str]]): The labels that are known; None allows any.
+    schema (str): Where the labels are from, for the error.
+    RETURNS (ImportedCorpus): The documents.
+    RAISES BionerError: E001 and E043 where there is no corpus file, E008 for an empty one, E014 for a label that the
+        schema lacks, E044 for too few documents.
+    """
+    imported = ImportedCorpus()
+    read: Dict[str, List[Annotation]] = {name: [] for name in (*PARTS, "")}
+    ids: Counter = Counter()
+    for path in find_sources(paths):
+        part = tell_part(path)
+        count = 0
+        for record in _read(path, imported.problems):
+            count += 1
+            for mention in record.mentions:
+                if labels is not None and mention.label not in labels:
+                    raise BionerError(Errors.E014.format(path=path, id=record.id, label=mention.label, schema=schema,
+                                                         known=", ".join(labels)))
+            ids[record.id] += 1
+            name = record.id if ids[record.id] == 1 else f"{record.id}-{ids[record.id]}"
+            read[part].append(Annotation(record.text, record.mentions, id=name, meta={
+                **record.meta, "corpus": corpus, "lang": lang, "origin": "raw" if part == "raw" else "gold"}))
+        if not count:
+            raise BionerError(Errors.E008.format(path=path))
+    missing = [name for name in ("dev", "test") if not read[name]]
+    pool = [*read["train"], *read.pop("")]
+    imported.split = bool(missing)
+    imported.parts = {**read, **divide(pool, missing, seed=seed)}
+    for name, records in imported.parts.items():
+        # Raw text is taken for training, so it is of the split train.
+        split = "train" if name == "raw" else name
+        kept = [record.with_mentions(()) if name == "raw" else record for record in records]
+        imported.parts[name] = [record.with_meta(split=split) for record in kept]
+    return imported
+
+
+def divide(records: Sequence[Annotation], missing: Sequence[str], *, seed: int) -> Dict[str, List[Annotation]]:
+    """Divide documents into train and the parts that are missing; documents of one text stay together.
+
+    records (Sequence[Annotation]): The documents.
+    missing (Sequence[str]): "dev", "test", both or none.
+    seed (int): Random seed.
+    RETURNS (Dict[str, List[Annotation]]): train and the missing parts, each with at least one document.
+    RAISES BionerError: E044 where there are fewer documents than parts.
+    """
+    groups: Dict[str, List[Annotation]] = {}
+    group_of: Dict[str, str] = {}
+    for record in records:
+        document, text = f"id {record.meta.get('document', record.id)}", normalise(record.text)
+        key = group_of.get(document) or group_of.get(text) or document
+        group_of[document] = group_of[text] = key
+        groups.setdefault(key, []).append(record)
+    names = sorted(groups)
+    if len(names) <= len(missing):
+        raise BionerError(Errors.E044.format(count=len(names), wanted=len(missing) + 1))
+    Random(seed).shuffle(names)
+    parts: Dict[str, List[Annotation]] = {}
+    for part in missing:
+        size = min(max(1, round(SHARES[part] * len(groups))), len(names) - 1)
+        parts[part] = [record for name in names[:size] for record in groups[name]]
+        names = names[size:]
+    return {"train": [record for name in sorted(names) for record in groups[name]], **parts}
+
+
+def find_sources(paths: Iterable[Path]) -> Iterator[Path]:
+    """List what is to be read.
+
+    paths (Iterable[Path]): Files and folders.
+    YIELDS (Path): Each file, and each folder of brat files.
+    RAISES BionerError: E001 where a path is missing, E043 for a folder without a corpus file.
+    """
+    for path in map(Path, paths):
+        if not path.exists():
+            raise BionerError(Errors.E001.format(path=path, wanted="file or folder"))
+        if not path.is_dir() or next(path.glob("*.ann"), None):
+            yield path
+            continue
+        inside = [each for each in sorted(path.iterdir()) if _is_brat(each) or each.name.lower().endswith(
+            (*_ENDINGS, ".txt", ".txt.gz"))]
+        if not inside:
+            raise BionerError(Errors.E043.format(path=path, known=", ".join(FORMATS)))
+        yield from inside
+
+
+def tell_part(path: Path) -> str:
+    """Tell which part of a corpus a file is, by its name.
+
+    path (Path): The file, such as devel.conll.
+    RETURNS (str): The part, such as "dev"; "raw" for plain text, and empty where the name does not say.
+    """
+    if _is_text(path):
+        return "raw"
+    found = _NAMED.search(path.name.split(".")[0])
+    return _NAMES[found[1].lower()] if found else ""
+
+
+def _is_brat(path: Path) -> bool:
+    return path.is_dir() and next(path.glob("*.ann"), None) is not None
+
+
+def _is_text(path: Path) -> bool:
+    name = path.name.lower()
+    return name.endswith((".txt", ".txt.gz")) and not name.endswith(_ENDINGS) and not _is_pubtator(path)
+
+
+def _is_pubtator(path: Path) -> bool:
+    """RETURNS (bool): Whether a .txt file begins as PubTator files do, which are often called so."""
+    if not path.name.lower().endswith(".txt"):
+        return False
+    first = next((line for _, line in read_lines(path)), "")
+    return re.match(r"\w+\|t\|", first) is not None
+
+
+def _read(path: Path, problems: Problems) -> Iterator[Annotation]:
+    """YIELDS (Annotation): The documents of a file; a .txt file is one document, or one a line where it is raw.txt."""
+    if not _is_text(path):
+        format_ = "pubtator" if path.is_file() and _is_pubtator(path) else ""
+        yield from read_annotations(path, format_, problems=problems)
+    elif path.name.endswith(".gz") or _NAMED.search(path.stem):
+        for number, line in read_lines(path):
+            yield Annotation(line, id=f"{path.name.split('.')[0]}-{number}")
+    else:
+        yield Annotation(read_text(path), id=path.stem)
