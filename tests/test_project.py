@@ -59,7 +59,7 @@ def test_bad_variables_are_one_clear_line(tmp_path, variables, message):
 @pytest.mark.parametrize("command, variables, wanted", [
     pytest.param("experiment-ifd", {}, "--full", id="full"),
     pytest.param("experiment-ifd", {"form": "quick"}, "--quick", id="quick"),
-    pytest.param("experiment-low-resource", {"form": "quick", "curve": "curve"}, "--quick --curve", id="curve"),
+    pytest.param("experiment-low-resource", {"form": "quick"}, "--quick", id="low-resource"),
 ])
 def test_the_form_of_an_experiment_reaches_its_verb(tmp_path, command, variables, wanted):
     done = run_workflow(copy_project(tmp_path), command, "--dry", **variables)
@@ -73,9 +73,6 @@ EXPERIMENTS = ("ifd", "formats", "joint", "zero-shot", "selector", "strategies",
 @pytest.mark.parametrize("command, variables", [
     *(pytest.param(f"experiment-{name}", {"form": "quick"}, id=f"{name}-form") for name in EXPERIMENTS),
     *(pytest.param(f"experiment-{name}", {"profile": "smoke"}, id=f"{name}-profile") for name in EXPERIMENTS),
-    *(pytest.param(f"{part}", {"seed": "2"}, id=f"{part}-seed") for part in ("low-resource-data",
-                                                                            "low-resource-generator")),
-    pytest.param("low-resource-generator", {"profile": "smoke"}, id="generator-profile"),
     pytest.param("experiment-low-resource", {"corpus": "other"}, id="low-resource-corpus"),
     pytest.param("experiment-low-resource", {"seed": "2"}, id="low-resource-seed"),
 ])

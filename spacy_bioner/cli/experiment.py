@@ -17,6 +17,7 @@ def experiment_cli(
     config: Path = typer.Argument(..., help="Experiment (YAML), as those in configs/experiments."),
     output: Path = typer.Argument(..., metavar="OUT", help="Folder for all that is made; table.md and table.json."),
     data: Path = typer.Option(Path("assets/corpora"), help="Folder of the corpora."),
+    profile: str = typer.Option("", help="Profile, as --vars.profile; the experiment may have values for it."),
     quick: bool = typer.Option(False, "--quick/--full", help="The small form that the experiment names under quick."),
     only: List[str] = typer.Option([], metavar="ROW", help="Only the rows whose name holds this, and what they need; "
                                                            "can be repeated."),
@@ -27,8 +28,8 @@ def experiment_cli(
 ) -> None:
     """Run an experiment step by step and compare its rows; override values with --vars.name 1, --lists.seed '[1]'.
 
-    Finished steps are skipped: killed at any moment, the same command goes on from there. A step is run again where
-    its arguments, a file that it reads, or a step before it have changed.
+    Finished steps are skipped, so the same command resumes an interrupted run. A step is run again where its
+    arguments, a file that it reads, or a step before it have changed. What no row needs is not run.
     """
     from ..experiments.definition import read_experiment
     from ..experiments.execution import run_plan
@@ -36,7 +37,8 @@ def experiment_cli(
     from ..experiments.measurement import measure_rows
     from ..experiments.results_table import write_report
 
-    experiment = read_experiment(config, quick=quick, overrides=read_overrides(ctx.args))
+    overrides = {**read_overrides(ctx.args), **({"vars.profile": profile} if profile else {})}
+    experiment = read_experiment(config, quick=quick, overrides=overrides)
     expanded = expand(experiment, data=data, out=output, gpu_id=gpu_id)
     if only:
         expanded = expanded.only(*only)
@@ -46,9 +48,9 @@ def experiment_cli(
         return show_plan(expanded, output)
     # A step must not go on alone when this process is told to end.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    run_plan(expanded.plan, output, jobs=jobs)
-    written = write_report(experiment, measure_rows(expanded), expanded.plan, output,
-                           spell_command(config, output, data, ctx.args, quick=quick, only=only, gpu_id=gpu_id))
+    measured = measure_rows(expanded.without(run_plan(expanded.plan, output, jobs=jobs)))
+    command = spell_command(config, output, data, ctx.args, profile=profile, quick=quick, only=only, gpu_id=gpu_id)
+    written = write_report(experiment, measured, expanded.plan, output, command)
     typer.echo(written[1].read_text(encoding="utf8"))
     print(f"Written: {', '.join(map(str, written))}", file=sys.stderr)
 
@@ -94,9 +96,10 @@ def show_plan(expanded: Any, output: Path) -> None:
           file=sys.stderr)
 
 
-def spell_command(config: Path, output: Path, data: Optional[Path], rest: list, *, quick: bool, only: Sequence[str],
-                  gpu_id: int) -> list:
+def spell_command(config: Path, output: Path, data: Optional[Path], rest: list, *, profile: str = "",
+                  quick: bool = False, only: Sequence[str] = (), gpu_id: int = -1) -> list:
     """RETURNS (list): The command of a run, with what differs from the defaults."""
-    options = [*(["--data", str(data)] if data != Path("assets/corpora") else []), *(["--quick"] if quick else []),
+    options = [*(["--data", str(data)] if data != Path("assets/corpora") else []),
+               *(["--profile", profile] if profile else []), *(["--quick"] if quick else []),
                *(part for row in only for part in ("--only", row)), *(["--gpu-id", str(gpu_id)] if gpu_id >= 0 else [])]
     return ["spacy-bioner", "experiment", str(config), str(output), *options, *rest]

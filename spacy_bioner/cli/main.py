@@ -20,10 +20,10 @@ from .generate.sentences import generate_sentences_cli
 from .generate.variants import generate_variants_cli
 from .init import SpreadCommand, init_cli
 from .inspect import inspect_cli
-from .low_resource import low_resource_cli
 from .merge import merge_cli
 from .prepare import prepare_cli
 from .report import report_cli
+from .select.gold import select_gold_cli
 from .select.records import select_records_cli
 from .select.spans import select_spans_cli
 from .train.annotator import train_annotator_cli
@@ -47,7 +47,7 @@ app = make_group("spacy-bioner", "Recognise named entities in biomedical text: f
                                  "annotate raw text, and train a small span categorizer on the result.")
 train = make_group("train", "Train a model: the LLM annotator, the sentence generator, the span selector or the span "
                             "categorizer.")
-select = make_group("select", "Select gold records to train on, or the correct ones of annotated spans.")
+select = make_group("select", "Select gold records to train on, a few of them, or the correct ones of annotated spans.")
 generate = make_group("generate", "Generate training data: seed entities, sentences around them, variants of gold "
                                   "sentences.")
 
@@ -73,6 +73,7 @@ app.command("convert")(convert_cli)
 app.command("annotate", cls=OverridableCommand)(annotate_cli)
 app.add_typer(select)
 select.command("records", cls=OverridableCommand)(select_records_cli)
+select.command("gold")(select_gold_cli)
 select.command("spans")(select_spans_cli)
 app.add_typer(train)
 train.command("annotator", cls=OverridableCommand)(train_annotator_cli)
@@ -90,7 +91,6 @@ app.command("assemble")(assemble_cli)
 app.command("encode")(encode_cli)
 app.command("decode")(decode_cli)
 app.command("experiment", cls=OverridableCommand)(experiment_cli)
-app.command("low-resource", cls=OverridableCommand)(low_resource_cli)
 
 
 def main() -> None:

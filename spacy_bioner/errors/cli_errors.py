@@ -26,9 +26,9 @@ class CliErrors:
     E722 = "Step {name} runs '{verb}', which is no verb. Known: {known}."
     E723 = ("The part `{verb}` ended well but did not make {output}. More in {log}. Name the same file or folder "
             "in its command line and as its output.")
-    E724 = "[low_resource] {key} has '{name}', which there is not. Known: {known}."
-    E725 = ("[low_resource.high_resource] joins the generated sentences of all sizes, but genllm is not among the "
-            "methods of [low_resource]. Add it there, or leave it out here.")
+    E724 = "The mention counts of {place} for {size} names are {found}. Wanted a number for each label: {{LABEL: 19}}."
+    E725 = ("No sentence of {path} fits a dictionary of {size} names of each label and {wanted} mentions. Raise the "
+            "mentions or the size, or take the other --rule.")
     E726 = "{output} is read as {path} too, and would be replaced by the result. Give the result another name."
     E727 = "No file can be written to {path}: {found}. Give the name of a file in a folder."
     E728 = "{path} would hold JSON Lines, whatever its name says. Give it a name that ends in .jsonl or .jsonl.gz."
@@ -36,7 +36,7 @@ class CliErrors:
             "out ({held_out}). Give other records, or another held-out part.")
     E730 = "{option} does nothing here: {why}. Leave it out."
     E731 = ("No such file: {path}. The configs lie in the checkout of spacy-bioner, not in the package: run from its "
-            "folder, or give --config (low-resource: --profile).")
+            "folder, or give --config.")
     E732 = "Cannot read '{value}' as a system: write NAME=PATH, or PATH alone."
     E733 = ("{output} and {path}, which is read, lie one in the other, so that a corpus could be replaced. Give "
             "another folder as OUT.")

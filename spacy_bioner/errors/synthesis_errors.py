@@ -45,8 +45,8 @@ class SynthesisErrors:
     E429 = "Unknown operation '{name}'. Known: {known}."
     E430 = ("The part `{verb}`, which makes {output}, failed: {why}. More in {log}. Mend the cause and run the same "
             "command again: finished parts are kept.")
-    E431 = ("No mention counts of corpus '{corpus}' for dictionaries of {size}. Add them to [low_resource.targets], "
-            "give other sizes, or set mentions_per_name, the rule for corpora that are not there.")
+    E431 = ("No mention counts for dictionaries of {size} names in {place}. Add them there, give another size, or set "
+            "--mentions-per-name, the rule for corpora without counts.")
     E432 = "{path} holds no synonym. Write a word, a tab and its synonym a line."
 
 

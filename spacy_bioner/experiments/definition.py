@@ -72,6 +72,8 @@ class StepTemplate(Part):
     output (str): The file or folder that is made, below {out}.
     inputs (List[str]): Files and folders that are read and that the command line does not name as files.
     beside (List[str]): What is made beside the output and not in it, such as a report.
+    made (str): `FILE#key.key`: how much was made, a number in a report of the step. Where it is 0 the step may fail:
+        what needs it is left out, and the tables say so.
     """
 
     name: str
@@ -80,6 +82,7 @@ class StepTemplate(Part):
     output: str
     inputs: List[str] = []
     beside: List[str] = []
+    made: str = ""
 
 
 class RowTemplate(Part):
@@ -110,11 +113,64 @@ class RowTemplate(Part):
 
 
 class Comparison(Part):
-    """Rows that are compared: the difference is that of `after`, less that of `before`."""
+    """Rows that are compared: the difference is that of `after`, less that of `before`.
+
+    foreach (List[str]): Names of lists.
+    before (str): Name of a row, or of a choice, which stands for the row that is chosen.
+    after (str): The same.
+    claim (str): A claim that `after` is better, which the interval of the difference decides; empty for none.
+    """
 
     foreach: List[str] = []
     before: str
     after: str
+    claim: str = ""
+
+
+class TableTemplate(Part):
+    """A table of F1 with a line for each item of one list and a column for each item of another.
+
+    title (str): Its heading.
+    foreach (List[str]): Names of lists; a table for each combination.
+    rows (str): Name of the list of lines.
+    columns (str): Name of the list of columns.
+    cell (str): Name of the row, or of the choice, that a cell shows.
+    heading (str): What a column is called; by default as its item.
+    against (str): Name of the row, or choice, that a cell is compared with: then a second table has the differences.
+    published (str): `FILE#key.key`: the number in percent that a publication gives for a cell, where it gives one.
+    axis (str): What the columns are, numbers then, along the horizontal axis of a plot; empty for no plot.
+    note (str): Stands below the table.
+    """
+
+    title: str
+    foreach: List[str] = []
+    rows: str
+    columns: str
+    cell: str
+    heading: str = ""
+    against: str = ""
+    published: str = ""
+    axis: str = ""
+    note: str = ""
+
+
+class ReportTemplate(Part):
+    """A table of the reports that steps write, a line for each combination of what `foreach` names.
+
+    title (str): Its heading.
+    foreach (List[str]): Names of lists.
+    name (str): What a line is called.
+    file (str): The report (JSON); a line without one is left out.
+    columns (Dict[str, str]): Heading of a column to the key in the report, such as `contexts.asked`.
+    note (str): Stands below the table.
+    """
+
+    title: str
+    foreach: List[str] = []
+    name: str
+    file: str
+    columns: Dict[str, str] = Field(min_length=1)
+    note: str = ""
 
 
 class Choice(Part):
@@ -132,6 +188,15 @@ class Values(Part):
     lists: Dict[str, Items] = {}
 
 
+class Profile(Values):
+    """Values for a profile.
+
+    quick (Optional[Values]): What --quick puts in the place of these, in place of the quick values of the experiment.
+    """
+
+    quick: Optional[Values] = None
+
+
 class Experiment(Part):
     """An experiment.
 
@@ -141,11 +206,14 @@ class Experiment(Part):
     lists (Dict[str, Items]): What `foreach` goes over: plain values, or mappings with a name, whose keys are
         {list.key}; `only` of a mapping names the items of other lists that it goes with.
     quick (Values): What --quick puts in the place of these; items with names are chosen by them.
+    profiles (Dict[str, Profile]): Name of a profile, a value of `vars.profile`, to what it puts in the place of these.
     axis (str): What x is in the plot.
-    steps (List[StepTemplate]): What is run.
+    steps (List[StepTemplate]): What may be run; those that rows need are.
     rows (List[RowTemplate]): What is measured.
     compare (List[Comparison]): Which rows are compared.
     choose (List[Choice]): What is chosen on dev.
+    tables (List[TableTemplate]): Further tables of the rows.
+    reports (List[ReportTemplate]): Tables of what steps report.
     """
 
     title: str
@@ -153,12 +221,15 @@ class Experiment(Part):
     vars: Dict[str, Value] = {}
     lists: Dict[str, Items] = {}
     quick: Values = Values()
+    profiles: Dict[str, Profile] = {}
     axis: str = ""
     steps: List[StepTemplate] = Field(min_length=1)
     rows: List[RowTemplate] = Field(min_length=1)
     compare: List[Comparison] = []
     choose: List[Choice] = []
-    # Lists as the file has them, where quick values or overrides stand in their place.
+    tables: List[TableTemplate] = []
+    reports: List[ReportTemplate] = []
+    # Lists with the items of all forms of the file, where other values stand in their place.
     _written: Dict[str, List[Item]] = PrivateAttr(default_factory=dict)
 
     @property
@@ -171,6 +242,8 @@ class Experiment(Part):
 
 def read_experiment(path: Path, *, quick: bool = False, overrides: Optional[Mapping[str, Any]] = None) -> Experiment:
     """Read an experiment.
+
+    Values of its profile go before those of the file, quick values before these, and overrides before all.
 
     path (Path): The YAML file.
     quick (bool): Whether its quick values are taken.
@@ -195,8 +268,12 @@ def read_experiment(path: Path, *, quick: bool = False, overrides: Optional[Mapp
         raise BionerError(Errors.E711.format(path=path, why=f"{key}: {first['msg']}")) from None
     except (YAMLError, ValueError) as error:
         raise BionerError(Errors.E711.format(path=path, why=" ".join(str(error).split()))) from None
-    chosen = put(experiment, experiment.quick, known=experiment, path=path) if quick else experiment
-    return put(chosen, values, known=experiment, path=path)
+    profile = experiment.profiles.get(str(values.vars.get("profile", experiment.vars.get("profile"))), Profile())
+    forms = [profile, *([profile.quick or experiment.quick] if quick else []), values]
+    known = experiment.model_copy(update={"lists": _collect_items(experiment)})
+    for form in forms:
+        experiment = put(experiment, form, known=known, path=path)
+    return experiment
 
 
 def put(experiment: Experiment, values: Values, *, known: Experiment, path: Path) -> Experiment:
@@ -225,6 +302,20 @@ def put(experiment: Experiment, values: Values, *, known: Experiment, path: Path
 def name_of(item: Item) -> str:
     """RETURNS (str): The name of an item of a list; a plain value is its own."""
     return str(item["name"]) if isinstance(item, dict) else str(item)
+
+
+def _collect_items(experiment: Experiment) -> Dict[str, List[Item]]:
+    """RETURNS (Dict[str, List[Item]]): The lists, with the items that only a profile or its quick form has."""
+    forms = [form for profile in experiment.profiles.values() for form in (profile, profile.quick) if form is not None]
+    lists = {name: list(items) for name, items in experiment.lists.items()}
+    for form in (experiment.quick, *forms):
+        for name in lists.keys() & form.lists.keys():
+            names = set(map(name_of, lists[name]))
+            # In a list of mappings a plain value is the name of one, so it adds none.
+            named = any(isinstance(item, dict) for item in lists[name])
+            lists[name] += [item for item in form.lists[name]
+                            if name_of(item) not in names and (isinstance(item, dict) or not named)]
+    return lists
 
 
 def _say_kind(written: Any) -> str:

@@ -94,15 +94,15 @@ class Journal:
 
 
 def run_plan(plan: Plan, folder: Path, *, jobs: int = 1,
-             say: Say = lambda line: print(line, file=sys.stderr, flush=True),
-             excuse: Callable[[Step], bool] = lambda step: False) -> None:
+             say: Say = lambda line: print(line, file=sys.stderr, flush=True)) -> List[Step]:
     """Run what is not finished. Where a step fails, all that does not need it is run nevertheless.
 
     plan (Plan): The steps.
     folder (Path): Folder of the experiment.
     jobs (int): Steps that may run side by side, each in a process of its own; those that one waits for come first.
     say (Say): Takes a line for each step.
-    excuse (Callable[[Step], bool]): Whether it is no error that a step has failed. It is tried again the next time.
+    RETURNS (List[Step]): The steps that have made nothing by their own reports, which is no error, and those that need
+        them, which were not run. What failed so is tried again the next time.
     RAISES BionerError: E430 where a step has failed, with the last line that it said; E710 where another run is under
         way; E723 where a step has not made its output.
     """
@@ -113,16 +113,18 @@ def run_plan(plan: Plan, folder: Path, *, jobs: int = 1,
         times: Dict[str, List[float]] = defaultdict(list)
         running: List[RunningStep] = []
         failed: Dict[Step, BionerError] = {}
+        empty: List[Step] = []
         try:
             while True:
-                open_steps = {*waiting, *failed, *(each.step for each in running)}
+                open_steps = {*waiting, *failed, *empty, *(each.step for each in running)}
                 step = _next_step(plan, waiting, open_steps) if len(running) < jobs else None
                 if step is not None:
                     waiting.remove(step)
                     if journal.is_done(step):
                         say(f"{places[step]}: done before")
+                        empty += [step] if step.has_made_nothing() else []
                     else:
-                        left = [each for each in open_steps.difference(failed) if not journal.is_done(each)]
+                        left = [each for each in open_steps.difference(failed, empty) if not journal.is_done(each)]
                         say(f"{places[step]}{_guess(left, times, jobs)}")
                         running.append(RunningStep(step, journal, locked, environment=_environment(jobs)))
                 elif running:
@@ -131,8 +133,11 @@ def run_plan(plan: Plan, folder: Path, *, jobs: int = 1,
                     try:
                         times[ended.step.kind or ended.step.verb].append(ended.finish())
                     except BionerError as error:
-                        failed[ended.step] = error
                         say(f"{places[ended.step]}: {error}")
+                        if not ended.step.has_made_nothing():
+                            failed[ended.step] = error
+                    if ended.step.has_made_nothing():
+                        empty.append(ended.step)
                 else:
                     break
         finally:
@@ -141,11 +146,11 @@ def run_plan(plan: Plan, folder: Path, *, jobs: int = 1,
             for each in running:
                 each.process.wait()
         for step in waiting:
-            needed = ", ".join(before.name for before in plan.before(step) if before in failed or before in waiting)
+            needed = ", ".join(before.name for before in plan.before(step) if before in {*failed, *empty, *waiting})
             say(f"{places[step]}: not run, it needs {needed}")
-        for step, error in failed.items():
-            if not excuse(step):
-                raise error
+        if failed:
+            raise next(iter(failed.values()))
+        return [*empty, *waiting]
 
 
 def _next_step(plan: Plan, waiting: Sequence[Step], open_steps: Set[Step]) -> Optional[Step]:

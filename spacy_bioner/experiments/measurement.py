@@ -16,7 +16,10 @@ from ..evaluation.pairing import Pair, pair_documents
 from ..evaluation.runs import RunScores, compare_runs, score_runs
 from ..formats.jsonl import read_jsonl
 from ..ml.calibration import expected_calibration_error, reliability, to_logit, to_probability
-from .expansion import ONCE, Expanded, Row, Run
+from .expansion import Expanded
+from .json_values import find_value
+from .rows import ONCE, Row, Run
+from .table_figures import judge_claims, measure_tables, read_reports
 
 
 def measure_rows(expanded: Expanded, sampling: Sampling = Sampling()) -> Dict[str, Any]:
@@ -24,7 +27,8 @@ def measure_rows(expanded: Expanded, sampling: Sampling = Sampling()) -> Dict[st
 
     expanded (Expanded): The experiment; the files of its rows are there.
     sampling (Sampling): How intervals are made.
-    RETURNS (Dict[str, Any]): `rows` by name, `comparisons`, `chosen`, and `sampling` as it was given.
+    RETURNS (Dict[str, Any]): `rows` by name, `comparisons`, `claims`, `chosen`, `tables`, `reports`, the rows that were
+        `not_made`, and `sampling` as it was given.
     RAISES BionerError: E601 to E603 where documents do not match, E717 where compared rows have other test parts.
     """
     measured: Dict[str, Any] = {}
@@ -42,10 +46,16 @@ def measure_rows(expanded: Expanded, sampling: Sampling = Sampling()) -> Dict[st
             "strings": score_runs(pairs, measure=count_strings, sampling=sampling).describe(),
             "errors": count_errors(pairs), "x": row.x, "line": row.line,
             "dev": mean_of(devs), "dev_runs": devs, "calibration": measure_calibration(row, pairs)}
-    return {"rows": measured, "sampling": asdict(sampling),
-            "comparisons": [_compare(expanded.rows[before], expanded.rows[after], strict)
-                            for before, after in expanded.compare],
-            "chosen": {name: choose(among, measured) for name, among in expanded.choose.items()}}
+    chosen = {name: choose(among, measured) for name, among in expanded.choose.items()}
+
+    def compare(before: str, after: str) -> Dict[str, Any]:
+        first, second = (chosen[name]["row"] if name in chosen else name for name in (before, after))
+        return _compare(expanded.rows[first], expanded.rows[second], strict)
+
+    return {"rows": measured, "sampling": asdict(sampling), "chosen": chosen, "not_made": expanded.not_made,
+            "comparisons": [compare(*pair) for pair in expanded.compare],
+            "claims": judge_claims(expanded, compare), "tables": measure_tables(expanded, measured, chosen, compare),
+            "reports": read_reports(expanded)}
 
 
 def read_pairs(run: Run, name: str) -> List[Pair]:
@@ -155,11 +165,9 @@ def _compare(before: Row, after: Row, strict: Mapping[str, RunScores]) -> Dict[s
 
 def _read_figure(place: str) -> float:
     """RETURNS (float): A number in a JSON file, `FILE#key.key`; raises BionerError E719 where there is none."""
-    path, _, dotted = place.partition("#")
-    found: Any = json.loads(Path(path).read_text(encoding="utf8"))
-    for key in dotted.split("."):
-        found = found.get(key) if isinstance(found, dict) else None
+    found = find_value(place)
     if not isinstance(found, (int, float)):
+        path, _, dotted = place.partition("#")
         raise BionerError(Errors.E719.format(path=path, key=dotted))
     return float(found)
 

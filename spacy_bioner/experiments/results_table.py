@@ -1,9 +1,10 @@
-"""The table of an experiment, as Markdown and JSON, with a plot where rows have a place in it."""
+"""The report of an experiment: its tables as Markdown and JSON, with plots where rows have a place in them."""
 
+import re
 import shlex
 from collections import defaultdict
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ..evaluation.error_types import KINDS
 from ..files import open_atomic, write_json
@@ -15,7 +16,8 @@ from .steps import Plan
 
 def write_report(experiment: Experiment, measured: Mapping[str, Any], plan: Plan, out: Path,
                  command: Sequence[str]) -> List[Path]:
-    """Write `table.md`, `table.json` and, where rows have an x, `plot.svg`; with selectors `reliability.svg`.
+    """Write `table.md`, `table.json` and plots: `plot.svg` where rows have an x, `reliability.svg` with selectors, and
+    one below `plots` for each table with an axis.
 
     experiment (Experiment): What was asked.
     measured (Mapping[str, Any]): What `measure_rows` gives.
@@ -29,7 +31,8 @@ def write_report(experiment: Experiment, measured: Mapping[str, Any], plan: Plan
                "command": shlex.join(command), "vars": experiment.vars, "lists": experiment.lists, **measured,
                "steps": {step.name: {**vars(stamp), "command": shlex.join(["spacy-bioner", *step.arguments])}
                          for step in plan.steps for stamp in [journal.read(step)] if stamp is not None}}
-    drawn = {"plot": draw_lines(experiment, measured["rows"]), "reliability": draw_reliability(measured["rows"])}
+    drawn = {"plot": draw_lines(experiment, measured["rows"]), "reliability": draw_reliability(measured["rows"]),
+             **{f"plots/{name}": plot for table in measured["tables"] for name, plot in draw_table(table).items()}}
     plots = {name: plot for name, plot in drawn.items() if plot}
     written = [out / "table.json", out / "table.md"]
     write_json(written[0], content)
@@ -39,19 +42,30 @@ def write_report(experiment: Experiment, measured: Mapping[str, Any], plan: Plan
         written.append(out / f"{name}.svg")
         with open_atomic(written[-1]) as file_:
             file_.write(plot)
-    for name in drawn.keys() - plots.keys():
-        # Of an earlier run, whose rows had a place in it.
-        (out / f"{name}.svg").unlink(missing_ok=True)
+    # Of an earlier run, whose rows had a place in them.
+    for path in {out / "plot.svg", out / "reliability.svg", *(out / "plots").glob("*.svg")}.difference(written):
+        path.unlink(missing_ok=True)
     return written
 
 
 def format_table(content: Mapping[str, Any], plan: Plan, journal: Journal, plots: Sequence[str] = ()) -> str:
     """RETURNS (str): The report as Markdown; figures in percent, with 95% intervals over documents."""
     rows, sampling = content["rows"], content["sampling"]
-    parts = [f"# {content['title']}", content["question"], f"```\n{content['command']}\n```",
-             _table(("row", "runs", "P", "R", "strict F1 (95%)", "range of F1", "string-set F1", "dev", "mentions"),
-                    [_row(name, row) for name, row in rows.items()]),
-             f"Intervals are from {sampling['resamples']:,} resamples of the documents, seed {sampling['seed']}."]
+    parts = [f"# {content['title']}", content["question"], f"```\n{content['command']}\n```"]
+    if content["claims"]:
+        parts += ["## Claims", _table(("claim", "verdict", "after", "less before", "runs", "F1 (95%)"),
+                                      [_claim(each) for each in content["claims"]])]
+    for table in content["tables"]:
+        parts += _format_table(table)
+    for table in content["reports"]:
+        parts += [f"## {table['title']}", _table(("", *table["columns"]), [
+            (name, *map(_shown, values)) for name, values in table["lines"].items()]), table["note"]]
+    parts += ["## Rows",
+              _table(("row", "runs", "P", "R", "strict F1 (95%)", "range of F1", "string-set F1", "dev", "mentions"),
+                     [_row(name, row) for name, row in rows.items()]),
+              f"Intervals are from {sampling['resamples']:,} resamples of the documents, seed {sampling['seed']}."]
+    if content["not_made"]:
+        parts += [f"Not made, since a step they need has made nothing: {', '.join(content['not_made'])}."]
     failed = ", ".join(f"{name} {row['set_aside']}" for name, row in rows.items() if row["set_aside"])
     if failed:
         parts += [f"Documents that could not be annotated, with nothing found in them, over all runs: {failed}."]
@@ -73,7 +87,7 @@ def format_table(content: Mapping[str, Any], plan: Plan, journal: Journal, plots
     parts += [f"![{name}]({name}.svg)" for name in plots]
     parts += ["## Time", _table(("step", "times", "seconds each", "seconds"), time_steps(plan, journal)),
               "Of a step that was killed the last attempt counts; table.json has each step with its attempts."]
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join(filter(None, parts)) + "\n"
 
 
 def time_steps(plan: Plan, journal: Journal) -> List[Tuple[str, str, str, str]]:
@@ -107,6 +121,26 @@ def draw_lines(experiment: Experiment, rows: Mapping[str, Any]) -> str:
     return make_picture(plot_lines(series, axis="strict F1 (%)", across=experiment.axis)) if series else ""
 
 
+def draw_table(table: Mapping[str, Any]) -> Dict[str, str]:
+    """Draw the F1 of a table along its columns, a line for each of its lines, and beside it what was published.
+
+    table (Mapping[str, Any]): A measured table.
+    RETURNS (Dict[str, str]): Name of a plot to the picture (SVG); none for a table without an axis, and none of two
+        points that are no numbers.
+    """
+    from ..report.plots import make_picture, plot_lines
+
+    name = re.sub(r"[^a-z0-9]+", "-", table["title"].lower()).strip("-")
+    drawn = {}
+    for kind, figure, factor in ((name, "mean", 100), (f"{name}-published", "published", 1)):
+        series = {line: tuple(zip(*points)) for line, cells in table["lines"].items() for points in [
+            [(float(column), factor * cell[figure]) for column, cell in zip(table["columns"], cells)
+             if cell is not None and cell[figure] is not None]] if points} if table["axis"] else {}
+        if series:
+            drawn[kind] = make_picture(plot_lines(series, axis="strict F1 (%)", across=table["axis"]))
+    return drawn
+
+
 def draw_reliability(rows: Mapping[str, Any]) -> str:
     """RETURNS (str): What selectors said along what was so, in bins, a panel each; empty without selectors."""
     from ..report.plots import make_picture, plot_panels
@@ -117,6 +151,55 @@ def draw_reliability(rows: Mapping[str, Any]) -> str:
         return ""
     return make_picture(plot_panels(series, axis="share that is right", across="probability that was said",
                                     guide=([0, 1], [0, 1])))
+
+
+def _format_table(table: Mapping[str, Any]) -> List[str]:
+    """RETURNS (List[str]): The paragraphs of a table: F1, and the differences where there are any."""
+    columns, lines = table["columns"].values(), table["lines"]
+    best = [max((cell["mean"] for cells in lines.values() for cell in [cells[place]]
+                 if cell is not None and cell["mean"] is not None), default=None) for place in range(len(columns))]
+    parts = [f"## {table['title']}", _table(("strict F1", *columns), [
+        (line, *map(_cell, cells, best)) for line, cells in lines.items()])]
+    differences = {line: [cell and cell["difference"] for cell in cells] for line, cells in lines.items()}
+    compared = {line: cells for line, cells in differences.items() if any(cells)}
+    if compared:
+        before = {each["before"] for cells in compared.values() for each in cells if each}
+        names = [line for line, cells in lines.items() if before & {cell["row"] for cell in cells if cell}]
+        parts += [f"Difference from {' and '.join(names or sorted(before))} with its 95% confidence interval over "
+                  f"documents, paired, over the runs that both have:", _table(("F1", *columns), [
+                      (line, *(_points(each) if each else "" for each in cells)) for line, cells in compared.items()])]
+    return [*parts, table["note"]]
+
+
+def _cell(cell: Optional[Mapping[str, Any]], best: Optional[float]) -> str:
+    """RETURNS (str): Mean and deviation over the runs, the best of its column in bold, and the published number."""
+    if cell is None:
+        return ""
+    published = f" ({cell['published']:.2f})" if cell["published"] is not None else ""
+    if cell["mean"] is None:
+        return f"not made{published}"
+    spread = f" ± {_percent(cell['deviation'])}" if len(cell["runs"]) > 1 else ""
+    figure = f"{_percent(cell['mean'])}{spread}"
+    return (f"**{figure}**" if cell["mean"] == best else figure) + published
+
+
+def _claim(each: Mapping[str, Any]) -> Tuple[str, ...]:
+    compared = each["compared"]
+    if compared is None:
+        return each["claim"], f"{each['verdict']}, not made", each["after"], each["before"], "", ""
+    return (each["claim"], each["verdict"], compared["after"], compared["before"], ", ".join(compared["runs"]),
+            _points(compared["strict"]["f1"]))
+
+
+def _points(f1: Mapping[str, Any]) -> str:
+    return f"{_signed(f1['difference'])} ({' to '.join(map(_signed, f1['interval']))})"
+
+
+def _shown(value: Any) -> str:
+    """RETURNS (str): A value of a report; of a mapping from reason to number all of them."""
+    if isinstance(value, dict):
+        return ", ".join(f"{number} {reason}" for reason, number in value.items()) or "none"
+    return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _row(name: str, row: Mapping[str, Any]) -> Tuple[str, ...]:
@@ -132,8 +215,7 @@ def _row(name: str, row: Mapping[str, Any]) -> Tuple[str, ...]:
 def _difference(each: Mapping[str, Any]) -> Tuple[str, ...]:
     strict = each["strict"]
     return (each["after"], each["before"], ", ".join(each["runs"]),
-            *(_signed(strict[figure]["difference"]) for figure in ("precision", "recall")),
-            f"{_signed(strict['f1']['difference'])} ({' to '.join(map(_signed, strict['f1']['interval']))})")
+            *(_signed(strict[figure]["difference"]) for figure in ("precision", "recall")), _points(strict["f1"]))
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -8,6 +8,7 @@ from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 from ..errors import BionerError, Errors
 from ..formats.jsonl import find_jsonl
+from .json_values import find_value
 
 _BLOCK = 1 << 20
 _DEVICE_OPTIONS = ("--gpu-id", "-g")
@@ -26,6 +27,7 @@ class Step:
     inputs (Tuple[Path, ...]): What it reads beside the files that its arguments name.
     kind (str): What kind of step it is, for times; by default its verb.
     beside (Tuple[Path, ...]): What it makes beside its output, such as a report; it depends on none of it.
+    made (str): `FILE#key.key`: how much it has made, in its report; where it is 0 the step may fail.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Step:
     inputs: Tuple[Path, ...] = ()
     kind: str = ""
     beside: Tuple[Path, ...] = ()
+    made: str = ""
 
     @property
     def verb(self) -> str:
@@ -45,6 +48,10 @@ class Step:
         for argument in self.arguments[len(self.verb.split()):]:
             parts = [argument, *argument.split("=")] if "=" in argument else [argument]
             yield from (path for path in map(Path, parts) if path.name)
+
+    def has_made_nothing(self) -> bool:
+        """RETURNS (bool): Whether its report says that it has made nothing."""
+        return bool(self.made) and find_value(self.made) == 0
 
 
 class Plan:
@@ -90,8 +97,12 @@ class Plan:
         return list(dict.fromkeys(maker for maker in makers if maker is not None and maker != step))
 
     def reduced_to(self, paths: Sequence[Path]) -> "Plan":
-        """RETURNS (Plan): Only the steps that are needed to make these paths."""
-        wanted = {maker for maker in map(self.maker, paths) if maker is not None}
+        """RETURNS (Plan): Only the steps that are needed to make these paths. What no step declares as its output is
+        made by those that name it in their command lines."""
+        makers = {path: self.maker(path) for path in paths}
+        wanted = {maker for maker in makers.values() if maker is not None}
+        undeclared = {path for path, maker in makers.items() if maker is None}
+        wanted.update(step for step in self.steps if not undeclared.isdisjoint(step.named_paths()))
         for step in reversed(self.steps):
             if step in wanted:
                 wanted.update(self.before(step))

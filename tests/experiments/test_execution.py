@@ -95,12 +95,35 @@ def test_a_failing_step_is_one_line_and_keeps_the_finished_ones(bench):
     assert mended.output.read_text() == "make"
 
 
-def test_others_go_on_after_an_excused_failure_which_is_tried_again(bench):
-    steps = [bench.step("a", verb="fail"), bench.step("b")]
-    run_plan(Plan(steps), bench.out, say=bench.said.append, excuse=lambda step: step.name == "a")
-    assert (bench.out / "b").exists() and any("the disk is full" in line for line in bench.said)
-    with pytest.raises(BionerError, match="`a`"):
-        bench.run(*steps)
+@pytest.fixture
+def generator(bench):
+    """RETURNS (Callable): Makes a step that reports how much it has made."""
+    def make(verb, count):
+        report = bench.out / "report.json"
+        return Step("g", (verb, str(bench.out / "g"), str(report), str(count)), bench.out / "g", beside=(report,),
+                    made=f"{report}#accepted")
+    return make
+
+
+@pytest.mark.parametrize("verb", ["report", "give-up"])
+def test_what_needs_a_step_that_reports_to_have_made_nothing_is_left_out_without_an_error(bench, generator, verb):
+    empty, needs_it, other = generator(verb, 0), bench.step("d", bench.out / "g"), bench.step("b")
+    for _ in range(2):
+        unmade = run_plan(Plan([empty, needs_it, other]), bench.out, say=bench.said.append)
+        assert [step.name for step in unmade] == ["g", "d"]
+        assert other.output.exists() and not needs_it.output.exists()
+        assert "d: not run, it needs g" in bench.said[-1]
+
+
+def test_a_step_that_gave_up_is_tried_again(bench, generator):
+    bench.run(generator("give-up", 0))
+    assert bench.run(generator("give-up", 0)) == ["g"]
+    assert bench.run(generator("report", 3), bench.step("d", bench.out / "g")) == ["g", "d"]
+
+
+def test_a_failure_after_something_was_made_is_an_error(bench, generator):
+    with pytest.raises(BionerError, match="`g`"):
+        bench.run(generator("give-up", 2))
 
 
 def test_steps_that_do_not_need_each_other_run_side_by_side(bench):

@@ -10,9 +10,10 @@ from spacy_bioner.annotation import Annotation, Mention
 from spacy_bioner.errors import BionerError
 from spacy_bioner.evaluation.metrics import Sampling
 from spacy_bioner.experiments.definition import Experiment
-from spacy_bioner.experiments.expansion import Expanded, Row, Run
+from spacy_bioner.experiments.expansion import Expanded
 from spacy_bioner.experiments.measurement import f1_by_run, find_shared, mean_of, measure_rows
 from spacy_bioner.experiments.results_table import write_report
+from spacy_bioner.experiments.rows import Row, Run
 from spacy_bioner.experiments.steps import Plan, Step
 from spacy_bioner.files import write_json, write_json_lines
 
