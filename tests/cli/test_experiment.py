@@ -11,18 +11,25 @@ from typer.testing import CliRunner
 from spacy_bioner.annotation import Annotation, Mention
 from spacy_bioner.cli import annotate
 from spacy_bioner.cli._shared.settings import load_settings, read_overrides
+from spacy_bioner.cli.generate import seeds, sentences, variants
 from spacy_bioner.cli.main import app
 from spacy_bioner.cli.select import records as select_data
 from spacy_bioner.cli.train import annotator as finetune
+from spacy_bioner.cli.train import generator
 from spacy_bioner.errors import BionerError
 from spacy_bioner.experiments.definition import read_experiment
 from spacy_bioner.experiments.expansion import expand
 from spacy_bioner.formats.jsonl import write_jsonl
 
 SHIPPED = sorted((ROOT / "configs" / "experiments").glob("*.yml"))
-SETTINGS = {"annotate": ("annotate", annotate.AnnotateSettings),
-            "train annotator": ("finetune", finetune.FinetuneSettings),
-            "select records": ("select_data", select_data.SelectDataSettings)}
+PROMPT = ("prompt", generator.PromptSettings)
+SETTINGS = {"annotate": [("annotate", annotate.AnnotateSettings)],
+            "generate seeds": [("seeds", seeds.SeedSettings)],
+            "generate sentences": [("synthesize", sentences.SynthesizeSettings), PROMPT],
+            "generate variants": [("augment", variants.AugmentSettings), ("synthesize", sentences.SynthesizeSettings)],
+            "train annotator": [("finetune", finetune.FinetuneSettings)],
+            "train generator": [("teach", generator.TeachSettings), PROMPT],
+            "select records": [("select_data", select_data.SelectDataSettings)]}
 
 
 def check_command(arguments):
@@ -32,8 +39,8 @@ def check_command(arguments):
     with command.make_context(verb, rest) as context:
         overrides = read_overrides(context.args)
         if verb in SETTINGS:
-            section, schema = SETTINGS[verb]
-            load_settings(Path(context.params["config"]), section, schema, overrides)
+            for section, schema in SETTINGS[verb]:
+                load_settings(Path(context.params["config"]), section, schema, overrides)
         elif "config" in context.params:
             from spacy_bioner.training.spacy_training import read_training_config
 
@@ -66,7 +73,7 @@ def test_every_comparison_and_choice_of_a_shipped_experiment_finds_rows(path):
     experiment = read_experiment(path)
     for part in ("compare", "choose"):
         for template in getattr(experiment, part):
-            alone = experiment.model_copy(update={"compare": [], "choose": [], part: [template]})
+            alone = experiment.model_copy(update={"compare": [], "tables": [], part: [template]})
             assert getattr(expand(alone, data=Path("data"), out=Path("out")), part), f"{path.name}: {template}"
 
 
@@ -93,6 +100,14 @@ def test_quick_forms_are_smaller():
         full, quick = (len(expand(read_experiment(path, quick=each), data=Path("data"), out=Path("out")).plan.steps)
                        for each in (False, True))
         assert quick < full, path.name
+
+
+def test_the_profile_of_an_experiment_can_be_given_as_an_option(toy, tmp_path):
+    text = TOY.replace("vars: {limit: 4}", "vars: {limit: 4, profile: full}\nprofiles: {small: {vars: {limit: 2}}}")
+    (tmp_path / "toy.yml").write_text(text, encoding="utf8")
+    assert toy("--dry-run").output.count("--limit 4") == 2
+    assert toy("--dry-run", "--profile", "small").output.count("--limit 2") == 2
+    assert toy("--dry-run", "--profile", "small", "--vars.limit", "3").output.count("--limit 3") == 2
 
 
 TOY = """
