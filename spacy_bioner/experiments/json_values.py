@@ -4,17 +4,19 @@ import json
 from pathlib import Path
 from typing import Any
 
+from ..project_files import find_project_file
+
 
 def find_value(place: str) -> Any:
     """Find a value in a JSON file.
 
-    place (str): `FILE#key.key`; without keys the whole content is meant.
+    place (str): `FILE#key.key`; without keys the whole content is meant. A file of the working folder goes before one
+        that comes with the package.
     RETURNS (Any): The value; None where the file or the key is missing.
     """
-    path, _, dotted = place.partition("#")
-    if not Path(path).is_file():
-        return None
-    return find_key(json.loads(Path(path).read_text(encoding="utf8")), dotted)
+    name, _, dotted = place.partition("#")
+    path = find_project_file(Path(name))
+    return find_key(json.loads(path.read_text(encoding="utf8")), dotted) if path.is_file() else None
 
 
 def find_key(content: Any, dotted: str) -> Any:

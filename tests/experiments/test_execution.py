@@ -190,17 +190,22 @@ def wait_for(path):
         time.sleep(0.02)
 
 
-@pytest.mark.parametrize("kill", [signal.SIGTERM, signal.SIGINT], ids=["terminated", "interrupted"])
+@pytest.mark.parametrize("kill", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL],
+                         ids=["terminated", "interrupted", "killed"])
 def test_a_killed_run_ends_its_step_and_goes_on_from_there(tmp_path, kill):
     out, calls = tmp_path / "out", tmp_path / "calls"
     out.mkdir()
     command = [sys.executable, "-c", RUN, str(STAND_IN), str(out)]
     environment = {**os.environ, "CALLS": str(calls)}
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                               start_new_session=True)
     wait_for(out / "b" / "checkpoint")
     with pytest.raises(BionerError, match="Another run"), lock(out):
         pass
-    process.send_signal(kill)
+    if kill is signal.SIGKILL:  # which a process cannot pass on: the step gets it too, as when memory or power is out
+        os.killpg(process.pid, kill)
+    else:
+        process.send_signal(kill)
     assert process.wait(timeout=30) != 0
     with lock(out):  # nobody is left who holds it
         pass

@@ -10,6 +10,7 @@ import typer
 
 from ...errors import BionerError, Errors
 from ...files import write_json, write_json_lines
+from ...project_files import find_project_file
 from ...synthesis.gold_subset import Rule
 from .._shared.outputs import refuse_own_input
 
@@ -62,7 +63,7 @@ def read_mentions(place: str) -> Optional[Any]:
     from ...experiments.json_values import find_value
 
     path = Path(place.partition("#")[0])
-    if place and not path.is_file():
+    if place and not find_project_file(path).is_file():
         raise BionerError(Errors.E001.format(path=path, wanted="file of mention counts (JSON)"))
     return find_value(place) if place else None
 
