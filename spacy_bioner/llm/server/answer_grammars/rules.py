@@ -13,7 +13,7 @@ class Ref(NamedTuple):
 
 
 Item = Union[str, Ref]
-Sequence_ = Tuple[Item, ...]
+Alternative = Tuple[Item, ...]
 
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
@@ -22,7 +22,7 @@ class Rules:
     """The rules of one grammar, in the order in which they were added; "root" is where an answer starts."""
 
     def __init__(self) -> None:
-        self._rules: Dict[str, List[Sequence_]] = {}
+        self._rules: Dict[str, List[Alternative]] = {}
 
     def __len__(self) -> int:
         return len(self._rules)
@@ -37,8 +37,8 @@ class Rules:
         self._rules[name] = [_join_texts(alternative) for alternative in alternatives]
         return Ref(name)
 
-    def items(self) -> Iterable[Tuple[str, List[Sequence_]]]:
-        """RETURNS (Iterable[Tuple[str, List[Sequence_]]]): Names and alternatives."""
+    def items(self) -> Iterable[Tuple[str, List[Alternative]]]:
+        """RETURNS (Iterable[Tuple[str, List[Alternative]]]): Names and alternatives."""
         return self._rules.items()
 
     def to_gbnf(self) -> str:
@@ -62,7 +62,7 @@ def add_automaton(rules: Rules, prefix: str, start: Hashable,
     waiting = [start]
     while waiting:
         state = waiting.pop()
-        alternatives: List[Sequence_] = []
+        alternatives: List[Alternative] = []
         for text, after in follow(state):
             steps = follow(after)
             while len(steps) == 1:
@@ -79,8 +79,8 @@ def add_automaton(rules: Rules, prefix: str, start: Hashable,
     return Ref(names[start])
 
 
-def _join_texts(alternative: Sequence[Item]) -> Sequence_:
-    """RETURNS (Sequence_): The same with neighbouring texts joined and empty ones left out."""
+def _join_texts(alternative: Sequence[Item]) -> Alternative:
+    """RETURNS (Alternative): The same with neighbouring texts joined and empty ones left out."""
     joined: List[Item] = []
     for item in alternative:
         if isinstance(item, str) and joined and isinstance(joined[-1], str):
@@ -90,11 +90,11 @@ def _join_texts(alternative: Sequence[Item]) -> Sequence_:
     return tuple(joined)
 
 
-def _write(alternative: Sequence_) -> str:
+def _write(alternative: Alternative) -> str:
     return " ".join(item.name if isinstance(item, Ref) else quote(item) for item in alternative) or '""'
 
 
 def quote(text: str) -> str:
     """RETURNS (str): The text as a GBNF literal; control characters are escaped, all else stands as it is."""
-    return '"' + "".join(_ESCAPES.get(char, char) if char.isprintable() or char in _ESCAPES or ord(char) > 0xffff
-                         else f"\\u{ord(char):04X}" for char in text) + '"'
+    return '"' + "".join(_ESCAPES.get(char, char if ord(char) >= ord(" ") else f"\\x{ord(char):02X}")
+                         for char in text) + '"'

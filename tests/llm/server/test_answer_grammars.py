@@ -1,0 +1,159 @@
+"""Grammars for servers: the language of local grounded decoding, checked by an independent matcher."""
+
+import json
+import random
+
+import pytest
+
+from spacy_bioner.llm.decoding.grammars.bracket_grammar import BracketGrammar
+from spacy_bioner.llm.decoding.grammars.html_grammar import HtmlGrammar
+from spacy_bioner.llm.decoding.grammars.source_tokens import SourceTokens
+from spacy_bioner.llm.server.answer_grammars.bracket_rules import TextPieces, bracket_rules
+from spacy_bioner.llm.server.answer_grammars.html_rules import html_rules
+from spacy_bioner.llm.server.answer_grammars.json_rules import json_rules
+from spacy_bioner.llm.server.answer_grammars.rules import Ref
+
+llguidance = pytest.importorskip("llguidance", reason="the independent matcher is part of the dev extra")
+
+TEXTS = [
+    pytest.param("Gout came back.", id="plain"),
+    pytest.param("Loss of [3H]dopamine (see [1, 2]) in cells] was [not] seen.", id="brackets_of_the_source"),
+    pytest.param('He said "no": a\\b \'c\' <d> {e}.', id="quotes_and_backslashes"),
+    pytest.param("患者出现发热，【咳嗽】等症状。", id="chinese"),
+    pytest.param("e\u0301tude of \U0001f9ec and \u03b1-synuclein\u200b,\u00a0wide\ttabs\nand lines.", id="odd_characters"),
+    pytest.param("a a a a", id="repeated"),
+    pytest.param(" x ", id="white_space_at_the_edges"),
+]
+LABELS = ["DISEASE", "CELL TYPE"]
+
+
+def accepts(gbnf, text):
+    """RETURNS (bool): Whether the independent matcher takes the text as a whole answer."""
+    tokenizer = llguidance.LLTokenizer("byte")
+    grammar = llguidance.grammar_from("lark", _to_lark(gbnf))
+    matcher = llguidance.LLMatcher(tokenizer, grammar)
+    assert not matcher.is_error(), matcher.get_error()
+    data = text.encode()
+    return matcher.try_consume_tokens(list(data)) == len(data) and matcher.is_accepting()
+
+
+def _to_lark(gbnf):
+    from llguidance.gbnf_to_lark import gbnf_to_lark
+
+    return gbnf_to_lark(gbnf)
+
+
+def local_html(text, *, max_depth):
+    pieces = TextPieces()
+    return HtmlGrammar(SourceTokens(text, pieces), LABELS, pieces, max_depth=max_depth)
+
+
+def local_grammar(text, *, lines, max_depth):
+    pieces = TextPieces()
+    return BracketGrammar(SourceTokens(text, pieces), LABELS, pieces, lines=lines, end_token=0, max_depth=max_depth)
+
+
+def write_locally(grammar, chance):
+    """RETURNS (str): An answer of the local grammar by random choices."""
+    state, answer = grammar.start(), ""
+    while choices := grammar.choices(state):
+        choice = chance.choice(choices)
+        answer, state = answer + choice.text, choice.build(())
+    return answer
+
+
+def is_local(grammar, answer):
+    """RETURNS (bool): Whether the local grammar can write the answer."""
+    waiting, seen = [(grammar.start(), 0)], set()
+    while waiting:
+        state, at = waiting.pop()
+        choices = grammar.choices(state)
+        if not choices and at == len(answer):
+            return True
+        for choice in choices:
+            if answer.startswith(choice.text, at):
+                after = choice.build(())._replace(found=None)
+                if (after, at + len(choice.text)) not in seen:
+                    seen.add((after, at + len(choice.text)))
+                    waiting.append((after, at + len(choice.text)))
+    return False
+
+
+def write_by_rules(rules, chance):
+    """RETURNS (str): An answer of exported rules by random choices."""
+    table, answer, waiting = dict(rules.items()), "", [Ref("root")]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, Ref):
+            waiting.extend(reversed(chance.choice(table[item.name])))
+        else:
+            answer += item
+    return answer
+
+
+@pytest.mark.parametrize("text", TEXTS)
+@pytest.mark.parametrize("lines", ["all", "occurring"])
+@pytest.mark.parametrize("max_depth", [1, 2, 3])
+def test_bracket_rules_are_the_language_of_local_decoding(text, lines, max_depth):
+    chance = random.Random(5)
+    local = local_grammar(text, lines=lines, max_depth=max_depth)
+    rules = bracket_rules(text, LABELS, lines=lines, max_depth=max_depth)
+    gbnf = rules.to_gbnf()
+    for _ in range(4):
+        answer = write_locally(local, chance)
+        assert accepts(gbnf, answer), answer
+    for _ in range(30):
+        answer = write_by_rules(rules, chance)
+        assert is_local(local, answer), answer
+    assert not accepts(gbnf, write_locally(local, chance) + "x")
+
+
+def crosses(state):
+    """RETURNS (bool): Whether mentions of a finished answer cross."""
+    found, spans = state.found, []
+    while found is not None:
+        spans.append((found.start, found.end))
+        found = found.before
+    return any(one[0] < other[0] < one[1] < other[1] for one in spans for other in spans)
+
+
+@pytest.mark.parametrize("text", TEXTS)
+@pytest.mark.parametrize("max_depth", [1, 2, 3])
+def test_html_rules_are_the_language_of_local_decoding_without_crossing(text, max_depth):
+    chance = random.Random(5)
+    local = local_html(text, max_depth=max_depth)
+    rules = html_rules(text, LABELS, max_depth=max_depth, max_units=100)
+    gbnf = rules.to_gbnf()
+    for _ in range(20):
+        answer = write_by_rules(rules, chance)
+        assert is_local(local, answer), answer
+    for _ in range(8):
+        state, answer = local.start(), ""
+        while choices := local.choices(state):
+            choice = chance.choice(choices)
+            answer, state = answer + choice.text, choice.build(())
+        assert accepts(gbnf, answer) is not crosses(state), answer
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_json_rules_write_only_runs_of_the_source(text):
+    chance = random.Random(5)
+    rules = json_rules(text, LABELS)
+    gbnf = rules.to_gbnf()
+    for _ in range(10):
+        answer = write_by_rules(rules, chance)
+        items = json.loads(answer)
+        assert all(item["type"] in LABELS and item["name"] and item["name"] in text for item in items)
+    assert accepts(gbnf, answer) and accepts(gbnf, "[]")
+    assert not accepts(gbnf, '[{"type":"DISEASE","name":"cholera"}]')
+
+
+@pytest.mark.parametrize("make", [
+    pytest.param(lambda text: bracket_rules(text, LABELS), id="bracket"),
+    pytest.param(lambda text: json_rules(text, LABELS), id="json"),
+    pytest.param(lambda text: html_rules(text, LABELS), id="html"),
+])
+def test_size_is_linear_in_the_text(make):
+    words = [f"word{number}" for number in range(400)]
+    sizes = [len(make(" ".join(words[:count])).to_gbnf()) for count in (100, 200, 400)]
+    assert sizes[2] - sizes[1] < 2.2 * (sizes[1] - sizes[0])
