@@ -66,8 +66,8 @@ def add_automaton(rules: Rules, prefix: str, start: Hashable,
         for text, after in follow(state):
             steps = follow(after)
             while len(steps) == 1:
-                text, (piece, after) = text + steps[0][0], (steps[0][0], steps[0][1])
-                steps = follow(after)
+                piece, after = steps[0]
+                text, steps = text + piece, follow(after)
             if not steps:
                 alternatives.append((text,))
                 continue
