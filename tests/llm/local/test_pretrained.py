@@ -5,6 +5,7 @@ import json
 
 import pytest
 import torch
+import transformers
 from places import ROOT
 from tiny_models import tiny_lm
 
@@ -130,6 +131,14 @@ def test_a_pickle_in_place_of_safetensors_is_not_read(saved):
     torch.save(tiny_lm().model.state_dict(), saved / "pytorch_model.bin")
     with pytest.raises(BionerError, match="no safetensors weights"):
         load_model(saved, dtype=torch.float32)
+
+
+@pytest.mark.issue(20)
+@pytest.mark.skipif(not transformers.__version__.startswith("4."), reason="transformers 5 reads what it writes")
+def test_a_model_of_transformers_5_is_not_read_with_wrong_positions_by_4(saved):
+    _change(saved / "config.json", rope_parameters={"rope_theta": 100000.0, "rope_type": "default"})
+    with pytest.raises(BionerError, match="written by transformers 5"):
+        load_model(saved, dtype=torch.float32, causal=True)
 
 
 @pytest.mark.parametrize("settings, why", [
