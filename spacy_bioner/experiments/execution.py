@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Set
 
-from filelock import FileLock, Timeout
-
 from ..cpu_threads import usable_cpus
 from ..errors import BionerError, Errors
+from ..extras import extra
 from ..files import write_json
 from .steps import Plan, Step
+
+with extra("train"):
+    from filelock import FileLock, Timeout
 
 Say = Callable[[str], None]
 COMMAND = (sys.executable, "-m", "spacy_bioner")

@@ -8,6 +8,7 @@ from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
 
 from ..annotation import Annotation, Mention, check_score, in_text_order
 from ..errors import BionerError, Errors
+from ..extras import extra
 from ..files import open_atomic
 from .parsing.bioc_documents import read_json_documents, read_xml_documents
 from .parsing.problems import Problems, Written, strict_unless, untold
@@ -180,7 +181,8 @@ def _read_meta(infons: Dict[str, Any]) -> Dict[str, Any]:
 
 
 def _write_xml(path: Path, annotations: Iterable[Annotation], problems: Problems, written: Written) -> int:
-    from lxml import etree
+    with extra("train"):
+        from lxml import etree
 
     count = 0
     with open_atomic(path, "wb") as file_, etree.xmlfile(file_, encoding="UTF-8") as xml:
@@ -247,7 +249,8 @@ def _document_element(document: Dict[str, Any]) -> Any:
 
     RAISES ValueError: For a character that XML cannot hold.
     """
-    from lxml import etree
+    with extra("train"):
+        from lxml import etree
 
     root = etree.Element("document")
     root.append(_text_element("id", document["id"]))
@@ -272,7 +275,8 @@ def _append_infons(element: Any, infons: Dict[str, str]) -> None:
 
 
 def _text_element(tag: str, text: str, **attributes: str) -> Any:
-    from lxml import etree
+    with extra("train"):
+        from lxml import etree
 
     element = etree.Element(tag, attributes)
     element.text = text

@@ -5,9 +5,12 @@ import warnings
 from io import StringIO
 from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
 
-from matplotlib import rc_context
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from ..extras import extra
+
+with extra("report"):
+    from matplotlib import rc_context
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 # Colours while drawing, and the CSS variables of the page that they become.
 INK, SOFT, GRID = "#010203", "#020304", "#030405"

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Callable, Dict, Mapping, Optional
 
 from ..errors import BionerError, Errors
+from ..extras import extra
 from ..llm.annotation.annotator import Annotator
 from .manifest import keep_manifest, make_manifest
 from .shards import Shard, find_inputs, find_shards, read_shard, write_shard
@@ -65,8 +66,9 @@ def annotate_on_ray(source: Path, output: Path, build: Callable[[], Annotator], 
     RAISES BionerError: E226 and E227 for a folder with shards of another run. What stopped a worker; shards already
         written stay, and the same call goes on from there.
     """
-    import ray
-    from ray.exceptions import RayError
+    with extra("ray"):
+        import ray
+        from ray.exceptions import RayError
 
     output.mkdir(parents=True, exist_ok=True)
     keep_manifest(output, make_manifest(find_inputs(source), size=shard_size, kind=kind,

@@ -9,6 +9,7 @@ from typing import IO, Any, Dict, Iterable, Iterator, List
 from ..annotation import Annotation
 from ..corpus.set_aside import set_aside_path
 from ..errors import BionerError, Errors
+from ..extras import extra
 from ..files import open_atomic, parse_record, read_raw_lines
 
 ENDINGS = (".jsonl", ".jsonl.gz", ".parquet")
@@ -78,7 +79,8 @@ def find_shards(source: Path, output: Path, *, size: int, kind: str = "jsonl") -
 def _cut(path: Path, size: int) -> Iterator[tuple]:
     """YIELDS (tuple): First record, number of records and first byte of each shard of a file."""
     if path.suffix == ".parquet":
-        import pyarrow.parquet
+        with extra("ray"):
+            import pyarrow.parquet
 
         total = pyarrow.parquet.ParquetFile(path).metadata.num_rows
         yield from ((first, min(size, total - first), 0) for first in range(0, total, size))
@@ -120,7 +122,8 @@ def _read_lines(path: Path, shard: Shard) -> Iterator[tuple]:
 
 def _read_rows(path: Path, shard: Shard) -> Iterator[tuple]:
     """YIELDS (tuple): Number and record of each row: its column "record" as JSON, or its columns id and text."""
-    import pyarrow.parquet
+    with extra("ray"):
+        import pyarrow.parquet
 
     file_ = pyarrow.parquet.ParquetFile(path)
     columns = [name for name in ("record", "id", "text") if name in file_.schema_arrow.names]
@@ -160,8 +163,9 @@ def _write_lines(file_: IO[bytes], records: List[Dict[str, Any]]) -> None:
 
 def _write_rows(file_: IO[bytes], records: List[Dict[str, Any]]) -> None:
     """Write records as id, text and the whole record as JSON: nested columns of free keys change on the way."""
-    import pyarrow
-    import pyarrow.parquet
+    with extra("ray"):
+        import pyarrow
+        import pyarrow.parquet
 
     columns = {"id": [record["id"] for record in records], "text": [record["text"] for record in records],
                "record": [json.dumps(record, ensure_ascii=False) for record in records]}

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import List, Optional
 
 from ..errors import BionerError, Errors
+from ..extras import extra
 
 
 def read_names(path: Path, *, root: Optional[str] = None) -> List[str]:
@@ -16,10 +17,8 @@ def read_names(path: Path, *, root: Optional[str] = None) -> List[str]:
     RAISES BionerError: E706 where pronto is missing, E011 for what is no ontology, E406 where the root is not in the
         file.
     """
-    try:
+    with extra("ontology"):
         import pronto
-    except ImportError:
-        raise BionerError(Errors.E706.format(package="pronto", extra="ontology")) from None
 
     try:
         # It warns of encodings that it is not sure of; what cannot be read is an error below.

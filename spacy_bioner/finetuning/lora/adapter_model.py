@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from ...errors import BionerError, Errors
+from ...extras import extra
 from ...llm.adapter import WEIGHTS_FILE
 from ...llm.local.adapter_loading import read_adapter_config
 from .lora_settings import LoraSettings
@@ -41,7 +42,8 @@ def put_adapter(model: nn.Module, lora: LoraSettings, *, seed: int, gradient_che
     RETURNS (nn.Module): The model with the adapter, as peft wraps it.
     RAISES BionerError: E209 for layers or modules that the model does not have.
     """
-    from peft import LoraConfig, get_peft_model
+    with extra("llm"):
+        from peft import LoraConfig, get_peft_model
 
     _check_places(model, lora)
     # Not by peft's preparation of 4-bit models: it casts embeddings and head to float32, 2.5 GB more in an 8B model.
@@ -68,7 +70,8 @@ def put_adapter(model: nn.Module, lora: LoraSettings, *, seed: int, gradient_che
 
 def _take_weights(wrapped: nn.Module, folder: Path) -> None:
     """Put the weights of a written adapter into one of the same settings; raises BionerError E207 for other shapes."""
-    from peft import set_peft_model_state_dict
+    with extra("llm"):
+        from peft import set_peft_model_state_dict
     from safetensors.torch import load_file
 
     try:
@@ -139,7 +142,8 @@ def write_adapter(model: Any, folder: Path, tensors: Dict[str, torch.Tensor], *,
     base_model (str): Name of the model, in place of the folder that it was loaded from.
     dtype (str): Number type of the written weights.
     """
-    from peft import get_peft_model_state_dict
+    with extra("llm"):
+        from peft import get_peft_model_state_dict
     from safetensors.torch import save
 
     load_adapter_tensors(model, tensors)

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Mapping, Sequence, Tuple
 
+from ...extras import extra
 from ...files import open_atomic, write_json_lines
 
 
@@ -20,7 +21,8 @@ def write_losses(folder: Path, history: Sequence[Mapping[str, float]], scores: S
 
 
 def _plot(path: Path, history: Sequence[Mapping[str, float]], scores: Sequence[Tuple[int, float]]) -> None:
-    from matplotlib.figure import Figure
+    with extra("report"):
+        from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.subplots()

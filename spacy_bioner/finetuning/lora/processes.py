@@ -9,6 +9,8 @@ from typing import Any, Iterable, List, Sequence, TypeVar
 
 import torch
 
+from ...extras import extra
+
 Item = TypeVar("Item")
 
 
@@ -18,7 +20,8 @@ class Processes:
     def __init__(self) -> None:
         self._state: Any = None
         if int(os.environ.get("WORLD_SIZE", "1")) > 1:
-            from accelerate import PartialState
+            with extra("train"):
+                from accelerate import PartialState
 
             # Told by itself, accelerate takes several processes without CUDA for one each, and all write one adapter.
             self._state = PartialState(cpu=not torch.cuda.is_available())

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Sequence,
 
 from ...annotation import Annotation
 from ...codecs.base import Codec
+from ...extras import extra
 from ...files import open_atomic, write_json, write_json_lines
 from ...formats.jsonl import write_jsonl
 from ..pairs import Pair
@@ -132,7 +133,8 @@ def _with_score(annotation: Annotation, losses: AnswerLosses, ratio: float) -> A
 def _plot(path: Path, records: Sequence[Annotation], ratios: Sequence[Optional[float]], selection: Selection,
           max_ifd: float) -> None:
     """Write the distribution of the scores: positives chosen, positives dropped, negatives."""
-    from matplotlib.figure import Figure
+    with extra("report"):
+        from matplotlib.figure import Figure
 
     groups: Dict[Tuple[bool, bool], List[float]] = {}
     for index, ratio in enumerate(ratios):

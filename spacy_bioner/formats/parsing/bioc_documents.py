@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Dict, Iterator, List, Mapping, Tuple
 
 from ...errors import BionerError, Errors
+from ...extras import extra
 from ...files import read_lines
 from ...loading import BROKEN_COMPRESSION, open_bounded, parse_json, read_json
 from .lines import refuse_surrogates
@@ -25,7 +26,8 @@ def read_xml_documents(path: Path) -> Iterator[Placed]:
     YIELDS (Tuple[str, Dict[str, Any]]): Place and content of each document.
     RAISES BionerError: E011 for what is no BioC XML, and for an entity that nothing defines.
     """
-    from lxml import etree
+    with extra("train"):
+        from lxml import etree
 
     parsed: Any = None
     try:
@@ -80,7 +82,8 @@ def _find_text(element: Any, name: str, declared: Mapping[str, str], path: str) 
 
 def _read_text(element: Any, declared: Mapping[str, str], path: str, depth: int = 0) -> str:
     """RETURNS (str): All text of an element, with that of elements inside it, such as <i>; raises BionerError E011."""
-    from lxml import etree
+    with extra("train"):
+        from lxml import etree
 
     if depth > _DEEPEST:
         why = f"its elements nest deeper than {_DEEPEST} levels at line {element.sourceline}"

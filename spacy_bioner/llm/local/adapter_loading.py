@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Dict, List, Literal, Optional, Tupl
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ...errors import BionerError, Errors, first_fault
+from ...extras import extra
 from ..adapter import CONFIG_FILE, WEIGHTS_FILE
 from ..model_files import UnreadableFile, read_object, read_shapes
 
@@ -87,10 +88,8 @@ def add_adapter(model: "PreTrainedModel", folder: Path, dtype: "torch.dtype", *,
         peft is not installed.
     """
     config = read_adapter_config(folder)
-    try:
+    with extra("llm"):
         from peft import LoraConfig, get_peft_model, set_peft_model_state_dict
-    except ImportError:
-        raise BionerError(Errors.E706.format(package="peft", extra="llm")) from None
     from safetensors.torch import load_file
 
     if merge and model.num_parameters() <= _MERGE_IN_FLOAT32:

@@ -14,6 +14,7 @@ from threading import Thread
 from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Sequence, Tuple
 
 from ...errors import BionerError, Errors
+from ...extras import extra
 from ..annotation.planner import estimate_tokens
 from ..protocol import DOCUMENT_STATUS, Reply, Request
 from .exchange import Answer, AnswerTooLarge, Limits, UnreadableAnswer, find_proxy, post, size_limit
@@ -169,7 +170,8 @@ class Server:
     def _connect(self) -> Any:
         """RETURNS (httpx.AsyncClient): A client that goes nowhere but to the server: no redirects, and no proxy or
         password file that the environment happens to name."""
-        import httpx
+        with extra("llm"):
+            import httpx
 
         settings = self.settings
         key = settings.api_key or os.environ.get(settings.api_key_env)
@@ -217,7 +219,8 @@ class Server:
 
     async def _try(self, client: Any, request: Request) -> _Outcome:
         """Send a request once. Messages of the server are not passed on: they may quote the document."""
-        import httpx
+        with extra("llm"):
+            import httpx
 
         prompt = request.prompt
         sent = self._parameters.of_request(request.sample)

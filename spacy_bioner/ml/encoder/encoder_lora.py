@@ -6,6 +6,7 @@ from typing import Any, Dict
 import torch
 
 from ...errors import BionerError, Errors
+from ...extras import extra
 
 _HASHED_ROWS = 64
 
@@ -18,10 +19,9 @@ def add_lora(transformer: torch.nn.Module, settings: Dict[str, Any]) -> torch.nn
     RETURNS (torch.nn.Module): The same model.
     RAISES BionerError: E706 where peft is not installed.
     """
-    try:
+    with extra("llm"):
         from peft import LoraConfig, inject_adapter_in_model
-    except ImportError:
-        raise BionerError(Errors.E706.format(package="peft", extra="llm")) from None
+
     transformer.requires_grad_(False)
     linear = sorted({name.split(".")[-1] for name, part in transformer.named_modules()
                      if isinstance(part, torch.nn.Linear)})

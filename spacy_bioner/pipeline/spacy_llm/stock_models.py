@@ -7,14 +7,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, Iterator, Optional, Sequence, Tuple, Union
 
-from requests import HTTPError, RequestException
-from requests.exceptions import InvalidJSONError
-
+from ...extras import extra
 from ...llm.adapter import AdapterCard
 from ...llm.annotation.planner import estimate_tokens
 from ...llm.local.model_source import ModelSource
 from ...llm.protocol import DOCUMENT_STATUS, LanguageModel, Reply, Request
 from ...prompts.build import PromptBuilder
+
+with extra("llm"):
+    from requests import HTTPError, RequestException
+    from requests.exceptions import InvalidJSONError
 
 StockModel = Callable[[Iterable[Iterable[Any]]], Iterable[Iterable[Any]]]
 
