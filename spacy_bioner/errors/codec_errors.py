@@ -23,3 +23,5 @@ class CodecErrors:
     E114 = "not a JSON object ({why}). Write one record a line."
     E115 = ("record without the key '{key}'; a reply is {{\"id\", \"format\", \"labels\", \"text\", \"output\"}}, "
             "for seed_tags with \"seeds\", objects of \"text\" and \"label\", instead of \"text\"")
+    E116 = ("Label {label!r} cannot be used with the codec '{codec}': what it writes is not read back (unwritable), or "
+            "the label is empty or given twice. Rename it in the schema, or take another codec.")

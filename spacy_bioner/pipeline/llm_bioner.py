@@ -11,6 +11,7 @@ from spacy.vocab import Vocab
 from thinc.api import Config
 
 from ..annotation import Annotation
+from ..codecs.checks import check_readable
 from ..corpus.sentences import find_sentences
 from ..errors import BionerError, Errors
 from ..llm.annotation.annotator import Annotator
@@ -64,6 +65,8 @@ def make_llm_bioner(nlp: Language, name: str, spans_key: str, labels: Dict[str, 
     The other settings are those of `AnnotatorSettings`; empty labels stand for the adapter's, or for those
     of the embedded corpus.
     """
+    if labels and codec is not None:
+        check_readable(codec, list(labels))
     settings = AnnotatorSettings(
         labels=labels or None, codec=codec, template=template, corpus=corpus, lang=lang, examples=examples,
         choose_examples=choose_examples, max_chunk_tokens=max_chunk_tokens, max_sentences=max_sentences,

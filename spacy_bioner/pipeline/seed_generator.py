@@ -12,6 +12,8 @@ from spacy.vocab import Vocab
 from thinc.api import Config
 
 from ..annotation import Annotation, Mention
+from ..codecs.checks import check_readable
+from ..codecs.seed_tags.seed_codec import SeedTagCodec
 from ..errors import BionerError, Errors
 from ..formats.docbin import build_doc, doc_to_annotation, set_mentions
 from ..llm.annotation.usage import Usage
@@ -77,6 +79,8 @@ def make_seed_generator(nlp: Language, name: str, spans_key: str, seeds_key: str
     """
     if not hasattr(model, "open_generator"):
         raise BionerError(Errors.E426.format(name=name))
+    if labels:
+        check_readable(SeedTagCodec(), list(labels))
     if mode == "relabel":
         raise BionerError(Errors.E421.format(name=name))
     settings = WriterSettings(

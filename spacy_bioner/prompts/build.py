@@ -11,6 +11,7 @@ from jinja2 import StrictUndefined, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from ..codecs.base import Codec, label_definitions
+from ..codecs.checks import check_readable
 from ..errors import BionerError, Errors
 from .examples import gives_away
 
@@ -83,6 +84,7 @@ class PromptBuilder:
                  source: Optional[str] = None) -> None:
         if not labels:
             raise BionerError(Errors.E103)
+        check_readable(codec, list(labels))
         self.template_name = template
         self.source = read_template(template) if source is None else source
         self.labels = dict(labels)

@@ -44,11 +44,11 @@ class BracketCodec:
 
         annotation (Annotation): The annotation.
         RETURNS (Tuple[Mention, ...]): The fewest mentions of one label that cross another, and those at whose edge a
-            bracket of the text itself makes the mark ambiguous.
+            bracket of the text itself makes the mark ambiguous; those whose label holds a line break.
         """
-        dropped = set()
+        dropped = {mention for mention in annotation.mentions if _breaks_line(mention.label)}
         for label in {mention.label for mention in annotation.mentions}:
-            own = [mention for mention in annotation.mentions if mention.label == label]
+            own = [mention for mention in annotation.mentions if mention.label == label and mention not in dropped]
             dropped.update(drop_crossing(own))
             kept = [mention for mention in own if mention not in dropped]
             dropped.update(_ambiguous(annotation.text, kept, label))
@@ -63,6 +63,8 @@ class BracketCodec:
         RAISES BionerError: E110 for mentions that cross, E111 for an ambiguous edge, E112 for an unknown label.
         """
         check_labels(annotation, labels)
+        for label in filter(_breaks_line, labels):
+            raise BionerError(Errors.E116.format(label=label, codec=self.name))
         self._check_writable(annotation)
         occurring = {mention.label for mention in annotation.mentions}
         written = [label for label in labels if self.lines == "all" or label in occurring]
@@ -92,6 +94,10 @@ class BracketCodec:
                 raise BionerError(Errors.E110.format(codec=self.name, first=describe_span(one),
                                                      second=describe_span(other)))
         raise BionerError(Errors.E111.format(codec=self.name, mention=describe_span(first)))
+
+
+def _breaks_line(label: str) -> bool:
+    return len(label.splitlines()) > 1
 
 
 def mark_text(text: str, mentions: Sequence[Mention]) -> List[Piece]:

@@ -116,14 +116,39 @@ def _find_headers(text: str, body: str, book: LabelBook) -> List[_Header]:
     """RETURNS (List[_Header]): The places where a line of the answer, or a line of the text like it, begins."""
     headers = []
     opening = _opening(text)
-    for match in _HEADER.finditer(body):
-        written = match[2].strip()
+    for match in _match_headers(body, book.labels):
+        written = match[2] if match[2] in book.labels else match[2].strip()
         label, exact = book.find(written)
         if label is None and not _opening(_BRACKET.sub("", body[match.end():match.end() + 400])).startswith(opening):
             continue
         plain = exact and not match[1] and match[3] == ":"
         headers.append(_Header(match.start(), match.end(), written, label, plain))
     return headers
+
+
+def _match_headers(body: str, labels: Tuple[str, ...]) -> List["re.Match[str]"]:
+    """RETURNS (List[re.Match[str]]): What looks like the beginning of a line; labels that the pattern for all cannot
+    hold (with colons, brackets, list marks, or long ones) as they are written."""
+    odd = _odd_header(labels)
+    if odd is None:
+        return list(_HEADER.finditer(body))
+    exact = list(odd.finditer(body))
+    taken = {match.start() for match in exact}
+    return sorted([*exact, *(match for match in _HEADER.finditer(body) if match.start() not in taken)],
+                  key=lambda match: match.start())
+
+
+@lru_cache(maxsize=64)
+def _odd_header(labels: Tuple[str, ...]) -> Optional["re.Pattern[str]"]:
+    odd = [label for label in labels if not _is_plain(label)]
+    names = "|".join(map(re.escape, sorted(odd, key=len, reverse=True)))
+    return re.compile(f"^()({names})(:)", re.MULTILINE) if odd else None
+
+
+def _is_plain(label: str) -> bool:
+    """RETURNS (bool): Whether the pattern for all lines reads a label as it is written."""
+    match = _HEADER.match(f"{label}:  ")
+    return match is not None and match[2] == label and match.end() == len(label) + 1
 
 
 def _opening(text: str) -> str:
@@ -135,7 +160,8 @@ def _opening(text: str) -> str:
 def _count_own_headers(text: str, labels: Tuple[str, ...]) -> int:
     """RETURNS (int): How many lines of the text itself look like lines of the answer."""
     book = label_book(labels)
-    return sum(book.find(match[2].strip())[0] is not None for match in _HEADER.finditer(text))
+    return sum(match[2] in labels or book.find(match[2].strip())[0] is not None
+               for match in _match_headers(text, labels))
 
 
 def _read_labelled(found: Collector, body: str, headers: List[_Header], book: LabelBook) -> None:

@@ -78,7 +78,9 @@ class _ItemReader:
 
     def read(self, value: Any, label: Optional[str]) -> Iterator[Claim]:
         """YIELDS (Claim): What an item, or a list of items, claims."""
-        if isinstance(value, Pairs):
+        if isinstance(value, Pairs) and self._is_taught_context(value):
+            yield Claim(value[1][0], value[1][1], context=value[0][1])
+        elif isinstance(value, Pairs):
             for item in _split_repeated(value):
                 yield from self._read_object(item, label)
         elif isinstance(value, list):
@@ -87,6 +89,11 @@ class _ItemReader:
             yield from self._read_name(value, label)
         else:
             self.found.issue("bad_item", repr(value))
+
+    def _is_taught_context(self, item: Pairs) -> bool:
+        """RETURNS (bool): Whether an item is in the context shape as it is taught, whatever the label is called."""
+        return (len(item) == 2 and item[0][0] == "context" and item[1][0] in self.book.labels
+                and isinstance(item[0][1], str) and isinstance(item[1][1], str))
 
     def _read_list(self, items: List[Any], label: Optional[str]) -> Iterator[Claim]:
         if label is None and len(items) == 2 and all(isinstance(item, str) for item in items):
