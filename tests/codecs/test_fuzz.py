@@ -5,8 +5,8 @@ import random
 import time
 
 import pytest
-from reply_mutations import LABELS, damage, make_annotation
 
+from benchmarks.chaos.reply_mutations import LABELS, damage, make_annotation
 from spacy_bioner.annotation import Annotation
 from spacy_bioner.codecs import make_codec
 

@@ -8,8 +8,8 @@ import pytest
 from corpora import CORPORA, needs_corpora
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from reply_mutations import FRAGMENTS, LABELS
 
+from benchmarks.chaos.reply_mutations import FRAGMENTS, LABELS
 from spacy_bioner.annotation import Annotation, Mention
 from spacy_bioner.codecs import make_codec
 from spacy_bioner.corpus.sentences import split_sentences

@@ -57,5 +57,20 @@ _DAMAGES = [
     lambda random_, head, middle, tail, other: (head + middle + tail).replace(
         random_.choice('"[]{}<>:,'), random_.choice(["", "'", "[", "}", "：", "<"])),
     lambda random_, head, middle, tail, other: "Sure:\n```\n" + head + middle + tail + "\n```",
-    lambda random_, head, middle, tail, other: "<think>" + other + "</think>" + head + middle + tail,
+    lambda random_, head, middle, tail, other: random_.choice(_REASONING).format(other, head + middle + tail),
+    lambda random_, head, middle, tail, other: head + random_.choice(_REASONING).format(middle, tail),
+    lambda random_, head, middle, tail, other: (head + middle + tail).replace(
+        random_.choice(_KEYS), random_.choice(_KEYS)),
+    lambda random_, head, middle, tail, other: '{"entities":' + head + middle + tail + "}",
+    lambda random_, head, middle, tail, other: middle,
+    lambda random_, head, middle, tail, other: "Example: " + other + "\nAnswer: " + head + middle + tail,
+]
+_KEYS = ['"type"', '"name"', '"entity"', '"kind"', '"value"', '"context"', '"start_idx"', '"end_idx"', "Disease",
+         "Drug"]
+_REASONING = [
+    "<think>{}</think>{}", "<think>{}{}", "{}</think>{}", "[THINK]{}[/THINK]{}", "◁think▷{}◁/think▷{}",
+    "analysisWe {}assistantfinal{}", "<seed:think>{}</seed:think>{}", "<answer>{}</answer>{}",
+    "Reasoning: {}\nFinal answer: {}",
+    "<|channel|>analysis<|message|>{}<|end|><|start|>assistant<|channel|>final<|message|>{}", "<!-- {} -->{}",
+    "```thinking\n{}\n```\n{}", "<|START_THINKING|>{}<|END_THINKING|>{}", "([thinking] {} [/thinking]{}",
 ]

@@ -1,0 +1,1 @@
+"""Guarantees under faults, measured: one module for each, run by `python -m benchmarks.chaos NAME`."""

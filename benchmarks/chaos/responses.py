@@ -1,0 +1,129 @@
+"""Mutated responses in all formats: no exception, no invalid span, none that takes long.
+
+Trial `n` of a seed is always the same response, whatever was run before, so a run resumes by counting.
+"""
+
+import json
+import random
+import time
+import traceback
+from collections import Counter
+from pathlib import Path
+from typing import Any, Dict, List, Sequence, Tuple
+
+from spacy_bioner.annotation import Annotation, Mention
+from spacy_bioner.codecs import make_codec
+from spacy_bioner.files import write_json
+
+from .reply_mutations import LABELS, damage, make_annotation
+
+CODECS: Sequence[Tuple[str, Dict[str, Any]]] = (
+    ("bracket", {"lines": "all"}), ("bracket", {"lines": "occurring"}), ("html", {}), ("json", {"shape": "name"}),
+    ("json", {"shape": "offsets"}), ("json", {"shape": "context"}), ("seed_tags", {}))
+# Seconds of processor time that reading a response of so many characters may take.
+LIMIT, CHARACTERS = 0.05, 2_000
+_TRIES = 5
+_BETWEEN_SAVES = 2_000
+_MOST_FAULTS = 20
+
+
+def find_fault(text: str, mentions: Sequence[Mention], labels: Sequence[str] = LABELS) -> str:
+    """RETURNS (str): What is wrong with a span: outside the text, empty, with white space at an edge, a label that is
+    not known; nothing where all are right."""
+    for mention in mentions:
+        surface = text[mention.start:mention.end]
+        if not 0 <= mention.start < mention.end <= len(text):
+            return f"span {mention.start}-{mention.end} of {len(text)} characters"
+        if surface != surface.strip():
+            return f"white space at an edge of {surface!r}"
+        if mention.label not in labels:
+            return f"label {mention.label!r}"
+    return ""
+
+
+def make_trial(number: int, seed: int) -> Tuple[str, Dict[str, Any], Annotation, str]:
+    """RETURNS (Tuple[str, Dict[str, Any], Annotation, str]): Codec, its options, a text with mentions, and a mutated
+    response to it, of at most 2,000 characters."""
+    random_ = random.Random(f"{seed}/{number}")
+    name, options = CODECS[number % len(CODECS)]
+    codec = make_codec(name, **options)
+    # Mostly sentences; some of the full length.
+    annotation = make_annotation(random_, 30 if random_.random() < 0.9 else 500, mentions=random_.choice((6, 6, 40)))
+    cut = Annotation(annotation.text[:CHARACTERS])
+    annotation = cut.with_mentions(mention for mention in annotation.mentions if mention.end <= len(cut.text))
+    annotation = annotation.with_mentions(set(annotation.mentions) - set(codec.unwritable(annotation)))
+    other_name, other_options = random_.choice(CODECS)
+    other = make_codec(other_name, **other_options)
+    foreign = annotation.with_mentions(set(annotation.mentions) - set(other.unwritable(annotation)))
+    reply = codec.encode(annotation, LABELS)[:CHARACTERS]
+    return name, options, annotation, damage(random_, reply, other.encode(foreign, LABELS)[:400])[:CHARACTERS]
+
+
+def _decode(name: str, options: Dict[str, Any], annotation: Annotation,
+            reply: str) -> List[Tuple[str, Sequence[Mention]]]:
+    """RETURNS (List[Tuple[str, Sequence[Mention]]]): Texts with the mentions that were read."""
+    codec = make_codec(name, **options)
+    read = [(annotation.text, codec.decode(annotation.text, LABELS, reply).mentions)]
+    if name == "seed_tags":
+        seeds = [(annotation.surface(mention), mention.label) for mention in annotation.mentions]
+        sentence = make_codec(name, repair=True).read(reply, LABELS, seeds)
+        read.append((sentence.text, sentence.mentions))
+    return read
+
+
+def _seconds(name: str, options: Dict[str, Any], annotation: Annotation, reply: str) -> Tuple[float, str]:
+    """RETURNS (Tuple[float, str]): Processor time of a decoding, and what is wrong with what was read."""
+    start = time.process_time()
+    read = _decode(name, options, annotation, reply)
+    taken = time.process_time() - start
+    return taken, next(filter(None, (find_fault(*each) for each in read)), "")
+
+
+def run(count: int, seed: int, folder: Path) -> Dict[str, Any]:
+    """Decode mutated responses.
+
+    count (int): How many, those of earlier runs with this seed included.
+    seed (int): Random seed.
+    folder (Path): Where progress is kept.
+    RETURNS (Dict[str, Any]): The row: how many by format, exceptions, invalid spans, slow ones, the worst time.
+    """
+    kept = folder / f"responses-{seed}.progress.json"
+    state: Dict[str, Any] = {"done": 0, "exceptions": 0, "invalid": 0, "slow": 0, "worst": 0.0, "formats": {},
+                             "faults": []}
+    if kept.is_file():
+        state = json.loads(kept.read_text(encoding="utf8"))
+    formats = Counter(state["formats"])
+    while state["done"] < count:
+        number = state["done"]
+        name, options, annotation, reply = make_trial(number, seed)
+        formats["-".join([name, *options.values()])] += 1
+        try:
+            taken, fault = _seconds(name, options, annotation, reply)
+            for _ in range(_TRIES):
+                # Machines share their cores: what seems slow is timed again.
+                if taken <= LIMIT:
+                    break
+                taken = min(taken, _seconds(name, options, annotation, reply)[0])
+        except Exception:  # noqa: BLE001  (the guarantee is that there is none, of whatever kind)
+            taken, fault = 0.0, ""
+            state["exceptions"] += 1
+            _note(state, number, traceback.format_exc(limit=-2))
+        if fault:
+            state["invalid"] += 1
+            _note(state, number, fault)
+        if taken > LIMIT:
+            state["slow"] += 1
+            _note(state, number, f"{taken:.3f} s")
+        state["worst"] = max(state["worst"], taken)
+        state.update(done=number + 1, formats=dict(formats))
+        if state["done"] % _BETWEEN_SAVES == 0 or state["done"] == count:
+            write_json(kept, state)
+    held = not (state["exceptions"] or state["invalid"] or state["slow"])
+    return {"guarantee": "mutated responses", "count": state["done"], "seed": seed, "formats": state["formats"],
+            "exceptions": state["exceptions"], "invalid_spans": state["invalid"], "over_50_ms": state["slow"],
+            "worst_ms": round(1000 * state["worst"], 2), "faults": state["faults"], "held": held}
+
+
+def _note(state: Dict[str, Any], number: int, what: str) -> None:
+    if len(state["faults"]) < _MOST_FAULTS:
+        state["faults"].append({"trial": number, "what": what})
