@@ -24,3 +24,22 @@ def test_every_message_is_used():
         used.update(re.findall(r"\b(?:Errors|Warnings)\.([EW]\d+)", path.read_text(encoding="utf8")))
     known = {name for area in AREAS for name in vars(area) if re.fullmatch(r"[EW]\d+", name)}
     assert used == known
+
+
+def test_messages_below_the_command_line_name_no_option_and_no_command():
+    below = set()
+    for path in PACKAGE.rglob("*.py"):
+        if path.relative_to(PACKAGE).parts[0] not in ("cli", "errors"):
+            below.update(re.findall(r"\b(?:Errors|Warnings)\.([EW]\d+)", path.read_text(encoding="utf8")))
+    messages = {code: getattr(Errors, code, None) or getattr(Warnings, code) for code in below}
+    # Names of pip's own options, and of extras, are no options of this command line.
+    named = {code: re.findall(r"(?<![\w-])--(?!no-deps)[a-z][\w.-]*|\bspacy-bioner [a-z]\w+", message)
+             for code, message in messages.items()}
+    assert {code: words for code, words in named.items() if words} == {}
+
+
+def test_no_module_below_the_command_line_fills_an_option_into_a_message():
+    for path in PACKAGE.rglob("*.py"):
+        if path.relative_to(PACKAGE).parts[0] not in ("cli", "errors"):
+            found = re.findall(r"\.format\([^)]*[\"']--[a-z]", path.read_text(encoding="utf8"))
+            assert not found, path

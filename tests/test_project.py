@@ -114,7 +114,7 @@ def corpus_with(tmp_path, **changes):
 @pytest.mark.parametrize("text, message", [
     pytest.param('{"id": "a", "text": "x", "spans": []}\n{"id": "b", \n', "line 2", id="malformed"),
     pytest.param('{"id": "a", "text": "gout", "spans": [{"start": 0, "end": 9, "label": "DISEASE"}]}\n',
-                 "does not lie inside", id="span-outside"),
+                 "lies outside", id="span-outside"),
     pytest.param('{"id": "a", "text": "gout", "spans": [{"start": 0, "end": 4, "label": "ILLNESS"}]}\n',
                  "'ILLNESS'", id="unknown-label"),
     pytest.param("", "holds no record", id="empty-train"),
@@ -136,7 +136,7 @@ def test_a_dev_sentence_in_train_is_refused(tmp_path):
         file_.write(first.replace("emb-dev", "emb-copy") + "\n")
     done = run_workflow(project, "prepare")
     assert done.returncode == 1
-    assert "of train stands in dev too" in done.stdout + done.stderr
+    assert "' also occurs in dev" in done.stdout + done.stderr
 
 
 def test_a_model_that_cannot_be_had_is_one_clear_line(smoke, tmp_path):

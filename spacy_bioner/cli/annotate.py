@@ -168,7 +168,7 @@ def refuse_own_outputs(output: Path, inputs: Sequence[Optional[Path]]) -> None:
     from ..formats import guess_format
 
     refuse_own_input(output, inputs)
-    guess_format(output, option="a name that ends so")
+    guess_format(output)
     refuse_own_input(set_aside_path(output), inputs)
 
 
@@ -244,7 +244,7 @@ def annotate(source: Path, output: Path, annotator: Any, *, limit: Optional[int]
     from ..formats.parsing.problems import Problems
     from ._shared.document_progress import show_progress
 
-    guess_format(output, option="a name that ends so")
+    guess_format(output)
     texts = (text.with_meta(origin=origin) for text in islice(read_texts(source), limit))
     problems = Problems()
     with ExitStack() as stack:

@@ -113,12 +113,12 @@ def convert_cli(
         exclude=tuple(exclude), require_disjoint=tuple(require_disjoint), fold=Fold.parse(fold) if fold else None,
         other_folds=Fold.parse(other_folds) if other_folds else None, limit=limit, seed=seed,
     )
-    target = to or guess_format(output, option="--to")
+    target = to or guess_format(output)
     get_format(target)
     refuse_inputs(output, [*inputs, *exclude, *require_disjoint, *([labels] if labels else [])], format=target)
     problems = Problems(strict=strict)
     options = {"columns": columns.split()} if columns else {}
-    if options and any((from_ or guess_format(path, option="--from")) != "iob" for path in inputs):
+    if options and any((from_ or guess_format(path)) != "iob" for path in inputs):
         raise BionerError(Errors.E025)
     figures = CorpusFigures()
     try:

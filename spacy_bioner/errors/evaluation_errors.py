@@ -3,20 +3,21 @@
 
 class EvaluationErrors:
     E601 = "Two documents of {source} have the id '{id}'. Documents are matched by id: give each its own."
-    E602 = ("{count} of {total} gold documents are missing in the predictions of '{system}', first '{id}'. "
-            "Documents are matched by id.")
-    E603 = ("Document '{id}' has another text in the predictions of '{system}' than in gold, from character {place}. "
-            "Offsets are only comparable on the same text.")
-    E604 = "No document to evaluate."
+    E602 = ("{count} of {total} gold documents are missing in the predictions of '{system}', first '{id}'. Documents "
+            "are matched by id. Predict all of them.")
+    E603 = ("The text of document '{id}' differs between gold and the predictions of '{system}', from character "
+            "{place}. Offsets can only be compared on the same text.")
+    E604 = "No document to evaluate. Give at least one gold document."
     E605 = "Two systems are called '{name}'. Give each its own name: name=path."
-    E606 = ("{path} is neither records (.jsonl, .jsonl.gz) nor a .spacy file nor a pipeline folder (with config.cfg).")
+    E606 = ("{path} is neither a file of records (.jsonl, .jsonl.gz) nor a .spacy file nor a pipeline folder (with "
+            "config.cfg).")
     E607 = "No document of '{system}' has the spans key '{key}'. Found: {found}. Give --spans-key."
-    E608 = "{path} is no metrics file: {why}. Make it with `spacy-bioner evaluate`."
+    E608 = "{path} is no metrics file: {why}. Make it with an evaluation."
     E609 = "No metrics file in {path}. Make one with `spacy-bioner evaluate`."
     E610 = ("{path} {why}; {metrics} was made from it. Run `spacy-bioner evaluate` again, or leave the documents out "
             "with --no-documents.")
-    E611 = "{path} is no card: wanted a JSON object of facts."
+    E611 = "{path} is no model card: wanted is a JSON object of facts."
 
 
 class EvaluationWarnings:
-    W601 = "{count} documents could not be annotated ({path}): nothing counts as found in them."
+    W601 = "{count} documents could not be annotated ({path}). All their mentions count as not found."

@@ -3,49 +3,48 @@
 
 class FileErrors:
     E001 = "No such file or folder: {path}. Give the path of an existing {wanted}."
-    E002 = "{path}, line {line}: not a JSON object ({why}). Write one record a line."
+    E002 = "{path}, line {line}: not a JSON object ({why}). Write one record per line."
     E003 = "{path}, line {line}: {why}."
-    E004 = ("span {start}-{end} ({label}) does not lie inside its text of {length} characters; "
-            "offsets count code points, end exclusive")
+    E004 = ("span {start}-{end} ({label}) lies outside its text of {length} characters; offsets count code points, "
+            "and the end is exclusive")
     E005 = "record without the key '{key}'; a record is {{\"id\", \"text\", \"spans\", \"meta\"}}"
     E006 = "key '{key}' holds {found}, wanted {wanted}"
     E007 = "span {start}-{end} ({label}) has white space at its edges: '{surface}'"
     E008 = "{path} holds no record. Check the path, the split and the limits."
-    E009 = "Record '{id}' is of split '{found}', but this step takes split '{wanted}' only. Give it the right file."
-    E010 = "{problem}: {fate}. Leave out --strict to go on, with a table of what was left out."
+    E009 = "Record '{id}' belongs to split '{found}', but this step needs split '{wanted}'. Give a file of that split."
+    E010 = "{problem}: {fate}. Turn off strict mode to continue; a table then lists what was left out."
     E011 = "{path} is not {wanted}: {why}."
     E012 = "Unknown format '{name}'. Available: {available}."
-    E013 = "The name {path} does not make its format certain. Give {option}, one of: {available}."
+    E013 = "The format of {path} is not clear from its name. Give the format, one of: {available}."
     E014 = "{path}: record '{id}' has the label '{label}', which {schema} does not know. Known: {known}."
-    E015 = ("Record '{id}' stands also in {other}. Training text must not hold what is tested on; "
-            "leave such records out with `spacy-bioner convert --exclude {other}`.")
+    E015 = ("Record '{id}' also occurs in {other}. Training text must not contain evaluation text: exclude the texts "
+            "of {other}.")
     E016 = "Choose either --sentences or --documents, not both."
-    E017 = "Cannot read '{value}' as a change of label: write --rename OLD=NEW with one '=', or *=NEW for all labels."
-    E018 = ("Record '{id}' of train stands in {split} too, as '{other}'. Take it out of one of them, "
-            "or leave such train records out with --leaks drop.")
-    E019 = ("{path} has numbers for tags, and no names for them: wanted {info} with features.ner_tags.feature.names, "
-            "as datasets have it.")
+    E017 = "Cannot read '{value}' as a change of label. Write --rename OLD=NEW with one '=', or *=NEW for all labels."
+    E018 = "Train record '{id}' also occurs in {split}, as '{other}'. Remove it from one of them, or set leaks to drop."
+    E019 = ("{path} has numbers as tags but no names for them. Wanted: {info} with features.ner_tags.feature.names, "
+            "as the datasets library writes it.")
     E020 = "{place}: no list {keys} in this example."
     E021 = "{place}: tag {tag} has no name; the dataset names {count} tags, counted from 0."
-    E022 = ("{place}: columns '{names}' do not fit {width} columns; name each, exactly one of them FORM "
-            "and at least one NER.")
-    E023 = "{path} holds other files than texts with their annotations, such as {found}. Give a new folder."
+    E022 = ("{place}: columns '{names}' do not fit {width} columns. Name each column: exactly one FORM and at least "
+            "one NER.")
+    E023 = "{path} holds files other than texts with their annotations, such as {found}. Give a new folder."
     E024 = "{place}: an offset or length is a whole number; found {found}."
-    E025 = "Names of columns belong to the format iob. Leave out --columns, or give --from iob."
+    E025 = "Column names belong to the format iob. Leave out --columns, or give --from iob."
     E026 = "{path} is a second file for the split '{name}'. Name each file after its split: train, dev, test, raw."
-    E027 = "Rules of a corpus are broken, findings: {count}, first '{rule}' at {place}: {detail}. All of them: {path}."
-    E028 = ("{place}: the text holds {code:#06x} at {offset}, half of a surrogate pair and no character. "
+    E027 = "The corpus breaks rules: {count} findings, first '{rule}' at {place}: {detail}. Full list: {path}."
+    E028 = ("{place}: the text holds {code:#06x} at {offset}, which is half of a surrogate pair and not a character. "
             "Write the character itself.")
-    E029 = "No fold '{found}': write which one of how many, such as 1/3, the first of three; at least two in all."
+    E029 = "No fold '{found}'. Write number/count, such as 1/3 for the first of three folds; at least two folds."
     E030 = "{place}: {why}."
-    E031 = "{path}: no token has a tag, such as O or B-LABEL. Say with --columns where tags are, or change --from."
-    E032 = "{option} does nothing with --check-corpus. Leave it out, or convert the files first and check them then."
-    E033 = "{path} is named after no split: train, dev, test, raw. Name each file after its split."
+    E031 = "{path}: no token has a tag, such as O or B-LABEL. Name the columns, or give another input format."
+    E032 = "{option} has no effect with --check-corpus. Leave it out, or convert the files first and check them then."
+    E033 = "{path} is not named after a split. Name each file after its split: train, dev, test, raw."
     E034 = "{path} is given twice. Name each file once."
-    E035 = ("There is no raw text to annotate: {source} gives no sentence that is not in train, dev or test. Add "
-            "raw.jsonl to {corpus}, name another folder (--raw FOLDER, --vars.raw FOLDER), or take a part of train as "
-            "gold (--gold-limit, --vars.gold_limit); --raw none goes without.")
-    E036 = "The label '{old}' is to become '{first}' and '{second}'. Give --rename once for each label."
+    E035 = ("No raw text to annotate: every sentence of {source} already occurs in train, dev or test. Add raw.jsonl "
+            "to {corpus}, name another folder (--raw FOLDER, --vars.raw FOLDER), or use a part of train as gold "
+            "(--gold-limit, --vars.gold_limit). --raw none continues without raw text.")
+    E036 = "The label '{old}' would become both '{first}' and '{second}'. Give --rename once per label."
     E037 = "The environment variable {name} is '{found}'. Set it to a whole number above 0, or remove it."
     E038 = "{path} holds more than {most} bytes. If you trust it, raise the environment variable {name}."
     E039 = ("{path} grows to {size} bytes from {compressed}, more than {ratio} times its size, as archives do that are "

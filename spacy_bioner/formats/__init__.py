@@ -48,13 +48,12 @@ def get_format(name: str) -> Format:
     return FORMATS[name]
 
 
-def guess_format(path: Path, *, option: str) -> str:
-    """Tell a format by the name of a file.
+def guess_format(path: Path) -> str:
+    """Find a format by the name of a file.
 
     path (Path): The file.
-    option (str): The option that says it otherwise, for the error.
     RETURNS (str): Name of the format.
-    RAISES BionerError: E013 where the name does not make it certain.
+    RAISES BionerError: E013 if the name fits no format.
     """
     if Path(path).is_dir() and next(Path(path).glob("*.ann"), None):
         return "brat"
@@ -63,7 +62,7 @@ def guess_format(path: Path, *, option: str) -> str:
                for ending in endings if name.endswith(ending)]
     if fitting:
         return max(fitting)[1]
-    raise BionerError(Errors.E013.format(path=path, option=option, available=", ".join(FORMATS)))
+    raise BionerError(Errors.E013.format(path=path, available=", ".join(FORMATS)))
 
 
 def read_annotations(path: Path, format: str = "", *, problems: Optional[Problems] = None,
@@ -80,7 +79,7 @@ def read_annotations(path: Path, format: str = "", *, problems: Optional[Problem
     path = Path(path)
     if not path.exists() and not path.with_name(f"{path.name}.gz").exists() and path.suffix != ".gz":
         raise BionerError(Errors.E001.format(path=path, wanted="file or folder"))
-    name = format or guess_format(path, option="--from")
+    name = format or guess_format(path)
     yield from get_format(name).read(path, problems=problems, **options)
 
 
@@ -95,5 +94,5 @@ def write_annotations(path: Path, annotations: Iterable[Annotation], format: str
     written (Written): Is told each annotation as it was written, before the next is taken.
     RETURNS (int): How many were written.
     """
-    name = format or guess_format(path, option="--to")
+    name = format or guess_format(path)
     return get_format(name).write(path, annotations, problems=problems, written=written)

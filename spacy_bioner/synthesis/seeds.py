@@ -159,7 +159,7 @@ def read_seeds(path: Path, *, per_label: Optional[int] = None, max_length: Optio
     if not path.is_file():
         raise BionerError(Errors.E001.format(path=path, wanted="seed list"))
     if root and kind != ".obo":
-        raise BionerError(Errors.E419.format(option="--root", wanted="an ontology (.obo)", path=path))
+        raise BionerError(Errors.E419.format(option="root", wanted="an ontology (.obo)", path=path))
     if kind == ".txt":
         names = _read_lines(path, label)
     elif kind == ".obo":
@@ -167,7 +167,7 @@ def read_seeds(path: Path, *, per_label: Optional[int] = None, max_length: Optio
 
         names = [(name, _need_label(path, label), 1) for name in read_names(path, root=root) if _is_name(name)]
     elif label and kind in (".jsonl", ".csv", ".tsv"):
-        raise BionerError(Errors.E419.format(option="--label", wanted="a list without labels", path=path))
+        raise BionerError(Errors.E419.format(option="label", wanted="a list without labels", path=path))
     elif kind == ".jsonl":
         names = [_read_fields(path, number, record) for number, record in read_json_lines(path)]
     elif kind in (".csv", ".tsv"):
@@ -181,7 +181,7 @@ def read_seeds(path: Path, *, per_label: Optional[int] = None, max_length: Optio
 
 def _need_label(path: Path, label: Optional[str]) -> str:
     if not label:
-        wanted = "a label for all its names: give --label to `spacy-bioner generate seeds`"
+        wanted = "a label for all its names (label)"
         raise BionerError(Errors.E403.format(path=path, wanted=wanted))
     return label
 
@@ -192,7 +192,7 @@ def _read_lines(path: Path, label: Optional[str]) -> List[Tuple[str, str, int]]:
     if not any("\t" in line for _, line in lines):
         return [_read_fields(path, number, {"text": line, "label": _need_label(path, label)}) for number, line in lines]
     if label:
-        raise BionerError(Errors.E419.format(option="--label", wanted="a list without labels", path=path))
+        raise BionerError(Errors.E419.format(option="label", wanted="a list without labels", path=path))
     rows = [(number, line.split("\t")) for number, line in lines]
     if [field.strip().lower() for field in rows[0][1][:2]] == ["text", "label"]:
         rows = rows[1:]

@@ -110,15 +110,15 @@ def test_texts_of_another_file_are_left_out_whole_or_as_sentences(corpus, tmp_pa
 
 
 @pytest.mark.parametrize("arguments, message", [
-    pytest.param(["--split", "test"], "'d1' is of split 'train', but this step takes split 'test'", id="split"),
-    pytest.param(["--require-disjoint", "HELD"], "'d1' stands also in .*held.jsonl", id="leak"),
-    pytest.param(["--sentences", "--require-disjoint", "HELD"], "'d1-s2' stands also in", id="leak-of-a-sentence"),
+    pytest.param(["--split", "test"], "'d1' belongs to split 'train', but this step needs split 'test'", id="split"),
+    pytest.param(["--require-disjoint", "HELD"], "'d1' also occurs in .*held.jsonl", id="leak"),
+    pytest.param(["--sentences", "--require-disjoint", "HELD"], "'d1-s2' also occurs in", id="leak-of-a-sentence"),
     pytest.param(["--labels", "SCHEMA"], "'d1' has the label 'Disease'.*Known: Chemical", id="unknown-label"),
-    pytest.param(["--rename", "Disease"], "write --rename OLD=NEW", id="rename"),
-    pytest.param(["--rename", "Disease=A", "--rename", "Disease=B"], "'Disease' is to become 'A' and 'B'",
+    pytest.param(["--rename", "Disease"], "Write --rename OLD=NEW", id="rename"),
+    pytest.param(["--rename", "Disease=A", "--rename", "Disease=B"], "'Disease' would become both 'A' and 'B'",
                  id="renamed-twice"),
     pytest.param(["--rename", "Disease=A=B"], "'Disease=A=B' as a change of label", id="rename-with-two-signs"),
-    pytest.param(["--origin", "golden"], "--origin is 'golden', wanted gold, synthetic, augmented or raw", id="origin"),
+    pytest.param(["--origin", "golden"], "--origin is 'golden'. Wanted: gold, synthetic, augmented or raw", id="origin"),
     pytest.param(["--sentences", "--documents"], "not both", id="both"),
     pytest.param(["--from", "word"], "Unknown format 'word'", id="format"),
     pytest.param(["--to", "word"], "Unknown format 'word'", id="format-out"),

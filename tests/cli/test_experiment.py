@@ -152,7 +152,7 @@ def test_a_dry_run_shows_the_commands_and_makes_nothing(toy, tmp_path):
     pytest.param("run: convert", "run: konvert", "half-1 runs 'konvert'.* convert,", id="verb"),
     pytest.param('predicted: "{data}/found', 'predicted: "{data}/fuond', "No such file .*fuond.jsonl.* 'whole'",
                  id="file"),
-    pytest.param("compare:", "choose: [{name: best, among: [whole, half]}]\ncompare:", "'whole' has no figure",
+    pytest.param("compare:", "choose: [{name: best, among: [whole, half]}]\ncompare:", "'whole' has no dev score",
                  id="choice"),
 ])
 def test_faults_are_told_before_the_first_step(toy, tmp_path, old, new, message, dry):
@@ -193,7 +193,7 @@ def test_an_experiment_runs_to_its_table_and_is_not_run_twice(toy, tmp_path):
 def test_a_failing_step_is_named_with_its_reason(toy):
     result = toy("--vars.limit", "0")
     assert result.exit_code == 1
-    assert "The part `half-1`" in str(result.exception)
+    assert "The step `half-1`" in str(result.exception)
 
 
 @pytest.mark.issue(6)

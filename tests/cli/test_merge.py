@@ -81,8 +81,8 @@ def test_gold_that_says_no_split_is_taken(verb, data, split):
 
 @pytest.mark.parametrize("more, told", [
     pytest.param(["--source", "llm"], "NAME=FILE", id="no file"),
-    pytest.param(["--source", "llm=other.jsonl"], "'llm' of a source is taken", id="name twice"),
-    pytest.param(["--source", "gold=other.jsonl"], "'gold' of a source is taken", id="name of gold"),
+    pytest.param(["--source", "llm=other.jsonl"], "source name 'llm' is taken", id="name twice"),
+    pytest.param(["--source", "gold=other.jsonl"], "source name 'gold' is taken", id="name of gold"),
     pytest.param(["--source", "other=nowhere.jsonl"], "nowhere.jsonl", id="no such file"),
     pytest.param(["--dictionary", "nowhere.jsonl"], "nowhere.jsonl", id="no such list"),
 ])

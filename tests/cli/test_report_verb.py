@@ -91,7 +91,7 @@ def test_without_documents_no_text_is_written(folder):
     pytest.param(lambda folder: os.remove(folder / "gold.jsonl"), [], "is not there any more", id="gold gone"),
     pytest.param(lambda folder: write_jsonl(folder / "weak.jsonl", GOLD), [], "has changed since", id="changed"),
     pytest.param(lambda folder: os.remove(folder / "metrics" / "test.json"), [], "No metrics file", id="no metrics"),
-    pytest.param(lambda folder: (folder / "card.json").write_text("[]"), ["--card", "card.json"], "is no card",
+    pytest.param(lambda folder: (folder / "card.json").write_text("[]"), ["--card", "card.json"], "is no model card",
                  id="bad card"),
 ])
 def test_what_is_missing_is_one_clear_error(folder, spoil, arguments, message, monkeypatch):
@@ -130,5 +130,5 @@ def test_json_that_only_looks_like_metrics_is_one_line(folder, refused, change):
 @pytest.mark.parametrize("text", ["labels: {DISEASE: illnesses}", "[1]"])
 def test_a_card_that_is_none_is_called_so(folder, refused, text):
     (folder / "l1.yml").write_text(text)
-    assert "l1.yml is no card" in refused("report", folder / "metrics", "-o", folder / "r.html", "--card",
+    assert "l1.yml is no model card" in refused("report", folder / "metrics", "-o", folder / "r.html", "--card",
                                           folder / "l1.yml")

@@ -33,7 +33,7 @@ def data(tmp_path, monkeypatch):
     pytest.param(f"generate seeds list.csv out.jsonl --synthesize.nokey 5 {SEEDS}", "--synthesize.nokey does",
                  id="section"),
     pytest.param(f"annotate gold.jsonl out --engine ray --config {CONFIGS / 'annotate.cfg'} --annotate.limit 5",
-                 "--annotate.limit does nothing here: --engine ray", id="limit"),
+                 "--annotate.limit has no effect here: --engine ray", id="limit"),
     pytest.param("evaluate gold.jsonl =gold.jsonl -o out.json", "'=gold.jsonl' as a system", id="no-name"),
     pytest.param("evaluate gold.jsonl mine= -o out.json", "'mine=' as a system", id="no-path"),
 ])

@@ -63,7 +63,7 @@ def test_names_the_file(known, tmp_path):
 def test_known_texts_are_refused_and_others_go_by(known):
     passed = refuse_known([Annotation("It led to lung cancer.", id="new"), Annotation(ABSTRACT, id="old")], known)
     assert next(passed).id == "new"
-    with pytest.raises(BionerError, match="'old' stands also in .*test.jsonl"):
+    with pytest.raises(BionerError, match="'old' also occurs in .*test.jsonl"):
         next(passed)
 
 

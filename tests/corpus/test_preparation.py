@@ -63,7 +63,7 @@ def test_no_raw_text_is_noted_and_no_error(corpus):
 
 
 @pytest.mark.parametrize("parts, message", [
-    pytest.param({"train": [*TRAIN, record("x", DEV[0]["text"])]}, "'x' of train stands in dev too", id="leak"),
+    pytest.param({"train": [*TRAIN, record("x", DEV[0]["text"])]}, "Train record 'x' also occurs in dev", id="leak"),
     pytest.param({"train": [record("x", "Some text of another label.", split="test")]}, "split 'test'", id="split"),
     pytest.param({"train": []}, "holds no record", id="empty-train"),
 ])

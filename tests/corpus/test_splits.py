@@ -19,7 +19,7 @@ def test_records_of_the_split_or_of_none_are_taken(meta):
 
 @pytest.mark.parametrize("found", ["dev", "Train", " ", 0, False, ["train"]])
 def test_another_split_is_an_error(found):
-    with pytest.raises(BionerError, match="'a' is of split .* takes split 'train' only"):
+    with pytest.raises(BionerError, match="'a' belongs to split .* needs split 'train'"):
         check_split(Annotation("Gout.", id="a", meta={"split": found}), "train")
 
 

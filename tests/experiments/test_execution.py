@@ -162,7 +162,7 @@ def test_a_step_that_makes_nothing_has_failed(bench):
     with pytest.raises(BionerError) as caught:
         bench.run(step)
     message = str(caught.value)
-    assert f"`a` ended well but did not make {bench.out / 'a'}." in message and "a.log" in message
+    assert f"`a` succeeded but did not make {bench.out / 'a'}." in message and "a.log" in message
     assert "failed" not in message and "\n" not in message
     assert bench.run(bench.step("a")) == ["a"]
 

@@ -116,24 +116,24 @@ def test_one_row_takes_only_what_it_needs(read):
 @pytest.mark.parametrize("change, message", [
     pytest.param(("{updates}", "{uptades}"), "No value for {uptades}", id="unknown-place"),
     pytest.param(("{system.more}", "{system.less}"), "No value for {system.less}", id="unknown-key"),
-    pytest.param(('folder: "{out}/data"', 'folder: "{folder}"'), "leads to itself", id="circle"),
+    pytest.param(('folder: "{out}/data"', 'folder: "{folder}"'), "refers to itself", id="circle"),
     pytest.param(("foreach: [corpus, system, seed]", "foreach: [corpus, sytem, seed]"), "'sytem'", id="unknown-list"),
     pytest.param(('output: "{out}/trained', 'output: "/tmp/trained'), "is not in out", id="output-outside"),
     pytest.param(('output: "{out}/trained', 'output: "{out}/../trained'), "is not in out", id="output-above"),
     pytest.param(("question:", "answer: 42\nquestion:"), "answer", id="unknown-key-of-the-file"),
     pytest.param(("lists: {seed: [1], system: [plain]}", "lists: {seeds: [1]}"), "no lists.seeds", id="quick-unknown"),
     pytest.param(("system: [plain]}", "system: [poor]}"), "no item 'poor'", id="quick-unknown-item"),
-    pytest.param(('among: ["{corpus}: plain", "{corpus}: rich"]', 'among: ["none"]'), "are not", id="choice"),
+    pytest.param(('among: ["{corpus}: plain", "{corpus}: rich"]', 'among: ["none"]'), "unknown rows", id="choice"),
     pytest.param(("title: Toy", "title: [Toy"), "toy.yml", id="no-yaml"),
-    pytest.param(('before: "{corpus}: plain"', 'before: "{corpus}: plane"'), "are not: a: plane", id="comparison"),
-    pytest.param(('after: "{corpus}: {system}"', 'after: "{corpus}: {system.x}"'), "are not: a: ", id="comparison-key"),
-    pytest.param(('"{corpus}: rich"]', '"{corpus}: rihc"]'), "are not: a: rihc", id="choice-among-others"),
+    pytest.param(('before: "{corpus}: plain"', 'before: "{corpus}: plane"'), "unknown rows: a: plane", id="comparison"),
+    pytest.param(('after: "{corpus}: {system}"', 'after: "{corpus}: {system.x}"'), "unknown rows: a: ", id="comparison-key"),
+    pytest.param(('"{corpus}: rich"]', '"{corpus}: rihc"]'), "unknown rows: a: rihc", id="choice-among-others"),
     pytest.param(('- name: "{corpus}: {system}"', '- name: "{system}"'), "Two rows are called 'plain'", id="row-twice"),
     pytest.param(('- {name: "{corpus}", foreach', '- {name: "best", foreach'), "Two choices are called 'best'",
                  id="choice-twice"),
     pytest.param(("run: prepare {data}", "run: prepare '{data}"), "toy.yml: steps.0.run: .*[Qq]uot", id="open-quote"),
     pytest.param(("run: prepare {data} {corpus}", 'run: ""'), "toy.yml: steps.0.run: .*no verb", id="no-command"),
-    pytest.param(('x: "{system.x}"', 'x: "{system}"'), "x of row 'a: plain' is 'plain', wanted a number",
+    pytest.param(('x: "{system.x}"', 'x: "{system}"'), "x of row 'a: plain' is 'plain'. Wanted: a number",
                  id="x-no-number"),
     pytest.param(('x: "{system.x}"', "x: .nan"), "toy.yml: rows.0.x", id="x-yaml-float"),
     pytest.param(('x: "{system.x}"', 'x: "nan"'), "x of row 'a: plain' is 'nan'", id="x-not-finite"),
@@ -149,9 +149,9 @@ def test_mistakes_are_one_clear_line(read, change, message):
 
 @pytest.mark.parametrize("change, message", [
     pytest.param(('    dev: "{out}/trained/{corpus}-{system}-{seed}/card.json#score.f1"\n', ""),
-                 "Row 'a: plain' has no figure of the dev part", id="choice-without-dev"),
+                 "Row 'a: plain' has no dev score", id="choice-without-dev"),
     pytest.param(('gold: "{folder}/{corpus}/test.jsonl"', 'gold: "{folder}/{corpus}/{system}.jsonl"'),
-                 "'a: plain' and 'a: rich' have other test parts", id="comparison-of-other-test-parts"),
+                 "'a: plain' and 'a: rich' have different test sets", id="comparison-of-other-test-parts"),
 ])
 def test_what_cannot_be_measured_is_told_before_anything_is_run(read, change, message):
     with pytest.raises(BionerError, match=message):

@@ -129,14 +129,14 @@ def test_a_row_without_a_dev_figure_cannot_be_chosen(rows, tmp_path):
         measure(rows)
     rows["c"] = Row("c", {"1": Run(*[rows["a"].runs["1"].gold] * 2)})
     write_json(tmp_path / "a.json", {"score": {"f1": 1}})
-    with pytest.raises(BionerError, match="'c' has no figure"):
+    with pytest.raises(BionerError, match="'c' has no dev score"):
         measure(rows, choose={"best": ["a", "c"]})
 
 
 def test_rows_of_other_test_parts_are_not_compared(rows, write):
     other = write("other", *[[GOUT]] * 8)
     rows["c"] = Row("c", {"1": Run(other, other)})
-    with pytest.raises(BionerError, match="'a' and 'c' have other test parts"):
+    with pytest.raises(BionerError, match="'a' and 'c' have different test sets"):
         measure(rows, compare=[("a", "c")])
 
 

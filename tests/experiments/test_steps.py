@@ -35,7 +35,7 @@ def test_only_what_is_needed_is_left():
 
 @pytest.mark.parametrize("steps, message", [
     pytest.param([step("a", "1", output="x"), step("b", "2", output="x")], "a and b both make x", id="same-output"),
-    pytest.param([step("a", "out/b"), step("b", "out/a")], "a, b, a need each other", id="circle"),
+    pytest.param([step("a", "out/b"), step("b", "out/a")], "a, b, a depend on each other", id="circle"),
     pytest.param([step("a", output="x"), step("a", output="y")], "make x and y are both called a", id="same-name"),
 ])
 def test_steps_that_do_not_fit_are_refused(steps, message):

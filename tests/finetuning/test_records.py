@@ -90,7 +90,7 @@ def test_what_the_codec_cannot_write_is_counted(gold):
 
 @pytest.mark.parametrize("split", ["dev", "test"])
 def test_another_split_is_an_error(gold, split):
-    with pytest.raises(BionerError, match=f"'a' is of split '{split}'"):
+    with pytest.raises(BionerError, match=f"'a' belongs to split '{split}'"):
         read_corpus(gold(annotation(split=split)), labels=LABELS)
 
 
@@ -102,7 +102,7 @@ def test_records_that_say_no_split_are_taken(gold, split):
 
 def test_text_of_dev_is_found_under_another_id(gold, tmp_path):
     write_jsonl(tmp_path / "dev.jsonl", [annotation(text="aspirin cures gout (sometimes)", split="dev", id="other")])
-    with pytest.raises(BionerError, match="stands also in"):
+    with pytest.raises(BionerError, match="also occurs in"):
         read_corpus(gold(MARKED), labels=LABELS, held_out=[tmp_path / "dev.jsonl"])
 
 
@@ -148,8 +148,8 @@ def test_in_bracket_lines_a_name_counts_in_the_line_of_its_label(gold, tokenizer
 
 @pytest.mark.issue(6)
 @pytest.mark.parametrize("records, message", [
-    pytest.param([annotation(split="test")], "'a' is of split 'test'.*takes split 'dev'", id="test"),
-    pytest.param([annotation(split="train")], "'a' is of split 'train'", id="train"),
+    pytest.param([annotation(split="test")], "'a' belongs to split 'test'.*needs split 'dev'", id="test"),
+    pytest.param([annotation(split="train")], "'a' belongs to split 'train'", id="train"),
     pytest.param([], "holds no record", id="empty"),
     pytest.param([annotation((0, 7, "DRUG"), split="dev")], "label 'DRUG'", id="unknown-label"),
 ])

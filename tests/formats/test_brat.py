@@ -100,7 +100,7 @@ def test_a_folder_that_no_brat_writer_made_is_not_replaced(tmp_path, name, made)
     write_brat(tmp_path / "notes", [Annotation("old", id="1")])
     mine = tmp_path / "notes" / name
     mine.mkdir() if made == "folder" else mine.write_text("mine")
-    with pytest.raises(BionerError, match=f"notes holds other files .*{name}"):
+    with pytest.raises(BionerError, match=f"notes holds files other than .*{name}"):
         write_brat(tmp_path / "notes", [Annotation("new", id="1")])
     assert mine.exists() and (tmp_path / "notes" / "1.txt").read_text() == "old"
 

@@ -24,13 +24,13 @@ def test_each_format_is_found_and_reads_and_writes(name):
     ("a.bioc.json", "bioc"), ("a.xml", "bioc"), ("a.conll", "iob"), ("a.spacy", "spacy"), ("a.brat", "brat"),
 ])
 def test_names_that_make_the_format_certain(path, name):
-    assert guess_format(Path(path), option="--from") == name
+    assert guess_format(Path(path)) == name
 
 
 @pytest.mark.parametrize("path", ["a.txt", "a.json", "a.tsv", "folder"])
-def test_other_names_are_an_error_that_tells_the_option(path):
-    with pytest.raises(BionerError, match="--from"):
-        guess_format(Path(path), option="--from")
+def test_other_names_are_an_error_that_lists_the_formats(path):
+    with pytest.raises(BionerError, match="Give the format, one of: .*jsonl"):
+        guess_format(Path(path))
 
 
 @pytest.mark.parametrize("name", ["none", "none.jsonl", "none.jsonl.gz"])
@@ -53,7 +53,7 @@ def test_corpora_survive_each_format_as_far_as_it_holds_them(data, tmp_path, nam
     assert write_annotations(tmp_path / name, gold, problems=problems) == len(gold)
     back = list(read_annotations(tmp_path / name))
     assert [(one.id, one.text) for one in back] == [(one.id, one.text) for one in gold]
-    format_ = guess_format(tmp_path / name, option="--from")
+    format_ = guess_format(tmp_path / name)
     lost = sum(count for kind, count in problems.counts.items() if kind not in NOTES)
     assert sum(len(one.mentions) for one in gold) - sum(len(one.mentions) for one in back) == lost
     assert all(set(one.mentions) <= set(other.mentions) for one, other in zip(back, gold))

@@ -76,7 +76,7 @@ def test_labels_of_different_voices_clash(sources, kept):
 
 def test_an_id_that_comes_twice_in_one_source_is_told():
     llm = [Annotation(TEXT, (GENE,), id="a"), Annotation(TEXT, (SHORT,), id="a")]
-    with pytest.raises(BionerError, match="'llm' has two records of the id 'a'"):
+    with pytest.raises(BionerError, match="'llm' has two records with the id 'a'"):
         list(merge_files({"llm": llm}, counts=Counter()))
 
 

@@ -127,7 +127,7 @@ def test_a_pipeline_from_before_is_replaced_and_another_folder_is_not(trained, t
     assert not (tmp_path / "out" / "stale").exists()
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "letters.txt").write_text("mine")
-    with pytest.raises(BionerError, match="is no pipeline"):
+    with pytest.raises(BionerError, match="is not a pipeline"):
         assemble(trained / "spancat" / "model-best", tmp_path / "other")
 
 
@@ -182,8 +182,8 @@ def test_a_span_categorizer_that_reads_a_language_model_by_name_is_refused(train
     pytest.param("absent", "existing pipeline", id="no such pipeline"),
     pytest.param("plain", "has no span_selector", id="no selector in it"),
     pytest.param("language", "for texts in 'zh'", id="another language"),
-    pytest.param("label", "has not learnt the label 'DISEASE'", id="a label that it does not know"),
-    pytest.param("twice", "has a span_selector already", id="two selectors"),
+    pytest.param("label", "was not trained on the label 'DISEASE'", id="a label that it does not know"),
+    pytest.param("twice", "already has a span_selector", id="two selectors"),
 ])
 def test_a_selector_that_does_not_fit_is_told(trained, selector, tmp_path, kind, told):
     pipeline, given = trained / "spancat" / "model-best", tmp_path / "given"

@@ -40,14 +40,14 @@ def test_of_equals_the_first_is_chosen(tmp_path):
 def test_different_dev_files_are_not_compared(tmp_path):
     pipelines = {"mixed": write_pipeline(tmp_path / "mixed", best=70.0),
                  "gold": write_pipeline(tmp_path / "gold", best=71.0, dev="another")}
-    with pytest.raises(BionerError, match="different dev files"):
+    with pytest.raises(BionerError, match="different dev sets"):
         choose_on_dev(pipelines)
 
 
 def test_pipeline_that_says_nothing_of_dev_is_an_error(tmp_path):
     (tmp_path / "plain").mkdir()
     (tmp_path / "plain" / "meta.json").write_text('{"lang": "en"}')
-    with pytest.raises(BionerError, match="does not say how it did on dev"):
+    with pytest.raises(BionerError, match="does not record its dev scores"):
         choose_on_dev({"plain": tmp_path / "plain"})
 
 

@@ -73,7 +73,7 @@ def test_the_error_handler_hears_of_rejected_sentences(make_nlp):
     heard = []
     nlp.set_error_handler(lambda name, proc, docs, error: heard.append((name, str(error))))
     list(nlp.pipe([seed_doc(nlp.vocab, seeds) for seeds in SEEDS]))
-    assert heard == [("seed_generator", "No sentence was made: no_wrapper.")]
+    assert heard == [("seed_generator", "No sentence was generated: no_wrapper.")]
 
 
 def test_a_doc_without_seeds_is_one_clear_line(make_nlp):
@@ -85,7 +85,7 @@ def test_a_doc_without_seeds_is_one_clear_line(make_nlp):
 @pytest.mark.parametrize("config, message", [
     pytest.param({"mode": "mend"}, "Unknown mode 'mend'", id="mode"),
     pytest.param({"variant": "odd"}, "Unknown prompt variant 'odd'", id="variant"),
-    pytest.param({"mode": "relabel"}, "'seed_generator' cannot have the mode 'relabel'.*its key mode", id="relabel"),
+    pytest.param({"mode": "relabel"}, "'seed_generator' cannot use the mode 'relabel'.*Set its mode", id="relabel"),
     pytest.param({"checks": {"odd": 1}}, "'checks.odd' of the component 'seed_generator'", id="unknown-check"),
     pytest.param({"checks": {"min_units": "many"}}, "'checks.min_units'", id="check-of-another-type"),
 ])

@@ -27,17 +27,17 @@ def test_the_same_run_goes_on(begun):
 
 
 @pytest.mark.parametrize("changes, told", [
-    pytest.param({"size": 2}, "shard_size = 4, but now it is 2", id="smaller-shards"),
-    pytest.param({"size": 8}, "shard_size = 4, but now it is 8", id="larger-shards"),
-    pytest.param({"kind": "parquet"}, 'kind = "jsonl", but now it is "parquet"', id="kind"),
-    pytest.param({"adapter": "a2"}, 'adapter = "a1", but now it is "a2"', id="adapter"),
+    pytest.param({"size": 2}, "shard_size = 4, but this run has 2", id="smaller-shards"),
+    pytest.param({"size": 8}, "shard_size = 4, but this run has 8", id="larger-shards"),
+    pytest.param({"kind": "parquet"}, 'kind = "jsonl", but this run has "parquet"', id="kind"),
+    pytest.param({"adapter": "a2"}, 'adapter = "a1", but this run has "a2"', id="adapter"),
     pytest.param({"labels": [["DRUG", "drugs"]]}, 'labels = [["DRUG", ""]]', id="definition"),
-    pytest.param({"overlap": 2}, "overlap = null, but now it is 2", id="new-key"),
+    pytest.param({"overlap": 2}, "overlap = null, but this run has 2", id="new-key"),
 ])
 def test_other_settings_are_refused_and_named(begun, changes, told):
     with pytest.raises(BionerError) as caught:
         keep_manifest(begun / "out", make(begun, **changes))
-    assert told in str(caught.value) and "another folder as OUT" in str(caught.value)
+    assert told in str(caught.value) and "another output folder" in str(caught.value)
     keep_manifest(begun / "out", make(begun))
 
 
@@ -60,5 +60,5 @@ def test_shards_of_which_nothing_is_known_are_refused(begun, content):
     path.unlink()
     if content is not None:
         path.write_text(content)
-    with pytest.raises(BionerError, match="another folder as OUT"):
+    with pytest.raises(BionerError, match="another output folder"):
         keep_manifest(begun / "out", make(begun))

@@ -81,7 +81,7 @@ def test_shards_of_another_size_are_neither_repeated_nor_lost(tmp_path, replay, 
                                                   settings={"origin": "synthetic"}))
     for shard in find_shards(*inputs, tmp_path / "out", size=begun_with)[:2]:
         write_shard(shard, read_shard(shard))
-    with pytest.raises(BionerError, match=f"shard_size = {begun_with}, but now it is {gone_on_with}"):
+    with pytest.raises(BionerError, match=f"shard_size = {begun_with}, but this run has {gone_on_with}"):
         annotate_on_ray(*inputs, tmp_path / "out", builder(replay), shard_size=gone_on_with)
 
 

@@ -34,5 +34,5 @@ def test_no_sentence_holds_one_name_twice():
 
 
 def test_without_seeds_there_is_no_plan():
-    with pytest.raises(BionerError, match="No seeds"):
+    with pytest.raises(BionerError, match="No seed entities"):
         plan_sentences([], n=1, seed=0)

@@ -82,6 +82,6 @@ def test_what_is_asked_otherwise_than_it_was_taught_is_a_warning(caplog):
     with caplog.at_level(logging.WARNING):
         make_seed_prompt(card, WriterSettings(variant="no_new_entity", genre="an abstract"))
     assert caplog.messages == [
-        "The generator was taught with another variant ('simple') than it is asked with ('no_new_entity').",
-        "The generator was taught with another genre ('a note') than it is asked with ('an abstract').",
-        "The generator was taught with another style_examples (1 of them) than it is asked with (0 of them)."]
+        "The generator was trained with another variant ('simple') than this run uses ('no_new_entity').",
+        "The generator was trained with another genre ('a note') than this run uses ('an abstract').",
+        "The generator was trained with another style_examples (1 of them) than this run uses (0 of them)."]

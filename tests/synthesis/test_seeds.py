@@ -82,7 +82,7 @@ def test_lists_are_read(tmp_path, name, content, kept):
     pytest.param("a.csv", "text\nflu\n", "columns text and label", id="one-column"),
     pytest.param("a.csv", "text,label\nflu,\n", "line 2: a seed needs", id="no-label"),
     pytest.param("a.xls", "x", "ends in", id="kind"),
-    pytest.param("a.txt", "flu\n", "--label", id="txt-without-label"),
+    pytest.param("a.txt", "flu\n", "needs a label", id="txt-without-label"),
     pytest.param("a.txt", "flu\tDISEASE\ngout\n", "line 2: a seed needs a text and a label", id="txt-half-labelled"),
     pytest.param("a.csv", 'text,label\nflu,DISEASE\n"' + "a" * 140000 + '",DISEASE\n', "line 3: field larger",
                  id="csv-error"),
@@ -122,8 +122,8 @@ def test_a_broken_ontology_is_one_clear_line(tmp_path, content, message):
 
 
 @pytest.mark.parametrize("options, message", [
-    pytest.param({"label": "DISEASE"}, "--label is for", id="label"),
-    pytest.param({"root": "D:1"}, "--root is for an ontology", id="root"),
+    pytest.param({"label": "DISEASE"}, "label is for", id="label"),
+    pytest.param({"root": "D:1"}, "root is for an ontology", id="root"),
 ])
 def test_options_that_a_list_has_no_use_for_are_refused(tmp_path, options, message):
     (tmp_path / "a.csv").write_text("text,label\nflu,DISEASE\n")

@@ -217,7 +217,7 @@ def test_made_records_that_lost_all_mentions_are_told_unless_allowed(tmp_path, n
 
 def test_records_that_were_all_dropped_as_leaks_are_told(paths, nlp):
     corpus = make({"gold": paths["gold"]}, {"gold": {"on_leak": "drop"}}, held_out=[paths["gold"]])
-    with pytest.raises(BionerError, match="All 8 records of 'gold' .* held out \\(.*gold.jsonl"):
+    with pytest.raises(BionerError, match="All 8 records of 'gold' .* held-out set \\(.*gold.jsonl"):
         list(corpus(nlp))
 
 

@@ -101,8 +101,8 @@ def test_the_report_of_a_check_never_takes_the_place_of_a_split(refused, data, r
 
 
 @pytest.mark.parametrize("arguments, advice", [
-    pytest.param("notes notes", "another folder", id="same-folder"),
-    pytest.param("notes/a.ann notes --to brat", "another folder", id="folder-of-a-document"),
+    pytest.param("notes notes", "another output folder", id="same-folder"),
+    pytest.param("notes/a.ann notes --to brat", "another output folder", id="folder-of-a-document"),
     pytest.param("notes notes/a.ann --to iob", "another name", id="file-of-the-folder"),
     pytest.param("notes/a.ann notes/a.txt --to iob", "another name", id="partner"),
 ])
@@ -179,7 +179,7 @@ def test_prepare_leaves_its_source_alone(refused, data, output, options):
     write_splits(data / "data" / "self")
     write_jsonl(data / "data" / "texts" / "train.jsonl", [Annotation("Raw text that stands nowhere else.", id="r")])
     before = stored(data)
-    assert "another folder" in refused("prepare", "data", "self", output, "--labels", "labels.yml", *options)
+    assert "another output folder" in refused("prepare", "data", "self", output, "--labels", "labels.yml", *options)
     assert stored(data) == before
 
 

@@ -72,7 +72,7 @@ def test_seeds_come_from_gold_or_from_a_list(files, source):
 @pytest.mark.parametrize("content, options, message", [
     pytest.param('{"text": "flu", "lable": "DISEASE"}\n', [], "label", id="misspelt-key"),
     pytest.param("", ["--held-out", "gold.jsonl"], "holds no seed", id="empty"),
-    pytest.param('{"text": "5-HT<sub>2</sub>", "label": "DISEASE"}\n', [], "1 hold what looks like a tag", id="markup"),
+    pytest.param('{"text": "5-HT<sub>2</sub>", "label": "DISEASE"}\n', [], "1 look as if they hold a tag", id="markup"),
 ])
 def test_lists_that_hold_no_seed_are_told_as_what_they_are(files, content, options, message):
     (files / "list.jsonl").write_text(content)
@@ -89,9 +89,9 @@ def test_seeds_of_a_label_that_is_not_in_the_schema_are_refused(files):
 
 @pytest.mark.parametrize("options, message", [
     pytest.param(["--seeds.per_label", -1], "per_label", id="negative"),
-    pytest.param(["--seeds.max_length", 2], "no seed is left: 4 names are longer than 2", id="all-too-long"),
-    pytest.param(["--label", "DISEASE"], "--label is for a list", id="label-of-records"),
-    pytest.param(["--held-out", "gold.jsonl"], "stands also in", id="held-out"),
+    pytest.param(["--seeds.max_length", 2], "no seed entity is left. 4 names are longer than 2", id="all-too-long"),
+    pytest.param(["--label", "DISEASE"], "label is for a list", id="label-of-records"),
+    pytest.param(["--held-out", "gold.jsonl"], "also occurs in", id="held-out"),
 ])
 def test_seeds_refuses_what_it_cannot_do(files, options, message):
     options = [files / option if option == "gold.jsonl" else option for option in options]
@@ -123,7 +123,7 @@ def teach(folder, *options):
 @pytest.mark.parametrize("options, message", [
     pytest.param(["--teach.lora.odd", 1], "Unknown setting 'lora.odd'", id="lora"),
     pytest.param(["--teach.training.max_epochs", 0], "'training.max_epochs'", id="training"),
-    pytest.param(["--held-out", "gold.jsonl"], "stands also in", id="gold-that-is-held-out"),
+    pytest.param(["--held-out", "gold.jsonl"], "also occurs in", id="gold-that-is-held-out"),
 ])
 def test_teaching_settings_that_cannot_be_are_one_clear_line(files, options, message):
     result = teach(files, *(files / option if option == "gold.jsonl" else option for option in options))
@@ -132,7 +132,7 @@ def test_teaching_settings_that_cannot_be_are_one_clear_line(files, options, mes
 
 def test_raw_text_of_dev_or_test_teaches_only_where_that_is_allowed(files):
     write_json_lines(files / "raw.jsonl", [annotate(TEXTS[0], split="test").to_record()])
-    assert "is of split 'test', which is tested on" in str(teach(files).exception)
+    assert "belongs to split 'test', which is used for evaluation" in str(teach(files).exception)
     allowed = teach(files, "--any-split", "--teach.model", files / "nowhere")
     assert "pairs of seeds" in allowed.output and "nowhere" in str(allowed.exception)
 
@@ -156,7 +156,7 @@ def test_an_annotators_adapter_is_no_generator(files, model):
     (files / "other").mkdir()
     AdapterCard(base_model=str(model), codec={"name": "bracket"}, labels={"DISEASE": ""}).write(files / "other")
     result = synthesize(files, files / "out.jsonl", "--generator", files / "other", "--synthesize.model", model)
-    assert "not to write sentences" in str(result.exception)
+    assert "not to generate sentences" in str(result.exception)
 
 
 def answer(prompt):
@@ -182,10 +182,10 @@ def test_a_server_writes_and_a_second_run_asks_only_for_what_is_new(files, start
 def test_a_model_that_never_writes_the_wrapper_ends_the_run_with_what_it_wrote(files, start_server):
     server = start_server(lambda prompt: "I am sorry.")
     result = synthesize(files, files / "out.jsonl", "--synthesize.server.base_url", server.url, "--n", 60)
-    assert "50 answers in a row" in str(result.exception) and "I am sorry." in str(result.exception)
+    assert "50 responses in a row" in str(result.exception) and "I am sorry." in str(result.exception)
     assert not (files / "out.jsonl").exists()
     report = json.loads((files / "out.json").read_text())
-    assert report["rejected"] == {"no_wrapper": 50} and "50 answers in a row" in report["error"]
+    assert report["rejected"] == {"no_wrapper": 50} and "50 responses in a row" in report["error"]
 
 
 def test_the_verb_writes_what_the_component_writes(files):
@@ -239,7 +239,7 @@ def test_a_longer_plan_goes_on_and_another_one_does_not_take_its_place(files, st
         assert result.exit_code == 0 and len(read(files / "out.plan.jsonl")) == n and len(server.bodies) == asked
     other = [*options, "--n", 5, "--synthesize.seed", 7]
     result = synthesize(files, files / "out.jsonl", *other)
-    assert "the plan of a run with other seeds" in str(result.exception) and len(read(files / "out.jsonl")) == 3
+    assert "the plan of a run with other seed entities" in str(result.exception) and len(read(files / "out.jsonl")) == 3
     assert synthesize(files, files / "out.jsonl", *other, "--overwrite").exit_code == 0
     assert len(read(files / "out.jsonl")) == 5
 
@@ -274,7 +274,7 @@ def test_the_style_is_shown_and_is_not_that_of_held_out_text(files, start_server
     assert f"Style: {TEXTS[0]}" in json.dumps(server.bodies[0])
     write_json_lines(files / "test.jsonl", [annotate(TEXTS[0], split="test").to_record()])
     result = synthesize(files, files / "out.jsonl", *options, "--style", files / "test.jsonl")
-    assert "is of split 'test', which is tested on" in str(result.exception)
+    assert "belongs to split 'test', which is used for evaluation" in str(result.exception)
     result = synthesize(files, files / "out.jsonl", *options, "--overwrite", "--style", files / "raw.jsonl",
                         "--held-out", files / "test.jsonl")
     assert "1 of 3 raw sentences left out" in result.output
@@ -349,10 +349,10 @@ def test_a_model_that_makes_nothing_is_one_clear_line_and_a_report(files, start_
     server = start_server(lambda prompt: "I am sorry; that I cannot do for you, since I am a model.")
     result, made = augment(files, "--method", "llm-da", "--synthesize.server.base_url", server.url)
     assert result.exit_code == 1 and not made
-    assert "no sentence of 5 asked for, most often since: no_wrapper" in str(result.exception)
+    assert "none of the 5 requested sentences. Most frequent reason: no_wrapper" in str(result.exception)
     report = json.loads((files / "out.json").read_text())
     assert report["contexts"]["rejected"] == {"no_wrapper": 3} and report["names"]["names"] == {}
-    assert "no sentence of 5" in report["error"]
+    assert "none of the 5" in report["error"]
 
 
 def test_failed_requests_for_names_are_in_the_report(files):
@@ -376,7 +376,7 @@ def test_settings_of_augment_that_cannot_be_are_one_clear_line(files, options, m
 
 def test_gold_that_is_held_out_is_not_changed_into_near_copies(files):
     result, made = augment(files, "--augment.operations", '["noise"]', "--held-out", files / "gold.jsonl")
-    assert isinstance(result.exception, BionerError) and "stands also in" in str(result.exception) and not made
+    assert isinstance(result.exception, BionerError) and "also occurs in" in str(result.exception) and not made
 
 
 def test_sentences_that_are_held_out_are_not_made(files):

@@ -94,7 +94,7 @@ def test_help_says_what_goes_in_and_out():
 @pytest.mark.issue(6)
 def test_diversity_without_a_ranking_is_refused_before_anything_is_scored(gold):
     settings = SelectDataSettings(model="absent", diversity=True, strategy="random")
-    with pytest.raises(BionerError, match="Diversity cannot choose"):
+    with pytest.raises(BionerError, match="Diversity cannot be used"):
         select(gold, gold.with_name("out.jsonl"), settings, schema=SCHEMA)
 
 

@@ -91,7 +91,7 @@ def test_thresholds_keep_the_recall_that_is_asked_for(verb, data):
 def test_too_few_candidates_of_an_annotator_get_made_ones_beside_them_and_it_is_said(verb, data, caplog):
     code, _, err = verb(*arguments(data, dev_predicted=data / "dev_predicted.jsonl"))
     assert code == 0, err
-    assert "0 right and 6 wrong" in caplog.text and "10 of each" in caplog.text
+    assert "0 correct and 6 wrong" in caplog.text and "10 of each" in caplog.text
     card = spacy.load(data / "out" / "model-best").meta["spacy_bioner"]
     assert card["dev_candidates"] == "made" and sum(row["count"] for row in card["tuned"]["reliability"]) > 6
 
@@ -100,7 +100,7 @@ NO_NEGATIVES = as_arguments({f"corpora.train.negatives.{kind}": 0.0 for kind in 
 
 
 @pytest.mark.parametrize("more, told", [
-    pytest.param(NO_NEGATIVES, "12 right and 0 wrong", id="no negative left"),
+    pytest.param(NO_NEGATIVES, "12 correct and 0 wrong", id="no negative left"),
     pytest.param(["--components.span_selector.candidates_key", "other"], "'other'", id="candidates group missing"),
     pytest.param(["--corpora.train.negatives.shifts", "1"], "shifts", id="unknown setting"),
     pytest.param(["--components.span_selector.treshold", "0.4"], "treshold", id="unknown setting of the component"),
@@ -118,7 +118,7 @@ def test_settings_that_cannot_teach_are_one_line(refused, data, more, told):
 def test_no_positive_left_is_one_line(refused, data):
     records = [{**json.loads(line), "spans": []} for line in (data / "gold.jsonl").read_text().splitlines()]
     (data / "gold.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
-    assert "0 right and" in refused(*arguments(data))
+    assert "0 correct and" in refused(*arguments(data))
     assert not (data / "out").exists()
 
 

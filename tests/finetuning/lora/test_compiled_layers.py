@@ -74,7 +74,7 @@ def test_one_compilation_serves_all_layers_and_shapes_and_one_more_those_of_one_
 
 def test_a_machine_without_a_compiler_says_so(monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda name: None)
-    with pytest.raises(BionerError, match=r"'compile' needs a C\+\+ compiler, and there is none here"):
+    with pytest.raises(BionerError, match=r"'compile' needs a C\+\+ compiler, which is missing"):
         compile_layers(make_tiny_model())
 
 

@@ -244,7 +244,7 @@ def test_long_records_are_left_out_and_named(tmp_path, caplog):
 
 
 def test_no_record_left_is_an_error(tmp_path):
-    with pytest.raises(BionerError, match="No record to teach"):
+    with pytest.raises(BionerError, match="No training record"):
         train(tmp_path / "adapter", max_length=3)
 
 
@@ -307,7 +307,7 @@ def test_speed_is_that_of_the_updates_alone(tmp_path):
 
 @pytest.mark.issue(6)
 @pytest.mark.parametrize("lora, message", [
-    pytest.param({"layers": 3}, "'layers' is '3', but wanted is at most 2", id="layers"),
+    pytest.param({"layers": 3}, "'layers' is '3'. Wanted: at most 2", id="layers"),
     pytest.param({"target_modules": ["q_proj", "qkv_proj"]}, "'target_modules' is 'qkv_proj'.*q_proj", id="name"),
     pytest.param({"target_modules": ["self_attn"]}, "'target_modules' is 'self_attn'", id="no-linear-layer"),
     pytest.param({"target_modules": "al-linear"}, "'target_modules' is 'al-linear'", id="word"),

@@ -173,7 +173,7 @@ def test_chosen_examples_over_the_context_set_one_document_aside():
     examples = ExampleChooser([("flu", "DISEASE:  [flu]")], count=1)
     planner, _ = make_annotator(context_length=400, examples=examples)._askers[0]
     planner.__dict__["_room"] = 5000
-    assert re.fullmatch(r"prompt and answer need about \d{4} tokens, but the model has a context of 400",
+    assert re.fullmatch(r"prompt and response need about \d{4} tokens, but the context of the model has 400",
                         planner.plan("flu " * 2000).error)
 
 

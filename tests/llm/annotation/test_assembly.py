@@ -74,7 +74,7 @@ def test_other_definitions_than_taught_are_a_warning(caplog):
     with caplog.at_level(logging.WARNING, logger="spacy_bioner"):
         builder = make_builder(make_card(), AnnotatorSettings(labels={"DISEASE": "other"}))
     assert builder.labels == {"DISEASE": "other"}
-    assert "taught with other labels" in caplog.text
+    assert "trained with other labels" in caplog.text
 
 
 @pytest.mark.parametrize("settings", [{"codec": make_codec("html")}, {"template": "annotate.zh"}])
@@ -165,7 +165,7 @@ def test_examples_to_choose_from_are_those_that_the_codec_carries(tmp_path, capl
     [prompt] = asked_prompts(annotator, "Some fever.")
     assert GOLD.text in prompt and one_of_two.text not in prompt
     write_json_lines(tmp_path / "shots.jsonl", [one_of_two.to_record()])
-    with pytest.raises(BionerError, match="None of the 1 examples"):
+    with pytest.raises(BionerError, match="none of the 1 candidate examples"):
         make_annotator(OpenedSource(Replay([])), settings, find_sentences=lambda text, lang: [])
 
 

@@ -104,7 +104,7 @@ def test_full_disk_is_a_clear_error_that_loses_nothing(tmp_path):
     cache = ReplyCache(path)
     cache.put("before", REPLY)
     cache._open().execute("PRAGMA max_page_count = 4")
-    with pytest.raises(BionerError, match="c.sqlite cannot be used.*full.*Make room"):
+    with pytest.raises(BionerError, match="c.sqlite cannot be used.*full.*Free disk space"):
         for number in range(100):
             cache.put(str(number), Reply("x" * 1000))
     assert ReplyCache(path).get(["before"])["before"] == REPLY

@@ -77,7 +77,7 @@ def test_answers_equal_step_by_step_decoding(name, options, seed, count, most, m
 def test_text_over_the_context_is_set_aside_and_the_rest_goes_on():
     decoder, ask = make_decoder(tiny_lm(context=256), "bracket", {})
     replies = dict(decoder.generate([ask("cancer"), ask("cancer " * 60), ask("copper toxicosis")]))
-    assert replies[1].finish_reason == "error" and "context of 256" in replies[1].error
+    assert replies[1].finish_reason == "error" and "context of the model has 256" in replies[1].error
     assert replies[0].finish_reason == replies[2].finish_reason == "stop"
 
 

@@ -140,7 +140,7 @@ def test_the_installed_packages_hold_the_pinned_files():
 @pytest.mark.parametrize("name", ["some-org/some-model", "no/such/thing", "/no/such/folder"])
 def test_hub_model_that_cannot_be_had_is_one_line(name, monkeypatch):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    with pytest.raises(BionerError, match="Cannot get the model") as caught:
+    with pytest.raises(BionerError, match="Cannot load the model") as caught:
         resolve_model(name)
     assert "\n" not in str(caught.value)
 

@@ -95,7 +95,7 @@ def test_doc_that_does_not_fit_the_stock_context_has_its_reason(azure):
     nlp.add_pipe("llm", config={"task": {"@llm_tasks": "spacy-bioner.BioNER.v1", "labels": LABELS}, "model": model})
     docs = list(nlp.pipe(["No flu.", "flu " * 5000]))
     assert [names(doc) for doc in docs] == [[("flu", "DISEASE")], []]
-    assert "but the model has a context of" in docs[1].user_data["meta"]["error"]
+    assert "but the context of the model has" in docs[1].user_data["meta"]["error"]
 
 
 # The four known faults of the stock runner.

@@ -63,5 +63,5 @@ def test_what_cannot_teach_is_told(gold, nlp, options, told):
 
 
 def test_records_that_were_all_dropped_as_leaks_are_told(gold, nlp):
-    with pytest.raises(BionerError, match="All 1 records of 'gold' .* held out \\(.*gold.jsonl"):
+    with pytest.raises(BionerError, match="All 1 records of 'gold' .* held-out set \\(.*gold.jsonl"):
         list(make_selector_corpus(gold, held_out=[gold], on_leak="drop")(nlp))
