@@ -118,7 +118,7 @@ def test_texts_of_another_file_are_left_out_whole_or_as_sentences(corpus, tmp_pa
     pytest.param(["--rename", "Disease=A", "--rename", "Disease=B"], "'Disease' would become both 'A' and 'B'",
                  id="renamed-twice"),
     pytest.param(["--rename", "Disease=A=B"], "'Disease=A=B' as a change of label", id="rename-with-two-signs"),
-    pytest.param(["--origin", "golden"], "--origin is 'golden'. Wanted: gold, synthetic, augmented or raw", id="origin"),
+    pytest.param(["--origin", "golden"], "--origin is 'golden'. Wanted: gold, synthetic", id="origin"),
     pytest.param(["--sentences", "--documents"], "not both", id="both"),
     pytest.param(["--from", "word"], "Unknown format 'word'", id="format"),
     pytest.param(["--to", "word"], "Unknown format 'word'", id="format-out"),

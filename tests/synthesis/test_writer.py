@@ -173,7 +173,7 @@ def test_a_model_whose_answers_are_all_cut_is_said_to_need_more_room():
     plan = [PlannedSentence(f"s-{number}", SEEDS, sample=number) for number in range(60)]
     with pytest.raises(BionerError, match="Raise max_new_tokens") as caught:
         list(writer.write(plan))
-    assert "train generator" not in str(caught.value)
+    assert "Train a generator" not in str(caught.value)
 
 
 def test_seeds_over_the_context_are_counted_and_their_neighbours_are_whole():

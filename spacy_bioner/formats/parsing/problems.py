@@ -33,7 +33,7 @@ FATES: Dict[str, str] = {
     "moved_passage": "note: a passage moved, its offset lies in the one before",
     "lost_score": "note: scores are not held by the format",
     "lost_meta": "note: metadata is not held by the format",
-    "named_columns": "note: the file names its own columns, and they differ from the given ones; the file's names are used",
+    "named_columns": "note: the file names its own columns, which differ from those given; its names are used",
     "unused_rename": "note: no mention has the label that was to be renamed",
     "relation": "note: relations are not carried over",
     "other_annotation": "note: events, attributes and remarks are not carried over",
