@@ -161,7 +161,7 @@ def test_examples_to_choose_from_are_those_that_the_codec_carries(tmp_path, capl
         make_annotator(OpenedSource(Replay([])), settings, find_sentences=lambda text, lang: [])
     settings = dataclasses.replace(settings, choose_examples=2)
     annotator = make_annotator(OpenedSource(Replay([])), settings, find_sentences=lambda text, lang: [])
-    assert "1 of 2 examples" in caplog.text and "'twice'" in caplog.text
+    assert "1 of 2 candidate examples" in caplog.text and "'twice'" in caplog.text
     [prompt] = asked_prompts(annotator, "Some fever.")
     assert GOLD.text in prompt and one_of_two.text not in prompt
     write_json_lines(tmp_path / "shots.jsonl", [one_of_two.to_record()])
