@@ -161,7 +161,7 @@ def test_near_duplicates_are_dropped_after_the_first():
 def test_a_model_that_never_writes_the_wrapper_ends_the_run_with_two_answers():
     writer = make_writer("Sure! I can help.", "As an assistant,")
     plan = [PlannedSentence(f"s-{number}", SEEDS, sample=number) for number in range(200)]
-    with pytest.raises(BionerError, match="wrote 50 responses.*of them no_wrapper.*Train a generator.*Sure! I can help.*As an as"):
+    with pytest.raises(BionerError, match="wrote 50 responses.*no_wrapper.*Train a generator.*Sure! I can help.*As an"):
         list(writer.write(plan))
     assert writer.report.rejected == {"no_wrapper": 50}
     assert writer.report.asked == 50 == writer.runner.model.asked
