@@ -68,7 +68,7 @@ def test_a_project_has_every_dependency_that_its_first_command_declares(verb, tm
 @pytest.mark.parametrize("arguments, told", [
     pytest.param(["full"], "is not empty", id="full-folder"),
     pytest.param(["notes.jsonl"], "is not empty", id="file"),
-    pytest.param(["new", "--labels", "labels.yml"], "--labels does nothing here", id="labels-alone"),
+    pytest.param(["new", "--labels", "labels.yml"], "--labels has no effect here", id="labels-alone"),
     pytest.param(["new", "--from", "nowhere.jsonl"], "nowhere.jsonl", id="missing"),
     pytest.param(["new", "--from", "notes.jsonl", "--labels", "labels.yml"], "'DISEASE'", id="unknown-label"),
     pytest.param(["new", "--from", "plain.txt"], "too few", id="raw-text-alone"),
