@@ -17,6 +17,7 @@ from ..errors import BionerError, Errors
 from ..formats.parsing.problems import Problems
 from ._shared.check_corpus import check_corpus_files, refuse_corpus_name
 from ._shared.outputs import refuse_own_folder, refuse_own_input
+from ._shared.terminal import console, printable
 
 ALL_LABELS = "*"
 ORIGINS = ("gold", "synthetic", "augmented", "raw")
@@ -269,14 +270,13 @@ def print_problems(problems: Problems, *, title: str) -> None:
     rows = problems.table()
     if not rows:
         return
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     table = Table("what", "count", "meaning", "first", title=title)
     for kind, count, fate, first in rows:
-        table.add_row(kind, str(count), fate, Text(first))
-    Console(stderr=True).print(table)
+        table.add_row(kind, str(count), fate, Text(printable(first, line=True)))
+    console(stderr=True).print(table)
 
 
 def _rename(annotation: Annotation, rename: Mapping[str, str]) -> Annotation:

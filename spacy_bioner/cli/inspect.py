@@ -7,6 +7,7 @@ import typer
 
 from ..errors import BionerError, Errors
 from ..formats import FORMATS
+from ._shared.terminal import console, printable
 
 _ORDER = ("train", "dev", "test")
 _ENDINGS = tuple(ending for format_ in FORMATS.values() for ending in format_.endings)
@@ -83,11 +84,10 @@ def find_parts(corpus: List[Path]) -> Dict[str, Path]:
 
 def _show(markdown: str) -> None:
     """Print Markdown, set as tables where somebody looks at a screen."""
-    from rich.console import Console
     from rich.markdown import Markdown
 
-    console = Console()
-    if console.is_terminal:
-        console.print(Markdown(markdown))
+    screen = console()
+    if screen.is_terminal:
+        screen.print(Markdown(printable(markdown)))
     else:
         print(markdown)

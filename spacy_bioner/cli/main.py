@@ -8,6 +8,7 @@ from .. import __version__
 from ..cpu_threads import set_thread_defaults
 from ..errors import BionerError
 from ._shared.overrides import OverridableCommand
+from ._shared.terminal import escaped_output, printable
 from .annotate import annotate_cli
 from .assemble import assemble_cli
 from .convert import convert_cli
@@ -96,10 +97,15 @@ app.command("experiment", cls=OverridableCommand)(experiment_cli)
 def main() -> None:
     """Run a verb; what a user can mend is one line on standard error and exit code 1."""
     set_thread_defaults()
+    with escaped_output():
+        _run()
+
+
+def _run() -> None:
     try:
         app()
     except BionerError as error:
-        print(f"spacy-bioner: {error}", file=sys.stderr)
+        print(f"spacy-bioner: {printable(str(error), line=True)}", file=sys.stderr)
         sys.exit(1)
     except OSError as error:
         print(f"spacy-bioner: {error.strerror or error}: {error.filename or 'no file named'}", file=sys.stderr)

@@ -3,9 +3,10 @@
 from contextlib import contextmanager
 from typing import Callable, Iterator, Optional
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
+
+from .terminal import console, escaped_output, printable
 
 
 class SpeedColumn(ProgressColumn):
@@ -28,6 +29,6 @@ def show_progress(title: str, *, total: Optional[int] = None,
     """
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), SpeedColumn(),
                TimeRemainingColumn(), TextColumn("{task.fields[failed]} failed"))
-    with Progress(*columns, console=Console(stderr=True), disable=not shown) as progress:
-        task = progress.add_task(title, total=total, failed=0)
+    with Progress(*columns, console=console(stderr=True), disable=not shown) as progress, escaped_output():
+        task = progress.add_task(printable(title, line=True), total=total, failed=0)
         yield lambda failed, done: progress.update(task, advance=done, failed=failed)

@@ -7,6 +7,8 @@ from typing import Any, Callable, Iterator, Optional
 
 import typer
 
+from .terminal import console, escaped_output, printable
+
 _TEXT = "{task.fields[note]}"
 # Seconds between two lines where there is no terminal.
 LINE_EVERY = 30.0
@@ -21,19 +23,20 @@ def show_bar(title: str, *, total: int) -> Iterator[Callable[..., None]]:
     YIELDS (Callable[..., None]): Called once a step; `completed` sets where the bar stands, `note` what is said
         beside it, `total` how many steps there are after all.
     """
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    console = Console(stderr=True)
-    if not console.is_terminal:
+    screen = console(stderr=True)
+    if not screen.is_terminal:
         yield _Lines(title, total).advance
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
                TextColumn(_TEXT))
-    with Progress(*columns, console=console) as progress:
-        task = progress.add_task(title, total=total, note="")
+    with Progress(*columns, console=screen) as progress, escaped_output():
+        task = progress.add_task(printable(title, line=True), total=total, note="")
 
         def advance(**update: Any) -> None:
+            if "note" in update:
+                update["note"] = printable(update["note"], line=True)
             progress.update(task, **(update if "completed" in update else {"advance": 1, **update}))
 
         yield advance

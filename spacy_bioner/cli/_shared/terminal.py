@@ -1,0 +1,75 @@
+"""What reaches the terminal: control characters of labels, ids, texts and model output are escaped in one place."""
+
+import os
+import re
+import sys
+from contextlib import contextmanager
+from typing import Any, Iterator, TextIO
+
+# C0 without tab and line feed, delete, C1, marks and overrides of direction, separators, lone surrogates.
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+
+
+def printable(text: str, *, line: bool = False) -> str:
+    """Escape what a terminal would obey.
+
+    text (str): Any text.
+    line (bool): Whether line feeds are escaped too, so that the text stays one line.
+    RETURNS (str): The text; control characters as Python writes them ("\\x1b").
+    """
+    escaped = _CONTROLS.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), text)
+    return escaped.replace("\n", "\\n") if line else escaped
+
+
+class EscapedStream:
+    """A text stream that escapes what is written to it; not taken for a terminal, so that nobody colours it.
+
+    raw (TextIO): The stream.
+    """
+
+    def __init__(self, raw: TextIO) -> None:
+        self.raw = raw
+
+    def write(self, text: str) -> int:
+        # A line ending of two characters is no attempt to overwrite the line.
+        self.raw.write(printable(text.replace("\r\n", "\n")))
+        return len(text)
+
+    def writelines(self, lines: Any) -> None:
+        for line in lines:
+            self.write(line)
+
+    def isatty(self) -> bool:
+        return False
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("buffer", "raw"):  # neither the bytes, nor a lookup before there is a stream
+            raise AttributeError(name)
+        return getattr(self.raw, name)
+
+
+@contextmanager
+def escaped_output() -> Iterator[None]:
+    """Escape all that is printed, logged or warned about in the block, whoever does it."""
+    before = sys.stdout, sys.stderr
+    colours = os.environ.get("ANSI_COLORS_DISABLED")
+    os.environ["ANSI_COLORS_DISABLED"] = "1"
+    sys.stdout, sys.stderr = (each if isinstance(each, EscapedStream) else EscapedStream(each) for each in before)
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = before
+        if colours is None:
+            del os.environ["ANSI_COLORS_DISABLED"]
+
+
+def console(*, stderr: bool = False) -> Any:
+    """Make a console for tables and bars, which move the cursor themselves; what they show goes through `printable`.
+
+    stderr (bool): Whether it writes to standard error.
+    RETURNS (Console): A rich console.
+    """
+    from rich.console import Console
+
+    stream: Any = sys.stderr if stderr else sys.stdout
+    return Console(file=stream.raw if isinstance(stream, EscapedStream) else stream)
