@@ -5,10 +5,11 @@ from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Seque
 
 import numpy
 
-from .counts import MEASURES, LabelCounts
+from ..annotation import Annotation
+from .counts import MEASURES, LabelCounts, count_strict
 from .error_types import summarise_errors
 from .intervals import Table, find_interval, macro_scores, micro_scores, resample
-from .pairing import Pair
+from .pairing import Pair, pair_documents
 from .slices import SLICES, SliceByFamiliarity, Slicer, count_slices, slice_by_depth, slice_by_length
 
 FIGURES = ("precision", "recall", "f1")
@@ -50,6 +51,22 @@ def tally(documents: Iterable[LabelCounts]) -> Tally:
         for label, counts in row.items():
             table[number, places[label]] = (counts.tp, counts.fp, counts.fn)
     return Tally(labels, table)
+
+
+def evaluate(gold: Sequence[Annotation], predicted: Iterable[Annotation], *,
+             sampling: Sampling = Sampling()) -> Dict[str, Any]:
+    """Score predicted mentions against gold mentions: start, end and label must all be equal.
+
+    gold (Sequence[Annotation]): Documents with their true mentions.
+    predicted (Iterable[Annotation]): The same documents as a system annotated them, matched by id, in any order.
+    sampling (Sampling): How the bootstrap confidence intervals are computed.
+    RETURNS (Dict[str, Any]): `micro`, `macro`, and `labels` by label. Each has `precision`, `recall`, `f1`, the
+        counts `tp`, `fp` and `fn`, and `intervals` with the low and high end of each score.
+    RAISES BionerError: E601 to E603 for documents that do not match, E604 without documents.
+    """
+    pairs, _ = pair_documents(gold, predicted, system="predicted")
+    return _score_tallies({"strict": tally(count_strict(pair.gold, pair.predicted) for pair in pairs)},
+                          sampling)["strict"]
 
 
 def measure_system(pairs: Sequence[Pair], *, familiarity: Optional[SliceByFamiliarity] = None,
