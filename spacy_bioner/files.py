@@ -1,5 +1,6 @@
 """Reading lines, and writing whole files and folders: what is there is complete."""
 
+import errno
 import gzip
 import json
 import os
@@ -14,6 +15,8 @@ from .errors import BionerError, Errors
 from .loading import BROKEN_COMPRESSION, is_gzip, iterate_lines, open_bounded, parse_json
 
 Filled = TypeVar("Filled")
+# Errors of a disk, a quota or a file that is full.
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
@@ -35,12 +38,26 @@ def open_atomic(path: Path, mode: str = "w", *, private: bool = False) -> Iterat
     text = {} if "b" in mode else {"encoding": "utf8", "newline": "\n"}
     opener = gzip.open if is_gzip(path) else open
     try:
-        with opener(temporary, mode if "b" in mode else "wt", **text) as file_:
+        with naming(path), opener(temporary, mode if "b" in mode else "wt", **text) as file_:
             yield file_
         os.chmod(temporary, 0o600 if private else 0o666 & ~_umask())
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Name the file in an error of a full disk, which the system raises without one.
+
+    path (Path): What is written.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None and error.errno in _FULL:
+            error.filename = str(path)
+        raise
 
 
 def refuse_unwritable(path: Path) -> None:
@@ -190,7 +207,8 @@ def fill_folder(target: Path, fill: Callable[[Path], Filled]) -> Filled:
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
     try:
-        filled = fill(temporary)
+        with naming(target):
+            filled = fill(temporary)
         temporary.chmod(0o777 & ~_umask())
         for path in (*temporary.rglob("*"), temporary):
             _flush(path)

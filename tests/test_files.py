@@ -1,11 +1,21 @@
 """Files and folders are there whole or not at all."""
 
 import gzip
+import os
+import resource
 
 import pytest
 
 from spacy_bioner.errors import BionerError
-from spacy_bioner.files import fill_folder, read_json_lines, read_lines, read_raw_lines, sweep_beside, write_folder
+from spacy_bioner.files import (
+    fill_folder,
+    read_json_lines,
+    read_lines,
+    read_raw_lines,
+    sweep_beside,
+    write_folder,
+    write_json_lines,
+)
 
 DEEP, LONG = '{"a": ' + "[" * 200_000 + "]" * 200_000 + "}", '{"a": ' + "9" * 5000 + "}"
 PACKED = gzip.compress("".join(f"line {number}\n" for number in range(2000)).encode("utf8"))
@@ -81,3 +91,19 @@ def test_folder_is_put_back_after_a_kill_between_two_renames(tmp_path, monkeypat
     assert not (tmp_path / "out").exists()
     sweep_beside(tmp_path / "out")
     assert {path.name: (path / "a").read_bytes() for path in tmp_path.iterdir()} == {"out": b"1"}
+
+
+@pytest.mark.issue(21)
+@pytest.mark.parametrize("name", ["out.jsonl", "out.jsonl.gz"])
+def test_a_full_disk_is_an_error_that_names_the_file(tmp_path, name):
+    limit, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, most))
+    try:
+        with pytest.raises(OSError) as caught:
+            write_json_lines(tmp_path / name, ({"text": os.urandom(100).hex()} for _ in range(2000)))
+        with pytest.raises(OSError) as of_folder:
+            write_folder(tmp_path / "folder", {"a": bytes(20_000)})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, most))
+    assert caught.value.filename == str(tmp_path / name) and of_folder.value.filename == str(tmp_path / "folder")
+    assert not list(tmp_path.iterdir())

@@ -318,19 +318,19 @@ def read_texts(source: Path) -> Iterator[Annotation]:
     if source.is_dir():
         for path in sorted(source.glob("*.txt")):
             yield Annotation(read_text(path), id=path.stem)
-    elif source.name.endswith((".txt", ".txt.gz")):
+    elif source.name.lower().endswith((".txt", ".txt.gz")):
         stem = source.name.split(".")[0]
         for number, line in read_lines(source):
             yield Annotation(line, id=f"{stem}-{number}")
     else:
-        yield from read_annotations(source)
+        yield from read_annotations(source, raw=True)
 
 
 def count_texts(source: Path, limit: Optional[int]) -> Optional[int]:
     """RETURNS (Optional[int]): How many documents there are to annotate; None where only reading them would tell."""
     if source.is_dir():
         count = sum(1 for _ in source.glob("*.txt"))
-    elif source.is_file() and not source.name.endswith(".spacy"):
+    elif source.is_file() and not source.name.lower().endswith(".spacy"):
         count = sum(1 for _ in read_lines(source))
     else:
         return limit

@@ -21,6 +21,8 @@ from ._shared.terminal import console, printable
 
 ALL_LABELS = "*"
 ORIGINS = ("gold", "synthetic", "augmented", "raw")
+# Options of readers, and the formats that have a use for them.
+_OF_FORMATS = {"columns": ("iob",), "label": ("iob", "hf"), "spans_key": ("spacy",)}
 # Parameters of the verb that --check-corpus takes with it.
 _OF_CHECK = frozenset(("inputs", "output", "from_", "strict", "check_rules"))
 
@@ -83,6 +85,9 @@ def convert_cli(
     check_rules: bool = typer.Option(False, "--check-corpus", help="Check IN (train, dev, test, raw: a file each) as "
                                      "the splits of a corpus; OUT takes what was found. --strict: any finding fails."),
     columns: str = typer.Option("", metavar="NAMES", help="Columns of iob files that do not say: FORM, NER, others."),
+    label: str = typer.Option("", help="Label of tags that say none (B, I, O), in iob and hf files."),
+    spans_key: str = typer.Option("", help="Span group of spacy files, or ents for doc.ents; by default sc, and "
+                                           "doc.ents where there is no sc."),
     strict: bool = typer.Option(False, "--strict", help="Fail at the first thing that would be left out or changed."),
 ) -> None:
     """Convert corpus files: read, check, cut, choose, write.
@@ -118,9 +123,7 @@ def convert_cli(
     get_format(target)
     refuse_inputs(output, [*inputs, *exclude, *require_disjoint, *([labels] if labels else [])], format=target)
     problems = Problems(strict=strict)
-    options = {"columns": columns.split()} if columns else {}
-    if options and any((from_ or guess_format(path)) != "iob" for path in inputs):
-        raise BionerError(Errors.E025)
+    options = read_options(inputs, from_, columns=columns.split(), label=label, spans_key=spans_key)
     figures = CorpusFigures()
     try:
         counts = convert(inputs, output, conversion, source=from_, target=target, problems=problems, figures=figures,
@@ -156,7 +159,8 @@ def convert(inputs: Sequence[Path], output: Path, conversion: Conversion, *, sou
 
     def read() -> Iterator[Annotation]:
         for path in inputs:
-            for annotation in read_annotations(path, source, problems=problems, **options):
+            raw = conversion.unlabelled or conversion.meta.get("origin") == "raw"
+            for annotation in read_annotations(path, source, problems=problems, raw=raw, **options):
                 counts["read"] += 1
                 found.update(mention.label for mention in annotation.mentions)
                 yield check(annotation, path, conversion)
@@ -174,6 +178,25 @@ def convert(inputs: Sequence[Path], output: Path, conversion: Conversion, *, sou
         if old not in found and old != ALL_LABELS:
             problems.add("unused_rename", f"--rename {old}={new}")
     return counts
+
+
+def read_options(inputs: Sequence[Path], source: str, **options: Any) -> Dict[str, Any]:
+    """Check that options of readers are given for files that have a use for them.
+
+    inputs (Sequence[Path]): The files.
+    source (str): Their format; by default as their names say.
+    options (Any): The options by the names of their parameters; empty ones are left out.
+    RETURNS (Dict[str, Any]): Those that are given.
+    RAISES BionerError: E025 for an option of another format.
+    """
+    from ..formats import guess_format
+
+    given = {name: value for name, value in options.items() if value}
+    for name in given:
+        if any((source or guess_format(path)) not in _OF_FORMATS[name] for path in inputs):
+            option = "--" + name.replace("_", "-")
+            raise BionerError(Errors.E025.format(option=option, formats=" or ".join(_OF_FORMATS[name])))
+    return given
 
 
 def check(annotation: Annotation, path: Path, conversion: Conversion) -> Annotation:
@@ -245,9 +268,10 @@ def refuse_inputs(output: Path, inputs: Sequence[Path], *, format: str = "") -> 
         return refuse_own_folder(output, inputs)
     read = list(inputs)
     for path in inputs:
-        # A document of brat is two files, of which one alone may be named.
-        documents = path.glob("*") if path.is_dir() else (path.with_suffix(ending) for ending in (".txt", ".ann"))
-        read += documents if path.is_dir() or path.suffix in (".txt", ".ann") else ()
+        # A document of brat is several files, of which one alone may be named.
+        endings = (".txt", ".ann", ".a1", ".a2")
+        documents = path.glob("*") if path.is_dir() else (path.with_suffix(ending) for ending in endings)
+        read += documents if path.is_dir() or path.suffix.lower() in endings else ()
     refuse_own_input(output, read)
 
 

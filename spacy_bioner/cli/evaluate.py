@@ -85,7 +85,7 @@ def evaluate(gold_path: Path, systems: Sequence[System], *, predictions: Path, r
                                  "extra_documents": extra, "source": str(_relative(system.path, relative_to)),
                                  "documents": _locate(shown, relative_to), **answers.about}
     shown_gold = gold_path
-    if gold_path.suffix == ".spacy":
+    if gold_path.suffix.lower() == ".spacy":
         shown_gold = _write_records(predictions / "gold.jsonl", gold, read=read)
     labels = sorted({mention.label for annotation in gold for mention in annotation.mentions})
     return {

@@ -6,11 +6,10 @@ from typing import Dict, List, Optional
 import typer
 
 from ..errors import BionerError, Errors
-from ..formats import FORMATS
+from ..formats import FORMATS, is_brat_folder, is_corpus_file
 from ._shared.terminal import console, printable
 
 _ORDER = ("train", "dev", "test")
-_ENDINGS = tuple(ending for format_ in FORMATS.values() for ending in format_.endings)
 
 
 def inspect_cli(
@@ -20,6 +19,10 @@ def inspect_cli(
     labels: Optional[Path] = typer.Option(None, help="Label schema (YAML); labels that it lacks are shown."),
     examples: int = typer.Option(5, min=0, help="How many records of each part are shown."),
     seed: int = typer.Option(0, help="Seed of the draw of examples."),
+    label: str = typer.Option("", help="Label of tags that say none (B, I, O), in iob and hf files."),
+    spans_key: str = typer.Option("", help="Span group of spacy files, or ents for doc.ents; by default sc, and "
+                                           "doc.ents where there is no sc."),
+    raw: bool = typer.Option(False, "--raw", help="The files are raw text; one that is named raw is so anyway."),
     strict: bool = typer.Option(False, "--strict", help="Fail at the first thing that cannot be read as it stands."),
 ) -> None:
     """Look at a corpus: counts, labels, lengths, nesting, texts in two parts, problems, examples."""
@@ -31,13 +34,16 @@ def inspect_cli(
     from ..report.page import render_html, render_markdown
     from ._shared.outputs import refuse_own_input
     from ._shared.schema import read_schema
+    from .convert import read_options
 
     known = read_schema(labels).labels if labels else {}
     problems = Problems(strict=strict)
     files = find_parts(corpus)
     if output is not None:
         refuse_own_input(output, [*files.values(), labels])
-    parts = {name: list(read_annotations(path, from_, problems=problems)) for name, path in files.items()}
+    options = read_options(list(files.values()), from_, label=label, spans_key=spans_key)
+    parts = {name: list(read_annotations(path, from_, problems=problems, raw=raw or is_raw(path), **options))
+             for name, path in files.items()}
     for name, annotations in parts.items():
         if not annotations:
             raise BionerError(Errors.E008.format(path=name))
@@ -52,6 +58,11 @@ def inspect_cli(
     typer.echo(f"{len(parts)} parts, {sum(map(len, parts.values()))} records: {output}")
 
 
+def is_raw(path: Path) -> bool:
+    """RETURNS (bool): Whether a file is named after raw text."""
+    return path.name.split(".")[0].lower() == "raw"
+
+
 def find_parts(corpus: List[Path]) -> Dict[str, Path]:
     """Find the files of a corpus.
 
@@ -61,10 +72,10 @@ def find_parts(corpus: List[Path]) -> Dict[str, Path]:
     """
     paths: List[Path] = []
     for path in corpus:
-        if path.is_dir() and not any(path.glob("*.ann")):
-            found = [file_ for file_ in sorted(path.iterdir()) if file_.name.lower().endswith(_ENDINGS)]
+        if path.is_dir() and not is_brat_folder(path):
+            found = [file_ for file_ in sorted(path.iterdir()) if is_corpus_file(file_)]
             if not found:
-                raise BionerError(Errors.E001.format(path=path / f"*{_ENDINGS[0]}", wanted="corpus"))
+                raise BionerError(Errors.E001.format(path=path / f"*{FORMATS['jsonl'].endings[0]}", wanted="corpus"))
             paths += found
         else:
             paths.append(path)

@@ -40,11 +40,16 @@ def prepare_cli(
                                                                         "text; dev is then a part of train."),
     apart_from: List[Path] = typer.Option([], help="Records of another corpus, such as its test part: train and raw "
                                                    "text share no sentence with them; can be repeated."),
+    package_version: str = typer.Option("", help="Version of the wheel that will be built, to check it now."),
+    strict: bool = typer.Option(False, "--strict", help="Fail at unknown keys, mentions that cannot be marked, and "
+                                                        "labels without a mention in the sample."),
     seed: int = typer.Option(0, help="Seed of the samples."),
 ) -> None:
     """Cut a corpus into sentences, draw samples, gather raw text, and check labels, splits and leaks."""
     from ..corpus.preparation import NO_RAW, Limits, prepare_corpus
+    from ..corpus.readiness import check_names
 
+    check_names(corpus, package_version)
     if not (data / corpus).is_dir():
         raise BionerError(Errors.E001.format(path=data / corpus, wanted="corpus folder"))
     refuse_own_folder(output, [data / corpus, *([data / raw] if raw not in ("auto", "train", NO_RAW) else [])])
@@ -54,7 +59,8 @@ def prepare_cli(
         raise BionerError(Errors.E738.format(path=schema_path, found=schema.lang, wanted=lang))
     prepared = prepare_corpus(data, corpus, labels=schema.labels, lang=lang, raw=raw, seed=seed,
                               limits=Limits(gold_limit, raw_limit, dev_limit, test_limit),
-                              drop_leaks=leaks is Leaks.drop, label_dev_text=label_dev_text, apart_from=apart_from)
+                              drop_leaks=leaks is Leaks.drop, label_dev_text=label_dev_text, apart_from=apart_from,
+                              strict=strict)
     for name in prepared.parts:
         refuse_own_input(output / f"{name}.jsonl", [data / prepared.sources["raw"], *apart_from])
     if raw != NO_RAW and not prepared.parts["raw"]:

@@ -25,14 +25,14 @@ class KnownTexts:
     """The texts of some files, whole and sentence by sentence, as hashes: eight bytes a text.
 
     paths (Iterable[Path]): Files of records.
-    read (Callable[[Path], Iterable[Annotation]]): Reads one of them.
+    read (Callable[..., Iterable[Annotation]]): Reads one of them, as raw text.
     """
 
-    def __init__(self, paths: Iterable[Path], read: Callable[[Path], Iterable[Annotation]]) -> None:
+    def __init__(self, paths: Iterable[Path], read: Callable[..., Iterable[Annotation]]) -> None:
         self._paths: List[Path] = [Path(path) for path in paths]
         self._known: Dict[bytes, int] = {}
         for number, path in enumerate(self._paths):
-            for annotation in read(path):
+            for annotation in read(path, raw=True):
                 for key in _keys(annotation, telling=1, whole=True):
                     self._known.setdefault(key, number)
 

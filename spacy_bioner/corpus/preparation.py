@@ -8,8 +8,10 @@ from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
 from ..annotation import Annotation
 from ..errors import BionerError, Errors
 from ..formats.jsonl import find_jsonl, read_jsonl
+from ..formats.parsing.problems import Problems
 from ..tokens import find_units
 from .leakage import TELLING_UNITS, drop_repeated, normalise
+from .readiness import look_at_mentions, refuse_repeated_ids
 from .sampling import draw_sample
 from .sentences import split_sentences
 from .splits import check_split
@@ -65,7 +67,7 @@ class PreparedCorpus:
 
 def prepare_corpus(data: Path, corpus: str, *, labels: Mapping[str, str], lang: str, raw: str, limits: Limits,
                    seed: int, drop_leaks: bool = False, label_dev_text: bool = False,
-                   apart_from: Iterable[Path] = ()) -> PreparedCorpus:
+                   apart_from: Iterable[Path] = (), strict: bool = False) -> PreparedCorpus:
     """Read the splits of a corpus and its raw text.
 
     data (Path): Folder of the corpora.
@@ -80,18 +82,23 @@ def prepare_corpus(data: Path, corpus: str, *, labels: Mapping[str, str], lang: 
     label_dev_text (bool): Whether the dev texts, labels dropped, are the raw text; dev is then a part of train, which
         is neither gold nor raw.
     apart_from (Iterable[Path]): Records of other corpora, dev and test, that train and raw text share no sentence with.
+    strict (bool): Whether what would only be noted about keys, spans and labels is an error.
     RETURNS (PreparedCorpus): The sentences. A sentence of train inside another document of dev or test is left out
         and noted.
-    RAISES BionerError: E001, E008, E009, E014 and E018 for missing, empty, mislabelled or leaking splits.
+    RAISES BionerError: E001, E008, E009, E014 and E018 for missing, empty, mislabelled or leaking splits, E049 for an
+        id that comes twice.
     """
     prepared = PreparedCorpus()
+    problems = Problems(strict=strict)
     records = {}
     for split in SPLITS:
         path = find_jsonl(data / corpus / f"{split}.jsonl")
         prepared.sources[split] = path.name
-        records[split] = [_check(record, path, split, labels, lang) for record in read_jsonl(path)]
+        records[split] = [_check(record, path, split, labels, lang)
+                          for record in read_jsonl(path, problems=problems)]
         if not records[split]:
             raise BionerError(Errors.E008.format(path=path))
+    refuse_repeated_ids(records)
     given = len(records["train"])
     records["train"] = _without_leaks(records, drop_leaks, prepared.notes)
     dev_texts = records["dev"]
@@ -99,7 +106,7 @@ def prepare_corpus(data: Path, corpus: str, *, labels: Mapping[str, str], lang: 
         records["train"], records["dev"] = split_off(records["train"], len(dev_texts), seed)
         prepared.notes.append(f"dev is {len(records['dev'])} documents of train; the {len(dev_texts)} of dev are raw")
     held_out = [sentence for split in ("dev", "test") for sentence in _cut(records[split])]
-    held_out += [sentence for path in apart_from for sentence in _cut(read_jsonl(path))]
+    held_out += [sentence for path in apart_from for sentence in _cut(read_jsonl(path, raw=True))]
     train = _leave_out(_cut(records["train"]), held_out, "train", prepared.notes)
     if not train:
         raise BionerError(Errors.E729.format(count=given, source="train", path=data / corpus / "train.jsonl",
@@ -110,6 +117,10 @@ def prepare_corpus(data: Path, corpus: str, *, labels: Mapping[str, str], lang: 
         "dev": _sample(_cut(records["dev"]), limits.dev, seed),
         "test": _sample(_cut(records["test"]), limits.test, seed),
     }
+    # Of a part of dev that is taken from train, the mentions were looked at there.
+    found = look_at_mentions({split: records[split] for split in SPLITS}, gold, labels, strict=strict)
+    prepared.notes += [f"{count} times: {meaning}; first {place}"
+                       for _, count, meaning, place in [*problems.table(), *found]]
     chosen = {sentence.id for sentence in gold}
     rest = [sentence for sentence in train if sentence.id not in chosen]
     texts = _cut(dev_texts) if label_dev_text else _find_texts(data, corpus, raw, lang, rest, prepared)
@@ -184,7 +195,7 @@ def _find_texts(data: Path, corpus: str, raw: str, lang: str, rest: List[Annotat
         return []
     path = _find_raw(data, corpus, raw, lang)
     prepared.sources["raw"] = f"{path.parent.name}/{path.name}" if path else "the rest of train, labels dropped"
-    return _cut(read_jsonl(path)) if path else rest
+    return _cut(read_jsonl(path, raw=True)) if path else rest
 
 
 def _gather_raw(sentences: Iterable[Annotation], lang: str, known: List[Annotation], limit: int, seed: int,

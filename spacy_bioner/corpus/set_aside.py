@@ -19,4 +19,4 @@ def set_aside_path(output: Path) -> Path:
 def read_set_aside(output: Path) -> List[Annotation]:
     """RETURNS (List[Annotation]): The documents that are missing in `output`, without mentions; usually none."""
     path = set_aside_path(output)
-    return [annotation.with_mentions(()) for annotation in read_jsonl(path)] if path.is_file() else []
+    return [annotation.with_mentions(()) for annotation in read_jsonl(path, raw=True)] if path.is_file() else []

@@ -30,7 +30,7 @@ class FileErrors:
             "one NER.")
     E023 = "{path} holds files other than texts with their annotations, such as {found}. Give a new folder."
     E024 = "{place}: an offset or length is a whole number; found {found}."
-    E025 = "Column names belong to the format iob. Leave out --columns, or give --from iob."
+    E025 = "{option} is for the format {formats}. Leave it out, or say the format with --from."
     E026 = "{path} is a second file for the split '{name}'. Name each file after its split: train, dev, test, raw."
     E027 = "The corpus breaks rules: {count} findings, first '{rule}' at {place}: {detail}. Full list: {path}."
     E028 = ("{place}: the text holds {code:#06x} at {offset}, which is half of a surrogate pair and not a character. "
@@ -57,3 +57,15 @@ class FileErrors:
     E044 = ("There are {count} annotated documents, too few to divide into parts (wanted at least {wanted}). Give "
             "more, or name files train, dev and test.")
     E045 = "No annotated span in {paths}, so there is nothing to train on. Give annotated files too."
+    E046 = ("{place}: no span group 'sc' and no entities, but spans under {keys}. Say which one holds the mentions "
+            "(spans_key).")
+    E047 = ("{path}: no Doc has spans under '{key}' (present: {keys}) or entities, so it would read as text without a "
+            "single mention. Say which spans are meant (spans_key), or ask for raw text: origin raw, or "
+            "labels dropped.")
+    E048 = ("{place}: a record without the key 'spans' (it has {keys}) would read as text without a mention. Write the "
+            "mentions as spans, an empty list for none, or ask for raw text: origin raw, or labels dropped.")
+    E049 = ("Two records have the id '{id}', of {first} and of {second}. Records are told apart by their ids: give "
+            "each its own.")
+    E050 = ("The corpus is called '{name}', and a wheel bioner_{name} cannot be built. Rename its folder: ASCII "
+            "letters, digits and underscores, without white space, hyphens and dots, and no underscore at its end.")
+    E051 = "'{version}' is no version of a package. Give one such as 0.1.0."

@@ -6,7 +6,7 @@ class SynthesisErrors:
             "of names.")
     E402 = "{path} holds no seed entity. Write one per line, with the columns text and label."
     E403 = "{path} needs {wanted}."
-    E404 = "{path}: the name of a seed list ends in .jsonl, .csv, .tsv, .txt or .obo."
+    E404 = "{path}: the name of a seed list ends in .jsonl, .csv, .tsv, .txt, .obo, or .xml (MeSH descriptors)."
     E405 = "{path} has a seed entity with the label '{label}', which the schema does not know. Known: {known}."
     E406 = "{path} has no term '{root}'. Give the id of a term of this ontology as root."
     E407 = "No seed entities to generate sentences from. Collect seed entities first."

@@ -6,6 +6,7 @@ from typing import Any, Callable, Dict, Iterable, Iterator, NamedTuple, Optional
 
 from ..annotation import Annotation
 from ..errors import BionerError, Errors
+from ..loading import is_gzip
 from .parsing.problems import Problems, Written, untold
 
 
@@ -14,7 +15,7 @@ class Format(NamedTuple):
 
     module (str): Module of this package that has `read_<word>` and `write_<word>`.
     word (str): The word in the names of these functions.
-    endings (Tuple[str, ...]): Ends of file names that make the format certain.
+    endings (Tuple[str, ...]): Ends of file names that make the format certain; .gz may follow.
     """
 
     module: str
@@ -30,11 +31,14 @@ class Format(NamedTuple):
         return getattr(import_module(f".{self.module}", __name__), f"write_{self.word}")
 
 
+# Formats with files that may lack all annotation; their readers take `raw`.
+_MAY_BE_RAW = ("jsonl", "brat", "docbin")
+
 FORMATS: Dict[str, Format] = {
-    "jsonl": Format("jsonl", "jsonl", (".jsonl", ".jsonl.gz")),
-    "pubtator": Format("pubtator", "pubtator", (".pubtator", ".pubtator.txt", ".pubtator.gz")),
-    "bioc": Format("bioc", "bioc", (".bioc", ".xml", ".bioc.json")),
-    "brat": Format("brat", "brat", (".ann", ".brat")),
+    "jsonl": Format("jsonl", "jsonl", (".jsonl",)),
+    "pubtator": Format("pubtator", "pubtator", (".pubtator", ".pubtator.txt")),
+    "bioc": Format("bioc", "bioc", (".bioc", ".xml", ".bioc.json", ".bioc.jsonl")),
+    "brat": Format("brat", "brat", (".ann", ".a1", ".brat")),
     "iob": Format("iob", "iob", (".iob", ".iob2", ".bio", ".conll")),
     "hf": Format("hf", "hf", (".hf.jsonl", ".hf.json")),
     "spacy": Format("docbin", "docbin", (".spacy",)),
@@ -55,9 +59,9 @@ def guess_format(path: Path) -> str:
     RETURNS (str): Name of the format.
     RAISES BionerError: E013 if the name fits no format.
     """
-    if Path(path).is_dir() and next(Path(path).glob("*.ann"), None):
+    if is_brat_folder(path):
         return "brat"
-    name = Path(path).name.lower()
+    name = Path(path).name.lower().removesuffix(".gz")
     fitting = [(len(ending), format_) for format_, (_, _, endings) in FORMATS.items()
                for ending in endings if name.endswith(ending)]
     if fitting:
@@ -65,22 +69,42 @@ def guess_format(path: Path) -> str:
     raise BionerError(Errors.E013.format(path=path, available=", ".join(FORMATS)))
 
 
-def read_annotations(path: Path, format: str = "", *, problems: Optional[Problems] = None,
+def is_corpus_file(path: Path) -> bool:
+    """RETURNS (bool): Whether the name of a file makes its format certain."""
+    name = Path(path).name.lower().removesuffix(".gz")
+    return any(name.endswith(ending) for format_ in FORMATS.values() for ending in format_.endings)
+
+
+def is_brat_folder(path: Path) -> bool:
+    """RETURNS (bool): Whether a folder holds annotations of BRAT, or texts and no corpus file."""
+    if not Path(path).is_dir():
+        return False
+    names = [file_.name.lower() for file_ in Path(path).iterdir()]
+    texts = any(name.endswith(".txt") for name in names)
+    return any(name.endswith((".ann", ".a1", ".a2")) for name in names) or \
+        texts and not any(is_corpus_file(Path(name)) for name in names)
+
+
+def read_annotations(path: Path, format: str = "", *, problems: Optional[Problems] = None, raw: bool = False,
                      **options: Any) -> Iterator[Annotation]:
     """Read a corpus file of any format.
 
     path (Path): The file, or the folder for formats of many files.
     format (str): Name of the format; by default as the name of the file says.
     problems (Optional[Problems]): Takes note of what is left out; without it that is an error.
+    raw (bool): Whether the texts are raw text; without it, files without any annotation are an error.
     options (Any): What the reader of the format takes besides.
     YIELDS (Annotation): The annotations, in file order.
     RAISES BionerError: E001 where there is nothing, E012 and E013 for the format, and those of the reader.
     """
     path = Path(path)
-    if not path.exists() and not path.with_name(f"{path.name}.gz").exists() and path.suffix != ".gz":
+    if not path.exists() and not path.with_name(f"{path.name}.gz").exists() and not is_gzip(path):
         raise BionerError(Errors.E001.format(path=path, wanted="file or folder"))
     name = format or guess_format(path)
-    yield from get_format(name).read(path, problems=problems, **options)
+    found = get_format(name)
+    if found.module in _MAY_BE_RAW:
+        options["raw"] = raw
+    yield from found.read(path, problems=problems, **options)
 
 
 def write_annotations(path: Path, annotations: Iterable[Annotation], format: str = "", *,

@@ -6,7 +6,6 @@ tokenizer of the trained pipeline makes its Docs here too.
 
 import json
 import math
-import zlib
 from pathlib import Path
 from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Tuple
 
@@ -17,11 +16,15 @@ from spacy.vocab import Vocab
 from ..annotation import Annotation, Mention, check_label, check_score, choose_id, in_text_order
 from ..errors import BionerError, Errors
 from ..files import open_atomic
+from ..loading import BROKEN_CONTENT, parse_json
 from ..tokens import find_units
+from .parsing.docbin_bytes import describe, load_docbin
 from .parsing.problems import Problems, Written, strict_unless, untold
 from .parsing.spans import Stated, ground_mentions
 
 META_KEYS = ("origin", "split", "corpus", "lang")
+# The span group of this project, and the name that stands for `doc.ents`.
+_KEY, _ENTS = "sc", "ents"
 
 
 def build_doc(vocab: Vocab, text: str) -> Doc:
@@ -104,10 +107,13 @@ def get_meta(doc: Doc) -> Dict[str, Any]:
     held = doc.user_data.get("meta")
     if isinstance(held, str):
         try:
-            held = json.loads(held)
-        except (ValueError, RecursionError):
+            held = parse_json(held)
+        except ValueError:
             return {}
-    return {str(key): value for key, value in held.items()} if isinstance(held, Mapping) else {}
+    if not isinstance(held, Mapping):
+        return {}
+    # Written and read again, it is of the types that JSON has.
+    return json.loads(json.dumps({str(key): value for key, value in held.items()}, default=str, skipkeys=True))
 
 
 def doc_to_annotation(doc: Doc, spans_key: str = "sc") -> Annotation:
@@ -147,16 +153,20 @@ def read_docs(path: Path, vocab: Vocab) -> Iterator[Doc]:
     path (Path): The file.
     vocab (Vocab): The vocabulary that the Docs share.
     YIELDS (Doc): The Docs, in file order.
-    RAISES BionerError: E001 where there is no such file, E011 where it is no DocBin.
+    RAISES BionerError: E001 where there is no such file, E011 where it is no DocBin, E038 and E039 beyond the bounds.
     """
     path = Path(path)
     if not path.is_file():
         raise BionerError(Errors.E001.format(path=path, wanted=".spacy file"))
-    try:
-        docbin = DocBin(store_user_data=True).from_bytes(path.read_bytes())
-    except (ValueError, KeyError, TypeError, OSError, zlib.error) as error:
-        raise BionerError(Errors.E011.format(path=path, wanted="a .spacy file", why=error)) from None
-    yield from docbin.get_docs(vocab)
+    docs = load_docbin(path).get_docs(vocab)
+    while True:
+        try:
+            doc = next(docs, None)
+        except BROKEN_CONTENT as error:
+            raise BionerError(Errors.E011.format(path=path, wanted="a .spacy file", why=describe(error))) from None
+        if doc is None:
+            return
+        yield doc
 
 
 def write_docs(path: Path, docs: Iterable[Doc]) -> int:
@@ -174,26 +184,74 @@ def write_docs(path: Path, docs: Iterable[Doc]) -> int:
     return len(docbin)
 
 
-def read_docbin(path: Path, *, problems: Optional[Problems] = None, spans_key: str = "sc") -> Iterator[Annotation]:
+def read_docbin(path: Path, *, problems: Optional[Problems] = None, spans_key: str = "",
+                raw: bool = False) -> Iterator[Annotation]:
     """Read the annotations of a `.spacy` file.
 
     path (Path): The file.
-    problems (Optional[Problems]): Takes note of spans with white space at their edges; without it they are an error.
-    spans_key (str): Key of the span group.
+    problems (Optional[Problems]): Takes note of what is left out or changed; without it that is an error.
+    spans_key (str): Key of the span group, or "ents" for `doc.ents`; by default "sc", or `doc.ents` of Docs without it.
+    raw (bool): Whether the Docs are raw text, and no mention is looked for.
     YIELDS (Annotation): One a Doc; a Doc without id gets `<file stem>-<number>`.
-    RAISES BionerError: E030 with file and id for what is no label or score.
+    RAISES BionerError: E030 with file and id for what is no label or score, E046 and E047 for mentions under other
+        keys and for Docs without any annotation.
     """
     problems = strict_unless(problems)
     stem = Path(path).name.split(".")[0]
+    number, annotated, present = 0, False, {}
     for number, doc in enumerate(read_docs(path, Vocab()), start=1):
         doc.user_data["id"] = choose_id(doc.user_data.get("id"), f"{stem}-{number}")
+        place = f"{path}, {doc.user_data['id']}"
         try:
-            annotation = doc_to_annotation(doc, spans_key)
+            present.update(dict.fromkeys(doc.spans))
+            key = "" if raw else _choose_spans(doc, spans_key, place, problems)
+            annotated = annotated or bool(key) or doc.has_annotation("ENT_IOB")
+            annotation = doc_to_annotation(doc, key)
         except BionerError as error:
-            raise BionerError(Errors.E030.format(place=f"{path}, {doc.user_data['id']}", why=error)) from None
-        stated = [Stated(mention.start, mention.end, mention.label, None, f"{path}, {annotation.id}",
-                         score=mention.score, grounding=mention.grounding) for mention in annotation.mentions]
+            if error.args[0].startswith(place):
+                raise
+            raise BionerError(Errors.E030.format(place=place, why=error)) from None
+        except BROKEN_CONTENT as error:
+            raise BionerError(Errors.E030.format(place=place, why=describe(error))) from None
+        stated = [Stated(mention.start, mention.end, mention.label, None, place, score=mention.score,
+                         grounding=mention.grounding) for mention in annotation.mentions]
         yield annotation.with_mentions(ground_mentions(annotation.text, stated, problems=problems))
+    if number and not annotated and not raw:
+        keys = ", ".join(map(repr, present)) or "none"
+        raise BionerError(Errors.E047.format(path=path, key=spans_key or "sc", keys=keys))
+
+
+def _choose_spans(doc: Doc, spans_key: str, place: str, problems: Problems) -> str:
+    """Find the span group that holds the mentions of a Doc, and note mentions that only another one holds.
+
+    doc (Doc): The Doc; its entities become the group "ents" where they are meant.
+    spans_key (str): The key that is asked for, empty for the usual ones.
+    place (str): File and id, for problems.
+    problems (Problems): Takes note.
+    RETURNS (str): The key, empty where the Doc has no annotation under it.
+    """
+    if spans_key not in doc.spans and (spans_key == _ENTS or not spans_key and _KEY not in doc.spans and doc.ents):
+        if not spans_key:
+            problems.add("from_ents", place)
+        doc.spans[_ENTS] = list(doc.ents)
+        return _ENTS
+    if spans_key:
+        return spans_key if spans_key in doc.spans else ""
+    others = {key: [_place(span) for span in group] for key, group in doc.spans.items() if key != _KEY and len(group)}
+    if _KEY not in doc.spans:
+        if others:
+            raise BionerError(Errors.E046.format(place=place, keys=", ".join(map(repr, others))))
+        return ""
+    held = {_place(span) for span in doc.spans[_KEY]}
+    others["ents"] = [_place(span) for span in doc.ents] + others.get("ents", [])
+    for key, places in others.items():
+        if lost := set(places) - held:
+            problems.add("other_spans", place, f"{len(lost)} under '{key}'")
+    return _KEY
+
+
+def _place(span: Span) -> Tuple[int, int, str]:
+    return span.start, span.end, span.label_
 
 
 def write_docbin(path: Path, annotations: Iterable[Annotation], *, problems: Optional[Problems] = None,

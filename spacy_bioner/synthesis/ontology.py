@@ -1,45 +1,153 @@
-"""Names and synonyms of the terms under a root of an OBO ontology, read by the library pronto."""
+"""Names and synonyms of the terms of an ontology: OBO files, and MeSH as descriptor XML; read term by term."""
 
-import warnings
+import re
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import List, Optional
+from typing import Dict, Iterable, Iterator, List, Optional, Set
 
 from ..errors import BionerError, Errors
-from ..extras import extra
+from ..files import read_lines
+from ..loading import BROKEN_COMPRESSION, open_bounded
+
+# A quoted string with escapes, the scope, and whatever follows: a type, declared or not, and references.
+_SYNONYM = re.compile(r'"((?:[^"\\]|\\.)*)"\s*([A-Z]+)?')
+_TAG = re.compile(r"([A-Za-z0-9_-]+):\s*(.*)")
+_ESCAPES = {"n": " ", "W": " ", "t": " "}
+
+
+@dataclass
+class Term:
+    """A term of an ontology.
+
+    id (str): Its id.
+    name (str): Its name.
+    synonyms (List[str]): Its exact synonyms.
+    parents (List[str]): Ids of the terms above it.
+    obsolete (bool): Whether it is no longer used.
+    """
+
+    id: str = ""
+    name: str = ""
+    synonyms: List[str] = field(default_factory=list)
+    parents: List[str] = field(default_factory=list)
+    obsolete: bool = False
 
 
 def read_names(path: Path, *, root: Optional[str] = None) -> List[str]:
     """Read the names and exact synonyms of a term and all below it.
 
-    path (Path): The OBO file.
-    root (Optional[str]): Id of the term, such as "DOID:4"; None for all terms.
+    path (Path): An OBO file, or the XML of the MeSH descriptors; gzip-compressed or not.
+    root (Optional[str]): Id of the term, such as "DOID:4", or of MeSH "D003920" or the tree number "C18.452"; None for
+        all terms.
     RETURNS (List[str]): Names, obsolete terms left out, in the file's order.
-    RAISES BionerError: E706 where pronto is missing, E011 for what is no ontology, E406 where the root is not in the
-        file.
+    RAISES BionerError: E011 for what is no ontology, E406 where the root is not in the file.
     """
-    with extra("ontology"):
-        import pronto
-
-    try:
-        # It warns of encodings that it is not sure of; what cannot be read is an error below.
-        with warnings.catch_warnings(action="ignore"):
-            ontology = pronto.Ontology(str(path), import_depth=0)
-    except KeyError as error:
-        why = f"it has a relation to the term {error}, which it does not define"
-        raise BionerError(Errors.E011.format(path=path, wanted="an OBO ontology", why=why)) from None
-    except (ValueError, SyntaxError) as error:
-        why = "no ontology in it" if isinstance(error, ValueError) else error
-        raise BionerError(Errors.E011.format(path=path, wanted="an OBO ontology", why=why)) from None
-    if root is None:
-        terms = list(ontology.terms())
-    elif root in ontology:
-        terms = list(ontology[root].subclasses(with_self=True))
-    else:
-        raise BionerError(Errors.E406.format(path=path, root=root))
+    is_mesh = Path(path).name.lower().removesuffix(".gz").endswith(".xml")
+    terms = list(_read_mesh(path) if is_mesh else _read_obo(path))
+    if not terms:
+        wanted = "MeSH descriptors" if is_mesh else "an OBO ontology"
+        raise BionerError(Errors.E011.format(path=path, wanted=wanted, why="no ontology in it"))
+    wanted_ids = {term.id for term in terms}
+    if root is not None:
+        # A descriptor of MeSH stands at its tree numbers, and what is below these is below it.
+        places = [number for term in terms if is_mesh and term.name and term.id == root for number in term.parents]
+        wanted_ids = _find_below(terms, [root, *places], path)
     names: List[str] = []
     for term in terms:
-        if term.obsolete or not term.name:
-            continue
-        names.append(term.name)
-        names.extend(sorted(synonym.description for synonym in term.synonyms if synonym.scope == "EXACT"))
+        if term.id in wanted_ids and term.name and not term.obsolete:
+            names += [term.name, *sorted(term.synonyms)]
     return names
+
+
+def _find_below(terms: Iterable[Term], roots: List[str], path: Path) -> Set[str]:
+    """RETURNS (Set[str]): The ids of terms and of all below them; raises BionerError E406 where the first is not there.
+    """
+    children: Dict[str, List[str]] = {}
+    known = set()
+    for term in terms:
+        known.add(term.id)
+        for parent in term.parents:
+            children.setdefault(parent, []).append(term.id)
+    if roots[0] not in known and roots[0] not in children:
+        raise BionerError(Errors.E406.format(path=path, root=roots[0]))
+    found: Set[str] = set()
+    waiting = list(roots)
+    while waiting:
+        one = waiting.pop()
+        if one not in found:
+            found.add(one)
+            waiting += children.get(one, ())
+    return found
+
+
+def _read_obo(path: Path) -> Iterator[Term]:
+    """YIELDS (Term): The terms of an OBO file; relations, types and imports are passed over, declared or not."""
+    term: Optional[Term] = None
+    continued = False
+    for number, line in read_lines(path):
+        line, was_continued = line.strip(), continued
+        continued = line.endswith("\\")
+        tag = _TAG.fullmatch(line)
+        if line.startswith("!") or was_continued:
+            continue
+        if line.startswith("[") and line.endswith("]"):
+            if term is not None:
+                yield term
+            term = Term() if line == "[Term]" else None
+        elif tag is None:
+            why = f"line {number} is neither a tag nor a comment: {line[:60]}"
+            raise BionerError(Errors.E011.format(path=path, wanted="an OBO ontology", why=why))
+        elif term is not None:
+            _add_tag(term, tag[1], tag[2])
+    if term is not None:
+        yield term
+
+
+def _add_tag(term: Term, tag: str, value: str) -> None:
+    if tag == "id":
+        term.id = _cut_comment(value)
+    elif tag == "name":
+        term.name = _unescape(_cut_comment(value))
+    elif tag == "is_a":
+        term.parents.append(_cut_comment(value).split(" ")[0])
+    elif tag == "is_obsolete":
+        term.obsolete = _cut_comment(value) == "true"
+    elif tag in ("synonym", "exact_synonym"):
+        found = _SYNONYM.match(value)
+        if found and (tag == "exact_synonym" or found[2] == "EXACT"):
+            term.synonyms.append(_unescape(found[1]))
+
+
+def _cut_comment(value: str) -> str:
+    """RETURNS (str): A value without the comment behind " !" and the modifiers in braces at its end."""
+    value = re.split(r"(?<!\\)\s!", f" {value}", maxsplit=1)[0]
+    return re.sub(r"\s*(?<!\\)\{[^{}]*=[^{}]*\}\s*$", "", value).strip()
+
+
+def _unescape(value: str) -> str:
+    return re.sub(r"\\(.)", lambda found: _ESCAPES.get(found[1], found[1]), value)
+
+
+def _read_mesh(path: Path) -> Iterator[Term]:
+    """YIELDS (Term): The descriptors of MeSH, each below the tree numbers above it, and the tree numbers as terms."""
+    from lxml import etree
+
+    try:
+        with open_bounded(path) as file_:
+            for _, record in etree.iterparse(file_, tag="DescriptorRecord", huge_tree=True, resolve_entities=False,
+                                             load_dtd=False):
+                name = record.findtext("DescriptorName/String") or ""
+                numbers = [number.text or "" for number in record.iterfind("TreeNumberList/TreeNumber")]
+                # Terms of other concepts of a descriptor are narrower or related, not the same.
+                concepts = [concept for concept in record.iterfind("ConceptList/Concept")
+                            if concept.get("PreferredConceptYN") == "Y"]
+                terms = [term.text or "" for concept in concepts for term in concept.iterfind("TermList/Term/String")]
+                id = record.findtext("DescriptorUI") or ""
+                yield Term(id, name, [term for term in dict.fromkeys(terms) if term != name], numbers)
+                for number in numbers:
+                    yield Term(number, "", [], [number.rpartition(".")[0]] if "." in number else [])
+                record.clear()
+                while record.getprevious() is not None:
+                    del record.getparent()[0]
+    except (etree.XMLSyntaxError, *BROKEN_COMPRESSION) as error:
+        raise BionerError(Errors.E011.format(path=path, wanted="MeSH descriptors", why=error)) from None

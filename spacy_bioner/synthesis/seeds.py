@@ -1,6 +1,5 @@
 """Seeds: known entities that sentences are made from, collected from gold, or read from a list or an ontology."""
 
-import csv
 import random
 import unicodedata
 from collections import Counter, defaultdict
@@ -15,6 +14,9 @@ from ..errors import BionerError, Errors
 from ..files import read_json_lines, read_lines
 from ..formats.jsonl import find_jsonl
 from .held_out import refuse_other_splits
+from .seed_tables import is_name, read_fields, read_table
+
+_ONTOLOGIES = (".obo", ".xml")
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,7 @@ def collect_seeds(annotations: Iterable[Annotation], *, per_label: Optional[int]
         counts.update((annotation.surface(mention), mention.label) for mention in annotation.mentions)
     if not counts:
         raise BionerError(Errors.E401)
-    names = ((text, label, count) for (text, label), count in counts.items() if _is_name(text))
+    names = ((text, label, count) for (text, label), count in counts.items() if is_name(text))
     return gather_seeds(names, per_label=per_label, max_length=max_length)
 
 
@@ -136,20 +138,18 @@ def draw_mentions(sentence: Annotation, mentions: Iterable[Mention], most: int, 
     return chance.sample(choices, min(most, len(choices)))
 
 
-def _is_name(text: str) -> bool:
-    return any(map(str.isalnum, text))
-
-
 def read_seeds(path: Path, *, per_label: Optional[int] = None, max_length: Optional[int] = None,
                root: Optional[str] = None, label: Optional[str] = None) -> SeedList:
     """Read seeds from a list or an ontology.
 
     path (Path): `.jsonl`, also with `.gz` (text, label, count), `.csv` or `.tsv` with the columns text and label (and
-        count), `.txt` with a name a line (all of one label) or with a name, a tab and its label, or `.obo`.
+        count), `.txt` with a name a line (all of one label) or with a name, a tab and its label, or an ontology:
+        `.obo`, or MeSH descriptors as `.xml`. A table with a label given may have its names under "name" or "term", and
+        synonyms, apart by "|", under "synonyms".
     per_label (Optional[int]): How many to keep of each label; None for all.
     max_length (Optional[int]): Longer names are left out.
     root (Optional[str]): For an ontology, the id of the term whose descendants are meant.
-    label (Optional[str]): The label of the names of a `.txt` or `.obo` file.
+    label (Optional[str]): The label of the names of a `.txt` file, an ontology, or a table without labels.
     RETURNS (SeedList): The seeds.
     RAISES BionerError: E003 for a line that is no seed, E402 to E404 for empty files, missing columns and unknown
         kinds, E419 for a root or label that the file has no use for.
@@ -158,20 +158,20 @@ def read_seeds(path: Path, *, per_label: Optional[int] = None, max_length: Optio
     kind = Path(path.name.removesuffix(".gz")).suffix.lower()
     if not path.is_file():
         raise BionerError(Errors.E001.format(path=path, wanted="seed list"))
-    if root and kind != ".obo":
-        raise BionerError(Errors.E419.format(option="root", wanted="an ontology (.obo)", path=path))
+    if root and kind not in _ONTOLOGIES:
+        raise BionerError(Errors.E419.format(option="root", wanted="an ontology (.obo, .xml)", path=path))
     if kind == ".txt":
         names = _read_lines(path, label)
-    elif kind == ".obo":
+    elif kind in _ONTOLOGIES:
         from .ontology import read_names
 
-        names = [(name, _need_label(path, label), 1) for name in read_names(path, root=root) if _is_name(name)]
-    elif label and kind in (".jsonl", ".csv", ".tsv"):
+        names = [(name, _need_label(path, label), 1) for name in read_names(path, root=root) if is_name(name)]
+    elif label and kind == ".jsonl":
         raise BionerError(Errors.E419.format(option="label", wanted="a list without labels", path=path))
     elif kind == ".jsonl":
-        names = [_read_fields(path, number, record) for number, record in read_json_lines(path)]
+        names = [read_fields(path, number, record) for number, record in read_json_lines(path)]
     elif kind in (".csv", ".tsv"):
-        names = _read_table(path, "," if kind == ".csv" else "\t")
+        names = read_table(path, "," if kind == ".csv" else "\t", label=label)
     else:
         raise BionerError(Errors.E404.format(path=path))
     if not names:
@@ -190,52 +190,13 @@ def _read_lines(path: Path, label: Optional[str]) -> List[Tuple[str, str, int]]:
     """RETURNS (List[Tuple[str, str, int]]): The names of a .txt file; with a tab in it, its second column is labels."""
     lines = list(read_lines(path))
     if not any("\t" in line for _, line in lines):
-        return [_read_fields(path, number, {"text": line, "label": _need_label(path, label)}) for number, line in lines]
+        return [read_fields(path, number, {"text": line, "label": _need_label(path, label)}) for number, line in lines]
     if label:
         raise BionerError(Errors.E419.format(option="label", wanted="a list without labels", path=path))
     rows = [(number, line.split("\t")) for number, line in lines]
     if [field.strip().lower() for field in rows[0][1][:2]] == ["text", "label"]:
         rows = rows[1:]
-    return [_read_fields(path, number, dict(zip(("text", "label", "count"), fields))) for number, fields in rows]
-
-
-def _read_table(path: Path, delimiter: str) -> List[Tuple[str, str, int]]:
-    found = list(read_lines(path))
-    numbers, lines = [number for number, _ in found], [line for _, line in found]
-    # In .tsv files a quote is a part of the name: 5"-nucleotidase.
-    reader = csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE if delimiter == "\t" else csv.QUOTE_MINIMAL)
-    try:
-        rows = [(numbers[reader.line_num - 1], row) for row in reader]
-    except csv.Error as error:
-        place = numbers[min(reader.line_num, len(numbers)) - 1]
-        raise BionerError(Errors.E003.format(path=path, line=place, why=error)) from None
-    header = [name.strip().lower() for name in rows[0][1]] if rows else []
-    missing = [name for name in ("text", "label") if name not in header]
-    if rows and missing:
-        wanted = f"the columns text and label in its first line (missing: {', '.join(missing)})"
-        raise BionerError(Errors.E403.format(path=path, wanted=wanted))
-    for number, row in rows:
-        if len(row) > len(header):
-            why = f"{len(row)} fields, but the first line names {len(header)}; put a name with a comma in quotes"
-            raise BionerError(Errors.E003.format(path=path, line=number, why=why))
-    return [_read_fields(path, number, dict(zip(header, row))) for number, row in rows[1:]]
-
-
-def _read_fields(path: Path, number: int, row: Mapping[str, object]) -> Tuple[str, str, int]:
-    text, label = row.get("text") or "", row.get("label") or ""
-    why = ""
-    if not isinstance(text, str) or not isinstance(label, str):
-        why = "text and label of a seed are strings"
-    elif not text.strip() or not label.strip():
-        why = "a seed needs a text and a label"
-    elif not _is_name(text):
-        why = f"a seed needs a letter or a digit; found '{text.strip()}'"
-    count = str(row.get("count") or 1).strip()
-    if not why and not count.isdecimal():
-        why = f"count is '{count}', not a whole number"
-    if why:
-        raise BionerError(Errors.E003.format(path=path, line=number, why=why))
-    return str(text).strip(), str(label).strip(), int(count)
+    return [read_fields(path, number, dict(zip(("text", "label", "count"), fields))) for number, fields in rows]
 
 
 def check_labels(seeds: Sequence[Seed], labels: Mapping[str, str], *, path: Path) -> None:

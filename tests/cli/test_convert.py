@@ -45,14 +45,14 @@ def test_documents_become_sentences_of_any_format(corpus, tmp_path):
 
 
 def test_several_files_go_into_one(corpus, tmp_path):
-    other = _write(tmp_path / "more.jsonl", [{"id": "d3", "text": "More."}])
+    other = _write(tmp_path / "more.jsonl", [{"id": "d3", "text": "More.", "spans": []}])
     _convert(corpus, other, tmp_path / "out.jsonl")
     assert [one.id for one in read_annotations(tmp_path / "out.jsonl")] == ["d1", "d2", "d3"]
 
 
 @pytest.mark.parametrize("split", [None, ""])
 def test_records_that_say_no_split_get_that_of_the_option(tmp_path, split):
-    path = _write(tmp_path / "in.jsonl", [{"id": "d", "text": "Gout.", "meta": {"split": split}}])
+    path = _write(tmp_path / "in.jsonl", [{"id": "d", "text": "Gout.", "spans": [], "meta": {"split": split}}])
     _convert(path, tmp_path / "out.jsonl", "--split", "dev")
     assert [one.meta["split"] for one in read_annotations(tmp_path / "out.jsonl")] == ["dev"]
 
@@ -71,7 +71,7 @@ def test_a_sample_is_drawn_of_sentences_and_again_the_same(corpus, tmp_path):
 
 
 def test_a_fold_and_the_others_are_all_records_and_share_no_document(tmp_path):
-    source = _write(tmp_path / "all.jsonl", [{"id": f"d{number}", "text": f"One {number}. Two {number}."}
+    source = _write(tmp_path / "all.jsonl", [{"id": f"d{number}", "text": f"One {number}. Two {number}.", "spans": []}
                                              for number in range(40)])
     for option in ("--fold", "--other-folds"):
         _convert(source, tmp_path / f"{option}.jsonl", "--sentences", option, "2/4", "--seed", "1")
@@ -101,8 +101,8 @@ def test_raw_text_has_no_mentions(corpus, tmp_path):
 
 
 def test_texts_of_another_file_are_left_out_whole_or_as_sentences(corpus, tmp_path):
-    held_out = _write(tmp_path / "test.jsonl", [{"id": "t", "text": "New. It hurts the  Stomach!"},
-                                                {"id": "u", "text": "Nothing is here."}])
+    held_out = _write(tmp_path / "test.jsonl", [{"id": "t", "text": "New. It hurts the  Stomach!", "spans": []},
+                                                {"id": "u", "text": "Nothing is here.", "spans": []}])
     assert "2 excluded" in _convert(corpus, tmp_path / "out.jsonl", "--sentences", "--exclude", held_out)
     assert [one.id for one in read_annotations(tmp_path / "out.jsonl")] == ["d1-s1", "d1-s3"]
     with pytest.raises(BionerError, match="holds no record"):
@@ -122,11 +122,11 @@ def test_texts_of_another_file_are_left_out_whole_or_as_sentences(corpus, tmp_pa
     pytest.param(["--sentences", "--documents"], "not both", id="both"),
     pytest.param(["--from", "word"], "Unknown format 'word'", id="format"),
     pytest.param(["--to", "word"], "Unknown format 'word'", id="format-out"),
-    pytest.param(["--columns", "FORM NER"], "belong to the format iob", id="columns"),
+    pytest.param(["--columns", "FORM NER"], "for the format iob", id="columns"),
     pytest.param(["--exclude", "none.jsonl"], "No such file or folder: none.jsonl", id="missing-exclude"),
 ])
 def test_errors_are_clear_and_leave_no_file(corpus, tmp_path, arguments, message):
-    held_out = _write(tmp_path / "held.jsonl", [{"id": "t", "text": "Before. It hurts the stomach."}])
+    held_out = _write(tmp_path / "held.jsonl", [{"id": "t", "text": "Before. It hurts the stomach.", "spans": []}])
     schema = tmp_path / "schema.yml"
     schema.write_text("labels:\n  Chemical: drugs\n", encoding="utf8")
     names = {"HELD": held_out, "SCHEMA": schema}
@@ -138,7 +138,7 @@ def test_errors_are_clear_and_leave_no_file(corpus, tmp_path, arguments, message
 
 @pytest.mark.parametrize("content, message", [
     pytest.param("", "in.jsonl holds no record", id="empty"),
-    pytest.param('{"text": "a"}\n{"text": 1}\n', "line 2: key 'text' holds 1", id="text-is-no-string"),
+    pytest.param('{"text": "a", "spans": []}\n{"text": 1, "spans": []}\n', "line 2: key 'text' holds 1", id="number"),
     pytest.param('{"text": "a", "spans": [{"start": 0, "end": 9, "label": "X"}]}', "line 1: span 0-9", id="outside"),
     pytest.param("{oops\n", "line 1: not a JSON object", id="no-json"),
 ])
@@ -179,7 +179,7 @@ NESTED = {"id": "n", "text": "antibodies of p53\ngene",
     pytest.param("out.hf.jsonl", 1, 0, id="hf"),
 ])
 def test_the_summary_counts_what_is_written(tmp_path, name, mentions, nested):
-    source = _write(tmp_path / "in.jsonl", [NESTED, {"id": "e", "text": "Nothing."}])
+    source = _write(tmp_path / "in.jsonl", [NESTED, {"id": "e", "text": "Nothing.", "spans": []}])
     output = " ".join(_convert(source, tmp_path / name).split())
     found = list(read_annotations(tmp_path / name, problems=Problems()))
     assert sum(len(one.mentions) for one in found) == mentions
@@ -188,10 +188,10 @@ def test_the_summary_counts_what_is_written(tmp_path, name, mentions, nested):
 
 
 @pytest.mark.parametrize("name, record", [
-    pytest.param("out.conll", {"id": "1", "text": " "}, id="iob"),
-    pytest.param("out.pubtator", {"id": "a|b", "text": "a"}, id="pubtator"),
-    pytest.param("out.brat", {"id": "", "text": "a"}, id="brat"),
-    pytest.param("out.xml", {"id": "1", "text": "a\0"}, id="bioc"),
+    pytest.param("out.conll", {"id": "1", "text": " ", "spans": []}, id="iob"),
+    pytest.param("out.pubtator", {"id": "a|b", "text": "a", "spans": []}, id="pubtator"),
+    pytest.param("out.brat", {"id": "", "text": "a", "spans": []}, id="brat"),
+    pytest.param("out.xml", {"id": "1", "text": "a\0", "spans": []}, id="bioc"),
 ])
 def test_an_output_that_would_be_empty_is_an_error_and_no_file(verb, tmp_path, name, record):
     code, _, err = verb("convert", _write(tmp_path / "in.jsonl", [record]), tmp_path / name)
@@ -235,7 +235,8 @@ def test_memory_stays_small_for_long_files(tmp_path):
     path = tmp_path / "long.jsonl"
     with path.open("w", encoding="utf8") as file_:
         for number in range(1_500):
-            file_.write(json.dumps({"id": str(number), "text": f"Text number {number} says so. " * 8}) + "\n")
+            text = f"Text number {number} says so. " * 8
+            file_.write(json.dumps({"id": str(number), "text": text, "spans": []}) + "\n")
     tracemalloc.start()
     _convert(path, tmp_path / "out.jsonl", "--sentences", "--limit", "50")
     _, peak = tracemalloc.get_traced_memory()

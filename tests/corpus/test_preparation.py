@@ -128,3 +128,36 @@ def test_dev_texts_become_raw_text_only_when_asked_and_choices_then_are_made_on_
     assert not {sentence.text for sentence in parts["train"]} & {sentence.text for sentence in parts["dev"]}
     assert [sentence.text for sentence in parts["test"]] == [sentence.text for sentence in usual["test"]]
     assert "dev is 1 documents of train" in prepared.notes[0] and prepared.sources["raw"] == "dev, labels dropped"
+
+
+@pytest.mark.issue(21)
+def test_an_id_that_comes_twice_is_an_error_within_and_between_splits(corpus):
+    again = record("t1", "Nothing else of note was seen in this ward.")
+    with pytest.raises(BionerError, match="the id 't1', of train and of train"):
+        prepare(corpus(train=[*TRAIN, again]))
+    with pytest.raises(BionerError, match="the id 't1', of train and of dev"):
+        prepare(corpus(dev=[*DEV, again]))
+
+
+@pytest.mark.issue(21)
+def test_what_would_train_badly_is_noted_and_an_error_when_strict(corpus, monkeypatch):
+    monkeypatch.setitem(LABELS, "CHEMICAL", "")
+    inside = {**record("t4", "The antibodies of this patient are new.", "antibod"), "title": "t"}
+    data = corpus(train=[*TRAIN, inside])
+    notes = "\n".join(prepare(data).notes)
+    assert "1 times: key left out" in notes
+    assert "inside a pre-token: no pipeline can find it; first t4 of train" in notes
+    assert "without a mention in the gold sample: it cannot be learned; first 'CHEMICAL'" in notes
+    with pytest.raises(BionerError, match="key left out"):
+        prepare(data, strict=True)
+    for train, message in ([record("t4", inside["text"], "antibod")], "pre-token"), ([], "CHEMICAL"):
+        with pytest.raises(BionerError, match=message):
+            prepare(corpus(train=[*TRAIN, *train]), strict=True)
+
+
+@pytest.mark.issue(21)
+@pytest.mark.parametrize("records", [[{"id": "t9", "text": "No key for mentions is here."}],
+                                     [{"id": "t9", "text": "Gout", "spans": [], "entities": [[0, 4, "X"]]}]])
+def test_gold_that_says_its_mentions_elsewhere_is_not_prepared(corpus, records):
+    with pytest.raises(BionerError):
+        prepare(corpus(train=[*TRAIN, *records]), strict=True)

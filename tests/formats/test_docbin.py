@@ -1,5 +1,10 @@
+import json
+import zlib
+
 import numpy
 import pytest
+import srsly
+from spacy.tokens import DocBin, Span
 from spacy.vocab import Vocab
 
 from spacy_bioner.annotation import Annotation, Mention
@@ -102,4 +107,109 @@ def test_null_is_no_id(tmp_path):
     doc.user_data["id"] = None
     assert doc_to_annotation(doc).id == ""
     write_docs(tmp_path / "a.spacy", [doc, doc])
-    assert [one.id for one in read_docbin(tmp_path / "a.spacy")] == ["a-1", "a-2"]
+    assert [one.id for one in read_docbin(tmp_path / "a.spacy", raw=True)] == ["a-1", "a-2"]
+
+
+def _entities(doc, *places):
+    doc.ents = [Span(doc, *place) for place in places]
+    return doc
+
+
+@pytest.mark.issue(21)
+def test_entities_are_read_where_there_is_no_span_group(tmp_path):
+    docs = [_entities(build_doc(Vocab(), "gout hurts"), (0, 1, "Disease")), _entities(build_doc(Vocab(), "it is"))]
+    write_docs(tmp_path / "a.spacy", docs)
+    problems = Problems(strict=True)
+    one, two = read_docbin(tmp_path / "a.spacy", problems=problems)
+    assert one.mentions == (Mention(0, 4, "Disease"),) and two.mentions == ()
+    assert problems.counts == {"from_ents": 1}
+    assert [one.mentions for one in read_docbin(tmp_path / "a.spacy", raw=True)] == [(), ()]
+
+
+@pytest.mark.issue(21)
+def test_spans_under_other_keys_are_an_error_that_names_the_option(tmp_path):
+    doc = build_doc(Vocab(), "gout hurts")
+    doc.spans["gold"] = [Span(doc, 0, 1, "Disease")]
+    write_docs(tmp_path / "a.spacy", [doc])
+    with pytest.raises(BionerError, match="spans under 'gold'.*spans_key"):
+        list(read_docbin(tmp_path / "a.spacy", problems=Problems()))
+    (found,) = read_docbin(tmp_path / "a.spacy", spans_key="gold")
+    assert found.mentions == (Mention(0, 4, "Disease"),)
+    with pytest.raises(BionerError, match=r"no Doc has spans under 'silver' \(present: 'gold'\).*spans_key"):
+        list(read_docbin(tmp_path / "a.spacy", spans_key="silver"))
+
+
+@pytest.mark.issue(21)
+def test_docs_without_any_annotation_are_an_error_unless_raw_text_is_asked_for(tmp_path):
+    write_docs(tmp_path / "a.spacy", [build_doc(Vocab(), "gout hurts")])
+    with pytest.raises(BionerError, match="no Doc has spans under 'sc'"):
+        list(read_docbin(tmp_path / "a.spacy", problems=Problems()))
+    assert [one.text for one in read_docbin(tmp_path / "a.spacy", raw=True)] == ["gout hurts"]
+
+
+@pytest.mark.issue(21)
+def test_mentions_that_only_another_group_holds_are_counted(tmp_path):
+    doc = _entities(build_doc(Vocab(), "gout and asthma hurt"), (0, 1, "Disease"), (2, 3, "Disease"))
+    doc.spans["sc"] = [Span(doc, 0, 1, "Disease")]
+    doc.spans["other"] = [Span(doc, 0, 1, "Disease")]
+    write_docs(tmp_path / "a.spacy", [doc])
+    problems = Problems()
+    (found,) = read_docbin(tmp_path / "a.spacy", problems=problems)
+    assert len(found.mentions) == 1 and problems.counts == {"other_spans": 1}
+    assert "1 under 'ents'" in problems.examples["other_spans"][0].detail
+
+
+def _message(**changes):
+    doc = build_doc(Vocab(), "gout hurts")
+    doc.spans["sc"] = [Span(doc, 0, 1, "Disease")]
+    message = srsly.msgpack_loads(zlib.decompress(DocBin(docs=[doc], store_user_data=True).to_bytes()))
+    return zlib.compress(srsly.msgpack_dumps({**message, **changes}))
+
+
+DEEP = b"\x91" * 3000 + b"\x01"
+BROKEN = {
+    "empty": b"", "text": b"no DocBin", "other-zlib": zlib.compress(b"text"), "cut": _message()[:-9],
+    "a-list": zlib.compress(srsly.msgpack_dumps([1, 2])), "a-number": zlib.compress(b"\x01"),
+    "deep": zlib.compress(DEEP), "absurd-length": zlib.compress(b"\xdd\xff\xff\xff\xff"),
+    "absurd-array": zlib.compress(srsly.msgpack_dumps({"nd": True, "type": "<f8", "kind": b"", "shape": [2**62]})),
+    **{f"{key}-{value!r:.9}": _message(**{key: value})
+       for key in ("attrs", "tokens", "spaces", "lengths", "strings", "cats", "flags", "span_groups", "user_data")
+       for value in (None, 7, "x", [], [7], [[]], b"xyz", {"a": 1}, [b"\x91\x91"], [DEEP])},
+    "negative-length": _message(lengths=b"\xff\xff\xff\xff"),
+    "endless-length": _message(lengths=b"\xff\xff\xff\x7f"),
+    "unknown-attributes": _message(attrs=[65, 10**6]), "twice-an-attribute": _message(attrs=[65, 65]),
+    "lost-strings": _message(strings=["gout"]),
+}
+# What an empty list or mapping in a place says is right: there are none.
+RIGHT = {"strings-[]", "cats-[{}]"}
+
+
+@pytest.mark.issue(21)
+@pytest.mark.parametrize("name", [name for name in BROKEN if name not in RIGHT])
+def test_a_broken_spacy_file_is_one_line(tmp_path, name):
+    (tmp_path / "a.spacy").write_bytes(BROKEN[name])
+    try:
+        found = [(one.text, one.mentions) for one in read_docbin(tmp_path / "a.spacy", problems=Problems())]
+    except BionerError as error:
+        assert "a.spacy" in str(error) and "\n" not in str(error) and len(str(error)) < 600
+    else:
+        assert found == [("gout hurts", (Mention(0, 4, "Disease"),))]
+
+
+@pytest.mark.issue(21)
+@pytest.mark.parametrize("meta", ["[1]", "7", '{"a": ' + "[" * 3000 + "]" * 3000 + "}", 7, [1], {"a": b"x"},
+                                  {(1, 2): 3}])
+def test_metadata_of_another_type_can_be_written_again(tmp_path, meta):
+    doc = build_doc(Vocab(), "gout hurts")
+    doc.spans["sc"] = [Span(doc, 0, 1, "Disease")]
+    doc.user_data["meta"] = meta
+    write_docs(tmp_path / "a.spacy", [doc])
+    (found,) = read_docbin(tmp_path / "a.spacy", problems=Problems())
+    assert len(found.mentions) == 1 and json.dumps(found.to_record())
+
+
+@pytest.mark.issue(21)
+def test_a_spacy_file_that_grows_too_much_is_one_line(tmp_path):
+    (tmp_path / "a.spacy").write_bytes(zlib.compress(bytes(80 << 20)))
+    with pytest.raises(BionerError, match="a.spacy grows to"):
+        list(read_docbin(tmp_path / "a.spacy"))

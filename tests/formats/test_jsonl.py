@@ -39,14 +39,14 @@ def test_errors_name_file_and_line(tmp_path, line, message):
     path = tmp_path / "bad.jsonl"
     path.write_text(json.dumps({"text": "x"}) + "\n" + line + "\n", encoding="utf8")
     with pytest.raises(BionerError, match=message) as caught:
-        list(read_jsonl(path))
+        list(read_jsonl(path, raw=True))
     assert "bad.jsonl" in str(caught.value)
 
 
 def test_a_whole_surrogate_pair_is_one_character(tmp_path):
     path = tmp_path / "a.jsonl"
     path.write_text('{"id": "\\ud835\\udefc", "text": "\\uD835\\uDEFC"}\n')
-    assert [(one.id, one.text) for one in read_jsonl(path)] == [("\U0001d6fc", "\U0001d6fc")]
+    assert [(one.id, one.text) for one in read_jsonl(path, raw=True)] == [("\U0001d6fc", "\U0001d6fc")]
 
 
 @pytest.mark.parametrize("change, message", [
@@ -77,13 +77,13 @@ def test_scores_from_0_to_1_and_none_are_read(tmp_path, score):
 def test_byte_order_mark_carriage_returns_and_missing_last_line_end_do_not_matter(tmp_path):
     path = tmp_path / "a.jsonl"
     path.write_bytes(b'\xef\xbb\xbf{"text": "a"}\r\n\r\n{"id": "x", "text": "b"}')
-    assert [(record.id, record.text) for record in read_jsonl(path)] == [("a-1", "a"), ("x", "b")]
+    assert [(record.id, record.text) for record in read_jsonl(path, raw=True)] == [("a-1", "a"), ("x", "b")]
 
 
 def test_null_is_no_id(tmp_path):
     path = tmp_path / "a.jsonl"
     path.write_text('{"id": null, "text": "a"}\n{"id": null, "text": "b"}\n{"id": 0, "text": "c"}\n')
-    assert [record.id for record in read_jsonl(path)] == ["a-1", "a-2", "0"]
+    assert [record.id for record in read_jsonl(path, raw=True)] == ["a-1", "a-2", "0"]
     assert Annotation.from_record({"id": None, "text": "a"}).id == ""
 
 
@@ -101,3 +101,76 @@ def test_a_cut_archive_is_named(tmp_path):
     path.write_bytes(gzip.compress(b'{"text": "a"}\n' * 1000)[:30])
     with pytest.raises(BionerError, match="a.jsonl.gz"):
         list(read_jsonl(path))
+
+
+def _write(tmp_path, *records):
+    (tmp_path / "a.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf8")
+    return tmp_path / "a.jsonl"
+
+
+GOUT = {"start": 0, "end": 4, "label": "X"}
+
+
+@pytest.mark.issue(21)
+@pytest.mark.parametrize("record", [
+    pytest.param({"text": "gout"}, id="no-key"), pytest.param({"text": "gout", "label": [[0, 4, "X"]]}, id="doccano"),
+    pytest.param({"text": "gout", "entities": [{"start_offset": 0, "end_offset": 4, "label": "X"}]}, id="entities"),
+])
+def test_a_record_without_spans_is_an_error_unless_raw_text_is_asked_for(tmp_path, record):
+    path = _write(tmp_path, {"text": "a", "spans": []}, record)
+    for problems in (None, Problems(), Problems(strict=True)):
+        with pytest.raises(BionerError, match="line 2: a record without the key 'spans'.*'text'"):
+            list(read_jsonl(path, problems=problems))
+    assert [one.text for one in read_jsonl(path, raw=True)] == ["a", "gout"]
+
+
+@pytest.mark.issue(21)
+def test_other_keys_are_counted_and_an_error_where_they_may_hold_mentions(tmp_path):
+    path = _write(tmp_path, {"text": "gout", "spans": [], "entities": [[0, 4, "X"]], "title": "t"})
+    problems = Problems()
+    list(read_jsonl(path, problems=problems))
+    assert problems.counts == {"unknown_key": 2}
+    for strict in (None, Problems(strict=True)):
+        with pytest.raises(BionerError, match="line 1 .'entities'.: key left out"):
+            list(read_jsonl(path, problems=strict))
+    assert len(list(read_jsonl(_write(tmp_path, {"text": "gout", "spans": [], "title": "t"})))) == 1
+
+
+@pytest.mark.issue(21)
+@pytest.mark.parametrize("text, span, mentions, counts", [
+    pytest.param("gout", {**GOUT, "text": "gout"}, [(0, 4)], {}, id="right"),
+    pytest.param("a gout", {**GOUT, "text": "gout", "score": 0.5}, [(2, 6)], {"shifted": 1}, id="shifted"),
+    pytest.param("asthma, not at all gout", {**GOUT, "text": "gout"}, [], {"surface_differs": 1}, id="far-away"),
+    pytest.param("\U0001d6fc gout", {"start": 3, "end": 7, "label": "X", "text": "gout"}, [(2, 6)],
+                 {"other_counting": 1}, id="utf-16"),
+])
+def test_a_span_whose_own_text_is_not_at_its_offsets_is_counted(tmp_path, text, span, mentions, counts):
+    path = _write(tmp_path, {"text": text, "spans": [span]})
+    problems = Problems()
+    (found,) = read_jsonl(path, problems=problems)
+    assert [(one.start, one.end) for one in found.mentions] == mentions and problems.counts == counts
+    assert [one.score for one in found.mentions] in ([], [span.get("score")])
+    if counts:
+        with pytest.raises(BionerError, match="a.jsonl, line 1"):
+            list(read_jsonl(path))
+
+
+@pytest.mark.issue(21)
+@pytest.mark.parametrize("record", [
+    {"text": 7, "spans": []}, {"text": "a", "spans": 7}, {"text": "a", "spans": [7]}, {"text": "a", "spans": {"a": 1}},
+    {"text": "a", "spans": [{"start": "0", "end": 1, "label": "X", "text": "a"}]},
+    {"text": "a", "spans": [], "meta": []},
+    {"text": "a", "spans": [{"start": 0, "end": 1, "label": 7, "text": 7}]}, {"text": None, "spans": None},
+    {"text": "a", "spans": [{"start": 0, "end": 10**30, "label": "X", "text": "b"}]},
+    {"text": "a", "spans": [{"start": -5, "end": 1, "label": "X", "text": "b"}]},
+])
+def test_values_of_other_types_are_one_line(tmp_path, record):
+    with pytest.raises(BionerError, match="a.jsonl, line 1"):
+        list(read_jsonl(_write(tmp_path, record), problems=Problems(strict=True)))
+
+
+@pytest.mark.issue(21)
+def test_names_in_upper_case_are_compressed_too(nested, tmp_path):
+    write_jsonl(tmp_path / "A.JSONL.GZ", [nested])
+    assert (tmp_path / "A.JSONL.GZ").read_bytes()[:2] == b"\x1f\x8b"
+    assert list(read_jsonl(tmp_path / "A.JSONL.GZ")) == [nested]

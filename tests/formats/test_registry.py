@@ -5,7 +5,14 @@ from pathlib import Path
 import pytest
 
 from spacy_bioner.errors import BionerError
-from spacy_bioner.formats import FORMATS, get_format, guess_format, read_annotations, write_annotations
+from spacy_bioner.formats import (
+    FORMATS,
+    get_format,
+    guess_format,
+    is_brat_folder,
+    read_annotations,
+    write_annotations,
+)
 from spacy_bioner.formats.jsonl import read_jsonl
 from spacy_bioner.formats.parsing.problems import NOTES, Problems
 
@@ -22,6 +29,7 @@ def test_each_format_is_found_and_reads_and_writes(name):
 @pytest.mark.parametrize("path, name", [
     ("a.jsonl", "jsonl"), ("A.JSONL.gz", "jsonl"), ("x.PubTator.txt", "pubtator"), ("a.hf.jsonl", "hf"),
     ("a.bioc.json", "bioc"), ("a.xml", "bioc"), ("a.conll", "iob"), ("a.spacy", "spacy"), ("a.brat", "brat"),
+    ("A.BIOC.JSON", "bioc"), ("A.XML.GZ", "bioc"), ("A.CONLL.gz", "iob"), ("P.A1", "brat"), ("A.SPACY", "spacy"),
 ])
 def test_names_that_make_the_format_certain(path, name):
     assert guess_format(Path(path)) == name
@@ -67,3 +75,22 @@ def test_looking_up_formats_loads_no_spacy():
     code = ("import sys, spacy_bioner.formats as f; f.get_format('pubtator').read; f.get_format('bioc').read;"
             "sys.exit('spacy' in sys.modules)")
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.issue(21)
+@pytest.mark.parametrize("files, brat", [(["a.TXT"], True), (["a.txt", "a.A1"], True), (["a.ANN"], True), ([], False),
+                                         (["README.txt", "train.jsonl"], False), (["train.jsonl.gz"], False)])
+def test_a_folder_of_texts_is_one_of_brat(tmp_path, files, brat):
+    for name in files:
+        (tmp_path / name).write_text("")
+    assert is_brat_folder(tmp_path) is brat
+    if brat:
+        assert guess_format(tmp_path) == "brat"
+
+
+@pytest.mark.issue(21)
+@pytest.mark.parametrize("name", FORMATS)
+def test_all_readers_are_called_alike_for_raw_text(tmp_path, name, nested):
+    path = tmp_path / f"a{FORMATS[name].endings[0] if name != 'brat' else '.brat'}"
+    write_annotations(path, [nested.with_mentions(())], name, problems=Problems())
+    assert len(list(read_annotations(path, name, raw=True, problems=Problems()))) == 1

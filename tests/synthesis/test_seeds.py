@@ -1,5 +1,7 @@
 """Seeds: what is collected, folded, reported and refused."""
 
+import gzip
+
 import pytest
 
 from spacy_bioner.annotation import Annotation, Mention
@@ -111,9 +113,8 @@ def test_ontology_names_come_from_under_the_root(tmp_path):
 @pytest.mark.parametrize("content, message", [
     pytest.param("", "no OBO|not an OBO ontology: no ontology", id="empty"),
     pytest.param("hello world\n", "not an OBO ontology", id="garbage"),
-    pytest.param("format-version: 1.4\n\n[Term]\nid: D:2\nname: flu\nis_a: D:1\n", "the term 'D:1', which",
-                 id="undefined-parent"),
-    pytest.param("format-version: 1.4\n\n[Term]\nname: x\nid D:1\n", "expected", id="no-clause"),
+    pytest.param("format-version: 1.4\n\n[Typedef]\nid: D:2\n", "no ontology in it", id="no-term"),
+    pytest.param("format-version: 1.4\n\n[Term]\nname: x\nid D:1\n", "line 5 is neither a tag", id="no-clause"),
 ])
 def test_a_broken_ontology_is_one_clear_line(tmp_path, content, message):
     (tmp_path / "a.obo").write_text(content, encoding="utf8")
@@ -129,3 +130,107 @@ def test_options_that_a_list_has_no_use_for_are_refused(tmp_path, options, messa
     (tmp_path / "a.csv").write_text("text,label\nflu,DISEASE\n")
     with pytest.raises(BionerError, match=message):
         read_seeds(tmp_path / "a.csv", **options)
+
+
+OBO = r"""! a comment before all
+!another
+format-version: 1.2
+synonymtypedef: ABBREVIATION "abbreviation"
+
+[Term]
+id: X:1
+name: disease {source="a"} ! the root
+
+[Term]
+id: X:2
+name: gouty arthritis
+is_a: X:1 {gci="y"} ! disease
+is_a: MISSING:7 ! of another ontology
+synonym: "podagra" EXACT layperson []
+synonym: "the \"king's\" evil" EXACT UNDECLARED [A:1 "x, y", B:2] {a="b"}
+synonym: "ache" RELATED layperson []
+exact_synonym: "arthritis urica" [X:y]
+relationship: part_of NOWHERE:1
+def: "a long \
+name: no tag" []
+
+[Typedef]
+id: part_of
+name: part of
+
+[Term]
+id: X:3
+name: old gout
+is_a: X:1
+is_obsolete: true
+
+[Instance]
+id: X:9
+name: a patient
+"""
+
+
+@pytest.mark.issue(21)
+@pytest.mark.parametrize("root, names", [
+    (None, {"disease", "gouty arthritis", "podagra", "the \"king's\" evil", "arthritis urica"}),
+    ("X:2", {"gouty arthritis", "podagra", "the \"king's\" evil", "arthritis urica"}),
+    ("MISSING:7", {"gouty arthritis", "podagra", "the \"king's\" evil", "arthritis urica"}),
+])
+@pytest.mark.parametrize("name", ["a.obo", "A.OBO", "a.obo.gz"])
+def test_ontologies_as_they_are_published_are_read(tmp_path, name, root, names):
+    (tmp_path / name).write_bytes(gzip.compress(OBO.encode()) if name.endswith(".gz") else OBO.encode())
+    seeds = read_seeds(tmp_path / name, label="DISEASE", root=root).seeds
+    assert {seed.text for seed in seeds} == names
+
+
+def descriptor(id, name, numbers, *terms):
+    places = "".join(f"<TreeNumber>{number}</TreeNumber>" for number in numbers)
+    strings = "".join(f"<Term><TermUI>T</TermUI><String>{term}</String></Term>" for term in (name, *terms))
+    other = "<Concept PreferredConceptYN='N'><TermList><Term><String>narrower</String></Term></TermList></Concept>"
+    return (f"<DescriptorRecord><DescriptorUI>{id}</DescriptorUI><DescriptorName><String>{name}</String>"
+            f"</DescriptorName><TreeNumberList>{places}</TreeNumberList><ConceptList>"
+            f"<Concept PreferredConceptYN='Y'><TermList>{strings}</TermList></Concept>{other}</ConceptList>"
+            "</DescriptorRecord>")
+
+
+MESH = "".join(["<?xml version='1.0'?><!DOCTYPE DescriptorRecordSet SYSTEM 'desc2025.dtd'><DescriptorRecordSet>",
+                descriptor("D1", "Joint Diseases", ["C05.550"]),
+                descriptor("D2", "Gout", ["C05.550.354", "C16.320"], "Gouts"),
+                descriptor("D3", "Tophus", ["C16.320.9"]), descriptor("D4", "Asthma", ["C08.127"]),
+                "</DescriptorRecordSet>"])
+
+
+@pytest.mark.issue(21)
+@pytest.mark.parametrize("root, names", [
+    (None, {"Joint Diseases", "Gout", "Gouts", "Tophus", "Asthma"}), ("C05", {"Joint Diseases", "Gout", "Gouts"}),
+    ("D1", {"Joint Diseases", "Gout", "Gouts"}), ("D2", {"Gout", "Gouts", "Tophus"}), ("C16.320.9", {"Tophus"}),
+])
+def test_mesh_descriptors_are_read(tmp_path, root, names):
+    (tmp_path / "desc.xml").write_text(MESH)
+    assert {seed.text for seed in read_seeds(tmp_path / "desc.xml", label="DISEASE", root=root).seeds} == names
+    with pytest.raises(BionerError, match="no term 'D9'"):
+        read_seeds(tmp_path / "desc.xml", label="DISEASE", root="D9")
+
+
+@pytest.mark.issue(21)
+@pytest.mark.parametrize("name, content", [
+    ("a.xml", MESH[:900]), ("a.xml", "<other/>"), ("a.xml", ""), ("a.xml.gz", "no gzip"), ("a.obo.gz", "no gzip"),
+    ("a.obo", "[Term]\nid: \xff"), ("a.csv", "title,year\nflu,1\n"),
+])
+def test_a_dictionary_that_cannot_be_read_is_one_line(tmp_path, name, content):
+    (tmp_path / name).write_text(content, encoding="latin-1")
+    with pytest.raises(BionerError, match=name) as caught:
+        read_seeds(tmp_path / name, label="DISEASE")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.issue(21)
+@pytest.mark.parametrize("name, content", [
+    ("a.csv", "id,name,synonyms\n1,gout,podagra|urate arthritis\n2,\"asthma, bronchial\",\n"),
+    ("a.tsv", "Term\tSynonyms\ngout\tpodagra|urate arthritis\nasthma, bronchial\t\n"),
+])
+def test_a_table_without_labels_takes_the_given_one_and_its_synonyms(tmp_path, name, content):
+    (tmp_path / name).write_text(content)
+    seeds = read_seeds(tmp_path / name, label="DISEASE").seeds
+    assert {(seed.text, seed.label) for seed in seeds} == {
+        (text, "DISEASE") for text in ("gout", "podagra", "urate arthritis", "asthma, bronchial")}

@@ -50,10 +50,9 @@ def refuse_corpus_name(output: Path) -> None:
     output (Path): The report.
     RAISES BionerError: E734 where its name is that of a split or ends as corpus files do.
     """
-    from ...formats import FORMATS
+    from ...formats import is_corpus_file
 
-    endings = tuple(ending for format in FORMATS.values() for ending in format.endings)
-    if output.name.split(".")[0] in SPLITS or output.name.lower().endswith(endings):
+    if output.name.split(".")[0] in SPLITS or is_corpus_file(output):
         raise BionerError(Errors.E734.format(path=output))
 
 
@@ -67,7 +66,7 @@ def _read_splits(inputs: Iterable[Path], source: str, problems: Problems) -> Dic
             raise BionerError(Errors.E033.format(path=path))
         if name in splits:
             raise BionerError(Errors.E026.format(path=path, name=name))
-        splits[name] = list(read_annotations(path, source, problems=problems))
+        splits[name] = list(read_annotations(path, source, problems=problems, raw=name == "raw"))
         if not splits[name]:
             raise BionerError(Errors.E008.format(path=path))
     return splits

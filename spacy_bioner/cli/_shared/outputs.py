@@ -46,7 +46,7 @@ def refuse_other_ending(output: Path) -> None:
     output (Path): The file that records or seeds would be written to.
     RAISES BionerError: E728 where its name does not end in .jsonl or .jsonl.gz.
     """
-    if not Path(output).name.endswith((".jsonl", ".jsonl.gz")):
+    if not Path(output).name.lower().endswith((".jsonl", ".jsonl.gz")):
         raise BionerError(Errors.E728.format(path=output))
 
 

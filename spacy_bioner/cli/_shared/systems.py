@@ -77,12 +77,15 @@ def read_annotations(path: Path, *, spans_key: str = "sc") -> List[Annotation]:
     from ...formats.parsing.problems import Problems
 
     path = Path(path)
-    if path.name.endswith((".jsonl", ".jsonl.gz")):
+    if path.name.lower().endswith((".jsonl", ".jsonl.gz")):
         problems = Problems()
         annotations = list(read_jsonl(path, problems=problems))
         if repeated := problems.counts.get("duplicate"):
             _log.warning("%s: %s documents hold a span twice; it counts once", path, repeated)
-    elif path.suffix == ".spacy":
+        for kind, count, fate, place in problems.table():
+            if kind != "duplicate":
+                _log.warning("%s: %s times: %s, first at %s", path, count, fate, place)
+    elif path.suffix.lower() == ".spacy":
         from spacy.vocab import Vocab
 
         docs = list(read_docs(path, Vocab()))
@@ -114,7 +117,7 @@ def read_answers(system: System, gold: Sequence[Annotation], *, spans_key: str =
 
     if (system.path / "config.cfg").is_file():
         return _run_pipeline(system, gold, spans_key=spans_key, gpu_id=gpu_id)
-    kind = "docbin" if system.path.suffix == ".spacy" else "records"
+    kind = "docbin" if system.path.suffix.lower() == ".spacy" else "records"
     annotations = read_annotations(system.path, spans_key=spans_key)
     missing = read_set_aside(system.path)
     if missing:
@@ -164,4 +167,4 @@ def _check_spans_key(docs: Sequence[Any], spans_key: str, *, system: str) -> Non
 
 
 def _name_of(path: Path) -> str:
-    return path.stem if path.is_dir() or path.suffix == ".spacy" else path.name.split(".")[0]
+    return path.stem if path.is_dir() or path.suffix.lower() == ".spacy" else path.name.split(".")[0]

@@ -30,14 +30,14 @@ def generate_seeds_cli(
     ctx: typer.Context,
     source: Path = typer.Argument(..., metavar="IN", help="Gold records (.jsonl, of train), or a list: .csv or .tsv "
                                                           "with the columns text and label, .txt (a name a line, or "
-                                                          "name, tab and label), or .obo."),
+                                                          "name, tab and label), .obo, or MeSH .xml."),
     output: Path = typer.Argument(..., metavar="OUT", help="Seeds as .jsonl: text, label and count."),
     labels: Path = typer.Option(..., help="Label schema (YAML)."),
     held_out: List[Path] = typer.Option([], help="Records of dev and test, which must not be among the gold ones."),
     config: Path = typer.Option(DEFAULT_CONFIG, "--config", "-c", help="Config with a section seeds; override "
                                                                        "keys with --seeds.key value."),
-    label: Optional[str] = typer.Option(None, help="Label of the names of a .txt or .obo file."),
-    root: Optional[str] = typer.Option(None, help="For .obo: id of the term whose descendants are meant."),
+    label: Optional[str] = typer.Option(None, help="Label of the names of a list or ontology without labels."),
+    root: Optional[str] = typer.Option(None, help="For ontologies: id of the term whose descendants are meant."),
 ) -> None:
     """Collect seed entities: the most frequent mentions of each label, or the names of a list or an ontology."""
     from ...corpus.leakage import KnownTexts, refuse_known

@@ -120,7 +120,7 @@ def read_raw(path: Path, known: "KnownTexts", *, any_split: bool = False) -> Lis
     from ...formats.jsonl import read_jsonl
     from ...synthesis.held_out import refuse_tested
 
-    records = read_jsonl(path)
+    records = read_jsonl(path, raw=True)
     found = list(records if any_split else refuse_tested(records, unless=", or take it so with --any-split"))
     kept = [sentence.with_mentions(()) for sentence in found if known.find(sentence) is None]
     if len(kept) < len(found):

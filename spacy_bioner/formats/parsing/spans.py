@@ -61,13 +61,17 @@ def ground_mentions(text: str, stated: Sequence[Stated], *, problems: Problems) 
     RETURNS (Tuple[Mention, ...]): In text order, without white space at their edges, each place and label once.
     """
     found: Dict[Tuple[int, int, str], Mention] = {}
-    for one in _in_code_points(text, stated, problems):
-        mention = _ground(text, one, problems)
+    for one, mention in zip(stated, ground_each(text, stated, problems=problems)):
         if mention is not None and mention.key in found:
             problems.add("duplicate", one.place, f"{mention.start}-{mention.end} {mention.label}")
         elif mention is not None:
             found[mention.key] = mention
     return in_text_order(found.values())
+
+
+def ground_each(text: str, stated: Sequence[Stated], *, problems: Problems) -> List[Optional[Mention]]:
+    """RETURNS (List[Optional[Mention]]): As `ground_mentions`, one for each stated, None where it is left out."""
+    return [_ground(text, one, problems) for one in _in_code_points(text, stated, problems)]
 
 
 def is_one_piece(fragments: Sequence[Tuple[int, int]], text: str) -> bool:

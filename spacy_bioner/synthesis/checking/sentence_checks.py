@@ -30,9 +30,9 @@ class SentenceChecks:
         self._near_held_out = _NearTexts(settings.similarity)
         self._held_out = KnownTexts(held_out, self._read_held_out)
 
-    def _read_held_out(self, path: Path) -> Iterator[Annotation]:
+    def _read_held_out(self, path: Path, *, raw: bool) -> Iterator[Annotation]:
         """Yield the records of a file, and note their sentences."""
-        for annotation in read_jsonl(path):
+        for annotation in read_jsonl(path, raw=raw):
             for sentence in split_sentences(annotation):
                 shingles = _cut_shingles(_words(sentence.text))
                 if len(shingles) >= TELLING_UNITS:
