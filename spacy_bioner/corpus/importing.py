@@ -10,7 +10,7 @@ from typing import Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, 
 from ..annotation import Annotation
 from ..errors import BionerError, Errors
 from ..files import read_lines
-from ..formats import FORMATS, read_annotations
+from ..formats import FORMATS, is_corpus_file, read_annotations
 from ..formats.parsing.lines import read_text
 from ..formats.parsing.problems import Problems
 from .leakage import normalise
@@ -18,7 +18,6 @@ from .leakage import normalise
 PARTS = ("train", "dev", "test", "raw")
 # Shares of the documents that dev and test get where no file is named so.
 SHARES = {"dev": 0.15, "test": 0.15}
-_ENDINGS = tuple(ending for each in FORMATS.values() for ending in each.endings)
 _NAMES = {"train": "train", "dev": "dev", "valid": "dev", "val": "dev", "test": "test", "raw": "raw",
           "unlabeled": "raw", "unlabelled": "raw"}
 # Lower-case letters before or after a word belong to it: "latest" is no test set, "NCBItrainset" is a training set.
@@ -135,11 +134,11 @@ def find_sources(paths: Iterable[Path]) -> Iterator[Path]:
     for path in map(Path, paths):
         if not path.exists():
             raise BionerError(Errors.E001.format(path=path, wanted="file or folder"))
-        if not path.is_dir() or next(path.glob("*.ann"), None):
+        if not path.is_dir() or _is_brat(path):
             yield path
             continue
-        inside = [each for each in sorted(path.iterdir()) if _is_brat(each) or each.name.lower().endswith(
-            (*_ENDINGS, ".txt", ".txt.gz"))]
+        inside = [each for each in sorted(path.iterdir()) if _is_brat(each) or is_corpus_file(each)
+                  or each.name.lower().endswith((".txt", ".txt.gz"))]
         if not inside:
             raise BionerError(Errors.E043.format(path=path, known=", ".join(FORMATS)))
         yield from inside
@@ -158,12 +157,12 @@ def tell_part(path: Path) -> str:
 
 
 def _is_brat(path: Path) -> bool:
-    return path.is_dir() and next(path.glob("*.ann"), None) is not None
+    return path.is_dir() and any(each.suffix.lower() in (".ann", ".a1") for each in path.iterdir())
 
 
 def _is_text(path: Path) -> bool:
     name = path.name.lower()
-    return name.endswith((".txt", ".txt.gz")) and not name.endswith(_ENDINGS) and not _is_pubtator(path)
+    return name.endswith((".txt", ".txt.gz")) and not is_corpus_file(path) and not _is_pubtator(path)
 
 
 def _is_pubtator(path: Path) -> bool:
@@ -178,7 +177,7 @@ def _read(path: Path, problems: Problems) -> Iterator[Annotation]:
     """YIELDS (Annotation): The documents of a file; a .txt file is one document, or one a line where it is raw.txt."""
     if not _is_text(path):
         format_ = "pubtator" if path.is_file() and _is_pubtator(path) else ""
-        yield from read_annotations(path, format_, problems=problems)
+        yield from read_annotations(path, format_, problems=problems, raw=tell_part(path) == "raw")
     elif path.name.endswith(".gz") or _NAMED.search(path.stem):
         for number, line in read_lines(path):
             yield Annotation(line, id=f"{path.name.split('.')[0]}-{number}")
