@@ -4,15 +4,14 @@ import errno
 import gzip
 import json
 import os
-import re
 import shutil
-import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Callable, Dict, Iterable, Iterator, Tuple, TypeVar, Union
 
 from .errors import BionerError, Errors
 from .loading import BROKEN_COMPRESSION, is_gzip, iterate_lines, open_bounded, parse_json
+from .temporaries import temporary_file, temporary_folder
 
 Filled = TypeVar("Filled")
 # Errors of a disk, a quota or a file that is full.
@@ -31,19 +30,13 @@ def open_atomic(path: Path, mode: str = "w", *, private: bool = False) -> Iterat
     """
     path = Path(path)
     refuse_unwritable(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-    os.close(handle)
-    temporary = Path(name)
     text = {} if "b" in mode else {"encoding": "utf8", "newline": "\n"}
     opener = gzip.open if is_gzip(path) else open
-    try:
+    with temporary_file(path) as temporary:
         with naming(path), opener(temporary, mode if "b" in mode else "wt", **text) as file_:
             yield file_
         os.chmod(temporary, 0o600 if private else 0o666 & ~_umask())
         os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -172,21 +165,6 @@ def write_json(path: Path, value: Any) -> None:
         file_.write("\n")
 
 
-def sweep_beside(target: Path) -> None:
-    """Remove the temporary folders of a target that killed runs have left beside it.
-
-    target (Path): See `fill_folder`. Where a run was killed between its two renames, the old folder takes its place
-        again.
-    """
-    leftover = re.compile(rf"\.{re.escape(target.name)}\.[a-z0-9_]{{8}}(\.old)?")
-    for path in sorted(target.parent.glob(".*")) if target.parent.is_dir() else ():
-        found = leftover.fullmatch(path.name)
-        if found and found[1] and not target.exists():
-            os.rename(path, target)
-        elif found:
-            shutil.rmtree(path, ignore_errors=True)
-
-
 def write_folder(target: Path, files: Dict[str, bytes]) -> None:
     """Write a folder of files that appears complete or not at all; one of that name is replaced.
 
@@ -204,9 +182,7 @@ def fill_folder(target: Path, fill: Callable[[Path], Filled]) -> Filled:
     fill (Callable[[Path], Filled]): Writes the files.
     RETURNS (Filled): What `fill` gives.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
-    try:
+    with temporary_folder(target) as temporary:
         with naming(target):
             filled = fill(temporary)
         temporary.chmod(0o777 & ~_umask())
@@ -222,8 +198,6 @@ def fill_folder(target: Path, fill: Callable[[Path], Filled]) -> Filled:
             os.rename(temporary, target)
         _flush(target.parent)
         return filled
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _flush(path: Path) -> None:

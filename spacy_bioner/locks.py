@@ -1,5 +1,6 @@
 """Locks between threads, and the names of processes, which tell whether the owner of a file still lives."""
 
+import hashlib
 import os
 import socket
 import threading
@@ -70,9 +71,13 @@ class ProcessName:
         """RETURNS (ProcessName): This process."""
         return _own_name(os.getpid())
 
+    def is_here(self) -> bool:
+        """RETURNS (bool): Whether it belongs to this machine, so that it can be seen whether it lives."""
+        return self.host == _host()
+
     def is_dead(self) -> bool:
         """RETURNS (bool): Whether it has surely ended; of another machine nothing is known."""
-        if self.host != _host():
+        if not self.is_here():
             return False
         try:
             os.kill(self.pid, 0)
@@ -102,13 +107,12 @@ def _own_name(pid: int) -> ProcessName:
 
 @lru_cache(maxsize=1)
 def _host() -> str:
-    """RETURNS (str): The machine, and where numbers of processes are counted anew, as in a container, that too."""
+    """RETURNS (str): A hash of the machine's name, and where processes are counted anew, as in a container, of that."""
     try:
         space = os.stat(_PROC / "self" / "ns" / "pid").st_ino
     except OSError:
         space = 0
-    name = "".join(letter for letter in socket.gethostname() if letter.isalnum())
-    return f"{name or 'host'}{space}"
+    return hashlib.sha256(f"{socket.gethostname()} {space}".encode()).hexdigest()[:8]
 
 
 def _start_time(pid: int) -> Optional[int]:

@@ -7,7 +7,8 @@ from urllib.parse import quote, unquote
 
 from ..annotation import Annotation, Mention
 from ..errors import BionerError, Errors
-from ..files import fill_folder, sweep_beside
+from ..files import fill_folder
+from ..temporaries import sweep
 from .parsing.folders import list_files, refuse_outside
 from .parsing.lines import read_text
 from .parsing.problems import Problems, Written, note_losses, strict_unless, untold
@@ -85,7 +86,7 @@ def write_brat(path: Path, annotations: Iterable[Annotation], *, problems: Optio
     """
     problems = strict_unless(problems)
     path = Path(path)
-    sweep_beside(path)
+    sweep(path.parent)
     other = path.name if path.is_file() else _find_other(path)
     if other:
         raise BionerError(Errors.E023.format(path=path, found=other))

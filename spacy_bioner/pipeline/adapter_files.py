@@ -12,6 +12,7 @@ from spacy.pipeline import Pipe
 from spacy.vocab import Vocab
 
 from ..locks import ThreadLock
+from ..temporaries import private_folder
 
 
 class AdapterPipe(Pipe, ABC):
@@ -136,7 +137,7 @@ def unpack_adapter(data: bytes) -> Optional[TemporaryDirectory]:
     files = srsly.msgpack_loads(data)
     if not files:
         return None
-    unpacked = TemporaryDirectory(prefix="spacy-bioner-adapter-")
+    unpacked = private_folder("spacy-bioner-adapter")
     for name, content in files.items():
         (Path(unpacked.name) / Path(name).name).write_bytes(content)
     return unpacked

@@ -13,6 +13,7 @@ import torch
 from ...errors import BionerError, Errors, Warnings
 from ...files import write_folder
 from ...llm.adapter import CARD_FILE
+from ...temporaries import sweep
 
 logger = logging.getLogger(__name__)
 _STATE = "state.json"
@@ -107,8 +108,7 @@ class Checkpoints:
 
     def sweep(self) -> None:
         """Remove what killed runs have left half written."""
-        for path in self.folder.glob(".*"):
-            shutil.rmtree(path, ignore_errors=True)
+        sweep(self.folder)
 
     def remove(self, fingerprint: str) -> None:
         """Remove the checkpoints of a training, when it is done; those of other trainings stay."""

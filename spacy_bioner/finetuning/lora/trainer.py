@@ -14,8 +14,9 @@ import torch
 from torch import nn
 
 from ...errors import BionerError, Errors
-from ...files import fill_folder, sweep_beside
+from ...files import fill_folder
 from ...llm.local.fingerprint import adapter_fingerprint
+from ...temporaries import sweep
 from ..forward_passes import answer_losses, plan_passes
 from ..pairs import Pair, check_pairs, drop_long, hash_pairs
 from .adapter_model import adapter_tensors, put_adapter, settings_of, write_adapter
@@ -102,7 +103,7 @@ def train_adapter(pairs: Sequence[Pair], *, model: nn.Module, output: Path, writ
     checkpoints = Checkpoints(output.with_name(f"{output.name}.checkpoints"))
     if processes.is_main:
         checkpoints.sweep()
-        sweep_beside(output)
+        sweep(output.parent)
     processes.wait()
     trainer = Trainer(fitting, model=put_adapter(model, lora, seed=training.seed,
                                                  gradient_checkpointing=training.gradient_checkpointing, start=start),

@@ -1,14 +1,13 @@
 """A model name to a folder: an existing folder, a model embedded in an installed package, or a hub id."""
 
 import os
-import shutil
-import tempfile
 from dataclasses import dataclass, field
 from importlib import metadata, util
 from pathlib import Path
 from typing import Callable, Dict, Mapping, Optional
 
 from ...errors import BionerError, Errors
+from ...temporaries import temporary_folder
 from .checksums import verify_files
 from .embedded import convert_gguf
 
@@ -133,17 +132,14 @@ def _fetch(name: str, model: EmbeddedModel) -> Path:
 
 def _convert_into(target: Path, source: Path, convert: Callable[[Path, Path], None]) -> None:
     """Convert in a temporary folder that takes its name when it is complete; of two processes the first one wins."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
     try:
-        convert(source, temporary)
-        temporary.chmod(0o755)
-        temporary.rename(target)
+        with temporary_folder(target) as temporary:
+            convert(source, temporary)
+            temporary.chmod(0o755)
+            temporary.rename(target)
     except OSError:
         if not target.is_dir():
             raise
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _hub_folder(name: str, revision: Optional[str]) -> Path:
