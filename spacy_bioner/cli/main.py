@@ -8,6 +8,7 @@ from .. import __version__
 from ..cpu_threads import set_thread_defaults
 from ..errors import BionerError
 from ._shared.overrides import OverridableCommand
+from ._shared.signals import Stopped, stopping_on_signals
 from ._shared.terminal import escaped_output, printable
 from .annotate import annotate_cli
 from .assemble import assemble_cli
@@ -103,13 +104,14 @@ def main() -> None:
 
 def _run() -> None:
     try:
-        app()
+        with stopping_on_signals():
+            app()
     except BionerError as error:
         print(f"spacy-bioner: {printable(str(error), line=True)}", file=sys.stderr)
         sys.exit(1)
     except OSError as error:
         print(f"spacy-bioner: {error.strerror or error}: {error.filename or 'no file named'}", file=sys.stderr)
         sys.exit(1)
-    except KeyboardInterrupt:
-        print("spacy-bioner: stopped; finished parts are kept, run the same command to resume", file=sys.stderr)
-        sys.exit(130)
+    except Stopped as stopped:
+        print(f"spacy-bioner: {stopped}", file=sys.stderr)
+        sys.exit(stopped.exit_code)
