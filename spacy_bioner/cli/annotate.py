@@ -18,7 +18,7 @@ from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 from ..annotation import Annotation
 from ..errors import BionerError, Errors
 from ..files import open_atomic, read_lines
-from ._shared.outputs import refuse_own_input
+from ._shared.outputs import refuse_own_cache, refuse_own_input
 from ._shared.pipeline_annotation import annotate_by_pipeline
 from ._shared.schema import Schema, read_schema
 from ._shared.settings import Settings, add_options, load_settings, read_overrides
@@ -114,6 +114,8 @@ def annotate_cli(
                                                        "language model; of the settings only limit and origin count."),
     spans_key: Optional[str] = typer.Option(None, help="With --pipeline: key of the spans in its Docs. Default: sc."),
     seed: Optional[int] = typer.Option(None, help="Random seed of sampled responses; default: as the config says."),
+    retry_truncated: bool = typer.Option(False, "--retry-truncated", help="Ask once more for cached responses that "
+                                                                          "the token limit has cut."),
     gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU ID or -1 for CPU; with --engine ray each worker "
                                                             "has a GPU of its own, whatever the ID."),
 ) -> None:
@@ -123,10 +125,12 @@ def annotate_cli(
     """
     overrides = add_options(read_overrides(ctx.args), {"annotate.seed": seed})
     settings = load_settings(config, "annotate", AnnotateSettings, overrides)
+    refuse_own_cache(settings.cache, [source, output, labels, config, settings.examples, settings.replay])
     if engine is not Engine.ray:
         refuse_own_outputs(output, [source, labels, settings.examples, settings.replay])
     if pipeline is not None:
-        refuse_with_pipeline({"--labels": labels, "--engine": engine is Engine.ray, **overrides})
+        refuse_with_pipeline({"--labels": labels, "--engine": engine is Engine.ray,
+                              "--retry-truncated": retry_truncated, **overrides})
         texts = list(islice(read_texts(source), settings.limit))
         if not texts:
             raise BionerError(Errors.E008.format(path=source))
@@ -138,9 +142,10 @@ def annotate_cli(
         raise BionerError(Errors.E730.format(option="--spans-key", why="no --pipeline is given"))
     schema = read_schema(labels) if labels else None
     if engine is Engine.ray:
-        summary = annotate_by_workers(source, output, settings, schema=schema, gpu_id=gpu_id)
+        summary = annotate_by_workers(source, output, settings, schema=schema, gpu_id=gpu_id,
+                                      retry_truncated=retry_truncated)
     else:
-        annotator = make_annotator(settings, schema=schema, gpu_id=gpu_id)
+        annotator = make_annotator(settings, schema=schema, gpu_id=gpu_id, retry_truncated=retry_truncated)
         summary = annotate(source, output, annotator, limit=settings.limit, origin=settings.origin)
     print(f"{summary} -> {output}", file=sys.stderr)
 
@@ -172,19 +177,24 @@ def refuse_own_outputs(output: Path, inputs: Sequence[Optional[Path]]) -> None:
     refuse_own_input(set_aside_path(output), inputs)
 
 
-def make_annotator(settings: AnnotateSettings, *, schema: Optional[Schema] = None, gpu_id: int = -1) -> Any:
+def make_annotator(settings: AnnotateSettings, *, schema: Optional[Schema] = None, gpu_id: int = -1,
+                   retry_truncated: bool = False) -> Any:
     """Make the annotator that the settings describe.
 
     settings (AnnotateSettings): The section [annotate].
     schema (Optional[Schema]): Labels, corpus and language; settings go before it, and it before the adapter.
     gpu_id (int): GPU, or -1 for the CPU.
+    retry_truncated (bool): Whether cached replies that the token limit has cut are asked for once more.
     RETURNS (Annotator): The annotator.
     """
     from ..corpus.sentences import find_sentences
     from ..llm.annotation import assembly as setup
 
     source = open_source(settings, gpu_id=gpu_id)
-    return setup.make_annotator(source, choose_settings(settings, schema), find_sentences=find_sentences)
+    annotator = setup.make_annotator(source, choose_settings(settings, schema), find_sentences=find_sentences)
+    if retry_truncated:
+        annotator.retry_truncated()
+    return annotator
 
 
 def choose_settings(settings: AnnotateSettings, schema: Optional[Schema]) -> Any:
@@ -262,7 +272,7 @@ def annotate(source: Path, output: Path, annotator: Any, *, limit: Optional[int]
 
 
 def annotate_by_workers(source: Path, output: Path, settings: AnnotateSettings, *, schema: Optional[Schema] = None,
-                        gpu_id: int = -1) -> str:
+                        gpu_id: int = -1, retry_truncated: bool = False) -> str:
     """Annotate a large input on Ray, see `scale.ray_annotate.annotate_on_ray`.
 
     source (Path): The records.
@@ -270,6 +280,7 @@ def annotate_by_workers(source: Path, output: Path, settings: AnnotateSettings, 
     settings (AnnotateSettings): The section [annotate].
     schema (Optional[Schema]): As in `make_annotator`.
     gpu_id (int): As in `make_annotator`; where a GPU is meant, each worker has one, and Ray says which.
+    retry_truncated (bool): As in `make_annotator`.
     RETURNS (str): One line: what was done and which issues were met.
     RAISES BionerError: E706 without Ray, E730 for a limit, E226 and E227 for a folder with shards of another run.
     """
@@ -295,7 +306,8 @@ def annotate_by_workers(source: Path, output: Path, settings: AnnotateSettings, 
             advance(failures, good + failed)
 
         total = annotate_on_ray(
-            source, output, partial(make_annotator, settings, schema=schema), origin=settings.origin,
+            source, output, partial(make_annotator, settings, schema=schema, retry_truncated=retry_truncated),
+            origin=settings.origin,
             settings=identify(open_source(settings, gpu_id=-1), choose_settings(settings, schema)), advance=count,
             gpus=1 if on_gpu else 0, **settings.ray.model_dump())
     issues = ", ".join(f"{kind} {number}" for kind, number in sorted(total["issues"].items())) or "none"

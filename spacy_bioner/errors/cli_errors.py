@@ -48,3 +48,4 @@ class CliErrors:
     E737 = "{option} is '{found}'. Wanted: {wanted}."
     E738 = "{path} is for texts in '{found}', but '{wanted}' is requested. Give --lang (or --vars.lang) {found}."
     E739 = "{path} is not empty, and init writes over nothing. Give a new folder."
+    E740 = "The cache {cache} is also {path}, which this command reads or writes. Give the cache a file of its own."

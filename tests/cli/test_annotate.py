@@ -250,7 +250,7 @@ def test_each_worker_reserves_the_gpu_that_it_computes_on(tmp_path, monkeypatch,
         passed.update(options, build=build)
         return dict.fromkeys(("good", "failed", "done", "done_before", "lacking"), 0) | {"issues": {}}
 
-    def tell_device(settings, *, schema, gpu_id=-1):
+    def tell_device(settings, *, schema, gpu_id=-1, retry_truncated=False):
         return annotate.choose_device(settings, gpu_id=gpu_id)
 
     monkeypatch.setattr(annotate, "find_spec", lambda name: name)
@@ -262,3 +262,15 @@ def test_each_worker_reserves_the_gpu_that_it_computes_on(tmp_path, monkeypatch,
                                  AnnotateSettings(model="smollm2-135m-instruct", **settings), gpu_id=gpu_id)
     assert passed["gpus"] == gpus
     assert device is None or passed["build"]() == device
+
+
+@pytest.mark.issue(21)
+@pytest.mark.parametrize("cache", ["in.jsonl", "out.jsonl", "labels.yml"])
+def test_a_cache_in_the_place_of_an_input_or_output_is_refused(tmp_path, cache):
+    write_json_lines(tmp_path / "in.jsonl", [{"id": "1", "text": "flu", "spans": []}])
+    (tmp_path / "labels.yml").write_text("labels:\n  DISEASE: illnesses\n")
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    result = CliRunner().invoke(app, ["annotate", str(tmp_path / "in.jsonl"), str(tmp_path / "out.jsonl"), "--labels",
+                                      str(tmp_path / "labels.yml"), "--annotate.cache", str(tmp_path / cache)])
+    assert isinstance(result.exception, BionerError) and f"is also {tmp_path / cache}" in str(result.exception)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before

@@ -204,7 +204,7 @@ def test_rows_asked_for_alone_keep_their_tables_and_claims(read, measured):
 
 
 @pytest.mark.parametrize("change, message", [
-    pytest.param(('cell: "N = {size}: {line}"', 'cell: "{size}: {line}"'), "table 'F1 by size' names .*rows.*5: gold",
+    pytest.param(('cell: "N = {size}: {line}"', 'cell: "{size}: {line}"'), "table 'F1 by size' names rows.*5: gold",
                  id="cell"),
     pytest.param(('against: "N = {size}: gold"', 'against: "N = {size}: glod"'), "N = 5: glod", id="against"),
     pytest.param(("rows: line", "rows: lines"), "'lines'", id="unknown-list"),

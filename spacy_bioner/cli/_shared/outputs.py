@@ -23,6 +23,18 @@ def refuse_own_input(output: Path, inputs: Iterable[Optional[Path]]) -> None:
     refuse_unwritable(output)
 
 
+def refuse_own_cache(cache: Optional[Path], others: Iterable[Optional[Path]]) -> None:
+    """Refuse a cache in the place of a file that is read or written.
+
+    cache (Optional[Path]): The file of the cache, if there is one.
+    others (Iterable[Optional[Path]]): What the verb reads and writes; None stands for an option that is not given.
+    RAISES BionerError: E740 for the first of them.
+    """
+    for path in others:
+        if cache is not None and path is not None and Path(cache).resolve() == Path(path).resolve():
+            raise BionerError(Errors.E740.format(cache=cache, path=path))
+
+
 def refuse_same_output(output: Path, other: Path, option: str) -> None:
     """Refuse two results in one file, of which the second would replace the first.
 

@@ -11,7 +11,7 @@ from ...annotation import Annotation
 from ...errors import BionerError, Errors
 from ...files import read_json_lines, write_json, write_json_lines
 from ...synthesis.checking.check_settings import SentenceBounds
-from .._shared.outputs import refuse_other_ending, refuse_own_input, refuse_same_output
+from .._shared.outputs import refuse_other_ending, refuse_own_cache, refuse_own_input, refuse_same_output
 from .._shared.settings import Settings, add_options, load_settings, read_overrides
 from ..annotate import ServerOptions
 from ..train.generator import DEFAULT_CONFIG, PromptSettings, read_raw
@@ -92,6 +92,7 @@ def generate_sentences_cli(
     refuse_other_ending(output)
     overrides = add_options(read_overrides(ctx.args), {"synthesize.seed": seed})
     settings = load_settings(config, "synthesize", SynthesizeSettings, overrides)
+    refuse_own_cache(settings.cache, [seeds, labels, style, output, plan_path(output), report, config, *held_out])
     schema = read_schema(labels)
     listed = read_seeds(seeds)
     found = listed.seeds

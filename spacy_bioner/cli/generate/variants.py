@@ -13,7 +13,7 @@ from pydantic import Field
 from ...annotation import Annotation
 from ...errors import BionerError, Errors
 from ...files import write_json, write_json_lines
-from .._shared.outputs import refuse_other_ending, refuse_own_input, refuse_same_output
+from .._shared.outputs import refuse_other_ending, refuse_own_cache, refuse_own_input, refuse_same_output
 from .._shared.settings import Settings, add_options, load_settings, read_overrides
 from ..train.generator import DEFAULT_CONFIG, PromptSettings
 from .sentences import ChecksSettings, SynthesizeSettings, find_parts, open_source
@@ -69,6 +69,7 @@ def generate_variants_cli(
     refuse_other_ending(output)
     overrides = add_options(read_overrides(ctx.args), {"augment.seed": seed})
     settings = load_settings(config, "augment", AugmentSettings, overrides)
+    refuse_own_cache(settings.cache, [gold, labels, output, report, config, *held_out])
     known = KnownTexts(held_out, read_jsonl)
     sentences = list(refuse_known(read_jsonl(gold), known))
     schema = read_schema(labels)

@@ -65,6 +65,11 @@ class Annotator:
             for annotation, *answered in zip(batch, *answers):
                 yield self._finish(annotation, answered)
 
+    def retry_truncated(self) -> None:
+        """Ask once more for cached replies that the token limit has cut."""
+        for _, runner in self._askers:
+            runner.retry_truncated = True
+
     def provenance(self) -> Dict[str, Any]:
         """RETURNS (Dict[str, Any]): What an annotation says of its origin: model, adapter, hash of the prompt, and of
         a sampled one temperature and seed."""

@@ -8,9 +8,13 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Set
 from ...errors import BionerError, Errors
 from ..protocol import LanguageModel, Reply, Request
 from .cache import ReplyCache, request_key
+from .cached_reply import fits_text
 from .usage import Usage
 
 logger = logging.getLogger(__name__)
+
+# Seconds between two looks for a reply that another process has asked for.
+_FIRST_WAIT, _LONGEST_WAIT = 0.05, 1.0
 
 
 class Runner:
@@ -22,16 +26,19 @@ class Runner:
     max_failures (int): So many failures of the service in a row stop the run; 0 never stops it. What fails for its own
         sake (see `Reply.service_failed`) neither counts nor ends the row: it fails in each run anew, side by side.
     usage (Optional[Usage]): Counts to go on with.
+    retry_truncated (bool): Whether cached replies that the token limit has cut are asked for once more.
     """
 
     def __init__(self, model: LanguageModel, *, cache: Optional[ReplyCache] = None,
                  settings: Optional[Mapping[str, Any]] = None, max_failures: int = 20,
-                 usage: Optional[Usage] = None) -> None:
+                 usage: Optional[Usage] = None, retry_truncated: bool = False) -> None:
         self.model = model
         self.cache = cache
         self.max_failures = max_failures
         self.usage = usage if usage is not None else Usage()
         self._settings = {"model": dict(model.identity()), **(settings or {})}
+        self.retry_truncated = retry_truncated
+        self._retried: Set[str] = set()
         self._failures_in_row = 0
         self._answered = False
         self._refusals: Set[str] = set()
@@ -44,13 +51,52 @@ class Runner:
         RAISES BionerError: E215 where the service fails too often in a row; what was answered is in the cache.
         """
         keys = [request_key(request, self._settings) for request in requests]
-        replies = self.cache.get(keys) if self.cache is not None else {}
+        asked = dict(zip(keys, requests))
+        replies = self._look_up(asked)
         self.usage.add(cached=sum(key in replies for key in keys))
         self._answered = self._answered or bool(replies)
-        missing = {key: request for key, request in zip(keys, requests) if key not in replies}
-        if missing:
-            self._ask(missing, replies)
+        missing = {key: request for key, request in asked.items() if key not in replies}
+        if self.cache is None or self.cache.path is None or self.cache.is_read_only:
+            if missing:
+                self._ask(missing, replies)
+        else:
+            self._share(self.cache, missing, replies)
         return [replies[key] for key in keys]
+
+    def _look_up(self, asked: Mapping[str, Request]) -> Dict[str, Reply]:
+        """RETURNS (Dict[str, Reply]): Cached replies that can be answers to their requests; others are asked again."""
+        if self.cache is None:
+            return {}
+        before = self.cache.damaged
+        found = self.cache.get(asked)
+        self.cache.drop([key for key, reply in found.items() if not fits_text(reply, asked[key].text)])
+        self.usage.add(damaged=self.cache.damaged - before)
+        return {key: reply for key, reply in found.items() if fits_text(reply, asked[key].text)
+                and not (self.retry_truncated and reply.finish_reason == "length" and key not in self._retried)}
+
+    def _share(self, cache: ReplyCache, missing: Dict[str, Request], replies: Dict[str, Reply]) -> None:
+        """Ask what no other process is asking, and wait for what others ask."""
+        wait = _FIRST_WAIT
+        while missing:
+            again = [key for key in missing if self.retry_truncated and key not in self._retried]
+            mine = cache.claims.take(list(missing), again=again)
+            self._retried.update(mine)
+            if mine:
+                try:
+                    with cache.claims.renewed():
+                        self._ask({key: request for key, request in missing.items() if key in mine}, replies)
+                finally:
+                    cache.claims.give_back(mine)
+                wait = _FIRST_WAIT
+            missing = {key: request for key, request in missing.items() if key not in replies}
+            if missing:
+                found = self._look_up(missing)
+                self.usage.add(cached=len(found))
+                replies.update(found)
+                missing = {key: request for key, request in missing.items() if key not in found}
+            if missing and not mine:
+                time.sleep(wait)
+                wait = min(2 * wait, _LONGEST_WAIT)
 
     def _ask(self, missing: Dict[str, Request], replies: Dict[str, Reply]) -> None:
         """Ask the model, and keep each reply as soon as it comes."""
@@ -74,7 +120,7 @@ class Runner:
                 self._failures_in_row = 0
                 self._answered = True
                 if self.cache is not None:
-                    self.cache.put(keys[index], reply)
+                    self.cache.put(keys[index], reply, replace=self.retry_truncated)
         self.usage.add(seconds=time.perf_counter() - started)
         if failures:
             logger.warning("%s of %s requests failed, the last one: %s", len(failures), len(keys), failures[-1])

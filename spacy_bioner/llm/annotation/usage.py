@@ -17,6 +17,7 @@ class Usage:
     failed (int): Those among them that were set aside with a reason.
     asked (int): Requests that a model was asked.
     cached (int): Requests answered from the cache.
+    damaged (int): Cached replies that were damaged, and asked for again.
     seconds (float): Time spent waiting for models.
     model (Counter): What replies say they cost: prompt_tokens, answer_tokens, passes or requests, retries.
     issues (Counter): Kinds of issues met in replies.
@@ -26,6 +27,7 @@ class Usage:
     failed: int = 0
     asked: int = 0
     cached: int = 0
+    damaged: int = 0
     seconds: float = 0.0
     model: CounterType[str] = field(default_factory=Counter)
     issues: CounterType[str] = field(default_factory=Counter)
@@ -50,12 +52,15 @@ class Usage:
     def to_dict(self) -> Dict[str, Any]:
         """RETURNS (Dict[str, Any]): The counts, for JSON."""
         return {"documents": self.documents, "failed": self.failed, "asked": self.asked, "cached": self.cached,
-                "seconds": round(self.seconds, 3), "model": dict(self.model), "issues": dict(self.issues)}
+                "damaged": self.damaged, "seconds": round(self.seconds, 3), "model": dict(self.model),
+                "issues": dict(self.issues)}
 
     def summary(self) -> str:
         """RETURNS (str): One line without text of documents."""
         parts = [f"{self.documents} documents", f"{self.failed} set aside",
                  f"{self.asked} requests asked, {self.cached} from the cache", f"{self.seconds:.1f} s in the model"]
         parts += [f"{value:,.0f} {key.replace('_', ' ')}" for key, value in sorted(self.model.items())]
+        if self.damaged:
+            parts.append(f"{self.damaged} damaged replies asked again")
         met = ", ".join(f"{kind} {count}" for kind, count in self.issues.most_common())
         return "; ".join([*parts, f"issues: {met or 'none'}"])

@@ -1,16 +1,20 @@
 """The cache: what was put is there, whoever killed whom, and what is wrong with the file is said clearly."""
 
+import errno
+import json
 import os
 import sqlite3
 import stat
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from spacy_bioner.annotation import Mention
 from spacy_bioner.errors import BionerError
 from spacy_bioner.llm.annotation.cache import ReplyCache, request_key
+from spacy_bioner.llm.annotation.cached_reply import _checksum, read_row
 from spacy_bioner.llm.protocol import Reply, Request
 from spacy_bioner.prompts.build import Prompt
 
@@ -125,12 +129,111 @@ def test_damaged_file_is_a_clear_error(tmp_path, damage):
         ReplyCache(path).get(["k"])
 
 
-def test_unreadable_reply_is_a_clear_error(tmp_path):
-    path = tmp_path / "c.sqlite"
-    ReplyCache(path).put("k", REPLY)
+def edit(path, statement, *values):
     connection = sqlite3.connect(path)
-    connection.execute("UPDATE replies SET reply = '{'")
+    connection.execute(statement, values)
     connection.commit()
     connection.close()
-    with pytest.raises(BionerError, match="damaged"):
+
+
+@pytest.mark.issue(21)
+@pytest.mark.parametrize("statement, values", [
+    pytest.param("UPDATE replies SET reply = '{'", [], id="no-json"),
+    pytest.param("UPDATE replies SET reply = replace(reply, 'a [b]', 'a [c]')", [], id="other-text"),
+    pytest.param("UPDATE replies SET reply = CAST(x'ff00fe' AS TEXT)", [], id="random-bytes"),
+    pytest.param("UPDATE replies SET reply = x'ff00fe'", [], id="blob"),
+    pytest.param("UPDATE replies SET reply = 5", [], id="number"),
+    pytest.param("UPDATE replies SET checksum = ''", [], id="no-checksum"),
+    pytest.param("other", [], id="swapped"),
+])
+def test_a_row_that_was_changed_is_not_read_but_removed_and_counted(tmp_path, statement, values):
+    path = tmp_path / "c.sqlite"
+    cache = ReplyCache(path)
+    if "other" in statement:
+        cache.put("other", Reply("of another request"))
+        statement = "INSERT INTO replies SELECT 'k', reply, checksum FROM replies WHERE key = 'other'"
+    else:
+        cache.put("k", REPLY)
+    cache.close()
+    edit(path, statement, *values)
+    assert cache.get(["k"]) == {} and cache.damaged == 1
+    cache.put("k", REPLY)
+    assert cache.get(["k"]) == {"k": REPLY} and cache.damaged == 1
+
+
+CONTENT = {"text": "a", "finish_reason": "stop", "mentions": [[0, 1, "X", 0.5, "exact"]], "usage": {"passes": 1}}
+
+
+@pytest.mark.issue(21)
+@pytest.mark.parametrize("change", [
+    {"text": 5}, {"text": None}, {"finish_reason": "error"}, {"finish_reason": ["stop"]}, {"usage": []},
+    {"usage": {"a": "b"}}, {"usage": None}, {"mentions": 5}, {"mentions": [5]}, {"mentions": [[0, 1, "X"]]},
+    {"mentions": [[1, 1, "X", None, None]]}, {"mentions": [[-1, 1, "X", None, None]]},
+    {"mentions": [["0", 1, "X", None, None]]}, {"mentions": [[0, 1, "", None, None]]},
+    {"mentions": [[0, 1, ["X"], None, None]]}, {"mentions": [[0, 1, "X", 7, None]]},
+    {"mentions": [[0, 1, "X", "1", None]]}, {"mentions": [[0, True, "X", None, None]]},
+    {"mentions": [[0, 1, "X", None, "loose"]]}], ids=str)
+def test_a_row_of_wrong_types_is_no_reply_whatever_its_checksum(change):
+    assert read_row("k", *_spell({**CONTENT})) == Reply(
+        "a", mentions=(Mention(0, 1, "X", score=0.5, grounding="exact"),), usage={"passes": 1})
+    assert read_row("k", *_spell({**CONTENT, **change})) is None
+
+
+def _spell(content):
+    spelt = json.dumps(content)
+    return spelt, _checksum("k", spelt)
+
+
+@pytest.mark.issue(21)
+def test_the_file_is_made_private_when_it_is_opened(tmp_path):
+    path = tmp_path / "c.sqlite"
+    ReplyCache(path).put("k", REPLY)
+    path.chmod(0o644)
+    ReplyCache(path).get(["k"])
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.issue(21)
+@pytest.mark.parametrize("statement, found", [
+    ("CREATE TABLE replies (key TEXT PRIMARY KEY, reply TEXT NOT NULL)", "layout 1"),
+    ("CREATE TABLE patients (name TEXT)", "a database of something else"), (None, "layout 99")])
+def test_a_file_of_another_version_or_of_something_else_says_so(tmp_path, statement, found):
+    path = tmp_path / "c.sqlite"
+    if statement is None:
+        ReplyCache(path).put("k", REPLY)
+    edit(path, statement or "PRAGMA user_version = 99")
+    before = path.read_bytes()
+    with pytest.raises(BionerError, match=f"c.sqlite is {found}, but this version reads layout 2"):
         ReplyCache(path).get(["k"])
+    assert path.read_bytes() == before
+
+
+@pytest.mark.issue(21)
+def test_a_cache_on_a_read_only_file_system_is_read(tmp_path, monkeypatch):
+    path = tmp_path / "c.sqlite"
+    cache = ReplyCache(path)
+    cache.put("k", REPLY)
+    cache.close()
+    monkeypatch.setattr("spacy_bioner.llm.annotation.cache.os.open", _refuse_to_write)
+    cache = ReplyCache(path)
+    assert cache.get(["k"]) == {"k": REPLY} and cache.is_read_only
+    with pytest.raises(BionerError, match="cannot be used: attempt to write a readonly database"):
+        cache.put("other", REPLY)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["c.sqlite"]
+
+
+def _refuse_to_write(path, flags, mode=0o777):
+    raise OSError(errno.EROFS, "Read-only file system")
+
+
+def test_threads_share_one_cache(tmp_path):
+    cache = ReplyCache(tmp_path / "c.sqlite")
+
+    def work(number):
+        for place in range(50):
+            cache.put(f"{number}-{place}", Reply(str(place)))
+            assert len(cache.get([f"{number}-{place}", "0-0"])) >= 1
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(work, range(8)))
+    assert len(cache) == 400
