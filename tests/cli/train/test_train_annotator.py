@@ -240,14 +240,14 @@ def test_gpu_profile_runs_whole_on_a_tiny_model(gold, tmp_path, tiny_model, verb
 
 @pytest.mark.issue(6)
 def test_workflow_writes_nothing_into_the_package_and_holds_out_test(pytestconfig):
-    import srsly
+    from weasel.util.config import load_project_config
 
-    project = srsly.read_yaml(pytestconfig.rootpath / "project.yml")
+    project = load_project_config(pytestconfig.rootpath)
     commands = {command["name"]: command for command in project["commands"]}
     outputs = [path for command in commands.values() for path in command.get("outputs", [])]
     assert not [path for path in outputs if path.startswith("spacy_bioner")]
     assert "training/adapter/embedded" in commands["embedded-adapter"]["outputs"]
-    for name in ("finetune", "embedded-adapter"):
+    for name in ("train-annotator", "embedded-adapter"):
         [taught] = [line for line in commands[name]["script"] if " train annotator " in line]
         assert re.search(r"--held-out \S+/test.jsonl", taught)
 
