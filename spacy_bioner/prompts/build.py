@@ -7,16 +7,11 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from jinja2 import StrictUndefined, TemplateError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
-
 from ..codecs.base import Codec, label_definitions
 from ..codecs.checks import check_readable
 from ..errors import BionerError, Errors
+from .bounded_templates import compile_template, render_blocks
 from .examples import gives_away
-
-# What Jinja raises itself, and what expressions in a template can raise.
-_FAULTS = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError)
 
 
 @dataclass(frozen=True)
@@ -42,12 +37,6 @@ class Prompt:
         """RETURNS (List[Dict[str, str]]): The prompt as chat messages."""
         system = [{"role": "system", "content": self.system}] if self.system else []
         return [*system, {"role": "user", "content": self.user}]
-
-
-def sandbox() -> ImmutableSandboxedEnvironment:
-    """RETURNS (ImmutableSandboxedEnvironment): Where templates run: no attribute tricks, no undefined names."""
-    return ImmutableSandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=False,
-                                         trim_blocks=True, lstrip_blocks=True, autoescape=False)
 
 
 def read_template(name: str) -> str:
@@ -92,10 +81,7 @@ class PromptBuilder:
         self.corpus = corpus
         self.lang = lang
         self.examples = tuple(examples)
-        try:
-            self._template = sandbox().from_string(self.source)
-        except _FAULTS as error:
-            raise BionerError(Errors.E104.format(name=template, why=error)) from None
+        self._template = compile_template(self.source, name=template)
 
     def render(self, text: str, *, examples: Sequence[Tuple[str, str]] = ()) -> Prompt:
         """Render the prompt of a text.
@@ -110,11 +96,7 @@ class PromptBuilder:
             format=self.codec.describe(list(self.labels), lang=self.lang), corpus=self.corpus, lang=self.lang,
             examples=list(examples or [each for each in self.examples if not gives_away(each[0], text)]), text=text,
         )
-        try:
-            context = self._template.new_context(variables)
-            blocks = {name: "".join(block(context)).strip("\n") for name, block in self._template.blocks.items()}
-        except _FAULTS as error:
-            raise BionerError(Errors.E104.format(name=self.template_name, why=error)) from None
+        blocks = render_blocks(self._template, variables, name=self.template_name)
         prompt = Prompt(system=blocks.get("system", ""), user=blocks.get("user", ""))
         if text not in prompt.user:
             raise BionerError(Errors.E104.format(name=self.template_name, why="its user block does not hold the text"))

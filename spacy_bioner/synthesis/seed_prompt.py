@@ -12,7 +12,8 @@ from typing import Any, Dict, Mapping, Sequence, Tuple
 from jinja2 import Template
 
 from ..errors import BionerError, Errors
-from ..prompts.build import Prompt, read_template, sandbox
+from ..prompts.bounded_templates import compile_template, render_blocks
+from ..prompts.build import Prompt, read_template
 from .seeds import Seed
 
 VARIANTS = ("simple", "no_new_entity", "chain_of_thought")
@@ -46,7 +47,7 @@ class SeedPrompt:
 
     @cached_property
     def _compiled(self) -> Template:
-        return sandbox().from_string(self.source)
+        return compile_template(self.source, name=self.template)
 
     def render(self, seeds: Sequence[Seed]) -> Prompt:
         """Render the prompt.
@@ -55,10 +56,9 @@ class SeedPrompt:
         RETURNS (Prompt): The prompt; only the types of its seeds are described.
         """
         present = {seed.label: self.labels.get(seed.label, "") for seed in seeds}
-        context = self._compiled.new_context(dict(
+        blocks = render_blocks(self._compiled, dict(
             seeds=[(seed.text, seed.label) for seed in seeds], definitions=present, variant=self.variant,
-            domain=self.domain, genre=self.genre, style_examples=list(self.style_examples)))
-        blocks = {name: "".join(block(context)).strip("\n") for name, block in self._compiled.blocks.items()}
+            domain=self.domain, genre=self.genre, style_examples=list(self.style_examples)), name=self.template)
         prompt = Prompt(system=blocks.get("system", ""), user=blocks.get("user", ""))
         return Prompt(prompt.system, prompt.user, prefix_length=len(prompt.plain) - len(prompt.user))
 

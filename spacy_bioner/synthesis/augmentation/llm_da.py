@@ -12,12 +12,11 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 from typing import Counter as CounterType
 
-from jinja2 import Template
-
 from ...annotation import Annotation, Mention
 from ...llm.annotation.request_runner import Runner
 from ...llm.protocol import Request
-from ...prompts.build import Prompt, read_template, sandbox
+from ...prompts.bounded_templates import compile_template, render_blocks
+from ...prompts.build import Prompt, read_template
 from ..plan import PlannedSentence
 from ..seeds import Seed, draw_mentions, fold_name
 from ..writer import SentenceWriter
@@ -103,10 +102,9 @@ class NamePrompt:
 
     def render(self, label: str, names: Sequence[str]) -> Prompt:
         """RETURNS (Prompt): The prompt; the known names begin the list that the model goes on with."""
-        compiled: Template = sandbox().from_string(read_template(self.template))
-        context = compiled.new_context(dict(label=label, definition=self.labels.get(label, ""), names=list(names),
-                                            domain=self.domain, genre=self.genre))
-        blocks = {name: "".join(block(context)).strip("\n") for name, block in compiled.blocks.items()}
+        compiled = compile_template(read_template(self.template), name=self.template)
+        blocks = render_blocks(compiled, dict(label=label, definition=self.labels.get(label, ""), names=list(names),
+                                              domain=self.domain, genre=self.genre), name=self.template)
         return Prompt(system=blocks.get("system", ""), user=blocks.get("user", ""))
 
 
