@@ -1,6 +1,7 @@
 """Large inputs cut into shards: each is read by itself, and is done when its output file is there."""
 
 import json
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -11,6 +12,7 @@ from ..corpus.set_aside import set_aside_path
 from ..errors import BionerError, Errors
 from ..extras import extra
 from ..files import open_atomic, parse_record, read_raw_lines
+from ..loading import BROKEN_CONTENT, is_gzip
 
 ENDINGS = (".jsonl", ".jsonl.gz", ".parquet")
 
@@ -78,14 +80,15 @@ def find_shards(source: Path, output: Path, *, size: int, kind: str = "jsonl") -
 
 def _cut(path: Path, size: int) -> Iterator[tuple]:
     """YIELDS (tuple): First record, number of records and first byte of each shard of a file."""
-    if path.suffix == ".parquet":
+    if path.suffix.lower() == ".parquet":
         with extra("ray"):
             import pyarrow.parquet
 
-        total = pyarrow.parquet.ParquetFile(path).metadata.num_rows
+        with _naming_damage(path):
+            total = pyarrow.parquet.ParquetFile(path).metadata.num_rows
         yield from ((first, min(size, total - first), 0) for first in range(0, total, size))
         return
-    compressed = path.suffix == ".gz"
+    compressed = is_gzip(path)
     lines = (line for _, line in read_raw_lines(path))
     first = offset = 0
     while part := list(islice(lines, size)):
@@ -102,7 +105,7 @@ def read_shard(shard: Shard) -> Iterator[Annotation]:
     RAISES BionerError: E002 or E003 for a record that cannot be read.
     """
     path = Path(shard.source)
-    records = _read_rows(path, shard) if path.suffix == ".parquet" else _read_lines(path, shard)
+    records = _read_rows(path, shard) if path.suffix.lower() == ".parquet" else _read_lines(path, shard)
     stem = path.name.split(".")[0]
     for number, record in records:
         try:
@@ -125,15 +128,28 @@ def _read_rows(path: Path, shard: Shard) -> Iterator[tuple]:
     with extra("ray"):
         import pyarrow.parquet
 
-    file_ = pyarrow.parquet.ParquetFile(path)
-    columns = [name for name in ("record", "id", "text") if name in file_.schema_arrow.names]
-    last, number = shard.first + shard.count, 0
-    for batch in file_.iter_batches(batch_size=1024, columns=columns):
-        rows = batch.to_pylist() if number < last and shard.first < number + len(batch) else ()
-        for place, row in enumerate(rows, start=number + 1):
-            if shard.first < place <= last:
-                yield place, parse_record(row["record"], path, place) if "record" in row else row
-        number += len(batch)
+    with _naming_damage(path):
+        file_ = pyarrow.parquet.ParquetFile(path)
+        columns = [name for name in ("record", "id", "text") if name in file_.schema_arrow.names]
+        last, number = shard.first + shard.count, 0
+        for batch in file_.iter_batches(batch_size=1024, columns=columns):
+            rows = batch.to_pylist() if number < last and shard.first < number + len(batch) else ()
+            for place, row in enumerate(rows, start=number + 1):
+                if shard.first < place <= last:
+                    yield place, parse_record(row["record"], path, place) if "record" in row else row
+            number += len(batch)
+
+
+@contextmanager
+def _naming_damage(path: Path) -> Iterator[None]:
+    """Turn what the library raises of a damaged Parquet file into BionerError E011."""
+    try:
+        yield
+    except BionerError:
+        raise
+    except (*BROKEN_CONTENT, NotImplementedError, OSError) as error:
+        why = " ".join(str(error).split())[:200]
+        raise BionerError(Errors.E011.format(path=path, wanted="a whole Parquet file", why=why)) from None
 
 
 def write_shard(shard: Shard, annotations: Iterable[Annotation]) -> Dict[str, int]:

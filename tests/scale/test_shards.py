@@ -118,3 +118,19 @@ def test_no_input_is_an_error(tmp_path, name, content):
         (tmp_path / name).write_text(content)
     with pytest.raises(BionerError):
         find_shards(tmp_path / name, tmp_path / "out", size=1)
+
+
+@pytest.mark.issue(21)
+@pytest.mark.parametrize("damage", [lambda content: content[:-20], lambda content: b"", lambda content: b"PAR1" * 9,
+                                    lambda content: content[:40] + bytes(20) + content[60:]])
+def test_a_damaged_parquet_file_is_one_line(tmp_path, damage):
+    pytest.importorskip("pyarrow")
+    import pyarrow
+    import pyarrow.parquet
+
+    path = tmp_path / "in.parquet"
+    pyarrow.parquet.write_table(pyarrow.table({"id": ["a", "b"], "text": ["gout hurts", "so it does"]}), path)
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(BionerError, match="in.parquet is not a whole Parquet file") as caught:
+        list(read_shard(Shard(str(path), 0, 2, 0, str(tmp_path / "out.parquet"))))
+    assert "\n" not in str(caught.value)
