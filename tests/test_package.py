@@ -74,3 +74,12 @@ def test_the_installed_command_line_says_what_is_missing(environment):
     python, folder = environment
     done = subprocess.run([str(python), "-m", "spacy_bioner", "--help"], capture_output=True, text=True, cwd=folder)
     assert done.returncode == 0 and "annotate" in done.stdout
+
+
+@pytest.mark.issue(20)
+def test_init_from_the_wheel_writes_a_whole_project(environment):
+    python, folder = environment
+    run(python, "-m", "spacy_bioner", "init", "project", cwd=folder)
+    for path in ("project.yml", "README.md", "configs/experiments", "assets/labels",
+                 "assets/corpora/embedded/raw.jsonl"):
+        assert (folder / "project" / path).exists(), path

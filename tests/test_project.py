@@ -75,7 +75,7 @@ def find_script(project, name):
 
 
 @pytest.mark.parametrize("variables", [{}, {"profile": "gpu"}, {"lang": "zh", "corpus": "embedded_zh"}],
-                         ids=["default", "gpu", "zh"])
+                         ids=["default", "profile-gpu", "zh"])
 def test_every_command_line_is_accepted_by_its_verb(variables, monkeypatch):
     monkeypatch.chdir(ROOT)
     lines = [line for command in read_project(**variables)["commands"] for line in command["script"]]
