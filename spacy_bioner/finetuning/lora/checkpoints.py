@@ -1,5 +1,6 @@
 """Checkpoints of a training: whole folders that appear by one rename, so that a kill or a full disk spoils none."""
 
+import hashlib
 import json
 import logging
 import shutil
@@ -18,6 +19,7 @@ from ...temporaries import sweep
 logger = logging.getLogger(__name__)
 _STATE = "state.json"
 _TENSORS = "tensors.safetensors"
+_SUMS = "sha256.json"
 # Whichever of them is there, a folder is an adapter's.
 _ADAPTER_FILES = ("adapter_config.json", CARD_FILE)
 # The newest may be damaged, as by a power cut; then the one before serves.
@@ -77,7 +79,9 @@ class Checkpoints:
         older = self._whole(state.fingerprint)
         with naming_last_good(older[-1] if older else None):
             target = self.folder / f"{state.updates:08d}-{state.fingerprint}"
-            write_folder(target, {_STATE: json.dumps(asdict(state)).encode("utf8"), _TENSORS: _to_bytes(tensors)})
+            files = {_STATE: json.dumps(asdict(state)).encode("utf8"), _TENSORS: _to_bytes(tensors)}
+            sums = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+            write_folder(target, {**files, _SUMS: json.dumps(sums).encode("utf8")})
         for path in self._of(state.fingerprint)[:-_KEPT]:
             shutil.rmtree(path, ignore_errors=True)
 
@@ -133,6 +137,10 @@ class Checkpoints:
 def _read_checkpoint(path: Path) -> Tuple[TrainingState, Tensors]:
     from safetensors.torch import load
 
+    sums = json.loads((path / _SUMS).read_text(encoding="utf8"))
+    for name in (_STATE, _TENSORS):
+        if sums.get(name) != hashlib.sha256((path / name).read_bytes()).hexdigest():
+            raise ValueError(f"{name} is not as it was written")
     state = TrainingState(**json.loads((path / _STATE).read_text(encoding="utf8")))
     state.scores = [(int(updates), float(score)) for updates, score in state.scores]
     return state, load((path / _TENSORS).read_bytes())

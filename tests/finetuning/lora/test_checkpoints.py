@@ -1,4 +1,5 @@
 import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import torch
 from spacy_bioner.errors import BionerError
 from spacy_bioner.files import write_folder
 from spacy_bioner.finetuning.lora.checkpoints import Checkpoints, TrainingState, check_output
+from spacy_bioner.locks import ProcessName
 
 
 @pytest.fixture
@@ -48,6 +50,8 @@ def test_another_training_finds_nothing_and_removes_nothing(checkpoints, caplog)
 @pytest.mark.parametrize("name, content", [
     pytest.param("tensors.safetensors", lambda whole: whole[:-5], id="truncated-tensors"),
     pytest.param("tensors.safetensors", lambda whole: b"", id="empty-tensors"),
+    pytest.param("tensors.safetensors", lambda whole: whole[:-1] + b"\x01", id="flipped-bytes"),
+    pytest.param("sha256.json", lambda whole: b"{}", id="no-sums"),
     pytest.param("tensors.safetensors", None, id="no-tensors"),
     pytest.param("state.json", lambda whole: b"", id="empty-state"),
     pytest.param("state.json", lambda whole: b"[]", id="no-state"),
@@ -64,7 +68,7 @@ def test_damaged_checkpoint_is_passed_over_with_a_warning(checkpoints, caplog, n
         path.write_bytes(content(path.read_bytes()))
     found, tensors = checkpoints.read("abc")
     assert (found.updates, tensors["weight"].tolist()) == (2, [2.0, 2.0, 2.0])
-    assert "00000004-abc is damaged" in caplog.text
+    assert "damaged" in caplog.text and "00000004-abc" in caplog.text
     assert checkpoints.last("abc") == checkpoints.folder / "00000002-abc", "the last good one, as errors call it"
 
 
@@ -99,7 +103,7 @@ def test_full_disk_keeps_the_last_good_checkpoint(checkpoints, monkeypatch):
 
 def test_checkpoint_that_a_kill_left_half_written_is_passed_over(checkpoints):
     checkpoints.write(state(2), {"weight": torch.zeros(3)})
-    half = checkpoints.folder / ".00000004-abc.x1y2"
+    half = checkpoints.folder / f".00000004-abc.{ProcessName(ProcessName.own().host, os.getpid(), 1)}.a1b2c3d4"
     half.mkdir()
     (half / "state.json").write_text("{")
     assert checkpoints.read("abc")[0].updates == 2

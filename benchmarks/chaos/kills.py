@@ -1,0 +1,116 @@
+"""Kills at random moments: whatever is killed, however often, ends in the outputs of a run that nothing disturbed.
+
+A trial starts a verb again and again and kills it with its children, then lets it end. At most the requests in flight
+are repeated, and no temporary file is left.
+"""
+
+import hashlib
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Sequence
+
+from spacy_bioner.files import write_json
+
+from .kill_scenarios import IN_FLIGHT, SCENARIOS, Scenario, answer_none, write_inputs
+from .lying_server import LoopbackServer
+
+_MOST_KILLS = 5
+_DEADLINE = 600.0
+
+
+def run(count: int, seed: int, folder: Path, *, names: Sequence[str] = tuple(SCENARIOS)) -> Dict[str, Any]:
+    """Kill verbs.
+
+    count (int): Kills of all scenarios together, those of earlier runs included.
+    seed (int): Random seed.
+    folder (Path): Where progress is kept.
+    names (Sequence[str]): The scenarios.
+    RETURNS (Dict[str, Any]): One row of the table.
+    """
+    progress = folder / f"kills-{seed}.progress.json"
+    row = json.loads(progress.read_text(encoding="utf8")) if progress.is_file() else {
+        "kills": 0, "trials": 0, "scenarios": {}, "faults": []}
+    work = (folder / f"kills-{seed}.work").resolve()
+    if row["kills"] < count:
+        write_inputs(work / "inputs")
+    references: Dict[str, Dict[str, Any]] = {}
+    while row["kills"] < count:
+        scenario = SCENARIOS[names[row["trials"] % len(names)]]
+        chance = random.Random(f"{seed}-{row['trials']}")
+        if scenario.name not in references:
+            references[scenario.name] = _run_trial(scenario, work, chance, None, 0)
+        most = min(_MOST_KILLS, count - row["kills"])
+        done = _run_trial(scenario, work, chance, references[scenario.name], most)
+        row["trials"] += 1
+        row["kills"] += done["kills"]
+        row["scenarios"][scenario.name] = row["scenarios"].get(scenario.name, 0) + done["kills"]
+        row["faults"] += [f"trial {row['trials']}, {scenario.name}: {fault}" for fault in done["faults"]]
+        write_json(progress, row)
+    shutil.rmtree(work, ignore_errors=True)
+    return {"guarantee": "kill -9", "count": count, "seed": seed, **row, "held": not row["faults"]}
+
+
+def _run_trial(scenario: Scenario, work: Path, chance: random.Random, reference: Optional[Dict[str, Any]],
+               most_kills: int) -> Dict[str, Any]:
+    """RETURNS (Dict[str, Any]): Kills, seconds of the last run, what it wrote, and what was wrong."""
+    folder = work / scenario.name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    server = LoopbackServer(answer_none, lambda prompt, tried: "slow").start()
+    kills, faults = 0, []
+    try:
+        arguments = scenario.arguments(work / "inputs", folder, server.url)
+        while reference is not None and kills < most_kills:
+            process = _start(arguments, folder)
+            try:
+                process.wait(chance.uniform(0.0, 1.05 * reference["seconds"]))
+                break
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+                kills += 1
+        started = time.perf_counter()
+        process = _start(arguments, folder)
+        if process.wait(_DEADLINE) != 0:
+            faults.append(f"ended with code {process.returncode}: {_last_line(folder)}")
+        seconds = time.perf_counter() - started
+        repeated = sum(times - 1 for times in server.answered.values() if times > 1)
+    finally:
+        server.stop()
+    outputs = {name: _digest(folder / name) for name in scenario.outputs}
+    if reference is not None:
+        faults += [f"{name} differs" for name in outputs if outputs[name] != reference["outputs"][name]]
+        if repeated > kills * IN_FLIGHT:
+            faults.append(f"{repeated} requests repeated after {kills} kills")
+    faults += [f"left: {name}" for name in find_leftovers(folder)]
+    return {"kills": kills, "seconds": seconds, "outputs": outputs, "faults": faults}
+
+
+def _start(arguments: List[str], folder: Path) -> "subprocess.Popen[bytes]":
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false", "NO_PROXY": "127.0.0.1"}
+    with (folder / "log.txt").open("ab") as log:
+        return subprocess.Popen([sys.executable, "-m", "spacy_bioner", *arguments], stdin=subprocess.DEVNULL,
+                                stdout=log, stderr=log, env=environment, start_new_session=True)
+
+
+def find_leftovers(folder: Path) -> List[str]:
+    """RETURNS (List[str]): What only an unfinished run has: temporary files and folders, and journals of databases."""
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*")
+                  if path.name.endswith((".tmp", ".old", "-wal", "-shm", "-journal"))
+                  or path.name.startswith(".") and path.name != ".gitignore")
+
+
+def _digest(path: Path) -> Optional[str]:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
+
+
+def _last_line(folder: Path) -> str:
+    lines = (folder / "log.txt").read_text(encoding="utf8", errors="replace").strip().splitlines()
+    return lines[-1][:200] if lines else "no message"
