@@ -18,13 +18,13 @@ from spacy_bioner.files import write_json
 
 
 def find_benchmarks() -> List[str]:
-    """RETURNS (List[str]): Names of the modules with a `run`."""
+    """Return names of the modules with a `run`."""
     names = sorted(module.name for module in pkgutil.iter_modules(benchmarks.__path__) if module.name != "__main__")
     return [name for name in names if hasattr(importlib.import_module(f"benchmarks.{name}"), "run")]
 
 
 def describe_machine() -> Dict[str, Any]:
-    """RETURNS (Dict[str, Any]): What absolute times depend on."""
+    """Return what absolute times depend on."""
     import torch
 
     return {"python": platform.python_version(), "torch": torch.__version__, "threads": torch.get_num_threads(),

@@ -139,7 +139,7 @@ def measure(contest: Contest, *, rounds: int, every: int) -> Dict[str, Any]:
 
 
 def time_once(run_once: Callable[[], Any], device: torch.device) -> float:
-    """RETURNS (float): Seconds until the last result is there; a GPU is waited for."""
+    """Return seconds until the last result is there; a GPU is waited for."""
     started = time.perf_counter()
     run_once()
     if device.type == "cuda":
@@ -177,7 +177,7 @@ def run(*, quick: bool = False, formats: Sequence[str] = ("bracket", "json"),
 
 
 def read_corpus() -> Tuple[List[Annotation], List[Annotation], Schema, str]:
-    """RETURNS (Tuple[List[Annotation], List[Annotation], Schema, str]): Sentences to train on and to annotate, their
+    """Return sentences to train on and to annotate, their
     labels, and where they come from: NCBI-Disease where it has been fetched, else the embedded corpus."""
     fetched = ROOT.parent / "shared" / "data" / "ncbi_disease"
     folder = fetched if fetched.is_dir() else ROOT / "assets" / "embedded"

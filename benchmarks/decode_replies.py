@@ -21,7 +21,7 @@ _WORDS = ("aspirin colon carcinoma patients with renal failure were treated for 
 
 
 def make_annotations(count: int, *, length: int = 200, seed: int = 0) -> List[Annotation]:
-    """RETURNS (List[Annotation]): Texts of so many characters with four mentions each."""
+    """Return texts of so many characters with four mentions each."""
     random_ = random.Random(seed)
     annotations = []
     for _ in range(count):
@@ -34,7 +34,7 @@ def make_annotations(count: int, *, length: int = 200, seed: int = 0) -> List[An
 
 
 def damage(reply: str, random_: random.Random) -> str:
-    """RETURNS (str): The reply with a preamble, cut at the end, or with some letters changed."""
+    """Return the reply with a preamble, cut at the end, or with some letters changed."""
     kind = random_.randrange(3)
     if kind == 0:
         return "Here is the answer:\n" + reply
@@ -44,7 +44,7 @@ def damage(reply: str, random_: random.Random) -> str:
 
 
 def measure(decode: Callable[[str, str], Any], pairs: Sequence[Tuple[str, str]], *, seconds: float) -> float:
-    """RETURNS (float): Replies in a second of processor time, the best of three runs."""
+    """Return replies in a second of processor time, the best of three runs."""
     best = 0.0
     for _ in range(3):
         start, count = time.process_time(), 0

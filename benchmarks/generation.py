@@ -45,7 +45,7 @@ Corpus = Dict[str, List[Annotation]]
 
 
 def read_corpus() -> Tuple[Corpus, Schema, Path]:
-    """RETURNS (Tuple[Corpus, Schema, Path]): Sentences of train, dev and test, their labels, and where they come from:
+    """Return sentences of train, dev and test, their labels, and where they come from:
     BC5CDR where it has been fetched, else the embedded corpus."""
     fetched = ROOT.parent / "shared" / "data" / "bc5cdr"
     folder = fetched if fetched.is_dir() else ROOT / "assets" / "embedded"
@@ -70,7 +70,7 @@ def teach_quickly(sentences: Sequence[Annotation], prompt: SeedPrompt, pairs: in
 
 
 def make_writers(lm: CausalLM) -> Dict[str, Any]:
-    """RETURNS (Dict[str, Any]): Grounded and free sampling by the same model, in batches of as many sentences."""
+    """Return grounded and free sampling by the same model, in batches of as many sentences."""
     free = FreeDecoder(lm, top_p=SAMPLING["top_p"], temperature=SAMPLING["temperature"], seed=SAMPLING["seed"],
                        max_new_tokens=LIMIT, max_batch_tokens=BATCH * 3 * LIMIT)
     return {"grounded": GroundedGenerator(lm, batch_size=BATCH, attempts=3, min_units=CheckSettings().min_units,
@@ -102,7 +102,7 @@ def write_sentences(model: Any, prompt: SeedPrompt, plan: Sequence[PlannedSenten
 
 
 def train_on(sentences: Sequence[Annotation], corpus: Corpus, folder: Path, *, updates: int) -> Optional[float]:
-    """RETURNS (Optional[float]): Strict F1 on test sentences of what is trained on the sentences alone."""
+    """Return strict F1 on test sentences of what is trained on the sentences alone."""
     if not sentences:
         return None
     dev, test = (random.Random(0).sample(corpus[split], min(count, len(corpus[split])))
@@ -125,7 +125,7 @@ def _run(*arguments: Any) -> None:
 
 
 def compare_variety(made: Dict[str, List[Annotation]]) -> Dict[str, Dict[str, float]]:
-    """RETURNS (Dict[str, Dict[str, float]]): Distinct n-grams of as many sentences as the smallest of them has."""
+    """Return distinct n-grams of as many sentences as the smallest of them has."""
     from spacy_bioner.synthesis.checking.sentence_checks import count_distinct_ngrams
 
     count = min((len(sentences) for sentences in made.values() if sentences), default=0)
@@ -169,7 +169,7 @@ def run(*, quick: bool = False, adapter: Optional[Path] = None, sentences: int =
 
 
 def find_ratios(ways: Dict[str, Dict[str, Any]]) -> List[Dict[str, Any]]:
-    """RETURNS (List[Dict[str, Any]]): Accepted without repair and speed of the taught model, with their aims."""
+    """Return accepted without repair and speed of the taught model, with their aims."""
     grounded, free = ways["taught grounded"], ways["taught free"]
     return [
         {"what": "accepted without repair, grounded", "against": "all asked for", "aim": ACCEPTED_AIM,

@@ -21,7 +21,7 @@ from spacy_bioner.prompts.build import PromptBuilder
 
 
 def annotate_both_ways(sentences: Sequence[Annotation], builder: PromptBuilder, adapter: Path) -> Dict[str, List[Pair]]:
-    """RETURNS (Dict[str, List[Pair]]): Gold and prediction of each sentence, by free and by grounded decoding."""
+    """Return gold and prediction of each sentence, by free and by grounded decoding."""
     lm = load_causal_lm(MODEL, adapter=str(adapter))
     requests = [Request(builder.render(sentence.text), text=sentence.text) for sentence in sentences]
     free = dict(FreeDecoder(lm, max_new_tokens=400, max_batch_tokens=16384).generate(requests))

@@ -43,7 +43,7 @@ def bare_pass(lm: CausalLM, sequences: Sequence[Sequence[int]]) -> int:
 
 
 def run(*, quick: bool = False) -> Dict[str, Any]:
-    """RETURNS (Dict[str, Any]): Tokens per second of scoring, prompt and answer counted in both runs, and the ratio."""
+    """Return tokens per second of scoring, prompt and answer counted in both runs, and the ratio."""
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     lm = load_causal_lm(MODEL)
     pairs: List[Pair] = read_pairs(lm, 8 if quick else 96 if lm.device.type == "cpu" else 472, codec="json")

@@ -37,7 +37,7 @@ AIM = 0.25
 
 
 def annotate(contest: Contest) -> List[Annotation]:
-    """RETURNS (List[Annotation]): The sentences of a contest with what the annotator finds in them."""
+    """Return the sentences of a contest with what the annotator finds in them."""
     replies = contest.ground()
     return [sentence.with_mentions(replies[index].mentions) for index, sentence in enumerate(contest.sentences)]
 
@@ -50,7 +50,7 @@ def write_parts(folder: Path, train: Sequence[Annotation], dev: Sequence[Annotat
 
 
 def train_selector(config: str, folder: Path, schema: Schema, *, updates: int, quick: bool) -> Path:
-    """RETURNS (Path): The pipeline of a selector, trained once; the next run takes it as it is."""
+    """Return the pipeline of a selector, trained once; the next run takes it as it is."""
     settings: Dict[str, Any] = {"training.batcher.size": 150} if quick else {}
     run_selector(SelectorRun(config=ROOT / "configs" / "embedded" / f"{config}.cfg", gold=folder / "train.jsonl",
                              dev=folder / "dev.jsonl", predicted=None, dev_predicted=folder / "dev_found.jsonl",
@@ -60,7 +60,7 @@ def train_selector(config: str, folder: Path, schema: Schema, *, updates: int, q
 
 
 def make_selecting(pipeline: Path, found: Sequence[Annotation]) -> Callable[[], List[Annotation]]:
-    """RETURNS (Callable[[], List[Annotation]]): Judges the candidates of the sentences, tokenizing included."""
+    """Return a function that judges the candidates of the sentences, tokenizing included."""
     nlp = spacy.load(pipeline)
     selector = nlp.get_pipe("span_selector")
 
@@ -72,7 +72,7 @@ def make_selecting(pipeline: Path, found: Sequence[Annotation]) -> Callable[[], 
 
 
 def score(gold: Sequence[Annotation], found: Sequence[Annotation]) -> Dict[str, float]:
-    """RETURNS (Dict[str, float]): Strict precision, recall and F1 over all labels, in percent, and the candidates."""
+    """Return strict precision, recall and F1 over all labels, in percent, and the candidates."""
     total = Counts()
     for one, other in zip(gold, found):
         total = sum(count_strict(one, other).values(), total)

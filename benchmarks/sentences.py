@@ -26,7 +26,7 @@ Joined = List[Tuple[str, Set[int]]]
 
 
 def find_splitters() -> Dict[str, Splitter]:
-    """RETURNS (Dict[str, Splitter]): Name of each splitter that is installed to a function from text to places."""
+    """Return the name of each splitter that is installed to a function from text to places."""
     makers = {"own rules": lambda: find_sentences, "pysbd": _make_pysbd, "spaCy sentencizer": _make_sentencizer,
               "syntok": _make_syntok, "blingfire": _make_blingfire}
     found = {}
@@ -60,7 +60,7 @@ def _make_blingfire() -> Splitter:
 
 
 def read_abstracts(data: Path) -> List[Annotation]:
-    """RETURNS (List[Annotation]): The abstracts in which mentions are counted."""
+    """Return the abstracts in which mentions are counted."""
     return [annotation for corpus in ("ncbi_disease", "bc5cdr", "biored") for split in SPLITS
             for annotation in read_jsonl(data / corpus / f"{split}.jsonl")]
 
@@ -79,7 +79,7 @@ def read_joined(path: Path) -> Iterator[Tuple[str, Set[int]]]:
 
 
 def measure(split: Splitter, abstracts: List[Annotation], joined: Dict[str, Joined]) -> Dict[str, Any]:
-    """RETURNS (Dict[str, Any]): Mentions cut, precision, recall and F1 of ends, and documents a second."""
+    """Return mentions cut, precision, recall and F1 of ends, and documents a second."""
     begin = time.perf_counter()
     places = [split(annotation.text) for annotation in abstracts]
     seconds = time.perf_counter() - begin

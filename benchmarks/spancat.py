@@ -78,7 +78,7 @@ max_size = {longest}
 
 
 def make_nlp(kind: str) -> Language:
-    """RETURNS (Language): A pipeline of "ours" or "stock" parts, not yet initialized."""
+    """Return a pipeline of "ours" or "stock" parts, not yet initialized."""
     nlp = spacy.blank("en", config={"nlp": {"tokenizer": {"@tokenizers": "spacy-bioner.UnitTokenizer.v1"}}})
     if kind == "ours":
         config = Config().from_disk(ROOT / "configs" / "embedded" / "spancat_en.cfg")
@@ -94,7 +94,7 @@ def make_nlp(kind: str) -> Language:
 
 
 def read_corpus(split: str, limit: int) -> Tuple[List[Annotation], str]:
-    """RETURNS (Tuple[List[Annotation], str]): The first sentences of NCBI-Disease where it has been fetched, else
+    """Return the first sentences of NCBI-Disease where it has been fetched, else
     of the embedded corpus, and the name of the corpus."""
     fetched = ROOT.parent / "shared" / "data" / "ncbi_disease"
     folder = fetched if fetched.is_dir() else ROOT / "assets" / "embedded"
@@ -103,7 +103,7 @@ def read_corpus(split: str, limit: int) -> Tuple[List[Annotation], str]:
 
 
 def make_examples(nlp: Language, records: List[Annotation]) -> List[Example]:
-    """RETURNS (List[Example]): Fresh examples of the records."""
+    """Return fresh examples of the records."""
     return [make_example(Prepared(record), nlp, "sc")[0] for record in records]
 
 
@@ -150,7 +150,7 @@ def measure(kind: str, updates: int, read: int) -> Dict[str, Any]:
 
 
 def measure_apart(kind: str, updates: int, read: int) -> Dict[str, Any]:
-    """RETURNS (Dict[str, Any]): What `measure` gives in a process of its own."""
+    """Return what `measure` gives in a process of its own."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "figures.json"
         python = STOCK_PYTHON if kind == "stock" and STOCK_PYTHON.exists() else sys.executable

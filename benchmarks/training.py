@@ -35,7 +35,7 @@ AIM = 1.5
 
 
 def read_pairs(lm: CausalLM, count: int, *, codec: str = "bracket") -> List[Pair]:
-    """RETURNS (List[Pair]): Sentences of the embedded corpus as pairs, drawn with a fixed seed."""
+    """Return sentences of the embedded corpus as pairs, drawn with a fixed seed."""
     schema = read_schema(ROOT / "assets/embedded/labels.yml")
     sentences: List[Annotation] = list(read_jsonl(ROOT / "assets/embedded/train.jsonl"))
     english = [sentence for sentence in sentences if sentence.meta.get("lang", "en") == "en"]
@@ -45,7 +45,7 @@ def read_pairs(lm: CausalLM, count: int, *, codec: str = "bracket") -> List[Pair
 
 
 def our_trainer(lm: CausalLM, pairs: Sequence[Pair], folder: Path, batch_size: int, *, compiled: bool) -> Trainer:
-    """RETURNS (Trainer): This project's training, ready for updates."""
+    """Return this project's training, ready for updates."""
     settings = TrainingSettings(batch_size=batch_size, warmup_ratio=0, lr_scheduler_type="constant", compile=compiled)
     return Trainer(pairs, model=put_adapter(lm.model, LoraSettings(), seed=0), checkpoints=Checkpoints(folder),
                    training=settings, fingerprint="", score=None, progress=None, processes=Processes())
@@ -67,7 +67,7 @@ class PlainTrainer:
         self.trainer.create_optimizer_and_scheduler(1000)
 
     def update(self, pairs: Sequence[Pair]) -> float:
-        """RETURNS (float): Loss of one update."""
+        """Return the loss of one update."""
         width = max(pair.length for pair in pairs)
         batch: Dict[str, List[List[int]]] = {"input_ids": [], "attention_mask": [], "labels": []}
         for pair in pairs:
@@ -116,7 +116,7 @@ def compare(dtype: str, *, updates: int, batch_size: int, compiled: bool = False
 
 
 def run(*, quick: bool = False) -> Dict[str, Any]:
-    """RETURNS (Dict[str, Any]): Ratios of the speeds, and the largest difference of the losses in float32."""
+    """Return ratios of the speeds, and the largest difference of the losses in float32."""
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     on_gpu = torch.cuda.is_available()
     sizes = [4] if quick else [16, 64] if on_gpu else [8]

@@ -29,7 +29,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> object:
-    """RETURNS (object): A public name, imported from its module."""
+    """Return a public name, imported from its module."""
     if name not in _HOMES:
         raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
     return getattr(import_module(_HOMES[name], __name__), name)

@@ -34,7 +34,7 @@ class Mention:
         return (self.start, self.end, self.label)
 
     def crosses(self, other: "Mention") -> bool:
-        """RETURNS (bool): Whether the two overlap and neither lies inside the other."""
+        """Return whether the two overlap and neither lies inside the other."""
         first, second = sorted((self, other), key=lambda mention: (mention.start, mention.end))
         return first.start < second.start < first.end < second.end
 
@@ -82,7 +82,7 @@ class Annotation:
         return replace(self, text=self.text[start:end], mentions=tuple(inside), id=id)
 
     def to_record(self) -> Dict[str, Any]:
-        """RETURNS (Dict[str, Any]): The JSON object of this annotation; absent scores and groundings are left out."""
+        """Return the JSON object of this annotation; absent scores and groundings are left out."""
         spans = []
         for mention in self.mentions:
             span: Dict[str, Any] = {"start": mention.start, "end": mention.end, "label": mention.label}
@@ -112,19 +112,19 @@ class Annotation:
 
 
 def choose_id(stated: Any, otherwise: str) -> str:
-    """RETURNS (str): The id that is stated, whatever its type, or the other one where it is null or not there."""
+    """Return the id that is stated, whatever its type, or the other one where it is null or not there."""
     return otherwise if stated is None else str(stated)
 
 
 def check_label(label: str) -> str:
-    """RETURNS (str): The label; raises BionerError E006 where there is nothing in it."""
+    """Return the label; raises BionerError E006 where there is nothing in it."""
     if not label.strip():
         raise BionerError(Errors.E006.format(key="label", found=repr(label), wanted="a label"))
     return label
 
 
 def check_score(score: Any) -> Optional[float]:
-    """RETURNS (Optional[float]): The score, or None where there is none; raises BionerError E006 for no probability."""
+    """Return the score, or None where there is none; raises BionerError E006 for no probability."""
     if score is None:
         return None
     is_number = isinstance(score, (int, float)) and not isinstance(score, bool)

@@ -24,7 +24,7 @@ def usable_cpus(*, cgroups: Path = _CGROUPS) -> int:
 
 
 def thread_settings() -> Dict[str, str]:
-    """RETURNS (Dict[str, str]): The environment variables that a process of ours should start with."""
+    """Return the environment variables that a process of ours should start with."""
     return {"OMP_WAIT_POLICY": WAIT_POLICY, "OMP_NUM_THREADS": str(usable_cpus())}
 
 
@@ -39,7 +39,7 @@ def set_thread_defaults(environment: MutableMapping[str, str] = os.environ) -> N
 
 
 def _read_quota(cgroups: Path) -> Optional[float]:
-    """RETURNS (Optional[float]): Processors that the control group allows (version 2, then 1), or None for no limit."""
+    """Return processors that the control group allows (version 2, then 1), or None for no limit."""
     try:
         quota, period = (cgroups / "cpu.max").read_text().split()
     except (OSError, ValueError):

@@ -70,7 +70,7 @@ def refuse_unwritable(path: Path) -> None:
 
 
 def _umask() -> int:
-    """RETURNS (int): The process's umask, which can only be read by setting it."""
+    """Return the process's umask, which can only be read by setting it."""
     mask = os.umask(0)
     os.umask(mask)
     return mask

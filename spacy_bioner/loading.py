@@ -122,7 +122,7 @@ def check_growth(path: Union[str, Path], size: int, compressed: int, *, limits: 
 
 
 def is_gzip(path: Path) -> bool:
-    """RETURNS (bool): Whether the name of a file says that it is compressed, in any case."""
+    """Return whether the name of a file says that it is compressed, in any case."""
     return Path(path).suffix.lower() == ".gz"
 
 

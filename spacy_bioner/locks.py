@@ -68,15 +68,15 @@ class ProcessName:
 
     @classmethod
     def own(cls) -> "ProcessName":
-        """RETURNS (ProcessName): This process."""
+        """Return this process."""
         return _own_name(os.getpid())
 
     def is_here(self) -> bool:
-        """RETURNS (bool): Whether it belongs to this machine, so that it can be seen whether it lives."""
+        """Return whether it belongs to this machine, so that it can be seen whether it lives."""
         return self.host == _host()
 
     def is_dead(self) -> bool:
-        """RETURNS (bool): Whether it has surely ended; of another machine nothing is known."""
+        """Return whether it has surely ended; of another machine nothing is known."""
         if not self.is_here():
             return False
         try:
@@ -92,7 +92,7 @@ class ProcessName:
 
     @classmethod
     def read(cls, name: str) -> Optional["ProcessName"]:
-        """RETURNS (Optional[ProcessName]): The process of a name as `str` spells it; None for another string."""
+        """Return the process of a name as `str` spells it; None for another string."""
         pid, _, rest = name.partition("-")
         started, _, host = rest.partition("-")
         if not (pid.isdecimal() and started.isdecimal() and host):
@@ -107,7 +107,7 @@ def _own_name(pid: int) -> ProcessName:
 
 @lru_cache(maxsize=1)
 def _host() -> str:
-    """RETURNS (str): A hash of the machine's name, and where processes are counted anew, as in a container, of that."""
+    """Return a hash of the machine's name, and where processes are counted anew, as in a container, of that."""
     try:
         space = os.stat(_PROC / "self" / "ns" / "pid").st_ino
     except OSError:
@@ -116,7 +116,7 @@ def _host() -> str:
 
 
 def _start_time(pid: int) -> Optional[int]:
-    """RETURNS (Optional[int]): When a process was started; None where the system does not tell."""
+    """Return when a process was started; None where the system does not tell."""
     try:
         fields = (_PROC / str(pid) / "stat").read_text(encoding="utf8", errors="replace").rpartition(")")[2].split()
         return int(fields[_START_TIME])

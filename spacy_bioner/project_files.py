@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def project_folder() -> Path:
-    """RETURNS (Path): The folder with project.yml, configs and assets."""
+    """Return the folder with project.yml, configs and assets."""
     inside = Path(__file__).with_name("project")
     return inside if inside.is_dir() else Path(__file__).parents[1]
 

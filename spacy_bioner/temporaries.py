@@ -61,7 +61,7 @@ def temporary_folder(target: Path) -> Iterator[Path]:
 
 
 def private_folder(name: str) -> "tempfile.TemporaryDirectory[str]":
-    """RETURNS (TemporaryDirectory): A folder among those of the system that goes with this object."""
+    """Return a folder among those of the system that goes with this object."""
     _prepare(Path(tempfile.gettempdir()))
     return tempfile.TemporaryDirectory(prefix=f".{name}.{ProcessName.own()}.")
 
@@ -113,7 +113,7 @@ def _is_left(path: Path, owner: ProcessName) -> bool:
 
 
 def _is_free(path: Path) -> bool:
-    """RETURNS (bool): Whether no process holds the lock of a file or folder."""
+    """Return whether no process holds the lock of a file or folder."""
     if fcntl is None:
         return False
     handle = os.open(path, os.O_RDONLY)

@@ -20,7 +20,7 @@ EXTRAS = ("llm", "train", "report", "ray", "ontology", "spacy-transformers", "gp
 
 
 def _read_declared() -> Dict[str, Set[str]]:
-    """RETURNS (Dict[str, Set[str]]): Distributions by group; "" is the base."""
+    """Return distributions by group; "" is the base."""
     parser = ConfigParser(delimiters=("=",))
     parser.read(ROOT / "setup.cfg", encoding="utf8")
     groups = {"": parser["options"]["install_requires"], **parser["options.extras_require"]}
@@ -38,7 +38,7 @@ DECLARED = _read_declared()
 
 
 def _imports(node: ast.AST, inside: Optional[str] = None) -> Iterator[Tuple[str, Optional[str], int]]:
-    """YIELDS (Tuple[str, Optional[str], int]): Package, the extra whose block it is imported in, and the line."""
+    """Yield package, the extra whose block it is imported in, and the line."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.If) and getattr(child.test, "id", None) == "TYPE_CHECKING":
             continue

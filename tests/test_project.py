@@ -63,14 +63,14 @@ EXPERIMENTS = [{"experiment": path.stem} for path in sorted((ROOT / "configs" / 
 
 
 def read_project(**variables):
-    """RETURNS (Dict[str, Any]): The workflow, with variables changed."""
+    """Return the workflow, with variables changed."""
     from weasel.util.config import load_project_config
 
     return load_project_config(ROOT, overrides={f"vars.{name}": value for name, value in variables.items()})
 
 
 def find_script(project, name):
-    """RETURNS (List[str]): The command lines of a command."""
+    """Return the command lines of a command."""
     return next(each["script"] for each in project["commands"] if each["name"] == name)
 
 
@@ -132,7 +132,7 @@ def test_commands_that_read_definitions_run_again_where_one_has_changed():
 
 
 def corpus_with(tmp_path, **changes):
-    """RETURNS (Path): A project whose embedded corpus has other lines in some files."""
+    """Return a project whose embedded corpus has other lines in some files."""
     project = copy_project(tmp_path)
     for name, text in changes.items():
         (project / "assets" / "embedded" / f"{name}.jsonl").write_text(text, encoding="utf8")

@@ -10,7 +10,7 @@ from spacy_bioner.project_files import find_project_file, project_folder
 
 @pytest.fixture(scope="module")
 def setup_names():
-    """RETURNS (dict): What setup.py defines, without a call of setup."""
+    """Return what setup.py defines, without a call of setup."""
     import setuptools
 
     called = setuptools.setup

@@ -24,7 +24,7 @@ def test_unknown_name_is_an_attribute_error():
 
 
 def cpu_seconds(code):
-    """RETURNS (float): Processor time of a fresh interpreter that runs some code; the least of three."""
+    """Return processor time of a fresh interpreter that runs some code; the least of three."""
     seconds = []
     for _ in range(3):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)

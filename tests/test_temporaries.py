@@ -33,7 +33,7 @@ fill_folder(target / "folder", fill)
 
 @pytest.fixture
 def dead():
-    """RETURNS (ProcessName): A process that has ended."""
+    """Return a process that has ended."""
     process = subprocess.Popen([sys.executable, "-c", "pass"])
     process.wait()
     return ProcessName(ProcessName.own().host, process.pid, 1)

@@ -20,7 +20,7 @@ from spacy_bioner.files import write_json
 
 
 def find_guarantees() -> List[str]:
-    """RETURNS (List[str]): Names of the modules that measure a guarantee."""
+    """Return names of the modules that measure a guarantee."""
     names = sorted(module.name for module in pkgutil.iter_modules(benchmarks.chaos.__path__))
     return [name for name in names if name != "__main__" and hasattr(
         importlib.import_module(f"benchmarks.chaos.{name}"), "run")]

@@ -28,7 +28,7 @@ _WORDS = "gout aspirin helped the patient with asthma and IL-2 in \u03b2-cells o
 
 
 def make_corpus(random_: random.Random, count: int = 8) -> List[Annotation]:
-    """RETURNS (List[Annotation]): Records of one sentence, each with mentions that overlap no other."""
+    """Return records of one sentence, each with mentions that overlap no other."""
     records = []
     for number in range(count):
         words = random_.choices(_WORDS, k=random_.randint(6, 14))

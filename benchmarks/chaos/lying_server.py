@@ -49,7 +49,7 @@ class LoopbackServer:
         self.url = f"http://127.0.0.1:{self.http.server_port}/v1"
 
     def start(self):
-        """RETURNS (LoopbackServer): This server, which answers from now on."""
+        """Return this server, which answers from now on."""
         threading.Thread(target=self.http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         return self
 

@@ -16,14 +16,14 @@ _STRANGE = "\ud800\udfff\u2028\x00\u0301\u200d\U0010ffff［］｛｝“”"
 
 
 def make_text(random_: random.Random, most: int) -> str:
-    """RETURNS (str): A text of so many fragments at most."""
+    """Return a text of so many fragments at most."""
     text = "".join(random_.choice(FRAGMENTS) + random_.choice(["", "", " "])
                    for _ in range(random_.randint(0, most)))
     return text
 
 
 def make_annotation(random_: random.Random, most: int, *, mentions: int = 6) -> Annotation:
-    """RETURNS (Annotation): A text with random mentions, nested and crossing ones among them."""
+    """Return a text with random mentions, nested and crossing ones among them."""
     text = make_text(random_, most)
     spans: List[Mention] = []
     for _ in range(random_.randint(0, mentions)):
@@ -35,7 +35,7 @@ def make_annotation(random_: random.Random, most: int, *, mentions: int = 6) -> 
 
 
 def damage(random_: random.Random, reply: str, other: str) -> str:
-    """RETURNS (str): The reply, damaged once or more often: cut, spliced, shuffled, repeated, with foreign signs."""
+    """Return the reply, damaged once or more often: cut, spliced, shuffled, repeated, with foreign signs."""
     for _ in range(random_.randint(1, 4)):
         first, second = sorted((random_.randint(0, len(reply)), random_.randint(0, len(reply))))
         reply = random_.choice(_DAMAGES)(random_, reply[:first], reply[first:second], reply[second:], other)

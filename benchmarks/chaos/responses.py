@@ -28,7 +28,7 @@ _MOST_FAULTS = 20
 
 
 def find_fault(text: str, mentions: Sequence[Mention], labels: Sequence[str] = LABELS) -> str:
-    """RETURNS (str): What is wrong with a span: outside the text, empty, with white space at an edge, a label that is
+    """Return what is wrong with a span: outside the text, empty, with white space at an edge, a label that is
     not known; nothing where all are right."""
     for mention in mentions:
         surface = text[mention.start:mention.end]
@@ -42,7 +42,7 @@ def find_fault(text: str, mentions: Sequence[Mention], labels: Sequence[str] = L
 
 
 def make_trial(number: int, seed: int) -> Tuple[str, Dict[str, Any], Annotation, str]:
-    """RETURNS (Tuple[str, Dict[str, Any], Annotation, str]): Codec, its options, a text with mentions, and a mutated
+    """Return codec, its options, a text with mentions, and a mutated
     response to it, of at most 2,000 characters."""
     random_ = random.Random(f"{seed}/{number}")
     name, options = CODECS[number % len(CODECS)]
@@ -61,7 +61,7 @@ def make_trial(number: int, seed: int) -> Tuple[str, Dict[str, Any], Annotation,
 
 def _decode(name: str, options: Dict[str, Any], annotation: Annotation,
             reply: str) -> List[Tuple[str, Sequence[Mention]]]:
-    """RETURNS (List[Tuple[str, Sequence[Mention]]]): Texts with the mentions that were read."""
+    """Return texts with the mentions that were read."""
     codec = make_codec(name, **options)
     read = [(annotation.text, codec.decode(annotation.text, LABELS, reply).mentions)]
     if name == "seed_tags":
@@ -72,7 +72,7 @@ def _decode(name: str, options: Dict[str, Any], annotation: Annotation,
 
 
 def _seconds(name: str, options: Dict[str, Any], annotation: Annotation, reply: str) -> Tuple[float, str]:
-    """RETURNS (Tuple[float, str]): Processor time of a decoding, and what is wrong with what was read."""
+    """Return processor time of a decoding, and what is wrong with what was read."""
     start = time.process_time()
     read = _decode(name, options, annotation, reply)
     taken = time.process_time() - start

@@ -50,7 +50,7 @@ def run(count: int, seed: int, folder: Path) -> Dict[str, Any]:
 
 
 def make_documents(chance: random.Random, size: int) -> Iterator[Annotation]:
-    """YIELDS (Annotation): Sentences with known mentions, no two alike."""
+    """Yield sentences with known mentions, no two alike."""
     for number in range(size):
         chosen = [(label, name) for label in _LABELS for name in _NAMES[label] if chance.random() < 0.4]
         text = f"Case {number} of {chance.random():.12f} had {', '.join(name for _, name in chosen) or 'nothing'}."
@@ -58,7 +58,7 @@ def make_documents(chance: random.Random, size: int) -> Iterator[Annotation]:
 
 
 def find_names(text: str) -> List[Mention]:
-    """RETURNS (List[Mention]): All names in a text."""
+    """Return all names in a text."""
     return [Mention(found.start(), found.end(), label) for label, names in _NAMES.items() for name in names
             for found in re.finditer(re.escape(name), text)]
 
@@ -107,7 +107,7 @@ def _choose(chance: random.Random) -> Fault:
 
 
 def _judge(document: Annotation, annotation: Annotation) -> Dict[str, int]:
-    """RETURNS (Dict[str, int]): What became of a document, counted."""
+    """Return what became of a document, counted."""
     error: Optional[str] = annotation.meta.get("error")
     if "error" in annotation.meta:
         reason = re.sub(r"[\d,]+", "N", str(error or ""))[:60]

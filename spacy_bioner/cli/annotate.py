@@ -198,7 +198,7 @@ def make_annotator(settings: AnnotateSettings, *, schema: Optional[Schema] = Non
 
 
 def choose_settings(settings: AnnotateSettings, schema: Optional[Schema]) -> Any:
-    """RETURNS (AnnotatorSettings): How texts are asked for, see `make_annotator`."""
+    """Return how texts are asked for, see `make_annotator`."""
     from ..codecs import make_codec
     from ..llm.annotation.assembly import AnnotatorSettings
 
@@ -213,7 +213,7 @@ def choose_settings(settings: AnnotateSettings, schema: Optional[Schema]) -> Any
 
 
 def open_source(settings: AnnotateSettings, *, gpu_id: int) -> Any:
-    """RETURNS (ModelSource): What answers."""
+    """Return what answers."""
     from ..llm.local.model_source import CausalLMSource
     from ..llm.replay import make_replay
     from ..llm.server.server_source import make_server
@@ -231,7 +231,7 @@ def open_source(settings: AnnotateSettings, *, gpu_id: int) -> Any:
 
 
 def choose_device(settings: AnnotateSettings, *, gpu_id: int) -> str:
-    """RETURNS (str): Where a local model computes: --gpu-id goes before the setting, and "auto" alone is the CPU."""
+    """Return where a local model computes: --gpu-id goes before the setting, and "auto" alone is the CPU."""
     if gpu_id >= 0:
         return f"cuda:{gpu_id}"
     return "cpu" if settings.device == "auto" else settings.device
@@ -339,7 +339,7 @@ def read_texts(source: Path) -> Iterator[Annotation]:
 
 
 def count_texts(source: Path, limit: Optional[int]) -> Optional[int]:
-    """RETURNS (Optional[int]): How many documents there are to annotate; None where only reading them would tell."""
+    """Return how many documents there are to annotate; None where only reading them would tell."""
     if source.is_dir():
         count = sum(1 for _ in source.glob("*.txt"))
     elif source.is_file() and not source.name.lower().endswith(".spacy"):

@@ -276,7 +276,7 @@ def refuse_inputs(output: Path, inputs: Sequence[Path], *, format: str = "") -> 
 
 
 def read_renames(pairs: Iterable[str]) -> Dict[str, str]:
-    """RETURNS (Dict[str, str]): Old label to new, from OLD=NEW; raises BionerError E017 for anything else, E036 for two
+    """Return old label to new, from OLD=NEW; raises BionerError E017 for anything else, E036 for two
     new names of one label."""
     renames: Dict[str, str] = {}
     for pair in pairs:
@@ -304,7 +304,7 @@ def print_problems(problems: Problems, *, title: str) -> None:
 
 
 def _rename(annotation: Annotation, rename: Mapping[str, str]) -> Annotation:
-    """RETURNS (Annotation): With new labels; the old ones go into `meta["subtypes"]`, in the order of the mentions."""
+    """Return the annotation with new labels; the old ones go into `meta["subtypes"]`, in the order of the mentions."""
     if not rename:
         return annotation
     default = rename.get(ALL_LABELS)

@@ -113,7 +113,7 @@ def _write_records(path: Path, annotations: Sequence[Any], *, read: Sequence[Opt
 
 
 def _locate(path: Path, folder: Path) -> Dict[str, str]:
-    """RETURNS (Dict[str, str]): Where documents are, seen from the metrics file, and the hash of the file."""
+    """Return where documents are, seen from the metrics file, and the hash of the file."""
     from ..formats.jsonl import find_jsonl
 
     path = find_jsonl(path)

@@ -98,7 +98,7 @@ def show_plan(expanded: Any, output: Path) -> None:
 
 def spell_command(config: Path, output: Path, data: Optional[Path], rest: list, *, profile: str = "",
                   quick: bool = False, only: Sequence[str] = (), gpu_id: int = -1) -> list:
-    """RETURNS (list): The command of a run, with what differs from the defaults."""
+    """Return the command of a run, with what differs from the defaults."""
     options = [*(["--data", str(data)] if data != Path("assets/corpora") else []),
                *(["--profile", profile] if profile else []), *(["--quick"] if quick else []),
                *(part for row in only for part in ("--only", row)), *(["--gpu-id", str(gpu_id)] if gpu_id >= 0 else [])]

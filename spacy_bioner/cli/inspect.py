@@ -59,7 +59,7 @@ def inspect_cli(
 
 
 def is_raw(path: Path) -> bool:
-    """RETURNS (bool): Whether a file is named after raw text."""
+    """Return whether a file is named after raw text."""
     return path.name.split(".")[0].lower() == "raw"
 
 

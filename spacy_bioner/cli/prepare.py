@@ -78,7 +78,7 @@ def prepare_cli(
 
 
 def describe(schema: Schema) -> dict:
-    """RETURNS (dict): The schema for the card of the corpus."""
+    """Return the schema for the card of the corpus."""
     return {"name": schema.corpus, "lang": schema.lang, "license": schema.license, "definitions": schema.labels}
 
 

@@ -136,7 +136,7 @@ def read_documents(path: Path, metrics: Mapping[str, Any]) -> Any:
 
 
 def read_card(path: Path) -> Dict[str, Any]:
-    """RETURNS (Dict[str, Any]): The facts of a card; raises E611 where it is no JSON object."""
+    """Return the facts of a card; raises E611 where it is no JSON object."""
     content = _read_json(path, other=Errors.E611)
     if not isinstance(content, dict):
         raise BionerError(Errors.E611.format(path=path))
@@ -144,7 +144,7 @@ def read_card(path: Path) -> Dict[str, Any]:
 
 
 def _read_json(path: Path, *, other: str = Errors.E608) -> Any:
-    """RETURNS (Any): What a JSON file holds; raises E001 where there is none, `other` where it is not JSON."""
+    """Return what a JSON file holds; raises E001 where there is none, `other` where it is not JSON."""
     if not path.is_file():
         raise BionerError(Errors.E001.format(path=path, wanted="JSON file"))
     try:
@@ -158,7 +158,7 @@ def _is_metrics(content: Any) -> bool:
 
 
 def _name(path: Path, among: Mapping[Path, Any]) -> str:
-    """RETURNS (str): The file's name without its end, its folder's where it is just `metrics`, both if need be."""
+    """Return the file's name without its end, its folder's where it is just `metrics`, both if need be."""
     names = [_short_name(other) for other in among]
     return _short_name(path) if names.count(_short_name(path)) == 1 else f"{path.resolve().parent.name}/{path.stem}"
 
@@ -168,6 +168,6 @@ def _short_name(path: Path) -> str:
 
 
 def _log_name(path: Path, among: Sequence[Path]) -> str:
-    """RETURNS (str): The log's name, with its folder where several are called the same."""
+    """Return the log's name, with its folder where several are called the same."""
     alike = sum(other.name == path.name for other in among)
     return path.name.split(".")[0] if alike == 1 else f"{path.parent.name}/{path.name.split('.')[0]}"

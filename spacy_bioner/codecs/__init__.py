@@ -36,17 +36,17 @@ def make_codec(name: str, **options: Any) -> Codec:
 
 
 def make_json_codec(shape: str = "name") -> Codec:
-    """RETURNS (Codec): The codec registered as `spacy-bioner.JsonCodec.v1`."""
+    """Return the codec registered as `spacy-bioner.JsonCodec.v1`."""
     return JsonCodec(shape=shape)
 
 
 def make_html_codec() -> Codec:
-    """RETURNS (Codec): The codec registered as `spacy-bioner.HtmlCodec.v1`."""
+    """Return the codec registered as `spacy-bioner.HtmlCodec.v1`."""
     return HtmlCodec()
 
 
 def make_bracket_codec(lines: str = "all") -> Codec:
-    """RETURNS (Codec): The codec registered as `spacy-bioner.BracketCodec.v1`."""
+    """Return the codec registered as `spacy-bioner.BracketCodec.v1`."""
     return BracketCodec(lines=lines)
 
 

@@ -56,16 +56,16 @@ class Codec(Protocol):
     name: str
 
     def describe(self, labels: Sequence[str], *, lang: str = "en") -> str:
-        """RETURNS (str): The sentences of the prompt that explain the format."""
+        """Return the sentences of the prompt that explain the format."""
 
     def unwritable(self, annotation: Annotation) -> Tuple[Mention, ...]:
-        """RETURNS (Tuple[Mention, ...]): The fewest mentions to drop so that the rest can be written."""
+        """Return the fewest mentions to drop so that the rest can be written."""
 
     def pieces(self, annotation: Annotation, labels: Sequence[str]) -> Tuple[Piece, ...]:
-        """RETURNS (Tuple[Piece, ...]): The answer in pieces; raises BionerError for what cannot be written."""
+        """Return the answer in pieces; raises BionerError for what cannot be written."""
 
     def encode(self, annotation: Annotation, labels: Sequence[str]) -> str:
-        """RETURNS (str): The answer."""
+        """Return the answer."""
 
     def decode(self, text: str, labels: Sequence[str], reply: str, *, truncated: bool = False) -> Reading:
         """Read a reply; never raises on what a model wrote.
@@ -78,9 +78,9 @@ class Codec(Protocol):
         """
 
     def settings(self) -> Dict[str, object]:
-        """RETURNS (Dict[str, object]): Name and options, enough to make the same codec again."""
+        """Return the name and options, enough to make the same codec again."""
 
 
 def label_definitions(labels: Mapping[str, str]) -> str:
-    """RETURNS (str): One line a label, with its definition where it has one."""
+    """Return one line a label, with its definition where it has one."""
     return "\n".join(f"{label}: {definition}" if definition else label for label, definition in labels.items())

@@ -24,7 +24,7 @@ def check_labels(annotation: Annotation, labels: Sequence[str]) -> None:
 
 
 def describe_span(mention: Mention) -> str:
-    """RETURNS (str): A mention as messages name it, without document text."""
+    """Return a mention as messages name it, without document text."""
     return f"{mention.start}-{mention.end} ({mention.label})"
 
 
@@ -47,7 +47,7 @@ def check_readable(codec: Codec, labels: Sequence[str]) -> None:
 
 
 def _reads_back(codec: Codec, marked: Sequence[str], labels: Sequence[str]) -> bool:
-    """RETURNS (bool): Whether an answer with a mention of each of some labels is read as written, without an issue."""
+    """Return whether an answer with a mention of each of some labels is read as written, without an issue."""
     words: List[str] = [f"w{number}" for number in range(len(marked) + 1)]
     mentions, start = [], 0
     for word, label in zip(words, marked):

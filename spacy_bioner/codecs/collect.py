@@ -26,7 +26,7 @@ class Collector:
         self.issues.append(Issue(kind, detail[:_LONGEST_DETAIL]))
 
     def has(self, kind: str) -> bool:
-        """RETURNS (bool): Whether such an issue was noted."""
+        """Return whether such an issue was noted."""
         return any(issue.kind == kind for issue in self.issues)
 
     def add(self, start: int, end: int, label: str, *, fuzzy: bool = False) -> bool:
@@ -52,5 +52,5 @@ class Collector:
         return True
 
     def reading(self) -> Reading:
-        """RETURNS (Reading): All that was collected, mentions in text order."""
+        """Return all that was collected, mentions in text order."""
         return Reading(in_text_order(self.mentions), tuple(self.issues))

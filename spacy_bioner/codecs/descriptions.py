@@ -38,6 +38,6 @@ _SENTENCES: Dict[Tuple[str, str], Tuple[str, str]] = {
 
 
 def describe_format(codec: str, option: str = "", *, lang: str = "en") -> str:
-    """RETURNS (str): What the prompt says of a format, in Chinese for "zh" and in English otherwise."""
+    """Return what the prompt says of a format, in Chinese for "zh" and in English otherwise."""
     english, chinese = _SENTENCES[codec, option]
     return chinese if lang == "zh" else english

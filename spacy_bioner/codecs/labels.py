@@ -9,7 +9,7 @@ _JOINTS = re.compile(r"[\s_\-]+")
 
 
 def fold_label(label: str) -> str:
-    """RETURNS (str): The label without case, width, spaces, underscores and dashes."""
+    """Return the label without case, width, spaces, underscores and dashes."""
     return _JOINTS.sub("", unicodedata.normalize("NFKC", label).casefold())
 
 
@@ -41,11 +41,11 @@ class LabelBook:
 
     @property
     def only(self) -> Optional[str]:
-        """RETURNS (Optional[str]): The label of a schema that has just one."""
+        """Return the label of a schema that has just one."""
         return self.labels[0] if len(self.labels) == 1 else None
 
 
 @lru_cache(maxsize=64)
 def label_book(labels: Tuple[str, ...]) -> LabelBook:
-    """RETURNS (LabelBook): The labels of a schema, kept for the next reply."""
+    """Return the labels of a schema, kept for the next reply."""
     return LabelBook(labels)

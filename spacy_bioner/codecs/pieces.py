@@ -52,7 +52,7 @@ def weave(text: str, opens: Marks, closes: Marks) -> List[Piece]:
 
 
 def _cut_units(text: str, cuts: Set[int]) -> Iterable[Tuple[int, int]]:
-    """YIELDS (Tuple[int, int]): The units of a text, cut further where a mark stands inside one."""
+    """Yield the units of a text, cut further where a mark stands inside one."""
     for start, end in find_units(text):
         if end - start > 1:
             for cut in range(start + 1, end):
@@ -63,5 +63,5 @@ def _cut_units(text: str, cuts: Set[int]) -> Iterable[Tuple[int, int]]:
 
 
 def join_pieces(pieces: Iterable[Piece]) -> str:
-    """RETURNS (str): The answer that the pieces spell."""
+    """Return the answer that the pieces spell."""
     return "".join(piece.text for piece in pieces)

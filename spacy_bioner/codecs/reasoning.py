@@ -99,7 +99,7 @@ def _fold_labels(labels: Tuple[str, ...]) -> frozenset:
 
 
 def _strip_channels(reply: str, text: str) -> str:
-    """RETURNS (str): Of a reply in channels the final one; nothing where there is none."""
+    """Return the final channel of a reply in channels; nothing where there is none."""
     if "<|channel|>" in reply.lower() and "<|channel|>" not in text.lower():
         parts = []
         for header in _CHANNEL.finditer(reply):
@@ -118,7 +118,7 @@ def _strip_channels(reply: str, text: str) -> str:
 
 
 def _strip_blocks(reply: str, text: str, known: frozenset) -> str:
-    """RETURNS (str): The reply without blocks between markers."""
+    """Return the reply without blocks between markers."""
     if not any(sign in reply for sign in _LOUD):
         return reply
     markers = list(_find_markers(reply, text, known))
@@ -146,7 +146,7 @@ def _strip_blocks(reply: str, text: str, known: frozenset) -> str:
 
 
 def _find_markers(reply: str, text: str, known: frozenset) -> Iterator[_Marker]:
-    """YIELDS (_Marker): The markers of the reply that are neither tags of a label nor copied from the source."""
+    """Yield the markers of the reply that are neither tags of a label nor copied from the source."""
     begun = set()
     fence = False
     for match in _MARKER.finditer(reply):
@@ -194,7 +194,7 @@ class _Closings:
                 self._places.setdefault(("", ""), []).append(number)
 
     def find_partner(self, number: int, opening: _Marker) -> Optional[int]:
-        """RETURNS (Optional[int]): The next closing marker of the same word, else of any; an empty one is whole."""
+        """Return the next closing marker of the same word, else of any; an empty one is whole."""
         if opening.kind == "empty":
             return number
         for key in ((opening.word, opening.edge), ("", "")):
@@ -206,7 +206,7 @@ class _Closings:
 
 
 def _may_stay_open(marker: _Marker, kept: Sequence[str], before: str) -> bool:
-    """RETURNS (bool): Whether an opening marker without an end begins reasoning that was cut off."""
+    """Return whether an opening marker without an end begins reasoning that was cut off."""
     return marker.edge in _SURE or marker.word == "comment" or not (before.strip() or any(map(str.strip, kept)))
 
 
@@ -229,7 +229,7 @@ def _is_copied(reply: str, start: int, end: int, text: str, *, loose: bool) -> b
 
 @lru_cache(maxsize=64)
 def _find_contexts(text: str, token: str) -> Tuple[Tuple[str, str], ...]:
-    """RETURNS (Tuple[Tuple[str, str], ...]): What stands before and after each place of a token in the source."""
+    """Return what stands before and after each place of a token in the source."""
     folded = text.casefold()
     contexts = []
     place = folded.find(token) if token else -1
@@ -242,12 +242,12 @@ def _find_contexts(text: str, token: str) -> Tuple[Tuple[str, str], ...]:
 
 
 def _visible(text: str) -> str:
-    """RETURNS (str): The characters of a text by which its place is known, without marks and white space."""
+    """Return the characters of a text by which its place is known, without marks and white space."""
     return _MARKS.sub("", text.casefold())
 
 
 def _strip_headings(body: str, text: str, known: frozenset) -> str:
-    """RETURNS (str): What stands under the heading of the answer, where prose under another one goes before."""
+    """Return what stands under the heading of the answer, where prose under another one goes before."""
     opening = _REASONING_HEADING.match(body)
     if opening and (_heading_word(opening[0]) in known or text.casefold().lstrip().startswith(
             opening[0].casefold().strip())):
@@ -263,7 +263,7 @@ def _heading_word(heading: str) -> str:
 
 
 def _unwrap_answer(body: str, text: str, known: frozenset) -> str:
-    """RETURNS (str): What stands between tags that say that it is the answer."""
+    """Return what stands between tags that say that it is the answer."""
     parts: List[str] = []
     at = 0
     for match in _ANSWER_BLOCK.finditer(body):

@@ -38,7 +38,7 @@ def decode_record(record: Record, *, repair: bool = False) -> Record:
 
 
 def _decode_sentence(record: Record, labels: List[str], output: str, *, truncated: bool, repair: bool) -> Record:
-    """RETURNS (Record): A generated sentence; where its text is known, spans count in that text."""
+    """Return a generated sentence; where its text is known, spans count in that text."""
     seeds = [(_take(seed, "text", str, "a string"), _take(seed, "label", str, "a string"))
              for seed in _take(record, "seeds", list, "a list of objects")]
     codec = SeedTagCodec(repair=repair)
@@ -74,7 +74,7 @@ def encode_record(record: Record, labels: Sequence[str], codec: Codec) -> Record
 
 
 def collect_labels(path: Path) -> List[str]:
-    """RETURNS (List[str]): The labels of a file of annotations, sorted; lines that cannot be read are passed over."""
+    """Return the labels of a file of annotations, sorted; lines that cannot be read are passed over."""
     labels = set()
     for _, line in _read_filled(path):
         try:
@@ -114,12 +114,12 @@ def convert_lines(source: Path, target: Path, convert: Callable[[Record], Record
 
 
 def _read_filled(path: Path) -> Iterator[Tuple[int, bytes]]:
-    """YIELDS (Tuple[int, bytes]): The lines of a file that hold something, undecoded, with their numbers from 1."""
+    """Yield the lines of a file that hold something, undecoded, with their numbers from 1."""
     return ((number, line) for number, line in read_raw_lines(path) if line.strip())
 
 
 def _parse(line: bytes) -> Record:
-    """RETURNS (Record): The object of a line; E114 where it holds none."""
+    """Return the object of a line; E114 where it holds none."""
     try:
         record = json.loads(line.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
@@ -130,7 +130,7 @@ def _parse(line: bytes) -> Record:
 
 
 def _dump(record: Record) -> str:
-    """RETURNS (str): One line of JSON; lone surrogates, which UTF-8 cannot hold, are escaped."""
+    """Return one line of JSON; lone surrogates, which UTF-8 cannot hold, are escaped."""
     line = json.dumps(record, ensure_ascii=False)
     return json.dumps(record) if any("\ud800" <= character <= "\udfff" for character in line) else line
 
@@ -156,5 +156,5 @@ def _write_spans(mentions: Sequence[Mention]) -> List[Record]:
 
 
 def _name(issues: Sequence[Issue]) -> List[str]:
-    """RETURNS (List[str]): Each issue word once, in the order met."""
+    """Return each issue word once, in the order met."""
     return list(dict.fromkeys(issue.kind for issue in issues))

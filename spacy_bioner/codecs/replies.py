@@ -11,7 +11,7 @@ _NOT_WORDS = re.compile(r"[\W_]+")
 
 
 def strip_fences(reply: str, found: Collector) -> str:
-    """RETURNS (str): The reply without Markdown fence lines, unless the source text has such lines itself."""
+    """Return the reply without Markdown fence lines, unless the source text has such lines itself."""
     if ("```" not in reply and "~~~" not in reply) or _FENCE.search(found.text):
         return reply
     body = _FENCE.sub("", reply)

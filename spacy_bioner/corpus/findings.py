@@ -70,7 +70,7 @@ class CorpusReport:
     findings: Tuple[Finding, ...] = ()
 
     def part(self, name: str, of: str) -> float:
-        """RETURNS (float): Sum of one count over the annotated splits by that of another, 0 where there is none."""
+        """Return the sum of one count over the annotated splits by that of another, 0 where there is none."""
         annotated = [figures for figures in self.splits.values() if figures.mentions]
         whole = sum(getattr(figures, of) for figures in annotated)
         return sum(getattr(figures, name) for figures in annotated) / whole if whole else 0.0

@@ -21,7 +21,7 @@ class Fold:
 
     @classmethod
     def parse(cls, text: str) -> "Fold":
-        """RETURNS (Fold): From "1/3", the first of three; raises BionerError E029 for anything else."""
+        """Return the fold from "1/3", the first of three; raises BionerError E029 for anything else."""
         match = re.fullmatch(r"(\d+)/(\d+)", text)
         fold = cls(int(match[1]), int(match[2])) if match else cls(0, 0)
         if not 1 <= fold.number <= fold.count or fold.count < 2:

@@ -166,7 +166,7 @@ def _is_text(path: Path) -> bool:
 
 
 def _is_pubtator(path: Path) -> bool:
-    """RETURNS (bool): Whether a .txt file begins as PubTator files do, which are often called so."""
+    """Return whether a .txt file begins as PubTator files do, which are often called so."""
     if not path.name.lower().endswith(".txt"):
         return False
     first = next((line for _, line in read_lines(path)), "")
@@ -174,7 +174,7 @@ def _is_pubtator(path: Path) -> bool:
 
 
 def _read(path: Path, problems: Problems) -> Iterator[Annotation]:
-    """YIELDS (Annotation): The documents of a file; a .txt file is one document, or one a line where it is raw.txt."""
+    """Yield the documents of a file; a .txt file is one document, or one a line where it is raw.txt."""
     if not _is_text(path):
         format_ = "pubtator" if path.is_file() and _is_pubtator(path) else ""
         yield from read_annotations(path, format_, problems=problems, raw=tell_part(path) == "raw")

@@ -17,7 +17,7 @@ _NO_LETTER = re.compile(r"[\W_]+")
 
 
 def normalise(text: str) -> str:
-    """RETURNS (str): The letters and digits of a text, case and Unicode form folded: equal for the same sentence."""
+    """Return the letters and digits of a text, case and Unicode form folded: equal for the same sentence."""
     return _NO_LETTER.sub("", unicodedata.normalize("NFKC", text).casefold())
 
 

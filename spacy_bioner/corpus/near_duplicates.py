@@ -67,7 +67,7 @@ def find_near_duplicates(texts: Sequence[str], *, max_share: float = 0.5,
 
 
 def _find_holders(grams: Sequence[FrozenSet[Trigram]], groups: Sequence[Group]) -> Dict[Group, Holders]:
-    """RETURNS (Dict[Group, Holders]): For each group which of its texts have a trigram, the longest first."""
+    """Return for each group which of its texts have a trigram, the longest first."""
     holders: Dict[Group, Holders] = {group: defaultdict(list) for group in groups}
     for position in sorted(range(len(grams)), key=lambda position: -len(grams[position])):
         for gram in grams[position]:
@@ -76,7 +76,7 @@ def _find_holders(grams: Sequence[FrozenSet[Trigram]], groups: Sequence[Group]) 
 
 
 def _rarest(own: FrozenSet[Trigram], rivals: Sequence[Holders], max_share: float) -> List[Trigram]:
-    """RETURNS (List[Trigram]): So many of the rarest trigrams that a near duplicate must have one of them."""
+    """Return so many of the rarest trigrams that a near duplicate must have one of them."""
     def count(gram: Trigram) -> int:
         return sum(len(others[gram]) for others in rivals if gram in others)
 
@@ -86,7 +86,7 @@ def _rarest(own: FrozenSet[Trigram], rivals: Sequence[Holders], max_share: float
 
 def _find_neighbour(position: int, grams: Sequence[FrozenSet[Trigram]], rarest: Sequence[Trigram], holders: Holders,
                     max_share: float) -> Optional[Tuple[int, float]]:
-    """RETURNS (Optional[Tuple[int, float]]): A text at least as long that shares too much, and how much it shares."""
+    """Return a text at least as long that shares too much, and how much it shares."""
     own = grams[position]
     seen = {position}
     for gram in rarest:

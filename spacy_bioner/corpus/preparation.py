@@ -48,7 +48,7 @@ class PreparedCorpus:
     sources: Dict[str, str] = field(default_factory=dict)
 
     def card(self) -> Dict[str, Any]:
-        """RETURNS (Dict[str, Any]): Counts, sources and hashes, for the report and the model card."""
+        """Return counts, sources and hashes, for the report and the model card."""
         return {"notes": self.notes, "parts": {name: self._part_card(name) for name in self.parts}}
 
     def _part_card(self, name: str) -> Dict[str, Any]:
@@ -153,7 +153,7 @@ def _check(record: Annotation, path: Path, split: str, labels: Mapping[str, str]
 
 
 def _without_leaks(records: Mapping[str, List[Annotation]], drop: bool, notes: List[str]) -> List[Annotation]:
-    """RETURNS (List[Annotation]): The train records that are not, as a whole, in dev or test."""
+    """Return the train records that are not, as a whole, in dev or test."""
     held_out = {normalise(record.text): (split, record.id) for split in ("dev", "test") for record in records[split]}
     kept = []
     for record in records["train"]:
@@ -173,7 +173,7 @@ def _cut(records: Iterable[Annotation]) -> List[Annotation]:
 
 def _leave_out(sentences: Iterable[Annotation], known: Iterable[Annotation], name: str,
                notes: List[str]) -> List[Annotation]:
-    """RETURNS (List[Annotation]): The sentences whose text is not known; headings, which tell nothing, stay."""
+    """Return the sentences whose text is not known; headings, which tell nothing, stay."""
     texts = {normalise(sentence.text) for sentence in known}
     sentences = list(sentences)
     kept = [sentence for sentence in sentences if len(find_units(sentence.text)) < TELLING_UNITS
@@ -189,7 +189,7 @@ def _sample(sentences: List[Annotation], limit: int, seed: int) -> List[Annotati
 
 def _find_texts(data: Path, corpus: str, raw: str, lang: str, rest: List[Annotation],
                 prepared: PreparedCorpus) -> List[Annotation]:
-    """RETURNS (List[Annotation]): The sentences that raw text is drawn from; where they are from is noted."""
+    """Return the sentences that raw text is drawn from; where they are from is noted."""
     if raw == NO_RAW:
         prepared.sources["raw"] = NO_RAW
         return []
@@ -216,7 +216,7 @@ def _raw_meta(sentence: Annotation, lang: str) -> Dict[str, Any]:
 
 
 def _find_raw(data: Path, corpus: str, raw: str, lang: str) -> Optional[Path]:
-    """RETURNS (Optional[Path]): The file of raw text; None stands for the rest of train."""
+    """Return the file of raw text; None stands for the rest of train."""
     if raw == "train":
         return None
     if raw != "auto":

@@ -116,7 +116,7 @@ def _check_repetition(splits: Splits) -> Iterator[Finding]:
 
 
 def _sentences(annotation: Annotation) -> List[str]:
-    """RETURNS (List[str]): The sentences of a record, normalised; headings and what has no letter are left out."""
+    """Return the sentences of a record, normalised; headings and what has no letter are left out."""
     texts = [annotation.text]
     if annotation.meta.get("unit") != "sentence":
         texts += [sentence.text for sentence in split_sentences(annotation)
@@ -157,7 +157,7 @@ def _check_unmarked(splits: Splits, figures: Mapping[str, SplitFigures]) -> Iter
 
 
 def _words(surface: str) -> Tuple[str, ...]:
-    """RETURNS (Tuple[str, ...]): The units of a surface; a capital counts unless it may be the first of a sentence."""
+    """Return the units of a surface; a capital counts unless it may be the first of a sentence."""
     folded = surface.lower() if surface[1:] == surface[1:].lower() else surface
     return tuple(folded[start:end] for start, end in find_units(folded))
 

@@ -86,7 +86,7 @@ def split_sentences(annotation: Annotation, lang: str = "") -> List[Annotation]:
 
 
 def guess_language(text: str) -> str:
-    """RETURNS (str): "zh" where most letters are of a script without spaces, else "en": as far as cutting goes."""
+    """Return "zh" where most letters are of a script without spaces, else "en": as far as cutting goes."""
     letters = [sign for sign in text if sign.isalpha()]
     return "zh" if 2 * sum(sign >= UNSPACED for sign in letters) > len(letters) else "en"
 
@@ -135,7 +135,7 @@ def _chinese_ends(text: str) -> Iterator[Tuple[int, int]]:
 
 
 def _ends_english(text: str, match: "re.Match[str]") -> bool:
-    """RETURNS (bool): Whether the mark that was found ends a sentence here."""
+    """Return whether the mark that was found ends a sentence here."""
     after = _WORD_AFTER.match(text, match.end())
     following = after[1]
     before = text[max(0, match.start() - 40):match.start()]
@@ -163,7 +163,7 @@ def _ends_english(text: str, match: "re.Match[str]") -> bool:
 
 
 def _begins_with_small_letter(word: str) -> bool:
-    """RETURNS (bool): Whether a word in small letters can begin a sentence, as p53, mRNA, c-fos and alpha 4 do."""
+    """Return whether a word in small letters can begin a sentence, as p53, mRNA, c-fos and alpha 4 do."""
     return word in _GREEK or not word.islower() or any(character.isdigit() for character in word)
 
 

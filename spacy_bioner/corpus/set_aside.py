@@ -11,12 +11,12 @@ from ..formats.jsonl import read_jsonl
 
 
 def set_aside_path(output: Path) -> Path:
-    """RETURNS (Path): Where the documents lie that are missing in `output`: OUT.failed.jsonl in place of its ending."""
+    """Return where the documents lie that are missing in `output`: OUT.failed.jsonl in place of its ending."""
     name = output.name.removesuffix(".gz")
     return output.with_name(f"{name[:name.rindex('.')]}.failed.jsonl")
 
 
 def read_set_aside(output: Path) -> List[Annotation]:
-    """RETURNS (List[Annotation]): The documents that are missing in `output`, without mentions; usually none."""
+    """Return the documents that are missing in `output`, without mentions; usually none."""
     path = set_aside_path(output)
     return [annotation.with_mentions(()) for annotation in read_jsonl(path, raw=True)] if path.is_file() else []

@@ -37,7 +37,7 @@ class Inspection:
     examples: Dict[str, List[Annotation]] = field(default_factory=dict)
 
     def labels(self) -> List[str]:
-        """RETURNS (List[str]): All labels, the most frequent first."""
+        """Return all labels, the most frequent first."""
         totals: Dict[str, int] = {}
         for figures in self.parts.values():
             for label, count in figures.labels.items():
@@ -80,7 +80,7 @@ def inspect_corpus(parts: Mapping[str, Iterable[Annotation]], *, labels: Iterabl
 
 
 def draw_examples(annotations: Sequence[Annotation], number: int, *, seed: int) -> List[Annotation]:
-    """RETURNS (List[Annotation]): Records drawn by chance, in their order; one in five without a mention, if any."""
+    """Return records drawn by chance, in their order; one in five without a mention, if any."""
     with_mentions = [annotation for annotation in annotations if annotation.mentions]
     without = [annotation for annotation in annotations if not annotation.mentions]
     bare = min(len(without), max(number // 5, number - len(with_mentions)))

@@ -83,7 +83,7 @@ class CorpusFigures:
             self.meta.setdefault(key, Counter())[str(annotation.meta.get(key, ""))] += 1
 
     def ambiguous(self) -> Dict[str, "Counter[str]"]:
-        """RETURNS (Dict[str, Counter[str]]): The surfaces with several labels, the most frequent first."""
+        """Return the surfaces with several labels, the most frequent first."""
         several = ((surface, labels) for surface, labels in self.surfaces.items() if len(labels) > 1)
         return dict(sorted(several, key=lambda item: (-sum(item[1].values()), item[0])))
 
@@ -105,7 +105,7 @@ def find_depths(mentions: Sequence[Mention]) -> List[int]:
 
 
 def find_crossings(mentions: Sequence[Mention]) -> List[Tuple[Mention, Mention]]:
-    """RETURNS (List[Tuple[Mention, Mention]]): The pairs of one text, in text order, that cross."""
+    """Return the pairs of one text, in text order, that cross."""
     found = []
     open_: List[Mention] = []
     for mention in mentions:
@@ -157,5 +157,5 @@ def _odd(surface: str) -> Iterator[str]:
 
 
 def count_unseen(figures: CorpusFigures, train: Mapping[str, object]) -> int:
-    """RETURNS (int): Mentions whose surface, folded, is not among the surfaces of train."""
+    """Return mentions whose surface, folded, is not among the surfaces of train."""
     return sum(sum(labels.values()) for surface, labels in figures.surfaces.items() if surface not in train)

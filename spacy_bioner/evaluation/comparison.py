@@ -89,7 +89,7 @@ def summarise_runs(systems: Mapping[str, Mapping[str, Any]]) -> Dict[str, Dict[s
 
 
 def _test_difference(tables: Sequence[Table], drawn: Sequence[Table], sampling: Sampling) -> Dict[str, Any]:
-    """RETURNS (Dict[str, Any]): For micro and macro, each figure's difference with interval and p value."""
+    """Return for micro and macro, each figure's difference with interval and p value."""
     shape = tables[0].shape[1:]
     swapped = [sums.reshape(sampling.resamples, *shape)
                for sums in swap(*map(_flatten, tables), **_draw(sampling))]
@@ -110,12 +110,12 @@ def _draw(sampling: Sampling) -> Dict[str, int]:
 
 
 def _flatten(table: Table) -> Table:
-    """RETURNS (Table): Shape (documents, labels * 3) of (documents, labels, 3)."""
+    """Return the shape (documents, labels * 3) of (documents, labels, 3)."""
     return table.reshape(len(table), table.shape[1] * table.shape[2])
 
 
 def _align(tallies: Mapping[str, Any]) -> Dict[str, Table]:
-    """RETURNS (Dict[str, Table]): The tables of systems, all with a row for each label that any system has."""
+    """Return the tables of systems, all with a row for each label that any system has."""
     labels = sorted({label for each in tallies.values() for label in each.labels})
     aligned = {}
     for name, each in tallies.items():
@@ -126,7 +126,7 @@ def _align(tallies: Mapping[str, Any]) -> Dict[str, Table]:
 
 
 def _list_errors(pairs: Sequence[Pair]) -> Dict[str, Set[Tuple]]:
-    """RETURNS (Dict[str, Set[Tuple]]): Kind to errors; what is wrong tells them apart, not what they stand for."""
+    """Return the kind to errors; what is wrong tells them apart, not what they stand for."""
     errors: Dict[str, Set[Tuple]] = {kind: set() for kind in KINDS}
     for pair in pairs:
         for error in find_errors(pair.gold, pair.predicted):

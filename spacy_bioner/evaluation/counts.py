@@ -32,17 +32,17 @@ class Counts:
 
     @property
     def precision(self) -> float:
-        """RETURNS (float): Share of the predicted that is right, 0 where nothing was predicted."""
+        """Return the share of the predicted that is right, 0 where nothing was predicted."""
         return self.tp / (self.tp + self.fp) if self.tp + self.fp else 0.0
 
     @property
     def recall(self) -> float:
-        """RETURNS (float): Share of gold that was found, 0 where there is no gold."""
+        """Return the share of gold that was found, 0 where there is no gold."""
         return self.tp / (self.tp + self.fn) if self.tp + self.fn else 0.0
 
     @property
     def f1(self) -> float:
-        """RETURNS (float): Harmonic mean of precision and recall, 0 where there is nothing to count."""
+        """Return the harmonic mean of precision and recall, 0 where there is nothing to count."""
         total = 2 * self.tp + self.fp + self.fn
         return 2 * self.tp / total if total else 0.0
 
@@ -141,7 +141,7 @@ def add_up(documents: Iterable[LabelCounts]) -> LabelCounts:
 
 
 def micro(counts: LabelCounts) -> Counts:
-    """RETURNS (Counts): The counts of all labels together, from which micro precision, recall and F1 follow."""
+    """Return the counts of all labels together, from which micro precision, recall and F1 follow."""
     return sum(counts.values(), Counts())
 
 

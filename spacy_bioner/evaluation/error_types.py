@@ -52,7 +52,7 @@ class SpanError:
 
     @property
     def place(self) -> Tuple[int, int]:
-        """RETURNS (Tuple[int, int]): Start and end of what it is about: the prediction, or the missed mention."""
+        """Return the start and end of what it is about: the prediction, or the missed mention."""
         mention = self.predicted or self.gold
         return (mention.start, mention.end) if mention else (0, 0)
 
@@ -73,7 +73,7 @@ def find_errors(gold: Annotation, predicted: Annotation) -> Tuple[SpanError, ...
 
 
 def _classify(mention: Mention, gold: Sequence[Mention], found: Set[Mention]) -> SpanError:
-    """RETURNS (SpanError): The kind of a wrong prediction, with the gold mention that it stands for."""
+    """Return the kind of a wrong prediction, with the gold mention that it stands for."""
     same_place = [other for other in gold if (other.start, other.end) == (mention.start, mention.end)]
     overlapping = [other for other in gold if other.start < mention.end and mention.start < other.end]
     same_label = [other for other in overlapping if other.label == mention.label]
@@ -85,7 +85,7 @@ def _classify(mention: Mention, gold: Sequence[Mention], found: Set[Mention]) ->
 
 
 def _shared(first: Mention, second: Mention) -> float:
-    """RETURNS (float): Characters that two overlapping mentions share, out of those of both."""
+    """Return characters that two overlapping mentions share, out of those of both."""
     shared = min(first.end, second.end) - max(first.start, second.start)
     return shared / (max(first.end, second.end) - min(first.start, second.start))
 
@@ -187,7 +187,7 @@ def count_issues(predicted: Iterable[Annotation]) -> Dict[str, int]:
 
 
 def _choose_examples(errors: List[Tuple[str, SpanError]], number: int) -> List[Dict[str, Any]]:
-    """RETURNS (List[Dict[str, Any]]): Errors spread evenly over the documents, by id and places."""
+    """Return errors spread evenly over the documents, by id and places."""
     step = max(1, len(errors) // number) if number else 1
     return [{"id": id_, "predicted": error.predicted.key if error.predicted else None,
              "gold": error.gold.key if error.gold else None} for id_, error in errors[::step][:number]]

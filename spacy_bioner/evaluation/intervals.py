@@ -134,7 +134,7 @@ def macro_scores(sums: Table) -> Table:
 
 
 def _scores(sums: Table) -> Table:
-    """RETURNS (Table): Shape (..., 3): precision, recall, F1 of tp, fp, fn in the last dimension; 0 for 0 / 0."""
+    """Return the shape (..., 3): precision, recall, F1 of tp, fp, fn in the last dimension; 0 for 0 / 0."""
     tp, fp, fn = sums[..., 0], sums[..., 1], sums[..., 2]
     return numpy.stack([_divide(tp, tp + fp), _divide(tp, tp + fn), _divide(2 * tp, 2 * tp + fp + fn)], axis=-1)
 
@@ -144,7 +144,7 @@ def _divide(above: Table, below: Table) -> Table:
 
 
 def _blocks(resamples: int, documents: int) -> Iterator[Tuple[int, int]]:
-    """YIELDS (Tuple[int, int]): First resample and number of resamples that are done at a time."""
+    """Yield first resample and number of resamples that are done at a time."""
     size = max(1, _BLOCK // documents)
     for first in range(0, resamples, size):
         yield first, min(size, resamples - first)

@@ -42,7 +42,7 @@ class Tally:
 
 
 def tally(documents: Iterable[LabelCounts]) -> Tally:
-    """RETURNS (Tally): The counts of documents as one table, labels in alphabetical order."""
+    """Return the counts of documents as one table, labels in alphabetical order."""
     rows = list(documents)
     labels = sorted({label for row in rows for label in row})
     table = numpy.zeros((len(rows), len(labels), 3))
@@ -99,7 +99,7 @@ def measure_system(pairs: Sequence[Pair], *, familiarity: Optional[SliceByFamili
 
 
 def _score_tallies(tallies: Mapping[str, Tally], sampling: Sampling) -> Dict[str, Dict[str, Any]]:
-    """RETURNS (Dict[str, Dict[str, Any]]): The scores of each tally, all from the same draws of documents."""
+    """Return the scores of each tally, all from the same draws of documents."""
     flat = [each.table.reshape(len(each.table), 3 * len(each.labels)) for each in tallies.values()]
     drawn = resample(numpy.concatenate(flat, axis=1), resamples=sampling.resamples, seed=sampling.seed)
     scores, column = {}, 0
@@ -122,7 +122,7 @@ def _score_tally(each: Tally, draws: Table, level: float) -> Dict[str, Any]:
 
 
 def _score(sums: Table, draws: Table, scores_of: Callable[[Table], Table], level: float) -> Dict[str, Any]:
-    """RETURNS (Dict[str, Any]): precision, recall and f1, their intervals, and the counts that they come from."""
+    """Return precision, recall and f1, their intervals, and the counts that they come from."""
     tp, fp, fn = (int(count) for count in sums.sum(axis=0))
     values, resampled = scores_of(sums), scores_of(draws)
     intervals: Dict[str, List[float]] = {}

@@ -43,7 +43,7 @@ def pair_documents(gold: Sequence[Annotation], predicted: Iterable[Annotation], 
 
 
 def index_by_id(annotations: Iterable[Annotation], *, source: str) -> Dict[str, Annotation]:
-    """RETURNS (Dict[str, Annotation]): Id to document, in order; raises E601 where an id stands twice."""
+    """Return the id to document, in order; raises E601 where an id stands twice."""
     index: Dict[str, Annotation] = {}
     for annotation in annotations:
         if annotation.id in index:
@@ -53,5 +53,5 @@ def index_by_id(annotations: Iterable[Annotation], *, source: str) -> Dict[str, 
 
 
 def _first_difference(first: str, second: str) -> int:
-    """RETURNS (int): The first character at which two texts differ."""
+    """Return the first character at which two texts differ."""
     return next((place for place, (a, b) in enumerate(zip(first, second)) if a != b), min(len(first), len(second)))

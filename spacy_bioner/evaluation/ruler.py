@@ -18,13 +18,13 @@ class Ruler:
         self._ends = [end for _, end in units]
 
     def count(self, mention: Mention) -> int:
-        """RETURNS (int): How many units the mention touches."""
+        """Return how many units the mention touches."""
         return bisect_left(self._starts, mention.end) - bisect_right(self._ends, mention.start)
 
     def start_shift(self, wanted: int, found: int) -> int:
-        """RETURNS (int): Units from one start to the other, negative where the found one is too early."""
+        """Return units from one start to the other, negative where the found one is too early."""
         return bisect_left(self._starts, found) - bisect_left(self._starts, wanted)
 
     def end_shift(self, wanted: int, found: int) -> int:
-        """RETURNS (int): Units from one end to the other, negative where the found one is too early."""
+        """Return units from one end to the other, negative where the found one is too early."""
         return bisect_right(self._ends, found) - bisect_right(self._ends, wanted)

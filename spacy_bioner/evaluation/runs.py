@@ -29,11 +29,11 @@ class RunScores:
     level: float
 
     def take(self, indices: Sequence[int]) -> "RunScores":
-        """RETURNS (RunScores): Those of some of the runs."""
+        """Return those of some of the runs."""
         return RunScores(self.runs[list(indices)], self.draws[:, list(indices)], self.level)
 
     def describe(self) -> Dict[str, Dict[str, object]]:
-        """RETURNS (Dict[str, Dict[str, object]]): For each figure `mean`, `interval`, `range` and `runs`."""
+        """Return for each figure `mean`, `interval`, `range` and `runs`."""
         described: Dict[str, Dict[str, object]] = {}
         for index, name in enumerate(FIGURES):
             interval, each = find_interval(self.draws[..., index].mean(axis=1), level=self.level), self.runs[:, index]
@@ -75,7 +75,7 @@ def compare_runs(before: RunScores, after: RunScores) -> Dict[str, Dict[str, obj
 
 
 def _count_documents(pairs: Sequence[Pair], measure: Measure) -> Table:
-    """RETURNS (Table): Shape (documents, 3): tp, fp, fn of each, over all labels."""
+    """Return the shape (documents, 3): tp, fp, fn of each, over all labels."""
     rows: List[List[int]] = []
     for pair in pairs:
         counts = micro(measure(pair.gold, pair.predicted))

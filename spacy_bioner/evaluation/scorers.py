@@ -42,7 +42,7 @@ def make_nested_span_scorer(spans_key: str = "sc") -> Callable[..., Dict[str, An
 
 
 def doc_mentions(doc: Doc, spans_key: str) -> Annotation:
-    """RETURNS (Annotation): The spans of a Doc as characters; a Doc without the key has none."""
+    """Return the spans of a Doc as characters; a Doc without the key has none."""
     spans = doc.spans[spans_key] if spans_key in doc.spans else ()
     return Annotation(doc.text).with_mentions(Mention(span.start_char, span.end_char, span.label_) for span in spans)
 

@@ -33,7 +33,7 @@ def count_slices(gold: Annotation, predicted: Annotation, slicer: Slicer) -> Lab
 
 
 def slice_by_depth(annotation: Annotation) -> SliceNames:
-    """RETURNS (SliceNames): For each mention, how many other places of the annotation hold its place."""
+    """Return for each mention, how many other places of the annotation hold its place."""
     places = sorted({(mention.start, mention.end) for mention in annotation.mentions},
                     key=lambda place: (place[0], -place[1]))
     depths: Dict[tuple, int] = {}
@@ -47,7 +47,7 @@ def slice_by_depth(annotation: Annotation) -> SliceNames:
 
 
 def slice_by_length(annotation: Annotation) -> SliceNames:
-    """RETURNS (SliceNames): For each mention, how many units it touches."""
+    """Return for each mention, how many units it touches."""
     ruler = Ruler(annotation.text)
     return {mention: _name_length(ruler.count(mention)) for mention in annotation.mentions}
 
@@ -63,7 +63,7 @@ class SliceByFamiliarity:
 
     @classmethod
     def from_training(cls, annotations: Iterable[Annotation]) -> "SliceByFamiliarity":
-        """RETURNS (SliceByFamiliarity): That knows all mentions of the training part."""
+        """Return the slice by familiarity that knows all mentions of the training part."""
         known: Dict[str, Set[str]] = {}
         for annotation in annotations:
             for mention in annotation.mentions:

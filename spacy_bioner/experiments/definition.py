@@ -12,21 +12,21 @@ from ..errors import BionerError, Errors
 
 # Checks by hand: of a union, pydantic would tell of its first kind only, as if the others were not wanted.
 def _check_value(value: Any) -> Any:
-    """RETURNS (Any): A value as it is; refuses what is neither text nor a number."""
+    """Return a value as it is; refuses what is neither text nor a number."""
     if not isinstance(value, (str, int, float)):
         raise PydanticCustomError("value", "Input should be a number or text")
     return value
 
 
 def _check_items(items: Any) -> Any:
-    """RETURNS (Any): A list as it is; refuses an empty one, with which steps and rows would vanish unseen."""
+    """Return a list as it is; refuses an empty one, with which steps and rows would vanish unseen."""
     if items == []:
         raise PydanticCustomError("items", "The list is empty; give it an item")
     return items
 
 
 def _check_item(item: Any) -> Any:
-    """RETURNS (Any): An item of a list as it is; refuses a mapping without a name or with another kind of `only`."""
+    """Return an item of a list as it is; refuses a mapping without a name or with another kind of `only`."""
     if not isinstance(item, (dict, str, int, float)):
         raise PydanticCustomError("item", "Input should be a number, text or a mapping")
     if isinstance(item, dict):
@@ -41,7 +41,7 @@ def _check_item(item: Any) -> Any:
 
 
 def _check_command(run: str) -> str:
-    """RETURNS (str): A command line as it is; refuses one that cannot be taken apart or that is empty."""
+    """Return a command line as it is; refuses one that cannot be taken apart or that is empty."""
     try:
         words = shlex.split(run)
     except ValueError as error:  # a quote that is not closed
@@ -234,7 +234,7 @@ class Experiment(Part):
 
     @property
     def all_lists(self) -> Dict[str, List[Item]]:
-        """RETURNS (Dict[str, List[Item]]): The lists, with the items too that quick values and overrides leave out."""
+        """Return the lists, with the items too that quick values and overrides leave out."""
         written = {name: self._written.get(name, []) for name in self.lists}
         return {name: [*items, *(item for item in written[name] if item not in items)]
                 for name, items in self.lists.items()}
@@ -300,12 +300,12 @@ def put(experiment: Experiment, values: Values, *, known: Experiment, path: Path
 
 
 def name_of(item: Item) -> str:
-    """RETURNS (str): The name of an item of a list; a plain value is its own."""
+    """Return the name of an item of a list; a plain value is its own."""
     return str(item["name"]) if isinstance(item, dict) else str(item)
 
 
 def _collect_items(experiment: Experiment) -> Dict[str, List[Item]]:
-    """RETURNS (Dict[str, List[Item]]): The lists, with the items that only a profile or its quick form has."""
+    """Return the lists, with the items that only a profile or its quick form has."""
     forms = [form for profile in experiment.profiles.values() for form in (profile, profile.quick) if form is not None]
     lists = {name: list(items) for name, items in experiment.lists.items()}
     for form in (experiment.quick, *forms):
@@ -319,14 +319,14 @@ def _collect_items(experiment: Experiment) -> Dict[str, List[Item]]:
 
 
 def _say_kind(written: Any) -> str:
-    """RETURNS (str): What a file holds that is no mapping, and what is wanted."""
+    """Return what a file holds that is no mapping, and what is wanted."""
     kinds = {list: "a list", str: "text", int: "a number", float: "a number"}
     found = "empty" if written is None else kinds.get(type(written), "a single value")
     return f"it is {found}, wanted title:, question:, steps: and rows:"
 
 
 def _pick(item: Item, known: List[Item], place: str, path: Path) -> Item:
-    """RETURNS (Item): The item; of a list of mappings the one of that name."""
+    """Return the item; of a list of mappings the one of that name."""
     if isinstance(item, dict) or not any(isinstance(other, dict) for other in known):
         return item
     found = next((other for other in known if name_of(other) == str(item)), None)
@@ -337,7 +337,7 @@ def _pick(item: Item, known: List[Item], place: str, path: Path) -> Item:
 
 
 def _sort_overrides(overrides: Mapping[str, Any]) -> Values:
-    """RETURNS (Values): Overrides as values; raises ValueError for a key of another kind."""
+    """Return overrides as values; raises ValueError for a key of another kind."""
     values: Dict[str, Dict[str, Any]] = {"vars": {}, "lists": {}}
     for key, value in overrides.items():
         kind, _, name = key.partition(".")

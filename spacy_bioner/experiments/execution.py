@@ -54,16 +54,16 @@ class Journal:
         self.plan = plan
 
     def log_path(self, step: Step) -> Path:
-        """RETURNS (Path): Where what a step says is written."""
+        """Return where what a step says is written."""
         return self.folder / "logs" / f"{step.name}.log"
 
     def read(self, step: Step) -> Optional[Stamp]:
-        """RETURNS (Optional[Stamp]): The stamp of a step, where it was begun."""
+        """Return the stamp of a step, where it was begun."""
         path = self._stamp_path(step)
         return Stamp(**json.loads(path.read_text(encoding="utf8"))) if path.is_file() else None
 
     def is_done(self, step: Step) -> bool:
-        """RETURNS (bool): Whether a step is finished, on what it would be made from now."""
+        """Return whether a step is finished, on what it would be made from now."""
         stamp = self.read(step)
         return (stamp is not None and stamp.seconds is not None and step.output.exists()
                 and stamp.fingerprint == self.plan.fingerprint(step))
@@ -156,12 +156,12 @@ def run_plan(plan: Plan, folder: Path, *, jobs: int = 1,
 
 
 def _next_step(plan: Plan, waiting: Sequence[Step], open_steps: Set[Step]) -> Optional[Step]:
-    """RETURNS (Optional[Step]): The first step that needs none of the open ones."""
+    """Return the first step that needs none of the open ones."""
     return next((step for step in waiting if open_steps.isdisjoint(plan.before(step))), None)
 
 
 def _environment(jobs: int) -> Mapping[str, str]:
-    """RETURNS (Mapping[str, str]): The variables of a step. What it says goes to the log as it is said, so that an
+    """Return the variables of a step. What it says goes to the log as it is said, so that an
     error is the last line, not what was said before it; with several steps at a time they divide the cores."""
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     if jobs > 1:
@@ -170,7 +170,7 @@ def _environment(jobs: int) -> Mapping[str, str]:
 
 
 def _wait_for_any(running: Sequence["RunningStep"]) -> "RunningStep":
-    """RETURNS (RunningStep): One that has ended."""
+    """Return one that has ended."""
     while True:
         for each in running:
             if each.process.poll() is not None:
@@ -236,13 +236,13 @@ def lock(folder: Path) -> Iterator[FileLock]:
 
 
 def _descriptors(locked: FileLock) -> List[int]:
-    """RETURNS (List[int]): The open files that a process must be given to hold a lock too; Windows has no such."""
+    """Return the open files that a process must be given to hold a lock too; Windows has no such."""
     descriptor = locked._context.lock_file_fd
     return [descriptor] if os.name == "posix" and descriptor is not None else []
 
 
 def last_line(log: Path) -> str:
-    """RETURNS (str): The last line of a log that says something; "no message" for none."""
+    """Return the last line of a log that says something; "no message" for none."""
     with log.open("rb") as file_:
         file_.seek(max(0, log.stat().st_size - _TAIL))
         lines = file_.read().decode("utf8", "replace").replace("\r", "\n").splitlines()
@@ -252,7 +252,7 @@ def last_line(log: Path) -> str:
 
 
 def _guess(left: List[Step], times: Dict[str, List[float]], jobs: int) -> str:
-    """RETURNS (str): Minutes that the steps left may take, by those of the same kind; nothing where one is unknown."""
+    """Return minutes that the steps left may take, by those of the same kind; nothing where one is unknown."""
     kinds = [step.kind or step.verb for step in left]
     if not all(times[kind] for kind in kinds):
         return ""

@@ -38,7 +38,7 @@ class Expanded:
     not_made: List[str] = field(default_factory=list)
 
     def only(self, *parts: str) -> "Expanded":
-        """RETURNS (Expanded): The rows whose name holds one of the parts, and what they need; raises BionerError E712
+        """Return the rows whose name holds one of the parts, and what they need; raises BionerError E712
         for a part that no name holds."""
         for part in parts:
             if not any(part.casefold() in name.casefold() for name in self.rows):
@@ -138,12 +138,12 @@ def _refuse_unmeasurable(pairs: Iterable[Tuple[str, str]], rows: Mapping[str, Ro
 
 
 def _paths_of(rows: Mapping[str, Row]) -> List[Path]:
-    """RETURNS (List[Path]): All files that rows are measured from."""
+    """Return all files that rows are measured from."""
     return [path for row in rows.values() for run in row.runs.values() for path in run.paths()]
 
 
 def _name_each(kind: str, pairs: Iterable[Tuple[str, Named]]) -> Dict[str, Named]:
-    """RETURNS (Dict[str, Named]): Name to what is called so; raises BionerError E720 for a name that comes twice."""
+    """Return the name to what is called so; raises BionerError E720 for a name that comes twice."""
     named: Dict[str, Named] = {}
     for name, one in pairs:
         if name in named:

@@ -33,7 +33,7 @@ class Filler:
         self._values = {**experiment.vars, **given}
 
     def scopes(self, foreach: Sequence[str], base: Optional[Scope] = None) -> Iterator[Scope]:
-        """YIELDS (Scope): Values for each combination of the items of lists that go with each other."""
+        """Yield values for each combination of the items of lists that go with each other."""
         base = self._values if base is None else base
         for name in foreach:
             if name not in self._lists:
@@ -44,7 +44,7 @@ class Filler:
                 yield scope
 
     def steps(self, template: StepTemplate, out: Path) -> Iterator[Step]:
-        """YIELDS (Step): The steps of a template; raises BionerError E715 for an output outside of OUT."""
+        """Yield the steps of a template; raises BionerError E715 for an output outside of OUT."""
         for scope in self.scopes(template.foreach):
             words = [word for token in shlex.split(template.run) for word in self._fill_word(token, scope)]
             output = Path(self.fill(template.output, scope))
@@ -57,7 +57,7 @@ class Filler:
                        made=self.fill(template.made, scope))
 
     def rows(self, template: RowTemplate) -> Iterator[Row]:
-        """YIELDS (Row): The rows of a template; one without a repetition is left out."""
+        """Yield the rows of a template; one without a repetition is left out."""
         for scope in self.scopes(template.foreach):
             repeated = list(self.scopes([template.over] if template.over else [], scope))
             runs = {name_of(inner[template.over]) if template.over else ONCE: self._run(template, inner)
@@ -68,7 +68,7 @@ class Filler:
                 yield Row(name, runs, x, self.fill(template.line, scope))
 
     def tables(self, template: TableTemplate) -> Iterator[Table]:
-        """YIELDS (Table): The tables of a template, with cells for rows that there are not too."""
+        """Yield the tables of a template, with cells for rows that there are not too."""
         for scope in self.scopes(template.foreach):
             lines, columns = ({self.fill(name_of(one[each]), one): one for one in self.scopes([each], scope)}
                               for each in (template.rows, template.columns))
@@ -81,7 +81,7 @@ class Filler:
                         {column: self.fill(template.heading, one) or column for column, one in columns.items()}, cells)
 
     def reports(self, template: ReportTemplate) -> Reports:
-        """RETURNS (Reports): The reports of a template by the names of their lines."""
+        """Return the reports of a template by the names of their lines."""
         return Reports(template, {self.fill(template.name, scope): Path(self.fill(template.file, scope))
                                   for scope in self.scopes(template.foreach)})
 
@@ -125,7 +125,7 @@ class Filler:
                    *(Path(filled[key]) if filled[key] else None for key in ("rejected", "selector")))
 
     def _fill_word(self, word: str, scope: Scope, depth: int = 0) -> List[str]:
-        """RETURNS (List[str]): The word filled in; a place that is a whole word and holds a list gives several."""
+        """Return the word filled in; a place that is a whole word and holds a list gives several."""
         each = _EACH.search(word)
         if each:
             items = [scope[each[1]] for scope in self.scopes([each[1]], scope)]
@@ -148,7 +148,7 @@ class Filler:
 
 
 def _read_x(text: str, option: str) -> Optional[float]:
-    """RETURNS (Optional[float]): A place in a plot, None for an empty text; raises BionerError E737 for what is no
+    """Return a place in a plot, None for an empty text; raises BionerError E737 for what is no
     number."""
     try:
         x = float(text) if text else 0.0
@@ -160,7 +160,7 @@ def _read_x(text: str, option: str) -> Optional[float]:
 
 
 def _go_together(scope: Scope, lists: Mapping[str, List[Item]]) -> bool:
-    """RETURNS (bool): Whether no item of the scope is for other items of another list only."""
+    """Return whether no item of the scope is for other items of another list only."""
     for name in lists:
         item = scope.get(name)
         wanted = item.get("only", {}) if isinstance(item, dict) else {}

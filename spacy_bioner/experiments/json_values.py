@@ -20,7 +20,7 @@ def find_value(place: str) -> Any:
 
 
 def find_key(content: Any, dotted: str) -> Any:
-    """RETURNS (Any): The value at `key.key` of mappings in each other; None where there is none."""
+    """Return the value at `key.key` of mappings in each other; None where there is none."""
     for key in dotted.split(".") if dotted else ():
         content = content.get(key) if isinstance(content, dict) else None
     return content

@@ -59,20 +59,20 @@ def measure_rows(expanded: Expanded, sampling: Sampling = Sampling()) -> Dict[st
 
 
 def read_pairs(run: Run, name: str) -> List[Pair]:
-    """RETURNS (List[Pair]): The documents of a run beside gold's, in those that were set aside nothing was found;
+    """Return the documents of a run beside gold's, in those that were set aside nothing was found;
     raises BionerError E602 where one is missing."""
     found = [*read_jsonl(run.predicted), *read_set_aside(run.predicted)]
     return pair_documents(list(read_jsonl(run.gold)), found, system=name)[0]
 
 
 def count_errors(runs: Sequence[Sequence[Pair]]) -> Dict[str, float]:
-    """RETURNS (Dict[str, float]): Kind to number of errors, mean over the runs."""
+    """Return the kind to number of errors, mean over the runs."""
     counts = Counter(error.kind for pairs in runs for pair in pairs for error in find_errors(pair.gold, pair.predicted))
     return {kind: round(counts[kind] / len(runs), 1) for kind in KINDS}
 
 
 def mean_of(runs: Mapping[str, float], keys: Sequence[str] = ()) -> Optional[float]:
-    """RETURNS (Optional[float]): Mean of the figures of some runs, of all where none is named; None without any."""
+    """Return the mean of the figures of some runs, of all where none is named; None without any."""
     values = [runs[key] for key in keys or runs]
     return sum(values) / len(values) if values else None
 
@@ -107,7 +107,7 @@ def choose(among: Sequence[str], measured: Mapping[str, Any]) -> Dict[str, Any]:
 
 
 def f1_by_run(row: Mapping[str, Any]) -> Dict[str, float]:
-    """RETURNS (Dict[str, float]): Name of each run of a measured row to its strict F1."""
+    """Return the name of each run of a measured row to its strict F1."""
     return dict(zip(row["runs"], row["strict"]["f1"]["runs"]))
 
 
@@ -141,7 +141,7 @@ def measure_calibration(row: Row, runs: Sequence[Sequence[Pair]]) -> Optional[Di
 
 
 def judge(pairs: Sequence[Pair], rejected: Any) -> List[Tuple[float, bool]]:
-    """RETURNS (List[Tuple[float, bool]]): Probability of each candidate, kept or dropped, and whether it is right."""
+    """Return the probability of each candidate, kept or dropped, and whether it is right."""
     dropped: Dict[str, Annotation] = {record.id: record for record in rejected}
     judged = []
     for pair in pairs:
@@ -153,7 +153,7 @@ def judge(pairs: Sequence[Pair], rejected: Any) -> List[Tuple[float, bool]]:
 
 
 def _compare(before: Row, after: Row, strict: Mapping[str, RunScores]) -> Dict[str, Any]:
-    """RETURNS (Dict[str, Any]): The difference over the repetitions that both rows have; over all where none is."""
+    """Return the difference over the repetitions that both rows have; over all where none is."""
     if before.gold != after.gold:
         raise BionerError(Errors.E717.format(first=before.name, second=after.name))
     shared = [key for key in before.runs if key in after.runs]
@@ -164,7 +164,7 @@ def _compare(before: Row, after: Row, strict: Mapping[str, RunScores]) -> Dict[s
 
 
 def _read_figure(place: str) -> float:
-    """RETURNS (float): A number in a JSON file, `FILE#key.key`; raises BionerError E719 where there is none."""
+    """Return a number in a JSON file, `FILE#key.key`; raises BionerError E719 where there is none."""
     found = find_value(place)
     if not isinstance(found, (int, float)):
         path, _, dotted = place.partition("#")
@@ -173,6 +173,6 @@ def _read_figure(place: str) -> float:
 
 
 def _read_temperature(selector: Path) -> float:
-    """RETURNS (float): What the selector divides its logits by; 1 where none was fitted."""
+    """Return what the selector divides its logits by; 1 where none was fitted."""
     card = json.loads((selector / "meta.json").read_text(encoding="utf8")).get("spacy_bioner", {})
     return float(card.get("tuned", {}).get("temperature", 1.0))

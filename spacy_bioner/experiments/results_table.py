@@ -49,7 +49,7 @@ def write_report(experiment: Experiment, measured: Mapping[str, Any], plan: Plan
 
 
 def format_table(content: Mapping[str, Any], plan: Plan, journal: Journal, plots: Sequence[str] = ()) -> str:
-    """RETURNS (str): The report as Markdown; figures in percent, with 95% intervals over documents."""
+    """Return the report as Markdown; figures in percent, with 95% intervals over documents."""
     rows, sampling = content["rows"], content["sampling"]
     parts = [f"# {content['title']}", content["question"], f"```\n{content['command']}\n```"]
     if content["claims"]:
@@ -91,7 +91,7 @@ def format_table(content: Mapping[str, Any], plan: Plan, journal: Journal, plots
 
 
 def time_steps(plan: Plan, journal: Journal) -> List[Tuple[str, str, str, str]]:
-    """RETURNS (List[Tuple[str, str, str, str]]): For each kind of step how often it ran and what it took."""
+    """Return for each kind of step how often it ran and what it took."""
     times: Dict[str, List[float]] = defaultdict(list)
     for step in plan.steps:
         stamp = journal.read(step)
@@ -142,7 +142,7 @@ def draw_table(table: Mapping[str, Any]) -> Dict[str, str]:
 
 
 def draw_reliability(rows: Mapping[str, Any]) -> str:
-    """RETURNS (str): What selectors said along what was so, in bins, a panel each; empty without selectors."""
+    """Return what selectors said along what was so, in bins, a panel each; empty without selectors."""
     from ..report.plots import make_picture, plot_panels
 
     series = {name: ([one["said"] for one in bins], [one["was"] for one in bins]) for name, row in rows.items()
@@ -154,7 +154,7 @@ def draw_reliability(rows: Mapping[str, Any]) -> str:
 
 
 def _format_table(table: Mapping[str, Any]) -> List[str]:
-    """RETURNS (List[str]): The paragraphs of a table: F1, and the differences where there are any."""
+    """Return the paragraphs of a table: F1, and the differences where there are any."""
     columns, lines = table["columns"].values(), table["lines"]
     best = [max((cell["mean"] for cells in lines.values() for cell in [cells[place]]
                  if cell is not None and cell["mean"] is not None), default=None) for place in range(len(columns))]
@@ -172,7 +172,7 @@ def _format_table(table: Mapping[str, Any]) -> List[str]:
 
 
 def _cell(cell: Optional[Mapping[str, Any]], best: Optional[float]) -> str:
-    """RETURNS (str): Mean and deviation over the runs, the best of its column in bold, and the published number."""
+    """Return the mean and deviation over the runs, the best of its column in bold, and the published number."""
     if cell is None:
         return ""
     published = f" ({cell['published']:.2f})" if cell["published"] is not None else ""
@@ -196,7 +196,7 @@ def _points(f1: Mapping[str, Any]) -> str:
 
 
 def _shown(value: Any) -> str:
-    """RETURNS (str): A value of a report; of a mapping from reason to number all of them."""
+    """Return a value of a report; of a mapping from reason to number all of them."""
     if isinstance(value, dict):
         return ", ".join(f"{number} {reason}" for reason, number in value.items()) or "none"
     return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)

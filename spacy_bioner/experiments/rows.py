@@ -28,7 +28,7 @@ class Run:
     selector: Optional[Path] = None
 
     def paths(self) -> List[Path]:
-        """RETURNS (List[Path]): What has to be there before it can be measured."""
+        """Return what has to be there before it can be measured."""
         given = [self.gold, self.predicted, self.rejected, self.selector]
         return [path for path in (*given, Path(self.dev.split("#")[0]) if self.dev else None) if path is not None]
 
@@ -50,7 +50,7 @@ class Row:
 
     @property
     def gold(self) -> Path:
-        """RETURNS (Path): Records of the test part."""
+        """Return records of the test part."""
         return next(iter(self.runs.values())).gold
 
 

@@ -40,17 +40,17 @@ class Step:
 
     @property
     def verb(self) -> str:
-        """RETURNS (str): The verb that is run, after its group where it is in one."""
+        """Return the verb that is run, after its group where it is in one."""
         return " ".join(self.arguments[:2 if self.arguments[0] in VERB_GROUPS else 1])
 
     def named_paths(self) -> Iterator[Path]:
-        """YIELDS (Path): What the arguments may name: each argument, and what stands round a = in it."""
+        """Yield what the arguments may name: each argument, and what stands round a = in it."""
         for argument in self.arguments[len(self.verb.split()):]:
             parts = [argument, *argument.split("=")] if "=" in argument else [argument]
             yield from (path for path in map(Path, parts) if path.name)
 
     def has_made_nothing(self) -> bool:
-        """RETURNS (bool): Whether its report says that it has made nothing."""
+        """Return whether its report says that it has made nothing."""
         return bool(self.made) and find_value(self.made) == 0
 
 
@@ -88,16 +88,16 @@ class Plan:
         self.steps = list(placed)
 
     def maker(self, path: Path) -> Optional[Step]:
-        """RETURNS (Optional[Step]): The step that makes a path, or a folder that holds it; the nearest one."""
+        """Return the step that makes a path, or a folder that holds it; the nearest one."""
         return next((self._makers[place] for place in (path, *path.parents) if place in self._makers), None)
 
     def before(self, step: Step) -> List[Step]:
-        """RETURNS (List[Step]): The steps that make what a step names."""
+        """Return the steps that make what a step names."""
         makers = (self.maker(path) for path in (*step.named_paths(), *step.inputs))
         return list(dict.fromkeys(maker for maker in makers if maker is not None and maker != step))
 
     def reduced_to(self, paths: Sequence[Path]) -> "Plan":
-        """RETURNS (Plan): Only the steps that are needed to make these paths. What no step declares as its output is
+        """Return only the steps that are needed to make these paths. What no step declares as its output is
         made by those that name it in their command lines."""
         makers = {path: self.maker(path) for path in paths}
         wanted = {maker for maker in makers.values() if maker is not None}
@@ -127,7 +127,7 @@ class Plan:
         return self._fingerprints[step]
 
     def _is_given(self, path: Path) -> bool:
-        """RETURNS (bool): Whether a path is made by no step and is no cache."""
+        """Return whether a path is made by no step and is no cache."""
         return self.maker(path) is None and (self.cache is None or self.cache not in (path, *path.parents))
 
     def _hash(self, path: Path) -> str:
@@ -145,12 +145,12 @@ class Plan:
 
 
 def _anywhere(arguments: Sequence[str]) -> List[str]:
-    """RETURNS (List[str]): The arguments of a step on the CPU."""
+    """Return the arguments of a step on the CPU."""
     return [_CPU if before in _DEVICE_OPTIONS else argument for before, argument in zip(("", *arguments), arguments)]
 
 
 def hash_path(path: Path) -> str:
-    """RETURNS (str): Hash of a file, or of the names and contents of all files of a folder; empty for neither."""
+    """Return the hash of a file, or of the names and contents of all files of a folder; empty for neither."""
     path = find_jsonl(path)
     digest = hashlib.sha256()
     if path.is_file():

@@ -12,7 +12,7 @@ HOLDS, FAILS, OPEN = "holds", "does not hold", "cannot be decided"
 
 
 def judge(interval: Sequence[float]) -> str:
-    """RETURNS (str): Whether a claim of a difference above zero holds, by the confidence interval of the difference."""
+    """Return whether a claim of a difference above zero holds, by the confidence interval of the difference."""
     low, high = interval
     return HOLDS if low > 0 else FAILS if high < 0 else OPEN
 

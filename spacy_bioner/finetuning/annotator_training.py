@@ -119,7 +119,7 @@ def finetune(corpora: Sequence[Corpus], output: Path, *, lm: "CausalLM", task: T
 
 
 def _describe_start(start: Path, task: Task, lm: "CausalLM") -> Dict[str, Any]:
-    """RETURNS (Dict[str, Any]): What the card says of the adapter that a training begins with."""
+    """Return what the card says of the adapter that a training begins with."""
     taught = AdapterCard.read(start)
     taught.check_model(lm.shapes, lm.base_hash)
     if taught.codec != task.codec.settings():
@@ -152,7 +152,7 @@ def make_card(corpora: Sequence[Corpus], task: Task, lm: "CausalLM", *, seed: in
 
 
 def _within_context(training: TrainingSettings, lm: "CausalLM") -> TrainingSettings:
-    """RETURNS (TrainingSettings): With no records over the context of the model, which it could not be asked for."""
+    """Return the training settings with no records over the context of the model, which it could not be asked for."""
     if training.max_length <= lm.context_length:
         return training
     logger.info("max_length is %s, but the model has a context of %s tokens: longer records are left out",
@@ -161,25 +161,25 @@ def _within_context(training: TrainingSettings, lm: "CausalLM") -> TrainingSetti
 
 
 def _hash_gold(annotations: Sequence[Annotation]) -> str:
-    """RETURNS (str): Short hash of texts and mentions."""
+    """Return a short hash of texts and mentions."""
     content = repr([(annotation.text, annotation.mentions) for annotation in annotations])
     return hashlib.sha256(content.encode("utf8", "surrogatepass")).hexdigest()[:16]
 
 
 def usual_sentences(corpora: Sequence[Corpus]) -> int:
-    """RETURNS (int): How many sentences a text has, at most in 19 of 20 texts."""
+    """Return how many sentences a text has, at most in 19 of 20 texts."""
     counts = sorted(len(split_sentences(annotation, corpus.lang)) for corpus in corpora
                     for annotation in corpus.annotations)
     return counts[-(-len(counts) * 19 // 20) - 1]
 
 
 def versions() -> Dict[str, str]:
-    """RETURNS (Dict[str, str]): Versions of the packages that a training depends on."""
+    """Return versions of the packages that a training depends on."""
     return {package: metadata.version(package) for package in _PACKAGES}
 
 
 def sample(annotations: Sequence[Annotation], limit: int, *, seed: int) -> List[Annotation]:
-    """RETURNS (List[Annotation]): At most so many annotations, drawn at random, in their order; 0 for all."""
+    """Return at most so many annotations, drawn at random, in their order; 0 for all."""
     if not limit or len(annotations) <= limit:
         return list(annotations)
     return [annotations[index] for index in sorted(random.Random(seed).sample(range(len(annotations)), limit))]

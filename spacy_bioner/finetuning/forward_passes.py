@@ -40,14 +40,14 @@ class Beginnings:
 
     def states(self, backbone: nn.Module, tokens: Tuple[int, ...],
                device: torch.device) -> List[Tuple[torch.Tensor, torch.Tensor]]:
-        """RETURNS (List[Tuple[torch.Tensor, torch.Tensor]]): Keys and values of each layer, computed once."""
+        """Return keys and values of each layer, computed once."""
         if tokens not in self._states:
             self._states[tokens] = _states_of(backbone, tokens, device)
         return self._states[tokens]
 
 
 def shared_length(prompts: Sequence[Sequence[int]]) -> int:
-    """RETURNS (int): Tokens that all prompts begin with; the last one of each prompt never counts."""
+    """Return tokens that all prompts begin with; the last one of each prompt never counts."""
     first, last = min(prompts), max(prompts)
     limit = min(map(len, prompts)) - 1
     same = 0
@@ -120,7 +120,7 @@ def answer_losses(model: nn.Module, rows: Sequence[Pair], *, shared: int = 0,
 
 def _hidden_states(backbone: nn.Module, rows: Sequence[Pair], shared: int, device: torch.device,
                    beginnings: Optional[Beginnings]) -> torch.Tensor:
-    """RETURNS (torch.Tensor): Last hidden states behind the shared part, (rows, longest row - 1, width)."""
+    """Return last hidden states behind the shared part, (rows, longest row - 1, width)."""
     tails = [[*row.prompt[shared:], *row.answer[:-1]] for row in rows]
     width = max(map(len, tails))
     # Rows end in filling, which causal attention keeps from everything before it; its states are never read.
@@ -137,7 +137,7 @@ def _hidden_states(backbone: nn.Module, rows: Sequence[Pair], shared: int, devic
 
 def _states_of(backbone: nn.Module, tokens: Sequence[int],
                device: torch.device) -> List[Tuple[torch.Tensor, torch.Tensor]]:
-    """RETURNS (List[Tuple[torch.Tensor, torch.Tensor]]): Keys and values of a beginning, of each layer."""
+    """Return keys and values of a beginning, of each layer."""
     from transformers.cache_utils import DynamicCache
 
     cache = DynamicCache()
@@ -147,7 +147,7 @@ def _states_of(backbone: nn.Module, tokens: Sequence[int],
 
 
 def _for_rows(states: Sequence[Tuple[torch.Tensor, torch.Tensor]], rows: int) -> object:
-    """RETURNS (object): A cache of these keys and values, the same for all rows."""
+    """Return a cache of these keys and values, the same for all rows."""
     from transformers.cache_utils import DynamicCache
 
     cache = DynamicCache()
@@ -157,7 +157,7 @@ def _for_rows(states: Sequence[Tuple[torch.Tensor, torch.Tensor]], rows: int) ->
 
 
 def _answer_places(rows: Sequence[Pair], shared: int) -> Tuple[List[int], List[int]]:
-    """RETURNS (Tuple[List[int], List[int]]): Places in the flattened states that predict counted tokens, and these."""
+    """Return places in the flattened states that predict counted tokens, and these."""
     width = max(row.length for row in rows) - 1 - shared
     places, targets = [], []
     for number, row in enumerate(rows):

@@ -34,7 +34,7 @@ class Pair:
 
     @property
     def counted_places(self) -> List[int]:
-        """RETURNS (List[int]): Indices of the answer tokens that count."""
+        """Return indices of the answer tokens that count."""
         if self.counted is None:
             return list(range(len(self.answer)))
         return [place for place, counts in enumerate(self.counted) if counts]
@@ -64,7 +64,7 @@ def check_pairs(pairs: Sequence[Pair]) -> None:
 
 
 def hash_pairs(pairs: Iterable[Pair]) -> str:
-    """RETURNS (str): Short hash of the token ids in their order."""
+    """Return a short hash of the token ids in their order."""
     digest = hashlib.sha256()
     for pair in pairs:
         digest.update(repr((pair.prompt, pair.answer, pair.counted)).encode("ascii"))

@@ -51,7 +51,7 @@ class InstructionRecord:
 
     @property
     def pieces(self) -> Tuple[Piece, ...]:
-        """RETURNS (Tuple[Piece, ...]): The answer."""
+        """Return the answer."""
         return self.builder.codec.pieces(self.annotation, list(self.builder.labels))
 
 
@@ -69,7 +69,7 @@ class Losses:
     unwritable: Counter = field(default_factory=Counter)
 
     def __str__(self) -> str:
-        """RETURNS (str): One line that says what was left out."""
+        """Return one line that says what was left out."""
         counts = ", ".join(f"{label} {count}" for label, count in sorted(self.unwritable.items()))
         return f"The codec cannot write {sum(self.unwritable.values())} mentions, left out: {counts}"
 
@@ -122,7 +122,7 @@ def read_dev(path: Path, *, labels: Mapping[str, str], lang: str = "en", unit: s
 
 def _check_split_and_labels(annotation: Annotation, path: Path, labels: Mapping[str, str], *,
                             split: str) -> Annotation:
-    """RETURNS (Annotation): The same; raises BionerError E009 or E014 for another split or an unknown label."""
+    """Return the same; raises BionerError E009 or E014 for another split or an unknown label."""
     check_split(annotation, split)
     for mention in annotation.mentions:
         if mention.label not in labels:
@@ -156,7 +156,7 @@ def make_records(corpus: Corpus, *, codec: Codec, template: str, instruction: st
 
 
 def make_builders(corpus: Corpus, *, codec: Codec, template: str, instruction: str = "all") -> List[PromptBuilder]:
-    """RETURNS (List[PromptBuilder]): The builder of a corpus, or one a label, each naming corpus and definitions."""
+    """Return the builder of a corpus, or one a label, each naming corpus and definitions."""
     template = f"annotate.{'zh' if corpus.lang == 'zh' else 'en'}" if template == "auto" else template
     sets = [{label: corpus.labels[label]} for label in corpus.labels] if instruction == "each" else [corpus.labels]
     return [PromptBuilder(template=template, labels=labels, codec=codec, corpus=corpus.name, lang=corpus.lang)
@@ -209,7 +209,7 @@ def count_mentions(record: InstructionRecord, pieces: Sequence[Piece], sizes: Se
 
 
 def count_tokens(pairs: Iterable[Pair]) -> Dict[str, int]:
-    """RETURNS (Dict[str, int]): Records, prompt and answer tokens, and the longest record of them."""
+    """Return records, prompt and answer tokens, and the longest record of them."""
     pairs = list(pairs)
     return {"records": len(pairs), "prompt_tokens": sum(len(pair.prompt) for pair in pairs),
             "answer_tokens": sum(len(pair.answer) for pair in pairs),

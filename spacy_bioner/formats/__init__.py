@@ -46,7 +46,7 @@ FORMATS: Dict[str, Format] = {
 
 
 def get_format(name: str) -> Format:
-    """RETURNS (Format): The format of that name; raises BionerError E012 where there is none."""
+    """Return the format of that name; raises BionerError E012 where there is none."""
     if name not in FORMATS:
         raise BionerError(Errors.E012.format(name=name, available=", ".join(FORMATS)))
     return FORMATS[name]
@@ -70,13 +70,13 @@ def guess_format(path: Path) -> str:
 
 
 def is_corpus_file(path: Path) -> bool:
-    """RETURNS (bool): Whether the name of a file makes its format certain."""
+    """Return whether the name of a file makes its format certain."""
     name = Path(path).name.lower().removesuffix(".gz")
     return any(name.endswith(ending) for format_ in FORMATS.values() for ending in format_.endings)
 
 
 def is_brat_folder(path: Path) -> bool:
-    """RETURNS (bool): Whether a folder holds annotations of BRAT, or texts and no corpus file."""
+    """Return whether a folder holds annotations of BRAT, or texts and no corpus file."""
     if not Path(path).is_dir():
         return False
     names = [file_.name.lower() for file_ in Path(path).iterdir()]

@@ -72,7 +72,7 @@ def write_bioc(path: Path, annotations: Iterable[Annotation], *, problems: Optio
 
 
 def _is_json(path: Path) -> bool:
-    """RETURNS (bool): Whether the name of a file says that it holds JSON."""
+    """Return whether the name of a file says that it holds JSON."""
     return path.name.lower().removesuffix(".gz").endswith((".json", ".jsonl"))
 
 
@@ -99,7 +99,7 @@ def _to_annotation(document: Dict[str, Any], place: str, problems: Problems) -> 
 
 
 def _text_parts(passage: Dict[str, Any], place: str) -> List[_Part]:
-    """RETURNS (List[_Part]): The passage, or, where it holds no text of its own, its sentences."""
+    """Return the passage, or, where it holds no text of its own, its sentences."""
     holders = [passage] if passage.get("text") else passage.get("sentences") or ()
     return [_Part(holder.get("text") or "", _number(holder.get("offset", 0), place)) for holder in holders]
 
@@ -146,7 +146,7 @@ def _state(annotation: Dict[str, Any], label: str, locations: List[Tuple[int, in
 
 
 def _read_score(infons: Dict[str, Any], place: str, problems: Problems) -> Optional[float]:
-    """RETURNS (Optional[float]): The score of an annotation; what others call so need be no probability."""
+    """Return the score of an annotation; what others call so need be no probability."""
     if infons.get("score") is None:
         return None
     try:
@@ -170,7 +170,7 @@ def _number(value: Any, place: str) -> int:
 
 
 def _read_meta(infons: Dict[str, Any]) -> Dict[str, Any]:
-    """RETURNS (Dict[str, Any]): What a document says of itself; what is not a string was written as JSON."""
+    """Return what a document says of itself; what is not a string was written as JSON."""
     meta = {}
     for key, value in infons.items():
         try:
@@ -220,7 +220,7 @@ def _write_json(path: Path, annotations: Iterable[Annotation], problems: Problem
 
 
 def _to_document(annotation: Annotation) -> Dict[str, Any]:
-    """RETURNS (Dict[str, Any]): The JSON form: one passage with the whole text; scores are infons of annotations."""
+    """Return the JSON form: one passage with the whole text; scores are infons of annotations."""
     infons = {}
     for key, value in annotation.meta.items():
         plain = isinstance(value, str) and not key.startswith(_JSON)
@@ -234,7 +234,7 @@ def _to_document(annotation: Annotation) -> Dict[str, Any]:
 
 
 def _to_stated(annotation: Annotation, mention: Mention, id: str) -> Dict[str, Any]:
-    """RETURNS (Dict[str, Any]): The JSON form of an annotation."""
+    """Return the JSON form of an annotation."""
     infons = {"type": mention.label}
     if mention.score is not None:
         infons["score"] = str(round(mention.score, 6))
@@ -245,7 +245,7 @@ def _to_stated(annotation: Annotation, mention: Mention, id: str) -> Dict[str, A
 
 
 def _document_element(document: Dict[str, Any]) -> Any:
-    """RETURNS (etree._Element): The XML form of a document in its JSON form.
+    """Return the XML form of a document in its JSON form.
 
     RAISES ValueError: For a character that XML cannot hold.
     """

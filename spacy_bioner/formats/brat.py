@@ -56,7 +56,7 @@ def read_brat(path: Path, *, problems: Optional[Problems] = None, raw: bool = Fa
 
 
 def _find_documents(path: Path) -> Tuple[List[Path], Dict[str, List[Path]]]:
-    """RETURNS (Tuple[List[Path], Dict[str, List[Path]]]): The texts, and the annotation files of each stem."""
+    """Return the texts, and the annotation files of each stem."""
     if not path.exists():
         raise BionerError(Errors.E001.format(path=path, wanted="folder of .txt and .ann files"))
     files = list_files(path if path.is_dir() else path.parent, (".txt", *MENTIONS, _EVENTS))
@@ -94,7 +94,7 @@ def write_brat(path: Path, annotations: Iterable[Annotation], *, problems: Optio
 
 
 def _find_other(folder: Path) -> str:
-    """RETURNS (str): The name of something in a folder that no writer of this format leaves there, or nothing."""
+    """Return the name of something in a folder that no writer of this format leaves there, or nothing."""
     # A text without annotations is somebody's note, and what is replaced is gone: each file must have its partner.
     return next((file_.name for file_ in sorted(folder.glob("*"))
                  if file_.suffix not in _PARTNERS or not file_.is_file()
@@ -138,7 +138,7 @@ def _write_documents(folder: Path, annotations: Iterable[Annotation], problems: 
 
 
 def _writable(annotation: Annotation, problems: Problems) -> Annotation:
-    """RETURNS (Annotation): Without the mentions whose labels no line can hold; these are noted."""
+    """Return the annotation without the mentions whose labels no line can hold; these are noted."""
     kept = []
     for mention in annotation.mentions:
         if not mention.label or mention.label != "".join(mention.label.split()):
@@ -157,6 +157,6 @@ def _to_lines(annotation: Annotation) -> Iterator[str]:
 
 
 def _between_line_ends(annotation: Annotation, mention: Mention) -> List[Tuple[int, int]]:
-    """RETURNS (List[Tuple[int, int]]): The parts of a mention that lie on one line, as BRAT writes them."""
+    """Return the parts of a mention that lie on one line, as BRAT writes them."""
     surface = annotation.surface(mention)
     return [(mention.start + part.start(), mention.start + part.end()) for part in re.finditer(r"[^\r\n]+", surface)]

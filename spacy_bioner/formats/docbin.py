@@ -102,7 +102,7 @@ def set_meta(doc: Doc, annotation: Annotation) -> None:
 
 
 def get_meta(doc: Doc) -> Dict[str, Any]:
-    """RETURNS (Dict[str, Any]): What `doc.user_data["meta"]` holds: JSON of a record, or what a component wrote. What
+    """Return what `doc.user_data["meta"]` holds: JSON of a record, or what a component wrote. What
     others have put there, in whatever form, is none."""
     held = doc.user_data.get("meta")
     if isinstance(held, str):
@@ -138,7 +138,7 @@ def doc_to_annotation(doc: Doc, spans_key: str = "sc") -> Annotation:
 
 
 def _listed(attrs: Mapping[str, Any], key: str, length: int) -> List[Any]:
-    """RETURNS (List[Any]): What a span group says of its spans, None for each where it says nothing."""
+    """Return what a span group says of its spans, None for each where it says nothing."""
     if attrs.get(key) is None:
         return [None] * length
     values = numpy.asarray(attrs[key]).ravel().tolist()

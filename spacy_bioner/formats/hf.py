@@ -79,7 +79,7 @@ def write_hf(path: Path, annotations: Iterable[Annotation], *, problems: Optiona
 
 
 def _has_lines(path: Path) -> bool:
-    """RETURNS (bool): Whether a file has an example a line, and is not one JSON document."""
+    """Return whether a file has an example a line, and is not one JSON document."""
     return ".jsonl" in path.name.lower()
 
 
@@ -108,7 +108,7 @@ def _find(example: Dict[str, Any], keys: Iterable[str], place: str) -> List[Any]
 
 
 def _read_names(path: Path) -> List[str]:
-    """RETURNS (List[str]): The names of the tags, from the `dataset_info.json` beside a file."""
+    """Return the names of the tags, from the `dataset_info.json` beside a file."""
     info = path.parent / "dataset_info.json"
     try:
         features = read_json(info, wanted="a JSON document")["features"]
@@ -128,7 +128,7 @@ def _name(tag: Any, names: List[str], place: str) -> str:
 
 
 def _check_word(token: Any, place: str) -> str:
-    """RETURNS (str): A token; raises BionerError E030 for what is neither a string nor a number."""
+    """Return a token; raises BionerError E030 for what is neither a string nor a number."""
     if isinstance(token, (str, int, float)) and not isinstance(token, bool):
         return str(token)
     raise BionerError(Errors.E030.format(place=place, why=f"a token is a string; found {repr(token)[:60]}"))

@@ -154,7 +154,7 @@ def _read_sentences(path: Path, columns: Sequence[str], problems: Problems) -> I
 
 
 def _read_comment(line: str) -> Optional[Tuple[str, str]]:
-    """RETURNS (Optional[Tuple[str, str]]): Key and value of a comment that is known by its form, else None."""
+    """Return the key and value of a comment that is known by its form, else None."""
     if not line.startswith("#") or "\t" in line[:2]:
         return None
     if found := _DOCUMENT.fullmatch(line):
@@ -197,7 +197,7 @@ def _find_rows(lines: Sequence[Tuple[int, str]], width: Optional[int], names: Se
 
 
 def _is_token(row: Sequence[str], width: Optional[int], names: Sequence[str]) -> bool:
-    """RETURNS (bool): Whether a line that begins with # has the regular columns, with tags where tags belong."""
+    """Return whether a line that begins with # has the regular columns, with tags where tags belong."""
     if len(row) < 2 or width not in (None, len(row)) or " " in row[0].strip():
         return False
     tags = [row[column] for column, name in enumerate(names) if name == _TAG] if len(names) == len(row) else [row[-1]]
@@ -205,7 +205,7 @@ def _is_token(row: Sequence[str], width: Optional[int], names: Sequence[str]) ->
 
 
 def _is_json(line: str) -> bool:
-    """RETURNS (bool): Whether a line is a JSON object, and so of a file that was taken for another format."""
+    """Return whether a line is a JSON object, and so of a file that was taken for another format."""
     try:
         return isinstance(parse_json(line), dict)
     except ValueError:
@@ -239,7 +239,7 @@ def _check_names(names: Sequence[str], width: int, place: str) -> None:
 
 
 def _find_columns(names: List[str], width: int, place: str) -> Tuple[int, List[int]]:
-    """RETURNS (Tuple[int, List[int]]): Place of the token, and of the tags."""
+    """Return place of the token, and of the tags."""
     if not names:
         return 0, [width - 1] if width > 1 else []
     _check_names(names, width, place)

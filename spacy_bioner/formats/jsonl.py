@@ -15,7 +15,7 @@ _KEYS = frozenset(("id", "text", "spans", "meta"))
 
 
 def find_jsonl(path: Path) -> Path:
-    """RETURNS (Path): The path, or the one with or without .gz beside it where only that exists."""
+    """Return the path, or the one with or without .gz beside it where only that exists."""
     path = Path(path)
     other = path.with_suffix("") if is_gzip(path) else path.with_name(f"{path.name}.gz")
     return other if not path.is_file() and other.is_file() else path
@@ -88,7 +88,7 @@ def ground_spans(record: Dict[str, Any], place: str, problems: Optional[Problems
 
 
 def _is_stated(span: Any) -> bool:
-    """RETURNS (bool): Whether a span is of the types that can be checked; all else is an error of the record."""
+    """Return whether a span is of the types that can be checked; all else is an error of the record."""
     return isinstance(span, dict) and all(type(span.get(key)) is int for key in ("start", "end")) \
         and isinstance(span.get("label"), str) and isinstance(span.get("text", ""), str) and span["start"] >= 0
 
@@ -110,7 +110,7 @@ def _refuse_surrogates(annotation: Annotation, place: str) -> None:
 
 
 def _find_texts(value: Any) -> Iterator[str]:
-    """YIELDS (str): All strings in a JSON value, keys too."""
+    """Yield all strings in a JSON value, keys too."""
     waiting = [value]
     while waiting:
         value = waiting.pop()

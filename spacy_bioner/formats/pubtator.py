@@ -122,7 +122,7 @@ def _read_row(place: str, columns: List[str], problems: Problems) -> Optional[St
 
 
 def _writable(annotation: Annotation, problems: Problems) -> Annotation:
-    """RETURNS (Annotation): Text on one line, and the mentions whose labels a column can hold; the rest is noted."""
+    """Return the text on one line, and the mentions whose labels a column can hold; the rest is noted."""
     text = re.sub(r"[\r\n]", " ", annotation.text)
     if text != annotation.text:
         problems.add("changed_text", annotation.id, "line breaks became blanks")
@@ -136,7 +136,7 @@ def _writable(annotation: Annotation, problems: Problems) -> Annotation:
 
 
 def _to_lines(annotation: Annotation) -> List[str]:
-    """RETURNS (List[str]): The lines of a document that the format can hold."""
+    """Return the lines of a document that the format can hold."""
     title, abstract = _title_and_abstract(annotation.text)
     lines = [f"{annotation.id}|t|{title}", f"{annotation.id}|a|{abstract}"]
     for mention in annotation.mentions:

@@ -37,13 +37,13 @@ class Alignment:
 
     @property
     def likeness(self) -> float:
-        """RETURNS (float): Shared characters as a share of the longer text."""
+        """Return shared characters as a share of the longer text."""
         longest = max(self.source_length, self.echo_length)
         return sum(length for _, _, length in self.blocks) / longest if longest else 1.0
 
     @property
     def cut(self) -> bool:
-        """RETURNS (bool): Whether the echo ends, all of it shared, before the source does."""
+        """Return whether the echo ends, all of it shared, before the source does."""
         if not self.blocks:
             return self.echo_length == 0 < self.source_length
         source_start, echo_start, length = self.blocks[-1]
@@ -51,13 +51,13 @@ class Alignment:
 
     @property
     def extra(self) -> bool:
-        """RETURNS (bool): Whether the whole source stands in the echo, with other text before or after it."""
+        """Return whether the whole source stands in the echo, with other text before or after it."""
         if len(self.blocks) != 1:
             return False
         return self.blocks[0][2] == self.source_length < self.echo_length
 
     def following(self, place: int) -> int:
-        """RETURNS (int): The source character shared by the first such echo character at this place or after it."""
+        """Return the source character shared by the first such echo character at this place or after it."""
         block = self._block_at(place)
         if block >= 0:
             source_start, echo_start, length = self.blocks[block]
@@ -68,7 +68,7 @@ class Alignment:
         return self.source_length
 
     def preceding(self, place: int) -> int:
-        """RETURNS (int): One past the source character shared by the last such echo character before this place."""
+        """Return one past the source character shared by the last such echo character before this place."""
         block = self._block_at(place - 1)
         if block < 0:
             return 0
@@ -76,14 +76,14 @@ class Alignment:
         return source_start + min(place - echo_start, length)
 
     def next_shared(self, place: int) -> int:
-        """RETURNS (int): The first shared source character at this source place or after it."""
+        """Return the first shared source character at this source place or after it."""
         block = bisect_right(self.blocks, place, key=lambda block: block[0]) - 1
         if block >= 0 and place < self.blocks[block][0] + self.blocks[block][2]:
             return place
         return self.blocks[block + 1][0] if block + 1 < len(self.blocks) else self.source_length
 
     def _block_at(self, place: int) -> int:
-        """RETURNS (int): The last block that begins at this echo place or before it, -1 where there is none."""
+        """Return the last block that begins at this echo place or before it, -1 where there is none."""
         return bisect_right(self.blocks, place, key=lambda block: block[1]) - 1
 
 
@@ -114,7 +114,7 @@ def align(source: str, echo: str, source_units: Spans, echo_units: Spans) -> Ali
 
 
 def _find_part(source: str, echo: str, source_units: Spans) -> Optional[Tuple[int, int]]:
-    """RETURNS (Optional[Tuple[int, int]]): The run of whole units that the echo repeats, None where that is unclear."""
+    """Return the run of whole units that the echo repeats, None where that is unclear."""
     if not echo:
         return None
     start = source.find(echo)
@@ -141,7 +141,7 @@ def _find_part(source: str, echo: str, source_units: Spans) -> Optional[Tuple[in
 
 
 def _align_units(source: str, echo: str, source_units: Spans, echo_units: Spans) -> Iterator[Block]:
-    """YIELDS (Block): Shared runs: equal units, and what changed passages share."""
+    """Yield shared runs: equal units, and what changed passages share."""
     opcodes = Levenshtein.opcodes([source[start:end] for start, end in source_units],
                                   [echo[start:end] for start, end in echo_units])
     source_at = echo_at = 0
@@ -157,7 +157,7 @@ def _align_units(source: str, echo: str, source_units: Spans, echo_units: Spans)
 
 def _align_characters(source: str, echo: str, source_run: Tuple[int, int], echo_run: Tuple[int, int],
                       ) -> Iterator[Block]:
-    """YIELDS (Block): What two changed passages share; nothing where they are too unlike to be a spelling change."""
+    """Yield what two changed passages share; nothing where they are too unlike to be a spelling change."""
     first, second = source[slice(*source_run)], echo[slice(*echo_run)]
     if not first or not second or max(len(first), len(second)) > _LONGEST_PASSAGE:
         return
@@ -167,7 +167,7 @@ def _align_characters(source: str, echo: str, source_run: Tuple[int, int], echo_
 
 
 def _merge(blocks: Iterator[Block]) -> List[Block]:
-    """RETURNS (List[Block]): The blocks with those that touch on both sides joined."""
+    """Return the blocks with those that touch on both sides joined."""
     merged: List[Block] = []
     for source_start, echo_start, length in blocks:
         if merged:

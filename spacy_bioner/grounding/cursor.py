@@ -30,7 +30,7 @@ class NameClaim:
         return self.places[0].end - self.places[0].start
 
     def key(self, place: NamePlace) -> Key:
-        """RETURNS (Key): What mentions in text order are sorted by."""
+        """Return what mentions in text order are sorted by."""
         return (place.start, -place.end, self.label)
 
 
@@ -60,7 +60,7 @@ class _Taken:
         self._reach = []
 
     def covers(self, place: NamePlace) -> bool:
-        """RETURNS (bool): Whether the place lies inside a longer span."""
+        """Return whether the place lies inside a longer span."""
         if not self._reach:
             self._reach = list(accumulate((end for _, end in self._spans), max))
         before = bisect_right(self._spans, (place.start - 1, 1 << 60))
@@ -155,7 +155,7 @@ class _Cursor:
             1 < len(numbers) <= len(claims[numbers[0]].places) for numbers in groups)
 
     def narrow(self, number: int, places: List[NamePlace]) -> List[NamePlace]:
-        """RETURNS (List[NamePlace]): Of the places of a name given once those after its neighbour's, where the reply
+        """Return those of the places of a name given once after its neighbour's, where the reply
         goes in text order, and those before its next neighbour's, where it lists mentions; else all of them."""
         lower = self._neighbour(number, -1) if self._ordered or self._lists_mentions else None
         upper = self._neighbour(number, 1) if self._lists_mentions else None
@@ -167,13 +167,13 @@ class _Cursor:
         return nested or between or places
 
     def choose(self, number: int, places: Sequence[NamePlace], used: Set[int]) -> NamePlace:
-        """RETURNS (NamePlace): The first unused place after the neighbour before, else the first unused one."""
+        """Return the first unused place after the neighbour before, else the first unused one."""
         lower = self._neighbour(number, -1)
         unused = [place for place in places if place.start not in used]
         return next((place for place in unused if lower is None or self.claims[number].key(place) > lower), unused[0])
 
     def _neighbour(self, number: int, step: int) -> Optional[Key]:
-        """RETURNS (Optional[Key]): The place of the nearest claim before or after that has a certain one."""
+        """Return the place of the nearest claim before or after that has a certain one."""
         for other in range(number + step, number + step * _FARTHEST, step):
             if not 0 <= other < len(self.known):
                 break

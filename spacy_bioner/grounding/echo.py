@@ -79,11 +79,11 @@ class Skeleton:
         return self.source[slice(*self.tokens[number])]
 
     def raw_start(self, place: int) -> int:
-        """RETURNS (int): Where the skeleton character at this place stands in the text."""
+        """Return where the skeleton character at this place stands in the text."""
         return place + self._taken[bisect_right(self.gaps, place)]
 
     def raw_end(self, place: int) -> int:
-        """RETURNS (int): Where the skeleton character before this place ends in the text."""
+        """Return where the skeleton character before this place ends in the text."""
         return place + self._taken[bisect_left(self.gaps, place)]
 
 
@@ -124,7 +124,7 @@ def walk(source: str, source_tokens: Spans, echo: str, echo_tokens: Spans, *, ma
 
 
 def _best_occurrence(copy: Skeleton, text: str) -> int:
-    """RETURNS (int): Where the source stands in an echo with other text; the last of those with most marks in it."""
+    """Return where the source stands in an echo with other text; the last of those with most marks in it."""
     best, most, at = 0, -1, copy.text.find(text)
     while at >= 0:
         marks = bisect_right(copy.gaps, at + len(text)) - bisect_left(copy.gaps, at)
@@ -135,14 +135,14 @@ def _best_occurrence(copy: Skeleton, text: str) -> int:
 
 
 def _place_tokens(original: Skeleton, copy: Skeleton, match: Matcher, shift: int) -> Tuple[Optional[Place], ...]:
-    """RETURNS (Tuple[Optional[Place], ...]): Places where the skeletons are equal, the echo's shifted."""
+    """Return places where the skeletons are equal, the echo's shifted."""
     size = len(original.text)
     gaps = [_Gap(gap + shift, gap + shift, gap + shift) if 0 <= gap + shift <= size else None for gap in copy.gaps]
     return _tell_marks(original, copy, match, gaps, original.gaps)
 
 
 def _walk_folded(original: Skeleton, copy: Skeleton, match: Matcher) -> Walk:
-    """RETURNS (Walk): The same for an echo that differs: folded, and aligned where it still differs."""
+    """Return the same for an echo that differs: folded, and aligned where it still differs."""
     source, echo = fold(original.text), fold(copy.text)
     alignment = align(source.text, echo.text, _folded_units(original.text), _folded_units(copy.text))
     gaps = []
@@ -158,7 +158,7 @@ def _walk_folded(original: Skeleton, copy: Skeleton, match: Matcher) -> Walk:
 
 @lru_cache(maxsize=32)
 def _folded_units(text: str) -> List[Tuple[int, int]]:
-    """RETURNS (List[Tuple[int, int]]): Start and end of each unit of a text in its folded view."""
+    """Return the start and end of each unit of a text in its folded view."""
     starts = fold(text).starts
     units, place = [], 0
     for _, end in find_units(text):
@@ -172,7 +172,7 @@ def _folded_units(text: str) -> List[Tuple[int, int]]:
 
 def _tell_marks(original: Skeleton, copy: Skeleton, match: Matcher, gaps: Sequence[Optional[_Gap]],
                 source_keys: Sequence[int]) -> Tuple[Optional[Place], ...]:
-    """RETURNS (Tuple[Optional[Place], ...]): The places of the echo's tokens, None for those that are the source's."""
+    """Return the places of the echo's tokens, None for those that are the source's."""
     places: List[Optional[Place]] = [
         gap and Place(original.raw_end(gap.before), original.raw_start(gap.after)) for gap in gaps]
     source_groups = _group(source_keys)
@@ -198,7 +198,7 @@ def _tell_marks(original: Skeleton, copy: Skeleton, match: Matcher, gaps: Sequen
 
 
 def _group(keys: Sequence[int]) -> Dict[int, List[int]]:
-    """RETURNS (Dict[int, List[int]]): Key to the places in the list that have it."""
+    """Return the key to the places in the list that have it."""
     groups: Dict[int, List[int]] = {}
     for number, key in enumerate(keys):
         groups.setdefault(key, []).append(number)

@@ -52,7 +52,7 @@ class Folded:
         return self.starts[start], self.ends[end - 1]
 
     def is_edge(self, place: int) -> bool:
-        """RETURNS (bool): Whether a source character begins at this folded place (or the text ends)."""
+        """Return whether a source character begins at this folded place (or the text ends)."""
         return place in (0, len(self.text)) or self.starts[place - 1] != self.starts[place]
 
 
@@ -95,7 +95,7 @@ def _fold_ascii(text: str) -> Folded:
 
 @lru_cache(maxsize=4096)
 def _fold_character(character: str) -> str:
-    """RETURNS (str): What a character with its combining marks is folded to; empty where it is forgotten."""
+    """Return what a character with its combining marks is folded to; empty where it is forgotten."""
     if character in _FOLDS:
         return _FOLDS[character]
     decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", character).casefold())
@@ -105,5 +105,5 @@ def _fold_character(character: str) -> str:
 
 
 def fold_plain(text: str) -> str:
-    """RETURNS (str): The folded characters alone, for comparing two strings."""
+    """Return the folded characters alone, for comparing two strings."""
     return fold(text).text

@@ -96,7 +96,7 @@ def _find_folded(text: str, name: str, start: int, end: int) -> List[Tuple[int, 
 
 
 def nearest_place(places: Sequence[NamePlace], start: int) -> NamePlace:
-    """RETURNS (NamePlace): The place that begins nearest to a claimed offset, the first of two as near."""
+    """Return the place that begins nearest to a claimed offset, the first of two as near."""
     at = bisect_left(places, start, key=lambda place: place.start)
     return min(places[max(at - 1, 0):at + 1], key=lambda place: abs(place.start - start))
 

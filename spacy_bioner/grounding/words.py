@@ -11,18 +11,18 @@ def _inner_places(text: str) -> frozenset:
 
 
 def is_boundary(text: str, place: int) -> bool:
-    """RETURNS (bool): Whether a word may begin or end at this offset; each Chinese character is a word."""
+    """Return whether a word may begin or end at this offset; each Chinese character is a word."""
     return place not in _inner_places(text)
 
 
 def on_boundaries(text: str, start: int, end: int) -> bool:
-    """RETURNS (bool): Whether a span begins and ends at word boundaries."""
+    """Return whether a span begins and ends at word boundaries."""
     inner = _inner_places(text)
     return start not in inner and end not in inner
 
 
 def trim(text: str, start: int, end: int) -> "tuple[int, int]":
-    """RETURNS (Tuple[int, int]): The span without white space at its edges; empty where there is nothing else."""
+    """Return the span without white space at its edges; empty where there is nothing else."""
     while start < end and text[start].isspace():
         start += 1
     while end > start and text[end - 1].isspace():

@@ -125,7 +125,7 @@ class AdapterCard:
         return first if all(further) else []
 
     def _was_taught(self, key: str, taught: Any, asked: Any) -> bool:
-        """RETURNS (bool): Whether a corpus was taught so: with these labels in this order, or with each of them."""
+        """Return whether a corpus was taught so: with these labels in this order, or with each of them."""
         if key != "labels":
             return taught == asked
         if self.instruction == "each":

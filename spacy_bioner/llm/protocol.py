@@ -55,7 +55,7 @@ class LanguageModel(Protocol):
     """A local model, a server or recorded replies."""
 
     def identity(self) -> Mapping[str, Any]:
-        """RETURNS (Mapping[str, Any]): Name, revision, adapter and decoding settings: all that a reply depends on
+        """Return the name, revision, adapter and decoding settings: all that a reply depends on
         beside the prompt; part of the cache key."""
 
     def generate(self, requests: Sequence[Request]) -> Iterable[Tuple[int, Reply]]:
@@ -67,8 +67,8 @@ class LanguageModel(Protocol):
         """
 
     def count_tokens(self, text: str) -> int:
-        """RETURNS (int): Tokens of a text, for cutting long documents."""
+        """Return tokens of a text, for cutting long documents."""
 
     @property
     def context_length(self) -> int:
-        """RETURNS (int): Tokens that prompt and answer may have together."""
+        """Return tokens that prompt and answer may have together."""

@@ -30,11 +30,11 @@ class Replay:
         self._hash = hashlib.sha256(spelt.encode("utf8", "surrogatepass")).hexdigest()[:16]
 
     def identity(self) -> Dict[str, Any]:
-        """RETURNS (Dict[str, Any]): The kind of model, and the hash of what it knows."""
+        """Return the kind of model, and the hash of what it knows."""
         return {"model": "replay", "revision": self._hash, "adapter": None}
 
     def generate(self, requests: Sequence[Request]) -> Iterator[Tuple[int, Reply]]:
-        """YIELDS (Tuple[int, Reply]): The recorded reply of each request; one that was not recorded is an error."""
+        """Yield the recorded reply of each request; one that was not recorded is an error."""
         for index, request in enumerate(requests):
             outputs = (self._outputs.get(("text", request.text)) if request.text else None) \
                 or self._outputs.get(("prompt", request.prompt.plain), [])
@@ -44,7 +44,7 @@ class Replay:
                 yield index, Reply(finish_reason="error", error=Errors.E219, usage={"requests": 1})
 
     def count_tokens(self, text: str) -> int:
-        """RETURNS (int): Words of the text; recorded replies have no tokenizer."""
+        """Return words of the text; recorded replies have no tokenizer."""
         return len(text.split())
 
 

@@ -50,7 +50,7 @@ class Dictionary:
 
 
 def _key(name: str) -> Name:
-    """RETURNS (Name): The units of a name; spacing never counts, case only in short ones."""
+    """Return the units of a name; spacing never counts, case only in short ones."""
     name = unicodedata.normalize("NFKC", name)
     units = tuple(name[start:end] for start, end in find_units(name))
     return tuple(unit.casefold() for unit in units) if sum(map(len, units)) >= _FOLDED_FROM else units

@@ -9,12 +9,12 @@ _GOLDEN = (5 ** 0.5 - 1) / 2
 
 
 def to_probability(logits: numpy.ndarray, temperature: float = 1.0) -> numpy.ndarray:
-    """RETURNS (numpy.ndarray): The probabilities of logits divided by a temperature, as float64."""
+    """Return the probabilities of logits divided by a temperature, as float64."""
     return 1 / (1 + numpy.exp(-numpy.clip(numpy.asarray(logits, dtype="float64") / temperature, -60, 60)))
 
 
 def to_logit(probability: numpy.ndarray) -> numpy.ndarray:
-    """RETURNS (numpy.ndarray): The logits of probabilities, kept off 0 and 1."""
+    """Return the logits of probabilities, kept off 0 and 1."""
     kept = numpy.clip(numpy.asarray(probability, dtype="float64"), 1e-9, 1 - 1e-9)
     return numpy.log(kept) - numpy.log1p(-kept)
 
@@ -60,7 +60,7 @@ def reliability(probability: numpy.ndarray, valid: numpy.ndarray, *, bins: int =
 
 
 def expected_calibration_error(probability: numpy.ndarray, valid: numpy.ndarray, *, bins: int = 10) -> float:
-    """RETURNS (float): Mean distance of what was said from what was so, bins weighted by their counts; 0 for none."""
+    """Return the mean distance of what was said from what was so, bins weighted by their counts; 0 for none."""
     found = reliability(probability, valid, bins=bins)
     total = sum(one["count"] for one in found)
     return sum(one["count"] * abs(one["said"] - one["was"]) for one in found) / total if total else 0.0

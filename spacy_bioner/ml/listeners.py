@@ -10,7 +10,7 @@ from spacy.tokens import Doc
 
 
 def heard_by(nlp: Language, component: str) -> List[str]:
-    """RETURNS (List[str]): Names of the encoders in a pipeline that a component listens to."""
+    """Return names of the encoders in a pipeline that a component listens to."""
     return [name for name, pipe in nlp.pipeline if component in getattr(pipe, "listening_components", ())]
 
 
@@ -41,7 +41,7 @@ def take_encoders(nlp: Language, component: str) -> None:
 
 
 def _listeners(config: Mapping[str, Any], path: str) -> Iterator[str]:
-    """YIELDS (str): Where in the config of a component its listeners stand."""
+    """Yield where in the config of a component its listeners stand."""
     for key, value in config.items():
         if isinstance(value, Mapping):
             place = f"{path}.{key}"

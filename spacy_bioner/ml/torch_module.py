@@ -52,7 +52,7 @@ class ModuleShim(PyTorchShim):
 
     @property
     def module(self) -> torch.nn.Module:
-        """RETURNS (torch.nn.Module): The module. RAISES BionerError: E501 before it is initialized or loaded."""
+        """Return the module. RAISES BionerError: E501 before it is initialized or loaded."""
         if self._model is None:
             raise BionerError(Errors.E501)
         return self._model
@@ -140,7 +140,7 @@ class ModuleShim(PyTorchShim):
                 value.copy_(values[name])
 
     def to_bytes(self) -> bytes:
-        """RETURNS (bytes): The config and the weights, these as safetensors; empty before initialization."""
+        """Return the config and the weights, these as safetensors; empty before initialization."""
         if self._model is None:
             return srsly.msgpack_dumps({"config": None})
         trained = {name for name, value in self._model.named_parameters() if value.requires_grad}
@@ -182,5 +182,5 @@ class ModuleShim(PyTorchShim):
 
 
 def constant_rate(name: str, module: torch.nn.Module, *, factor: float) -> float:
-    """RETURNS (float): The same factor on the learning rate for all parameters."""
+    """Return the same factor on the learning rate for all parameters."""
     return factor

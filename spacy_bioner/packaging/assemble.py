@@ -95,7 +95,7 @@ def _check_whole(nlp: Language, path: Path) -> None:
 
 
 def _outside_models(pipe: Any) -> List[str]:
-    """RETURNS (List[str]): Names of models that a component does not store, but reads when it is loaded."""
+    """Return names of models that a component does not store, but reads when it is loaded."""
     layers = pipe.model.walk() if hasattr(pipe, "model") else ()
     configs: List[Dict[str, Any]] = [shim.config for layer in layers for shim in layer.shims if hasattr(shim, "config")]
     return [str(config["name"]) for config in configs if "base" in config]

@@ -77,7 +77,7 @@ def collect_facts(meta: Mapping[str, Any], components: Mapping[str, Any], *, thr
 
 
 def _training(made: Mapping[str, Any]) -> Facts:
-    """RETURNS (Facts): seed, strategy, updates and the files, each as far as it is known."""
+    """Return seed, strategy, updates and the files, each as far as it is known."""
     files = made.get("sources") or {name: made[name] for name in ("gold", "predicted") if name in made}
     updates = made.get("updates") or sum(stage["updates"] for stage in made.get("stages", ()))
     return {"seed": made.get("seed"), "strategy": made.get("strategy"), "updates": updates or None,
@@ -107,14 +107,14 @@ def read_scores(metrics: Mapping[str, Any], system: str, *, path: Any) -> Facts:
 
 
 def describe_licence(facts: Facts) -> str:
-    """RETURNS (str): Terms of the corpus, and of each pretrained model, in one line."""
+    """Return terms of the corpus, and of each pretrained model, in one line."""
     encoders = dict.fromkeys((each["name"], each["license"]) for each in facts["encoders"])
     return "; ".join([f"corpus {facts['corpus']['name']}: {facts['corpus']['license']}",
                       *(f"encoder {name}: {licence}" for name, licence in encoders)])
 
 
 def meta_fields(facts: Facts) -> Facts:
-    """RETURNS (Facts): The keys of `meta.json` that spaCy knows: description, license, sources, performance."""
+    """Return the keys of `meta.json` that spaCy knows: description, license, sources, performance."""
     corpus, scores = facts["corpus"], facts["scores"]
     sources = [{"name": corpus["name"], "license": corpus["license"]},
                *({"name": each["name"], "license": each["license"]} for each in facts["encoders"])]
@@ -161,7 +161,7 @@ def _data_lines(facts: Facts) -> List[str]:
 
 
 def find_teachers(training: Facts) -> List[Dict[str, str]]:
-    """RETURNS (List[Dict[str, str]]): name and license of each language model that labelled or wrote sentences."""
+    """Return name and license of each language model that labelled or wrote sentences."""
     names = dict.fromkeys(each["model"] for file in training["sources"].values() for each in file.get("annotators", ()))
     return [{"name": name, "license": _licence_of(name)} for name in names]
 

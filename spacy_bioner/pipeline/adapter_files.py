@@ -41,10 +41,10 @@ class AdapterPipe(Pipe, ABC):
 
     @abstractmethod
     def _make(self) -> Any:
-        """RETURNS (Any): What does the work, with its model."""
+        """Return what does the work, with its model."""
 
     def _load(self) -> Any:
-        """RETURNS (Any): What does the work, made where it was not yet."""
+        """Return what does the work, made where it was not yet."""
         with self._loading:
             if self._worker is None:
                 self._worker = self._make()
@@ -56,7 +56,7 @@ class AdapterPipe(Pipe, ABC):
 
     @abstractmethod
     def _cfg(self) -> Dict[str, Any]:
-        """RETURNS (Dict[str, Any]): The settings to save, as JSON."""
+        """Return the settings to save, as JSON."""
 
     @abstractmethod
     def _set_cfg(self, cfg: Dict[str, Any]) -> None:
@@ -64,7 +64,7 @@ class AdapterPipe(Pipe, ABC):
 
     @property
     def adapter_folder(self) -> Optional[Path]:
-        """RETURNS (Optional[Path]): Where the adapter lies that is used, None for the plain model."""
+        """Return where the adapter lies that is used, None for the plain model."""
         return self.source.adapter_folder
 
     def to_disk(self, path: Path, *, exclude: Iterable[str] = ()) -> None:
@@ -83,7 +83,7 @@ class AdapterPipe(Pipe, ABC):
         return self
 
     def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
-        """RETURNS (bytes): Settings and the files of the adapter."""
+        """Return settings and the files of the adapter."""
         return util.to_bytes({"cfg": lambda: srsly.json_dumps(self._cfg()),
                               "adapter": lambda: pack_adapter(self.adapter_folder)}, exclude)
 
@@ -104,7 +104,7 @@ class AdapterPipe(Pipe, ABC):
 
 
 def _restore(kind: Type[AdapterPipe], state: Dict[str, Any], packed: Optional[bytes]) -> AdapterPipe:
-    """RETURNS (AdapterPipe): A component as it was pickled."""
+    """Return a component as it was pickled."""
     component = kind.__new__(kind)
     for name, value in state.items():
         setattr(component, name, value)
@@ -127,13 +127,13 @@ def copy_adapter(source: Optional[Path], target: Path) -> None:
 
 
 def pack_adapter(folder: Optional[Path]) -> bytes:
-    """RETURNS (bytes): The files of an adapter, none where there is no adapter."""
+    """Return the files of an adapter, none where there is no adapter."""
     files = [] if folder is None else sorted(path for path in folder.iterdir() if path.is_file())
     return srsly.msgpack_dumps({path.name: path.read_bytes() for path in files})
 
 
 def unpack_adapter(data: bytes) -> Optional[TemporaryDirectory]:
-    """RETURNS (Optional[TemporaryDirectory]): The adapter in a folder that goes with this object; None without one."""
+    """Return the adapter in a folder that goes with this object; None without one."""
     files = srsly.msgpack_loads(data)
     if not files:
         return None

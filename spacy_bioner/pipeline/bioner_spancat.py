@@ -99,15 +99,15 @@ class BionerSpancat(LabelPipe):
 
     @property
     def max_length(self) -> int:
-        """RETURNS (int): Most tokens of a span that can be found."""
+        """Return the most tokens of a span that can be found."""
         return int(self.model.attrs["max_length"])
 
     def thresholds(self) -> numpy.ndarray:
-        """RETURNS (numpy.ndarray): The threshold of each label."""
+        """Return the threshold of each label."""
         return label_values(self.cfg["threshold"], self.labels)
 
     def predict(self, docs: Iterable[Doc]) -> List[Tuple[Found, Found]]:
-        """RETURNS (List[Tuple[Found, Found]]): For each document the mentions above their thresholds, as start, end,
+        """Return for each document the mentions above their thresholds, as start, end,
         label and score, and where they are asked for the doubtful ones below."""
         docs = list(docs)
         logits, thresholds = self.model.predict(docs), self.thresholds()
@@ -171,7 +171,7 @@ class BionerSpancat(LabelPipe):
         return losses
 
     def get_loss(self, examples: Iterable[Example], scores: Floats3d) -> Tuple[float, Floats3d]:
-        """RETURNS (Tuple[float, Floats3d]): Cross-entropy of all spans a gold mention, and its gradient."""
+        """Return cross-entropy of all spans a gold mention, and its gradient."""
         targets = [self._target(example) for example in examples]
         loss, gradient = grid_loss(self.model.ops.to_numpy(scores), targets,
                                    label_smoothing=self.cfg["label_smoothing"])
@@ -240,6 +240,6 @@ class BionerSpancat(LabelPipe):
 
 
 def _in_text(mention: Tuple[int, int, int, float]) -> Tuple[int, int, int]:
-    """RETURNS (Tuple[int, int, int]): What mentions are sorted by: as they come in the text, the longer first."""
+    """Return what mentions are sorted by: as they come in the text, the longer first."""
     start, end, label, _ = mention
     return start, -end, label

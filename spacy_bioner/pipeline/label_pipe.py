@@ -59,7 +59,7 @@ class LabelPipe(TrainablePipe):
 
 
 def sample_docs(examples: Iterable[Example]) -> List[Doc]:
-    """RETURNS (List[Doc]): A few documents with tokens, to initialize a model with."""
+    """Return a few documents with tokens, to initialize a model with."""
     return [example.predicted for example in islice((one for one in examples if len(one.predicted)), _SAMPLE)]
 
 

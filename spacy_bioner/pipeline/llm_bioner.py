@@ -98,7 +98,7 @@ class LLMBioNER(AdapterPipe):
 
     @property
     def annotator(self) -> Annotator:
-        """RETURNS (Annotator): What does the work; the model is loaded when this is first asked for."""
+        """Return what does the work; the model is loaded when this is first asked for."""
         return self._load()
 
     @property
@@ -111,7 +111,7 @@ class LLMBioNER(AdapterPipe):
 
     @property
     def labels(self) -> Tuple[str, ...]:
-        """RETURNS (Tuple[str, ...]): The labels; none while spaCy loads a pipeline and its adapter is not there yet."""
+        """Return the labels; none while spaCy loads a pipeline and its adapter is not there yet."""
         try:
             return tuple(self.label_definitions)
         except BionerError:
@@ -132,7 +132,7 @@ class LLMBioNER(AdapterPipe):
         return 1
 
     def __call__(self, doc: Doc) -> Doc:
-        """RETURNS (Doc): The Doc, annotated."""
+        """Return the Doc, annotated."""
         return next(self.pipe([doc]))
 
     def pipe(self, stream: Iterable[Doc], *, batch_size: int = 256) -> Iterator[Doc]:

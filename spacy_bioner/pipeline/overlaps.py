@@ -47,7 +47,7 @@ def survivors(found: Sequence[Sequence[Scored]], above: numpy.ndarray, overlaps:
 
 
 def learn_overlaps(groups: Iterable[Iterable[Span]]) -> str:
-    """RETURNS (str): "flat" where no two spans of a group overlap, else "any"."""
+    """Return "flat" where no two spans of a group overlap, else "any"."""
     for group in groups:
         reached = -1
         for start, end in sorted((span.start, span.end) for span in group):

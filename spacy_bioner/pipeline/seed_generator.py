@@ -92,7 +92,7 @@ def make_seed_generator(nlp: Language, name: str, spans_key: str, seeds_key: str
 
 
 def _read_checks(checks: Dict[str, Any], name: str) -> CheckSettings:
-    """RETURNS (CheckSettings): The section checks of the config; raises BionerError E422 for what is wrong in it."""
+    """Return the section checks of the config; raises BionerError E422 for what is wrong in it."""
     try:
         return CheckSettings(**checks)
     except ValidationError as error:
@@ -163,11 +163,11 @@ class SeedGenerator(AdapterPipe):
 
     @property
     def writer(self) -> SentenceWriter:
-        """RETURNS (SentenceWriter): What does the work; its `report` counts rejections and repairs."""
+        """Return what does the work; its `report` counts rejections and repairs."""
         return self._load()
 
     def __call__(self, doc: Doc) -> Doc:
-        """RETURNS (Doc): The sentence made from the seeds of a Doc."""
+        """Return the sentence made from the seeds of a Doc."""
         return next(self.pipe([doc]))
 
     def pipe(self, stream: Iterable[Doc], *, batch_size: int = 256) -> Iterator[Doc]:

@@ -89,7 +89,7 @@ class SpanSelector(LabelPipe):
                                     "temperature": temperature}
 
     def predict(self, docs: Iterable[Doc]) -> List[numpy.ndarray]:
-        """RETURNS (List[numpy.ndarray]): For each document the probabilities of its candidates, in their order."""
+        """Return for each document the probabilities of its candidates, in their order."""
         docs = list(docs)
         candidates = [self.candidates(doc) for doc in docs]
         if not any(candidates):
@@ -100,7 +100,7 @@ class SpanSelector(LabelPipe):
         return numpy.split(probabilities, ends[:-1])
 
     def candidates(self, doc: Doc) -> List[Tuple[int, int, int]]:
-        """RETURNS (List[Tuple[int, int, int]]): Start, end and number of the label of each candidate.
+        """Return the start, end and number of the label of each candidate.
 
         RAISES BionerError: E516 where the group is missing, E517 for a label that the selector has not learnt.
         """
@@ -153,7 +153,7 @@ class SpanSelector(LabelPipe):
         return losses
 
     def get_loss(self, examples: Iterable[Example], scores: Floats1d) -> Tuple[float, Floats1d]:
-        """RETURNS (Tuple[float, Floats1d]): Cross-entropy, with the contrastive part, and its gradient."""
+        """Return cross-entropy, with the contrastive part, and its gradient."""
         valid, groups = [], []
         for number, example in enumerate(examples):
             valid += self.find_valid(example)
@@ -163,7 +163,7 @@ class SpanSelector(LabelPipe):
         return loss, self.model.ops.asarray1f(gradient)
 
     def find_valid(self, example: Example) -> List[bool]:
-        """RETURNS (List[bool]): For each candidate whether it is a gold mention."""
+        """Return for each candidate whether it is a gold mention."""
         gold = {(start, end, label) for start, end, label, _ in align_gold(example, self.cfg["spans_key"])}
         return [(span.start, span.end, span.label_) in gold
                 for span in example.predicted.spans[self.cfg["candidates_key"]]]
@@ -219,7 +219,7 @@ class SpanSelector(LabelPipe):
 
 
 def _attrs_of_candidates(group: SpanGroup) -> Dict[str, Any]:
-    """RETURNS (Dict[str, Any]): The attributes of a group with one value a span. Those of another length say something
+    """Return the attributes of a group with one value a span. Those of another length say something
     of the whole, and numbers of training groups nothing of a span that is kept."""
     attrs = {name: values for name, values in group.attrs.items()
              if isinstance(values, (list, tuple, numpy.ndarray)) and len(values) == len(group) and name != "groups"}

@@ -16,12 +16,12 @@ _OPENERS, _CLOSERS = frozenset("([{'\"-+"), frozenset(")]}'\"%+-*")
 
 
 def find_starts(doc: Doc) -> numpy.ndarray:
-    """RETURNS (numpy.ndarray): For each token whether a mention may begin with it."""
+    """Return for each token whether a mention may begin with it."""
     return numpy.asarray([_is_word(token) or token.text in _OPENERS for token in doc], dtype=bool)
 
 
 def find_ends(doc: Doc) -> numpy.ndarray:
-    """RETURNS (numpy.ndarray): For each token whether a mention may end with it."""
+    """Return for each token whether a mention may end with it."""
     return numpy.asarray([_is_word(token) or token.text in _CLOSERS for token in doc], dtype=bool)
 
 

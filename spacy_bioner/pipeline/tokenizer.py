@@ -40,7 +40,7 @@ class UnitTokenizer:
 
 
 def make_unit_tokenizer() -> Callable[[Language], UnitTokenizer]:
-    """RETURNS (Callable[[Language], UnitTokenizer]): Makes the tokenizer of a pipeline."""
+    """Return a function that makes the tokenizer of a pipeline."""
     def create_tokenizer(nlp: Language) -> UnitTokenizer:
         return UnitTokenizer(nlp.vocab)
 

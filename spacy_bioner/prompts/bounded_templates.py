@@ -77,7 +77,7 @@ def _count_output(_: Any, value: Any) -> Any:
 
 
 def _size(value: Any, left: List[int]) -> int:
-    """RETURNS (int): How large a value is: characters of texts, elements with what they hold, the number itself."""
+    """Return how large a value is: characters of texts, elements with what they hold, the number itself."""
     left[0] -= 1
     if left[0] < 0:
         raise _Exceeded("it builds a value that is too large")
@@ -107,7 +107,7 @@ def _check_work(values: Any) -> None:
 
 
 def _bounded(function: Callable[..., Any]) -> Callable[..., Any]:
-    """RETURNS (Callable[..., Any]): A filter whose arguments are checked."""
+    """Return a filter whose arguments are checked."""
     def call(*args: Any, **kwargs: Any) -> Any:
         values = [*args, *kwargs.values()]
         _check_work(values)
@@ -217,7 +217,7 @@ def render_blocks(template: Template, variables: Mapping[str, Any], *, name: str
 
 
 def _say(error: BaseException) -> str:
-    """RETURNS (str): What went wrong, on one line."""
+    """Return what went wrong, on one line."""
     if isinstance(error, RecursionError):
         return "it nests or calls itself too deeply"
     return " ".join(str(error).split()) or type(error).__name__

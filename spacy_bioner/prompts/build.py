@@ -29,12 +29,12 @@ class Prompt:
 
     @property
     def plain(self) -> str:
-        """RETURNS (str): The prompt without chat markup, the answer to follow directly."""
+        """Return the prompt without chat markup, the answer to follow directly."""
         return f"{self.system}\n\n{self.user}" if self.system else self.user
 
     @property
     def messages(self) -> List[Dict[str, str]]:
-        """RETURNS (List[Dict[str, str]]): The prompt as chat messages."""
+        """Return the prompt as chat messages."""
         system = [{"role": "system", "content": self.system}] if self.system else []
         return [*system, {"role": "user", "content": self.user}]
 
@@ -105,19 +105,19 @@ class PromptBuilder:
         return Prompt(prompt.system, prompt.user, prefix_length=max(shared, 0))
 
     def with_labels(self, labels: Mapping[str, str]) -> "PromptBuilder":
-        """RETURNS (PromptBuilder): The same prompts for other labels."""
+        """Return the same prompts for other labels."""
         return PromptBuilder(template=self.template_name, labels=labels, codec=self.codec, corpus=self.corpus,
                              lang=self.lang, examples=self.examples, source=self.source)
 
     def settings(self) -> Dict[str, Any]:
-        """RETURNS (Dict[str, Any]): All that the prompt depends on beside the text; kept with adapters."""
+        """Return all that the prompt depends on beside the text; kept with adapters."""
         return {"template": self.template_name, "source": self.source, "labels": self.labels,
                 "codec": self.codec.settings(), "corpus": self.corpus, "lang": self.lang,
                 "examples": [list(example) for example in self.examples]}
 
     @property
     def hash(self) -> str:
-        """RETURNS (str): Short hash of the settings."""
+        """Return a short hash of the settings."""
         # Sorting the keys must not hide the order of the labels, which the prompt follows.
         settings = {**self.settings(), "labels": list(self.labels.items())}
         text = json.dumps(settings, ensure_ascii=False, sort_keys=True)

@@ -60,7 +60,7 @@ def _write_example(annotation: Annotation, codec: Codec, labels: Sequence[str]) 
 
 
 def _encode(annotation: Annotation, codec: Codec, labels: Sequence[str]) -> Tuple[str, str]:
-    """RETURNS (Tuple[str, str]): The answer, and what keeps the codec from carrying it; nothing where it does."""
+    """Return the answer, and what keeps the codec from carrying it; nothing where it does."""
     split = annotation.meta.get("split", "train")
     if split != "train":
         raise BionerError(Errors.E009.format(id=annotation.id, found=split, wanted="train"))
@@ -112,6 +112,6 @@ class ExampleChooser:
 
     @property
     def longest(self) -> Tuple[Example, ...]:
-        """RETURNS (Tuple[Example, ...]): The longest examples: the most room that a choice can take."""
+        """Return the longest examples: the most room that a choice can take."""
         by_length = sorted(self._answers.items(), key=lambda example: -sum(map(len, example)))
         return tuple(by_length[:self.count])

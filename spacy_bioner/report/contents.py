@@ -70,7 +70,7 @@ def build_page(parts: Sequence[Evaluated], *, title: str = "Evaluation", card: O
 
 def collect_figures_of_report(parts: Sequence[Evaluated], *, title: str, card: Optional[Mapping[str, Any]] = None,
                               curves: Sequence[Curve] = ()) -> Dict[str, Any]:
-    """RETURNS (Dict[str, Any]): The figures of the report as one JSON object, without the documents."""
+    """Return the figures of the report as one JSON object, without the documents."""
     return {"title": title, "evaluated": {part.name: dict(part.metrics) for part in parts}, "card": dict(card or {}),
             "curves": {curve.name: curve.columns for curve in curves}}
 
@@ -128,7 +128,7 @@ def _document_section(part: Evaluated, number: int, several: bool) -> Section:
 
 
 def _anchor(number: int) -> str:
-    """RETURNS (str): What the ids of the documents of a gold set begin with."""
+    """Return what the ids of the documents of a gold set begin with."""
     return f"doc{number}"
 
 
@@ -166,7 +166,7 @@ def _curve_sections(curves: Sequence[Curve]) -> List[Section]:
 
 
 def _card_section(parts: Sequence[Evaluated], card: Mapping[str, Any]) -> Section:
-    """RETURNS (Section): Gold, settings and sources of what was measured, then all that the card says."""
+    """Return gold, settings and sources of what was measured, then all that the card says."""
     blocks: List[Block] = []
     for part in parts:
         metrics = part.metrics
@@ -181,7 +181,7 @@ def _card_section(parts: Sequence[Evaluated], card: Mapping[str, Any]) -> Sectio
 
 
 def _say_best(part: Evaluated, several: bool) -> str:
-    """RETURNS (str): The best system in words, and whether it is surely better than the next."""
+    """Return the best system in words, and whether it is surely better than the next."""
     ranked = sorted(part.metrics["systems"].items(), key=lambda item: -item[1]["micro"]["f1"])
     name, best = ranked[0]
     low, high = best["micro"]["intervals"]["f1"]

@@ -167,7 +167,7 @@ def _example_section(inspection: Inspection, pictures: bool) -> Section:
 
 
 def bracket(annotation: Annotation) -> str:
-    """RETURNS (str): The text on one line with its mentions in brackets, each with its label in front."""
+    """Return the text on one line with its mentions in brackets, each with its label in front."""
     opens: Dict[int, str] = {}
     for mention in annotation.mentions:
         opens[mention.start] = opens.get(mention.start, "") + f"[{mention.label}: "
@@ -178,7 +178,7 @@ def bracket(annotation: Annotation) -> str:
 
 
 def _shorten(annotation: Annotation) -> Annotation:
-    """RETURNS (Annotation): Its beginning, cut before the mention that would be cut, and marked so, if it is long."""
+    """Return its beginning, cut before the mention that would be cut, and marked so, if it is long."""
     if len(annotation.text) <= _EXAMPLE_LENGTH:
         return annotation
     across = (mention.start for mention in annotation.mentions if mention.start < _EXAMPLE_LENGTH < mention.end)
@@ -187,7 +187,7 @@ def _shorten(annotation: Annotation) -> Annotation:
 
 
 def _table(caption: str, header: Sequence[str], rows: Sequence[Sequence[str]], *, folded: bool = False) -> Table:
-    """RETURNS (Table): With a column for each part, or, where there are many, a row for each."""
+    """Return the table with a column for each part, or, where there are many, a row for each."""
     if len(header) > _MOST_COLUMNS + 1:
         header, *rows = zip(header, *rows)
     return Table(caption, header, rows, folded=folded)
@@ -219,7 +219,7 @@ def _class_shares(lengths: "Counter[int]", ends: Sequence[int]) -> List[float]:
 
 
 def _quantile(lengths: "Counter[int]", level: float) -> int:
-    """RETURNS (int): The length that this part of all does not exceed."""
+    """Return the length that this part of all does not exceed."""
     left = level * sum(lengths.values())
     for length in sorted(lengths):
         left -= lengths[length]

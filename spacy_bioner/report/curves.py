@@ -21,7 +21,7 @@ class Curve:
 
     @classmethod
     def from_rows(cls, name: str, rows: Iterable[Mapping[str, Any]]) -> "Curve":
-        """RETURNS (Curve): Of log lines; inner mappings become figures with joined names, what is no number is left."""
+        """Return the curve of log lines; inner mappings become figures with joined names, what is no number is left."""
         flat = [dict(_numbers(row)) for row in rows]
         keys = list(dict.fromkeys(key for row in flat for key in row))
         return cls(name, {key: [row.get(key) for row in flat] for key in keys})

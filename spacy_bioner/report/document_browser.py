@@ -50,7 +50,7 @@ def render_browser(gold: Sequence[Annotation], systems: Mapping[str, Mapping[str
 
 
 def name_documents(gold: Sequence[Annotation], *, anchor: str) -> Dict[str, str]:
-    """RETURNS (Dict[str, str]): Id of each document to the id of its element in the page."""
+    """Return the id of each document to the id of its element in the page."""
     return {document.id: f"{anchor}-{number}" for number, document in enumerate(gold)}
 
 
@@ -84,7 +84,7 @@ def mark_up(annotation: Annotation, colours: Mapping[str, int],
 
 
 def _cut_crossings(mentions: Iterable[Mention]) -> List[Tuple[int, int, Mention]]:
-    """RETURNS (List[Tuple[int, int, Mention]]): Parts of mentions that nest, in the order in which they open."""
+    """Return parts of mentions that nest, in the order in which they open."""
     waiting = sorted(((mention.start, mention.end, mention) for mention in mentions),
                      key=lambda part: (part[0], -part[1], part[2].label))
     parts: List[Tuple[int, int, Mention]] = []
@@ -103,7 +103,7 @@ def _cut_crossings(mentions: Iterable[Mention]) -> List[Tuple[int, int, Mention]
 
 
 def _measure_heights(parts: Sequence[Tuple[int, int, Mention]]) -> List[int]:
-    """RETURNS (List[int]): For each part, how many boxes stand in each other inside it at most."""
+    """Return for each part, how many boxes stand in each other inside it at most."""
     heights = [0] * len(parts)
     for number in reversed(range(len(parts))):
         end = parts[number][1]
@@ -161,7 +161,7 @@ def _remarks(errors: Iterable[SpanError]) -> Dict[Mention, str]:
 
 
 def _missed_by(rows: Mapping[str, Row], start: int, wanted: Sequence[Mention]) -> Dict[Mention, str]:
-    """RETURNS (Dict[Mention, str]): For the gold mentions that not every system has, who lacks them."""
+    """Return for the gold mentions that not every system has, who lacks them."""
     remarks = {}
     for mention in wanted:
         lacking = [name for name, row in rows.items() if _shift(mention, start) not in row.annotation.mentions]
@@ -176,7 +176,7 @@ def _shift(mention: Mention, by: int) -> Mention:
 
 def _filter_keys(number: int, gold: Annotation, found: Annotation, errors: Sequence[SpanError],
                  labels: Sequence[str]) -> Iterable[str]:
-    """YIELDS (str): `system.outcome.label` of everything in a document that a filter can ask for."""
+    """Yield `system.outcome.label` of everything in a document that a filter can ask for."""
     for error in errors:
         for mention in (error.predicted, error.gold):
             if mention is not None:

@@ -34,7 +34,7 @@ def _say(key: Optional[Sequence[Any]], text: str) -> str:
 
 
 def _in_text(key: Sequence[Any], text: str) -> str:
-    """RETURNS (str): The place with some text before and after, cut at blanks where there are any."""
+    """Return the place with some text before and after, cut at blanks where there are any."""
     start, end = max(0, key[0] - _ROUND), min(len(text), key[1] + _ROUND)
     before, after = text[start:key[0]], text[key[1]:end]
     before = f"…{before.partition(' ')[2] or before}" if start else before

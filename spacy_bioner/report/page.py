@@ -168,13 +168,13 @@ def render_markdown(page: Page) -> str:
 
 
 def _with_own_ids(svg: str, prefix: str) -> str:
-    """RETURNS (str): An SVG element whose ids no other element of the page has."""
+    """Return an SVG element whose ids no other element of the page has."""
     svg = re.sub(r'\bid="', f'id="{prefix}', svg)
     return svg.replace('xlink:href="#', f'xlink:href="#{prefix}').replace("url(#", f"url(#{prefix}")
 
 
 def _section_lines(section: Section, marks: str) -> List[str]:
-    """RETURNS (List[str]): A section as Markdown; none where it holds nothing that Markdown can show."""
+    """Return a section as Markdown; none where it holds nothing that Markdown can show."""
     body: List[str] = []
     for block in section.blocks:
         if isinstance(block, Table):
@@ -194,5 +194,5 @@ def _row(cells: Sequence[Any]) -> str:
 
 
 def _safe(text: str) -> str:
-    """RETURNS (str): A text in one line in which Markdown sees neither a tag nor the end of a cell."""
+    """Return a text in one line in which Markdown sees neither a tag nor the end of a cell."""
     return " ".join(text.split()).replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")

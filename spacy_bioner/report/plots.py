@@ -138,7 +138,7 @@ def plot_panels(series: Mapping[str, Tuple[Sequence[float], Sequence[float]]], *
 
 
 def make_picture(svg: str) -> str:
-    """RETURNS (str): An SVG element with colours of its own, as a file that stands without the page."""
+    """Return an SVG element with colours of its own, as a file that stands without the page."""
     for variable, colour in _ALONE.items():
         svg = svg.replace(variable, colour)
     return svg.replace("<svg ", '<svg font-family="sans-serif" ', 1) + "\n"
@@ -169,14 +169,14 @@ def _add_legend(axes: Axes, series: int) -> None:
 
 
 def _plain(name: str) -> str:
-    """RETURNS (str): A name that fits beside a plot, has no formula for matplotlib, and that a legend does not hide."""
+    """Return a name that fits beside a plot, has no formula for matplotlib, and that a legend does not hide."""
     if len(name) > LONGEST:
         name = f"{name[:LONGEST - 12]}…{name[-11:]}"
     return name.replace("$", r"\$").lstrip("_") or "_"
 
 
 def _to_svg(figure: Figure) -> str:
-    """RETURNS (str): The figure as an SVG element in the colours and fonts of the page."""
+    """Return the figure as an SVG element in the colours and fonts of the page."""
     buffer = StringIO()
     with warnings.catch_warnings():
         # The page's own fonts draw the letters; that matplotlib's lacks Chinese ones only makes its measures rough.

@@ -13,7 +13,7 @@ _NAMES = {"depth": "How deep it is nested", "length": "Units long", "training": 
 
 
 def table_scores(metrics: Metrics) -> Table:
-    """RETURNS (Table): A row a system: strict scores with intervals, macro, boundary, overlap and string scores."""
+    """Return a row a system: strict scores with intervals, macro, boundary, overlap and string scores."""
     header = ["System", "Precision", "Recall", "F1", "Macro F1", "Boundary F1", "Overlap F1", "String-set F1",
               "Right", "Wrong", "Missing"]
     systems = metrics["systems"]
@@ -35,14 +35,14 @@ def table_scores(metrics: Metrics) -> Table:
 
 
 def table_labels(metrics: Metrics) -> Table:
-    """RETURNS (Table): F1 of each label, a column a system."""
+    """Return F1 of each label, a column a system."""
     labels = sorted({label for system in metrics["systems"].values() for label in system["labels"]})
     return _score_grid(metrics, "F1 by label, strict, in percent", "Label", labels,
                        lambda system, label: system["labels"].get(label))
 
 
 def table_label_counts(metrics: Metrics) -> List[Table]:
-    """RETURNS (List[Table]): For each system precision, recall, F1 and counts of each label."""
+    """Return for each system precision, recall, F1 and counts of each label."""
     return [Table(f"Labels, {name}", ["Label", "Precision", "Recall", "F1", "Right", "Wrong", "Missing"],
                   [[label, with_interval(each, "precision"), with_interval(each, "recall"), with_interval(each, "f1"),
                     str(each["tp"]), str(each["fp"]), str(each["fn"])] for label, each in system["labels"].items()],
@@ -50,7 +50,7 @@ def table_label_counts(metrics: Metrics) -> List[Table]:
 
 
 def table_slices(metrics: Metrics) -> List[Table]:
-    """RETURNS (List[Table]): For each kind of slice, F1 of each slice, a column a system."""
+    """Return for each kind of slice, F1 of each slice, a column a system."""
     tables = []
     for kind, title in _NAMES.items():
         names: Dict[str, None] = {}
@@ -63,7 +63,7 @@ def table_slices(metrics: Metrics) -> List[Table]:
 
 
 def table_comparisons(metrics: Metrics) -> Table:
-    """RETURNS (Table): For each two systems the differences of micro and macro F1, with interval and p value."""
+    """Return for each two systems the differences of micro and macro F1, with interval and p value."""
     rows = []
     for each in metrics["comparisons"]:
         row: List[Any] = [f"{each['before']} → {each['after']}"]
@@ -80,7 +80,7 @@ def table_comparisons(metrics: Metrics) -> Table:
 
 
 def table_error_changes(metrics: Metrics) -> List[Table]:
-    """RETURNS (List[Table]): For each two systems the errors before and after, those gone and those new."""
+    """Return for each two systems the errors before and after, those gone and those new."""
     tables = []
     for each in metrics["comparisons"]:
         rows = []
@@ -95,7 +95,7 @@ def table_error_changes(metrics: Metrics) -> List[Table]:
 
 
 def table_runs(metrics: Metrics) -> Table:
-    """RETURNS (Table): Mean and deviation of systems that were run with several seeds."""
+    """Return the mean and deviation of systems that were run with several seeds."""
     rows = [[group, str(len(each["runs"])), *(f"{percent(each[average][figure]['mean'])} ± "
                                               f"{percent(each[average][figure]['deviation'])}"
                                               for average, figure in (("micro", "precision"), ("micro", "recall"),
@@ -106,7 +106,7 @@ def table_runs(metrics: Metrics) -> Table:
 
 
 def table_error_kinds(metrics: Metrics) -> Table:
-    """RETURNS (Table): Errors of each kind, a column a system."""
+    """Return errors of each kind, a column a system."""
     systems = metrics["systems"]
     rows: List[List[str]] = [[kind, *(str(system["errors"]["kinds"][kind]) for system in systems.values())]
                              for kind in KINDS]
@@ -116,7 +116,7 @@ def table_error_kinds(metrics: Metrics) -> Table:
 
 
 def table_shifts(metrics: Metrics) -> List[Table]:
-    """RETURNS (List[Table]): For each system, how many boundaries are off by how many units."""
+    """Return for each system, how many boundaries are off by how many units."""
     tables = []
     for name, system in metrics["systems"].items():
         shifts = system["errors"]["shifts"]
@@ -130,7 +130,7 @@ def table_shifts(metrics: Metrics) -> List[Table]:
 
 
 def table_confusions(metrics: Metrics) -> List[Table]:
-    """RETURNS (List[Table]): For each system, gold labels against the labels that they got."""
+    """Return for each system, gold labels against the labels that they got."""
     tables = []
     for name, system in metrics["systems"].items():
         confusion = system["errors"]["confusion"]
@@ -147,7 +147,7 @@ def table_confusions(metrics: Metrics) -> List[Table]:
 
 
 def table_issues(metrics: Metrics) -> Table:
-    """RETURNS (Table): What the annotators noted while finding their answers in the text; empty where nothing."""
+    """Return what the annotators noted while finding their answers in the text; empty where nothing."""
     systems = metrics["systems"]
     names = sorted({issue for system in systems.values() for issue in system["errors"]["issues"]})
     return Table("Issues of reading and grounding", ["Issue", *systems],
@@ -156,13 +156,13 @@ def table_issues(metrics: Metrics) -> Table:
 
 
 def table_facts(caption: str, facts: Mapping[str, Any]) -> Table:
-    """RETURNS (Table): Nested facts as names and values, names of inner ones joined by blanks."""
+    """Return nested facts as names and values, names of inner ones joined by blanks."""
     return Table(caption, ["What", "Value"], [[name, value] for name, value in _flatten(facts)],
                  words=True)
 
 
 def table_sources(caption: str, systems: Mapping[str, Any]) -> Table:
-    """RETURNS (Table): Where the answers of each system come from, and what else is known of them."""
+    """Return where the answers of each system come from, and what else is known of them."""
     known = [key for key in ("kind", "source", "lang", "components", "annotator", "seconds", "tokens_per_second",
                              "extra_documents") if any(key in system for system in systems.values())]
     return Table(caption, ["System", *(key.replace("_", " ") for key in known)],
@@ -170,7 +170,7 @@ def table_sources(caption: str, systems: Mapping[str, Any]) -> Table:
 
 
 def define_errors() -> Sequence[Any]:
-    """RETURNS (Sequence[Any]): The kinds of error and what they mean."""
+    """Return the kinds of error and what they mean."""
     return list(DEFINITIONS.items())
 
 
@@ -179,13 +179,13 @@ def percent(value: float) -> str:
 
 
 def with_interval(scores: Mapping[str, Any], figure: str) -> Cell:
-    """RETURNS (Cell): A figure in percent, its interval as detail."""
+    """Return a figure in percent, its interval as detail."""
     low, high = scores["intervals"][figure]
     return Cell(percent(scores[figure]), detail=f"[{100 * low:.1f}, {100 * high:.1f}]")
 
 
 def _score_grid(metrics: Metrics, caption: str, title: str, names: Sequence[str], score_of: Any) -> Table:
-    """RETURNS (Table): F1 with interval of each name and system, and how many gold mentions there are."""
+    """Return F1 with interval of each name and system, and how many gold mentions there are."""
     rows = []
     for name in names:
         scores = [score_of(system, name) for system in metrics["systems"].values()]
@@ -226,7 +226,7 @@ def _flatten(facts: Mapping[str, Any], before: str = "") -> List[Any]:
 
 
 def _say(value: Any) -> str:
-    """RETURNS (str): A value as words: lists joined by commas, mappings as pairs, a dash for nothing."""
+    """Return a value as words: lists joined by commas, mappings as pairs, a dash for nothing."""
     if isinstance(value, Mapping):
         return "; ".join(f"{name}: {_say(each)}" for name, each in value.items()) or "–"
     if isinstance(value, (list, tuple)):

@@ -46,7 +46,7 @@ def keep_manifest(output: Path, manifest: Mapping[str, Any]) -> None:
 
 
 def _read(path: Path) -> Dict[str, Any]:
-    """RETURNS (Dict[str, Any]): The description in a file; raises BionerError E228 where it is none."""
+    """Return the description in a file; raises BionerError E228 where it is none."""
     try:
         found: Optional[Any] = json.loads(path.read_text(encoding="utf8"))
     except ValueError:
@@ -57,6 +57,6 @@ def _read(path: Path) -> Dict[str, Any]:
 
 
 def _short(value: Any) -> str:
-    """RETURNS (str): A value as JSON, cut where it is long."""
+    """Return a value as JSON, cut where it is long."""
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 80 else f"{text[:77]}..."

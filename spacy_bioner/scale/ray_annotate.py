@@ -32,7 +32,7 @@ class ShardWorker:
         self.origin = origin
 
     def __call__(self, row: Dict[str, Any]) -> Dict[str, Any]:
-        """RETURNS (Dict[str, Any]): What the shard came to, or what stopped it, as one JSON string."""
+        """Return what the shard came to, or what stopped it, as one JSON string."""
         shard = Shard(**json.loads(row["shard"]))
         before = Counter(self.annotator.usage.issues)
         texts = (text.with_meta(origin=self.origin) for text in read_shard(shard))
@@ -101,6 +101,6 @@ def annotate_on_ray(source: Path, output: Path, build: Callable[[], Annotator], 
 
 
 def find_cause(error: BaseException) -> str:
-    """RETURNS (str): The message of the error inside Ray's own errors, in one line."""
+    """Return the message of the error inside Ray's own errors, in one line."""
     inner = getattr(error, "cause", None) or error.__cause__
     return " ".join(str(error).split())[-300:] if inner is None else find_cause(inner)

@@ -40,7 +40,7 @@ class Shard:
 
     @property
     def failures(self) -> Path:
-        """RETURNS (Path): Where those of its documents lie that could not be annotated, if there are any."""
+        """Return where those of its documents lie that could not be annotated, if there are any."""
         return set_aside_path(Path(self.target))
 
 
@@ -79,7 +79,7 @@ def find_shards(source: Path, output: Path, *, size: int, kind: str = "jsonl") -
 
 
 def _cut(path: Path, size: int) -> Iterator[tuple]:
-    """YIELDS (tuple): First record, number of records and first byte of each shard of a file."""
+    """Yield first record, number of records and first byte of each shard of a file."""
     if path.suffix.lower() == ".parquet":
         with extra("ray"):
             import pyarrow.parquet
@@ -124,7 +124,7 @@ def _read_lines(path: Path, shard: Shard) -> Iterator[tuple]:
 
 
 def _read_rows(path: Path, shard: Shard) -> Iterator[tuple]:
-    """YIELDS (tuple): Number and record of each row: its column "record" as JSON, or its columns id and text."""
+    """Yield the number and record of each row: its column "record" as JSON, or its columns id and text."""
     with extra("ray"):
         import pyarrow.parquet
 

@@ -46,12 +46,12 @@ class Draft:
 
     @property
     def text(self) -> str:
-        """RETURNS (str): The sentence without tags."""
+        """Return the sentence without tags."""
         return self.reading.text
 
     @property
     def untidy(self) -> FrozenSet[str]:
-        """RETURNS (FrozenSet[str]): Issues between tags and seeds as they were written, before any repair."""
+        """Return issues between tags and seeds as they were written, before any repair."""
         return _UNTIDY.intersection(issue.kind for issue in self.reading.issues)
 
 

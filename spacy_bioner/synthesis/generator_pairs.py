@@ -80,7 +80,7 @@ def _make_pair(sentence: Annotation, choices: Sequence[Mention], drawn: Sequence
 
 
 def _is_free(sentence: Annotation, place: Mention) -> bool:
-    """RETURNS (bool): Whether a place may be tagged: it is no part of a word, and gold has no other label for it."""
+    """Return whether a place may be tagged: it is no part of a word, and gold has no other label for it."""
     labels = {mention.label for mention in sentence.mentions if mention.key[:2] == place.key[:2]}
     return _is_bounded(sentence.text, place) and (not labels or place.label in labels)
 

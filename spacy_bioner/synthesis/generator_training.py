@@ -47,7 +47,7 @@ def choose_pairs(raw: Sequence[Annotation], gold: Sequence[Annotation], *, raw_p
 
 
 def encode_teaching_pair(tokenizer: Any, pair: TeachingPair, prompt: SeedPrompt, *, chat: bool = False) -> Pair:
-    """RETURNS (Pair): Prompt and answer as tokens; the answer is the tagged sentence in its wrapper."""
+    """Return prompt and answer as tokens; the answer is the tagged sentence in its wrapper."""
     pieces = make_codec("seed_tags").pieces(pair.annotation, sorted({seed.label for seed in pair.seeds}))
     answer = [*encode_pieces(tokenizer, pieces), end_id(tokenizer)]
     return Pair(tuple(encode_prompt(tokenizer, prompt.render(pair.seeds), chat=chat)), tuple(answer),

@@ -39,7 +39,7 @@ class GoldSubset:
     sentences: List[Annotation]
 
     def card(self) -> Dict[str, Any]:
-        """RETURNS (Dict[str, Any]): How many sentences and mentions of each label there are, beside what was wanted,
+        """Return how many sentences and mentions of each label there are, beside what was wanted,
         and how many different names, in all and of the dictionary."""
         names = {name for sentence in self.sentences for name in names_of(sentence)}
         return {"size": self.size, "sentences": len(self.sentences), "mentions": count_labels(self.sentences),
@@ -101,13 +101,13 @@ def choose_gold(sentences: Sequence[Annotation], dictionary: Sequence[Seed], tar
 
 
 def count_labels(sentences: Sequence[Annotation]) -> Dict[str, int]:
-    """RETURNS (Dict[str, int]): Label to number of mentions."""
+    """Return the label to number of mentions."""
     counts = Counter(mention.label for sentence in sentences for mention in sentence.mentions)
     return dict(sorted(counts.items()))
 
 
 def names_of(sentence: Annotation) -> Set[Name]:
-    """RETURNS (Set[Name]): The names that a sentence holds, folded as those of dictionaries, with their labels."""
+    """Return the names that a sentence holds, folded as those of dictionaries, with their labels."""
     return {(fold_name(sentence.surface(mention)), mention.label) for mention in sentence.mentions}
 
 

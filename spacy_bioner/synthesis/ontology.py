@@ -60,7 +60,7 @@ def read_names(path: Path, *, root: Optional[str] = None) -> List[str]:
 
 
 def _find_below(terms: Iterable[Term], roots: List[str], path: Path) -> Set[str]:
-    """RETURNS (Set[str]): The ids of terms and of all below them; raises BionerError E406 where the first is not there.
+    """Return the ids of terms and of all below them; raises BionerError E406 where the first is not there.
     """
     children: Dict[str, List[str]] = {}
     known = set()
@@ -81,7 +81,7 @@ def _find_below(terms: Iterable[Term], roots: List[str], path: Path) -> Set[str]
 
 
 def _read_obo(path: Path) -> Iterator[Term]:
-    """YIELDS (Term): The terms of an OBO file; relations, types and imports are passed over, declared or not."""
+    """Yield the terms of an OBO file; relations, types and imports are passed over, declared or not."""
     term: Optional[Term] = None
     continued = False
     for number, line in read_lines(path):
@@ -119,7 +119,7 @@ def _add_tag(term: Term, tag: str, value: str) -> None:
 
 
 def _cut_comment(value: str) -> str:
-    """RETURNS (str): A value without the comment behind " !" and the modifiers in braces at its end."""
+    """Return a value without the comment behind " !" and the modifiers in braces at its end."""
     value = re.split(r"(?<!\\)\s!", f" {value}", maxsplit=1)[0]
     return re.sub(r"\s*(?<!\\)\{[^{}]*=[^{}]*\}\s*$", "", value).strip()
 
@@ -129,7 +129,7 @@ def _unescape(value: str) -> str:
 
 
 def _read_mesh(path: Path) -> Iterator[Term]:
-    """YIELDS (Term): The descriptors of MeSH, each below the tree numbers above it, and the tree numbers as terms."""
+    """Yield the descriptors of MeSH, each below the tree numbers above it, and the tree numbers as terms."""
     from lxml import etree
 
     try:

@@ -32,7 +32,7 @@ class _Deck:
         self.rest: List[Seed] = []
 
     def deal(self, taken: Sequence[Seed]) -> Seed:
-        """RETURNS (Seed): The next seed whose name is not taken yet, or the next one where all are taken."""
+        """Return the next seed whose name is not taken yet, or the next one where all are taken."""
         names = {fold_name(seed.text) for seed in taken}
         if len(self.rest) < 2:
             fresh = list(self.seeds)

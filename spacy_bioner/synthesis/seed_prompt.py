@@ -63,17 +63,17 @@ class SeedPrompt:
         return Prompt(prompt.system, prompt.user, prefix_length=len(prompt.plain) - len(prompt.user))
 
     def taught(self) -> Dict[str, Any]:
-        """RETURNS (Dict[str, Any]): What the card of a generator says of its prompts, beside template and labels."""
+        """Return what the card of a generator says of its prompts, beside template and labels."""
         return {"variant": self.variant, "domain": self.domain, "genre": self.genre,
                 "style_examples": list(self.style_examples)}
 
     def settings(self) -> Dict[str, Any]:
-        """RETURNS (Dict[str, Any]): All that the prompt depends on beside the seeds."""
+        """Return all that the prompt depends on beside the seeds."""
         return {"template": self.template, "source": self.source, "labels": dict(self.labels), **self.taught()}
 
     @property
     def hash(self) -> str:
-        """RETURNS (str): Short hash of the settings."""
+        """Return a short hash of the settings."""
         text = json.dumps(self.settings(), ensure_ascii=False, sort_keys=True)
         return hashlib.sha256(text.encode("utf8", "surrogatepass")).hexdigest()[:16]
 

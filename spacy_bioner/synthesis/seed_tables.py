@@ -13,7 +13,7 @@ _SYNONYMS = ("synonyms", "synonym")
 
 
 def is_name(text: str) -> bool:
-    """RETURNS (bool): Whether a text has a letter or digit, as a name does."""
+    """Return whether a text has a letter or digit, as a name does."""
     return any(map(str.isalnum, text))
 
 
@@ -58,7 +58,7 @@ def read_table(path: Path, delimiter: str, *, label: Optional[str] = None) -> Li
 
 
 def _names_of(row: Mapping[str, str]) -> Iterator[str]:
-    """YIELDS (str): The name of a row, and its synonyms."""
+    """Yield the name of a row, and its synonyms."""
     yield next((row[key] for key in _NAMES if key in row), "")
     for key in _SYNONYMS:
         yield from (name for name in row.get(key, "").split("|") if is_name(name))

@@ -56,7 +56,7 @@ class SeedList:
 
 
 def fold_name(text: str) -> str:
-    """RETURNS (str): The name without regard to case, spacing and Unicode form, for comparison alone."""
+    """Return the name without regard to case, spacing and Unicode form, for comparison alone."""
     return "".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
@@ -187,7 +187,7 @@ def _need_label(path: Path, label: Optional[str]) -> str:
 
 
 def _read_lines(path: Path, label: Optional[str]) -> List[Tuple[str, str, int]]:
-    """RETURNS (List[Tuple[str, str, int]]): The names of a .txt file; with a tab in it, its second column is labels."""
+    """Return the names of a .txt file; with a tab in it, its second column is labels."""
     lines = list(read_lines(path))
     if not any("\t" in line for _, line in lines):
         return [read_fields(path, number, {"text": line, "label": _need_label(path, label)}) for number, line in lines]

@@ -60,7 +60,7 @@ class SynthesisReport:
             kept.append(text)
 
     def to_json(self) -> Dict[str, Any]:
-        """RETURNS (Dict[str, Any]): The report as one JSON object; agreement is the share of seeds that the annotator
+        """Return the report as one JSON object; agreement is the share of seeds that the annotator
         finds too."""
         seeds = self.relabelled["seeds"]
         relabel = {"added": self.relabelled["added"], "agreement": self.relabelled["agreed"] / seeds} if seeds else {}
@@ -151,7 +151,7 @@ class SentenceWriter:
             size = window
 
     def request(self, planned: PlannedSentence) -> Request:
-        """RETURNS (Request): The prompt with the seeds that grounded generation must place."""
+        """Return the prompt with the seeds that grounded generation must place."""
         return Request(self.prompt.render(planned.seeds), sample=planned.sample, seeds=_pairs(planned))
 
     def read(self, planned: PlannedSentence, reply: Reply) -> Written:
@@ -182,18 +182,18 @@ class SentenceWriter:
         return Written(planned, self._finish(planned, draft), draft=draft)
 
     def _read_tags(self, planned: PlannedSentence, reply: Reply) -> SeedReading:
-        """RETURNS (SeedReading): The sentence as it was written, its tags compared with its seeds."""
+        """Return the sentence as it was written, its tags compared with its seeds."""
         labels = sorted({*self.prompt.labels, *(seed.label for seed in planned.seeds)})
         return SeedTagCodec().read(reply.text, labels, _pairs(planned), truncated=reply.finish_reason == "length")
 
     def _fits(self, request: Request) -> bool:
-        """RETURNS (bool): Whether prompt and answer have room in the context of the model; no token is empty."""
+        """Return whether prompt and answer have room in the context of the model; no token is empty."""
         model, prompt = self.runner.model, request.prompt.plain
         room = model.context_length - int(model.identity().get("max_new_tokens", 0))
         return len(prompt.encode("utf8", "surrogatepass")) <= room or model.count_tokens(prompt) <= room
 
     def _leave_out(self, planned: PlannedSentence) -> Written:
-        """RETURNS (Written): Of a sentence that is not asked for, since its seeds are too long."""
+        """Return the record of a sentence that is not asked for, since its seeds are too long."""
         self.report.asked += 1
         return self._reject(planned, "over_context", ", ".join(seed.text[:80] for seed in planned.seeds))
 
@@ -220,7 +220,7 @@ class SentenceWriter:
             yield item
 
     def _add_rest(self, sentence: Annotation, labelled: Annotation) -> Annotation:
-        """RETURNS (Annotation): With what was found beside, in and round its seeds, but not across or on them."""
+        """Return the annotation with what was found beside, in and round its seeds, but not across or on them."""
         found = labelled.mentions
         keys = {mention.key for mention in found}
         places = {mention.key[:2] for mention in sentence.mentions}
@@ -263,23 +263,23 @@ class SentenceWriter:
 
 
 def _pairs(planned: PlannedSentence) -> Tuple[Tuple[str, str], ...]:
-    """RETURNS (Tuple[Tuple[str, str], ...]): Text and label of each seed."""
+    """Return the text and label of each seed."""
     return tuple((seed.text, seed.label) for seed in planned.seeds)
 
 
 def _show(planned: PlannedSentence, answer: str) -> str:
-    """RETURNS (str): What the model wrote, and the seeds that it was to tag."""
+    """Return what the model wrote, and the seeds that it was to tag."""
     return f"{answer.strip()} | {', '.join(f'{text} ({label})' for text, label in _pairs(planned))}"
 
 
 def _first_reason(issues: Sequence[Any]) -> str:
-    """RETURNS (str): What made a reply unreadable, the cause before what follows from it."""
+    """Return what made a reply unreadable, the cause before what follows from it."""
     kinds = {issue.kind for issue in issues}
     return next((kind for kind in _UNREADABLE if kind in kinds), "unreadable")
 
 
 def count_agreement(sentences: Iterable[Annotation]) -> float:
-    """RETURNS (float): Share of the seeds that are mentions of their sentence, over all sentences."""
+    """Return the share of the seeds that are mentions of their sentence, over all sentences."""
     placed = wanted = 0
     for sentence in sentences:
         names = {(fold_name(sentence.surface(mention)), mention.label) for mention in sentence.mentions}

@@ -27,10 +27,10 @@ class GeneratorSource(Protocol):
     adapter_folder: Optional[Path]
 
     def card(self) -> Optional[AdapterCard]:
-        """RETURNS (Optional[AdapterCard]): What its adapter was taught, or None without one."""
+        """Return what its adapter was taught, or None without one."""
 
     def open_generator(self, *, top_p: float, attempts: int, batch_size: int, min_units: int = 0) -> LanguageModel:
-        """RETURNS (LanguageModel): The model, ready to write."""
+        """Return the model, ready to write."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def _shorten(value: Any) -> str:
 
 
 def choose_lang(card: Optional[AdapterCard], settings: WriterSettings) -> str:
-    """RETURNS (str): The language of the run."""
+    """Return the language of the run."""
     return settings.lang or (card.lang if card is not None else "en")
 
 
@@ -139,7 +139,7 @@ def make_writer(source: GeneratorSource, settings: WriterSettings, *, held_out: 
 
 
 def _provenance(model: LanguageModel, prompt: SeedPrompt, settings: WriterSettings, lang: str) -> Mapping[str, Any]:
-    """RETURNS (Mapping[str, Any]): What each sentence says of its origin."""
+    """Return what each sentence says of its origin."""
     identity = model.identity()
     known = {key: identity.get(key) for key in ("model", "adapter", "temperature", "seed")}
     corpus = {"corpus": settings.corpus} if settings.corpus else {}

@@ -36,13 +36,13 @@ def find_common_words(annotations: Iterable[Annotation], share: float) -> Frozen
 
 
 def find_doubtful_words(annotation: Annotation, common: FrozenSet[str]) -> Tuple[Mention, ...]:
-    """RETURNS (Tuple[Mention, ...]): The words outside of mentions that are not common, as regions."""
+    """Return the words outside of mentions that are not common, as regions."""
     return tuple(Mention(start, end, _LABEL) for word, start, end, is_inside in _read_words(annotation)
                  if not is_inside and word not in common)
 
 
 def _read_words(annotation: Annotation) -> Iterator[Tuple[str, int, int, bool]]:
-    """YIELDS (Tuple[str, int, int, bool]): Word, folded, its place, and whether it stands inside of a mention; numbers
+    """Yield word, folded, its place, and whether it stands inside of a mention; numbers
     and signs are no words."""
     covered = sorted((mention.start, mention.end) for mention in annotation.mentions)
     for start, end in find_units(annotation.text):

@@ -146,7 +146,7 @@ def read_source(name: str, source: Source, held_out: KnownTexts) -> Iterator[Pre
 
 
 def _holds_unmarked_names(annotation: Annotation) -> bool:
-    """RETURNS (bool): Whether a sentence was generated and no annotator has looked for further names in it."""
+    """Return whether a sentence was generated and no annotator has looked for further names in it."""
     return annotation.meta.get("source") == _GENERATED and "relabelled" not in annotation.meta
 
 
@@ -221,7 +221,7 @@ class MixedCorpus:
                 pass
 
     def _names(self) -> List[str]:
-        """RETURNS (List[str]): The sources of the current epoch's stage."""
+        """Return the sources of the current epoch's stage."""
         done = 0
         for stage in self.stages:
             done += stage.epochs
@@ -268,7 +268,7 @@ class MixedCorpus:
         return _repeat(read_source(name, source, self._guard()), source.weight, randomness)
 
     def _count(self, name: str) -> int:
-        """RETURNS (int): Records of a source, about: those that are left out later are counted with the others."""
+        """Return records of a source, about: those that are left out later are counted with the others."""
         if name not in self._counts:
             source = self.sources[name]
             records = read_annotations(source.path)

@@ -143,7 +143,7 @@ def score_in_use(config: Config, component: Dict[str, Any]) -> None:
 
 
 def checksum(path: Path) -> str:
-    """RETURNS (str): SHA-256 of a file."""
+    """Return the SHA-256 of a file."""
     path = find_jsonl(path)
     if not path.is_file():
         raise BionerError(Errors.E001.format(path=path, wanted="file"))
@@ -151,12 +151,12 @@ def checksum(path: Path) -> str:
 
 
 def describe_file(path: Path) -> Dict[str, str]:
-    """RETURNS (Dict[str, str]): Name and checksum of a file, without the folder that it happens to be in."""
+    """Return the name and checksum of a file, without the folder that it happens to be in."""
     return {"file": Path(path).name, "sha256": checksum(path)}
 
 
 def count_records(path: Path) -> int:
-    """RETURNS (int): How many records a file holds, for the model card."""
+    """Return how many records a file holds, for the model card."""
     return sum(1 for _ in read_annotations(path))
 
 
@@ -176,13 +176,13 @@ def describe_annotators(path: Path) -> List[Dict[str, Any]]:
 
 
 def collect_labels(paths: Iterable[Path]) -> List[str]:
-    """RETURNS (List[str]): The labels of all files; spaCy would look at the first hundred examples only."""
+    """Return the labels of all files; spaCy would look at the first hundred examples only."""
     return sorted({mention.label for path in paths for annotation in read_annotations(path)
                    for mention in annotation.mentions})
 
 
 def collect_overlaps(paths: Iterable[Path]) -> str:
-    """RETURNS (str): "flat" where no two mentions of these files overlap, else "any": what a component keeps."""
+    """Return "flat" where no two mentions of these files overlap, else "any": what a component keeps."""
     for path in paths:
         for annotation in read_annotations(path):
             reached = -1
@@ -194,13 +194,13 @@ def collect_overlaps(paths: Iterable[Path]) -> str:
 
 
 def find_component(config: Config, factories: Iterable[str]) -> Optional[str]:
-    """RETURNS (Optional[str]): Name of the first component in the pipeline that one of these factories makes."""
+    """Return the name of the first component in the pipeline that one of these factories makes."""
     return next((name for name in config["nlp"]["pipeline"]
                  if config["components"].get(name, {}).get("factory") in factories), None)
 
 
 def kept_line(curve: Sequence[Mapping[str, Any]]) -> Dict[str, Any]:
-    """RETURNS (Dict[str, Any]): The line of a learning curve whose state spaCy keeps: of equal scores the last."""
+    """Return the line of a learning curve whose state spaCy keeps: of equal scores the last."""
     return dict([line for line in curve if line["best"]][-1])
 
 

@@ -100,7 +100,7 @@ def run_stages(run: Run, output: Path, *, gpu_id: int = -1, overwrite: bool = Fa
 
 
 def find_overlaps(run: Run) -> str:
-    """RETURNS (str): Whether mentions of gold overlap, all of it asked: spaCy would look at the first hundred examples
+    """Return whether mentions of gold overlap, all of it asked: spaCy would look at the first hundred examples
     of the first stage, where a teacher that cannot nest may have labelled. Without gold all sources are asked."""
     asked = [_GOLD] if _GOLD in run.sources else list(run.sources)
     return collect_overlaps(run.sources[name]["path"] for name in asked)
@@ -118,7 +118,7 @@ def check_later_sources(run: Run) -> None:
 
 
 def _source_settings(run: Run, config: Config, names: Iterable[str]) -> Dict[str, Dict[str, Any]]:
-    """RETURNS (Dict[str, Dict[str, Any]]): Sources as the config has them, with what the run says of them."""
+    """Return sources as the config has them, with what the run says of them."""
     configured = config["corpora"]["train"].get("sources", {})
     return {name: {key: str(value) if key in _PATHS else value
                    for key, value in {**configured.get(name, {}), **run.sources[name]}.items()} for name in names}
@@ -140,7 +140,7 @@ def _finish(run: Run, output: Path, card: Dict[str, Any], curve: Sequence[Mappin
 
 
 def describe(run: Run) -> Dict[str, Any]:
-    """RETURNS (Dict[str, Any]): All that the result depends on: settings, data by checksum, seed."""
+    """Return all that the result depends on: settings, data by checksum, seed."""
     sources = {name: {**{key: value if key != "doubtful" else describe_file(value)
                          for key, value in source.items() if key != "path"},
                       **describe_file(source["path"])} for name, source in run.sources.items()}
@@ -188,7 +188,7 @@ def open_folder(output: Path, description: Mapping[str, Any], *, overwrite: bool
 
 
 def _parts(folder: Path) -> List[Path]:
-    """RETURNS (List[Path]): What a training makes, as far as it is there."""
+    """Return what a training makes, as far as it is there."""
     return [part for pattern in ("run.json", "curve.jsonl", "model-best", ".model-best", "stage[0-9]*")
             for part in sorted(folder.glob(pattern))]
 
@@ -242,7 +242,7 @@ def stage_config(run: Run, stage: Stage, folder: Path, *, previous: Optional[Pat
 
 
 def join_curves(stages: Sequence[Stage], output: Path) -> List[Dict[str, Any]]:
-    """RETURNS (List[Dict[str, Any]]): The learning curves of all stages as one, updates and seconds counted on."""
+    """Return the learning curves of all stages as one, updates and seconds counted on."""
     lines, updates, seconds = [], 0, 0.0
     for number, stage in enumerate(stages, start=1):
         of_stage = [line for _, line in read_json_lines(output / f"stage{number}" / "curve.jsonl")]

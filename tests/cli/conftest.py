@@ -9,7 +9,7 @@ from spacy_bioner.cli.main import main
 
 @pytest.fixture
 def verb(capsys, monkeypatch):
-    """RETURNS (Callable): Takes the arguments, gives exit code, standard output and standard error."""
+    """Return a function that takes the arguments, gives exit code, standard output and standard error."""
     def run(*arguments):
         monkeypatch.setattr(sys, "argv", ["spacy-bioner", *map(str, arguments)])
         capsys.readouterr()
@@ -26,7 +26,7 @@ def verb(capsys, monkeypatch):
 
 @pytest.fixture
 def refused(verb):
-    """RETURNS (Callable): Takes the arguments of a verb that must refuse them; gives the one line that says why."""
+    """Return a function that takes the arguments of a verb that must refuse them; gives the one line that says why."""
     def run(*arguments):
         code, out, err = verb(*arguments)
         assert code == 1, out + err

@@ -37,7 +37,7 @@ GOLD = [Annotation("Aspirin helps.", (Mention(0, 7, "DRUG"),), id="a", meta={"la
 
 @pytest.fixture
 def run(tmp_path):
-    """RETURNS (Callable): Runs the verb with recorded replies of all the gold texts."""
+    """Return a function that runs the verb with recorded replies of all the gold texts."""
     codec = make_codec("bracket")
     write_json_lines(tmp_path / "replay.jsonl", (
         {"text": gold.text, "output": codec.encode(gold, LABELS)} for gold in GOLD))
@@ -146,7 +146,7 @@ def count_asked_twice(server):
 
 
 def start_annotating(folder, output, cache, server, concurrency=4):
-    """RETURNS (Popen): A process that annotates in.jsonl by way of a server."""
+    """Return a process that annotates in.jsonl by way of a server."""
     return subprocess.Popen(
         [sys.executable, "-m", "spacy_bioner", "annotate", folder / "in.jsonl", folder / output, "--config",
          CONFIGS / "smoke" / "annotate.cfg", "--annotate.cache", folder / cache, "--annotate.server.base_url",
@@ -205,7 +205,7 @@ def test_two_annotators_share_a_cache(tmp_path, start_server):
 
 
 def mark_flu(prompt):
-    """RETURNS (str): The taught answer to a prompt of the embedded labels."""
+    """Return the taught answer to a prompt of the embedded labels."""
     text = prompt.split("Text: ")[-1].split("\n")[0]
     start = text.index("flu")
     package = Path(sys.modules["spacy_bioner"].__file__).parent

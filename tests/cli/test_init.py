@@ -12,7 +12,7 @@ from spacy_bioner.formats.jsonl import read_jsonl, write_jsonl
 
 @pytest.fixture
 def notes(tmp_path):
-    """RETURNS (Path): A file of twenty annotated documents."""
+    """Return a file of twenty annotated documents."""
     write_jsonl(tmp_path / "notes.jsonl", [
         Annotation(f"Patient {number} had gout.", (Mention(len(f"Patient {number} had "), len(
             f"Patient {number} had gout"), "DISEASE"),), id=f"d{number}") for number in range(20)])

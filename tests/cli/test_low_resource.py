@@ -27,7 +27,7 @@ def expanded(profile="embedded", *, quick=False, **overrides):
 
 
 def kinds(found):
-    """RETURNS (Dict[str, int]): Kind of step to how many there are."""
+    """Return the kind of step to how many there are."""
     return {kind: sum(step.kind == kind for step in found.plan.steps)
             for kind in dict.fromkeys(step.kind for step in found.plan.steps)}
 
@@ -133,7 +133,7 @@ def test_gold_sentences_come_near_to_the_published_counts(corpus, tmp_path, monk
 
 
 def write_sentence(prompt):
-    """RETURNS (str): The entities of the prompt in a sentence."""
+    """Return the entities of the prompt in a sentence."""
     entities = re.search(r"Entities: (.*)", prompt)[1].replace("> <", "> and <")
     around = random.Random(prompt).sample(WORDS, 8)
     return f"<start_sentence> {' '.join(around[:5])} {entities} {' '.join(around[5:])}. </end_sentence>"
@@ -141,7 +141,7 @@ def write_sentence(prompt):
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """RETURNS (Path): A working folder with a toy corpus, and configs with an encoder that learns in a second."""
+    """Return a working folder with a toy corpus, and configs with an encoder that learns in a second."""
     from thinc.api import Config
 
     for split, numbers in (("train", range(30)), ("dev", range(8)), ("test", range(12))):

@@ -14,7 +14,7 @@ SEEDS = f"--labels labels.yml --config {CONFIGS / 'synthesize.cfg'}"
 
 @pytest.fixture
 def data(tmp_path, monkeypatch):
-    """RETURNS (Path): The working folder, with records, a list and a schema, and no configs."""
+    """Return the working folder, with records, a list and a schema, and no configs."""
     write_jsonl(tmp_path / "gold.jsonl", [Annotation(TEXT, (Mention(18, 31, "DISEASE"),), id="a",
                                                      meta={"split": "train"})])
     (tmp_path / "names.txt").write_text("gout\n")

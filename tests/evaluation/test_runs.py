@@ -15,7 +15,7 @@ SAMPLING = Sampling(resamples=400)
 
 
 def make_pairs(right, *, documents=40, seed=0):
-    """RETURNS (List[Pair]): Documents of ten mentions, each found with this probability."""
+    """Return documents of ten mentions, each found with this probability."""
     chance = random.Random(seed)
     pairs = []
     for number in range(documents):

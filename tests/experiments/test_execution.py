@@ -19,7 +19,7 @@ STAND_IN = HELPERS / "stand_in_verb.py"
 
 @pytest.fixture
 def bench(tmp_path, monkeypatch):
-    """RETURNS (Bench): Makes steps, runs them, and says which ones were called."""
+    """Return what makes steps, runs them, and says which ones were called."""
     monkeypatch.setattr(running, "COMMAND", (sys.executable, str(STAND_IN)))
     monkeypatch.setenv("CALLS", str(tmp_path / "calls"))
     # Where it is set the order of what a step says is right by itself.
@@ -97,7 +97,7 @@ def test_a_failing_step_is_one_line_and_keeps_the_finished_ones(bench):
 
 @pytest.fixture
 def generator(bench):
-    """RETURNS (Callable): Makes a step that reports how much it has made."""
+    """Return a function that makes a step that reports how much it has made."""
     def make(verb, count):
         report = bench.out / "report.json"
         return Step("g", (verb, str(bench.out / "g"), str(report), str(count)), bench.out / "g", beside=(report,),

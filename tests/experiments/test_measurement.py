@@ -25,7 +25,7 @@ GOUT, ASTHMA, MICE = Mention(0, 4, "D"), Mention(9, 15, "D"), Mention(19, 23, "D
 @pytest.fixture
 def write(tmp_path):
     def write(name, *documents):
-        """RETURNS (Path): Records, a document for each list of mentions."""
+        """Return records, a document for each list of mentions."""
         records = [Annotation(TEXT, tuple(mentions), id=str(number)) for number, mentions in enumerate(documents)]
         write_json_lines(tmp_path / f"{name}.jsonl", (record.to_record() for record in records))
         return tmp_path / f"{name}.jsonl"
@@ -34,7 +34,7 @@ def write(tmp_path):
 
 @pytest.fixture
 def rows(write, tmp_path):
-    """RETURNS (Dict[str, Row]): A row without a selector, one with two seeds, and one that dev likes best."""
+    """Return a row without a selector, one with two seeds, and one that dev likes best."""
     gold = write("gold", *[[GOUT, ASTHMA]] * 8)
     for name, dev in (("a", 0.7), ("b1", 0.5), ("b2", 0.7)):
         write_json(tmp_path / f"{name}.json", {"score": {"f1": dev}})

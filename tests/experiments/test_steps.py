@@ -81,7 +81,7 @@ def test_folders_that_arguments_name_count_too(tmp_path):
         path.parent.mkdir(parents=True, exist_ok=True)
 
     def change(*changed):
-        """RETURNS (bool): Whether the step is another one when these files change."""
+        """Return whether the step is another one when these files change."""
         found = []
         for number in range(2):
             for path in files:

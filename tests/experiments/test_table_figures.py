@@ -90,7 +90,7 @@ def read(tmp_path):
 
 @pytest.fixture
 def measured(read, tmp_path):
-    """RETURNS (Callable): Expands and measures rows of which gold finds half, made-a nine and made-b three tenths."""
+    """Return a function that measures rows of which gold finds half, made-a nine and made-b three tenths."""
     def write(path, share):
         write_json_lines(path, (one.to_record() if place < share * 20 else one.with_mentions(()).to_record()
                                 for place, one in enumerate(SENTENCES)))

@@ -9,7 +9,7 @@ from spacy_bioner.cli.main import app
 
 
 def find_command(arguments: Sequence[str]) -> Tuple[Any, List[str]]:
-    """RETURNS (Tuple[Command, List[str]]): The command that a command line names, and the arguments after it."""
+    """Return the command that a command line names, and the arguments after it."""
     command, rest = get_command(app), list(arguments)
     while hasattr(command, "commands"):
         command = command.commands[rest.pop(0)]
@@ -17,5 +17,5 @@ def find_command(arguments: Sequence[str]) -> Tuple[Any, List[str]]:
 
 
 def all_commands() -> Dict[str, Any]:
-    """RETURNS (Dict[str, Command]): Each verb, such as `train spancat`, with its command."""
+    """Return each verb, such as `train spancat`, with its command."""
     return {verb: find_command(verb.split())[0] for verb in list_verbs(get_command(app))}

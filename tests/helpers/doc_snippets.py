@@ -7,11 +7,11 @@ from places import DOCS
 
 
 def read_snippets(page: str) -> List[str]:
-    """RETURNS (List[str]): The Python snippets of a page, in order."""
+    """Return the Python snippets of a page, in order."""
     return re.findall(r"```python\n(.*?)```", (DOCS / page).read_text(encoding="utf8"), re.DOTALL)
 
 
 def read_snippet(page: str, holding: str) -> str:
-    """RETURNS (str): The one snippet of a page that holds some words."""
+    """Return the one snippet of a page that holds some words."""
     snippet, = (snippet for snippet in read_snippets(page) if holding in snippet)
     return snippet

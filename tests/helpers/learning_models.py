@@ -31,7 +31,7 @@ FAMILIES = {"llama": (LlamaConfig, LlamaForCausalLM, {"head_dim": 8}),
 
 
 def make_tiny_model(family: str = "llama", seed: int = 0) -> torch.nn.Module:
-    """RETURNS (torch.nn.Module): A causal language model in float32, its weights drawn at random and frozen."""
+    """Return a causal language model in float32, its weights drawn at random and frozen."""
     settings, build, own = FAMILIES[family]
     with torch.random.fork_rng():
         torch.manual_seed(seed)
@@ -40,7 +40,7 @@ def make_tiny_model(family: str = "llama", seed: int = 0) -> torch.nn.Module:
 
 
 def make_pairs(count: int, *, seed: int = 0, shared: int = 12, group: str = "", lang: str = "") -> list:
-    """RETURNS (list): Pairs of ragged lengths whose prompts begin alike; the answer repeats the end of the prompt."""
+    """Return pairs of ragged lengths whose prompts begin alike; the answer repeats the end of the prompt."""
     chance = random.Random(seed)
     begin = tuple(chance.randrange(3, VOCABULARY) for _ in range(shared))
     pairs = []

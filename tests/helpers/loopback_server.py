@@ -7,7 +7,7 @@ from benchmarks.chaos.lying_server import LoopbackServer
 
 @pytest.fixture
 def start_server(monkeypatch):
-    """RETURNS (Callable): Starts a loopback server; all are stopped at the end of the test."""
+    """Return starts a loopback server; all are stopped at the end of the test."""
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     servers = []
 

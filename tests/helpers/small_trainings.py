@@ -14,14 +14,14 @@ TOK2VEC = {"@architectures": "spacy.HashEmbedCNN.v2", "pretrained_vectors": None
 
 
 def small_settings(component):
-    """RETURNS (Dict[str, Any]): Overrides of a training config under which a component learns in a second."""
+    """Return overrides of a training config under which a component learns in a second."""
     model = f"components.{component}.model"
     return {f"{model}.tok2vec": TOK2VEC, f"{model}.average": 0.0, f"{model}.rate_factor": 2.0,
             "training.optimizer.learn_rate": 0.01, "training.batcher.size": 60}
 
 
 def as_arguments(settings):
-    """RETURNS (List[str]): Overrides as the command line takes them."""
+    """Return overrides as the command line takes them."""
     return [part for key, value in settings.items() for part in (f"--{key}", json.dumps(value))]
 
 

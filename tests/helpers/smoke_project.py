@@ -12,7 +12,7 @@ LIMITS = {"profile": "smoke", "gold_limit": "32", "raw_limit": "24", "dev_limit"
 
 
 def copy_project(folder: Path) -> Path:
-    """RETURNS (Path): A copy of what the workflow needs, without anything that was made by an earlier run."""
+    """Return a copy of what the workflow needs, without anything that was made by an earlier run."""
     project = folder / "project"
     project.mkdir(parents=True)
     shutil.copy(ROOT / "project.yml", project)
@@ -22,14 +22,14 @@ def copy_project(folder: Path) -> Path:
 
 
 def run_workflow(project: Path, name: str = "all", *flags: str, **variables: str) -> "subprocess.CompletedProcess[str]":
-    """RETURNS (CompletedProcess): The workflow, run by the interpreter of the tests; flags are those of the run."""
+    """Return the workflow, run by the interpreter of the tests; flags are those of the run."""
     options = [part for key, value in variables.items() for part in (f"--vars.{key}", value)]
     return subprocess.run([sys.executable, "-m", "spacy", "project", "run", name, str(project), *flags, *options],
                           capture_output=True, text=True)
 
 
 def outputs_of(project: Path, *names: str, **variables: str) -> "dict[str, list[Path]]":
-    """RETURNS (dict[str, list[Path]]): Command of these names, or of the workflow `all`, to the outputs it declares."""
+    """Return command of these names, or of the workflow `all`, to the outputs it declares."""
     from weasel.util.config import load_project_config
 
     config = load_project_config(project, overrides={f"vars.{key}": value for key, value in variables.items()})

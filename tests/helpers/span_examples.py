@@ -16,12 +16,12 @@ TEXTS = {
 
 
 def make_nlp():
-    """RETURNS (Language): A blank pipeline that cuts texts at their units."""
+    """Return a blank pipeline that cuts texts at their units."""
     return spacy.blank("en", config={"nlp": {"tokenizer": {"@tokenizers": "spacy-bioner.UnitTokenizer.v1"}}})
 
 
 def make_examples(nlp, texts=None):
-    """RETURNS (List[Example]): The texts with their mentions."""
+    """Return the texts with their mentions."""
     examples = []
     for text, mentions in (texts or TEXTS).items():
         reference = nlp.make_doc(text)
@@ -32,17 +32,17 @@ def make_examples(nlp, texts=None):
 
 
 def grid_config(**changes):
-    """RETURNS (Dict[str, Any]): Settings of a small `bioner_spancat`."""
+    """Return settings of a small `bioner_spancat`."""
     return {"model": Config({"@architectures": "spacy-bioner.SpanGrid.v1", "tok2vec": TOK2VEC, "hidden_size": 32,
                              "rank": 8, "max_length": 6, "dropout": 0.0, "rate_factor": 3.0}), **changes}
 
 
 def selector_config(**changes):
-    """RETURNS (Dict[str, Any]): Settings of a small `span_selector`."""
+    """Return settings of a small `span_selector`."""
     return {"model": Config({"@architectures": "spacy-bioner.SpanSelector.v1", "tok2vec": TOK2VEC, "hidden_size": 32,
                              "dropout": 0.0, "rate_factor": 3.0}), **changes}
 
 
 def found(doc, key="sc"):
-    """RETURNS (Set[Tuple[int, int, str]]): What a span group holds, by characters."""
+    """Return what a span group holds, by characters."""
     return {(span.start_char, span.end_char, span.label_) for span in doc.spans[key]}

@@ -20,7 +20,7 @@ class Written(NamedTuple):
 
 
 def write_answer(lm, grammar, prompt: List[int]) -> Tuple[List[int], List[Tuple[int, int, str, float]]]:
-    """RETURNS (Tuple): Tokens of the answer, and its mentions as (first unit, end unit, label, score)."""
+    """Return tokens of the answer, and its mentions as (first unit, end unit, label, score)."""
     tokens: List[int] = []
     logs: List[float] = []
     state = grammar.start()

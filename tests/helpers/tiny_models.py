@@ -27,7 +27,7 @@ def tiny_tokenizer() -> PreTrainedTokenizerFast:
 
 @lru_cache(maxsize=4)
 def tiny_lm(seed: int = 0, dtype: torch.dtype = torch.float32, context: int = 4096) -> CausalLM:
-    """RETURNS (CausalLM): Two layers, grouped key heads, weights large enough that choices vary."""
+    """Return two layers, grouped key heads, weights large enough that choices vary."""
     tokenizer = tiny_tokenizer()
     config = LlamaConfig(vocab_size=len(tokenizer), hidden_size=32, intermediate_size=48, num_hidden_layers=2,
                          num_attention_heads=4, num_key_value_heads=2, max_position_embeddings=context,

@@ -44,7 +44,7 @@ print(json.dumps([[[[span.start_char, span.end_char, span.label_] for span in do
 
 
 def show(pipeline):
-    """RETURNS (List[List[List]]): Of each text the spans that are kept, and those that are dropped."""
+    """Return for each text the spans that are kept, and those that are dropped."""
     command = [sys.executable, "-c", SHOW, str(pipeline), json.dumps(TEXTS)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -53,7 +53,7 @@ def show(pipeline):
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    """RETURNS (Path): A folder with a span categorizer that finds much, in `spancat`, and gold and dev records."""
+    """Return a folder with a span categorizer that finds much, in `spancat`, and gold and dev records."""
     folder = tmp_path_factory.mktemp("trained")
     gold = write_sentences(folder / "gold.jsonl", "train", range(20))
     dev = write_sentences(folder / "dev.jsonl", "dev", range(5))

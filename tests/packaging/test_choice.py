@@ -53,7 +53,7 @@ def test_pipeline_that_says_nothing_of_dev_is_an_error(tmp_path):
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    """RETURNS (Path): A folder with two trained pipelines: `much`, and `none`, which no text can satisfy."""
+    """Return a folder with two trained pipelines: `much`, and `none`, which no text can satisfy."""
     folder = tmp_path_factory.mktemp("two")
     gold = write_sentences(folder / "gold.jsonl", "train", range(20))
     dev = write_sentences(folder / "dev.jsonl", "dev", range(5))

@@ -31,7 +31,7 @@ def make_example(nlp, record):
 
 
 def train(component, folder):
-    """RETURNS (Path): A trained pipeline of an encoder and a component that listens to it."""
+    """Return a trained pipeline of an encoder and a component that listens to it."""
     fix_random_seed(0)
     nlp = spacy.blank("en", config={"nlp": {"tokenizer": {"@tokenizers": "spacy-bioner.UnitTokenizer.v1"}}})
     nlp.add_pipe("tok2vec", name="encoder", config={"model": TOK2VEC})

@@ -28,7 +28,7 @@ GOLD = [Annotation("Aspirin helps with the flu.", (Mention(0, 7, "DRUG"), Mentio
 
 @pytest.fixture
 def replay(tmp_path):
-    """RETURNS (Dict[str, str]): The config of a model that has recorded the gold replies."""
+    """Return the config of a model that has recorded the gold replies."""
     codec = make_codec("bracket")
     write_json_lines(tmp_path / "replay.jsonl", (
         {"text": gold.text, "output": codec.encode(gold, list(LABELS))} for gold in GOLD))
@@ -174,7 +174,7 @@ def test_codec_template_and_examples_are_taken_from_the_config(tmp_path):
 
 @pytest.fixture(scope="module")
 def tiny_folder(tmp_path_factory):
-    """RETURNS (Path): Folder of a tiny random model, and beside it a random adapter with its card."""
+    """Return the folder of a tiny random model, and beside it a random adapter with its card."""
     import torch
     from peft import LoraConfig, get_peft_model
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers

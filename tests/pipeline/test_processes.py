@@ -19,7 +19,7 @@ GENES = ["p53", "BRCA1", "ATP7B", "TNF"]
 
 
 def make_trained(name, tok2vec=None):
-    """RETURNS (Tuple[Language, Callable]): An initialized pipeline, and what makes the Docs that go in."""
+    """Return an initialized pipeline, and what makes the Docs that go in."""
     fix_random_seed(0)
     nlp = make_nlp()
     config = grid_config() if name == "bioner_spancat" else selector_config(candidates_key="candidates")

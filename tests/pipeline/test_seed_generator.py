@@ -23,7 +23,7 @@ def tag(seeds, more=""):
 
 @pytest.fixture
 def make_nlp(tmp_path):
-    """RETURNS (Callable): Makes a pipeline whose generator answers with recorded replies."""
+    """Return a function that makes a pipeline whose generator answers with recorded replies."""
     prompt = SeedPrompt(LABELS)
     records = [{"prompt": prompt.render([Seed(*seed) for seed in seeds]).plain, "output": tag(seeds, more)}
                for seeds in SEEDS[:2] for more in ("", " again")]
@@ -103,14 +103,14 @@ def test_settings_survive_disk_and_bytes(make_nlp, tmp_path):
 
 
 def held_out(path, *seeds):
-    """RETURNS (str): A file with the sentence that the recorded replies make of some seeds."""
+    """Return a file with the sentence that the recorded replies make of some seeds."""
     names = " and ".join(text for text, _ in seeds)
     write_json_lines(path, [{"id": "t", "text": f"We saw {names} in all of the patients."}])
     return str(path)
 
 
 def copies(nlp, folder, make_nlp):
-    """YIELDS (Language): The pipeline itself, and loaded from disk and from bytes."""
+    """Yield the pipeline itself, and loaded from disk and from bytes."""
     nlp.to_disk(folder)
     yield from (nlp, spacy.load(folder), make_nlp().from_bytes(nlp.to_bytes()))
 

@@ -80,7 +80,7 @@ def trained(tmp_path_factory, encoder):
 
 
 def _predict(nlp, folder):
-    """RETURNS (List[Tuple]): Entities, mentions and chosen candidates of each dev sentence, with scores."""
+    """Return entities, mentions and chosen candidates of each dev sentence, with scores."""
     found = []
     for record in read_jsonl(folder / "dev.jsonl"):
         doc = _make_example(nlp, record).predicted

@@ -21,7 +21,7 @@ SENTENCES = ["Mutations of the BRCA1 gene cause breast cancer.", "Copper toxicos
 
 
 def run_side_by_side(work, inputs):
-    """RETURNS (List): What each input gives, all begun at once in a thread of its own."""
+    """Return what each input gives, all begun at once in a thread of its own."""
     start = Barrier(len(inputs))
 
     def begin(item):
@@ -37,7 +37,7 @@ def spans(docs):
 
 
 def batches(texts, count=4):
-    """RETURNS (List[List[str]]): Different texts for each thread, of different lengths."""
+    """Return different texts for each thread, of different lengths."""
     return [[f"{text} " * (number + 1) + f"Case {number}." for text in texts] for number in range(count)]
 
 

@@ -10,7 +10,7 @@ SETTINGS = {"adapter": "a1", "labels": [["DRUG", ""]]}
 
 @pytest.fixture
 def begun(tmp_path):
-    """RETURNS (Path): The folder of a run that has written its first shard."""
+    """Return the folder of a run that has written its first shard."""
     (tmp_path / "in.jsonl").write_text('{"text": "a"}\n')
     (tmp_path / "out").mkdir()
     keep_manifest(tmp_path / "out", make(tmp_path))

@@ -26,7 +26,7 @@ GOLD = [Annotation(f"Case {number} had flu.", (Mention(10 + len(str(number)), 13
 
 
 def builder(replay=None, **settings):
-    """RETURNS (Callable): Makes an annotator, also in a process that does not know this module."""
+    """Return a function that makes an annotator, also in a process that does not know this module."""
     settings = AnnotateSettings(model="recorded", replay=replay, **settings)
     return partial(make_annotator, settings, schema=Schema({"DISEASE": ""}))
 

@@ -5,7 +5,7 @@ from spacy_bioner.training.common_words import find_common_words, find_doubtful_
 
 
 def mark(text, *names):
-    """RETURNS (Annotation): A text in which these names are marked."""
+    """Return a text in which these names are marked."""
     return Annotation(text, tuple(Mention(text.index(name), text.index(name) + len(name), "DISEASE") for name in names))
 
 

@@ -48,7 +48,7 @@ def refuse_same_output(output: Path, other: Path, option: str) -> None:
 
 
 def name_beside(output: Path, ending: str) -> Path:
-    """RETURNS (Path): A file beside another: of its name without .jsonl or .jsonl.gz, with an ending of its own."""
+    """Return a file beside another: of its name without .jsonl or .jsonl.gz, with an ending of its own."""
     return output.with_name(f"{output.name.removesuffix('.gz').removesuffix('.jsonl')}.{ending}")
 
 

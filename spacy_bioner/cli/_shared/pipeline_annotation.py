@@ -41,7 +41,7 @@ def annotate_by_pipeline(texts: Sequence[Annotation], output: Path, pipeline: Pa
 
 
 def name_pipeline(path: Path) -> str:
-    """RETURNS (str): Language, name and version of a pipeline, as its package is called."""
+    """Return the language, name and version of a pipeline, as its package is called."""
     from spacy.util import load_meta
 
     meta = load_meta(path / "meta.json")

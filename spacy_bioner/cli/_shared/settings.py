@@ -109,7 +109,7 @@ def load_settings(path: Path, section: str, schema: Type[SettingsType], override
 
 
 def _known_keys(schema: Type[BaseModel], place: Iterable[Union[int, str]]) -> List[str]:
-    """RETURNS (List[str]): The keys of the settings at a place inside others."""
+    """Return the keys of the settings at a place inside others."""
     for key in place:
         field = schema.model_fields.get(str(key))
         inner = field.annotation if field is not None else None

@@ -21,7 +21,7 @@ class Stopped(BaseException):
 
     @property
     def exit_code(self) -> int:
-        """RETURNS (int): What shells expect of a process that a signal has ended."""
+        """Return what shells expect of a process that a signal has ended."""
         return 128 + self.number
 
     def __str__(self) -> str:

@@ -59,7 +59,7 @@ def parse_systems(arguments: Sequence[str]) -> List[System]:
 
 
 def file_name(name: str) -> str:
-    """RETURNS (str): The name of a system as the name of a file, without characters that a path gives a meaning."""
+    """Return the name of a system as the name of a file, without characters that a path gives a meaning."""
     return re.sub(r"[^\w.@+-]+", "_", name)
 
 
@@ -127,7 +127,7 @@ def read_answers(system: System, gold: Sequence[Annotation], *, spans_key: str =
 
 
 def _describe_annotator(annotations: Sequence[Annotation]) -> Dict[str, Any]:
-    """RETURNS (Dict[str, Any]): What the records say of the model that made them; nothing where they say nothing."""
+    """Return what the records say of the model that made them; nothing where they say nothing."""
     said: Dict[str, List[str]] = {}
     for annotation in annotations:
         for key in ("model", "adapter", "prompt_hash"):

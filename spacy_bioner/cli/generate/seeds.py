@@ -86,7 +86,7 @@ def note_marked_up(count: int) -> None:
 
 
 def _holds_records(path: Path) -> bool:
-    """RETURNS (bool): Whether a .jsonl file holds annotated records rather than seeds; E402 where it holds nothing."""
+    """Return whether a .jsonl file holds annotated records rather than seeds; E402 where it holds nothing."""
     from ...files import read_json_lines
 
     if not path.is_file() or ".jsonl" not in path.name:

@@ -135,14 +135,14 @@ def write_sentences(component: Any, plan: Sequence[Any], output: Path, *, report
 
 
 def summarise(writer: Any, facts: Mapping[str, Any]) -> Dict[str, Any]:
-    """RETURNS (Dict[str, Any]): The report of a run; seconds and speed are those of the model, not of its cache."""
+    """Return the report of a run; seconds and speed are those of the model, not of its cache."""
     usage = writer.runner.usage
     return {**writer.report.to_json(), "seconds": round(usage.seconds, 3), "cached": usage.cached,
             "written": usage.asked, **facts}
 
 
 def plan_path(output: Path) -> Path:
-    """RETURNS (Path): Where the plan of a run is written."""
+    """Return where the plan of a run is written."""
     name = output.name.removesuffix(".gz")
     return output.with_name(f"{Path(name).stem}.plan.jsonl")
 
@@ -164,7 +164,7 @@ def write_plan(path: Path, plan: Sequence[Any], *, overwrite: bool = False) -> N
 
 
 def read_style(path: Optional[Path], held_out: Sequence[Path]) -> Optional[List[str]]:
-    """RETURNS (Optional[List[str]]): Texts of raw records, none of them of dev or test; None without a file."""
+    """Return texts of raw records, none of them of dev or test; None without a file."""
     from ...corpus.leakage import KnownTexts
     from ...formats.jsonl import read_jsonl
 
@@ -227,7 +227,7 @@ def find_parts(settings: SynthesizeSettings, prompt: PromptSettings, checks: Che
 
 
 def open_source(settings: SynthesizeSettings, adapter: Optional[Path], *, gpu_id: int) -> Any:
-    """RETURNS (GeneratorSource): What writes: recorded replies, a server, or a local model."""
+    """Return what writes: recorded replies, a server, or a local model."""
     from ...llm.local.model_source import CausalLMSource
     from ...llm.replay import make_replay
     from ...llm.server.server_source import make_server
@@ -243,13 +243,13 @@ def open_source(settings: SynthesizeSettings, adapter: Optional[Path], *, gpu_id
 
 
 def choose_device(settings: SynthesizeSettings, gpu_id: int) -> str:
-    """RETURNS (str): The device of a local model."""
+    """Return the device of a local model."""
     return f"cuda:{gpu_id}" if gpu_id >= 0 else settings.device
 
 
 def make_relabel(settings: SynthesizeSettings, adapter: Path, schema: Any,
                  *, gpu_id: int) -> Callable[[Sequence[Annotation]], Iterable[Annotation]]:
-    """RETURNS (Callable): Annotates sentences with the model and an adapter of `train annotator`."""
+    """Return a function that annotates sentences with the model and an adapter of `train annotator`."""
     from ...corpus.sentences import find_sentences
     from ...llm.annotation.assembly import AnnotatorSettings, make_annotator
     from ...llm.local.model_source import CausalLMSource

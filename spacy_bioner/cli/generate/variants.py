@@ -111,7 +111,7 @@ class AugmentCounts:
     names: Any = None
 
     def to_json(self) -> Dict[str, Any]:
-        """RETURNS (Dict[str, Any]): The counts, those of a language model where one was asked."""
+        """Return the counts, those of a language model where one was asked."""
         asked = {"contexts": self.writer and self.writer.report.to_json(), "names": self.names and self.names.to_json()}
         return {"held_out_text": self.held_out, "operations": dict(sorted(self.operations.items())),
                 **{key: value for key, value in asked.items() if value}}
@@ -154,7 +154,7 @@ def _keep_new(made: Iterator[Annotation], known: Any, counts: AugmentCounts) -> 
 
 
 def change_sentences(sentences: Sequence[Annotation], settings: AugmentSettings) -> Iterator[Annotation]:
-    """RETURNS (Iterator[Annotation]): Sentences changed by the operations of the settings."""
+    """Return sentences changed by the operations of the settings."""
     from ...synthesis.augmentation.lsms import augment, make_operations
     from ...synthesis.augmentation.material import collect_material, read_synonyms
 
@@ -212,7 +212,7 @@ def rewrite_sentences(sentences: Sequence[Annotation], settings: AugmentSettings
 
 
 def _open_free(settings: SynthesizeSettings, gpu_id: int) -> Any:
-    """RETURNS (Runner): Asks the plain model for lists of names; a taught generator writes nothing but sentences."""
+    """Return what asks the plain model for lists of names; a taught generator writes nothing but sentences."""
     from ...llm.annotation.cache import ReplyCache
     from ...llm.annotation.request_runner import Runner
 

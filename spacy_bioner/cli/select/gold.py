@@ -50,7 +50,7 @@ def select_gold_cli(
 
 
 def read_sizes(text: str) -> List[int]:
-    """RETURNS (List[int]): Numbers with commas between them; raises BionerError E737 for anything else."""
+    """Return numbers with commas between them; raises BionerError E737 for anything else."""
     try:
         return [int(part) for part in text.split(",")] if text else []
     except ValueError:
@@ -58,7 +58,7 @@ def read_sizes(text: str) -> List[int]:
 
 
 def read_mentions(place: str) -> Optional[Any]:
-    """RETURNS (Optional[Any]): What a JSON file says of mention counts; None where it has nothing at this key, as of a
+    """Return what a JSON file says of mention counts; None where it has nothing at this key, as of a
     corpus that it does not know. Raises BionerError E001 where there is no such file."""
     from ...experiments.json_values import find_value
 

@@ -103,7 +103,7 @@ def select(gold: Path, output: Path, settings: SelectDataSettings, *, schema: Sc
 
 
 def scores_path(output: Path, scores: Optional[Path] = None) -> Path:
-    """RETURNS (Path): The file of scores that is given, or else the one beside the output."""
+    """Return the file of scores that is given, or else the one beside the output."""
     return scores or _beside(output, "scores.jsonl")
 
 
@@ -112,7 +112,7 @@ def _beside(output: Path, ending: str) -> Path:
 
 
 def _make_diversify(corpus: Any, settings: SelectDataSettings) -> Any:
-    """RETURNS (Optional[Diversify]): The diversity step, where it is wanted."""
+    """Return the diversity step, where it is wanted."""
     if not settings.diversity:
         return None
     from ...finetuning.selection.diversity import choose_diverse, embed_sentences

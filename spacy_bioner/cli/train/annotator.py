@@ -65,7 +65,7 @@ def train_annotator_cli(
 
 
 def parse_corpus(value: str) -> Tuple[Path, Path]:
-    """RETURNS (Tuple[Path, Path]): Records and schema of GOLD=SCHEMA; raises BionerError E307 for anything else."""
+    """Return records and schema of GOLD=SCHEMA; raises BionerError E307 for anything else."""
     gold, _, schema = value.partition("=")
     if not gold or not schema:
         raise BionerError(Errors.E307.format(value=value))
@@ -113,7 +113,7 @@ def finetune(gold: Path, output: Path, settings: FinetuneSettings, *, schema: Sc
 
 
 def find_start(settings: FinetuneSettings) -> Optional[Path]:
-    """RETURNS (Optional[Path]): Folder of the adapter that training begins with; None for fresh weights. RAISES
+    """Return the folder of the adapter that training begins with; None for fresh weights. RAISES
     BionerError: E221 where there is none, E312 where this package has none for the model."""
     if settings.start_from is None:
         return None

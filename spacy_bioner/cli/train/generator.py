@@ -45,7 +45,7 @@ class PromptSettings(Settings):
                 "style_examples": tuple(raw[:self.style_examples])}
 
     def choose_domain(self, schema: Schema) -> str:
-        """RETURNS (str): The domain of the config, else that of the schema; empty leaves it to the template."""
+        """Return the domain of the config, else that of the schema; empty leaves it to the template."""
         return self.domain or schema.domain
 
 
@@ -60,7 +60,7 @@ class TeachSettings(LocalModelSettings):
     training: TrainingSettings = TrainingSettings()
 
     def training_settings(self) -> TrainingSettings:
-        """RETURNS (TrainingSettings): Those of the training, with the seed of [teach] where it has none of its own."""
+        """Return those of the training, with the seed of [teach] where it has none of its own."""
         own = "seed" in self.training.model_fields_set
         return self.training if own else self.training.model_copy(update={"seed": self.seed})
 
@@ -136,7 +136,7 @@ def show_update(advance: Callable[..., None], row: Mapping[str, float]) -> None:
 
 
 def make_prompt(settings: PromptSettings, schema: Schema, raw: List[str]) -> Any:
-    """RETURNS (SeedPrompt): The prompt of the generator; style examples are the first raw sentences."""
+    """Return the prompt of the generator; style examples are the first raw sentences."""
     from ...synthesis.writer_assembly import WriterSettings, make_seed_prompt
 
     if settings.style_examples and not raw:
@@ -145,5 +145,5 @@ def make_prompt(settings: PromptSettings, schema: Schema, raw: List[str]) -> Any
 
 
 def package_versions() -> Dict[str, str]:
-    """RETURNS (Dict[str, str]): Versions of the packages that a training depends on."""
+    """Return versions of the packages that a training depends on."""
     return {name: metadata.version(name) for name in ("spacy-bioner", "torch", "transformers", "peft")}

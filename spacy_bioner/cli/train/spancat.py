@@ -87,7 +87,7 @@ def train_spancat_cli(
 
 
 def say_best(path: Path, card: Dict[str, Any]) -> str:
-    """RETURNS (str): How a trained pipeline does on dev: with the thresholds chosen on it, else with those it had."""
+    """Return how a trained pipeline does on dev: with the thresholds chosen on it, else with those it had."""
     best, tuned = card["best"], card.get("tuned") or {}
     before = f"P {best['dev_p']:.2f} R {best['dev_r']:.2f} F {best['dev_f']:.2f}"
     if not tuned:
@@ -96,14 +96,14 @@ def say_best(path: Path, card: Dict[str, Any]) -> str:
 
 
 def is_empty(path: Path) -> bool:
-    """RETURNS (bool): Whether a file of records is there and holds none."""
+    """Return whether a file of records is there and holds none."""
     from ...files import read_lines
 
     return path.is_file() and next(iter(read_lines(path)), None) is None
 
 
 def own_settings(owned: Dict[str, str], *, updates: int, epochs: int = 0) -> Dict[str, str]:
-    """RETURNS (Dict[str, str]): Dotted keys that a verb sets to the options that say them; without a number of updates
+    """Return dotted keys that a verb sets to the options that say them; without a number of updates
     given, that of the config counts, and may be overridden."""
     option = "--updates" if updates else "--epochs"
     return {**owned, "run.updates": option} if updates or epochs else owned

@@ -101,7 +101,7 @@ def _breaks_line(label: str) -> bool:
 
 
 def mark_text(text: str, mentions: Sequence[Mention]) -> List[Piece]:
-    """RETURNS (List[Piece]): The text with brackets round mentions of one label, none of which cross."""
+    """Return the text with brackets round mentions of one label, none of which cross."""
     opens: Dict[int, List[Piece]] = {}
     closes: Dict[int, List[Piece]] = {}
     for mention in mentions:
@@ -111,7 +111,7 @@ def mark_text(text: str, mentions: Sequence[Mention]) -> List[Piece]:
 
 
 def _ambiguous(text: str, mentions: Sequence[Mention], label: str) -> Tuple[Mention, ...]:
-    """RETURNS (Tuple[Mention, ...]): Mentions that touch a bracket of the text and are read otherwise than written."""
+    """Return mentions that touch a bracket of the text and are read otherwise than written."""
     kept = list(mentions)
     dropped: List[Mention] = []
     while any(_touches_bracket(text, mention) for mention in kept):
@@ -127,6 +127,6 @@ def _ambiguous(text: str, mentions: Sequence[Mention], label: str) -> Tuple[Ment
 
 
 def _touches_bracket(text: str, mention: Mention) -> bool:
-    """RETURNS (bool): Whether a bracket of the text stands right inside or outside an edge of the mention."""
+    """Return whether a bracket of the text stands right inside or outside an edge of the mention."""
     edges = text[max(mention.start - 1, 0):mention.start + 1] + text[mention.end - 1:mention.end + 1]
     return "[" in edges or "]" in edges

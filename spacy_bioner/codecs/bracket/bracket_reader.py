@@ -54,7 +54,7 @@ def read_lines(text: str, labels: Tuple[str, ...], reply: str, *, truncated: boo
 
 
 def _read_body(found: Collector, body: str, labels: Tuple[str, ...], *, truncated: bool) -> Reading:
-    """RETURNS (Reading): What the lines of an answer hold."""
+    """Return what the lines of an answer hold."""
     text, book = found.text, label_book(labels)
     if truncated:
         found.issue("truncated")
@@ -105,7 +105,7 @@ def _first_subsequence(own: Sequence[str], tokens: Sequence[str]) -> List[Tuple[
 
 
 def _widen(body: str, found: Collector) -> str:
-    """RETURNS (str): The body with full-width or lenticular marks as brackets, where the text has none of either."""
+    """Return the body with full-width or lenticular marks as brackets, where the text has none of either."""
     if "[" in body or not any(bracket in body for bracket in "［【") or re.search("[［］【】]", found.text):
         return body
     found.issue("schema_variant", "full-width marks")
@@ -113,7 +113,7 @@ def _widen(body: str, found: Collector) -> str:
 
 
 def _find_headers(text: str, body: str, book: LabelBook) -> List[_Header]:
-    """RETURNS (List[_Header]): The places where a line of the answer, or a line of the text like it, begins."""
+    """Return the places where a line of the answer, or a line of the text like it, begins."""
     headers = []
     opening = _opening(text)
     for match in _match_headers(body, book.labels):
@@ -127,7 +127,7 @@ def _find_headers(text: str, body: str, book: LabelBook) -> List[_Header]:
 
 
 def _match_headers(body: str, labels: Tuple[str, ...]) -> List["re.Match[str]"]:
-    """RETURNS (List[re.Match[str]]): What looks like the beginning of a line; labels that the pattern for all cannot
+    """Return what looks like the beginning of a line; labels that the pattern for all cannot
     hold (with colons, brackets, list marks, or long ones) as they are written."""
     odd = _odd_header(labels)
     if odd is None:
@@ -146,19 +146,19 @@ def _odd_header(labels: Tuple[str, ...]) -> Optional["re.Pattern[str]"]:
 
 
 def _is_plain(label: str) -> bool:
-    """RETURNS (bool): Whether the pattern for all lines reads a label as it is written."""
+    """Return whether the pattern for all lines reads a label as it is written."""
     match = _HEADER.match(f"{label}:  ")
     return match is not None and match[2] == label and match.end() == len(label) + 1
 
 
 def _opening(text: str) -> str:
-    """RETURNS (str): The first visible characters of a text, by which an unknown line is known as an echo."""
+    """Return the first visible characters of a text, by which an unknown line is known as an echo."""
     return "".join(_BRACKET.sub("", text[:400]).split())[:24].casefold() or "\0"
 
 
 @lru_cache(maxsize=32)
 def _count_own_headers(text: str, labels: Tuple[str, ...]) -> int:
-    """RETURNS (int): How many lines of the text itself look like lines of the answer."""
+    """Return how many lines of the text itself look like lines of the answer."""
     book = label_book(labels)
     return sum(match[2] in labels or book.find(match[2].strip())[0] is not None
                for match in _match_headers(text, labels))
@@ -187,7 +187,7 @@ def _read_labelled(found: Collector, body: str, headers: List[_Header], book: La
 
 
 def _cut_line(body: str, start: int, end: int) -> str:
-    """RETURNS (str): The text of a line, without the two spaces before it and the line break after it."""
+    """Return the text of a line, without the two spaces before it and the line break after it."""
     if body.startswith("  ", start):
         start += 2
     elif body.startswith(" ", start):
@@ -270,7 +270,7 @@ def _read_echo(found: Collector, label: str, line: str, *, last: bool) -> None:
 
 
 def _marked_texts(line: str, tokens: Sequence[Tuple[int, int]]) -> List[str]:
-    """RETURNS (List[str]): What pairs of brackets enclose in a line that is no echo of the source."""
+    """Return what pairs of brackets enclose in a line that is no echo of the source."""
     open_: List[int] = []
     pairs: List[Tuple[int, int]] = []
     for start, end in tokens:
@@ -297,7 +297,7 @@ def _take(found: Collector, label: str, line: str, tokens: Sequence[Tuple[int, i
 
 
 def _lacking(content: str) -> int:
-    """RETURNS (int): Closing brackets that a text lacks; negative for the opening ones that it lacks."""
+    """Return closing brackets that a text lacks; negative for the opening ones that it lacks."""
     lacking_open = open_ = 0
     for bracket in _BRACKET.findall(content):
         if bracket == "[":
@@ -313,7 +313,7 @@ def _lacking(content: str) -> int:
 
 def _reach(way: Walk, tokens: Sequence[Tuple[int, int]], number: int, step: int, place: int, count: int, text: str,
            bracket: str) -> int:
-    """RETURNS (int): The edge moved over the text's own brackets that touch the mark, at most so many."""
+    """Return the edge moved over the text's own brackets that touch the mark, at most so many."""
     other = number + step
     while count and 0 <= other < len(tokens):
         touching = tokens[other][1] == tokens[other + 1][0] if step < 0 else tokens[other - 1][1] == tokens[other][0]

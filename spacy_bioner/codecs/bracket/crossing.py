@@ -6,7 +6,7 @@ from ...annotation import Mention
 
 
 def find_crossing(mentions: Sequence[Mention]) -> Tuple[Tuple[Mention, Mention], ...]:
-    """RETURNS (Tuple[Tuple[Mention, Mention], ...]): The pairs that cross, whatever their labels, in text order."""
+    """Return the pairs that cross, whatever their labels, in text order."""
     pairs: List[Tuple[Mention, Mention]] = []
     open_: List[Mention] = []
     for mention in sorted(mentions, key=lambda mention: (mention.start, -mention.end)):
@@ -60,7 +60,7 @@ def _largest_nested_set(mentions: Sequence[Mention]) -> List[Mention]:
 
 
 def _trace(best: List[List[int]], partner: Sequence[int], size: int) -> List[int]:
-    """RETURNS (List[int]): The closing points of the mentions that reach the best count."""
+    """Return the closing points of the mentions that reach the best count."""
     chosen: List[int] = []
     open_ranges = [(0, size)]
     while open_ranges:

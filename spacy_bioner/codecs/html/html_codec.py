@@ -25,7 +25,7 @@ class HtmlCodec:
         return describe_format(self.name, lang=lang)
 
     def unwritable(self, annotation: Annotation) -> Tuple[Mention, ...]:
-        """RETURNS (Tuple[Mention, ...]): Nothing: tags write whatever an annotation can hold."""
+        """Return nothing: tags write whatever an annotation can hold."""
         return ()
 
     def pieces(self, annotation: Annotation, labels: Sequence[str]) -> Tuple[Piece, ...]:

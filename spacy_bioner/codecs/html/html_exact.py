@@ -64,7 +64,7 @@ def read_exact(text: str, labels: Tuple[str, ...], reply: str) -> Optional[Tuple
 
 
 def _close(reply: str, state: _State, due: List[_Open]) -> List[_State]:
-    """RETURNS (List[_State]): The states after a closing tag that is due here, the most likely one last."""
+    """Return the states after a closing tag that is due here, the most likely one last."""
     states = []
     for tag in due:
         if reply.startswith(tag.closing, state.reply):
@@ -74,7 +74,7 @@ def _close(reply: str, state: _State, due: List[_Open]) -> List[_State]:
 
 
 def _copy(text: str, reply: str, state: _State, opening: "re.Pattern[str]") -> List[_State]:
-    """RETURNS (List[_State]): The states after copied text or an opening tag, the most likely one last."""
+    """Return the states after copied text or an opening tag, the most likely one last."""
     states = []
     due = min((tag.end for tag in state.open), default=len(text))
     mark = reply.find("<", state.reply)
@@ -89,7 +89,7 @@ def _copy(text: str, reply: str, state: _State, opening: "re.Pattern[str]") -> L
 
 
 def _surface_ends(text: str, reply: str, at: int, state: _State) -> List[int]:
-    """RETURNS (List[int]): The places of `>` up to which an opening tag repeats the coming source text."""
+    """Return the places of `>` up to which an opening tag repeats the coming source text."""
     ends = []
     end = reply.find(">", at + 1)
     while end >= 0 and text.startswith(reply[at:end], state.source):

@@ -50,7 +50,7 @@ def read_tags(text: str, labels: Tuple[str, ...], reply: str, *, truncated: bool
 
 
 def _unescape(body: str, found: Collector) -> str:
-    """RETURNS (str): The body with `&lt;` and its like as characters, unless the source is written so."""
+    """Return the body with `&lt;` and its like as characters, unless the source is written so."""
     if "&" not in body or not _ENTITY.search(body) or _ENTITY.search(found.text):
         return body
     found.issue("text_changed", "escaped characters")
@@ -58,7 +58,7 @@ def _unescape(body: str, found: Collector) -> str:
 
 
 def _match_tags(own: Sequence[str], tokens: Sequence[str]) -> List[Tuple[int, int]]:
-    """RETURNS (List[Tuple[int, int]]): The tags in a gap that are the source's own, the first that read the same."""
+    """Return the tags in a gap that are the source's own, the first that read the same."""
     pairs, at = [], 0
     for number, token in enumerate(own):
         if token in tokens[at:]:
@@ -102,13 +102,13 @@ class _DamagedReader:
         self._pair([number for number in marks if self._is_known(self.tags[number])])
 
     def _is_name_alone(self) -> bool:
-        """RETURNS (bool): Whether the reply is one tagged name and nothing else, which tells no place."""
+        """Return whether the reply is one tagged name and nothing else, which tells no place."""
         if [tag.kind for tag in self.tags] != ["open", "close"]:
             return False
         return len(self.body.strip()) == self.tags[1].end - self.tags[0].start
 
     def _is_known(self, tag: Tag) -> bool:
-        """RETURNS (bool): Whether the tag's label is in the schema; notes how it was written."""
+        """Return whether the tag's label is in the schema; notes how it was written."""
         if tag.label is None:
             self.found.issue("unknown_label", tag.written)
         elif tag.kind == "open":
@@ -129,7 +129,7 @@ class _DamagedReader:
                                  for number, tag in enumerate(self.tags) if tag.kind == "open" and self._is_known(tag)])
 
     def _text_after(self, number: int) -> str:
-        """RETURNS (str): What stands between a tag and the next one."""
+        """Return what stands between a tag and the next one."""
         end = self.tags[number + 1].start if number + 1 < len(self.tags) else len(self.body)
         return self.body[self.tags[number].end:end].strip()
 
@@ -151,7 +151,7 @@ class _DamagedReader:
             self._recover_opened(number)
 
     def _are_strangers(self, first: int, last: int) -> bool:
-        """RETURNS (bool): Whether two tags name two mentions, each next to it, so that each has lost its partner."""
+        """Return whether two tags name two mentions, each next to it, so that each has lost its partner."""
         opening, closing = self.tags[first], self.tags[last]
         if not opening.surface or not closing.surface or fold_plain(opening.surface) == fold_plain(closing.surface):
             return False
@@ -161,7 +161,7 @@ class _DamagedReader:
         return self._proved_after(first) is not None and self._proved_before(last) is not None
 
     def _inner(self, first: int, last: int) -> str:
-        """RETURNS (str): The text between two tags, other tags left out, except those that are the source's."""
+        """Return the text between two tags, other tags left out, except those that are the source's."""
         parts, at = [], self.tags[first].end
         for number in range(first + 1, last):
             if self.way.places[number] is not None:
@@ -176,7 +176,7 @@ class _DamagedReader:
         return place
 
     def _proved_after(self, number: int) -> Optional[Tuple[int, int]]:
-        """RETURNS (Optional[Tuple[int, int]]): The span of an opening tag, where echo and source go on with it."""
+        """Return the span of an opening tag, where echo and source go on with it."""
         surface, start = self.tags[number].surface, self._place(number).after
         if surface and self.text.startswith(surface, start) and self._inner_to_end(number).startswith(surface):
             return start, start + len(surface)
@@ -195,7 +195,7 @@ class _DamagedReader:
         return "".join(parts).lstrip()
 
     def _proved_before(self, number: int) -> Optional[Tuple[int, int]]:
-        """RETURNS (Optional[Tuple[int, int]]): The span of a closing tag, where the source just ended with it."""
+        """Return the span of a closing tag, where the source just ended with it."""
         surface, end = self.tags[number].surface, self._place(number).before
         if surface and self.text.endswith(surface, 0, end) and end >= len(surface):
             return end - len(surface), end

@@ -57,7 +57,7 @@ def find_tags(body: str, book: LabelBook, source: str) -> List[Tag]:
 
 
 def _read_tag(body: str, at: int, book: LabelBook, source: str, surfaces: List[str]) -> Optional[Tag]:
-    """RETURNS (Optional[Tag]): The tag that begins here, if there is one."""
+    """Return the tag that begins here, if there is one."""
     match = _NAMED.match(body, at)
     if match:
         label, _ = book.find(match[2])
@@ -78,7 +78,7 @@ def _read_tag(body: str, at: int, book: LabelBook, source: str, surfaces: List[s
 
 
 def _read_named(body: str, match: "re.Match[str]", label: str, surfaces: List[str]) -> Tag:
-    """RETURNS (Tag): A tag with label and surface; where `>` may belong to the surface, what follows tells."""
+    """Return a tag with label and surface; where `>` may belong to the surface, what follows tells."""
     kind = "close" if match[1] else "open"
     ends = _possible_ends(body, match.end())
     if not ends:
@@ -102,7 +102,7 @@ def _possible_ends(body: str, at: int) -> List[int]:
 
 
 def _follows(body: str, at: int, surface: str) -> bool:
-    """RETURNS (bool): Whether the text after an opening tag begins with its surface, tags inside it passed over."""
+    """Return whether the text after an opening tag begins with its surface, tags inside it passed over."""
     window = body[at:at + len(surface)]
     if window == surface or "<" not in window:
         return window == surface and bool(surface)
@@ -111,7 +111,7 @@ def _follows(body: str, at: int, surface: str) -> bool:
 
 
 def _read_cut(body: str, at: int, book: LabelBook) -> Optional[Tag]:
-    """RETURNS (Optional[Tag]): The beginning of a tag at which the reply ends."""
+    """Return the beginning of a tag at which the reply ends."""
     rest = body[at + 1:].lstrip("/ ")
     if len(rest) > 100 or ">" in rest:
         return None
@@ -155,7 +155,7 @@ class OpenTags:
 
 
 def _keys(tag: Tag) -> List[Tuple[str, str]]:
-    """RETURNS (List[Tuple[str, str]]): What a tag is found by, the surest first."""
+    """Return what a tag is found by, the surest first."""
     label, surface = tag.label or "", fold_plain(tag.surface or "")
     keys = [(f"{label}:", surface), (f"{label}:", "\0")]
     return [*keys, ("", surface)] if surface else keys

@@ -42,7 +42,7 @@ class JsonCodec:
         return describe_format(self.name, self.shape, lang=lang)
 
     def unwritable(self, annotation: Annotation) -> Tuple[Mention, ...]:
-        """RETURNS (Tuple[Mention, ...]): Nothing: a list holds any mention, though a name may not tell its place."""
+        """Return nothing: a list holds any mention, though a name may not tell its place."""
         return ()
 
     def pieces(self, annotation: Annotation, labels: Sequence[str]) -> Tuple[Piece, ...]:
@@ -82,5 +82,5 @@ class JsonCodec:
 
 
 def _escape(text: str) -> str:
-    """RETURNS (str): The text as it stands inside a JSON string."""
+    """Return the text as it stands inside a JSON string."""
     return json.dumps(text, ensure_ascii=False)[1:-1]

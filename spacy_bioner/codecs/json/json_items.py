@@ -77,7 +77,7 @@ class _ItemReader:
         self.book = book
 
     def read(self, value: Any, label: Optional[str]) -> Iterator[Claim]:
-        """YIELDS (Claim): What an item, or a list of items, claims."""
+        """Yield what an item, or a list of items, claims."""
         if isinstance(value, Pairs) and self._is_taught_context(value):
             yield Claim(value[1][0], value[1][1], context=value[0][1])
         elif isinstance(value, Pairs):
@@ -91,7 +91,7 @@ class _ItemReader:
             self.found.issue("bad_item", repr(value))
 
     def _is_taught_context(self, item: Pairs) -> bool:
-        """RETURNS (bool): Whether an item is in the context shape as it is taught, whatever the label is called."""
+        """Return whether an item is in the context shape as it is taught, whatever the label is called."""
         return (len(item) == 2 and item[0][0] == "context" and item[1][0] in self.book.labels
                 and isinstance(item[0][1], str) and isinstance(item[1][1], str))
 
@@ -108,7 +108,7 @@ class _ItemReader:
             yield from self.read(item, label)
 
     def _read_name(self, name: str, label: Optional[str]) -> Iterator[Claim]:
-        """YIELDS (Claim): A text by itself, clear where the schema has one label."""
+        """Yield a text by itself, clear where the schema has one label."""
         label = label or self.book.only
         if label is None:
             self.found.issue("bad_item", name)
@@ -152,7 +152,7 @@ class _ItemReader:
             self._refuse(fields)
 
     def _known(self, written: str) -> Optional[str]:
-        """RETURNS (Optional[str]): The schema's label, None where it has no such one."""
+        """Return the schema's label, None where it has no such one."""
         label, exact = self.book.find(written)
         if label is None:
             self.found.issue("unknown_label", written)
@@ -161,7 +161,7 @@ class _ItemReader:
         return label
 
     def _complete(self, fields: "_Fields", label: str, names: Sequence[str]) -> Iterator[Claim]:
-        """YIELDS (Claim): One claim a name; one without a name where there are offsets only."""
+        """Yield one claim a name; one without a name where there are offsets only."""
         claim = Claim(label, None, fields.start, fields.end, fields.context)
         if not names:
             if claim.start is None:
@@ -172,7 +172,7 @@ class _ItemReader:
             yield replace(claim, name=name) if len(names) == 1 else Claim(label, name, context=claim.context)
 
     def _read_label_member(self, fields: "_Fields", written: str, value: Any) -> Iterator[Claim]:
-        """YIELDS (Claim): What stands under a label used as key: a text, or a list of texts or items."""
+        """Yield what stands under a label used as key: a text, or a list of texts or items."""
         label = self._known(written)
         if label is None:
             return
@@ -228,7 +228,7 @@ class _Fields:
         self.others = [key for key, value in item if isinstance(value, str) and fold_label(key) not in KEYS]
 
     def _find_labels(self, members: Sequence[Member]) -> List[str]:
-        """RETURNS (List[str]): The labels as written, those of the schema where several keys could hold one."""
+        """Return the labels as written, those of the schema where several keys could hold one."""
         unknown: List[str] = []
         for keys in (LABEL_KEYS, OTHER_LABEL_KEYS):
             texts = [value for key, _, value in members if key in keys and isinstance(value, str) and value.strip()]
@@ -243,7 +243,7 @@ class _Fields:
         return self._find_labels_anywhere(members) or unknown
 
     def _find_labels_anywhere(self, members: Sequence[Member]) -> List[str]:
-        """RETURNS (List[str]): The label under whatever other key, where one member holds a label of the schema."""
+        """Return the label under whatever other key, where one member holds a label of the schema."""
         if any(isinstance(value, (str, list)) for _, value in self.label_members):
             return []
         holding = [(key, raw, value) for key, raw, value in members if isinstance(value, str)
@@ -273,7 +273,7 @@ class _Fields:
         return pairs if whole and all(find_places(self.text, name) for name, _ in pairs) else []
 
     def _find_names(self, members: Sequence[Member]) -> List[str]:
-        """RETURNS (List[str]): The text of the mention, several where a list of texts is given."""
+        """Return the text of the mention, several where a list of texts is given."""
         for keys in (NAME_KEYS, OTHER_NAME_KEYS):
             for key, raw, value in members:
                 if key not in keys or value is None or isinstance(value, bool) or raw == self._label_key:
@@ -314,7 +314,7 @@ class _Fields:
         return []
 
     def _find_offsets(self, members: Sequence[Member]) -> Tuple[Optional[int], Optional[int]]:
-        """RETURNS (Tuple[Optional[int], Optional[int]]): Start and end as claimed."""
+        """Return the start and end as claimed."""
         for key, _, value in members:
             if key in RANGE_KEYS and isinstance(value, list) and len(value) == 2:
                 start, end = (_whole_number(item) for item in value)
@@ -342,7 +342,7 @@ _WRITTEN_NUMBER = re.compile(r"\s*-?\d{1,11}\s*", re.ASCII)
 
 
 def _split_repeated(item: Pairs) -> Iterator[Pairs]:
-    """YIELDS (Pairs): The items of an object whose keys come round again, as between items a brace was forgotten."""
+    """Yield the items of an object whose keys come round again, as between items a brace was forgotten."""
     part = Pairs()
     seen = set()
     for key, value in item:
@@ -363,7 +363,7 @@ def _is_texts(value: Any) -> bool:
 
 
 def _whole_number(value: Any) -> Optional[int]:
-    """RETURNS (Optional[int]): An offset, also where it is written as a string or with a decimal point."""
+    """Return an offset, also where it is written as a string or with a decimal point."""
     if isinstance(value, bool):
         return None
     if isinstance(value, str) and _WRITTEN_NUMBER.fullmatch(value):

@@ -37,5 +37,5 @@ KEY_SOUNDS = tuple(sound for sound in LABEL_SOUNDS + NAME_SOUNDS if len(sound) >
 
 
 def sounds_like(key: str, sounds: Sequence[str], *, begins: bool = True) -> bool:
-    """RETURNS (bool): Whether a key says what stands under it: it ends, or also begins, with such a word."""
+    """Return whether a key says what stands under it: it ends, or also begins, with such a word."""
     return any(begins and key.startswith(sound) or key.endswith((sound, f"{sound}s", f"{sound}y")) for sound in sounds)

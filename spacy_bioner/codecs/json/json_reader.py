@@ -48,7 +48,7 @@ def read_items(text: str, labels: Tuple[str, ...], reply: str, *, truncated: boo
 
 
 def _is_list(reply: str) -> bool:
-    """RETURNS (bool): Whether a reply is one list and nothing else, whatever its strings hold."""
+    """Return whether a reply is one list and nothing else, whatever its strings hold."""
     if not reply.lstrip().startswith("["):
         return False
     try:
@@ -58,7 +58,7 @@ def _is_list(reply: str) -> bool:
 
 
 def _drop_examples(payloads: Payloads) -> List[Any]:
-    """RETURNS (List[Any]): The values but those that are said to be an example, where there are others."""
+    """Return the values but those that are said to be an example, where there are others."""
     answers = [value for value, before in zip(payloads.values, payloads.before) if not _EXAMPLE.search(before)]
     return answers or payloads.values
 
@@ -90,7 +90,7 @@ class _Grounder:
         return self._places[name]
 
     def _named(self, claim: Claim) -> Optional[str]:
-        """RETURNS (Optional[str]): The name without white space at its edges, None where nothing is left."""
+        """Return the name without white space at its edges, None where nothing is left."""
         name = (claim.name or "").strip()
         if name != claim.name and name:
             self.found.issue("trimmed", name)
@@ -99,7 +99,7 @@ class _Grounder:
         return name or None
 
     def _take_as_claimed(self, claim: Claim) -> bool:
-        """RETURNS (bool): Whether the claim is dealt with: its text stands at its offsets, or it has no text."""
+        """Return whether the claim is dealt with: its text stands at its offsets, or it has no text."""
         if claim in self._claimed:
             self.found.issue("duplicate", claim.name or "")
             return True
@@ -142,7 +142,7 @@ class _Grounder:
         self._take(place, claim.label, name)
 
     def _is_same(self, start: int, end: int, name: str, label: str) -> bool:
-        """RETURNS (bool): Whether the text at the offsets equals the name after folding, and was taken."""
+        """Return whether the text at the offsets equals the name after folding, and was taken."""
         first, last = trim(self.text, start, end)
         if first >= last or fold_plain(self.text[first:last]) != fold_plain(name):
             return False
@@ -180,7 +180,7 @@ class _Grounder:
                 self._take(place, claim.label, name)
 
     def _find_claimed(self, claim: Claim, name: str) -> Tuple[NamePlace, ...]:
-        """RETURNS (Tuple[NamePlace, ...]): Where a name may stand; in its context, if it has one that tells."""
+        """Return where a name may stand; in its context, if it has one that tells."""
         everywhere = self._find(name)
         if not everywhere:
             self.found.issue("not_found", name)
@@ -201,7 +201,7 @@ class _Grounder:
         return tuple(sorted(places, key=lambda place: place.start))
 
     def _only_if_unique(self, places: Tuple[NamePlace, ...], name: str) -> Tuple[NamePlace, ...]:
-        """RETURNS (Tuple[NamePlace, ...]): The only place of a name; nothing where there are several."""
+        """Return the only place of a name; nothing where there are several."""
         if len(places) > 1:
             self.found.issue("ambiguous_occurrence", name)
             return ()

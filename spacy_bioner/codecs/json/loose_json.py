@@ -78,7 +78,7 @@ def read_payloads(reply: str) -> Payloads:
 
 
 def _scan(reply: str) -> Payloads:
-    """RETURNS (Payloads): The values found by going from bracket to bracket."""
+    """Return the values found by going from bracket to bracket."""
     reader = _Reader(reply)
     found = Payloads()
     outside: List[str] = []
@@ -118,7 +118,7 @@ def _scan(reply: str) -> Payloads:
 
 
 def _is_payload(value: Any) -> bool:
-    """RETURNS (bool): Whether a value may be an answer; a list of numbers is a citation."""
+    """Return whether a value may be an answer; a list of numbers is a citation."""
     if isinstance(value, Pairs) or not value:
         return True
     return any(isinstance(item, (str, list)) for item in value)
@@ -135,12 +135,12 @@ class _Reader:
         self._open_strings = 0
 
     def _peek(self) -> str:
-        """RETURNS (str): The next visible character, empty at the end."""
+        """Return the next visible character, empty at the end."""
         self.at = _SPACE.match(self.text, self.at).end()  # type: ignore[union-attr]
         return self.text[self.at:self.at + 1]
 
     def read_value(self, depth: int) -> Any:
-        """RETURNS (Any): The value that begins here."""
+        """Return the value that begins here."""
         character = self._peek()
         if not character:
             raise _Cut
@@ -157,7 +157,7 @@ class _Reader:
         return self._read_word()
 
     def _read_array(self, depth: int) -> List[Any]:
-        """RETURNS (List[Any]): The whole items up to the closing bracket, or up to the cut."""
+        """Return the whole items up to the closing bracket, or up to the cut."""
         items: List[Any] = []
         commas = 0
         while True:
@@ -201,7 +201,7 @@ class _Reader:
             items.append(value)
 
     def _read_object(self, depth: int, other_end: str) -> Any:
-        """RETURNS (Any): The members; of an object that is cut only those that hold whole items."""
+        """Return the members; of an object that is cut only those that hold whole items."""
         pairs = Pairs()
         commas = 1
         while True:
@@ -241,7 +241,7 @@ class _Reader:
         return whole
 
     def _read_member(self, depth: int) -> Tuple[str, Any]:
-        """RETURNS (Tuple[str, Any]): Key and value; what is cut inside the value counts where it holds whole items."""
+        """Return the key and value; what is cut inside the value counts where it holds whole items."""
         character = self._peek()
         if character in _QUOTES:
             key = self._read_string()
@@ -271,7 +271,7 @@ class _Reader:
         return key, self._read_unquoted()
 
     def _read_unquoted(self) -> Any:
-        """RETURNS (Any): A number, a literal, or words without quotes; at the end of the reply it may be cut."""
+        """Return a number, a literal, or words without quotes; at the end of the reply it may be cut."""
         word = self._match(_UNQUOTED).strip()
         if self.at == len(self.text):
             raise _Cut
@@ -302,7 +302,7 @@ class _Reader:
         return word
 
     def _read_string(self) -> str:
-        """RETURNS (str): A string; a quote that nothing expected follows is part of it."""
+        """Return a string; a quote that nothing expected follows is part of it."""
         quote = self.text[self.at]
         ends = _QUOTES[quote]
         self.malformed |= quote != '"'
@@ -322,7 +322,7 @@ class _Reader:
         return self._unescape(self.text[begin:at - 1])
 
     def _unclosed(self, begin: int) -> str:
-        """RETURNS (str): What stands before a closing brace, where the quote was forgotten and not cut off."""
+        """Return what stands before a closing brace, where the quote was forgotten and not cut off."""
         self._open_strings += 1
         end = self.text.find("}", begin)
         if end < 0 or self._open_strings > _MOST_OPEN_STRINGS:

@@ -65,20 +65,20 @@ def check_seeds(text: str, mentions: Sequence[Mention], seeds: Sequence[Seed], *
 
 
 def _is_tagged(place: NamePlace, label: str, mentions: Sequence[Mention]) -> bool:
-    """RETURNS (bool): Whether a tag of the seed's label lies on a part of the place."""
+    """Return whether a tag of the seed's label lies on a part of the place."""
     return any(mention.label == label and mention.start < place.end and place.start < mention.end
                for mention in mentions)
 
 
 def _stands_in_seed(text: str, seed: Mention, mentions: Sequence[Mention], wanted: "set[Seed]") -> bool:
-    """RETURNS (bool): Whether a seed stands only as a part of another, longer seed that is tagged."""
+    """Return whether a seed stands only as a part of another, longer seed that is tagged."""
     return any(mention.start <= seed.start and seed.end <= mention.end and mention.key[:2] != seed.key[:2]
                and (fold_plain(text[mention.start:mention.end]), mention.label) in wanted for mention in mentions)
 
 
 def _partial_tags(text: str, place: NamePlace, label: str, mentions: Sequence[Mention], wanted: "set[Seed]",
                   ) -> List[Mention]:
-    """RETURNS (List[Mention]): Tags of the seed's label that overlap a place of it and are no seed themselves."""
+    """Return tags of the seed's label that overlap a place of it and are no seed themselves."""
     return [mention for mention in mentions
             if mention.label == label and mention.start < place.end and place.start < mention.end
             and (fold_plain(text[mention.start:mention.end]), label) not in wanted]
@@ -86,7 +86,7 @@ def _partial_tags(text: str, place: NamePlace, label: str, mentions: Sequence[Me
 
 def _repair(text: str, mentions: Sequence[Mention], partial: Dict[Mention, Mention], untagged: Sequence[Mention],
             wanted: "set[Seed]") -> List[Mention]:
-    """RETURNS (List[Mention]): Tags inside a seed widened to it, and seeds tagged where that crosses no other tag."""
+    """Return tags inside a seed widened to it, and seeds tagged where that crosses no other tag."""
     repaired: List[Mention] = []
     for mention in mentions:
         seed = partial.get(mention)

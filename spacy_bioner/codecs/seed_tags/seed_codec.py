@@ -141,7 +141,7 @@ class SeedTagCodec:
 
 
 def _collect(text: str, mentions: Sequence[Mention]) -> Reading:
-    """RETURNS (Reading): The mentions of an exact copy."""
+    """Return the mentions of an exact copy."""
     found = Collector(text)
     for mention in mentions:
         found.add(mention.start, mention.end, mention.label)
@@ -151,7 +151,7 @@ def _collect(text: str, mentions: Sequence[Mention]) -> Reading:
 
 
 def _spell(annotation: Annotation) -> List[Piece]:
-    """RETURNS (List[Piece]): The tagged sentence in its wrapper."""
+    """Return the tagged sentence in its wrapper."""
     opens: Dict[int, List[Piece]] = {}
     closes: Dict[int, List[Piece]] = {}
     for mention in in_text_order(annotation.mentions):
@@ -162,7 +162,7 @@ def _spell(annotation: Annotation) -> List[Piece]:
 
 
 def _unwrap(reply: str, found: Collector, labels: Sequence[str]) -> Optional[str]:
-    """RETURNS (Optional[str]): The first wrapped sentence, None where there is none."""
+    """Return the first wrapped sentence, None where there is none."""
     body = strip_reasoning(reply, found, labels)
     if not body.strip():
         found.issue("no_output")
@@ -198,7 +198,7 @@ def _untagged(sentence: str, tags: Sequence[Tag]) -> str:
 
 
 def _read_tagged(sentence: str, tags: Sequence[Tag], found: Collector) -> bool:
-    """RETURNS (bool): Whether all tags have their partner; then what they enclose is collected."""
+    """Return whether all tags have their partner; then what they enclose is collected."""
     open_: List[Tuple[Tag, int]] = []
     pairs: List[Tuple[int, int, str]] = []
     removed, whole = 0, True

@@ -113,14 +113,14 @@ def _matches(pattern: str, name: str) -> bool:
 
 
 def linear_names(model: nn.Module) -> List[str]:
-    """RETURNS (List[str]): Names that the linear layers have inside a block, such as "q_proj"; not the output head."""
+    """Return names that the linear layers have inside a block, such as "q_proj"; not the output head."""
     head = model.get_output_embeddings()
     return sorted({name.rpartition(".")[2] for name, module in model.named_modules()
                    if isinstance(module, nn.Linear) and module is not head})
 
 
 def adapter_tensors(model: nn.Module) -> Dict[str, torch.Tensor]:
-    """RETURNS (Dict[str, torch.Tensor]): A copy of the adapter's weights on the CPU, by name."""
+    """Return a copy of the adapter's weights on the CPU, by name."""
     return {name: weight.detach().cpu().clone() for name, weight in model.named_parameters() if weight.requires_grad}
 
 

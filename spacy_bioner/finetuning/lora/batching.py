@@ -50,7 +50,7 @@ def _question(pair: Pair) -> Hashable:
 
 
 def _shortest_prompts(pairs: Sequence[Pair]) -> Dict[Hashable, int]:
-    """RETURNS (Dict[Hashable, int]): For each question about the length of its instruction."""
+    """Return for each question about the length of its instruction."""
     shortest: Dict[Hashable, int] = {}
     for pair in pairs:
         question = _question(pair)

@@ -46,7 +46,7 @@ class TrainingState:
 
     @property
     def best(self) -> Optional[Tuple[int, float]]:
-        """RETURNS (Optional[Tuple[int, float]]): Updates and score of the first of the best scores, if any; of the last
+        """Return updates and score of the first of the best scores, if any; of the last
         where all are 0, since later weights have at least learnt longer."""
         if not self.scores:
             return None
@@ -54,7 +54,7 @@ class TrainingState:
 
     @property
     def scores_since_best(self) -> int:
-        """RETURNS (int): Scores since the first of the best ones."""
+        """Return scores since the first of the best ones."""
         values = [score for _, score in self.scores]
         return len(values) - 1 - values.index(max(values)) if values else 0
 
@@ -106,7 +106,7 @@ class Checkpoints:
         return None
 
     def last(self, fingerprint: str) -> Optional[Path]:
-        """RETURNS (Optional[Path]): The newest checkpoint of a training that was not found damaged, if there is one."""
+        """Return the newest checkpoint of a training that was not found damaged, if there is one."""
         own = self._whole(fingerprint)
         return own[-1] if own else None
 
@@ -122,15 +122,15 @@ class Checkpoints:
             self.folder.rmdir()
 
     def _all(self) -> List[Path]:
-        """RETURNS (List[Path]): Complete checkpoints, the oldest first."""
+        """Return complete checkpoints, the oldest first."""
         return sorted(path for path in self.folder.glob("[0-9]*") if path.is_dir())
 
     def _whole(self, fingerprint: str) -> List[Path]:
-        """RETURNS (List[Path]): Those of one training that were not found damaged, the oldest first."""
+        """Return those of one training that were not found damaged, the oldest first."""
         return [path for path in self._of(fingerprint) if path not in self._damaged]
 
     def _of(self, fingerprint: str) -> List[Path]:
-        """RETURNS (List[Path]): Those of one training, the oldest first."""
+        """Return those of one training, the oldest first."""
         return [path for path in self._all() if path.name.partition("-")[2] == fingerprint]
 
 

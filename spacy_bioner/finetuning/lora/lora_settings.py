@@ -78,10 +78,10 @@ class TrainingSettings(BaseModel):
     seed: int = 0
 
     def pass_tokens(self, device: str) -> int:
-        """RETURNS (int): Tokens of one forward pass on a kind of device, such as "cuda"."""
+        """Return tokens of one forward pass on a kind of device, such as "cuda"."""
         return self.max_batch_tokens or batch_sizes(device).training_pass
 
     def shares_prefix(self, device: str) -> bool:
-        """RETURNS (bool): Whether what the prompts of a pass begin with is computed once on a kind of device."""
+        """Return whether what the prompts of a pass begin with is computed once on a kind of device."""
         shares = device != "cuda" if self.share_prefix is None else self.share_prefix
         return shares and not (self.gradient_checkpointing or self.compile)

@@ -44,7 +44,7 @@ def _plot(path: Path, history: Sequence[Mapping[str, float]], scores: Sequence[T
 
 
 def _running_mean(values: Sequence[float], share: float = 0.1) -> Sequence[float]:
-    """RETURNS (Sequence[float]): Exponential mean, the first values weighted so that it starts at them."""
+    """Return exponential mean, the first values weighted so that it starts at them."""
     mean, weight, means = 0.0, 0.0, []
     for value in values:
         mean = (1 - share) * mean + share * value

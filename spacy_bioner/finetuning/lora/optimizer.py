@@ -23,7 +23,7 @@ class MasterAdamW:
         self._max_grad_norm = max_grad_norm or math.inf
 
     def take_gradients(self) -> List[torch.Tensor]:
-        """RETURNS (List[torch.Tensor]): Float32 gradients, zeros where there was none, good until the next call; the
+        """Return Float32 gradients, zeros where there was none, good until the next call; the
         weights' own are cleared."""
         torch._foreach_zero_(self._gradients)
         given = [(kept, weight.grad) for kept, weight in zip(self._gradients, self._weights) if weight.grad is not None]
@@ -53,7 +53,7 @@ class MasterAdamW:
         return norm
 
     def tensors(self) -> Dict[str, torch.Tensor]:
-        """RETURNS (Dict[str, torch.Tensor]): The copies and what AdamW knows of each, by name."""
+        """Return the copies and what AdamW knows of each, by name."""
         found = {f"{number}.master": master for number, master in enumerate(self._masters)}
         for number, entries in self._adam.state_dict()["state"].items():
             found.update({f"{number}.{key}": value for key, value in entries.items()})

@@ -32,7 +32,7 @@ class Processes:
 
     @property
     def is_main(self) -> bool:
-        """RETURNS (bool): Whether this process writes the files and shows the bar."""
+        """Return whether this process writes the files and shows the bar."""
         return self._state is None or self._state.is_main_process
 
     @property
@@ -41,13 +41,13 @@ class Processes:
 
     @property
     def device(self) -> str:
-        """RETURNS (str): Name of the device of this process, or "auto" where it is alone."""
+        """Return the name of the device of this process, or "auto" where it is alone."""
         if self._state is None:
             return "auto"
         return "cpu" if self._state.device.type == "cpu" else str(self._state.device)
 
     def share(self, items: Sequence[Item]) -> List[Item]:
-        """RETURNS (List[Item]): The items that this process does."""
+        """Return the items that this process does."""
         return list(items[self.index::self.count])
 
     def add_up(self, tensors: Iterable[torch.Tensor]) -> None:
@@ -57,7 +57,7 @@ class Processes:
                 torch.distributed.all_reduce(tensor)
 
     def first_says(self, value: float) -> float:
-        """RETURNS (float): The value of the main process, so that all go the same way."""
+        """Return the value of the main process, so that all go the same way."""
         if self._state is None:
             return value
         tensor = torch.tensor([value], dtype=torch.float64, device=self._state.device)

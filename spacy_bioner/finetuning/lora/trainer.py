@@ -60,7 +60,7 @@ class Training:
 
     @property
     def speed(self) -> float:
-        """RETURNS (float): Tokens per second of the updates, without the decoding of dev."""
+        """Return tokens per second of the updates, without the decoding of dev."""
         return self.tokens / max(sum(row["seconds"] for row in self.history), 1e-9)
 
 
@@ -134,7 +134,7 @@ def train_adapter(pairs: Sequence[Pair], *, model: nn.Module, output: Path, writ
 
 
 def most_gpu_memory(device: torch.device) -> Optional[float]:
-    """RETURNS (Optional[float]): Most memory that this process has held on a GPU, in GiB; None for a CPU."""
+    """Return the most memory that this process has held on a GPU, in GiB; None for a CPU."""
     return round(torch.cuda.max_memory_reserved(device) / 2 ** 30, 2) if device.type == "cuda" else None
 
 
@@ -196,7 +196,7 @@ class Trainer:
                             window=self.training.bucket_window, balance=self.training.balance)
 
     def update(self, indices: Sequence[int]) -> Dict[str, float]:
-        """RETURNS (Dict[str, float]): Loss, tokens and learning rate of one update."""
+        """Return the loss, tokens and learning rate of one update."""
         training = self.training
         total = sum(len(self.pairs[index].counted_places) for index in indices)
         device = self._weights[0].device.type
@@ -223,7 +223,7 @@ class Trainer:
                 "tokens": sum(self.pairs[index].length for index in indices), "answer_tokens": total}
 
     def _learning_rate(self, done: int) -> float:
-        """RETURNS (float): Learning rate of the next update."""
+        """Return learning rate of the next update."""
         warmup = math.ceil(self.training.warmup_ratio * self.planned)
         if done < warmup:
             return self.training.learning_rate * (done + 1) / warmup
@@ -251,7 +251,7 @@ class Trainer:
             self.kept = adapter_tensors(self.model)
 
     def _is_over(self) -> bool:
-        """RETURNS (bool): Whether the last scores, as many as the patience, brought none that is better."""
+        """Return whether the last scores, as many as the patience, brought none that is better."""
         return bool(self.training.patience) and self.state.scores_since_best >= self.training.patience
 
     def _tensors(self) -> Dict[str, torch.Tensor]:

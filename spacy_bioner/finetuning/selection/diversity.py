@@ -71,7 +71,7 @@ def embed_sentences(texts: Sequence[str], *, encoder: str, batch_size: int = 64)
 
 
 def _longest_text(tokenizer: "PreTrainedTokenizerBase", model: "PreTrainedModel") -> int:
-    """RETURNS (int): How many tokens of a text an encoder takes."""
+    """Return how many tokens of a text an encoder takes."""
     # A tokenizer that was not told its limit has a huge one. Encoders such as RoBERTa count positions from behind the
     # padding: with 514 positions they take 512 tokens.
     positions = getattr(getattr(model, "embeddings", None), "position_embeddings", None)

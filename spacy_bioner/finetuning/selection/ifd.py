@@ -53,12 +53,12 @@ def ifd(losses: AnswerLosses, *, ratio: str = "perplexity") -> float:
 
 
 def start_id(tokenizer: "PreTrainedTokenizerBase") -> int:
-    """RETURNS (int): The token that stands before a text: the one that begins texts, else the one that ends them."""
+    """Return the token that stands before a text: the one that begins texts, else the one that ends them."""
     return tokenizer.bos_token_id if tokenizer.bos_token_id is not None else tokenizer.eos_token_id
 
 
 def without_prompt(pair: Pair, start: int) -> Pair:
-    """RETURNS (Pair): The same answer behind the token that begins a text."""
+    """Return the same answer behind the token that begins a text."""
     return Pair((start,), pair.answer, pair.counted, name=pair.name)
 
 
@@ -109,7 +109,7 @@ def _windows(passes: Sequence[Pass], pairs: Sequence[Pair], max_tokens: int) -> 
 
 def _direct_means(model: nn.Module, pairs: Sequence[Pair], indices: Sequence[int], start: int,
                   max_tokens: int) -> Dict[int, float]:
-    """RETURNS (Dict[int, float]): Mean losses without the prompts, by index."""
+    """Return the mean losses without the prompts, by index."""
     rows = [without_prompt(pairs[index], start) for index in indices]
     found = {}
     for item in plan_passes(rows, range(len(rows)), max_tokens=max_tokens, share=False):

@@ -88,7 +88,7 @@ def score_corpus(corpus: Corpus, lm: "CausalLM", scoring: Scoring, scores: Score
 
 
 def _without_end(pair: Pair) -> Pair:
-    """RETURNS (Pair): The pair without the token that ends the answer, which no answer is hard for."""
+    """Return the pair without the token that ends the answer, which no answer is hard for."""
     return replace(pair, answer=pair.answer[:-1], counted=None if pair.counted is None else pair.counted[:-1])
 
 

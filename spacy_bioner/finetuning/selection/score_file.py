@@ -13,7 +13,7 @@ from .ifd import AnswerLosses
 
 
 def score_key(pair: Pair, identity: str) -> str:
-    """RETURNS (str): Hash of all that a score depends on: the token ids, which of them count, and the model."""
+    """Return the hash of all that a score depends on: the token ids, which of them count, and the model."""
     return hashlib.sha256(repr((identity, pair.prompt, pair.answer, pair.counted)).encode("utf8")).hexdigest()[:20]
 
 

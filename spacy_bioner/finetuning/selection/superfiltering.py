@@ -87,7 +87,7 @@ def check_diversity(strategy: str) -> None:
 
 
 def _round_up(number: float) -> int:
-    """RETURNS (int): The next whole number; what floats add to 0.55 * 100 does not count."""
+    """Return the next whole number; what floats add to 0.55 * 100 does not count."""
     return math.ceil(round(number, 6))
 
 

@@ -51,13 +51,13 @@ def read_xml_documents(path: Path) -> Iterator[Placed]:
 
 
 def _declared(tree: Any) -> Mapping[str, str]:
-    """RETURNS (Mapping[str, str]): Entities that the document type of a file declares, with their replacement."""
+    """Return entities that the document type of a file declares, with their replacement."""
     dtd = tree.docinfo.internalDTD
     return {entity.name: entity.content for entity in dtd.iterentities() if entity.content} if dtd is not None else {}
 
 
 def _element_to_dict(element: Any, declared: Mapping[str, str], path: str, depth: int = 0) -> Dict[str, Any]:
-    """RETURNS (Dict[str, Any]): A document, passage, sentence or annotation."""
+    """Return a document, passage, sentence or annotation."""
     if depth > _DEEPEST:
         why = f"its elements nest deeper than {_DEEPEST} levels at line {element.sourceline}"
         raise BionerError(Errors.E011.format(path=path, wanted="BioC XML", why=why))
@@ -81,7 +81,7 @@ def _find_text(element: Any, name: str, declared: Mapping[str, str], path: str) 
 
 
 def _read_text(element: Any, declared: Mapping[str, str], path: str, depth: int = 0) -> str:
-    """RETURNS (str): All text of an element, with that of elements inside it, such as <i>; raises BionerError E011."""
+    """Return all text of an element, with that of elements inside it, such as <i>; raises BionerError E011."""
     with extra("train"):
         from lxml import etree
 
@@ -99,7 +99,7 @@ def _read_text(element: Any, declared: Mapping[str, str], path: str, depth: int 
 
 
 def _replace_entity(name: str, declared: Mapping[str, str], place: str) -> str:
-    """RETURNS (str): The characters of an entity, as the file or HTML defines it; BionerError E011 for neither."""
+    """Return the characters of an entity, as the file or HTML defines it; BionerError E011 for neither."""
     content = declared.get(name)
     if content is None:
         content = html5.get(f"{name};")

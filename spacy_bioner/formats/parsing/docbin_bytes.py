@@ -28,13 +28,13 @@ def load_docbin(path: Path) -> DocBin:
 
 
 def describe(error: BaseException) -> str:
-    """RETURNS (str): What an error says, on one line of bounded length."""
+    """Return what an error says, on one line of bounded length."""
     said = " ".join(str(error).split())[:200]
     return said if isinstance(error, ValueError) and said else f"{type(error).__name__} {said}".strip()
 
 
 def _build(message: Any) -> DocBin:
-    """RETURNS (DocBin): As `DocBin.from_bytes` makes it; raises ValueError for parts that do not fit each other."""
+    """Return the doc bin as `DocBin.from_bytes` makes it; raises ValueError for parts that do not fit each other."""
     _demand(isinstance(message, dict), "it holds no DocBin")
     attrs = message.get("attrs")
     _demand(_is_list(attrs, int) and ORTH in attrs and len(set(attrs)) == len(attrs)
@@ -64,7 +64,7 @@ def _build(message: Any) -> DocBin:
 
 
 def _take(message: Dict[str, Any], key: str, count: int, kind: Any, otherwise: Any) -> List[Any]:
-    """RETURNS (List[Any]): One value a Doc; raises ValueError for another number or type."""
+    """Return one value a Doc; raises ValueError for another number or type."""
     values = message.get(key, [otherwise] * count)
     _demand(_is_list(values, kind) and len(values) == count, f"its {key} are not one a Doc")
     return values

@@ -98,13 +98,13 @@ class Problems:
             examples.append(problem)
 
     def table(self) -> List[Tuple[str, int, str, str]]:
-        """RETURNS (List[Tuple[str, int, str, str]]): Kind, count, what was done, first place; by count."""
+        """Return the kind, count, what was done, first place; by count."""
         return [(kind, count, self.fates[kind], str(self.examples[kind][0]))
                 for kind, count in sorted(self.counts.items(), key=lambda item: (-item[1], item[0]))]
 
 
 def strict_unless(problems: Optional[Problems]) -> Problems:
-    """RETURNS (Problems): The collector given, or, where nobody collects, one that raises: nothing is lost silently."""
+    """Return the collector given, or, where nobody collects, one that raises: nothing is lost silently."""
     return Problems(strict=True) if problems is None else problems
 
 

@@ -48,7 +48,7 @@ class Stated:
     grounding: Optional[str] = None
 
     def at(self, start: int, end: int) -> Mention:
-        """RETURNS (Mention): The mention, placed there."""
+        """Return the mention, placed there."""
         return Mention(start, end, self.label, score=self.score, grounding=self.grounding)
 
 
@@ -70,12 +70,12 @@ def ground_mentions(text: str, stated: Sequence[Stated], *, problems: Problems) 
 
 
 def ground_each(text: str, stated: Sequence[Stated], *, problems: Problems) -> List[Optional[Mention]]:
-    """RETURNS (List[Optional[Mention]]): As `ground_mentions`, one for each stated, None where it is left out."""
+    """Return what `ground_mentions` returns, one for each stated, None where it is left out."""
     return [_ground(text, one, problems) for one in _in_code_points(text, stated, problems)]
 
 
 def is_one_piece(fragments: Sequence[Tuple[int, int]], text: str) -> bool:
-    """RETURNS (bool): Whether only white space lies between fragments, as where a mention goes over a line end."""
+    """Return whether only white space lies between fragments, as where a mention goes over a line end."""
     return all(end <= start and not text[end:start].strip()
                for (_, end), (start, _) in zip(fragments, fragments[1:]))
 
@@ -105,12 +105,12 @@ def _in_code_points(text: str, stated: Sequence[Stated], problems: Problems) -> 
 
 
 def _find_all(text: str, part: str) -> List[int]:
-    """RETURNS (List[int]): Where a part of a text begins, each time."""
+    """Return where a part of a text begins, each time."""
     return [found.start() for found in re.finditer(re.escape(part), text)] if part else []
 
 
 def _recount(one: Stated, starts: List[int]) -> Stated:
-    """RETURNS (Stated): With offsets in code points, or unchanged where they lie outside or inside a character."""
+    """Return the stated with offsets in code points, or unchanged where they lie outside or inside a character."""
     places = [bisect_left(starts, offset) for offset in (one.start, one.end)]
     if any(place >= len(starts) or starts[place] != offset for place, offset in zip(places, (one.start, one.end))):
         return one
@@ -123,7 +123,7 @@ def _fits(text: str, one: Stated) -> bool:
 
 
 def _ground(text: str, one: Stated, problems: Problems) -> Optional[Mention]:
-    """RETURNS (Optional[Mention]): The mention, or None where it cannot be had."""
+    """Return the mention, or None where it cannot be had."""
     start, end = one.start, one.end
     inside_text = 0 <= start <= end <= len(text)
     if one.surface is not None and not _fits(text, one):
@@ -148,12 +148,12 @@ def _ground(text: str, one: Stated, problems: Problems) -> Optional[Mention]:
 
 
 def _same(found: str, stated: str) -> bool:
-    """RETURNS (bool): Whether two strings are equal but for white space, which files fold or cut."""
+    """Return whether two strings are equal but for white space, which files fold or cut."""
     return " ".join(found.split()) == " ".join(stated.split())
 
 
 def _shifted(text: str, start: int, surface: str) -> Optional[int]:
-    """RETURNS (Optional[int]): The nearest place within a few characters where the surface stands."""
+    """Return the nearest place within a few characters where the surface stands."""
     if not surface:
         return None
     for distance in range(1, _SHIFT + 1):

@@ -93,13 +93,13 @@ def mentions_to_layers(annotation: Annotation, tokens: Sequence[Span], *, proble
 
 
 def layers_to_mentions(layers: Iterable[Sequence[str]], tokens: Sequence[Span]) -> List[Mention]:
-    """RETURNS (List[Mention]): The mentions that columns of `mentions_to_layers` hold, without scores."""
+    """Return the mentions that columns of `mentions_to_layers` hold, without scores."""
     stated = [one for layer in layers for one in read_tags(layer, tokens, place="", problems=Problems())]
     return [one.at(one.start, one.end) for one in stated]
 
 
 def _first_free(layers: List[List[str]], first: int, last: int) -> List[str]:
-    """RETURNS (List[str]): The first column that is free from first to last; a new one where none is."""
+    """Return the first column that is free from first to last; a new one where none is."""
     for layer in layers:
         if all(tag == OUTSIDE for tag in layer[first:last]):
             return layer
@@ -108,7 +108,7 @@ def _first_free(layers: List[List[str]], first: int, last: int) -> List[str]:
 
 
 def is_tag(word: str, *, bare: bool = False) -> bool:
-    """RETURNS (bool): Whether a word is a tag of a token; a letter without a label only where bare ones are."""
+    """Return whether a word is a tag of a token; a letter without a label only where bare ones are."""
     letter, hyphen, label = word.partition("-")
     known = letter in _BEGIN | _CONTINUE
     return word == OUTSIDE or bool(known and hyphen and label.strip()) or bool(bare and known and not hyphen)

@@ -71,7 +71,7 @@ class Annotator:
             runner.retry_truncated = True
 
     def provenance(self) -> Dict[str, Any]:
-        """RETURNS (Dict[str, Any]): What an annotation says of its origin: model, adapter, hash of the prompt, and of
+        """Return what an annotation says of its origin: model, adapter, hash of the prompt, and of
         a sampled one temperature and seed."""
         identity = self.model.identity()
         sampled = {key: identity.get(key) for key in ("temperature", "seed")} if identity.get("temperature") else {}
@@ -95,7 +95,7 @@ class Annotator:
 
 
 def _ask(planner: Planner, runner: Runner, texts: Sequence[str]) -> List[Tuple[Plan, List[Reply]]]:
-    """RETURNS (List[Tuple[Plan, List[Reply]]]): For each text what was asked and what came back."""
+    """Return for each text what was asked and what came back."""
     plans = [planner.plan(text) for text in texts]
     replies = iter(runner.run([request for plan in plans for request in plan.requests]))
     return [(plan, list(islice(replies, len(plan.requests)))) for plan in plans]

@@ -98,7 +98,7 @@ def make_annotator(source: ModelSource, settings: AnnotatorSettings, *,
 
 
 def _open_all(source: ModelSource, builders: Iterable[PromptBuilder]) -> List[LanguageModel]:
-    """RETURNS (List[LanguageModel]): A model for each question; they work in turn, so that one memory serves them."""
+    """Return a model for each question; they work in turn, so that one memory serves them."""
     from ..decoding.grounded import GroundedDecoder
 
     models = [source.open(builder) for builder in builders]
@@ -188,7 +188,7 @@ def _build(card: Optional[AdapterCard], settings: AnnotatorSettings,
 
 
 def choose_max_sentences(card: Optional[AdapterCard], settings: AnnotatorSettings) -> int:
-    """RETURNS (int): Sentences that are asked for at once, 0 for no limit: a model is lost in longer texts than it was
+    """Return sentences that are asked for at once, 0 for no limit: a model is lost in longer texts than it was
     taught on."""
     if settings.max_sentences is not None:
         return settings.max_sentences
@@ -196,7 +196,7 @@ def choose_max_sentences(card: Optional[AdapterCard], settings: AnnotatorSetting
 
 
 def choose_labels(card: Optional[AdapterCard]) -> Dict[str, str]:
-    """RETURNS (Dict[str, str]): What a run without labels of its own looks for: what the adapter was taught, else the
+    """Return what a run without labels of its own looks for: what the adapter was taught, else the
     labels of the embedded corpus."""
     if card is not None:
         return card.labels

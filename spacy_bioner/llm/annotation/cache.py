@@ -120,7 +120,7 @@ class ReplyCache:
 
     @property
     def is_read_only(self) -> bool:
-        """RETURNS (bool): Whether the file can only be read."""
+        """Return whether the file can only be read."""
         with self._failures_named():
             self._open()
         return self._is_read_only
@@ -154,7 +154,7 @@ class ReplyCache:
                 raise BionerError(Errors.E214.format(path=self.path, why=error)) from None
 
     def _open(self) -> sqlite3.Connection:
-        """RETURNS (sqlite3.Connection): This process's own connection: one carried over a fork would harm the file."""
+        """Return this process's own connection: one carried over a fork would harm the file."""
         if self._connection is None or self._process != os.getpid():
             self._is_read_only = False
             name = ":memory:" if self.path is None else self._prepare(self.path)

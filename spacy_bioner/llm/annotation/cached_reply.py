@@ -12,7 +12,7 @@ _GROUNDINGS = (None, "exact", "fuzzy")
 
 
 def write_row(key: str, reply: Reply) -> Tuple[str, str, str]:
-    """RETURNS (Tuple[str, str, str]): Key, reply as JSON and their checksum; lone surrogates are escaped, since SQLite
+    """Return the key, reply as JSON and their checksum; lone surrogates are escaped, since SQLite
     refuses them."""
     mentions = None if reply.mentions is None else [
         [mention.start, mention.end, mention.label, mention.score, mention.grounding] for mention in reply.mentions]
@@ -22,7 +22,7 @@ def write_row(key: str, reply: Reply) -> Tuple[str, str, str]:
 
 
 def read_row(key: str, spelt: Any, checksum: Any) -> Optional[Reply]:
-    """RETURNS (Optional[Reply]): The reply that `write_row` wrote; None where a byte of it has changed, or where it is
+    """Return the reply that `write_row` wrote; None where a byte of it has changed, or where it is
     no reply."""
     if not isinstance(spelt, str) or checksum != _checksum(key, spelt):
         return None
@@ -33,7 +33,7 @@ def read_row(key: str, spelt: Any, checksum: Any) -> Optional[Reply]:
 
 
 def fits_text(reply: Reply, text: str) -> bool:
-    """RETURNS (bool): Whether all mentions of a reply lie in the text that was asked for."""
+    """Return whether all mentions of a reply lie in the text that was asked for."""
     return all(mention.end <= len(text) for mention in reply.mentions or ())
 
 

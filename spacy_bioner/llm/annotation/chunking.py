@@ -66,7 +66,7 @@ def cut_text(text: str, *, count_tokens: Callable[[str], int], room: int, most: 
 
 
 def _group(costs: Sequence[int], *, room: int, max_sentences: int, overlap: int) -> List[Bounds]:
-    """RETURNS (List[Bounds]): First and one past the last sentence of each chunk, as many as fit, with overlap."""
+    """Return first and one past the last sentence of each chunk, as many as fit, with overlap."""
     groups: List[Bounds] = []
     first = 0
     while first < len(costs):
@@ -86,7 +86,7 @@ def _group(costs: Sequence[int], *, room: int, max_sentences: int, overlap: int)
 
 
 def _bounds_of_groups(sentences: Sequence[Bounds], groups: Sequence[Bounds]) -> Tuple[List[Bounds], List[Bounds]]:
-    """RETURNS (Tuple[List[Bounds], List[Bounds]]): Characters of each chunk, and the part of them that it owns: up to
+    """Return characters of each chunk, and the part of them that it owns: up to
     the middle of what it shares with the next one, where both see a mention from both sides."""
     bounds = [(sentences[first][0], sentences[last - 1][1]) for first, last in groups]
     cuts = [(next_start + end) // 2 for (_, end), (next_start, _) in zip(bounds, bounds[1:])]

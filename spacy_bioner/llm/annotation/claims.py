@@ -73,12 +73,12 @@ class Claims:
 
 
 def _owner() -> str:
-    """RETURNS (str): This thread of this process."""
+    """Return this thread of this process."""
     return f"{ProcessName.own()}/{threading.get_ident()}"
 
 
 def _has_expired(owner: str, beat: float, now: float) -> bool:
-    """RETURNS (bool): Whether nobody will answer: the owner is dead, or not of this machine and silent for long."""
+    """Return whether nobody will answer: the owner is dead, or not of this machine and silent for long."""
     process = ProcessName.read(owner.partition("/")[0])
     if process is None or process.is_dead():
         return True

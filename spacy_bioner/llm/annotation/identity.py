@@ -36,7 +36,7 @@ def identify(source: ModelSource, settings: AnnotatorSettings) -> Dict[str, Any]
 
 
 def _identify_model(source: ModelSource, builder: PromptBuilder) -> Mapping[str, Any]:
-    """RETURNS (Mapping[str, Any]): Name, revision and decoding; of a server not its address, which may change."""
+    """Return the name, revision and decoding; of a server not its address, which may change."""
     if isinstance(source, ServerSource):
         # What a schema holds the server to follows from labels and codec.
         identity = {**source.open(builder).identity(), "revision": source.settings.revision}
@@ -53,7 +53,7 @@ def _identify_model(source: ModelSource, builder: PromptBuilder) -> Mapping[str,
 
 
 def _identify_adapter(folder: Optional[Path]) -> Optional[str]:
-    """RETURNS (Optional[str]): Hash of the adapter in a folder, wherever it lies."""
+    """Return the hash of the adapter in a folder, wherever it lies."""
     return None if folder is None else served_fingerprint(folder)
 
 

@@ -32,11 +32,11 @@ class FoldedText:
     shifts: Tuple[int, ...] = (0,)
 
     def place(self, offset: int) -> int:
-        """RETURNS (int): Where a character stands in the text that was given."""
+        """Return where a character stands in the text that was given."""
         return offset + self.shifts[bisect_right(self.starts, offset) - 1]
 
     def give_back(self, mentions: Iterable[Mention]) -> Tuple[Mention, ...]:
-        """RETURNS (Tuple[Mention, ...]): Mentions of the folded text as those of the text that was given."""
+        """Return mentions of the folded text as those of the text that was given."""
         if len(self.starts) == 1:
             return tuple(mentions)
         return tuple(replace(mention, start=self.place(mention.start), end=self.place(mention.end - 1) + 1)
@@ -89,7 +89,7 @@ def cut_sentence(text: str, bounds: Bounds, *, count_tokens: Callable[[str], int
 
 def _last_fitting(text: str, start: int, places: "List[int] | range", reach: int, count_tokens: Callable[[str], int],
                   size: int) -> int:
-    """RETURNS (int): The last of some places up to which the text fits; 0 where not even the first does."""
+    """Return the last of some places up to which the text fits; 0 where not even the first does."""
     low = bisect_right(places, start)
     high = bisect_right(places, reach)
     best = 0

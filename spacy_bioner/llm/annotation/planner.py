@@ -27,7 +27,7 @@ class DocumentTooLong(BionerError):
 
 
 def estimate_tokens(text: str) -> int:
-    """RETURNS (int): Tokens of a text where there is no tokenizer to ask, rather too many than too few."""
+    """Return tokens of a text where there is no tokenizer to ask, rather too many than too few."""
     return _count_bytes(text) // _BYTES_PER_TOKEN + 1
 
 
@@ -88,7 +88,7 @@ class Planner:
         self.examples = examples
 
     def plan(self, text: str) -> Plan:
-        """RETURNS (Plan): Chunks and requests; what does not fit is this text's error alone."""
+        """Return chunks and requests; what does not fit is this text's error alone."""
         settings, folded = self.chunks, fold_gaps(text)
         room = min(self._room, settings.max_tokens or self._room)
         try:
@@ -101,14 +101,14 @@ class Planner:
             return Plan(error=str(error))
 
     def read(self, plan: Plan, replies: Sequence[Reply]) -> Reading:
-        """RETURNS (Reading): The mentions of all chunks in the whole text, and the issues met."""
+        """Return the mentions of all chunks in the whole text, and the issues met."""
         readings = [self._read(request.text, reply) for request, reply in zip(plan.requests, replies)]
         joined = join_mentions(plan.chunks, [reading.mentions for reading in readings])
         return Reading(plan.folded.give_back(joined),
                        tuple(issue for reading in readings for issue in reading.issues))
 
     def _read(self, text: str, reply: Reply) -> Reading:
-        """RETURNS (Reading): Grounded mentions as they came, or what the codec reads."""
+        """Return grounded mentions as they came, or what the codec reads."""
         truncated = reply.finish_reason == "length"
         if reply.mentions is not None:
             return Reading(reply.mentions, (Issue("truncated"),) if truncated else ())
@@ -127,7 +127,7 @@ class Planner:
 
     @cached_property
     def _answer_ratio(self) -> float:
-        """RETURNS (float): Tokens of an answer for a token of text that holds many mentions, of the labels that take
+        """Return tokens of an answer for a token of text that holds many mentions, of the labels that take
         most to write."""
         codec, labels = self.builder.codec, list(self.builder.labels)
         longest = sorted(labels, key=self.count_tokens)[-_SAMPLE_MENTIONS:]
@@ -137,7 +137,7 @@ class Planner:
 
     @cached_property
     def _room(self) -> int:
-        """RETURNS (int): Tokens of text for which prompt and answer fit the context."""
+        """Return tokens of text for which prompt and answer fit the context."""
         examples = self.examples.longest if self.examples is not None else ()
         fixed = self.count_tokens(self.builder.render(".", examples=examples).plain) + 2 * _MARGIN
         room = int((self.context_length - fixed) / (1 + self._answer_ratio))

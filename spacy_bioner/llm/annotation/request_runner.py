@@ -64,7 +64,7 @@ class Runner:
         return [replies[key] for key in keys]
 
     def _look_up(self, asked: Mapping[str, Request]) -> Dict[str, Reply]:
-        """RETURNS (Dict[str, Reply]): Cached replies that can be answers to their requests; others are asked again."""
+        """Return cached replies that can be answers to their requests; others are asked again."""
         if self.cache is None:
             return {}
         before = self.cache.damaged
@@ -128,7 +128,7 @@ class Runner:
             replies.setdefault(key, Reply(finish_reason="error", error=Errors.E216))
 
     def _refuses_all(self, reply: Reply) -> bool:
-        """RETURNS (bool): Whether a server has refused every request so far, and all for the same reason."""
+        """Return whether a server has refused every request so far, and all for the same reason."""
         if reply.refused:
             self._refusals.add(str(reply.error))
         return reply.refused and not self._answered and len(self._refusals) == 1

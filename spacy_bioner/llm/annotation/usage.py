@@ -50,13 +50,13 @@ class Usage:
             self.model.update({key: value for key, value in usage.items() if key != "seconds"})
 
     def to_dict(self) -> Dict[str, Any]:
-        """RETURNS (Dict[str, Any]): The counts, for JSON."""
+        """Return the counts, for JSON."""
         return {"documents": self.documents, "failed": self.failed, "asked": self.asked, "cached": self.cached,
                 "damaged": self.damaged, "seconds": round(self.seconds, 3), "model": dict(self.model),
                 "issues": dict(self.issues)}
 
     def summary(self) -> str:
-        """RETURNS (str): One line without text of documents."""
+        """Return one line without text of documents."""
         parts = [f"{self.documents} documents", f"{self.failed} set aside",
                  f"{self.asked} requests asked, {self.cached} from the cache", f"{self.seconds:.1f} s in the model"]
         parts += [f"{value:,.0f} {key.replace('_', ' ')}" for key, value in sorted(self.model.items())]

@@ -98,17 +98,17 @@ class AnswerWalk:
 
     @property
     def cut(self) -> bool:
-        """RETURNS (bool): Whether the token limit ends the answer before its end."""
+        """Return whether the token limit ends the answer before its end."""
         return self._end is None and len(self.prompt) + len(self.answer) + len(self._draft) > self.limit
 
     @property
     def state(self) -> Any:
-        """RETURNS (Any): The state that has been reached; of several readings the preferred one's."""
+        """Return the state that has been reached; of several readings the preferred one's."""
         return self._end.state if self._end is not None else self._readings[0].state
 
     @property
     def text(self) -> str:
-        """RETURNS (str): The answer as text, as far as it is decided."""
+        """Return the answer as text, as far as it is decided."""
         trail = self._end.trail if self._end is not None else self._readings[0].trail
         parts: List[str] = []
         while trail is not None:
@@ -118,7 +118,7 @@ class AnswerWalk:
 
     @property
     def mentions(self) -> List[Found]:
-        """RETURNS (List[Found]): The mentions written so far, in the order in which they were completed."""
+        """Return the mentions written so far, in the order in which they were completed."""
         mentions: List[Found] = []
         found = self.state.found
         while found is not None:
@@ -127,7 +127,7 @@ class AnswerWalk:
         return mentions[::-1]
 
     def probability(self, factors: Factors) -> float:
-        """RETURNS (float): The product of the probabilities of some decisions."""
+        """Return the product of the probabilities of some decisions."""
         return math.exp(sum(self._scores[number] for number in factors))
 
     def propose(self, cached: int) -> Proposal:
@@ -204,7 +204,7 @@ class AnswerWalk:
             self._draft = draft[:self._points[-1].index]
 
     def _guess(self, readings: Sequence[_Reading]) -> int:
-        """RETURNS (int): The token that a draft takes; -1 where there is nothing to go by."""
+        """Return the token that a draft takes; -1 where there is nothing to go by."""
         for reading in readings:
             if reading.choice.place is not None and reading.choice.place in self._hints:
                 return reading.choice.tokens[reading.offset]

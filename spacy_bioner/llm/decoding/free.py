@@ -180,7 +180,7 @@ def draw_tokens(logits: torch.Tensor, chances: torch.Tensor, *, temperature: flo
 
 
 def pad_left(rows: List[List[int]], filler: int, device: torch.device) -> Tuple[torch.Tensor, torch.Tensor]:
-    """RETURNS (Tuple[torch.Tensor, torch.Tensor]): Token ids and mask, (rows, longest), padded on the left."""
+    """Return token ids and mask, (rows, longest), padded on the left."""
     width = max(map(len, rows))
     tokens = torch.tensor([[filler] * (width - len(row)) + row for row in rows], device=device)
     mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in rows], device=device)

@@ -86,13 +86,13 @@ class GroundedGenerator:
         return bool(text) and token not in self._control and not any(mark in text for mark in "<\n\r")
 
     def _find_tokens(self, test: Callable[[int], bool]) -> torch.Tensor:
-        """RETURNS (torch.Tensor): Which tokens pass a test, (words,); a score without a token always does."""
+        """Return which tokens pass a test, (words,); a score without a token always does."""
         size = self.lm.model.get_output_embeddings().weight.shape[0]
         known = [token < len(self._texts) and bool(self._texts[token]) for token in range(size)]
         return torch.tensor([test(token) if known[token] else True for token in range(size)], device=self.lm.device)
 
     def identity(self) -> Mapping[str, Any]:
-        """RETURNS (Mapping[str, Any]): All that a reply depends on beside its prompt."""
+        """Return all that a reply depends on beside its prompt."""
         return {**self.lm.identity(), "decoding": "grounded_generation", "temperature": self.temperature,
                 "top_p": self.top_p, "top_k": self.top_k, "seed": self.seed, "max_new_tokens": self.max_new_tokens,
                 "attempts": self.attempts, "min_units": self.min_units, "chat": self.chat}
@@ -224,7 +224,7 @@ class GroundedGenerator:
         return tokens
 
     def _banned(self, row: SentenceRow) -> torch.Tensor:
-        """RETURNS (torch.Tensor): Tokens that cannot be written freely here, (words,)."""
+        """Return tokens that cannot be written freely here, (words,)."""
         banned = self._never
         if row.pending:
             return banned | ~self._broken
@@ -235,7 +235,7 @@ class GroundedGenerator:
         return banned if self._may_end(row) else banned | self._stops
 
     def _may_end(self, row: SentenceRow) -> bool:
-        """RETURNS (bool): Whether all seeds stand and the sentence is long enough."""
+        """Return whether all seeds stand and the sentence is long enough."""
         return not row.seeds and (not self.min_units or len(find_units(row.plain)) >= self.min_units)
 
     def _walk_tag(self, row: SentenceRow, scores: torch.Tensor) -> None:
@@ -332,7 +332,7 @@ class GroundedGenerator:
 
 
 def _is_whole(row: SentenceRow, reply: Reply) -> bool:
-    """RETURNS (bool): Whether a sentence has its end, all its seeds and nothing else in tags, and these at words."""
+    """Return whether a sentence has its end, all its seeds and nothing else in tags, and these at words."""
     labels = sorted({label for _, label in row.all_seeds})
     reading = SeedTagCodec().read(reply.text, labels, row.all_seeds)
     return (row.done == "stop" and reading.keep and not reading.issues

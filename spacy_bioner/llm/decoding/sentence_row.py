@@ -72,7 +72,7 @@ class SentenceRow:
 
     @property
     def plain(self) -> str:
-        """RETURNS (str): The sentence without its tags."""
+        """Return the sentence without its tags."""
         return "".join(part.text for part in self.parts)
 
     @property
@@ -80,7 +80,7 @@ class SentenceRow:
         return bool(self.parts) and self.parts[-1].tag is not None
 
     def space_before_tag(self, joining: str) -> str:
-        """RETURNS (str): A space, but nothing at the start, after what opens or joins, and in Chinese."""
+        """Return a space, but nothing at the start, after what opens or joins, and in Chinese."""
         before = self.plain[-1:]
         if not before or before.isspace() or before in joining:
             return ""
@@ -102,11 +102,11 @@ class SentenceRow:
         self.parts.append(Part(space + tag[0], size, tag, seed))
 
     def spell(self) -> str:
-        """RETURNS (str): The sentence with its tags; surfaces are those of the seeds, not of their tokens."""
+        """Return the sentence with its tags; surfaces are those of the seeds, not of their tokens."""
         return "".join(part.text if part.tag is None else _spell_tag(part) for part in self.parts)
 
     def tagged(self) -> Iterator[Tuple[int, int]]:
-        """YIELDS (Tuple[int, int]): Where the tags stand in the sentence without tags."""
+        """Yield where the tags stand in the sentence without tags."""
         reached = 0
         for part in self.parts:
             reached += len(part.text)
@@ -138,7 +138,7 @@ class SentenceRow:
         return None
 
     def _goes_on(self, beginning: str) -> bool:
-        """RETURNS (bool): Whether a longer seed begins so; then its end is waited for."""
+        """Return whether a longer seed begins so; then its end is waited for."""
         folded = fold_plain(beginning)
         return any(fold_plain(text).startswith(folded) for text, _ in self.all_seeds)
 
@@ -171,7 +171,7 @@ def _spell_tag(part: Part) -> str:
 
 
 def shared_length(prompts: Sequence[List[int]]) -> int:
-    """RETURNS (int): Tokens that all prompts begin with, at least one left to each."""
+    """Return tokens that all prompts begin with, at least one left to each."""
     first, last = min(prompts), max(prompts)
     limit = min(len(prompt) for prompt in prompts) - 1
     shared = 0

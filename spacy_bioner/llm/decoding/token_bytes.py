@@ -33,7 +33,7 @@ def _spell_piece(token: str) -> bytes:
 
 
 def _byte_alphabet() -> "dict[str, int]":
-    """RETURNS (Dict[str, int]): The printable character that stands for each byte in byte-level vocabularies."""
+    """Return the printable character that stands for each byte in byte-level vocabularies."""
     printable = [*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1), *range(ord("®"), ord("ÿ") + 1)]
     rest = [byte for byte in range(256) if byte not in printable]
     return {**{chr(byte): byte for byte in printable}, **{chr(256 + place): byte for place, byte in enumerate(rest)}}

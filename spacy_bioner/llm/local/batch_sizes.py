@@ -21,5 +21,5 @@ _SIZES = {"cpu": BatchSizes(batch=16384, one_pass=512, training_pass=1024),
 
 
 def batch_sizes(device: str) -> BatchSizes:
-    """RETURNS (BatchSizes): Of that kind of device, such as "cuda"; other kinds are taken for a CPU."""
+    """Return the batch sizes of that kind of device, such as "cuda"; other kinds are taken for a CPU."""
     return _SIZES.get(device, _SIZES["cpu"])

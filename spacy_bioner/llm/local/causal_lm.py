@@ -55,20 +55,20 @@ class CausalLM:
 
     @property
     def context_length(self) -> int:
-        """RETURNS (int): Tokens that prompt and answer may have together."""
+        """Return tokens that prompt and answer may have together."""
         config = self.model.config.get_text_config()
         return int(getattr(config, "max_position_embeddings", None) or self.tokenizer.model_max_length)
 
     @property
     def end_ids(self) -> Tuple[int, ...]:
-        """RETURNS (Tuple[int, ...]): Tokens that end an answer, the tokenizer's first."""
+        """Return tokens that end an answer, the tokenizer's first."""
         configured = getattr(self.model.generation_config, "eos_token_id", None) or []
         configured = configured if isinstance(configured, list) else [configured]
         return tuple(dict.fromkeys([end_id(self.tokenizer), *configured]))
 
     @property
     def shapes(self) -> Dict[str, int]:
-        """RETURNS (Dict[str, int]): Hidden size, layers and vocabulary: what tells models from each other whose names
+        """Return hidden size, layers and vocabulary: what tells models from each other whose names
         say nothing."""
         config = self.model.config.get_text_config()
         return {key: int(getattr(config, key)) for key in _SHAPES if getattr(config, key, None) is not None}
@@ -78,7 +78,7 @@ class CausalLM:
             return len(encode_text(self.tokenizer, text))
 
     def identity(self) -> Mapping[str, Any]:
-        """RETURNS (Mapping[str, Any]): All that tells this model from another one of the same name."""
+        """Return all that tells this model from another one of the same name."""
         return {"model": self.name, **self.settings}
 
 
@@ -121,7 +121,7 @@ def load_causal_lm(name: str, *, adapter: Optional[str] = None, revision: Option
 
 
 def choose_device(device: str) -> torch.device:
-    """RETURNS (torch.device): The device of that name; raises BionerError E209 where this machine has none."""
+    """Return the device of that name; raises BionerError E209 where this machine has none."""
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
@@ -134,7 +134,7 @@ def choose_device(device: str) -> torch.device:
 
 
 def choose_dtype(dtype: str, device: torch.device) -> torch.dtype:
-    """RETURNS (torch.dtype): The number type of that name; "auto" is bfloat16 where that is quicker."""
+    """Return the number type of that name; "auto" is bfloat16 where that is quicker."""
     if dtype == "auto":
         return torch.bfloat16 if is_quick_in_bfloat16(device) else torch.float32
     known = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -144,7 +144,7 @@ def choose_dtype(dtype: str, device: torch.device) -> torch.dtype:
 
 
 def _quantization(quantize: Optional[str], device: torch.device, dtype: torch.dtype) -> Dict[str, Any]:
-    """RETURNS (Dict[str, Any]): What `from_pretrained` needs for quantised weights; nothing for plain ones."""
+    """Return what `from_pretrained` needs for quantised weights; nothing for plain ones."""
     if quantize is None:
         return {}
     if quantize != "4bit":

@@ -40,7 +40,7 @@ def verify_files(folder: Path, sums: Mapping[str, str], *, requirement: str, sta
 
 
 def _state(path: Path) -> Dict[str, Any]:
-    """RETURNS (Dict[str, Any]): What changes when a file is written again."""
+    """Return what changes when a file is written again."""
     state = path.stat()
     return {"path": str(path), "size": state.st_size, "mtime_ns": state.st_mtime_ns, "ctime_ns": state.st_ctime_ns,
             "inode": state.st_ino}

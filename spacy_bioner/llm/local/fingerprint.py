@@ -27,7 +27,7 @@ def fingerprint(folder: Path) -> str:
 
 
 def adapter_fingerprint(folder: Path) -> str:
-    """RETURNS (str): Short hash of all bytes of an adapter's weights and configuration, which are all that is read."""
+    """Return a short hash of all bytes of an adapter's weights and configuration, which are all that is read."""
     digest = hashlib.sha256()
     # Of the adapter of a server only the weights may be here.
     for path in filter(Path.is_file, (folder / CONFIG_FILE, folder / WEIGHTS_FILE)):

@@ -19,12 +19,12 @@ class HeadShape:
 
     @classmethod
     def of(cls, config: Any) -> "HeadShape":
-        """RETURNS (HeadShape): That of a model, by its configuration."""
+        """Return the head shape that of a model, by its configuration."""
         scale = getattr(config, "logit_scale", None) or 1.0
         return cls(scale / (getattr(config, "logits_scaling", None) or 1.0),
                    getattr(config, "final_logit_softcapping", None))
 
     def apply(self, logits: torch.Tensor) -> torch.Tensor:
-        """RETURNS (torch.Tensor): The scores as the model itself would give them, of the same shape."""
+        """Return the scores as the model itself would give them, of the same shape."""
         logits = logits * self.scale if self.scale != 1.0 else logits
         return torch.tanh(logits / self.cap) * self.cap if self.cap else logits

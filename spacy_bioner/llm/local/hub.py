@@ -44,7 +44,7 @@ class EmbeddedModel:
         return self.requirement.split("==")[1]
 
     def locate(self) -> Optional[Path]:
-        """RETURNS (Optional[Path]): The folder in the package, which is not imported, as its dependencies may be
+        """Return the folder in the package, which is not imported, as its dependencies may be
         absent; None where it is not installed."""
         spec = util.find_spec(self.package)
         if spec is None or not spec.submodule_search_locations:
@@ -70,7 +70,7 @@ EMBEDDED: Dict[str, EmbeddedModel] = {
 
 
 def cache_folder() -> Path:
-    """RETURNS (Path): Where converted models are kept: $SPACY_BIONER_CACHE, or a folder in the user's cache."""
+    """Return where converted models are kept: $SPACY_BIONER_CACHE, or a folder in the user's cache."""
     given = os.environ.get("SPACY_BIONER_CACHE")
     if given:
         return Path(given)
@@ -98,7 +98,7 @@ def resolve_model(name: str, *, revision: Optional[str] = None) -> Path:
 
 
 def model_revision(name: str, *, revision: Optional[str] = None) -> str:
-    """RETURNS (str): What tells two states of a model of one name apart, as far as its name can tell: the version of
+    """Return what tells two states of a model of one name apart, as far as its name can tell: the version of
     the package, which stands for its verified files, the revision asked for, or nothing."""
     if name in EMBEDDED and not Path(name).is_dir():
         return EMBEDDED[name].version

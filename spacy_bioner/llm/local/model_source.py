@@ -28,13 +28,13 @@ class ModelSource(Protocol):
     adapter_folder: Optional[Path]
 
     def open(self, builder: PromptBuilder) -> LanguageModel:
-        """RETURNS (LanguageModel): The model, ready to answer the prompts of this builder."""
+        """Return the model, ready to answer the prompts of this builder."""
 
     def card(self) -> Optional[AdapterCard]:
-        """RETURNS (Optional[AdapterCard]): What its adapter was taught, or None without one."""
+        """Return what its adapter was taught, or None without one."""
 
     def __call__(self, prompts: Iterable[Iterable[Any]]) -> Iterable[Iterable[Any]]:
-        """RETURNS (Iterable[Iterable[Any]]): For each document the replies to its prompts."""
+        """Return for each document the replies to its prompts."""
 
 
 def find_adapter(name: str, adapter: Optional[str]) -> Optional[Path]:
@@ -92,7 +92,7 @@ class CausalLMSource:
             raise BionerError(Errors.E229.format(decoding=self.decoding))
 
     def __getstate__(self) -> Dict[str, Any]:
-        """RETURNS (Dict[str, Any]): The settings; a loaded model stays in its process."""
+        """Return the settings; a loaded model stays in its process."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @property
@@ -100,16 +100,16 @@ class CausalLMSource:
         return find_adapter(self.name, self.adapter)
 
     def card(self) -> Optional[AdapterCard]:
-        """RETURNS (Optional[AdapterCard]): What the adapter was taught, or None without one."""
+        """Return what the adapter was taught, or None without one."""
         folder = self.adapter_folder
         return None if folder is None else AdapterCard.read(folder)
 
     def with_adapter(self, folder: Optional[Path]) -> "CausalLMSource":
-        """RETURNS (CausalLMSource): The same settings with another adapter, not yet loaded."""
+        """Return the same settings with another adapter, not yet loaded."""
         return replace(self, adapter=None if folder is None else str(folder))
 
     def open(self, builder: PromptBuilder) -> LanguageModel:
-        """RETURNS (LanguageModel): A decoder for the builder's codec and labels; raises BionerError E207 where the
+        """Return a decoder for the builder's codec and labels; raises BionerError E207 where the
         adapter is another model's."""
         from ..decoding.grounded import GroundedDecoder
 

@@ -52,7 +52,7 @@ def load_model(folder: Union[str, Path], *, dtype: "torch.dtype", causal: bool =
 
 
 def load_gguf_tokenizer(source: Path) -> "PreTrainedTokenizerBase":
-    """RETURNS (PreTrainedTokenizerBase): The tokenizer of a GGUF file, as transformers reads it."""
+    """Return the tokenizer of a GGUF file, as transformers reads it."""
     from transformers import AutoTokenizer
 
     with _reading(source):
@@ -60,7 +60,7 @@ def load_gguf_tokenizer(source: Path) -> "PreTrainedTokenizerBase":
 
 
 def load_gguf_model(source: Path, *, dtype: "torch.dtype") -> "PreTrainedModel":
-    """RETURNS (PreTrainedModel): The causal language model of a GGUF file, de-quantised."""
+    """Return the causal language model of a GGUF file, de-quantised."""
     from transformers import AutoModelForCausalLM
 
     with _reading(source):
@@ -127,7 +127,7 @@ def _check_settings(settings: Mapping[str, Any], source: Union[str, Path]) -> No
 
 
 def _dtype(dtype: "torch.dtype") -> Dict[str, Any]:
-    """RETURNS (Dict[str, Any]): The argument for the number type, by the name that this version knows."""
+    """Return the argument for the number type, by the name that this version knows."""
     from transformers import __version__
 
     return {"torch_dtype" if __version__.startswith("4.") else "dtype": dtype}

@@ -55,7 +55,7 @@ def _split_control_tokens(text: str, control: Pattern[str]) -> List[str]:
 
 
 def encode_text(tokenizer: "PreTrainedTokenizerBase", text: str) -> List[int]:
-    """RETURNS (List[int]): Token ids of a text, unit by unit, white space with the unit behind it."""
+    """Return token ids of a text, unit by unit, white space with the unit behind it."""
     starts = [0, *(end for _, end in find_units(text))]
     pieces = [text[start:end] for start, end in zip(starts, [*starts[1:], len(text)]) if start < end]
     return [token for ids in encode_each(tokenizer, pieces) for token in ids]
@@ -93,12 +93,12 @@ def _chat_parts(tokenizer: "PreTrainedTokenizerBase", prompt: Prompt, slots: Lis
 
 
 def encode_pieces(tokenizer: "PreTrainedTokenizerBase", pieces: Sequence[Piece]) -> List[int]:
-    """RETURNS (List[int]): Token ids of an answer, piece by piece, without the token that ends it."""
+    """Return token ids of an answer, piece by piece, without the token that ends it."""
     return [token for ids in encode_each(tokenizer, [piece.text for piece in pieces]) for token in ids]
 
 
 def end_id(tokenizer: "PreTrainedTokenizerBase") -> int:
-    """RETURNS (int): The token that ends an answer; raises BionerError E204 where the tokenizer has none."""
+    """Return the token that ends an answer; raises BionerError E204 where the tokenizer has none."""
     if tokenizer.eos_token_id is None:
         raise BionerError(Errors.E204.format(name=tokenizer.name_or_path))
     return tokenizer.eos_token_id

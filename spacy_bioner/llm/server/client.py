@@ -130,7 +130,7 @@ class Server:
         return self._count_tokens(text)
 
     def identity(self) -> Dict[str, Any]:
-        """RETURNS (Dict[str, Any]): All that a reply depends on beside the prompt; no key."""
+        """Return all that a reply depends on beside the prompt; no key."""
         settings = self.settings
         return {"model": settings.model, "revision": settings.revision or self.base_url, "adapter": self.adapter,
                 "decoding": "server", "chat": settings.chat, "max_new_tokens": settings.max_new_tokens,
@@ -168,7 +168,7 @@ class Server:
             await asyncio.gather(*(ask(index, request) for index, request in enumerate(requests)))
 
     def _connect(self) -> Any:
-        """RETURNS (httpx.AsyncClient): A client that goes nowhere but to the server: no redirects, and no proxy or
+        """Return a client that goes nowhere but to the server: no redirects, and no proxy or
         password file that the environment happens to name."""
         with extra("llm"):
             import httpx
@@ -245,7 +245,7 @@ class Server:
         return read_answer(content) if content is not None else _Outcome(error="the answer was not JSON", retry=True)
 
     def _read_refusal(self, answer: Answer, content: Any, sent: Mapping[str, Any], prompt: str) -> _Outcome:
-        """RETURNS (_Outcome): What a status other than 200 means."""
+        """Return what a status other than 200 means."""
         status = answer.status
         if status in _ELSEWHERE:
             return _Outcome(error=f"HTTP {status}: a redirect to another address, which is not followed",
@@ -303,7 +303,7 @@ def _get(value: Any, key: str) -> Any:
 
 
 def read_retry_after(headers: Mapping[str, str]) -> Optional[float]:
-    """RETURNS (Optional[float]): Seconds that a server asks to wait, given as a number or as a date."""
+    """Return seconds that a server asks to wait, given as a number or as a date."""
     value = headers.get("retry-after", "").strip()
     if not value:
         return None
@@ -315,7 +315,7 @@ def read_retry_after(headers: Mapping[str, str]) -> Optional[float]:
 
 
 def _seconds_until(date: str) -> float:
-    """RETURNS (float): Seconds from now to a date as HTTP writes it; not a number for anything else."""
+    """Return seconds from now to a date as HTTP writes it; not a number for anything else."""
     try:
         return parsedate_to_datetime(date).timestamp() - time.time()
     except (ValueError, OverflowError):

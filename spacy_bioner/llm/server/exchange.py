@@ -55,7 +55,7 @@ class Answer:
 
 
 def size_limit(max_new_tokens: int) -> int:
-    """RETURNS (int): Most bytes that an answer of so many tokens can need."""
+    """Return the most bytes that an answer of so many tokens can need."""
     return _FRAME_BYTES + _TOKEN_BYTES * max_new_tokens
 
 
@@ -74,7 +74,7 @@ def find_proxy(url: str) -> Optional[str]:
 
 
 def is_loopback(host: str) -> bool:
-    """RETURNS (bool): Whether a host name or address is this machine itself."""
+    """Return whether a host name or address is this machine itself."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -32,7 +32,7 @@ class Parameters:
         self._lock = ThreadLock()
 
     def of_request(self, sample: int) -> Dict[str, Any]:
-        """RETURNS (Dict[str, Any]): The parameters of a request, without those that the server has refused.
+        """Return the parameters of a request, without those that the server has refused.
 
         sample (int): Number of the sample; with temperature 0 all are the same, and without a seed none is sent.
         """
@@ -97,7 +97,7 @@ def find_refused(error: Any, sent: Iterable[str], prompt: str) -> Optional[str]:
 
 
 def describe_refusal(error: Any, refused: Optional[str]) -> str:
-    """RETURNS (str): Code and parameter of a refusal, nothing where there are none; no message, for that may quote the
+    """Return code and parameter of a refusal, nothing where there are none; no message, for that may quote the
     document."""
     inner = error.get("error") if isinstance(error, dict) and isinstance(error.get("error"), dict) else error
     inner = inner if isinstance(inner, dict) else {}

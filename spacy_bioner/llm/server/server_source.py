@@ -55,7 +55,7 @@ class ServerSource:
         return replace(self, adapter_folder=folder)
 
     def open(self, builder: PromptBuilder) -> LanguageModel:
-        """RETURNS (LanguageModel): The server; raises BionerError E224 where no schema fits the codec."""
+        """Return the server; raises BionerError E224 where no schema fits the codec."""
         settings = self.settings
         if self.structured:
             if builder.codec.name != "json":
@@ -65,7 +65,7 @@ class ServerSource:
         return self._connect(settings)
 
     def open_generator(self, *, top_p: float, attempts: int, batch_size: int, min_units: int = 0) -> LanguageModel:
-        """RETURNS (LanguageModel): The server as a writer of sentences; it decodes freely, and answers are checked."""
+        """Return the server as a writer of sentences; it decodes freely, and answers are checked."""
         return self._connect(replace(self.settings, extra_body={"top_p": top_p, **self.settings.extra_body}))
 
     def __call__(self, prompts: Iterable[Iterable[Any]]) -> Iterable[Iterable[Any]]:
@@ -77,7 +77,7 @@ class ServerSource:
         return self.settings.context_length
 
     def _connect(self, settings: ServerSettings) -> Server:
-        """RETURNS (Server): The server, its adapter known by its content: retrained under the same name it is asked
+        """Return the server, its adapter known by its content: retrained under the same name it is asked
         anew."""
         adapter = None if self.adapter_folder is None else served_fingerprint(self.adapter_folder)
         return Server(settings, count_tokens=self.count_tokens, adapter=adapter)
@@ -111,7 +111,7 @@ def make_server(model: str, base_url: Optional[str] = None, api_key_env: str = "
 
 
 def read_counter(tokenizer: str) -> Callable[[str], int]:
-    """RETURNS (Callable[[str], int]): Counts tokens with the tokenizer of that folder or hub id."""
+    """Return counts tokens with the tokenizer of that folder or hub id."""
     from ..local.hub import resolve_model
     from ..local.pretrained import load_tokenizer
 

@@ -63,6 +63,6 @@ def check_base(transformer: torch.nn.Module, config: Dict[str, Any]) -> None:
 
 
 def _hash_weights(transformer: torch.nn.Module) -> str:
-    """RETURNS (str): Hash of the first word embeddings: another for a model of the same sizes, trained otherwise."""
+    """Return the hash of the first word embeddings: another for a model of the same sizes, trained otherwise."""
     rows = transformer.get_input_embeddings().weight[:_HASHED_ROWS].detach().float().cpu().contiguous()
     return sha256(rows.numpy().tobytes()).hexdigest()[:16]

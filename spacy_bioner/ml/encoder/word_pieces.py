@@ -54,7 +54,7 @@ class PieceMaker:
         self._known: Dict[Tuple[int, bool], Tuple[int, ...]] = {}
 
     def pieces(self, doc: Doc) -> List[Tuple[int, ...]]:
-        """RETURNS (List[Tuple[int, ...]]): For each token the ids of its pieces, at least one."""
+        """Return for each token the ids of its pieces, at least one."""
         if not len(doc):
             return []
         # A new table in place of the old one, which another thread may be reading.

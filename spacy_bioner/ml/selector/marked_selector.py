@@ -71,7 +71,7 @@ class MarkedJudge(LoraModule):
         return torch.cat(logits)[order.to(logits[0].device)]
 
     def _reads_as_trees(self, rows: Sequence[MarkedText]) -> bool:
-        """RETURNS (bool): Whether a tree gives the states of the rows; the mask of a tree knows of no window."""
+        """Return whether a tree gives the states of the rows; the mask of a tree knows of no window."""
         window = getattr(self.transformer.config, "sliding_window", None)
         return self.reads_trees and (not window or max(len(row.ids) for row in rows) <= window)
 

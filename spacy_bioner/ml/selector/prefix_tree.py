@@ -36,7 +36,7 @@ class PrefixTree:
     _children: Dict[Tuple[int, int], int] = field(default_factory=dict, repr=False)
 
     def missing(self, pieces: Sequence[int]) -> int:
-        """RETURNS (int): How many pieces the tree would grow by."""
+        """Return how many pieces the tree would grow by."""
         return len(pieces) - self._known(pieces)[1]
 
     def plant(self, row: int, pieces: Sequence[int]) -> None:
@@ -57,7 +57,7 @@ class PrefixTree:
         self.ends.append(last)
 
     def visible(self) -> torch.Tensor:
-        """RETURNS (torch.Tensor): (pieces, pieces), whether the first sees the second."""
+        """Return (pieces, pieces), whether the first sees the second."""
         sees = torch.eye(len(self.ids), dtype=torch.bool)
         for place, parent in enumerate(self.parents):
             if parent >= 0:
@@ -65,7 +65,7 @@ class PrefixTree:
         return sees
 
     def _known(self, pieces: Sequence[int]) -> Tuple[int, int]:
-        """RETURNS (Tuple[int, int]): The last piece that the tree has of a row, and how many it has of it."""
+        """Return the last piece that the tree has of a row, and how many it has of it."""
         last = -1
         for depth, piece in enumerate(pieces):
             if (last, piece) not in self._children:

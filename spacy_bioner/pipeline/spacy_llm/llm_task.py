@@ -52,7 +52,7 @@ class BioNERTask:
 
     @property
     def builder(self) -> PromptBuilder:
-        """RETURNS (PromptBuilder): Writes the prompts for the labels of now; raises BionerError E103 for none."""
+        """Return what writes the prompts for the labels of now; raises BionerError E103 for none."""
         if self.label_definitions != self._builder.labels:
             self._builder = self._builder.with_labels(self.label_definitions)
         return self._builder
@@ -99,7 +99,7 @@ class BioNERTask:
         return tuple(self.label_definitions)
 
     def add_label(self, label: str, label_definition: Optional[str] = None) -> int:
-        """RETURNS (int): 1, or 0 where the label was there."""
+        """Return 1, or 0 where the label was there."""
         if label in self.label_definitions:
             return 0
         self.label_definitions[label] = label_definition or ""
@@ -110,7 +110,7 @@ class BioNERTask:
         self.label_definitions = {}
 
     def scorer(self, examples: Iterable[Example]) -> Dict[str, Any]:
-        """RETURNS (Dict[str, Any]): Strict scores of the spans."""
+        """Return strict scores of the spans."""
         return score_nested_spans(examples, spans_key=self.spans_key)
 
     def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:

@@ -27,7 +27,7 @@ _DEFAULT_CONTEXT = 4096
 
 
 def as_source(model: Union[ModelSource, StockModel]) -> ModelSource:
-    """RETURNS (ModelSource): A source of models: ours as it is, one of spacy-llm's wrapped."""
+    """Return a source of models: ours as it is, one of spacy-llm's wrapped."""
     return model if hasattr(model, "open") else StockSource(model)
 
 
@@ -62,15 +62,15 @@ class StockLanguageModel:
 
     @property
     def context_length(self) -> int:
-        """RETURNS (int): What the model says, else a modest guess."""
+        """Return what the model says, else a modest guess."""
         return getattr(self.model, "context_length", None) or _DEFAULT_CONTEXT
 
     def count_tokens(self, text: str) -> int:
-        """RETURNS (int): An estimate; these models have no tokenizer to ask."""
+        """Return an estimate; these models have no tokenizer to ask."""
         return estimate_tokens(text)
 
     def identity(self) -> Dict[str, Any]:
-        """RETURNS (Dict[str, Any]): Name and a hash of the settings, credentials left out."""
+        """Return the name and a hash of the settings, credentials left out."""
         settings = {key: value for key, value in getattr(self.model, "__dict__", {}).items()
                     if "credential" not in key and isinstance(value, (str, int, float, bool, dict, list, type(None)))}
         spelt = json.dumps(settings, sort_keys=True, default=str)
@@ -79,7 +79,7 @@ class StockLanguageModel:
                 "revision": hashlib.sha256(f"{kind.__module__}.{kind.__qualname__} {spelt}".encode()).hexdigest()[:16]}
 
     def generate(self, requests: Sequence[Request]) -> Iterator[Tuple[int, Reply]]:
-        """YIELDS (Tuple[int, Reply]): Index and reply, in order."""
+        """Yield the index and reply, in order."""
         for index, request in enumerate(requests):
             started = time.perf_counter()
             try:

@@ -78,7 +78,7 @@ def outermost(annotation: Annotation) -> List[Mention]:
 
 
 def cut_out(annotation: Annotation, mention: Mention) -> Edit:
-    """RETURNS (Edit): The text of a mention with all that is in it and on it, offsets counted from its beginning."""
+    """Return the text of a mention with all that is in it and on it, offsets counted from its beginning."""
     inner = tuple(_move(other, -mention.start) for other in annotation.mentions
                   if mention.start <= other.start and other.end <= mention.end)
     return Edit(mention.start, mention.end, annotation.surface(mention), inner)

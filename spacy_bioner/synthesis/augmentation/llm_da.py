@@ -95,13 +95,13 @@ class NamePrompt:
 
     @property
     def hash(self) -> str:
-        """RETURNS (str): Short hash of all that the prompt depends on beside the label and the names."""
+        """Return a short hash of all that the prompt depends on beside the label and the names."""
         settings = {**asdict(self), "labels": dict(self.labels), "source": read_template(self.template)}
         text = json.dumps(settings, ensure_ascii=False, sort_keys=True)
         return hashlib.sha256(text.encode("utf8", "surrogatepass")).hexdigest()[:16]
 
     def render(self, label: str, names: Sequence[str]) -> Prompt:
-        """RETURNS (Prompt): The prompt; the known names begin the list that the model goes on with."""
+        """Return the prompt; the known names begin the list that the model goes on with."""
         compiled = compile_template(read_template(self.template), name=self.template)
         blocks = render_blocks(compiled, dict(label=label, definition=self.labels.get(label, ""), names=list(names),
                                               domain=self.domain, genre=self.genre), name=self.template)

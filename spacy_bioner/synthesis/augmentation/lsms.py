@@ -44,7 +44,7 @@ def augment(sentences: Sequence[Annotation], operations: Mapping[str, Operation]
 
 
 def mark_augmented(changed: Annotation, source: Annotation, operation: str, *, number: int, seed: int) -> Annotation:
-    """RETURNS (Annotation): A changed sentence that says where it comes from; the operation is a part of its id."""
+    """Return a changed sentence that says where it comes from; the operation is a part of its id."""
     meta = {**source.meta, "origin": "augmented", "split": "train", "source": "augmented", "operation": operation,
             "of": source.id, "seed": seed}
     return Annotation(changed.text, changed.mentions, id=f"{source.id}-{operation}-{number}", meta=meta)
@@ -123,7 +123,7 @@ def _match_case(other: str, word: str) -> str:
 
 
 def _replace_word(sentence: Annotation, start: int, end: int, other: str) -> Edit:
-    """RETURNS (Edit): A word replaced; mentions that are just this word stay on it."""
+    """Return a word replaced; mentions that are just this word stay on it."""
     on_it = tuple(type(mention)(0, len(other), mention.label) for mention in sentence.mentions
                   if (mention.start, mention.end) == (start, end))
     return Edit(start, end, other, on_it)

@@ -52,11 +52,11 @@ class Pool(Generic[T]):
         self._counts = Counter(map(name, self._items))
 
     def has_other(self, name: str) -> bool:
-        """RETURNS (bool): Whether there is a thing with another name."""
+        """Return whether there is a thing with another name."""
         return len(self._items) > self._counts[name]
 
     def draw(self, name: str, chance: random.Random) -> Optional[T]:
-        """RETURNS (Optional[T]): A thing with another name, None where there is none."""
+        """Return a thing with another name, None where there is none."""
         # A draw by number is repeated where the name is the same: the list is never gone through.
         while self.has_other(name):
             item = chance.choice(self._items)
@@ -82,7 +82,7 @@ class Material:
 
     @cached_property
     def _word_pools(self) -> Dict[Tuple[Role, Optional[Shape]], Pool[str]]:
-        """RETURNS (Dict[Tuple[Role, Optional[Shape]], Pool[str]]): Words by role alone, and by role and shape."""
+        """Return words by role alone, and by role and shape."""
         groups: Dict[Tuple[Role, Optional[Shape]], List[str]] = defaultdict(list)
         for role, words in self.words.items():
             for word in words:
@@ -91,7 +91,7 @@ class Material:
         return {key: Pool(words, str) for key, words in groups.items()}
 
     def mention_pool(self, label: str) -> Pool[Edit]:
-        """RETURNS (Pool[Edit]): The mentions of a label, by their text in small letters."""
+        """Return the mentions of a label, by their text in small letters."""
         return self._mention_pools.get(label, _EMPTY)
 
     def word_pool(self, role: Role, word: str, *, alike: bool = False) -> Pool[str]:
@@ -151,5 +151,5 @@ def read_synonyms(path: Path) -> Dict[str, List[str]]:
 
 
 def covering(annotation: Annotation, start: int, end: int) -> FrozenSet[Mention]:
-    """RETURNS (FrozenSet[Mention]): The mentions that a stretch lies in."""
+    """Return the mentions that a stretch lies in."""
     return frozenset(mention for mention in annotation.mentions if mention.start <= start and end <= mention.end)

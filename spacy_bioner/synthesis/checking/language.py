@@ -38,19 +38,19 @@ def _stop_words(lang: str) -> FrozenSet[str]:
 
 @lru_cache(maxsize=16)
 def _telling_words(lang: str, wanted: str) -> FrozenSet[str]:
-    """RETURNS (FrozenSet[str]): Function words of a language that the wanted one has not; a letter tells nothing."""
+    """Return function words of a language that the wanted one has not; a letter tells nothing."""
     return frozenset(word for word in _stop_words(lang) - _stop_words(wanted) if len(word) > 1)
 
 
 @lru_cache(maxsize=4096)
 def _script(letter: str) -> str:
-    """RETURNS (str): First word of the letter's Unicode name, such as LATIN, GREEK or CJK."""
+    """Return first word of the letter's Unicode name, such as LATIN, GREEK or CJK."""
     return unicodedata.name(letter, "").partition(" ")[0]
 
 
 @lru_cache(maxsize=16)
 def _own_scripts(lang: str) -> "tuple[str, ...]":
-    """RETURNS (Tuple[str, ...]): The scripts of a language: those that its function words are written in."""
+    """Return the scripts of a language: those that its function words are written in."""
     if lang in _SCRIPTS:
         return _SCRIPTS[lang]
     counts = Counter(_script(letter) for word in _stop_words(lang) for letter in word if letter.isalpha())

@@ -84,7 +84,7 @@ def make_candidates(annotation: Annotation, labels: Sequence[str], settings: Neg
 
 
 def count_candidates(candidates: Iterable[Candidate]) -> Dict[str, int]:
-    """RETURNS (Dict[str, int]): How many there are of each kind.
+    """Return how many there are of each kind.
 
     RAISES BionerError: E518 where all are valid or none is: there is nothing to learn.
     """

@@ -120,7 +120,7 @@ def run_selector(run: SelectorRun, output: Path, *, gpu_id: int = -1, overwrite:
 
 
 def _suffices(run: SelectorRun) -> bool:
-    """RETURNS (bool): Whether what the annotator found in dev can be all that thresholds are fitted to."""
+    """Return whether what the annotator found in dev can be all that thresholds are fitted to."""
     if run.dev_predicted is None:
         return False
     predicted = {record.id: record for record in read_jsonl(run.dev_predicted)}
@@ -134,7 +134,7 @@ def _suffices(run: SelectorRun) -> bool:
 
 
 def _find_labels(run: SelectorRun) -> List[str]:
-    """RETURNS (List[str]): The labels of gold and dev, and of the schema: a label that gold happens to lack may come up
+    """Return the labels of gold and dev, and of the schema: a label that gold happens to lack may come up
     among the candidates all the same. RAISES BionerError: E535 for recorded candidates with yet another label."""
     labels = sorted({*collect_labels([run.gold, run.dev]), *run.labels})
     for path in filter(None, (run.predicted, run.dev_predicted)):

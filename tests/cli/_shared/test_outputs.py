@@ -16,7 +16,7 @@ EMBEDDED = CONFIGS / "embedded"
 
 @pytest.fixture
 def data(tmp_path, monkeypatch):
-    """RETURNS (Path): The working folder, with records, a copy of them, replies, a list and a schema."""
+    """Return the working folder, with records, a copy of them, replies, a list and a schema."""
     for name in ("gold", "found", "train", "dev"):
         write_jsonl(tmp_path / f"{name}.jsonl", [Annotation(TEXT, (ASTHMA,), id="a", meta={"split": "train"})])
     reply = {"id": "a", "format": "json", "labels": ["DISEASE"], "text": TEXT, "output": "[]"}
@@ -30,7 +30,7 @@ def data(tmp_path, monkeypatch):
 
 
 def stored(folder):
-    """RETURNS (Dict[str, bytes]): Every file below the folder with its content."""
+    """Return every file below the folder with its content."""
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 

@@ -29,7 +29,7 @@ def annotate(text, **meta):
 
 @pytest.fixture
 def files(tmp_path):
-    """RETURNS (Path): A folder with gold.jsonl, raw.jsonl, labels.yml and seeds.csv."""
+    """Return a folder with gold.jsonl, raw.jsonl, labels.yml and seeds.csv."""
     write_json_lines(tmp_path / "gold.jsonl", (annotate(text).to_record() for text in TEXTS))
     write_json_lines(tmp_path / "raw.jsonl", ({"id": f"r{n}", "text": text} for n, text in enumerate(TEXTS)))
     (tmp_path / "labels.yml").write_text("corpus: toy\nlabels: {DISEASE: illnesses, CHEMICAL: drugs}\n")
@@ -39,7 +39,7 @@ def files(tmp_path):
 
 @pytest.fixture
 def model(tmp_path):
-    """RETURNS (Path): The folder of a tiny random model."""
+    """Return the folder of a tiny random model."""
     from tiny_models import tiny_lm
 
     lm = tiny_lm()
@@ -160,7 +160,7 @@ def test_an_annotators_adapter_is_no_generator(files, model):
 
 
 def answer(prompt):
-    """RETURNS (str): A sentence with the entities of a prompt, different for each."""
+    """Return a sentence with the entities of a prompt, different for each."""
     tags = prompt.split("Entities: ")[1].split("\n")[0]
     middle = " ".join(["in", "each", "of", "the", f"{len(prompt)}", "wards", f"{hash(prompt) % 97}"])
     return f"<start_sentence>We found {tags} {middle} that were seen.</end_sentence>"

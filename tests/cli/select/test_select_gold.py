@@ -11,7 +11,7 @@ from spacy_bioner.formats.jsonl import read_jsonl
 
 @pytest.fixture
 def train(tmp_path):
-    """RETURNS (Path): Sentences with a drug each."""
+    """Return sentences with a drug each."""
     texts = [f"drug{number % 4} in sentence {number}" for number in range(20)]
     write_json_lines(tmp_path / "train.jsonl", (
         Annotation(text, (Mention(0, 5, "DRUG"),), id=str(number), meta={"split": "train"}).to_record()
@@ -22,7 +22,7 @@ def train(tmp_path):
 
 @pytest.fixture
 def select(verb, train, tmp_path):
-    """RETURNS (Callable): Runs the verb with further arguments, gives its card."""
+    """Return a function that runs the verb with further arguments, gives its card."""
     def run(*arguments, output="out"):
         code, out, err = verb("select", "gold", train, tmp_path / output, *arguments)
         assert code == 0, out + err

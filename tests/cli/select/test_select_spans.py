@@ -15,7 +15,7 @@ from spacy_bioner.training.selector.selector_training import SelectorRun, run_se
 
 
 def train(folder, *, config="selector_en.cfg", updates=40, **overrides):
-    """RETURNS (Path): The pipeline of a selector."""
+    """Return the pipeline of a selector."""
     gold = write_sentences(folder / "gold.jsonl", "train", range(20))
     dev = write_sentences(folder / "dev.jsonl", "dev", range(5))
     small = small_settings("span_selector") if config == "selector_en.cfg" else {}

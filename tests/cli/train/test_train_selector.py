@@ -13,7 +13,7 @@ SMALL = as_arguments(small_settings("span_selector"))
 
 @pytest.fixture
 def data(tmp_path):
-    """RETURNS (Path): A folder with gold and dev records, what an annotator found in them, and a label schema."""
+    """Return a folder with gold and dev records, what an annotator found in them, and a label schema."""
     write_sentences(tmp_path / "gold.jsonl", "train", range(12))
     write_sentences(tmp_path / "dev.jsonl", "dev", range(6))
     write_sentences(tmp_path / "predicted.jsonl", "train", range(12), wrong=True)

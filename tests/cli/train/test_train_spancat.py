@@ -12,7 +12,7 @@ SMALL = as_arguments(small_settings("bioner_spancat"))
 
 @pytest.fixture
 def data(tmp_path):
-    """RETURNS (Path): A folder with gold, synthetic, dev and test records, and strategies of its own."""
+    """Return a folder with gold, synthetic, dev and test records, and strategies of its own."""
     write_sentences(tmp_path / "gold.jsonl", "train", range(12))
     write_sentences(tmp_path / "synthetic.jsonl", "train", range(20, 36), score=0.8)
     write_sentences(tmp_path / "dev.jsonl", "dev", range(6))

@@ -22,7 +22,7 @@ LEXICON = {"DISEASE": ["breast cancer", "cancer", "flu"], "DRUG": ["aspirin"]}
 
 
 def mark(text):
-    """RETURNS (Annotation): The text with all names of the lexicon."""
+    """Return the text with all names of the lexicon."""
     found = [Mention(match.start(), match.end(), label) for label, names in LEXICON.items() for name in names
              for match in re.finditer(rf"\b{name}\b", text)]
     return Annotation(text).with_mentions(found)

@@ -107,7 +107,7 @@ def test_texts_are_cut_as_the_adapter_was_taught(taught, asked, most):
 
 @pytest.fixture
 def packaged(tmp_path, monkeypatch):
-    """RETURNS (Path): The adapter that comes with the package, as far as it is asked what it was taught."""
+    """Return the adapter that comes with the package, as far as it is asked what it was taught."""
     from spacy_bioner.llm.local import model_source as models
 
     make_card(base_model=models.EMBEDDED_MODEL).write(tmp_path / "packaged")

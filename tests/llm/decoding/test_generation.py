@@ -39,7 +39,7 @@ def generate(lm, requests, **options):
 
 @lru_cache(maxsize=2)
 def eager_lm(favourite: str, seed: int = 0) -> CausalLM:
-    """RETURNS (CausalLM): A tiny model that keeps wanting to write the same words, one token after the other."""
+    """Return a tiny model that keeps wanting to write the same words, one token after the other."""
     lm = tiny_lm(seed)
     ids = lm.tokenizer(favourite, add_special_tokens=False)["input_ids"]
 

@@ -27,7 +27,7 @@ FORMATS = [pytest.param("bracket", {"lines": "all"}, id="bracket-all"),
 
 
 def random_text(chance: random.Random, most: int = 9) -> str:
-    """RETURNS (str): Words with and without white space between them, among them brackets, tags, quotes, Chinese."""
+    """Return words with and without white space between them, among them brackets, tags, quotes, Chinese."""
     count = chance.randint(0, most)
     words = (chance.choice(["", " ", " ", " ", "  ", "\n"]) + chance.choice(WORDS) for _ in range(count))
     return "".join(words) + chance.choice(["", "", "\n "])
@@ -41,7 +41,7 @@ def make_decoder(lm, name, options, **settings):
 
 
 def expected(decoder, request):
-    """RETURNS (Tuple): Number of answer tokens, and scores by (start, end, label), written step by step."""
+    """Return the number of answer tokens, and scores by (start, end, label), written step by step."""
     source = SourceTokens(request.text, decoder._pieces)
     prompt = encode_prompt(decoder.lm.tokenizer, request.prompt)
     tokens, found = write_answer(decoder.lm, decoder._make_grammar(source), prompt)

@@ -28,7 +28,7 @@ LABELS = ["DISEASE", "CELL TYPE"]
 
 
 def accepts(gbnf, text):
-    """RETURNS (bool): Whether the independent matcher takes the text as a whole answer."""
+    """Return whether the independent matcher takes the text as a whole answer."""
     tokenizer = llguidance.LLTokenizer("byte")
     grammar = llguidance.grammar_from("lark", _to_lark(gbnf))
     matcher = llguidance.LLMatcher(tokenizer, grammar)
@@ -54,7 +54,7 @@ def local_grammar(text, *, lines, max_depth):
 
 
 def write_locally(grammar, chance):
-    """RETURNS (str): An answer of the local grammar by random choices."""
+    """Return an answer of the local grammar by random choices."""
     state, answer = grammar.start(), ""
     while choices := grammar.choices(state):
         choice = chance.choice(choices)
@@ -63,7 +63,7 @@ def write_locally(grammar, chance):
 
 
 def is_local(grammar, answer):
-    """RETURNS (bool): Whether the local grammar can write the answer."""
+    """Return whether the local grammar can write the answer."""
     waiting, seen = [(grammar.start(), 0)], set()
     while waiting:
         state, at = waiting.pop()
@@ -80,7 +80,7 @@ def is_local(grammar, answer):
 
 
 def write_by_rules(rules, chance):
-    """RETURNS (str): An answer of exported rules by random choices."""
+    """Return an answer of exported rules by random choices."""
     table, answer, waiting = dict(rules.items()), "", [Ref("root")]
     while waiting:
         item = waiting.pop()
@@ -109,7 +109,7 @@ def test_bracket_rules_are_the_language_of_local_decoding(text, lines, max_depth
 
 
 def crosses(state):
-    """RETURNS (bool): Whether mentions of a finished answer cross."""
+    """Return whether mentions of a finished answer cross."""
     found, spans = state.found, []
     while found is not None:
         spans.append((found.start, found.end))

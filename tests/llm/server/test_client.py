@@ -103,7 +103,7 @@ def say(content, reason="stop"):
 
 
 def ask_for(start_server, spelt):
-    """RETURNS (Tuple[Reply, int]): What is made of a whole reply of the server, and how often it was asked."""
+    """Return what is made of a whole reply of the server, and how often it was asked."""
     server = start_server(lambda prompt: spelt, lambda prompt, tried: "verbatim")
     [reply] = ask(make_server(server, max_tries=2, timeout=10), ["p"])
     return reply, server.tries["p"]

@@ -18,7 +18,7 @@ NAMES = {"flu": "DISEASE", "aspirin": "DRUG", "1,2-dimethoxyethane": "DRUG"}
 
 
 def answer(prompt, codec="bracket", labels=LABELS):
-    """RETURNS (str): What a perfect model answers: all known names of the text in the prompt."""
+    """Return what a perfect model answers: all known names of the text in the prompt."""
     text = prompt.split("Text: ")[-1].removesuffix("\nAnswer:").removesuffix("Answer:").strip()
     found = [Mention(text.index(name), text.index(name) + len(name), label) for name, label in NAMES.items()
              if name in text and label in labels]
@@ -27,7 +27,7 @@ def answer(prompt, codec="bracket", labels=LABELS):
 
 @pytest.fixture
 def azure(start_server, monkeypatch):
-    """RETURNS (Callable): Starts a server and gives the config of a stock REST model that asks it."""
+    """Return starts a server and gives the config of a stock REST model that asks it."""
     monkeypatch.setenv("AZURE_OPENAI_KEY", "none")
 
     def start(fault=lambda prompt, tried: None, respond=answer):

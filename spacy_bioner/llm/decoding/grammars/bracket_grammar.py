@@ -105,7 +105,7 @@ class BracketGrammar:
         return choices
 
     def _between_lines(self, state: BracketState) -> List[Choice]:
-        """RETURNS (List[Choice]): The lines that may follow, or the end; nothing where the end is the only one."""
+        """Return the lines that may follow, or the end; nothing where the end is the only one."""
         following = range(state.line + 1, len(self.labels))
         if self.lines == "all":
             following = following[:1]
@@ -157,7 +157,7 @@ class BracketGrammar:
         return Choice(self._close, CLOSE, build, inside=True)
 
     def _may_copy(self, state: BracketState) -> bool:
-        """RETURNS (bool): Whether all that is open can still be closed behind the next unit."""
+        """Return whether all that is open can still be closed behind the next unit."""
         return not state.opened or self._can_close(state.opened, state.unit)
 
     def _may_open(self, state: BracketState) -> bool:
@@ -167,18 +167,18 @@ class BracketGrammar:
         return self._can_close((*state.opened, Opened(self._starts[state.unit], ())), state.unit)
 
     def _may_close(self, state: BracketState) -> bool:
-        """RETURNS (bool): Whether the innermost mention can end here: it holds something and is no repetition."""
+        """Return whether the innermost mention can end here: it holds something and is no repetition."""
         if not state.opened or state.bare:
             return False
         start = state.opened[-1].start
         return start != state.closed and self._closable(start, state.unit)
 
     def _closable(self, start: int, end: int) -> bool:
-        """RETURNS (bool): Whether no bracket between two units has its partner behind them."""
+        """Return whether no bracket between two units has its partner behind them."""
         return all(self._partners[index] < end for index in self._brackets if start <= index < end)
 
     def _can_close(self, opened: Tuple[Opened, ...], unit: int) -> bool:
-        """RETURNS (bool): Whether there are places behind a unit for mentions to end at: a different one for each of
+        """Return whether there are places behind a unit for mentions to end at: a different one for each of
         those that begin together."""
         start = opened[-1].start
         limit = next((index for index in self._closing if index >= unit and self._partners[index] < start),
@@ -189,7 +189,7 @@ class BracketGrammar:
         return needed <= sum(self._closable(start, place) for place in range(unit + 1, limit + 1))
 
     def _first_unit(self, index: int) -> int:
-        """RETURNS (int): Where a mention begins whose mark stands before a unit: there, or at the bracket before it."""
+        """Return where a mention begins whose mark stands before a unit: there, or at the bracket before it."""
         units = self.source.units
         if index == 0 or units[index - 1].text != OPEN or units[index].space:
             return index
@@ -199,7 +199,7 @@ class BracketGrammar:
 
 
 def pair_brackets(words: Sequence[str]) -> List[int]:
-    """RETURNS (List[int]): For each unit that is a square bracket the index of its partner; -1 for all else."""
+    """Return for each unit that is a square bracket the index of its partner; -1 for all else."""
     partners = [-1] * len(words)
     waiting: List[int] = []
     for index, word in enumerate(words):
@@ -212,7 +212,7 @@ def pair_brackets(words: Sequence[str]) -> List[int]:
 
 
 def ground_bracket(context: GrammarContext) -> GrammarMaker:
-    """RETURNS (GrammarMaker): Makes the grammar of bracket answers."""
+    """Return a function that makes the grammar of bracket answers."""
     lines, end_token = str(context.codec.settings()["lines"]), context.end_token
     return lambda source: BracketGrammar(source, context.labels, context.pieces, lines=lines, end_token=end_token,
                                          max_depth=context.max_depth)

@@ -55,17 +55,17 @@ class Grammar(Protocol):
 
     @property
     def least_tokens(self) -> int:
-        """RETURNS (int): Tokens of the shortest answer, about."""
+        """Return tokens of the shortest answer, about."""
 
     @property
     def most_tokens(self) -> int:
-        """RETURNS (int): Tokens after which an answer is cut."""
+        """Return tokens after which an answer is cut."""
 
     def start(self) -> Any:
-        """RETURNS (Any): The state before the answer."""
+        """Return the state before the answer."""
 
     def choices(self, state: Any) -> Sequence[Choice]:
-        """RETURNS (Sequence[Choice]): What may come next; nothing at the end of the answer."""
+        """Return what may come next; nothing at the end of the answer."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class GrammarContext:
 
     @property
     def end_token(self) -> int:
-        """RETURNS (int): The token that ends an answer; raises BionerError E204 if the tokenizer has none."""
+        """Return the token that ends an answer; raises BionerError E204 if the tokenizer has none."""
         return end_id(self.pieces.tokenizer)
 
 

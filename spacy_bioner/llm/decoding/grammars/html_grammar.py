@@ -29,7 +29,7 @@ class Tagged(NamedTuple):
     factors: Factors
 
     def before(self, end: int, label: str) -> bool:
-        """RETURNS (bool): Whether a mention with the same start is written behind this one: longer ones first."""
+        """Return whether a mention with the same start is written behind this one: longer ones first."""
         return end < self.end or (end == self.end and label > self.label)
 
 
@@ -104,7 +104,7 @@ class HtmlGrammar:
         return Choice(tokens, text, lambda factors: copied, likely=True)
 
     def _openings(self, state: HtmlState) -> List[Choice]:
-        """RETURNS (List[Choice]): An opening tag for each label that a mention from here can still have."""
+        """Return an opening tag for each label that a mention from here can still have."""
         if len(state.opened) == self.max_depth:
             return []
         space = "" if state.bare else self.source.units[state.unit].space
@@ -118,11 +118,11 @@ class HtmlGrammar:
         return lambda factors: state._replace(bare=True, label=label, end=state.unit, factors=factors)
 
     def _may_end(self, state: HtmlState, label: str, end: int) -> bool:
-        """RETURNS (bool): Whether the order of the tags allows a mention from here to such an end."""
+        """Return whether the order of the tags allows a mention from here to such an end."""
         return end <= len(self.source) and (state.last is None or state.last.before(end, label))
 
     def _in_tag(self, state: HtmlState) -> List[Choice]:
-        """RETURNS (List[Choice]): The end of the surface, or its next unit."""
+        """Return the end of the surface, or its next unit."""
         choices = []
         if state.end > state.unit:
             choices.append(Choice(self._end_mark, ">", self._finish_tag(state), inside=True))
@@ -151,5 +151,5 @@ class HtmlGrammar:
 
 
 def ground_html(context: GrammarContext) -> GrammarMaker:
-    """RETURNS (GrammarMaker): Makes the grammar of HTML answers."""
+    """Return a function that makes the grammar of HTML answers."""
     return lambda source: HtmlGrammar(source, context.labels, context.pieces, max_depth=context.max_depth)

@@ -74,7 +74,7 @@ class JsonGrammar:
         return []
 
     def _items(self, state: JsonState) -> List[Choice]:
-        """RETURNS (List[Choice]): A further item of each label, the last item's first, or the end of the list."""
+        """Return a further item of each label, the last item's first, or the end of the list."""
         comma, text = (self._comma, ",") if state.found else ((), "")
         last = state.found.label if state.found else ""
         choices = [Choice((*comma, *self._openings[label]), f'{text}{{"type":"{escape_json(label)}","name":"',
@@ -87,7 +87,7 @@ class JsonGrammar:
         return lambda factors: JsonState("name", label, tuple(self._starts(state, label)), 0, factors, state.found)
 
     def _starts(self, state: JsonState, label: str) -> List[int]:
-        """RETURNS (List[int]): Units that a name of a label may begin at, preferred ones first."""
+        """Return units that a name of a label may begin at, preferred ones first."""
         count, last = len(self.source), state.found
         if last is None:
             return list(range(count))
@@ -96,7 +96,7 @@ class JsonGrammar:
         return [start for start in starts if start >= inside] + [start for start in starts if start < inside]
 
     def _last_end(self, state: JsonState, label: str, start: int) -> int:
-        """RETURNS (int): Where a mention from a unit may end at the latest: of two with one start the longer one is
+        """Return where a mention from a unit may end at the latest: of two with one start the longer one is
         written first, of two with one place the one whose label comes first."""
         last = state.found
         if last is None or start > last.start:
@@ -107,7 +107,7 @@ class JsonGrammar:
         return self._group(state, state.starts, self._bare, likely=False)
 
     def _name_goes_on(self, state: JsonState) -> List[Choice]:
-        """RETURNS (List[Choice]): The end of the name, or its next unit at each of its places."""
+        """Return the end of the name, or its next unit at each of its places."""
         choices = []
         ends = [start for start in state.starts if start + state.length <= self._last_end(state, state.label, start)]
         if ends:
@@ -117,7 +117,7 @@ class JsonGrammar:
 
     def _group(self, state: JsonState, starts: Sequence[int], tokens: Sequence[Tokens], *,
                likely: bool) -> List[Choice]:
-        """RETURNS (List[Choice]): The next unit of a name, one choice for all places at which it is spelt alike."""
+        """Return the next unit of a name, one choice for all places at which it is spelt alike."""
         groups: Dict[Tokens, List[int]] = {}
         for start in starts:
             groups.setdefault(tokens[start + state.length], []).append(start)
@@ -146,12 +146,12 @@ class JsonGrammar:
 
 
 def escape_json(text: str) -> str:
-    """RETURNS (str): The text as it stands inside a JSON string."""
+    """Return the text as it stands inside a JSON string."""
     return json.dumps(text, ensure_ascii=False)[1:-1]
 
 
 def ground_json(context: GrammarContext) -> Optional[GrammarMaker]:
-    """RETURNS (Optional[GrammarMaker]): Makes the grammar of JSON answers; None for shapes other than "name"."""
+    """Return what makes the grammar of JSON answers; None for shapes other than "name"."""
     if context.codec.settings()["shape"] != "name":
         return None
     return lambda source: JsonGrammar(source, context.labels, context.pieces)

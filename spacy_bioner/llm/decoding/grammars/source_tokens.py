@@ -23,11 +23,11 @@ class PieceTokens:
         self._known: Dict[str, Tokens] = {}
 
     def of(self, piece: str) -> Tokens:
-        """RETURNS (Tokens): Tokens of one piece."""
+        """Return tokens of one piece."""
         return self.of_each([piece])[0]
 
     def of_each(self, pieces: Sequence[str]) -> List[Tokens]:
-        """RETURNS (List[Tokens]): Tokens of each piece."""
+        """Return tokens of each piece."""
         if len(self._known) > _KEPT_PIECES:
             self._known.clear()
         missing = list({piece for piece in pieces if piece not in self._known})
@@ -79,5 +79,5 @@ class SourceTokens:
 
     @property
     def token_count(self) -> int:
-        """RETURNS (int): Tokens of the whole text copied."""
+        """Return tokens of the whole text copied."""
         return sum(len(unit.spaced) for unit in self.units) + len(self.tail)

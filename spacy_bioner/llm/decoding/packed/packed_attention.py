@@ -135,7 +135,7 @@ _CURRENT: ContextVar[Pass] = ContextVar("packed_pass")
 
 
 def group_rows(rows: Sequence[Row]) -> List[List[Row]]:
-    """RETURNS (List[List[Row]]): The rows, in groups of like numbers of new tokens, so that little is filling."""
+    """Return the rows, in groups of like numbers of new tokens, so that little is filling."""
     groups: List[List[Row]] = []
     longest = real = 0
     for row in sorted(rows, key=lambda row: -row.new):
@@ -193,7 +193,7 @@ def _attend_one_by_one(state: Pass, query: torch.Tensor, keys: torch.Tensor, val
 
 
 def _row_mask(row: Row, window: Optional[int], query: torch.Tensor) -> torch.Tensor:
-    """RETURNS (torch.Tensor): An additive mask of (new tokens, tokens)."""
+    """Return an additive mask of (new tokens, tokens)."""
     mask = query.new_full((row.new, row.total), float("-inf")).triu_(row.total - row.new + 1)
     if window is not None and row.total > window:
         mask += query.new_full((row.new, row.total), float("-inf")).tril_(row.total - row.new - window)
@@ -218,7 +218,7 @@ def _attend_together(state: Pass, query: torch.Tensor, keys: torch.Tensor, value
 
 
 def _group_mask(group: _Group, window: Optional[int], query: torch.Tensor) -> torch.Tensor:
-    """RETURNS (torch.Tensor): An additive mask of (rows, 1, new tokens, tokens); filling sees the first token."""
+    """Return an additive mask of (rows, 1, new tokens, tokens); filling sees the first token."""
     new, width = group.queries.shape[1], group.slots.shape[1]
     own = (group.lengths - group.new + torch.arange(new, device=query.device))[:, :, None]
     along = torch.arange(width, device=query.device)

@@ -45,10 +45,10 @@ class Walk(Protocol):
 
     @property
     def done(self) -> bool:
-        """RETURNS (bool): Whether nothing is left to be scored."""
+        """Return whether nothing is left to be scored."""
 
     def propose(self, cached: int) -> Proposal:
-        """RETURNS (Proposal): Tokens to score, behind the first `cached` ones of prompt and answer."""
+        """Return tokens to score, behind the first `cached` ones of prompt and answer."""
 
     def observe(self, scores: Sequence[Sequence[float]]) -> int:
         """Take the log probabilities of the choices of the last proposal.
@@ -164,7 +164,7 @@ class PackedDecoder:
 
 
 def common_prefix(prompts: Sequence[Sequence[int]]) -> List[int]:
-    """RETURNS (List[int]): The tokens that all prompts begin with, leaving each at least its last one."""
+    """Return the tokens that all prompts begin with, leaving each at least its last one."""
     shortest = min(map(len, prompts)) - 1
     shared = os.path.commonprefix([list(prompt) for prompt in prompts])
     return list(shared[:shortest])

@@ -107,7 +107,7 @@ class PackedModel:
         return [row[:len(legal)] for row, legal in zip(scores, choices)]
 
     def _logits(self, hidden: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
-        """RETURNS (torch.Tensor): (places, tokens), float32 logits of some tokens of the vocabulary."""
+        """Return (places, tokens), float32 logits of some tokens of the vocabulary."""
         logits = hidden.float() @ self._head.weight[tokens].float().T
         if getattr(self._head, "bias", None) is not None:
             logits += self._head.bias[tokens].float()

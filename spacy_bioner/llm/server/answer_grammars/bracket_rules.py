@@ -55,7 +55,7 @@ def bracket_rules(text: str, labels: Sequence[str], *, lines: str = "all", max_d
 
 
 def _add_marked_text(rules: Rules, text: str, *, max_depth: int) -> Ref:
-    """RETURNS (Ref): The rule of the text with brackets in it."""
+    """Return the rule of the text with brackets in it."""
     pieces: Any = TextPieces()
     source = SourceTokens(text, pieces)
     grammar = BracketGrammar(source, [""], pieces, lines="all", end_token=_END, max_depth=max_depth)

@@ -56,5 +56,5 @@ def json_rules(text: str, labels: Sequence[str]) -> Rules:
 
 
 def escape_json(text: str) -> str:
-    """RETURNS (str): The text as it stands inside a JSON string."""
+    """Return the text as it stands inside a JSON string."""
     return json.dumps(text, ensure_ascii=False)[1:-1]

@@ -38,11 +38,11 @@ class Rules:
         return Ref(name)
 
     def items(self) -> Iterable[Tuple[str, List[Alternative]]]:
-        """RETURNS (Iterable[Tuple[str, List[Alternative]]]): Names and alternatives."""
+        """Return names and alternatives."""
         return self._rules.items()
 
     def to_gbnf(self) -> str:
-        """RETURNS (str): The grammar as text, one rule a line, "root" first."""
+        """Return the grammar as text, one rule a line, "root" first."""
         names = sorted(self._rules, key=lambda name: name != "root")
         return "".join(f"{name} ::= {' | '.join(map(_write, self._rules[name]))}\n" for name in names)
 
@@ -80,7 +80,7 @@ def add_automaton(rules: Rules, prefix: str, start: Hashable,
 
 
 def _join_texts(alternative: Sequence[Item]) -> Alternative:
-    """RETURNS (Alternative): The same with neighbouring texts joined and empty ones left out."""
+    """Return the same with neighbouring texts joined and empty ones left out."""
     joined: List[Item] = []
     for item in alternative:
         if isinstance(item, str) and joined and isinstance(joined[-1], str):
@@ -95,6 +95,6 @@ def _write(alternative: Alternative) -> str:
 
 
 def quote(text: str) -> str:
-    """RETURNS (str): The text as a GBNF literal; control characters are escaped, all else stands as it is."""
+    """Return the text as a GBNF literal; control characters are escaped, all else stands as it is."""
     return '"' + "".join(_ESCAPES.get(char, char if ord(char) >= ord(" ") else f"\\x{ord(char):02X}")
                          for char in text) + '"'

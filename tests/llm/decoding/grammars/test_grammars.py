@@ -25,7 +25,7 @@ def make_grammar(name, text, labels, lines="all"):
 
 
 def all_answers(grammar):
-    """YIELDS (Tuple): Tokens, text and mentions of each answer that the grammar allows."""
+    """Yield tokens, text and mentions of each answer that the grammar allows."""
     pending = [(grammar.start(), (), "")]
     while pending:
         state, tokens, text = pending.pop()
@@ -40,7 +40,7 @@ def all_answers(grammar):
 
 
 def all_annotations(text, labels, *, crossing):
-    """YIELDS (Annotation): Each set of mentions that begin and end at units."""
+    """Yield each set of mentions that begin and end at units."""
     units = SourceTokens(text, PIECES).units
     spans = [Mention(first.start, last.end, label) for number, first in enumerate(units) for last in units[number:]
              for label in labels]
