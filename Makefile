@@ -35,6 +35,7 @@ run: install
 check: install
 	$(BIN)/python -m ruff check .
 	$(BIN)/lint-imports
+	$(BIN)/python -m mypy
 
 test: check
 	$(BIN)/python -m pytest

@@ -132,8 +132,8 @@ def convert_cli(
         # Of an error too: where nothing is left to write, the table says why.
         print_problems(problems, title="Left out or changed")
     _log(f"{counts['read']} read, {counts['excluded']} excluded, {counts['written']} written to {output}")
-    labels = ", ".join(f"{label} {count}" for label, count in figures.labels.most_common())
-    _log(f"{figures.mentions} mentions ({labels or 'raw text'}), {figures.nested} nested, {figures.crossing} crossing")
+    found = ", ".join(f"{label} {count}" for label, count in figures.labels.most_common())
+    _log(f"{figures.mentions} mentions ({found or 'raw text'}), {figures.nested} nested, {figures.crossing} crossing")
 
 
 def convert(inputs: Sequence[Path], output: Path, conversion: Conversion, *, source: str = "", target: str = "",
@@ -209,10 +209,11 @@ def check(annotation: Annotation, path: Path, conversion: Conversion) -> Annotat
     RAISES BionerError: E009 for another split, E014 for an unknown label.
     """
     annotation = _rename(annotation, conversion.rename)
-    for mention in annotation.mentions if conversion.labels is not None else ():
-        if mention.label not in conversion.labels:
+    labels = conversion.labels
+    for mention in annotation.mentions if labels is not None else ():
+        if labels is not None and mention.label not in labels:
             raise BionerError(Errors.E014.format(path=path, id=annotation.id, label=mention.label,
-                                                 schema=conversion.schema, known=", ".join(conversion.labels)))
+                                                 schema=conversion.schema, known=", ".join(labels)))
     check_split(annotation, conversion.split)
     meta: Dict[str, Any] = {**annotation.meta, **conversion.meta}
     if conversion.split:
@@ -308,7 +309,7 @@ def _rename(annotation: Annotation, rename: Mapping[str, str]) -> Annotation:
     if not rename:
         return annotation
     default = rename.get(ALL_LABELS)
-    old = {}
+    old: Dict[Any, str] = {}
     renamed = []
     for mention in annotation.mentions:
         new = replace(mention, label=rename.get(mention.label, default or mention.label))

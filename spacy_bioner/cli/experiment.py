@@ -62,6 +62,7 @@ def refuse_other_verbs(plan: Any, ctx: typer.Context) -> None:
     ctx (typer.Context): Of this verb; its parent knows all verbs.
     RAISES BionerError: E722 for a step that runs what is no verb.
     """
+    assert ctx.parent is not None, "a command of a group has a parent"
     verbs = list_verbs(ctx.parent.command)
     for step in plan.steps:
         # A command line may be filled in with nothing.

@@ -5,7 +5,7 @@ import shutil
 import sys
 from enum import Enum
 from pathlib import Path
-from typing import List, Mapping, Optional
+from typing import Any, List, Mapping, Optional
 
 import typer
 from typer.core import TyperCommand
@@ -20,7 +20,7 @@ from .convert import print_problems
 CORPORA = Path("assets") / "corpora"
 EMBEDDED = {"en": "embedded", "zh": "embedded_zh"}
 # Shipped folders that a project gets whole; the verbs find what it does not have among those of the package.
-_FOLDERS = ("configs", "assets/labels", "assets/published")
+_FOLDERS = (Path("configs"), Path("assets/labels"), Path("assets/published"))
 README = """# {name}
 
 A project of spacy-bioner: fine-tune a language model on a few annotated sentences, let it annotate raw text, and train
@@ -61,7 +61,7 @@ class Language(str, Enum):
 class SpreadCommand(TyperCommand):
     """Take several files behind one --from."""
 
-    def parse_args(self, ctx: typer.Context, args: List[str]) -> List[str]:
+    def parse_args(self, ctx: Any, args: List[str]) -> List[str]:
         spread: List[str] = []
         inside = False
         for argument in args:

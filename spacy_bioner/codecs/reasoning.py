@@ -231,7 +231,7 @@ def _is_copied(reply: str, start: int, end: int, text: str, *, loose: bool) -> b
 def _find_contexts(text: str, token: str) -> Tuple[Tuple[str, str], ...]:
     """Return what stands before and after each place of a token in the source."""
     folded = text.casefold()
-    contexts = []
+    contexts: List[Tuple[str, str]] = []
     place = folded.find(token) if token else -1
     while place >= 0 and len(contexts) < _MOST_CONTEXTS:
         end = place + len(token)

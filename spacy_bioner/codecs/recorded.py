@@ -3,7 +3,7 @@
 import json
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Sequence, Set, Tuple
 
 from ..annotation import Annotation, Mention
 from ..errors import BionerError, Errors
@@ -75,7 +75,7 @@ def encode_record(record: Record, labels: Sequence[str], codec: Codec) -> Record
 
 def collect_labels(path: Path) -> List[str]:
     """Return the labels of a file of annotations, sorted; lines that cannot be read are passed over."""
-    labels = set()
+    labels: Set[str] = set()
     for _, line in _read_filled(path):
         try:
             labels.update(mention.label for mention in Annotation.from_record(_parse(line)).mentions)

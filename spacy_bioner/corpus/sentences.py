@@ -137,6 +137,8 @@ def _chinese_ends(text: str) -> Iterator[Tuple[int, int]]:
 def _ends_english(text: str, match: "re.Match[str]") -> bool:
     """Return whether the mark that was found ends a sentence here."""
     after = _WORD_AFTER.match(text, match.end())
+    if after is None:
+        return False
     following = after[1]
     before = text[max(0, match.start() - 40):match.start()]
     found = _WORD_BEFORE.search(before)

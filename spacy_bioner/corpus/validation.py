@@ -23,7 +23,7 @@ ODDITIES: Dict[str, str] = {
 _LONG = 30
 _CONTROL = {*map(chr, range(32)), "\x7f", "\ufffd"} - {"\t", "\n", "\r"}
 _EDGES = ",;:"
-_PAIRS = ("()", "[]", "{}", "\uff08\uff09", "\u3010\u3011", "\u300a\u300b")
+_PAIRS = (("(", ")"), ("[", "]"), ("{", "}"), ("\uff08", "\uff09"), ("\u3010", "\u3011"), ("\u300a", "\u300b"))
 
 
 @dataclass

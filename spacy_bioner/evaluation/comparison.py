@@ -105,7 +105,7 @@ def _test_difference(tables: Sequence[Table], drawn: Sequence[Table], sampling: 
     return result
 
 
-def _draw(sampling: Sampling) -> Dict[str, int]:
+def _draw(sampling: Sampling) -> Dict[str, Any]:
     return {"resamples": sampling.resamples, "seed": sampling.seed}
 
 

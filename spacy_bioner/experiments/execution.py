@@ -80,7 +80,7 @@ class Journal:
             _remove(step.output)
         for path in step.beside:
             _remove(path)
-        stamp = Stamp(fingerprint, None, found.attempts + 1 if same else 1)
+        stamp = Stamp(fingerprint, None, found.attempts + 1 if found is not None and same else 1)
         self._write(step, stamp)
         return stamp
 

@@ -6,6 +6,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
+import numpy
+
 from ..annotation import Annotation
 from ..corpus.set_aside import read_set_aside
 from ..errors import BionerError, Errors
@@ -101,7 +103,7 @@ def choose(among: Sequence[str], measured: Mapping[str, Any]) -> Dict[str, Any]:
             raise BionerError(Errors.E718.format(name=name))
     shared = find_shared([measured[name] for name in among], "dev_runs")
     devs = {name: mean_of(measured[name]["dev_runs"], shared) for name in among}
-    best = max(among, key=lambda name: devs[name])
+    best = max(among, key=lambda name: devs[name] or 0.0)
     return {"row": best, "among": list(among), "runs": shared, "dev": devs[best],
             "test": mean_of(f1_by_run(measured[best]), shared)}
 
@@ -129,15 +131,15 @@ def measure_calibration(row: Row, runs: Sequence[Sequence[Pair]]) -> Optional[Di
         temperatures.append(_read_temperature(run.selector))
         for probability, right in judge(pairs, read_jsonl(run.rejected)):
             scaled.append(probability)
-            logits.append(float(to_logit(probability)) * temperatures[-1])
+            logits.append(float(to_logit(numpy.asarray(probability))) * temperatures[-1])
             valid.append(right)
     if not valid:
         return None
-    before = to_probability(logits)
+    before, after, truth = to_probability(numpy.asarray(logits)), numpy.asarray(scaled), numpy.asarray(valid)
     return {"temperatures": temperatures, "candidates": len(valid),
-            "error_before": round(expected_calibration_error(before, valid), 4),
-            "error": round(expected_calibration_error(scaled, valid), 4),
-            "bins_before": reliability(before, valid), "bins": reliability(scaled, valid)}
+            "error_before": round(expected_calibration_error(before, truth), 4),
+            "error": round(expected_calibration_error(after, truth), 4),
+            "bins_before": reliability(before, truth), "bins": reliability(after, truth)}
 
 
 def judge(pairs: Sequence[Pair], rejected: Any) -> List[Tuple[float, bool]]:

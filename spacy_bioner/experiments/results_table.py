@@ -4,7 +4,7 @@ import re
 import shlex
 from collections import defaultdict
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from ..evaluation.error_types import KINDS
 from ..files import open_atomic, write_json
@@ -48,7 +48,7 @@ def write_report(experiment: Experiment, measured: Mapping[str, Any], plan: Plan
     return written
 
 
-def format_table(content: Mapping[str, Any], plan: Plan, journal: Journal, plots: Sequence[str] = ()) -> str:
+def format_table(content: Mapping[str, Any], plan: Plan, journal: Journal, plots: Iterable[str] = ()) -> str:
     """Return the report as Markdown; figures in percent, with 95% intervals over documents."""
     rows, sampling = content["rows"], content["sampling"]
     parts = [f"# {content['title']}", content["question"], f"```\n{content['command']}\n```"]
@@ -113,7 +113,7 @@ def draw_lines(experiment: Experiment, rows: Mapping[str, Any]) -> str:
     for name, row in rows.items():
         if row["x"] is not None:
             lines[row["line"] or name].append(row)
-    series = {}
+    series: Dict[str, Any] = {}
     for name, points in lines.items():
         shared = find_shared(points, "runs")
         series[name] = tuple(zip(*sorted((row["x"], 100 * (mean_of(f1_by_run(row), shared) or 0.0))
@@ -133,7 +133,7 @@ def draw_table(table: Mapping[str, Any]) -> Dict[str, str]:
     name = re.sub(r"[^a-z0-9]+", "-", table["title"].lower()).strip("-")
     drawn = {}
     for kind, figure, factor in ((name, "mean", 100), (f"{name}-published", "published", 1)):
-        series = {line: tuple(zip(*points)) for line, cells in table["lines"].items() for points in [
+        series: Dict[str, Any] = {line: tuple(zip(*points)) for line, cells in table["lines"].items() for points in [
             [(float(column), factor * cell[figure]) for column, cell in zip(table["columns"], cells)
              if cell is not None and cell[figure] is not None]] if points} if table["axis"] else {}
         if series:

@@ -48,7 +48,7 @@ class Beginnings:
 
 def shared_length(prompts: Sequence[Sequence[int]]) -> int:
     """Return tokens that all prompts begin with; the last one of each prompt never counts."""
-    first, last = min(prompts), max(prompts)
+    first, last = min(map(tuple, prompts)), max(map(tuple, prompts))
     limit = min(map(len, prompts)) - 1
     same = 0
     while same < limit and first[same] == last[same]:

@@ -200,10 +200,11 @@ def count_mentions(record: InstructionRecord, pieces: Sequence[Piece], sizes: Se
     mentions = record.annotation.mentions
     # Bracket lines copy the text once for each label: there a name counts in the line of its own label only.
     has_lines = record.builder.codec.name == "bracket"
-    line, inside = None, []
+    line: Optional[str] = None
+    inside = []
     for piece in pieces:
         line = piece.text if has_lines and piece.kind == "label" else line
-        inside.append(piece.kind == "copy" and any(mention.start < piece.end and piece.start < mention.end
+        inside.append(piece.kind == "copy" and any(mention.start < (piece.end or 0) and (piece.start or 0) < mention.end
                                                    and line in (None, mention.label) for mention in mentions))
     return [counts for counts, size in zip(inside, sizes) for _ in range(size)]
 

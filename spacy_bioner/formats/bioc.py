@@ -189,7 +189,7 @@ def _write_xml(path: Path, annotations: Iterable[Annotation], problems: Problems
         xml.write_declaration(standalone=True)
         with xml.element("collection"):
             for tag in ("source", "date", "key"):
-                _write_element(xml, _text_element(tag, _COLLECTION[tag]))
+                _write_element(xml, _text_element(tag, str(_COLLECTION[tag])))
             for annotation in annotations:
                 try:
                     element = _document_element(_to_document(annotation))

@@ -109,7 +109,7 @@ def _read_rows(path: Path, text: str, problems: Problems) -> Iterator[Stated]:
         if events and line[:1] in ("T", "E"):
             problems.add("event", place, line[:80])
         elif row:
-            fragments = [tuple(map(int, fragment.split())) for fragment in row[3].split(";")]
+            fragments = [_read_fragment(fragment) for fragment in row[3].split(";")]
             if is_one_piece(fragments, text):
                 yield Stated(fragments[0][0], fragments[-1][1], row[2], row[4], place)
             else:
@@ -160,3 +160,8 @@ def _between_line_ends(annotation: Annotation, mention: Mention) -> List[Tuple[i
     """Return the parts of a mention that lie on one line, as BRAT writes them."""
     surface = annotation.surface(mention)
     return [(mention.start + part.start(), mention.start + part.end()) for part in re.finditer(r"[^\r\n]+", surface)]
+
+
+def _read_fragment(fragment: str) -> Tuple[int, int]:
+    start, end = map(int, fragment.split())
+    return start, end

@@ -77,7 +77,8 @@ def set_mentions(doc: Doc, mentions: Iterable[Mention], *, spans_key: str) -> Tu
     """
     starts = {token.idx: token.i for token in doc}
     ends = {token.idx + len(token): token.i + 1 for token in doc}
-    kept, lost = [], []
+    kept: List[Mention] = []
+    lost: List[Mention] = []
     for mention in mentions:
         (kept if mention.start in starts and mention.end in ends else lost).append(mention)
     spans = [Span(doc, starts[mention.start], ends[mention.end], label=mention.label) for mention in kept]

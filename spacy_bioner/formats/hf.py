@@ -13,7 +13,7 @@ from .jsonl import find_jsonl
 from .parsing.lines import refuse_surrogates
 from .parsing.problems import Problems, Written, note_losses, strict_unless, untold
 from .parsing.spans import ground_mentions
-from .parsing.tags import layers_to_mentions, mentions_to_layers, place_tokens, read_tags
+from .parsing.tags import join_tokens, layers_to_mentions, mentions_to_layers, place_tokens, read_tags
 
 _TOKENS = ("tokens", "words")
 _TAGS = ("ner_tags", "tags", "labels")
@@ -142,7 +142,7 @@ def _to_annotation(example: Dict[str, Any], words: List[str], tags: List[str], l
     if placed is None and isinstance(text, str):
         problems.add("token_not_found", place, text[:60])
     exact = placed is not None
-    text, tokens = placed or place_tokens(None, words)
+    text, tokens = placed or join_tokens(words)
     stated = read_tags([str(tag) for tag in tags], tokens, place=place, problems=problems, label=label)
     mentions = ground_mentions(text, stated, problems=problems)
     return Annotation(text, mentions, id=choose_id(example.get("id"), id), meta={"detokenized": exact})

@@ -21,7 +21,7 @@ from ..tokens import find_units
 from .parsing.lines import read_all_lines
 from .parsing.problems import Problems, Written, note_losses, strict_unless, untold
 from .parsing.spans import Stated, ground_mentions
-from .parsing.tags import OUTSIDE, is_tag, layers_to_mentions, mentions_to_layers, place_tokens, read_tags
+from .parsing.tags import OUTSIDE, is_tag, join_tokens, layers_to_mentions, mentions_to_layers, place_tokens, read_tags
 
 _COMMENT = re.compile(r"#\s*(global\.columns|sent_id|sentence_id|newdoc id|text)\s*=\s?(.*)")
 _ID_COMMENT = re.compile(r"#\s*id\s+(\S+).*")
@@ -182,7 +182,7 @@ def _find_rows(lines: Sequence[Tuple[int, str]], width: Optional[int], names: Se
     rows = [(number, row) for number, row in rows if row[0] != "-DOCSTART-"]
     certain = [len(row) for _, row in rows if not row[0].startswith("#")]
     width = Counter(certain).most_common(1)[0][0] if certain else width
-    kept = []
+    kept: List[Tuple[int, List[str]]] = []
     for number, row in rows:
         if row[0].startswith("#") and not _is_token(row, width, names):
             # With the tag of a token it is no comment, but a token that lacks a column.
@@ -219,7 +219,7 @@ def _to_annotation(sentence: _Sentence, form: int, tags: List[int], label: str, 
     exact = placed is not None and "text" in sentence.comments
     if placed is None:
         problems.add("token_not_found", sentence.place, sentence.comments["text"][:60])
-        placed = place_tokens(None, words)
+        placed = join_tokens(words)
     text, tokens = placed
     stated: List[Stated] = []
     for column in tags:

@@ -145,9 +145,11 @@ def _align_units(source: str, echo: str, source_units: Spans, echo_units: Spans)
     opcodes = Levenshtein.opcodes([source[start:end] for start, end in source_units],
                                   [echo[start:end] for start, end in echo_units])
     source_at = echo_at = 0
-    for tag, source_first, source_last, echo_first, echo_last in opcodes:
-        if tag != "equal":
+    for opcode in opcodes:
+        if opcode.tag != "equal":
             continue
+        source_first, source_last = opcode.src_start, opcode.src_end
+        echo_first, echo_last = opcode.dest_start, opcode.dest_end
         source_start, echo_start = source_units[source_first][0], echo_units[echo_first][0]
         yield from _align_characters(source, echo, (source_at, source_start), (echo_at, echo_start))
         source_at, echo_at = source_units[source_last - 1][1], echo_units[echo_last - 1][1]
@@ -161,9 +163,10 @@ def _align_characters(source: str, echo: str, source_run: Tuple[int, int], echo_
     first, second = source[slice(*source_run)], echo[slice(*echo_run)]
     if not first or not second or max(len(first), len(second)) > _LONGEST_PASSAGE:
         return
-    for tag, source_start, source_end, echo_start, _ in Levenshtein.opcodes(first, second):
-        if tag == "equal":
-            yield (source_run[0] + source_start, echo_run[0] + echo_start, source_end - source_start)
+    for opcode in Levenshtein.opcodes(first, second):
+        if opcode.tag == "equal":
+            yield (source_run[0] + opcode.src_start, echo_run[0] + opcode.dest_start,
+                   opcode.src_end - opcode.src_start)
 
 
 def _merge(blocks: Iterator[Block]) -> List[Block]:

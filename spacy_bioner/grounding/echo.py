@@ -174,7 +174,7 @@ def _tell_marks(original: Skeleton, copy: Skeleton, match: Matcher, gaps: Sequen
                 source_keys: Sequence[int]) -> Tuple[Optional[Place], ...]:
     """Return the places of the echo's tokens, None for those that are the source's."""
     places: List[Optional[Place]] = [
-        gap and Place(original.raw_end(gap.before), original.raw_start(gap.after)) for gap in gaps]
+        Place(original.raw_end(gap.before), original.raw_start(gap.after)) if gap else None for gap in gaps]
     source_groups = _group(source_keys)
     if not source_groups:
         return tuple(places)
@@ -186,14 +186,14 @@ def _tell_marks(original: Skeleton, copy: Skeleton, match: Matcher, gaps: Sequen
         for number in numbers:
             if number in literals:
                 before = literals[number][1]
-            elif before is not None and places[number]:
-                places[number] = Place(before, places[number].after)
+            elif before is not None and (place := places[number]):
+                places[number] = Place(before, place.after)
         after = None
         for number in reversed(numbers):
             if number in literals:
                 after, places[number] = literals[number][0], None
-            elif after is not None and places[number]:
-                places[number] = Place(places[number].before, after)
+            elif after is not None and (place := places[number]):
+                places[number] = Place(place.before, after)
     return tuple(places)
 
 

@@ -97,7 +97,7 @@ def _rank(sources: Mapping[str, Annotation], gold: Sequence[str], dictionary: Se
         yield rank, sum(scores) / len(scores), voices[0][1], frozenset(annotators or (name for name, _ in voices))
 
 
-def _preference(ranked: Ranked) -> Tuple[float, ...]:
+def _preference(ranked: Ranked) -> Tuple[int, float, int, int, str]:
     rank, score, mention, _ = ranked
     return (rank, -score, mention.start - mention.end, mention.start, mention.label)
 

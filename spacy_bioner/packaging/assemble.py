@@ -68,7 +68,7 @@ def append_selector(nlp: Language, path: Path, *, pipeline: Path) -> None:
         raise BionerError(Errors.E531.format(path=pipeline))
     if source.lang != nlp.lang:
         raise BionerError(Errors.E528.format(path=path, found=source.lang, wanted=nlp.lang))
-    chosen = source.get_pipe(name)
+    chosen: Any = source.get_pipe(name)
     unknown = sorted({label for labels in nlp.pipe_labels.values() for label in labels} - set(chosen.labels))
     if unknown:
         raise BionerError(Errors.E526.format(path=path, label=unknown[0], known=", ".join(chosen.labels)))
@@ -77,7 +77,8 @@ def append_selector(nlp: Language, path: Path, *, pipeline: Path) -> None:
     nlp.add_pipe(name, source=source, name=_SELECTOR)
     # In training the candidates have a group of their own; here they are what the pipeline found.
     settings = {"candidates_key": chosen.cfg["spans_key"]}
-    nlp.get_pipe(_SELECTOR).cfg.update(settings)
+    added: Any = nlp.get_pipe(_SELECTOR)
+    added.cfg.update(settings)
     nlp.get_pipe_config(_SELECTOR).update(settings)
     if "spacy_bioner" in source.meta:
         nlp.meta.setdefault("spacy_bioner", {})["selector"] = source.meta["spacy_bioner"]

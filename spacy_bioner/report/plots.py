@@ -164,8 +164,9 @@ def _add_legend(axes: Axes, series: int) -> None:
         widest = max(len(name) for name in names) + 8
         columns = max(1, min(series, 5, 110 // widest))
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=columns, borderaxespad=0)
-        width, height = axes.figure.get_size_inches()
-        axes.figure.set_size_inches(width, height + _LEGEND_ROW * (-(-series // columns) - 1))
+        figure: Any = axes.figure
+        width, height = figure.get_size_inches()
+        figure.set_size_inches(width, height + _LEGEND_ROW * (-(-series // columns) - 1))
 
 
 def _plain(name: str) -> str:

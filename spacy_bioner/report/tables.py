@@ -117,7 +117,7 @@ def table_error_kinds(metrics: Metrics) -> Table:
 
 def table_shifts(metrics: Metrics) -> List[Table]:
     """Return for each system, how many boundaries are off by how many units."""
-    tables = []
+    tables: List[Table] = []
     for name, system in metrics["systems"].items():
         shifts = system["errors"]["shifts"]
         rows = [[_shift_name(int(shift)), str(shifts["start"][shift]), str(shifts["end"][shift]),
@@ -131,7 +131,7 @@ def table_shifts(metrics: Metrics) -> List[Table]:
 
 def table_confusions(metrics: Metrics) -> List[Table]:
     """Return for each system, gold labels against the labels that they got."""
-    tables = []
+    tables: List[Table] = []
     for name, system in metrics["systems"].items():
         confusion = system["errors"]["confusion"]
         labels = confusion["labels"]

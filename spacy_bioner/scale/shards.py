@@ -160,7 +160,8 @@ def write_shard(shard: Shard, annotations: Iterable[Annotation]) -> Dict[str, in
     RETURNS (Dict[str, int]): How many are good and how many failed.
     """
     target = Path(shard.target)
-    good, failed = [], []
+    good: List[Dict[str, Any]] = []
+    failed: List[Dict[str, Any]] = []
     for annotation in annotations:
         (failed if "error" in annotation.meta else good).append(annotation.to_record())
     shard.failures.unlink(missing_ok=True)

@@ -48,7 +48,7 @@ def make_teaching_pairs(sentences: Iterable[Annotation], *, stop_words: Set[str]
     RETURNS (List[TeachingPair]): The pairs in the order of the sentences.
     """
     chance = random.Random(seed)
-    pairs = []
+    pairs: List[TeachingPair] = []
     for sentence in sentences:
         if limit is not None and len(pairs) >= limit:
             break

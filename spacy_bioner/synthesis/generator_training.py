@@ -31,7 +31,7 @@ def choose_pairs(raw: Sequence[Annotation], gold: Sequence[Annotation], *, raw_p
     RAISES BionerError: E409 where there is none.
     """
     chance = random.Random(seed)
-    options = {"stop_words": stop_words, "max_seeds": max_seeds}
+    options: Dict[str, Any] = {"stop_words": stop_words, "max_seeds": max_seeds}
     chosen = make_teaching_pairs(chance.sample(raw, len(raw)), seed=seed, limit=raw_pairs, **options)
     labelled = [sentence for sentence in chance.sample(gold, len(gold)) if sentence.mentions]
     taken: List[TeachingPair] = []

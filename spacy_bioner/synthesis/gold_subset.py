@@ -28,13 +28,13 @@ class GoldSubset:
     """A dictionary and the gold sentences that go with it.
 
     size (int): Names of each label, where there are so many.
-    dictionary (List[Seed]): The known entities.
+    dictionary (Sequence[Seed]): The known entities.
     wanted (Dict[str, int]): Label to the number of mentions that were wanted.
     sentences (List[Annotation]): The gold sentences.
     """
 
     size: int
-    dictionary: List[Seed]
+    dictionary: Sequence[Seed]
     wanted: Dict[str, int]
     sentences: List[Annotation]
 

@@ -176,9 +176,9 @@ class SentenceWriter:
         fault = find_tag_fault(draft, self.mode)
         if fault:
             return self._reject(planned, fault, shown)
-        reason = self.checks.find_fault(draft.text)
-        if reason:
-            return self._reject(planned, reason, draft.text)
+        flaw = self.checks.find_fault(draft.text)
+        if flaw:
+            return self._reject(planned, flaw, draft.text)
         return Written(planned, self._finish(planned, draft), draft=draft)
 
     def _read_tags(self, planned: PlannedSentence, reply: Reply) -> SeedReading:

@@ -6,7 +6,7 @@ taught as "no mention here". Common words may be taught so, rare ones may not: t
 
 from collections import Counter
 from typing import Counter as CounterType
-from typing import FrozenSet, Iterable, Iterator, Tuple
+from typing import Dict, FrozenSet, Iterable, Iterator, Set, Tuple
 
 from ..annotation import Annotation, Mention
 from ..tokens import find_units
@@ -27,7 +27,7 @@ def find_common_words(annotations: Iterable[Annotation], share: float) -> Frozen
     total = 0
     for annotation in annotations:
         total += 1
-        found = {True: set(), False: set()}
+        found: Dict[bool, Set[str]] = {True: set(), False: set()}
         for word, _, _, is_inside in _read_words(annotation):
             found[is_inside].add(word)
         inside.update(found[True])

@@ -116,9 +116,10 @@ def calibrate(folder: Path, component: str, config: Config, *, by_label: bool, *
     reader = registry.resolve({"dev": config.interpolate()["corpora"]["dev"]})["dev"]
     examples = list(reader(nlp))
     encode_for(nlp, component, [example.predicted for example in examples])
-    chosen = nlp.get_pipe(component).calibrate(examples, by_label=by_label, **options)
+    trained: Any = nlp.get_pipe(component)
+    chosen = trained.calibrate(examples, by_label=by_label, **options)
     configured = nlp.get_pipe_config(component)
-    configured.update({key: value for key, value in nlp.get_pipe(component).cfg.items() if key in configured})
+    configured.update({key: value for key, value in trained.cfg.items() if key in configured})
     # Thresholds of single labels stand in the component's `cfg` alone, which is read after the config: in that a label
     # such as umls:DISO cannot be a key.
     configured["threshold"] = chosen["threshold"]["*"]
@@ -135,7 +136,7 @@ def score_in_use(config: Config, component: Dict[str, Any]) -> None:
     best, used = (f"spans_{component.get('spans_key', 'sc')}_{name}" for name in ("best_f", "f"))
     # spaCy takes the factory's own weight for one that is not there.
     weights = config["training"].setdefault("score_weights", {})
-    usual = Language.get_factory_meta(component["factory"]).default_score_weights
+    usual = Language.get_factory_meta(component["factory"]).default_score_weights or {}
     weights[used] = weights.get(used, usual.get(used, 0.0)) + weights.get(best, usual.get(best, 0.0))
     weights[best] = 0.0
     if "doubtful_key" in component:

@@ -67,7 +67,7 @@ def plan_stages(name: str, strategies: Mapping[str, Strategy], updates: int,
     for source in {source for stage in stages for source in stage.sources}:
         if source not in given:
             raise BionerError(Errors.E512.format(name=name, source=source))
-    shares = [stage.share or stage.passes * sum(given[source] for source in stage.sources) for stage in stages]
+    shares = [stage.share or (stage.passes or 0) * sum(given[source] for source in stage.sources) for stage in stages]
     total = sum(shares)
     done, reached, planned = 0, 0.0, []
     for stage, share in zip(stages, shares):

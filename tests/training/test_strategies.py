@@ -34,7 +34,7 @@ def test_shares_and_passes_do_not_mix():
 
 @pytest.mark.parametrize("name, updates, given, told", [
     pytest.param("S9", 30, ["gold"], "gold, S3, pretrain", id="unknown strategy"),
-    pytest.param("S3", 30, ["gold"], "--synthetic", id="missing source"),
+    pytest.param("S3", 30, ["gold"], "needs synthetic records", id="missing source"),
     pytest.param("S3", 1, ["gold", "synthetic"], "too few", id="too few updates"),
 ])
 def test_what_cannot_be_planned_is_told(name, updates, given, told):

@@ -2,20 +2,19 @@
 
 from typing import Any, List, Tuple
 
-import typer
 from typer.core import TyperCommand
 
 
 class OverridableCommand(TyperCommand):
     """Leave dotted options in `ctx.args`, for `read_overrides`; any other unknown option is refused as usual."""
 
-    def parse_args(self, ctx: typer.Context, args: List[str]) -> List[str]:
+    def parse_args(self, ctx: Any, args: List[str]) -> List[str]:
         own, overrides = split_overrides(args)
         super().parse_args(ctx, own)
         ctx.args = overrides
         return ctx.args
 
-    def collect_usage_pieces(self, ctx: typer.Context) -> List[str]:
+    def collect_usage_pieces(self, ctx: Any) -> List[str]:
         return [*super().collect_usage_pieces(ctx), "[--SECTION.KEY VALUE]..."]
 
 

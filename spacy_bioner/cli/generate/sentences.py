@@ -87,8 +87,9 @@ def generate_sentences_cli(
     for path in (output, plan_path(output), report):
         if path is not None:
             refuse_own_input(path, [seeds, labels, style, *held_out])
-    for path in (output, plan_path(output)) if report is not None else ():
-        refuse_same_output(path, report, "--report")
+    if report is not None:
+        for path in (output, plan_path(output)):
+            refuse_same_output(path, report, "--report")
     refuse_other_ending(output)
     overrides = add_options(read_overrides(ctx.args), {"synthesize.seed": seed})
     settings = load_settings(config, "synthesize", SynthesizeSettings, overrides)
@@ -235,7 +236,8 @@ def open_source(settings: SynthesizeSettings, adapter: Optional[Path], *, gpu_id
     if settings.replay is not None:
         return make_replay(settings.replay)
     folder = str(adapter) if adapter is not None else None
-    shared = {"max_new_tokens": settings.max_new_tokens, "temperature": settings.temperature, "seed": settings.seed}
+    shared: Dict[str, Any] = {"max_new_tokens": settings.max_new_tokens, "temperature": settings.temperature,
+                              "seed": settings.seed}
     if settings.server.base_url is not None:
         return make_server(settings.model, adapter=folder, **shared, **settings.server.model_dump())
     return CausalLMSource(settings.model, adapter=folder, device=choose_device(settings, gpu_id), dtype=settings.dtype,

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from pathlib import Path
-from typing import Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 import typer
 
@@ -54,6 +54,7 @@ def select_files(sources: Sequence[Path], output: Path, *, selector: Path, rejec
     names = [name for name, factory in nlp.pipe_factories.items() if factory == "span_selector"]
     if not names:
         raise BionerError(Errors.E522.format(path=selector))
+    component: Any = nlp.get_pipe(names[0])
     counts: Dict[str, Counter] = {}
     records = (record for path in sources for record in read_jsonl(path))
     lost = []
@@ -64,7 +65,7 @@ def select_files(sources: Sequence[Path], output: Path, *, selector: Path, rejec
                 lost.append(dropped)
             yield record
 
-    write_jsonl(output, kept(select_records(records, nlp, nlp.get_pipe(names[0]), counts)))
+    write_jsonl(output, kept(select_records(records, nlp, component, counts)))
     write_jsonl(rejected, lost)
     carry_set_aside(sources, output)
     return counts

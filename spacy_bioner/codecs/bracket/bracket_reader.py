@@ -77,7 +77,7 @@ def match_brackets(own: Sequence[str], tokens: Sequence[str]) -> List[Tuple[int,
     RETURNS (List[Tuple[int, int]]): Pairs of indices. A mark stands inside the text's own brackets, so the first
         of the opening and the last of the closing ones are the text's.
     """
-    pairs = []
+    pairs: List[Tuple[int, int]] = []
     for bracket in "[]":
         first = [number for number, token in enumerate(own) if token == bracket]
         second = [number for number, token in enumerate(tokens) if token == bracket]

@@ -93,7 +93,7 @@ def _read_named(body: str, match: "re.Match[str]", label: str, surfaces: List[st
 
 
 def _possible_ends(body: str, at: int) -> List[int]:
-    ends = []
+    ends: List[int] = []
     end = body.find(">", at, at + _LONGEST_SURFACE)
     while end >= 0 and len(ends) < _MOST_ENDS:
         ends.append(end)

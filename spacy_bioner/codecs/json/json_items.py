@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass, replace
-from typing import Any, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Iterator, List, Optional, Sequence, Set, Tuple
 
 from ...grounding.names import find_places
 from ..collect import Collector
@@ -344,7 +344,7 @@ _WRITTEN_NUMBER = re.compile(r"\s*-?\d{1,11}\s*", re.ASCII)
 def _split_repeated(item: Pairs) -> Iterator[Pairs]:
     """Yield the items of an object whose keys come round again, as between items a brace was forgotten."""
     part = Pairs()
-    seen = set()
+    seen: Set[str] = set()
     for key, value in item:
         if key in seen:
             yield part

@@ -171,13 +171,13 @@ class _Grounder:
             if name and places:
                 names.append(name)
                 placeable.append(NameClaim(claim.label, places))
-        for name, claim, placement in zip(names, placeable, place_names(placeable)):
+        for name, stated, placement in zip(names, placeable, place_names(placeable)):
             if placement.duplicate:
                 self.found.issue("duplicate", name)
             if placement.ambiguous:
                 self.found.issue("ambiguous_occurrence", name)
             for place in placement.places:
-                self._take(place, claim.label, name)
+                self._take(place, stated.label, name)
 
     def _find_claimed(self, claim: Claim, name: str) -> Tuple[NamePlace, ...]:
         """Return where a name may stand; in its context, if it has one that tells."""

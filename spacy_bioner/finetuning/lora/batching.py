@@ -2,7 +2,7 @@
 
 import random
 from collections import defaultdict
-from typing import Callable, Dict, Hashable, List, Sequence
+from typing import Callable, Dict, List, Sequence, Tuple
 
 from ..pairs import Pair
 
@@ -38,20 +38,20 @@ def _repeat_small(pairs: Sequence[Pair], chance: random.Random) -> List[int]:
     return chosen
 
 
-def _group(indices: Sequence[int], key: Callable[[int], Hashable]) -> Dict[Hashable, List[int]]:
-    groups: Dict[Hashable, List[int]] = defaultdict(list)
+def _group(indices: Sequence[int], key: Callable[[int], str]) -> Dict[str, List[int]]:
+    groups: Dict[str, List[int]] = defaultdict(list)
     for index in indices:
         groups[key(index)].append(index)
     return groups
 
 
-def _question(pair: Pair) -> Hashable:
+def _question(pair: Pair) -> Tuple[str, str, str]:
     return pair.group, pair.question, pair.lang
 
 
-def _shortest_prompts(pairs: Sequence[Pair]) -> Dict[Hashable, int]:
+def _shortest_prompts(pairs: Sequence[Pair]) -> Dict[Tuple[str, str, str], int]:
     """Return for each question about the length of its instruction."""
-    shortest: Dict[Hashable, int] = {}
+    shortest: Dict[Tuple[str, str, str], int] = {}
     for pair in pairs:
         question = _question(pair)
         shortest[question] = min(len(pair.prompt), shortest.get(question, len(pair.prompt)))

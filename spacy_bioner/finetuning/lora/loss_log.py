@@ -16,7 +16,7 @@ def write_losses(folder: Path, history: Sequence[Mapping[str, float]], scores: S
     """
     scored = dict(scores)
     write_json_lines(folder / "losses.jsonl", (
-        {**row, **({"dev_f1": scored[row["update"]]} if row["update"] in scored else {})} for row in history))
+        {**row, **({"dev_f1": scored[int(row["update"])]} if row["update"] in scored else {})} for row in history))
     _plot(folder / "loss.svg", history, scores)
 
 

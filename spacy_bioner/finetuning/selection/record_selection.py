@@ -111,15 +111,15 @@ def select_data(corpus: Corpus, output: Path, *, losses: Sequence[Optional[Answe
     ratios = [None if item is None else ifd(item, ratio=ratio) for item in losses]
     selection = select_records(corpus.annotations, ratios, diversify=diversify, **choice)
     table = tabulate(corpus.annotations, selection)
-    write_jsonl(output, (_with_score(corpus.annotations[index], losses[index], ratios[index])
-                         for index in selection.chosen))
+    write_jsonl(output, (_with_score(corpus.annotations[index], item, score) for index in selection.chosen
+                         if (item := losses[index]) is not None and (score := ratios[index]) is not None))
     stem = output.name.split(".jsonl")[0]
     write_json(output.with_name(f"{stem}.selection.json"),
                {"settings": settings, "records": len(corpus.annotations), "chosen": len(selection.chosen),
                 "keep_ratio_is_of": "the ranked records that are below max_ifd", "fate": table,
                 "unwritable": dict(unscored.unwritable)})
     write_json_lines(output.with_name(f"{stem}.dropped.jsonl"), (
-        {"id": corpus.annotations[index].id, "ifd": None if ratios[index] is None else round(ratios[index], 6),
+        {"id": corpus.annotations[index].id, "ifd": None if (dropped := ratios[index]) is None else round(dropped, 6),
          "reason": reason} for index, reason in sorted(selection.dropped.items())))
     _plot(output.with_name(f"{stem}.ifd.svg"), corpus.annotations, ratios, selection, choice.get("max_ifd", 1.0))
     return Selected(len(selection.chosen), len(corpus.annotations), table, unscored)

@@ -36,8 +36,13 @@ class ScoreFile:
             self._file.write("\n")
         return self
 
+    @property
+    def _opened(self) -> IO[str]:
+        assert self._file is not None, "scores are kept inside `with`"
+        return self._file
+
     def __exit__(self, *_: object) -> None:
-        self._file.close()
+        self._opened.close()
 
     def get(self, key: str) -> Optional[AnswerLosses]:
         return self._scores.get(key)
@@ -45,8 +50,8 @@ class ScoreFile:
     def add(self, key: str, losses: AnswerLosses) -> None:
         """Keep a score, on disk before this returns."""
         self._scores[key] = losses
-        self._file.write(json.dumps({"key": key, **asdict(losses)}) + "\n")
-        self._file.flush()
+        self._opened.write(json.dumps({"key": key, **asdict(losses)}) + "\n")
+        self._opened.flush()
 
     def _ends_in_newline(self) -> bool:
         with self.path.open("rb") as file_:

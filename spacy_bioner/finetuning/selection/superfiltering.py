@@ -50,6 +50,7 @@ def select_records(records: Sequence[Annotation], ifd: Sequence[Optional[float]]
     if diversify is not None:
         check_diversity(strategy)
     dropped = {index: "too_long" for index, score in enumerate(ifd) if score is None}
+    scores = {index: score for index, score in enumerate(ifd) if score is not None}
     positives = [index for index, record in enumerate(records) if record.mentions and index not in dropped]
     empty = [index for index, record in enumerate(records) if not record.mentions and index not in dropped]
     if not negatives:
@@ -59,15 +60,15 @@ def select_records(records: Sequence[Annotation], ifd: Sequence[Optional[float]]
         kept = positives + empty
     else:
         ranked, rest = (positives + empty, []) if strategy == "ifd_all" else (positives, empty)
-        survivors = [index for index in ranked if ifd[index] < max_ifd]
+        survivors = [index for index in ranked if scores[index] < max_ifd]
         count = _round_up(keep_ratio * len(survivors))
         if strategy == "random":
             best = random.Random(seed).sample(ranked, count)
             dropped.update(dict.fromkeys(ranked, "not_drawn"))
         else:
-            dropped.update({index: "rank" if ifd[index] < max_ifd else "high_ifd" for index in ranked})
+            dropped.update({index: "rank" if scores[index] < max_ifd else "high_ifd" for index in ranked})
             sign = 1 if strategy == "lowest" else -1
-            order = sorted(survivors, key=lambda index: (sign * ifd[index], index))
+            order = sorted(survivors, key=lambda index: (sign * scores[index], index))
             best = order[:count] if diversify is None else diversify(order[:_round_up(pool * count)], count)
         kept = best + rest
         # Sentences without a mention alone would teach that there never is one.

@@ -46,7 +46,7 @@ def read_xml_documents(path: Path) -> Iterator[Placed]:
     except (etree.XMLSyntaxError, *BROKEN_COMPRESSION) as error:
         # The exception tells the last fault, which may come of the first.
         first = next(iter(parsed.error_log), None) if parsed is not None else None
-        why = f"{first.message}, line {first.line}" if first else error
+        why = f"{first.message}, line {first.line}" if first else str(error)
         raise BionerError(Errors.E011.format(path=path, wanted="BioC XML", why=why)) from None
 
 
@@ -144,7 +144,7 @@ def _find_documents(content: Any, path: Path) -> Iterator[Placed]:
             _check_shape(content, place)
             yield place, content
         elif isinstance(content, dict) and isinstance(content.get("documents", content.get("PubTator3")), list):
-            waiting += reversed(content.get("documents", content.get("PubTator3")))
+            waiting += reversed(content.get("documents") or content.get("PubTator3") or [])
         else:
             raise BionerError(Errors.E011.format(path=path, wanted="BioC JSON", why="found other JSON"))
 

@@ -37,6 +37,13 @@ def place_tokens(text: Optional[str], tokens: Sequence[str]) -> Optional[Tuple[s
     return None if text[reached:].strip() else (text, spans)
 
 
+def join_tokens(tokens: Sequence[str]) -> Tuple[str, List[Span]]:
+    """RETURNS (Tuple[str, List[Span]]): Tokens joined by blanks, and the place of each."""
+    placed = place_tokens(None, tokens)
+    assert placed is not None, "tokens are found in the text that they make"
+    return placed
+
+
 def read_tags(tags: Sequence[str], tokens: Sequence[Span], *, place: str, problems: Problems,
               label: str = "") -> List[Stated]:
     """Read one column of tags. A token may be empty or hold white space at its edges, so that what is read is only

@@ -103,7 +103,7 @@ def _open_all(source: ModelSource, builders: Iterable[PromptBuilder]) -> List[La
 
     models = [source.open(builder) for builder in builders]
     for model in models[1:]:
-        if isinstance(model, GroundedDecoder):
+        if isinstance(model, GroundedDecoder) and isinstance(models[0], GroundedDecoder):
             model.share_memory(models[0])
     return models
 

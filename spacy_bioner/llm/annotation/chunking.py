@@ -110,7 +110,7 @@ def join_mentions(chunks: Sequence[Chunk], found: Sequence[Iterable[Mention]]) -
     found (Sequence[Iterable[Mention]]): Mentions of each, offsets counted from its start.
     RETURNS (Tuple[Mention, ...]): In text order; of what chunks share, each place is said by one chunk only.
     """
-    joined = []
+    joined: List[Mention] = []
     for chunk, mentions in zip(chunks, found):
         moved = (replace(mention, start=mention.start + chunk.start, end=mention.end + chunk.start)
                  for mention in mentions)

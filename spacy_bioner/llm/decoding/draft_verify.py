@@ -150,8 +150,8 @@ class AnswerWalk:
         """
         self.passes += 1
         last = len(self._points) - 1
-        number, token = -1, None
-        while number < last and (token is None or token == self._points[number].guess):
+        number, token = -1, -1
+        while number < last and (number < 0 or token == self._points[number].guess):
             number += 1
             best = max(range(len(scores[number])), key=scores[number].__getitem__)
             token = self._points[number].legal[best]

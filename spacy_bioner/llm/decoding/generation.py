@@ -9,7 +9,7 @@ that a sentence reaches its length limit; it is then sampled again a few times, 
 import hashlib
 import math
 import random
-from typing import Any, Callable, Dict, Iterable, List, Mapping, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Sequence, Tuple
 
 import torch
 from transformers.cache_utils import DynamicCache
@@ -105,7 +105,7 @@ class GroundedGenerator:
         return self.lm.count_tokens(text)
 
     @one_at_a_time
-    def generate(self, requests: Sequence[Request]) -> Iterable[Tuple[int, Reply]]:
+    def generate(self, requests: Sequence[Request]) -> Iterator[Tuple[int, Reply]]:
         """Write the sentences of the requests; each request names its seeds.
 
         requests (Sequence[Request]): Requests with `seeds`.
@@ -138,8 +138,8 @@ class GroundedGenerator:
         return SentenceRow(index, attempt, tuple(request.seeds), chance)
 
     def _reply(self, row: SentenceRow, prompt_tokens: int) -> Reply:
-        usage = {"prompt_tokens": prompt_tokens - len(self._start), "answer_tokens": row.steps + len(self._start),
-                 "attempts": row.attempt}
+        usage: Dict[str, float] = {"prompt_tokens": prompt_tokens - len(self._start),
+                                   "answer_tokens": row.steps + len(self._start), "attempts": row.attempt}
         end = CLOSE_WRAPPER if row.done == "stop" else ""
         return Reply(text=f"{OPEN_WRAPPER}{row.spell()}{end}", finish_reason=str(row.done), usage=usage)
 

@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass, field
 from importlib import util
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Dict, Mapping, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Dict, Mapping, Optional, Tuple, Union
 
 import torch
 
@@ -82,8 +82,8 @@ class CausalLM:
         return {"model": self.name, **self.settings}
 
 
-def load_causal_lm(name: str, *, adapter: Optional[str] = None, revision: Optional[str] = None, device: str = "auto",
-                   dtype: str = "auto", quantize: Optional[str] = None) -> CausalLM:
+def load_causal_lm(name: str, *, adapter: Union[str, Path, None] = None, revision: Optional[str] = None,
+                   device: str = "auto", dtype: str = "auto", quantize: Optional[str] = None) -> CausalLM:
     """Load a model for inference.
 
     name (str): A folder, an embedded model or a hub id, see `resolve.resolve_model`.

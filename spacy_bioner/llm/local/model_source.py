@@ -25,7 +25,9 @@ class ModelSource(Protocol):
     adapter_folder (Optional[Path]): Where the adapter of the model lies, if it has one.
     """
 
-    adapter_folder: Optional[Path]
+    @property
+    def adapter_folder(self) -> Optional[Path]:
+        """RETURNS (Optional[Path]): Where the adapter of the model lies, if it has one."""
 
     def open(self, builder: PromptBuilder) -> LanguageModel:
         """Return the model, ready to answer the prompts of this builder."""
@@ -131,8 +133,8 @@ class CausalLMSource:
         min_units (int): Fewest units of a sentence, with grounded decoding.
         RETURNS (LanguageModel): The model.
         """
-        options = {"max_new_tokens": self.max_new_tokens, "temperature": self.temperature, "top_p": top_p,
-                   "seed": self.seed, "chat": self._chat}
+        options: Dict[str, Any] = {"max_new_tokens": self.max_new_tokens, "temperature": self.temperature,
+                                   "top_p": top_p, "seed": self.seed, "chat": self._chat}
         if self.decoding == "free":
             from ..decoding.free import FreeDecoder
 

@@ -295,7 +295,8 @@ def read_text(choice: Any) -> Optional[str]:
         return content
     parts = content if isinstance(content, list) else []
     texts = [part.get("text") for part in parts if isinstance(part, dict) and part.get("type") == "text"]
-    return "".join(texts) if texts and all(isinstance(text, str) for text in texts) else None
+    written = [text for text in texts if isinstance(text, str)]
+    return "".join(written) if texts and len(written) == len(texts) else None
 
 
 def _get(value: Any, key: str) -> Any:

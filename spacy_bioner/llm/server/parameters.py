@@ -80,7 +80,8 @@ def find_refused(error: Any, sent: Iterable[str], prompt: str) -> Optional[str]:
     """
     names = set(sent)
     body = error if isinstance(error, dict) else {}
-    inner = body.get("error") if isinstance(body.get("error"), dict) else body
+    stated = body.get("error")
+    inner = stated if isinstance(stated, dict) else body
     if isinstance(inner.get("param"), str) and inner["param"].split(".")[0] in names:
         return inner["param"].split(".")[0]
     detail = body.get("detail")

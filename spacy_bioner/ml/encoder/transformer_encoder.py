@@ -186,7 +186,7 @@ def _init(model: Model, X: Optional[List[Doc]] = None, Y: Any = None) -> Model:
 def _check_windows(module: PooledTransformer, settings: Dict[str, Any]) -> None:
     """Refuse windows that the transformer cannot read, or that would not get on. RAISES BionerError: E547."""
     most = getattr(module.transformer.config, "max_position_embeddings", None)
-    table = getattr(getattr(module.transformer, "embeddings", None), "position_embeddings", None)
+    table: Any = getattr(getattr(module.transformer, "embeddings", None), "position_embeddings", None)
     if most and getattr(table, "padding_idx", None) is not None:
         most -= table.padding_idx + 1  # RoBERTa counts positions from there on
     own = sum(map(len, module.around))

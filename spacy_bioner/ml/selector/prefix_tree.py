@@ -82,7 +82,7 @@ def grow_trees(rows: Sequence[Sequence[int]], most: int = MOST_PIECES) -> List[P
     RETURNS (List[PrefixTree]): The trees; each row stands in one of them.
     """
     trees: List[PrefixTree] = []
-    for row in sorted(range(len(rows)), key=lambda row: rows[row]):
+    for row in sorted(range(len(rows)), key=lambda row: tuple(rows[row])):
         if not trees or len(trees[-1].ids) + trees[-1].missing(rows[row]) > most:
             trees.append(PrefixTree())
         trees[-1].plant(row, rows[row])

@@ -1,7 +1,7 @@
 """What a grid of span scores should be: gold spans, how far each is trusted, and what is left open."""
 
 from dataclasses import dataclass
-from typing import Iterator, List, Mapping, Sequence, Tuple
+from typing import Any, Iterator, List, Mapping, Sequence, Tuple
 
 import numpy
 from spacy.training import Example
@@ -50,7 +50,7 @@ def find_target(example: Example, spans_key: str, labels: Mapping[str, int]) -> 
     RETURNS (Target): The target.
     """
     reference = example.reference
-    group = reference.spans[spans_key] if spans_key in reference.spans else []
+    group: Any = reference.spans[spans_key] if spans_key in reference.spans else []
     weights = group.attrs.get(WEIGHTS) if len(group) else None
     spans: List[Tuple[int, int, int, float]] = []
     for start, end, label, place in align_gold(example, spans_key):

@@ -81,6 +81,7 @@ class BioNERTask:
         """
         planner = self._planner(None)
         for of_doc, texts in zip(shards, responses):
+            assert isinstance(of_doc, DocShards), "shards are those of `generate_prompts`"
             [doc], plan = of_doc, of_doc.plan
             pairs = zip_longest(plan.requests, texts)
             replies = [Reply(finish_reason="error") if text is None else Reply(str(text)) for _, text in pairs]

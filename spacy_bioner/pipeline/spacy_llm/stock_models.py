@@ -5,7 +5,7 @@ import json
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, Iterator, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Dict, Iterable, Iterator, Optional, Sequence, Tuple, Union, cast
 
 from ...extras import extra
 from ...llm.adapter import AdapterCard
@@ -28,7 +28,7 @@ _DEFAULT_CONTEXT = 4096
 
 def as_source(model: Union[ModelSource, StockModel]) -> ModelSource:
     """Return a source of models: ours as it is, one of spacy-llm's wrapped."""
-    return model if hasattr(model, "open") else StockSource(model)
+    return cast(ModelSource, model) if hasattr(model, "open") else StockSource(model)
 
 
 @dataclass(frozen=True)

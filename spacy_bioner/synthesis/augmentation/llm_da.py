@@ -154,9 +154,9 @@ def propose_names(material: Material, runner: Runner, prompt: NamePrompt, *, rou
     for label, reply in zip(asked, runner.run(requests)):
         if reply.error is not None:
             counts.failed[reply.error] += 1
-        known = {fold_name(item.text) for item in material.mentions[label]}
+        folded = {fold_name(item.text) for item in material.mentions[label]}
         for name in read_names(reply.text, cut=reply.finish_reason == "length"):
-            if fold_name(name) not in known:
+            if fold_name(name) not in folded:
                 edit = Edit(0, 0, name, (Mention(0, len(name), label),))
                 found.setdefault(label, {}).setdefault(fold_name(name), edit)
     counts.names.update({label: len(names) for label, names in found.items()})

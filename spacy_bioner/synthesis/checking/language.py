@@ -27,7 +27,7 @@ def read_stop_words(lang: str) -> Set[str]:
     RETURNS (Set[str]): Words in small letters; none where spaCy has no list.
     """
     # The file alone: to import spaCy and the tokenizers of seven languages takes seconds.
-    path = Path(str(find_spec("spacy").origin)).with_name("lang") / lang / "stop_words.py"
+    path = Path(str(getattr(find_spec("spacy"), "origin", ""))).with_name("lang") / lang / "stop_words.py"
     return {word.casefold() for word in runpy.run_path(str(path))["STOP_WORDS"]} if path.is_file() else set()
 
 

@@ -40,8 +40,13 @@ class Walk(Protocol):
     done (bool): Whether nothing is left to be scored.
     """
 
-    prompt: Sequence[int]
-    limit: int
+    @property
+    def prompt(self) -> Sequence[int]:
+        """RETURNS (Sequence[int]): Tokens that it begins with."""
+
+    @property
+    def limit(self) -> int:
+        """RETURNS (int): Tokens that prompt and answer may have together."""
 
     @property
     def done(self) -> bool:

@@ -55,10 +55,11 @@ class _HtmlRules:
                 for start, end in self._runs():
                     self._add_inside(start, end, free + 1)
         for start in reversed(range(self.count + 1)):
-            following: List[Sequence[Item]] = [[self.tail]] if start == self.count else [
-                [self.spaces[start] + self.words[start], Ref(f"t{start + 1}")],
-                *([self.spaces[start], Ref(f"m{start}-{end}-{max_depth - 1}"), Ref(f"t{end}")]
-                  for end in self._ends(start) if max_depth > 0)]
+            following: List[List[Item]] = [[self.tail]]
+            if start < self.count:
+                following = [[self.spaces[start] + self.words[start], Ref(f"t{start + 1}")]]
+                following += [[self.spaces[start], Ref(f"m{start}-{end}-{max_depth - 1}"), Ref(f"t{end}")]
+                              for end in self._ends(start) if max_depth > 0]
             self.rules.add("root" if start == 0 else f"t{start}", following)
         return self.rules
 
@@ -84,8 +85,8 @@ class _HtmlRules:
                 # Of two mentions of one run the one whose label comes first is written outside.
                 contents.append([Ref(f"m{start}-{end}-{free - 1}" + f"-{number + 1}")])
             within = contents[0][0] if len(contents) == 1 else self.rules.add(f"{name}-w{number}", contents)
-            tagged = [Ref(f"o{number}"), surface, ">", within, Ref(f"c{number}"), surface, ">"]
-            later = [[Ref(f"{name}-{number + 1}")]] if number + 1 < len(self.labels) else []
+            tagged: List[Item] = [Ref(f"o{number}"), surface, ">", within, Ref(f"c{number}"), surface, ">"]
+            later: List[List[Item]] = [[Ref(f"{name}-{number + 1}")]] if number + 1 < len(self.labels) else []
             self.rules.add(name if number == 0 else f"{name}-{number}", [tagged, *later])
 
     def _add_inside(self, start: int, end: int, free: int) -> None:
