@@ -30,8 +30,8 @@ def open_atomic(path: Path, mode: str = "w", *, private: bool = False) -> Iterat
     """
     path = Path(path)
     refuse_unwritable(path)
-    text = {} if "b" in mode else {"encoding": "utf8", "newline": "\n"}
-    opener = gzip.open if is_gzip(path) else open
+    text: Dict[str, Any] = {} if "b" in mode else {"encoding": "utf8", "newline": "\n"}
+    opener: Any = gzip.open if is_gzip(path) else open
     with temporary_file(path) as temporary:
         with naming(path), opener(temporary, mode if "b" in mode else "wt", **text) as file_:
             yield file_

@@ -149,7 +149,8 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
         for body in tree.find_all((nodes.For, nodes.Macro, nodes.CallBlock, nodes.AssignBlock)):
             data = sum(len(part.data) for output in body.find_all(nodes.Output) for part in output.nodes
                        if isinstance(part, nodes.TemplateData))
-            body.body.insert(0, nodes.Output([_filter(nodes.Const(data), "_count_step")], lineno=body.lineno))
+            inner: Any = body
+            inner.body.insert(0, nodes.Output([_filter(nodes.Const(data), "_count_step")], lineno=body.lineno))
         return tree
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
@@ -176,7 +177,8 @@ class _JoinCounter(NodeTransformer):
     """Counts what `~` joins, which is no operation that the sandbox intercepts."""
 
     def visit_Concat(self, node: nodes.Concat) -> nodes.Node:
-        return _filter(self.generic_visit(node), "_count_output")
+        visited: Any = self.generic_visit(node)
+        return _filter(visited, "_count_output")
 
 
 def _filter(node: nodes.Expr, name: str) -> nodes.Filter:

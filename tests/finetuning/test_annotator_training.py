@@ -63,7 +63,7 @@ def test_records_over_the_context_are_left_out_of_training_and_counts(tmp_path, 
     with caplog.at_level("INFO", logger="spacy_bioner"):
         result = teach(tmp_path / "adapter", [*SHORT, LONG], context=512, max_length=100_000)
     assert result.left_out == ["long"]
-    assert "context of the model has 512 tokens" in caplog.text
+    assert "model has a context of 512 tokens" in caplog.text
     figures = json.loads((result.folder / "training.json").read_text())
     assert figures["counts"]["records"] == 3 and figures["counts"]["longest"] <= 512
     assert figures["training"]["max_length"] == 512

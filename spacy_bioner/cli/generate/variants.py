@@ -69,7 +69,6 @@ def generate_variants_cli(
     refuse_other_ending(output)
     overrides = add_options(read_overrides(ctx.args), {"augment.seed": seed})
     settings = load_settings(config, "augment", AugmentSettings, overrides)
-    refuse_own_cache(settings.cache, [gold, labels, output, report, config, *held_out])
     known = KnownTexts(held_out, read_jsonl)
     sentences = list(refuse_known(read_jsonl(gold), known))
     schema = read_schema(labels)
@@ -77,6 +76,8 @@ def generate_variants_cli(
     if method is Method.lsms:
         made = change_sentences(sentences, settings)
     else:
+        asked = load_settings(config, "synthesize", SynthesizeSettings, overrides)
+        refuse_own_cache(asked.cache, [gold, labels, output, report, config, *held_out])
         made = rewrite_sentences(sentences, settings, schema, config=config, overrides=overrides, gpu_id=gpu_id,
                                  generator=generator, counts=counts)
     count, ended = 0, {}

@@ -39,7 +39,7 @@ class Claims:
                 if key not in anew and connection.execute("SELECT 1 FROM replies WHERE key = ?", [key]).fetchone():
                     continue
                 found = connection.execute("SELECT owner, beat FROM claims WHERE key = ?", [key]).fetchone()
-                if found is None or found[0] == own or _has_expired(*found, now):
+                if found is None or found[0] == own or _has_expired(found[0], found[1], now):
                     connection.execute("INSERT OR REPLACE INTO claims VALUES (?, ?, ?)", [key, own, now])
                     taken.add(key)
         return taken

@@ -227,8 +227,8 @@ def test_a_run_that_many_failures_end_has_its_report(files, start_server):
     server = start_server(fault=lambda prompt, tried: "unavailable")
     result = synthesize(files, files / "out.jsonl", "--synthesize.server.base_url", server.url,
                         "--synthesize.server.max_tries", 1, "--n", 30)
-    assert "20 requests in a row failed" in str(result.exception)
-    assert "20 requests in a row failed" in json.loads((files / "out.json").read_text())["error"]
+    assert "20 failed requests in a row" in str(result.exception)
+    assert "20 failed requests in a row" in json.loads((files / "out.json").read_text())["error"]
 
 
 def test_a_longer_plan_goes_on_and_another_one_does_not_take_its_place(files, start_server):

@@ -82,7 +82,7 @@ def test_configs_load(name, pytestconfig):
 
 def test_record_of_another_split_is_an_error(gold):
     gold.write_text("".join(json.dumps(record) + "\n" for record in records("test")))
-    with pytest.raises(BionerError, match="of split 'test'"):
+    with pytest.raises(BionerError, match="belongs to split 'test'"):
         select(gold, gold.with_name("out.jsonl"), SelectDataSettings(model="absent"), schema=SCHEMA)
 
 

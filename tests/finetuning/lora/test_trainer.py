@@ -273,7 +273,7 @@ def test_loss_that_is_no_number_from_the_start_names_no_checkpoint(tmp_path, mon
 
     original = lora.answer_losses
     monkeypatch.setattr(lora, "answer_losses", lambda *args, **options: original(*args, **options) * float("nan"))
-    with pytest.raises(BionerError, match="update 1 .*none yet"):
+    with pytest.raises(BionerError, match="step 1 .*none yet"):
         train(tmp_path / "adapter")
 
 

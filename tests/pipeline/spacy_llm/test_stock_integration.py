@@ -121,7 +121,7 @@ def test_documents_that_a_stock_model_refuses_never_stop_the_run(azure):
 ])
 def test_a_service_of_a_stock_model_that_fails_stops_the_run(azure, fault, reason):
     server, model = azure(fault=lambda prompt, tried: fault if "fever" in prompt else None)
-    with pytest.raises(BionerError, match=f"2 requests in a row failed, the last one: {reason}"):
+    with pytest.raises(BionerError, match=f"2 failed requests in a row, the last one: {reason}"):
         list(make_nlp(model, max_failures=2).pipe([f"A fever {number}." for number in range(5)]))
 
 
