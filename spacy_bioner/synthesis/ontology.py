@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Dict, Iterable, Iterator, List, Optional, Set
 
 from ..errors import BionerError, Errors
+from ..extras import extra
 from ..files import read_lines
 from ..loading import BROKEN_COMPRESSION, open_bounded
 
@@ -130,7 +131,8 @@ def _unescape(value: str) -> str:
 
 def _read_mesh(path: Path) -> Iterator[Term]:
     """Yield the descriptors of MeSH, each below the tree numbers above it, and the tree numbers as terms."""
-    from lxml import etree
+    with extra("ontology"):
+        from lxml import etree
 
     try:
         with open_bounded(path) as file_:
