@@ -57,9 +57,9 @@ def test_the_wheel_says_what_it_was_made_from(smoke_run):
         names = wheel.namelist()
         card = wheel.read(next(name for name in names if name.endswith("/README.md"))).decode()
         metadata = wheel.read(next(name for name in names if name.endswith("/METADATA"))).decode()
-    for said in ("train part: 32 sentences", "trained on gold: 32 sentences", "corpus embedded: CC0-1.0",
-                 "encoder all-minilm-l6-v2 (in bioner_spancat): Apache-2.0", "| F1, all labels |", "seed 1",
-                 "chosen by F1 on dev", "- spacy-bioner ", "## Thresholds"):
+    for said in ("Training set: 32 sentences", "Trained on gold: 32 sentences", "Corpus embedded: CC0-1.0",
+                 "Encoder all-minilm-l6-v2 (in bioner_spancat): Apache-2.0", "| F1, all labels |", "random seed 1",
+                 "Chosen by F1 on the development set", "library_name: spacy", "- spacy-bioner ", "## Thresholds"):
         assert said in card, said
     assert "License: corpus embedded: CC0-1.0; encoder all-minilm-l6-v2: Apache-2.0" in metadata
 

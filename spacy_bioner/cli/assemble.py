@@ -42,7 +42,7 @@ def assemble_cli(
     chosen, dev = choose_on_dev(pipelines) if others else (system, {})
     scores = read_scores(read_card(metrics), chosen, path=metrics) if metrics is not None else None
     facts = assemble(pipelines[chosen], output, selector=selector if use_selector is UseSelector.yes else None,
-                     corpus=read_card(corpus) if corpus is not None else None, scores=scores, dev=dev)
+                     corpus=read_card(corpus) if corpus is not None else None, scores=scores, dev=dev, system=chosen)
     if dev:
         typer.echo(f"Of {', '.join(f'{name} (dev F1 {score:.2f})' for name, score in dev.items())}: {chosen}")
     typer.echo(f"{output}: {', '.join(facts['thresholds'])}; {len(facts['labels'])} labels; "

@@ -79,7 +79,8 @@ def prepare_cli(
 
 def describe(schema: Schema) -> dict:
     """Return the schema for the card of the corpus."""
-    return {"name": schema.corpus, "lang": schema.lang, "license": schema.license, "definitions": schema.labels}
+    return {"name": schema.corpus, "lang": schema.lang, "license": schema.license, "dataset": schema.dataset,
+            "definitions": schema.labels}
 
 
 def find_schema(data: Path, corpus: str, labels: Optional[Path]) -> Path:

@@ -43,8 +43,8 @@ class CliErrors:
     E734 = ("{path} would hold the report of --check-corpus, but has the name of a corpus file. Name the report last: "
             "convert train.jsonl dev.jsonl test.jsonl report.json --check-corpus.")
     E735 = "All {count} documents of {path} failed, {most} of them with: {why}. Nothing was written."
-    E736 = ("Label schema {path}: {why}. Write labels: {{LABEL: definition}}, and optionally corpus, lang, license "
-            "and domain.")
+    E736 = ("Label schema {path}: {why}. Write labels: {{LABEL: definition}}, and optionally corpus, lang, license, "
+            "domain and dataset.")
     E737 = "{option} is '{found}'. Wanted: {wanted}."
     E738 = "{path} is for texts in '{found}', but '{wanted}' is requested. Give --lang (or --vars.lang) {found}."
     E739 = "{path} is not empty, and init writes over nothing. Give a new folder."

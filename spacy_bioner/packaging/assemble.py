@@ -10,14 +10,15 @@ from ..errors import BionerError, Errors
 from ..ml.listeners import take_encoders
 from ..training.pipeline_loading import load_pipeline
 from ..training.spacy_training import forget_paths
-from .model_card import Facts, collect_facts, meta_fields, render_card
+from .hub_header import LICENCE_FILE
+from .model_card import Facts, collect_facts, describe_terms, meta_fields, render_card
 
 _SELECTOR = "span_selector"
 
 
 def assemble(pipeline: Path, output: Path, *, selector: Optional[Path] = None,
              corpus: Optional[Mapping[str, Any]] = None, scores: Optional[Facts] = None,
-             dev: Optional[Mapping[str, float]] = None) -> Facts:
+             dev: Optional[Mapping[str, float]] = None, system: str = "") -> Facts:
     """Write a pipeline as it is shipped; `spacy package` takes it from there, card and all.
 
     pipeline (Path): A trained pipeline, as `train spancat` makes it.
@@ -26,6 +27,7 @@ def assemble(pipeline: Path, output: Path, *, selector: Optional[Path] = None,
     corpus (Optional[Mapping[str, Any]]): The card of the corpus, as `prepare` writes it.
     scores (Optional[Facts]): What `model_card.read_scores` gives.
     dev (Optional[Mapping[str, float]]): F1 on dev of the pipelines that this one was chosen among, for the card.
+    system (str): Name of the pipeline in metrics files, for the card.
     RETURNS (Facts): The card.
     RAISES BionerError: E001, E549, E522, E526 to E531 for what does not go together, or cannot be shipped.
     """
@@ -37,7 +39,7 @@ def assemble(pipeline: Path, output: Path, *, selector: Optional[Path] = None,
         append_selector(nlp, selector, pipeline=pipeline)
     thresholds = {name: getattr(pipe, "cfg", {}).get("threshold") for name, pipe in nlp.pipeline}
     facts = collect_facts(nlp.meta, nlp.config["components"], thresholds=thresholds, corpus=corpus, scores=scores,
-                          dev=dev)
+                          dev=dev, system=system)
     nlp.meta.update(meta_fields(facts))
     nlp.meta["spacy_bioner"] = {**nlp.meta.get("spacy_bioner", {}), "card": facts}
     fresh = output.with_name(f".{output.name}.new")
@@ -46,6 +48,8 @@ def assemble(pipeline: Path, output: Path, *, selector: Optional[Path] = None,
     forget_paths(fresh / "config.cfg")
     (fresh / "README.md").write_text(render_card(facts, title=f"Named entities: {facts['corpus']['name']}"),
                                      encoding="utf8")
+    terms = ["This pipeline was made from works under these terms:", "", *describe_terms(facts)]
+    (fresh / LICENCE_FILE).write_text("\n".join(terms) + "\n", encoding="utf8")
     _remove(output)
     fresh.rename(output)
     return facts

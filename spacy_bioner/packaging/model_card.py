@@ -1,7 +1,8 @@
 """The model card: what a shipped pipeline was made from, under which terms, and how well it does.
 
-Facts come from the pipeline's own `meta.json`, from the card of the corpus (`corpus.json`, as `prepare` writes it) and
-from a metrics file; what none of them says is left out, never guessed.
+It begins with the header that the Hugging Face hub reads (`hub_header`), and goes on in words. Facts come from the
+pipeline's own `meta.json`, from the card of the corpus (`corpus.json`, as `prepare` writes it) and from a metrics file;
+what none of them says is left out, never guessed.
 """
 
 from pathlib import Path
@@ -9,10 +10,12 @@ from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from ..errors import BionerError, Errors
 from ..llm.local.hub import EMBEDDED
+from .hub_header import name_model, render_header
 
 UNKNOWN_TERMS = "see the corpus' own terms"
 UNKNOWN_LICENCE = "see the model's own terms"
 _FIGURES = (("precision", "p"), ("recall", "r"), ("f1", "f"))
+_SETS = {"train": "Training set", "dev": "Development set", "test": "Test set", "raw": "Raw text"}
 _ENCODERS = ("spacy-bioner.TransformerEncoder.v1", "spacy-bioner.MarkedSelector.v1")
 
 Facts = Dict[str, Any]
@@ -43,7 +46,7 @@ def _names(settings: Any) -> Iterator[str]:
 
 def collect_facts(meta: Mapping[str, Any], components: Mapping[str, Any], *, thresholds: Mapping[str, Any],
                   corpus: Optional[Mapping[str, Any]] = None, scores: Optional[Facts] = None,
-                  dev: Optional[Mapping[str, float]] = None) -> Facts:
+                  dev: Optional[Mapping[str, float]] = None, system: str = "") -> Facts:
     """Put together what the card says.
 
     meta (Mapping[str, Any]): `meta.json` of the pipeline; under "spacy_bioner" what `train spancat` wrote, and there
@@ -53,15 +56,18 @@ def collect_facts(meta: Mapping[str, Any], components: Mapping[str, Any], *, thr
     corpus (Optional[Mapping[str, Any]]): The card of the corpus.
     scores (Optional[Facts]): What `read_scores` gives.
     dev (Optional[Mapping[str, float]]): F1 on dev, in percent, of the pipelines that this one was chosen among.
-    RETURNS (Facts): corpus, parts, components, training, selector, labels, thresholds, encoders, scores, dev and
-        versions.
+    system (str): Name of the pipeline in metrics files.
+    RETURNS (Facts): system, corpus, parts, components, training, selector, labels, thresholds, encoders, scores, dev
+        and versions.
     """
     made, corpus = meta.get("spacy_bioner", {}), corpus or {}
     labels = sorted({label for known in meta.get("labels", {}).values() for label in known})
     definitions = corpus.get("definitions", {})
     return {
-        "corpus": {"name": corpus.get("name") or corpus.get("corpus") or "not named",
-                   "license": corpus.get("license") or UNKNOWN_TERMS, "lang": corpus.get("lang", meta.get("lang"))},
+        "system": system,
+        "corpus": {"name": corpus.get("name") or corpus.get("corpus") or "not named", "key": corpus.get("corpus", ""),
+                   "license": corpus.get("license") or UNKNOWN_TERMS, "lang": corpus.get("lang", meta.get("lang")),
+                   "dataset": corpus.get("dataset", "")},
         "parts": {name: {key: part[key] for key in ("sentences", "mentions", "source") if key in part}
                   for name, part in corpus.get("parts", {}).items()},
         "components": list(components),
@@ -120,8 +126,7 @@ def meta_fields(facts: Facts) -> Facts:
                *({"name": each["name"], "license": each["license"]} for each in facts["encoders"])]
     unique = list({source["name"]: source for source in sources}.values())
     fields: Facts = {"license": describe_licence(facts), "sources": unique,
-                     "description": f"Named entities of the corpus {corpus['name']}, nested ones too: "
-                                    f"{', '.join(facts['labels'])}."}
+                     "description": f"{describe_pipeline(facts)} Labels: {', '.join(facts['labels'])}."}
     if scores:
         fields["performance"] = {f"spans_sc_{short}": scores["micro"][figure][0] for figure, short in _FIGURES}
         fields["performance"]["spans_per_type"] = {label: {"f": each[0]} for label, each in scores["labels"].items()}
@@ -129,47 +134,63 @@ def meta_fields(facts: Facts) -> Facts:
 
 
 def render_card(facts: Facts, *, title: str) -> str:
-    """Write the card for people.
+    """Write the card: a header for the Hugging Face hub, then the same for people.
 
     facts (Facts): What `collect_facts` gives.
     title (str): Its heading.
-    RETURNS (str): Markdown.
+    RETURNS (str): Markdown with a YAML header.
     """
-    chapters = [("Data", _data_lines(facts)), ("Terms", _terms_lines(facts)), ("Scores", _score_lines(facts)),
+    chapters = [("Use", _use_lines(facts)), ("Scores", _score_lines(facts)),
                 ("Labels", [f"- `{label}`{': ' * bool(text)}{text}" for label, text in facts["labels"].items()]),
                 ("Thresholds", _threshold_lines(facts["thresholds"])),
+                ("Data", _data_lines(facts)),
                 ("Training", [*_training_lines("Span categorizer", facts["training"]),
-                              *_choice_lines(facts["dev"]),
-                              *(_training_lines("Selector", facts["selector"]) if facts["selector"] else ())]),
+                              *_choice_lines(facts),
+                              *(_training_lines("Span selector", facts["selector"]) if facts["selector"] else ())]),
+                ("Terms", describe_terms(facts)),
                 ("Versions", [f"- {name} {version}" for name, version in facts["versions"].items()])]
-    parts = [f"# {title}", *(f"## {name}\n\n" + "\n".join(lines) for name, lines in chapters if lines)]
-    return "\n\n".join(parts) + "\n"
+    parts = [f"# {title}", describe_pipeline(facts),
+             *(f"## {name}\n\n" + "\n".join(lines) for name, lines in chapters if lines)]
+    return render_header(facts) + "\n" + "\n\n".join(parts) + "\n"
+
+
+def describe_pipeline(facts: Facts) -> str:
+    """Return what the pipeline does, in a sentence."""
+    return f"Finds mentions of the labels of the corpus {facts['corpus']['name']}, nested ones included."
+
+
+def _use_lines(facts: Facts) -> List[str]:
+    return ["Load it by the name of the installed package, or from the folder with these files. It needs spaCy and "
+            "spacy-bioner.", "", "```python", "import spacy", "", f'nlp = spacy.load("{name_model(facts)}")',
+            'doc = nlp("A text.")', 'for span in doc.spans["sc"]:', "    print(span.start_char, span.end_char, "
+            "span.label_, span.text)", "```"]
 
 
 def _data_lines(facts: Facts) -> List[str]:
     corpus = facts["corpus"]
-    lines = [f"- corpus: {corpus['name']}" + (f", language {corpus['lang']}" if corpus["lang"] else "")]
-    lines += [f"- {name} part: {part['sentences']:,} sentences, {part['mentions']:,} mentions"
+    lines = [f"- Corpus: {corpus['name']}" + (f", language {corpus['lang']}" if corpus["lang"] else "")]
+    lines += [f"- {_SETS.get(name, name)}: {part['sentences']:,} sentences, {part['mentions']:,} mentions"
               for name, part in facts["parts"].items()]
     for name, file in facts["training"]["sources"].items():
         count = f"{file['records']:,} sentences" if "records" in file else "sentences not counted"
-        lines.append(f"- trained on {name}: {count} ({file.get('file', 'file not named')})")
-        lines += [f"- {name}: {each['records']:,} sentences labelled or written by {each['model']}"
+        lines.append(f"- Trained on {name}: {count} ({file.get('file', 'file not named')})")
+        lines += [f"- {name}: {each['records']:,} sentences labelled or generated by {each['model']}"
                   + (f" with the adapter {each['adapter']}" if each["adapter"] else "")
                   for each in file.get("annotators", ())]
     return lines
 
 
 def find_teachers(training: Facts) -> List[Dict[str, str]]:
-    """Return name and license of each language model that labelled or wrote sentences."""
+    """Return name and license of each language model that labelled or generated sentences."""
     names = dict.fromkeys(each["model"] for file in training["sources"].values() for each in file.get("annotators", ()))
     return [{"name": name, "license": _licence_of(name)} for name in names]
 
 
-def _terms_lines(facts: Facts) -> List[str]:
-    return [f"- corpus {facts['corpus']['name']}: {facts['corpus']['license']}",
-            *(f"- encoder {each['name']} (in {each['component']}): {each['license']}" for each in facts["encoders"]),
-            *(f"- language model {each['name']} (made training sentences; not shipped): {each['license']}"
+def describe_terms(facts: Facts) -> List[str]:
+    """Return the terms of the corpus and of each model, a Markdown list item each."""
+    return [f"- Corpus {facts['corpus']['name']}: {facts['corpus']['license']}",
+            *(f"- Encoder {each['name']} (in {each['component']}): {each['license']}" for each in facts["encoders"]),
+            *(f"- Language model {each['name']} (made training sentences; not shipped): {each['license']}"
               for each in find_teachers(facts["training"]))]
 
 
@@ -178,15 +199,15 @@ def _score_lines(facts: Facts) -> List[str]:
     if not scores:
         return ["Not measured."]
     rows: List[Tuple[str, Sequence[float]]] = [
-        *((f"{figure}, all labels".replace("f1", "F1"), scores["micro"][figure]) for figure, _ in _FIGURES),
-        *((f"F1, `{label}`", each) for label, each in scores["labels"].items())]
-    said = (f"Strict scores (start, end and label right) of the system '{scores['system']}' on {scores['documents']:,} "
-            f"test texts with {scores['mentions']:,} mentions, in percent, with {100 * scores['level']:g}% intervals "
-            "from resampled texts.")
+        *((f"{figure.capitalize()}, all labels", scores["micro"][figure]) for figure, _ in _FIGURES),
+        *((f"F1, `{label}`".replace("|", "\\|"), each) for label, each in scores["labels"].items())]
+    said = (f"A prediction is correct if start, end and label are all correct. Test set: {scores['documents']:,} texts "
+            f"with {scores['mentions']:,} mentions. Scores are in percent, with bootstrap confidence intervals "
+            f"({100 * scores['level']:g}%) over the texts.")
     absent = [name for name in facts["components"] if scores["components"] and name not in scores["components"]]
     if absent:
         said += f" Measured without {', '.join(absent)}."
-    return [said, "", "| figure | score | interval |", "| --- | --- | --- |",
+    return [said, "", "| Score | Value | Confidence interval |", "| --- | --- | --- |",
             *(f"| {name} | {100 * value:.2f} | {100 * low:.2f} to {100 * high:.2f} |"
               for name, (value, low, high) in rows)]
 
@@ -201,11 +222,12 @@ def _threshold_lines(thresholds: Mapping[str, Any]) -> List[str]:
     return lines
 
 
-def _choice_lines(dev: Mapping[str, float]) -> List[str]:
-    said = ", ".join(f"{name} {score:.2f}" for name, score in dev.items())
-    return [f"- chosen by F1 on dev, in percent: {said}"] if said else []
+def _choice_lines(facts: Facts) -> List[str]:
+    said = ", ".join(f"{name} {score:.2f}" for name, score in facts["dev"].items())
+    return [f"- Chosen by F1 on the development set, in percent: {said}"] if said else []
 
 
 def _training_lines(name: str, made: Facts) -> List[str]:
-    said = [f"{key} {made[key]}" for key in ("strategy", "updates", "seed") if made.get(key) is not None]
+    said = [f"{word} {made[key]}" for key, word in (("strategy", "strategy"), ("updates", "steps"),
+                                                    ("seed", "random seed")) if made.get(key) is not None]
     return [f"- {name}: {', '.join(said)}"] if said else []

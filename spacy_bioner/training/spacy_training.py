@@ -136,7 +136,8 @@ def score_in_use(config: Config, component: Dict[str, Any]) -> None:
     best, used = (f"spans_{component.get('spans_key', 'sc')}_{name}" for name in ("best_f", "f"))
     # spaCy takes the factory's own weight for one that is not there.
     weights = config["training"].setdefault("score_weights", {})
-    usual = Language.get_factory_meta(component["factory"]).default_score_weights or {}
+    # An instance knows the factories of all installed packages, the class only those that are imported already.
+    usual = Language().get_factory_meta(component["factory"]).default_score_weights or {}
     weights[used] = weights.get(used, usual.get(used, 0.0)) + weights.get(best, usual.get(best, 0.0))
     weights[best] = 0.0
     if "doubtful_key" in component:

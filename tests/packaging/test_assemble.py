@@ -117,7 +117,19 @@ def test_meta_and_readme_are_what_spacy_package_ships(trained, selector, tmp_pat
     shipped = tmp_path / "packages" / "en_toy-0.0.1"
     assert (shipped / "README.md").read_text() == (tmp_path / "out" / "README.md").read_text()
     assert json.loads((shipped / "meta.json").read_text())["license"] == meta["license"]
+    assert "Corpus Toy: CC0-1.0" in (shipped / "LICENSE").read_text()
     assert "`DISEASE`: illnesses" in (shipped / "README.md").read_text()
+
+
+def test_a_pipeline_loads_from_the_cache_of_a_hub(trained, tmp_path):
+    """The hub's client downloads each file under its hash and makes a folder of links to them."""
+    assemble(trained / "spancat" / "model-best", tmp_path / "out")
+    (tmp_path / "blobs").mkdir()
+    for number, file_ in enumerate(sorted(path for path in (tmp_path / "out").rglob("*") if path.is_file())):
+        link = tmp_path / "snapshot" / file_.relative_to(tmp_path / "out")
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(file_.rename(tmp_path / "blobs" / str(number)))
+    assert show(tmp_path / "snapshot") == show(trained / "spancat" / "model-best")
 
 
 def test_a_pipeline_from_before_is_replaced_and_another_folder_is_not(trained, tmp_path):

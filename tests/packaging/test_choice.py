@@ -75,7 +75,7 @@ def test_assemble_ships_the_better_one_and_its_card_says_why(trained, tmp_path):
     assert scores["gold"] > scores["synthetic+gold"]
     assert done.output.splitlines()[0].endswith(": gold")
     said = ", ".join(f"{name} {score:.2f}" for name, score in scores.items())
-    assert f"chosen by F1 on dev, in percent: {said}" in (tmp_path / "out/README.md").read_text()
+    assert f"Chosen by F1 on the development set, in percent: {said}" in (tmp_path / "out/README.md").read_text()
     shipped, much = (json.loads((folder / "meta.json").read_text())["spacy_bioner"]["best"]
                      for folder in (tmp_path / "out", trained / "much/model-best"))
     assert shipped == much

@@ -17,6 +17,7 @@ class Schema:
     license (str): Licence of the corpus, for the model card; empty where it is not known.
     domain (str): What the texts are about, for the prompts of generated sentences; empty leaves it to the template,
         which says biomedicine in its language.
+    dataset (str): Id of the corpus on the Hugging Face hub, for the model card; empty where it has none.
     """
 
     labels: Dict[str, str]
@@ -24,12 +25,14 @@ class Schema:
     lang: str = "en"
     license: str = ""
     domain: str = ""
+    dataset: str = ""
 
 
 def read_schema(path: Path) -> Schema:
     """Read a label schema.
 
-    path (Path): YAML with `labels` (label to definition), and optionally `corpus`, `lang`, `license` and `domain`.
+    path (Path): YAML with `labels` (label to definition), and optionally `corpus`, `lang`, `license`, `domain` and
+        `dataset`.
     RETURNS (Schema): The schema.
     RAISES BionerError: E001, E736 with what is wrong.
     """
@@ -45,7 +48,7 @@ def read_schema(path: Path) -> Schema:
         raise BionerError(Errors.E736.format(path=path, why=" ".join(str(error).split()))) from None
     if not isinstance(content, dict) or not isinstance(content.get("labels"), dict) or not content["labels"]:
         raise BionerError(Errors.E736.format(path=path, why="no mapping 'labels' with at least one label"))
-    unknown = sorted(set(content) - {"labels", "corpus", "lang", "license", "domain"})
+    unknown = sorted(set(content) - {"labels", "corpus", "lang", "license", "domain", "dataset"})
     if unknown:
         raise BionerError(Errors.E736.format(path=path, why=f"unknown key '{unknown[0]}'"))
     if any(label is None or not str(label).strip() for label in content["labels"]):
