@@ -109,8 +109,7 @@ def train_on(sentences: Sequence[Annotation], corpus: Corpus, folder: Path, *, u
                  for split, count in (("dev", 200), ("test", 1000)))
     for name, part in (("made", sentences), ("dev", dev), ("test", test)):
         write_json_lines(folder / f"{name}.jsonl", (sentence.to_record() for sentence in part))
-    config = ROOT / "configs" / "embedded" / "spancat_en.cfg"
-    _run("train", "spancat", "-", folder / "run", "--config", config, "--strategy", "synthetic", "--synthetic",
+    _run("train", "spancat", "-", folder / "run", "--strategy", "synthetic", "--synthetic",
          folder / "made.jsonl", "--dev", folder / "dev.jsonl", "--held-out", folder / "test.jsonl", "--updates",
          updates, "--evaluations", 3, "--overwrite")
     _run("evaluate", folder / "test.jsonl", f"made={folder / 'run' / 'model-best'}", "--output",

@@ -19,6 +19,7 @@ from benchmarks.annotation import MODEL, ROOT, Contest, read_corpus, train_quick
 from spacy_bioner.annotation import Annotation
 from spacy_bioner.cli._shared.schema import Schema
 from spacy_bioner.codecs import make_codec
+from spacy_bioner.config_files import find_config
 from spacy_bioner.evaluation.counts import Counts, count_strict
 from spacy_bioner.files import write_json
 from spacy_bioner.formats.jsonl import write_jsonl
@@ -31,8 +32,8 @@ from spacy_bioner.training.selector.selector_training import SelectorRun, run_se
 FOLDER = ROOT / "training" / "benchmarks"
 FAST = ("fast selector, MiniLM", "fast selector, SmolLM2")
 # Name, its config, updates, updates of a quick run.
-SELECTORS = ((FAST[0], "selector_en", 200, 4), (FAST[1], "selector_llm_fast", 60, 1),
-             ("BERT-CLS, marked", "selector_bert_marked", 200, 2), ("LLM-CLS, marked", "selector_llm_cls", 60, 1))
+SELECTORS = ((FAST[0], "default", 200, 4), (FAST[1], "selector_llm_fast", 60, 1),
+             ("BERT-CLS, marked", "selector_bert_marked", 200, 2), ("LLM-CLS, marked", "selector_llm_marked", 60, 1))
 AIM = 0.25
 
 
@@ -49,14 +50,14 @@ def write_parts(folder: Path, train: Sequence[Annotation], dev: Sequence[Annotat
         write_jsonl(folder / f"{name}.jsonl", records)
 
 
-def train_selector(config: str, folder: Path, schema: Schema, *, updates: int, quick: bool) -> Path:
-    """Return the pipeline of a selector, trained once; the next run takes it as it is."""
+def train_selector(profile: str, folder: Path, schema: Schema, *, updates: int, quick: bool) -> Path:
+    """RETURNS (Path): The pipeline of a selector, trained once; the next run takes it as it is."""
     settings: Dict[str, Any] = {"training.batcher.size": 150} if quick else {}
-    run_selector(SelectorRun(config=ROOT / "configs" / "embedded" / f"{config}.cfg", gold=folder / "train.jsonl",
+    run_selector(SelectorRun(config=find_config("selector", profile=profile), gold=folder / "train.jsonl",
                              dev=folder / "dev.jsonl", predicted=None, dev_predicted=folder / "dev_found.jsonl",
                              seed=0, updates=updates, evaluations=1 if quick else 3, tune="all", overrides=settings,
-                             labels=tuple(schema.labels), definitions=schema.labels), folder / config, overwrite=True)
-    return folder / config / "model-best"
+                             labels=tuple(schema.labels), definitions=schema.labels), folder / profile, overwrite=True)
+    return folder / profile / "model-best"
 
 
 def make_selecting(pipeline: Path, found: Sequence[Annotation]) -> Callable[[], List[Annotation]]:

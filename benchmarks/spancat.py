@@ -23,6 +23,7 @@ from thinc.api import Adam, Config, fix_random_seed
 from thinc.schedules import warmup_linear
 
 from spacy_bioner.annotation import Annotation
+from spacy_bioner.config_files import find_config
 from spacy_bioner.corpus.sentences import split_sentences
 from spacy_bioner.evaluation.counts import Counts, count_strict
 from spacy_bioner.extras import extra
@@ -81,7 +82,7 @@ def make_nlp(kind: str) -> Language:
     """Return a pipeline of "ours" or "stock" parts, not yet initialized."""
     nlp = spacy.blank("en", config={"nlp": {"tokenizer": {"@tokenizers": "spacy-bioner.UnitTokenizer.v1"}}})
     if kind == "ours":
-        config = Config().from_disk(ROOT / "configs" / "embedded" / "spancat_en.cfg")
+        config = find_config("spancat").read()
         settings = config["components"]["bioner_spancat"]
         nlp.add_pipe("bioner_spancat", config={key: value for key, value in settings.items() if key != "factory"})
         return nlp

@@ -3,7 +3,6 @@
 import ast
 import configparser
 import importlib
-import re
 import resource
 import subprocess
 import sys
@@ -79,24 +78,6 @@ def test_the_oldest_version_that_is_allowed_has_what_is_called(name):
     lowest = [Version(each.version) for one in wanted if one.name == name for each in one.specifier
               if each.operator == ">="]
     assert lowest and min(lowest) >= Version(LEAST[name])
-
-
-CONFIGS = sorted((ROOT / "configs").rglob("*.cfg"))
-
-
-@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_configs_load(path):
-    from confection import Config
-
-    assert Config().from_disk(path, interpolate=False)
-
-
-@pytest.mark.parametrize("profile", ["embedded", "smoke", "gpu"])
-def test_a_profile_holds_every_config_of_the_workflow(profile):
-    names = set(re.findall(r"\$\{vars\.configs\}/([\w.${}]+\.cfg)", (ROOT / "project.yml").read_text("utf8")))
-    wanted = {name.replace("${vars.lang}", lang) for name in names for lang in ("en", "zh")}
-    assert len(wanted) >= 8
-    assert wanted <= {path.name for path in (ROOT / "configs" / profile).glob("*.cfg")}
 
 
 def test_no_module_catches_everything():

@@ -171,8 +171,8 @@ def test_a_model_that_cannot_be_had_is_one_clear_line(smoke, tmp_path):
     corpus = smoke / "corpus/embedded-smoke-1"
     done = subprocess.run(
         [sys.executable, "-m", "spacy_bioner", "train", "annotator", str(corpus / "selected.jsonl"),
-         str(tmp_path / "adapter"), "--labels", str(corpus / "labels.yml"), "--config",
-         str(smoke / "configs/smoke/finetune.cfg"), "--finetune.model", "nobody/no-such-model"],
+         str(tmp_path / "adapter"), "--labels", str(corpus / "labels.yml"), "--profile", "smoke",
+         "--finetune.model", "nobody/no-such-model"],
         capture_output=True, text=True, env={**os.environ, "HF_HUB_OFFLINE": "1"})
     assert done.returncode == 1
     assert "no-such-model" in done.stderr.splitlines()[-1]

@@ -4,7 +4,6 @@ import json
 import sys
 from collections import Counter
 from contextlib import ExitStack, closing
-from dataclasses import fields
 from enum import Enum
 from functools import partial
 from importlib.util import find_spec
@@ -13,15 +12,24 @@ from pathlib import Path
 from typing import IO, Any, Callable, Dict, Iterable, Iterator, Literal, Mapping, Optional, Sequence
 
 import typer
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 
 from ..annotation import Annotation
+from ..config_files import find_config
 from ..errors import BionerError, Errors
 from ..files import open_atomic, read_lines
+from ..llm.settings import (
+    AUTO,
+    AnnotatorSettings,
+    CausalLMSettings,
+    RequestSettings,
+    ServedModelSettings,
+    ServerOptions,
+)
+from ..settings import Settings, setting
 from ._shared.outputs import refuse_own_cache, refuse_own_input
 from ._shared.pipeline_annotation import annotate_by_pipeline
 from ._shared.schema import Schema, read_schema
-from ._shared.settings import Settings, add_options, load_settings, read_overrides
+from ._shared.settings import CONFIG, PROFILE, add_options, load_settings, read_overrides
 
 
 class Engine(str, Enum):
@@ -31,68 +39,23 @@ class Engine(str, Enum):
     ray = "ray"
 
 
-DEFAULT_CONFIG = Path("configs/embedded/annotate.cfg")
-
-
-class ServerOptions(Settings):
-    """The section [annotate.server]: where a server is, if one is asked, and how; see `ServerSettings`."""
-
-    base_url: Optional[str] = None
-    api_key_env: str = "OPENAI_API_KEY"
-    tokenizer: Optional[str] = None
-    chat: Optional[bool] = None
-    structured: bool = False
-    extra_body: Dict[str, Any] = {}
-    context_length: PositiveInt = 8192
-    concurrency: PositiveInt = 16
-    timeout: PositiveFloat = 120.0
-    max_tries: PositiveInt = 6
-    backoff: PositiveFloat = 1.0
-    max_wait: PositiveFloat = 60.0
-    max_response_bytes: Optional[PositiveInt] = None
-    max_expansion: PositiveFloat = 100.0
-    environment_proxy: bool = False
-
-
 class RayOptions(Settings):
-    """The section [annotate.ray]: how `--engine ray` spreads the work, see `scale.ray_annotate`."""
+    """How `--engine ray` spreads the work, see `scale.ray_annotate`."""
 
-    workers: PositiveInt = 2
-    shard_size: PositiveInt = 1000
-    kind: Literal["jsonl", "parquet"] = "jsonl"
+    workers: int = setting(2, "Processes that hold the model.", ge=1)
+    shard_size: int = setting(1000, "Records in a shard.", ge=1)
+    kind: Literal["jsonl", "parquet"] = setting("jsonl", "What is written: jsonl or parquet.")
 
 
-class AnnotateSettings(Settings):
-    """The section [annotate]; `configs/embedded/annotate.cfg` says what each key means."""
+class AnnotateSettings(RequestSettings, CausalLMSettings):
+    """The section [annotate]."""
 
-    model: str
-    adapter: Optional[str] = "auto"
-    revision: Optional[str] = None
-    device: str = "auto"
-    dtype: str = "auto"
-    quantize: Optional[str] = None
-    decoding: str = "grounded"
-    max_batch_tokens: Optional[PositiveInt] = None
-    pass_tokens: Optional[PositiveInt] = None
-    max_new_tokens: PositiveInt = 512
-    temperature: float = Field(0.0, ge=0, allow_inf_nan=False)
-    seed: int = 0
-    codec: Optional[str] = None
-    codec_options: Dict[str, Any] = {}
-    template: Optional[str] = None
-    corpus: Optional[str] = None
-    lang: Optional[str] = None
-    examples: Optional[Path] = None
-    choose_examples: NonNegativeInt = 0
-    max_chunk_tokens: Optional[PositiveInt] = 512
-    max_sentences: Optional[NonNegativeInt] = None
-    overlap: NonNegativeInt = 1
-    cache: Optional[Path] = None
-    limit: Optional[PositiveInt] = None
-    window: PositiveInt = 256
-    max_failures: NonNegativeInt = 20
-    origin: str = "synthetic"
-    replay: Optional[Path] = None
+    codec: Optional[str] = setting(
+        None, "Format of the responses: bracket, html or json; null takes that of the adapter, or bracket lines.")
+    codec_options: Dict[str, Any] = setting({}, "Options of the codec.")
+    limit: Optional[int] = setting(None, "Most documents that are annotated; null for all.", ge=1)
+    origin: str = setting("synthetic", "What the records that come out say of their origin.")
+    replay: Optional[Path] = setting(None, "Recorded responses in place of a model.")
     server: ServerOptions = ServerOptions()
     ray: RayOptions = RayOptions()
 
@@ -103,8 +66,8 @@ def annotate_cli(
                                                           "document a line, or a folder with a .txt file a document."),
     output: Path = typer.Argument(..., metavar="OUT", help="File to write: .jsonl, .jsonl.gz or .spacy. What fails "
                                                            "goes to OUT with .failed.jsonl in place of its ending."),
-    config: Path = typer.Option(DEFAULT_CONFIG, "--config", "-c", help="Config with the section annotate; override "
-                                                                       "keys with --annotate.key value."),
+    config: Optional[Path] = CONFIG,
+    profile: Optional[str] = PROFILE,
     labels: Optional[Path] = typer.Option(None, help="Label schema (YAML): labels, corpus and language of the prompts. "
                                                      "Without it the adapter's, or the labels of the embedded "
                                                      "corpus."),
@@ -124,7 +87,7 @@ def annotate_cli(
     Each response is cached at once: after an interruption, the same command resumes.
     """
     overrides = add_options(read_overrides(ctx.args), {"annotate.seed": seed})
-    settings = load_settings(config, "annotate", AnnotateSettings, overrides)
+    settings = load_settings(find_config("annotate", config, profile), "annotate", AnnotateSettings, overrides)
     refuse_own_cache(settings.cache, [source, output, labels, config, settings.examples, settings.replay])
     if engine is not Engine.ray:
         refuse_own_outputs(output, [source, labels, settings.examples, settings.replay])
@@ -200,16 +163,14 @@ def make_annotator(settings: AnnotateSettings, *, schema: Optional[Schema] = Non
 def choose_settings(settings: AnnotateSettings, schema: Optional[Schema]) -> Any:
     """Return how texts are asked for, see `make_annotator`."""
     from ..codecs import make_codec
-    from ..llm.annotation.assembly import AnnotatorSettings
 
-    shared = {field.name for field in fields(AnnotatorSettings)} & set(AnnotateSettings.model_fields)
-    chosen = {key: getattr(settings, key) for key in shared - {"codec"}}
+    chosen = {**settings.shared_with(AnnotatorSettings),
+              "codec": make_codec(settings.codec, **settings.codec_options) if settings.codec else None}
     if schema is not None:
         # Its definitions are those of its corpus: never asked in the name of the corpus that an adapter was taught.
         chosen.update(labels=schema.labels, corpus=schema.corpus if settings.corpus is None else settings.corpus,
                       lang=settings.lang or schema.lang)
-    codec = make_codec(settings.codec, **settings.codec_options) if settings.codec else None
-    return AnnotatorSettings(codec=codec, **chosen)
+    return AnnotatorSettings(**chosen)
 
 
 def open_source(settings: AnnotateSettings, *, gpu_id: int) -> Any:
@@ -220,21 +181,10 @@ def open_source(settings: AnnotateSettings, *, gpu_id: int) -> Any:
 
     if settings.replay is not None:
         return make_replay(settings.replay)
-    shared = {key: getattr(settings, key) for key in ("revision", "max_new_tokens", "temperature", "seed")}
-    adapter = settings.adapter if settings.adapter != "auto" else None
     if settings.server.base_url is not None:
-        return make_server(settings.model, adapter=adapter, **shared, **settings.server.model_dump())
-    device = choose_device(settings, gpu_id=gpu_id)
-    local = {key: getattr(settings, key) for key in ("adapter", "dtype", "quantize", "decoding", "max_batch_tokens",
-                                                     "pass_tokens")}
-    return CausalLMSource(settings.model, device=device, **shared, **local)
-
-
-def choose_device(settings: AnnotateSettings, *, gpu_id: int) -> str:
-    """Return where a local model computes: --gpu-id goes before the setting, and "auto" alone is the CPU."""
-    if gpu_id >= 0:
-        return f"cuda:{gpu_id}"
-    return "cpu" if settings.device == "auto" else settings.device
+        asked = {**settings.shared_with(ServedModelSettings), **settings.server.values()}
+        return make_server(**{**asked, "adapter": settings.adapter if settings.adapter != AUTO else None})
+    return CausalLMSource(**{**settings.shared_with(CausalLMSettings), "device": settings.choose_device(gpu_id)})
 
 
 def annotate(source: Path, output: Path, annotator: Any, *, limit: Optional[int] = None,
@@ -293,10 +243,10 @@ def annotate_by_workers(source: Path, output: Path, settings: AnnotateSettings, 
     from ._shared.document_progress import show_progress
 
     is_local = settings.replay is None and settings.server.base_url is None
-    on_gpu = is_local and choose_device(settings, gpu_id=gpu_id).startswith("cuda")
+    on_gpu = is_local and settings.choose_device(gpu_id).startswith("cuda")
     if on_gpu:
         # Of all GPUs Ray shows a worker its own alone, which is then the first.
-        settings = settings.model_copy(update={"device": "cuda"})
+        settings = settings.changed(device="cuda")
     failures = 0
     with show_progress("Annotating") as advance:
 
@@ -309,7 +259,7 @@ def annotate_by_workers(source: Path, output: Path, settings: AnnotateSettings, 
             source, output, partial(make_annotator, settings, schema=schema, retry_truncated=retry_truncated),
             origin=settings.origin,
             settings=identify(open_source(settings, gpu_id=-1), choose_settings(settings, schema)), advance=count,
-            gpus=1 if on_gpu else 0, **settings.ray.model_dump())
+            gpus=1 if on_gpu else 0, **settings.ray.values())
     issues = ", ".join(f"{kind} {number}" for kind, number in sorted(total["issues"].items())) or "none"
     lacking = (f" ({total['lacking']} of them with documents set aside: remove a shard's file to ask for it again)"
                if total["lacking"] else "")

@@ -3,7 +3,7 @@
 
 class CliErrors:
     E701 = "{first} and {second} would be written to the same file. Give {option} another name."
-    E702 = "Unknown setting '{key}' in [{section}] of {path}. Known: {known}."
+    E702 = "Unknown setting '{key}' in [{section}] of {path}.{hint} Known: {known}."
     E703 = "Setting '{key}' in [{section}] of {path}: {why}."
     E704 = "No section [{section}] in {path}. Add it, or give another config."
     E705 = "Cannot read '{value}' as a setting. Write overrides as --section.key value."
@@ -35,8 +35,7 @@ class CliErrors:
     E729 = ("All {count} records of '{source}' ({path}) were left out, because they share a sentence with the "
             "held-out set ({held_out}). Give other records, or another held-out set.")
     E730 = "{option} has no effect here: {why}. Leave it out."
-    E731 = ("No such file: {path}. The configs lie in the checkout of spacy-bioner, not in the package: run from its "
-            "folder, or give --config.")
+    E731 = "No profile '{name}'.{hint} Known: {known}; or give the path of a .cfg file."
     E732 = "Cannot read '{value}' as a system. Write NAME=PATH, or PATH alone."
     E733 = ("{output} and the input {path} lie inside each other, so a corpus could be replaced. Give another output "
             "folder.")
@@ -49,3 +48,4 @@ class CliErrors:
     E738 = "{path} is for texts in '{found}', but '{wanted}' is requested. Give --lang (or --vars.lang) {found}."
     E739 = "{path} is not empty, and init writes over nothing. Give a new folder."
     E740 = "The cache {cache} is also {path}, which this command reads or writes. Give the cache a file of its own."
+    E741 = "Profile {path} sets [{section}]{key}, which {config} does not have.{hint}"

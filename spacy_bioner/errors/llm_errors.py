@@ -42,7 +42,7 @@ class LlmErrors:
     E227 = ("{output} holds shards, such as {shard}, but no {manifest}, so their settings are unknown. Give another "
             "output folder.")
     E228 = "{path}: not a JSON object. Give another output folder."
-    E229 = "Unknown kind of decoding '{decoding}'. Available: grounded, free."
+    E229 = "Setting '{key}' is {found} in {place}: {why}.{hint}"
     E230 = "The model in {path} cannot be read: {why}. Give the folder of a model that transformers knows."
     E231 = "The model in {path} needs code of its own, which is never run. Give a model that transformers knows."
     E232 = "The adapter in {path} cannot be read: {why}. Give a LoRA adapter in safetensors, as PEFT writes it."

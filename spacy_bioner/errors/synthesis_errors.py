@@ -30,22 +30,21 @@ class SynthesisErrors:
             "max_length); {marked_up} look as if they hold a tag, as in 5-HT<sub>2</sub> (write them without).")
     E421 = ("The component '{name}' cannot use the mode 'relabel', because it has no annotator. Set its mode to "
             "repair, or generate sentences outside a pipeline.")
-    E422 = "Setting '{key}' of the component '{name}': {why}."
-    E423 = ("--annotator is for the mode 'relabel', but the mode is '{mode}'. Set --synthesize.mode relabel, or leave "
+    E422 = ("--annotator is for the mode 'relabel', but the mode is '{mode}'. Set --synthesize.mode relabel, or leave "
             "it out.")
-    E424 = ("The variant 'chain_of_thought' needs room for reasoning before the sentence. Set decoding to free, or "
+    E423 = ("The variant 'chain_of_thought' needs room for reasoning before the sentence. Set decoding to free, or "
             "use another variant.")
-    E425 = "The adapter {path} was trained to {codec}, not to generate sentences. Give the adapter of a generator."
-    E426 = ("The model of '{name}' cannot generate sentences. Use spacy-bioner.CausalLM.v1, spacy-bioner.Server.v1 or "
+    E424 = "The adapter {path} was trained to {codec}, not to generate sentences. Give the adapter of a generator."
+    E425 = ("The model of '{name}' cannot generate sentences. Use spacy-bioner.CausalLM.v1, spacy-bioner.Server.v1 or "
             "spacy-bioner.Replay.v1.")
-    E427 = "A seed Doc has no spans under '{key}'. Make it with `seed_doc`, or set seeds_key."
-    E428 = "No sentence was generated: {why}."
-    E429 = "Unknown operation '{name}'. Known: {known}."
-    E430 = ("The step `{verb}`, which makes {output}, failed: {why}. See {log}. Fix the cause and run the same "
+    E426 = "A seed Doc has no spans under '{key}'. Make it with `seed_doc`, or set seeds_key."
+    E427 = "No sentence was generated: {why}."
+    E428 = "Unknown operation '{name}'. Known: {known}."
+    E429 = ("The step `{verb}`, which makes {output}, failed: {why}. See {log}. Fix the cause and run the same "
             "command again: finished steps are kept.")
-    E431 = ("No mention counts for dictionaries of {size} names in {place}. Add them there, give another size, or set "
+    E430 = ("No mention counts for dictionaries of {size} names in {place}. Add them there, give another size, or set "
             "--mentions-per-name, the rule for corpora without counts.")
-    E432 = "{path} holds no synonym. Write a word, a tab and its synonym on each line."
+    E431 = "{path} holds no synonym. Write a word, a tab and its synonym on each line."
 
 
 class SynthesisWarnings:

@@ -36,8 +36,8 @@ class TrainingErrors:
     E526 = ("The selector {path} was not trained on the label '{label}' of the pipeline. Known: {known}. Train it "
             "with the schema of the pipeline.")
     E527 = ("The component '{component}' of {path} loads its base model '{name}' by name, so a wheel with it would "
-            "need that model. Give a component that stores its encoder, as those of selector_en.cfg and "
-            "spancat_en.cfg do.")
+            "need that model. Give a component that stores its encoder, as those of selector.cfg and "
+            "spancat.cfg do.")
     E528 = ("The selector {path} is for texts in '{found}', the pipeline for texts in '{wanted}'. Give a selector for "
             "'{wanted}'.")
     E529 = "{path} has no system '{name}'. Known: {known}. Name one of them."
@@ -56,7 +56,7 @@ class TrainingErrors:
     E539 = ("--doubtful holds what was dropped from synthetic records. Give these too, with --synthetic, or leave it "
             "out.")
     E540 = "GPU {gpu} cannot be used: {why}. Install spacy-bioner[gpu] on a machine with CUDA, or leave out --gpu-id."
-    E541 = "{path} is no training config of this kind: it lacks [{key}]. Compare configs/embedded/{example}.cfg."
+    E541 = "{path} is no training config of this kind: it lacks [{key}]. Compare configs/{example}.cfg."
     E542 = "Setting '{key}' is fixed by this command. Use {option} instead."
     E543 = ("No record of {path} has the id of a record in {other}, so none of them can be used. Give records of the "
             "same texts, with their ids.")

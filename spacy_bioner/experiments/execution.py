@@ -105,7 +105,7 @@ def run_plan(plan: Plan, folder: Path, *, jobs: int = 1,
     say (Say): Takes a line for each step.
     RETURNS (List[Step]): The steps that have made nothing by their own reports, which is no error, and those that need
         them, which were not run. What failed so is tried again the next time.
-    RAISES BionerError: E430 where a step has failed, with the last line that it said; E710 where another run is under
+    RAISES BionerError: E429 where a step has failed, with the last line that it said; E710 where another run is under
         way; E723 where a step has not made its output.
     """
     journal = Journal(folder, plan)
@@ -203,13 +203,13 @@ class RunningStep:
         """Wait for the end, and note it.
 
         RETURNS (float): Seconds that the step took.
-        RAISES BionerError: E430 where it failed, E723 where it did not make its output.
+        RAISES BionerError: E429 where it failed, E723 where it did not make its output.
         """
         code, step, log = self.process.wait(), self.step, self._log
         if not code and not step.output.exists():
             raise BionerError(Errors.E723.format(verb=step.name, output=step.output, log=log))
         if code:
-            raise BionerError(Errors.E430.format(verb=step.name, output=step.output, log=log, why=last_line(log)))
+            raise BionerError(Errors.E429.format(verb=step.name, output=step.output, log=log, why=last_line(log)))
         seconds = time.perf_counter() - self._started
         self._journal.finish(step, self._stamp, seconds)
         return seconds

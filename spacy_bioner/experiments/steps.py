@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
+from ..config_files import find_config
 from ..errors import BionerError, Errors
 from ..formats.jsonl import find_jsonl
 from .json_values import find_value
@@ -44,10 +45,14 @@ class Step:
         return " ".join(self.arguments[:2 if self.arguments[0] in VERB_GROUPS else 1])
 
     def named_paths(self) -> Iterator[Path]:
-        """Yield what the arguments may name: each argument, and what stands round a = in it."""
+        """YIELDS (Path): What the arguments may name: each argument, what stands round a = in it, and profiles."""
         for argument in self.arguments[len(self.verb.split()):]:
             parts = [argument, *argument.split("=")] if "=" in argument else [argument]
             yield from (path for path in map(Path, parts) if path.name)
+        given = dict(zip(self.arguments, self.arguments[1:]))
+        if "--profile" in given:
+            config = Path(given["--config"]) if "--config" in given else None
+            yield from find_config("", config, given["--profile"]).profiles
 
     def has_made_nothing(self) -> bool:
         """Return whether its report says that it has made nothing."""

@@ -11,13 +11,14 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span, SpanGroup
 from spacy.training import Example, validate_examples
 from spacy.vocab import Vocab
-from thinc.api import Config, Model, Optimizer, set_dropout_rate
+from thinc.api import Model, Optimizer, set_dropout_rate
 from thinc.types import Floats3d
 
 from ..errors import BionerError, Errors
 from ..ml.calibration import to_logit, to_probability
-from ..ml.setting_ranges import check_number
+from ..ml.settings import EncoderSettings, SpanGridSettings
 from ..ml.spans.span_targets import Target, find_target, grid_loss
+from ..settings import Settings, default_values, setting, takes_settings
 from .label_pipe import LabelPipe, sample_docs
 from .overlaps import OVERLAPS, drop_overlaps, learn_overlaps, survivors
 from .thresholds import check_thresholds, label_values
@@ -28,44 +29,48 @@ Found = List[Tuple[int, int, int, float]]
 _PLAUSIBLE = 0.02
 _AT_ONCE = 64
 
-default_config = """
-[model]
-@architectures = "spacy-bioner.SpanGrid.v1"
 
-[model.tok2vec]
-@architectures = "spacy-bioner.TransformerEncoder.v1"
-name = "all-minilm-l6-v2"
-"""
-DEFAULT_MODEL = Config().from_str(default_config)["model"]
+class BionerSpancatSettings(Settings):
+    """The component `bioner_spancat`."""
+
+    spans_key: str = setting("sc", "Key of the span group that is read in training and written in use.")
+    doubtful_key: str = setting(
+        "", "Key of a group for the spans below their thresholds with a probability of 0.02 at least; empty for none. "
+        "Training has one, so that checkpoints are compared at the best threshold of each.")
+    threshold: Union[float, Dict[str, float]] = setting(
+        0.5, "Least probability of a mention, for all labels or by label; * stands for the others.")
+    overlaps: str = setting(
+        "learn", "any keeps all mentions, nested drops crossing ones, flat all overlapping ones, the less probable "
+        "first. learn takes flat where no training mention overlaps another, else any.")
+    label_smoothing: float = setting(0.0, "How far below 1 the targets of mentions are in training.", ge=0, le=0.5)
+    temperature: float = setting(
+        1.0, "Divides the logits, so that probabilities are calibrated; training sets it.", gt=0)
+
+
+DEFAULT_MODEL = {"@architectures": "spacy-bioner.SpanGrid.v1", **default_values(SpanGridSettings),
+                 "tok2vec": {"@architectures": "spacy-bioner.TransformerEncoder.v1", "name": "all-minilm-l6-v2",
+                             **default_values(EncoderSettings)}}
 
 
 @Language.factory(
     "bioner_spancat",
     assigns=["doc.spans"],
-    default_config={"model": DEFAULT_MODEL, "spans_key": "sc", "doubtful_key": "", "threshold": 0.5,
-                    "overlaps": "learn", "label_smoothing": 0.0, "temperature": 1.0,
+    default_config={"model": DEFAULT_MODEL, **default_values(BionerSpancatSettings),
                     "scorer": {"@scorers": "spacy.spancat_scorer.v1"}},
     default_score_weights={"spans_sc_f": 1.0, "spans_sc_p": 0.0, "spans_sc_r": 0.0},
 )
-def make_bioner_spancat(nlp: Language, name: str, model: Model[List[Doc], Floats3d], spans_key: str, doubtful_key: str,
-                        threshold: Union[float, Dict[str, float]], overlaps: str, label_smoothing: float,
-                        temperature: float, scorer: Optional[Callable]) -> "BionerSpancat":
+@takes_settings(BionerSpancatSettings, place="bioner_spancat")
+def make_bioner_spancat(nlp: Language, name: str, model: Model[List[Doc], Floats3d], scorer: Optional[Callable],
+                        settings: BionerSpancatSettings) -> "BionerSpancat":
     """Make the span categorizer.
 
+    nlp (Language): The pipeline.
+    name (str): Name of the component.
     model (Model[List[Doc], Floats3d]): Logits of all spans, as `spacy-bioner.SpanGrid.v1` gives them.
-    spans_key (str): Key of the span group that is read in training and written in use.
-    doubtful_key (str): Key of a group for the spans below their thresholds with a probability of 0.02 at least; empty
-        for none. Training has one, so that states are compared at the best threshold of each.
-    threshold (Union[float, Dict[str, float]]): Least probability of a mention, for all labels or by label ("*": the
-        others).
-    overlaps (str): "any" keeps all mentions, "nested" drops crossing ones, "flat" all overlapping ones, the less
-        probable first; "learn" takes "flat" where no training mention overlaps another, else "any".
-    label_smoothing (float): How far below 1 the targets of mentions are in training, 0 to 0.5.
-    temperature (float): Divides the logits, so that probabilities fit; `calibrate` sets it.
     scorer (Optional[Callable]): The scoring method.
+    settings (BionerSpancatSettings): Keys, thresholds and overlaps.
     """
-    return BionerSpancat(nlp.vocab, model, name, spans_key=spans_key, doubtful_key=doubtful_key, threshold=threshold,
-                         overlaps=overlaps, label_smoothing=label_smoothing, temperature=temperature, scorer=scorer)
+    return BionerSpancat(nlp.vocab, model, name, settings=settings, scorer=scorer)
 
 
 class BionerSpancat(LabelPipe):
@@ -74,24 +79,20 @@ class BionerSpancat(LabelPipe):
     vocab (Vocab): The vocabulary of the pipeline.
     model (Model): Logits of all spans.
     name (str): Name of the component.
+    settings (BionerSpancatSettings): Keys, thresholds and overlaps.
+    scorer (Optional[Callable]): The scoring method.
     """
 
     def __init__(self, vocab: Vocab, model: Model[List[Doc], Floats3d], name: str = "bioner_spancat", *,
-                 spans_key: str = "sc", doubtful_key: str = "", threshold: Union[float, Dict[str, float]] = 0.5,
-                 overlaps: str = "learn", label_smoothing: float = 0.0, temperature: float = 1.0,
-                 scorer: Optional[Callable] = None):
-        if overlaps not in OVERLAPS:
-            raise BionerError(Errors.E502.format(found=overlaps, known=", ".join(OVERLAPS)))
-        check_thresholds(threshold)
-        check_number("label_smoothing", label_smoothing, least=0, most=0.5)
-        check_number("temperature", temperature, least=0, ends=False)
+                 settings: BionerSpancatSettings = BionerSpancatSettings(), scorer: Optional[Callable] = None):
+        if settings.overlaps not in OVERLAPS:
+            raise BionerError(Errors.E502.format(found=settings.overlaps, known=", ".join(OVERLAPS)))
+        check_thresholds(settings.threshold)
         self.vocab = vocab
         self.model = model
         self.name = name
         self.scorer = scorer
-        self.cfg: Dict[str, Any] = {"labels": [], "spans_key": spans_key, "doubtful_key": doubtful_key,
-                                    "threshold": threshold, "overlaps": overlaps, "label_smoothing": label_smoothing,
-                                    "temperature": temperature}
+        self.cfg: Dict[str, Any] = {"labels": [], **settings.values()}
 
     @property
     def key(self) -> str:

@@ -1,77 +1,59 @@
 """The component `llm_bioner`: a language model annotates Docs, exactly and safely."""
 
 from collections import deque
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, Deque, Dict, Iterable, Iterator, Optional, Tuple
 
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
-from thinc.api import Config
 
 from ..annotation import Annotation
 from ..codecs.checks import check_readable
 from ..corpus.sentences import find_sentences
 from ..errors import BionerError, Errors
 from ..llm.annotation.annotator import Annotator
-from ..llm.annotation.assembly import AnnotatorSettings, choose_labels, fit_adapter, make_annotator
+from ..llm.annotation.assembly import choose_labels, fit_adapter, make_annotator
 from ..llm.annotation.usage import Usage
 from ..llm.local.model_source import ModelSource
+from ..llm.settings import AnnotatorSettings
+from ..settings import default_values, setting, takes_settings
 from .adapter_files import AdapterPipe
 from .doc_annotation import set_annotation
 from .spacy_llm import llm_registry  # noqa: F401  (makes the registry that the config of the model names)
 from .spacy_llm.stock_models import as_source
 
-DEFAULT_CONFIG = """
-[llm_bioner]
-spans_key = "sc"
-labels = {}
-codec = null
-template = null
-corpus = null
-lang = null
-examples = null
-choose_examples = 0
-max_chunk_tokens = 512
-max_sentences = null
-overlap = 1
-cache = null
-window = 256
-max_failures = 20
 
-[llm_bioner.model]
-@llm_models = "spacy-bioner.CausalLM.v1"
+class LLMBioNERSettings(AnnotatorSettings):
+    """The component `llm_bioner`: what texts are asked for, and where the mentions go."""
 
-[llm_bioner.scorer]
-@scorers = "spacy-bioner.nested_span_scorer.v1"
-"""
+    spans_key: str = setting("sc", "Key of the group in `Doc.spans` that takes the mentions.")
 
 
-@Language.factory("llm_bioner", default_config=Config().from_str(DEFAULT_CONFIG)["llm_bioner"],
+# A config cannot put a section in the place of null.
+DEFAULT_CONFIG = {**default_values(LLMBioNERSettings), "labels": {},
+                  "model": {"@llm_models": "spacy-bioner.CausalLM.v1"},
+                  "scorer": {"@scorers": "spacy-bioner.nested_span_scorer.v1"}}
+
+
+@Language.factory("llm_bioner", default_config=DEFAULT_CONFIG,
                   default_score_weights={"spans_sc_f": 1.0, "spans_sc_p": 0.0, "spans_sc_r": 0.0})
-def make_llm_bioner(nlp: Language, name: str, spans_key: str, labels: Dict[str, str], codec: Optional[Any],
-                    template: Optional[str], corpus: Optional[str], lang: Optional[str], examples: Optional[Path],
-                    choose_examples: int, max_chunk_tokens: Optional[int], max_sentences: Optional[int], overlap: int,
-                    cache: Optional[Path], window: int, max_failures: int, model: Any,
-                    scorer: Optional[Callable]) -> "LLMBioNER":
+@takes_settings(LLMBioNERSettings, place="llm_bioner")
+def make_llm_bioner(nlp: Language, name: str, model: Any, scorer: Optional[Callable],
+                    settings: LLMBioNERSettings) -> "LLMBioNER":
     """Make the component.
 
     nlp (Language): The pipeline.
     name (str): Name of the component.
-    spans_key (str): Where the mentions go in `Doc.spans`.
     model (ModelSource): What answers: a model of this package, or any of spacy-llm's.
     scorer (Optional[Callable]): Scores Docs.
-    The other settings are those of `AnnotatorSettings`; empty labels stand for the adapter's, or for those
-    of the embedded corpus.
+    settings (LLMBioNERSettings): What texts are asked for, and where the mentions go.
     """
-    if labels and codec is not None:
-        check_readable(codec, list(labels))
-    settings = AnnotatorSettings(
-        labels=labels or None, codec=codec, template=template, corpus=corpus, lang=lang, examples=examples,
-        choose_examples=choose_examples, max_chunk_tokens=max_chunk_tokens, max_sentences=max_sentences,
-        overlap=overlap, cache=cache, window=window, max_failures=max_failures)
-    return LLMBioNER(nlp.vocab, name, source=as_source(model), settings=settings, spans_key=spans_key, scorer=scorer)
+    if settings.labels and settings.codec is not None:
+        check_readable(settings.codec, list(settings.labels))
+    asked = AnnotatorSettings(**{**settings.shared_with(AnnotatorSettings), "labels": settings.labels or None})
+    return LLMBioNER(nlp.vocab, name, source=as_source(model), settings=asked, spans_key=settings.spans_key,
+                     scorer=scorer)
 
 
 class LLMBioNER(AdapterPipe):
@@ -127,7 +109,7 @@ class LLMBioNER(AdapterPipe):
         known = self.label_definitions
         if known.get(label) == definition:
             return 0
-        self.settings = replace(self.settings, labels={**known, label: definition})
+        self.settings = self.settings.changed(labels={**known, label: definition})
         self._forget()
         return 1
 
@@ -167,5 +149,5 @@ class LLMBioNER(AdapterPipe):
         return {"labels": self.settings.labels, "spans_key": self.spans_key}
 
     def _set_cfg(self, cfg: Dict[str, Any]) -> None:
-        self.settings = replace(self.settings, labels=cfg["labels"])
+        self.settings = self.settings.changed(labels=cfg["labels"])
         self.spans_key = cfg["spans_key"]

@@ -5,11 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Deque, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
-from pydantic import ValidationError
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
-from thinc.api import Config
 
 from ..annotation import Annotation, Mention
 from ..codecs.checks import check_readable
@@ -17,88 +15,60 @@ from ..codecs.seed_tags.seed_codec import SeedTagCodec
 from ..errors import BionerError, Errors
 from ..formats.docbin import build_doc, doc_to_annotation, set_mentions
 from ..llm.annotation.usage import Usage
-from ..synthesis.checking.check_settings import CheckSettings
+from ..llm.settings import CausalLMSettings
+from ..settings import default_values, setting, takes_settings
+from ..synthesis.checking.check_settings import SentenceBounds
 from ..synthesis.plan import PlannedSentence
 from ..synthesis.seeds import Seed
+from ..synthesis.settings import GenerationPromptSettings, WriterModelSettings, WritingSettings
 from ..synthesis.writer import Relabel, SentenceWriter, Written
 from ..synthesis.writer_assembly import GeneratorSource, WriterSettings, make_writer
 from .adapter_files import AdapterPipe
 from .doc_annotation import set_annotation
 from .spacy_llm import llm_registry  # noqa: F401  (makes the registry that the config of the model names)
 
-DEFAULT_CONFIG = """
-[seed_generator]
-spans_key = "sc"
-seeds_key = "seeds"
-labels = {}
-lang = null
-template = null
-variant = "simple"
-domain = ""
-genre = ""
-style_examples = []
-mode = "repair"
-top_p = 0.95
-attempts = 3
-batch_size = 32
-max_failures = 50
-cache = null
-held_out = []
 
-[seed_generator.checks]
-min_units = 5
-max_units = 100
-max_repeats = 2
-similarity = 1.0
+class SeedGeneratorSettings(WritingSettings, GenerationPromptSettings):
+    """The component `seed_generator`."""
 
-[seed_generator.model]
-@llm_models = "spacy-bioner.CausalLM.v1"
-adapter = null
-temperature = 0.8
-max_new_tokens = 128
-"""
+    spans_key: str = setting("sc", "Key of the group in `Doc.spans` that takes the mentions of a sentence.")
+    seeds_key: str = setting("seeds", "Key of the group in `Doc.spans` that holds the seeds, see `seed_doc`.")
+    labels: Optional[Dict[str, str]] = setting(
+        None, "Label to definition; null or empty takes those of the adapter, or of the embedded corpus.")
+    lang: Optional[str] = setting(None, "Language of the sentences; null takes that of the adapter, or en.")
+    style_examples: List[str] = setting([], "Raw sentences that show the style.")
+    held_out: List[Path] = setting(
+        [], "Records of dev and test, whose sentences must not come out again; read at first use.")
+    checks: SentenceBounds = SentenceBounds()
 
 
-@Language.factory("seed_generator", default_config=Config().from_str(DEFAULT_CONFIG)["seed_generator"])
-def make_seed_generator(nlp: Language, name: str, spans_key: str, seeds_key: str, labels: Dict[str, str],
-                        lang: Optional[str], template: Optional[str], variant: str, domain: str, genre: str,
-                        style_examples: List[str], mode: str, top_p: float, attempts: int, batch_size: int,
-                        max_failures: int, cache: Optional[Path], held_out: List[Path], checks: Dict[str, Any],
-                        model: Any) -> "SeedGenerator":
+# A config cannot put a section in the place of null.
+DEFAULT_CONFIG = {**default_values(SeedGeneratorSettings), "labels": {},
+                  "model": {"@llm_models": "spacy-bioner.CausalLM.v1",
+                            **{name: value for name, value in default_values(WriterModelSettings).items()
+                               if value != default_values(CausalLMSettings)[name]}}}
+
+
+@Language.factory("seed_generator", default_config=DEFAULT_CONFIG)
+@takes_settings(SeedGeneratorSettings, place="seed_generator")
+def make_seed_generator(nlp: Language, name: str, model: Any, settings: SeedGeneratorSettings) -> "SeedGenerator":
     """Make the component.
 
     nlp (Language): The pipeline.
     name (str): Name of the component.
-    spans_key (str): Where the mentions of the sentence go in `Doc.spans`.
-    seeds_key (str): Where the seeds stand in the `Doc.spans` of what comes in, see `seed_doc`.
-    held_out (List[Path]): Records of dev and test, whose sentences must not come out again; read at first use.
-    checks (Dict[str, Any]): See `CheckSettings`. With `similarity` below 1 each sentence is
-        compared with all that came before it.
-    model (GeneratorSource): What writes: a local model, a server or recorded replies.
-    The other settings are those of `synthesis.writer_assembly.WriterSettings`.
+    model (GeneratorSource): What writes: a local model, a server or recorded responses.
+    settings (SeedGeneratorSettings): How sentences are asked for and checked.
     """
     if not hasattr(model, "open_generator"):
-        raise BionerError(Errors.E426.format(name=name))
-    if labels:
-        check_readable(SeedTagCodec(), list(labels))
-    if mode == "relabel":
+        raise BionerError(Errors.E425.format(name=name))
+    if settings.labels:
+        check_readable(SeedTagCodec(), list(settings.labels))
+    if settings.mode == "relabel":
         raise BionerError(Errors.E421.format(name=name))
-    settings = WriterSettings(
-        labels=labels or None, lang=lang, template=template, variant=variant, domain=domain, genre=genre,
-        style_examples=tuple(style_examples), mode=mode, checks=_read_checks(checks, name), top_p=top_p,
-        attempts=attempts, batch_size=batch_size, max_failures=max_failures, cache=cache)
-    return SeedGenerator(nlp.vocab, name, source=model, settings=settings, spans_key=spans_key, seeds_key=seeds_key,
-                         held_out=held_out)
-
-
-def _read_checks(checks: Dict[str, Any], name: str) -> CheckSettings:
-    """Return the section checks of the config; raises BionerError E422 for what is wrong in it."""
-    try:
-        return CheckSettings(**checks)
-    except ValidationError as error:
-        first = error.errors()[0]
-        why = f"{first['msg']}; known are {', '.join(CheckSettings.model_fields)}"
-        raise BionerError(Errors.E422.format(key=f"checks.{first['loc'][0]}", name=name, why=why)) from None
+    written = WriterSettings(**{**settings.shared_with(WriterSettings), "labels": settings.labels or None,
+                                "checks": settings.checks.values()})
+    return SeedGenerator(nlp.vocab, name, source=model, settings=written, spans_key=settings.spans_key,
+                         seeds_key=settings.seeds_key, held_out=settings.held_out)
 
 
 def seed_doc(vocab: Vocab, seeds: Sequence[Tuple[str, str]], *, seeds_key: str = "seeds", id: str = "") -> Doc:
@@ -191,13 +161,13 @@ class SeedGenerator(AdapterPipe):
         for written in self.writer.write_each(read_plan(), window=batch_size):
             doc = waiting.popleft()
             if written.sentence is None and hasattr(self, "error_handler"):
-                self.error_handler(self.name, self, [doc], BionerError(Errors.E428.format(why=written.reason)))
+                self.error_handler(self.name, self, [doc], BionerError(Errors.E427.format(why=written.reason)))
             yield self._make_doc(written)
 
     def _read_seeds(self, doc: Doc) -> Tuple[Seed, ...]:
         seeds = tuple(Seed(span.text, span.label_) for span in doc.spans.get(self.seeds_key, ()))
         if not seeds:
-            raise BionerError(Errors.E427.format(key=self.seeds_key))
+            raise BionerError(Errors.E426.format(key=self.seeds_key))
         return seeds
 
     def _make_doc(self, written: Written) -> Doc:
@@ -218,7 +188,7 @@ class SeedGenerator(AdapterPipe):
                 "held_out": [str(path) for path in self.held_out]}
 
     def _set_cfg(self, cfg: Dict[str, Any]) -> None:
-        self.settings = replace(self.settings, labels=cfg["labels"])
+        self.settings = self.settings.changed(labels=cfg["labels"])
         self.spans_key, self.seeds_key = cfg["spans_key"], cfg["seeds_key"]
         # Components that were saved before this key was there had none.
         self.held_out = tuple(map(Path, cfg.get("held_out", [])))

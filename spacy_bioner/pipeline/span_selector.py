@@ -12,57 +12,62 @@ from spacy.language import Language
 from spacy.tokens import Doc, SpanGroup
 from spacy.training import Example, validate_examples
 from spacy.vocab import Vocab
-from thinc.api import Config, Model, Optimizer, set_dropout_rate
+from thinc.api import Model, Optimizer, set_dropout_rate
 from thinc.types import Floats1d
 
 from ..errors import BionerError, Errors
 from ..ml.calibration import to_logit, to_probability
 from ..ml.selector.selector_loss import candidate_loss
-from ..ml.setting_ranges import check_number
+from ..ml.settings import EncoderSettings, FastSelectorSettings
 from ..ml.spans.span_targets import align_gold
+from ..settings import Settings, default_values, setting, takes_settings
 from .label_pipe import LabelPipe, sample_docs
 from .thresholds import check_thresholds, label_values
 from .tuning import Judged, score_best, tune
 
-default_config = """
-[model]
-@architectures = "spacy-bioner.SpanSelector.v1"
-
-[model.tok2vec]
-@architectures = "spacy-bioner.TransformerEncoder.v1"
-name = "all-minilm-l6-v2"
-"""
-DEFAULT_MODEL = Config().from_str(default_config)["model"]
 _AT_ONCE = 64
+
+
+class SpanSelectorSettings(Settings):
+    """The component `span_selector`."""
+
+    candidates_key: str = setting("sc", "Key of the span group that is chosen from.")
+    spans_key: str = setting("sc", "Key of the group that the chosen spans go to; also the gold group in training.")
+    rejected_key: str = setting("rejected", "Key of the group that the dropped spans go to.")
+    threshold: Union[float, Dict[str, float]] = setting(
+        0.5, "Least probability of a span that is kept, for all labels or by label; * stands for the others.")
+    contrast: float = setting(
+        0.0, "Weight of the loss that compares a gold mention with the negatives made from it.", ge=0)
+    temperature: float = setting(
+        1.0, "Divides the logits, so that probabilities are calibrated; training sets it.", gt=0)
+
+
+DEFAULT_MODEL = {"@architectures": "spacy-bioner.SpanSelector.v1", **default_values(FastSelectorSettings),
+                 "tok2vec": {"@architectures": "spacy-bioner.TransformerEncoder.v1", "name": "all-minilm-l6-v2",
+                             **default_values(EncoderSettings)}}
 
 
 @Language.factory(
     "span_selector",
     requires=["doc.spans"],
     assigns=["doc.spans"],
-    default_config={"model": DEFAULT_MODEL, "candidates_key": "sc", "spans_key": "sc", "rejected_key": "rejected",
-                    "threshold": 0.5, "contrast": 0.0, "temperature": 1.0,
+    default_config={"model": DEFAULT_MODEL, **default_values(SpanSelectorSettings),
                     "scorer": {"@scorers": "spacy.spancat_scorer.v1"}},
     # Thresholds are chosen when the training is over, so its states are compared at the best of each.
     default_score_weights={"spans_sc_best_f": 1.0, "spans_sc_f": 0.0, "spans_sc_p": 0.0, "spans_sc_r": 0.0},
 )
-def make_span_selector(nlp: Language, name: str, model: Model, candidates_key: str, spans_key: str, rejected_key: str,
-                       threshold: Union[float, Dict[str, float]], contrast: float, temperature: float,
-                       scorer: Optional[Callable]) -> "SpanSelector":
+@takes_settings(SpanSelectorSettings, place="span_selector")
+def make_span_selector(nlp: Language, name: str, model: Model, scorer: Optional[Callable],
+                       settings: SpanSelectorSettings) -> "SpanSelector":
     """Make the span selector.
 
+    nlp (Language): The pipeline.
+    name (str): Name of the component.
     model (Model): Logits of candidates, `spacy-bioner.SpanSelector.v1` or `spacy-bioner.MarkedSelector.v1`.
-    candidates_key (str): Key of the span group that is chosen from.
-    spans_key (str): Key of the group that the chosen ones go to; also the gold group in training.
-    rejected_key (str): Key of the group that the dropped ones go to.
-    threshold (Union[float, Dict[str, float]]): Least probability, for all labels or by label ("*": the others).
-    contrast (float): Weight of the loss that compares a gold mention with the negatives made from it.
-    temperature (float): Divides the logits, so that probabilities fit; see `ml.calibration`.
     scorer (Optional[Callable]): The scoring method.
+    settings (SpanSelectorSettings): Keys, thresholds and the loss.
     """
-    return SpanSelector(nlp.vocab, model, name, candidates_key=candidates_key, spans_key=spans_key,
-                        rejected_key=rejected_key, threshold=threshold, contrast=contrast, temperature=temperature,
-                        scorer=scorer)
+    return SpanSelector(nlp.vocab, model, name, settings=settings, scorer=scorer)
 
 
 class SpanSelector(LabelPipe):
@@ -71,22 +76,18 @@ class SpanSelector(LabelPipe):
     vocab (Vocab): The vocabulary of the pipeline.
     model (Model): Logits of candidates.
     name (str): Name of the component.
+    settings (SpanSelectorSettings): Keys, thresholds and the loss.
+    scorer (Optional[Callable]): The scoring method.
     """
 
-    def __init__(self, vocab: Vocab, model: Model, name: str = "span_selector", *, candidates_key: str = "sc",
-                 spans_key: str = "sc", rejected_key: str = "rejected",
-                 threshold: Union[float, Dict[str, float]] = 0.5, contrast: float = 0.0, temperature: float = 1.0,
-                 scorer: Optional[Callable] = None):
-        check_thresholds(threshold)
-        check_number("contrast", contrast, least=0)
-        check_number("temperature", temperature, least=0, ends=False)
+    def __init__(self, vocab: Vocab, model: Model, name: str = "span_selector", *,
+                 settings: SpanSelectorSettings = SpanSelectorSettings(), scorer: Optional[Callable] = None):
+        check_thresholds(settings.threshold)
         self.vocab = vocab
         self.model = model
         self.name = name
         self.scorer = scorer
-        self.cfg: Dict[str, Any] = {"labels": [], "candidates_key": candidates_key, "spans_key": spans_key,
-                                    "rejected_key": rejected_key, "threshold": threshold, "contrast": contrast,
-                                    "temperature": temperature}
+        self.cfg: Dict[str, Any] = {"labels": [], **settings.values()}
 
     def predict(self, docs: Iterable[Doc]) -> List[numpy.ndarray]:
         """Return for each document the probabilities of its candidates, in their order."""

@@ -5,7 +5,6 @@ from typing import Mapping, Sequence, Union
 import numpy
 
 from ..errors import BionerError, Errors
-from ..ml.setting_ranges import check_number
 
 
 def check_thresholds(setting: Union[float, Mapping[str, float]]) -> None:
@@ -15,7 +14,9 @@ def check_thresholds(setting: Union[float, Mapping[str, float]]) -> None:
     RAISES BionerError: E548.
     """
     for label, value in (setting if isinstance(setting, Mapping) else {"*": setting}).items():
-        check_number("threshold" if label == "*" else f"threshold of {label}", value, least=0, most=1)
+        if not 0 <= value <= 1:
+            name = "threshold" if label == "*" else f"threshold of {label}"
+            raise BionerError(Errors.E548.format(name=name, found=value, wanted="between 0 and 1"))
 
 
 def label_values(setting: Union[float, Mapping[str, float]], labels: Sequence[str]) -> numpy.ndarray:

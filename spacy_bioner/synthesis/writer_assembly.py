@@ -1,7 +1,6 @@
 """What a writer of sentences is made of: the prompt as the generator was taught, its model, the checks."""
 
 import logging
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Iterable, Mapping, Optional, Protocol, Tuple
 
@@ -12,10 +11,11 @@ from ..llm.annotation.cache import ReplyCache
 from ..llm.annotation.request_runner import Runner
 from ..llm.annotation.usage import Usage
 from ..llm.protocol import LanguageModel
+from ..settings import setting
 from .checking.check_settings import CheckSettings
 from .checking.sentence_checks import SentenceChecks
-from .drafts import check_mode
-from .seed_prompt import SeedPrompt, check_variant
+from .seed_prompt import SeedPrompt
+from .settings import GenerationPromptSettings, WritingSettings
 from .writer import Relabel, SentenceWriter
 
 logger = logging.getLogger(__name__)
@@ -33,47 +33,15 @@ class GeneratorSource(Protocol):
         """Return the model, ready to write."""
 
 
-@dataclass(frozen=True)
-class WriterSettings:
-    """How sentences are asked for and what must be right about them.
+class WriterSettings(WritingSettings, GenerationPromptSettings):
+    """How sentences are asked for and what must be right about them."""
 
-    labels (Optional[Mapping[str, str]]): Label to description; None takes those of the adapter, or of the embedded
-        corpus.
-    lang (Optional[str]): Language of the sentences; None takes that of the adapter, or English.
-    corpus (str): Written into the meta of the sentences.
-    template (Optional[str]): Prompt template; None takes that of the adapter, or of the language.
-    variant (str): See `prompts.VARIANTS`.
-    domain (str): What the model is an expert in; empty takes that of the adapter, or leaves it to the template.
-    genre (str): Where the sentence could stand; likewise.
-    style_examples (Tuple[str, ...]): Raw sentences that show the style.
-    mode (str): See `drafts.MODES`.
-    checks (CheckSettings): What a sentence must be like; its language is set from `lang`.
-    top_p (float): Share of the probability that is sampled from.
-    attempts (int): How often a sentence that does not get ready is sampled.
-    batch_size (int): Sentences written together.
-    max_failures (int): So many answers in a row without a readable sentence end the run; 0 never does.
-    cache (Optional[Path]): Where replies are kept; None asks everything anew.
-    """
-
-    labels: Optional[Mapping[str, str]] = None
-    lang: Optional[str] = None
-    corpus: str = ""
-    template: Optional[str] = None
-    variant: str = "simple"
-    domain: str = ""
-    genre: str = ""
-    style_examples: Tuple[str, ...] = ()
-    mode: str = "repair"
-    checks: CheckSettings = field(default_factory=CheckSettings)
-    top_p: float = 0.95
-    attempts: int = 3
-    batch_size: int = 32
-    max_failures: int = 50
-    cache: Optional[Path] = None
-
-    def __post_init__(self) -> None:
-        check_variant(self.variant)
-        check_mode(self.mode)
+    labels: Optional[Mapping[str, str]] = setting(
+        None, "Label to definition; null or empty takes those of the adapter, or of the embedded corpus.")
+    lang: Optional[str] = setting(None, "Language of the sentences; null takes that of the adapter, or en.")
+    corpus: str = setting("", "Name of the corpus, for the meta of the sentences.")
+    style_examples: Tuple[str, ...] = setting((), "Raw sentences that show the style.")
+    checks: CheckSettings = CheckSettings()
 
 
 def make_seed_prompt(card: Optional[AdapterCard], settings: WriterSettings) -> SeedPrompt:
@@ -125,12 +93,12 @@ def make_writer(source: GeneratorSource, settings: WriterSettings, *, held_out: 
     """
     card = source.card()
     if card is not None and card.codec.get("name") != "seed_tags":
-        raise BionerError(Errors.E425.format(path=source.adapter_folder, codec=f"answer in {card.codec.get('name')}"))
+        raise BionerError(Errors.E424.format(path=source.adapter_folder, codec=f"answer in {card.codec.get('name')}"))
     if settings.variant == "chain_of_thought" and getattr(source, "decoding", "free") == "grounded":
-        raise BionerError(Errors.E424)
+        raise BionerError(Errors.E423)
     prompt = make_seed_prompt(card, settings)
     lang = choose_lang(card, settings)
-    checks = SentenceChecks(settings.checks.model_copy(update={"lang": lang}), held_out=held_out)
+    checks = SentenceChecks(settings.checks.changed(lang=lang), held_out=held_out)
     model = source.open_generator(top_p=settings.top_p, attempts=settings.attempts, batch_size=settings.batch_size,
                                   min_units=settings.checks.min_units)
     runner = Runner(model, cache=None if settings.cache is None else ReplyCache(settings.cache), usage=usage)

@@ -1,19 +1,21 @@
 """What a training config must hold for a verb, and which of its settings are the verb's own."""
 
 from pathlib import Path
-from typing import Any, Dict, Iterable, Mapping, Tuple
+from typing import Any, Dict, Iterable, Mapping, Tuple, Union
 
+from ..config_files import ConfigFiles
 from ..errors import BionerError, Errors
 
 _SOURCES = "corpora.train.sources"
 
 
-def find_setting(config: Mapping[str, Any], key: str, *, path: Path, example: str = "spancat_en") -> Any:
+def find_setting(config: Mapping[str, Any], key: str, *, path: Union[Path, ConfigFiles],
+                 example: str = "spancat") -> Any:
     """Look up a section or a setting that a training config must have.
 
     config (Mapping[str, Any]): The config.
     key (str): Dotted key.
-    path (Path): The file that it is from.
+    path (Union[Path, ConfigFiles]): Where it is from, for the error.
     example (str): Name of a config that has it, for the error.
     RETURNS (Any): What stands there.
     RAISES BionerError: E541 where there is nothing.

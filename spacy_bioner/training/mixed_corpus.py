@@ -9,9 +9,9 @@ import random
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Literal, Mapping, Optional, Sequence, Tuple
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 from spacy.language import Language
 from spacy.training import Example
 
@@ -22,6 +22,7 @@ from ..errors import BionerError, Errors, first_fault
 from ..formats import read_annotations
 from ..formats.docbin import annotation_to_doc, set_mentions
 from ..ml.spans.span_targets import DOUBTFUL_KEY, WEIGHTS
+from ..settings import Settings, setting
 from .common_words import find_common_words, find_doubtful_words
 
 logger = logging.getLogger(__name__)
@@ -34,52 +35,38 @@ _MADE = ("synthetic", "augmented")
 _GENERATED = "generated"
 
 
-class Source(BaseModel):
-    """One source of examples.
+class Source(Settings):
+    """One source of training examples."""
 
-    path (Path): Records, a `.spacy` file, or any format that its name tells.
-    weight (float): How often a record comes in an epoch: 1 once, 0.5 every second one (others each time), 2 twice.
-    limit (int): Most records that are used, the first ones; 0 for all.
-    min_score (float): Mentions with a lower score are left out; those without a score are kept.
-    mask_doubtful (bool): Whether what is left out by `min_score` teaches nothing, instead of "no mention here".
-    doubtful (Optional[Path]): Records of the same ids with mentions that may be right or not, as a selector dropped
-        them; they teach nothing, instead of "no mention here".
-    mask_rare (float): In generated records, where only names are marked that were asked for, words that stand outside
-        of mentions in at most this share of the source's records teach nothing: they may be names. 0 teaches all of
-        them as "no mention here".
-    use_confidence (bool): Whether the score of a mention is its weight in the loss.
-    split (str): The split that records must be of, where they say one; empty for any.
-    on_leak (str): A record with a held-out sentence is an error ("error") or left out and counted ("drop").
-    allow_empty (bool): Whether synthetic records may hold no mention at all; else that is an error, since a selector
-        or a threshold has then dropped all of them.
-    """
-
-    model_config = ConfigDict(extra="forbid")
-
-    path: Path
-    weight: float = Field(default=1.0, gt=0)
-    limit: int = Field(default=0, ge=0)
-    min_score: float = Field(default=0.0, ge=0, le=1)
-    mask_doubtful: bool = False
-    doubtful: Optional[Path] = None
-    mask_rare: float = Field(default=0.0, ge=0, le=1)
-    use_confidence: bool = False
-    split: str = "train"
-    on_leak: str = Field(default="error", pattern="^(error|drop)$")
-    allow_empty: bool = False
+    path: Path = setting(..., "Records, a .spacy file, or any format that its name tells.")
+    weight: float = setting(
+        1.0, "How often a record comes in an epoch: 1 once, 0.5 every second one (others each time), 2 twice.", gt=0)
+    limit: int = setting(0, "Most records that are used, the first ones; 0 for all.", ge=0)
+    min_score: float = setting(
+        0.0, "Mentions with a lower score are left out; those without a score are kept.", ge=0, le=1)
+    mask_doubtful: bool = setting(
+        False, "Whether the places of mentions that min_score leaves out are ignored by the loss, instead of counting "
+        "as no mention.")
+    doubtful: Optional[Path] = setting(
+        None, "Records of the same ids with mentions that may be right or not, as a selector dropped them: the loss "
+        "ignores their places.")
+    mask_rare: float = setting(
+        0.0, "In generated records, words outside of mentions that at most this share of the records have are ignored "
+        "by the loss: they may be names too. 0 ignores none.", ge=0, le=1)
+    use_confidence: bool = setting(False, "Whether the score of a mention is its weight in the loss.")
+    split: str = setting("train", "The split that records must be of, where they say one; empty for any.")
+    on_leak: Literal["error", "drop"] = setting(
+        "error", "A record with a held-out sentence is an error, or is dropped and counted.")
+    allow_empty: bool = setting(
+        False, "Whether synthetic records may have no mention at all; else that is an error, since a selector or a "
+        "threshold has dropped all of them.")
 
 
-class StageSettings(BaseModel):
-    """A stage of an epoch or more.
+class StageSettings(Settings):
+    """A stage of one or more epochs."""
 
-    sources (List[str]): The sources that are mixed.
-    epochs (int): How many epochs it takes; the last stage goes on for ever.
-    """
-
-    model_config = ConfigDict(extra="forbid")
-
-    sources: List[str] = Field(min_length=1)
-    epochs: int = Field(default=1, ge=1)
+    sources: List[str] = setting(..., "The sources that are mixed.", min_length=1)
+    epochs: int = setting(1, "How many epochs it takes; the last stage never ends.", ge=1)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """One training by spaCy's own loop, what it was made from, and the card that says so."""
 
-import configparser
 import hashlib
 import json
 import shutil
@@ -14,53 +13,55 @@ from catalogue import RegistryError
 from spacy.language import Language
 from spacy.training.initialize import init_nlp
 from spacy.training.loop import train
-from spacy.util import load_config, load_meta, load_model, registry
+from spacy.util import CONFIG_SECTION_ORDER, load_meta, load_model, registry
 from thinc.api import Config, ConfigValidationError, fix_random_seed
 
+from ..config_files import ConfigFiles
 from ..errors import BionerError, Errors
 from ..files import write_json
 from ..formats import read_annotations
 from ..formats.jsonl import find_jsonl
 from ..ml.listeners import encode_for
+from ..settings import suggest
 from .config import find_setting
 
 _SECTIONS = ("paths", "run", "nlp.pipeline", "components", "corpora.train", "corpora.dev", "training")
 _PACKAGES = ("spacy-bioner", "spacy", "thinc", "torch", "transformers")
 
 
-def read_training_config(path: Path, overrides: Mapping[str, Any]) -> Config:
+def read_training_config(files: ConfigFiles, overrides: Mapping[str, Any]) -> Config:
     """Read a spaCy training config, variables not yet filled in.
 
-    path (Path): The config.
+    files (ConfigFiles): The config.
     overrides (Mapping[str, Any]): Dotted key to value.
     RETURNS (Config): The config, with a section [initialize] for the labels.
-    RAISES BionerError: E001 where there is none, E515 where it cannot be read or an override fits nothing, E541 where
-        it is no training config.
+    RAISES BionerError: E001, E707 where it cannot be read or an override fits nothing, E541 where it is no training
+        config, E702 for an override of [run] or [paths] that nothing reads.
     """
-    if not Path(path).is_file():
-        raise BionerError(Errors.E001.format(path=path, wanted="training config"))
-    try:
-        plain = load_config(path, interpolate=False)
-        for key in _SECTIONS:
-            find_setting(plain, key, path=path)
-        config = load_config(path, overrides=dict(overrides), interpolate=False)
-    except BionerError:
-        raise
-    except (ConfigValidationError, configparser.Error, ValueError) as error:
-        raise BionerError(Errors.E515.format(path=path, why=" ".join(str(error).split()))) from None
+    plain = files.read(interpolate=False)
+    for key in _SECTIONS:
+        find_setting(plain, key, path=files)
+    for key in overrides:
+        section, _, name = key.partition(".")
+        if section in ("run", "paths") and name not in plain[section]:
+            known = list(plain[section])
+            raise BionerError(Errors.E702.format(key=name, section=section, path=files, known=", ".join(known),
+                                                 hint=suggest(name, known)))
+    # In the order of spaCy, which writes such a config with the pipeline.
+    config = Config(files.read(overrides, interpolate=False), section_order=CONFIG_SECTION_ORDER)
     config.setdefault("initialize", {})
     return config
 
 
-def warmup_overrides(path: Path, overrides: Mapping[str, Any], updates: int) -> Dict[str, int]:
+def warmup_overrides(files: ConfigFiles, overrides: Mapping[str, Any], updates: int) -> Dict[str, int]:
     """Say how long a training of so many updates warms up: the part of them that it is in the config.
 
-    path (Path): The config; its [run] has `warmup` beside `updates`, or this says nothing.
+    files (ConfigFiles): The config; its [run] has `warmup` beside `updates`, or this says nothing.
     overrides (Mapping[str, Any]): Settings of the user, who may have set it.
     updates (int): Updates of the training, or of a stage.
     RETURNS (Dict[str, int]): The override of `run.warmup`; its peak is reached within the updates.
     """
-    run = find_setting(read_training_config(path, {}), "run", path=path)
+    run = find_setting(read_training_config(files, {}), "run", path=files)
     if "warmup" not in run or "run.warmup" in overrides:
         return {}
     return {"run.warmup": min(updates - 1, max(1, round(updates * run["warmup"] / run["updates"])))}
@@ -81,12 +82,12 @@ def score_every(updates: int, evaluations: float) -> int:
     return updates // count
 
 
-def run_training(config: Config, folder: Path, *, source: Path, gpu_id: int = -1) -> None:
+def run_training(config: Config, folder: Path, *, source: ConfigFiles, gpu_id: int = -1) -> None:
     """Train and write `model-best` and `model-last`.
 
     config (Config): A config as `spacy train` takes it.
     folder (Path): Where the two pipelines go.
-    source (Path): The file that the config is from, for the error.
+    source (ConfigFiles): Where the config is from, for the error.
     gpu_id (int): The GPU, -1 for the CPU.
     RAISES BionerError: E515 where the config does not fit, or names what is not registered.
     """

@@ -10,11 +10,11 @@ from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Seque
 
 from thinc.api import Config
 
+from ..config_files import ConfigFiles
 from ..errors import BionerError, Errors
 from ..files import read_json_lines, write_json, write_json_lines
 from .mixed_corpus import make_mixed_corpus
 from .spacy_training import (
-    checksum,
     collect_labels,
     collect_overlaps,
     count_records,
@@ -45,7 +45,7 @@ _GOLD = "gold"
 class Run:
     """A training to be run.
 
-    config (Path): spaCy training config with the sections [paths], [run] and [corpora.train.sources].
+    config (ConfigFiles): spaCy training config with the sections [paths], [run] and [corpora.train.sources].
     strategy (str): Name of the strategy, for the model card.
     stages (Sequence[Stage]): Its stages.
     sources (Mapping[str, Mapping[str, Any]]): Settings of each source, its path among them.
@@ -57,7 +57,7 @@ class Run:
     overrides (Mapping[str, Any]): Further settings of the config, by dotted key.
     """
 
-    config: Path
+    config: ConfigFiles
     strategy: str
     stages: Sequence[Stage]
     sources: Mapping[str, Mapping[str, Any]]
@@ -147,7 +147,7 @@ def describe(run: Run) -> Dict[str, Any]:
     return {"strategy": run.strategy, "stages": [asdict(stage) for stage in run.stages], "sources": sources,
             "dev": describe_file(run.dev), "held_out": [describe_file(path) for path in run.held_out],
             "seed": run.seed, "evaluations": run.evaluations, "tune": run.tune,
-            "config": {"file": run.config.name, "sha256": checksum(run.config)}, "overrides": dict(run.overrides)}
+            "config": run.config.describe(), "overrides": dict(run.overrides)}
 
 
 @contextmanager

@@ -3,32 +3,25 @@
 from dataclasses import dataclass
 from typing import List, Mapping, Optional, Tuple
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import model_validator
 
 from ..errors import BionerError, Errors
+from ..settings import Settings, setting
 
 
-class StageShare(BaseModel):
-    """A stage as a strategy names it: either with a fixed part of all updates, or in proportion to its data.
+class StageShare(Settings):
+    """A stage as a strategy names it: either with a fixed part of all steps, or in proportion to its data."""
 
-    sources (List[str]): The sources that are mixed.
-    share (Optional[float]): Its part of all updates.
-    passes (Optional[float]): In place of a share: how often its sources are seen, against the other stages.
-    """
-
-    model_config = ConfigDict(extra="forbid")
-
-    sources: List[str] = Field(min_length=1)
-    share: Optional[float] = Field(None, gt=0)
-    passes: Optional[float] = Field(None, gt=0)
+    sources: List[str] = setting(..., "The sources that are mixed.", min_length=1)
+    share: Optional[float] = setting(None, "Its part of all steps.", gt=0)
+    passes: Optional[float] = setting(
+        None, "In place of a share: epochs over its sources, against the other stages.", gt=0)
 
 
-class Strategy(BaseModel):
+class Strategy(Settings):
     """A strategy: its stages in order."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    stages: List[StageShare] = Field(min_length=1)
+    stages: List[StageShare] = setting(..., "The stages in order.", min_length=1)
 
     @model_validator(mode="after")
     def _measured_alike(self) -> "Strategy":

@@ -16,6 +16,7 @@ from spacy_bioner.cli.main import app
 from spacy_bioner.cli.select import records as select_data
 from spacy_bioner.cli.train import annotator as finetune
 from spacy_bioner.cli.train import generator
+from spacy_bioner.config_files import find_config
 from spacy_bioner.errors import BionerError
 from spacy_bioner.experiments.definition import read_experiment
 from spacy_bioner.experiments.expansion import expand
@@ -40,16 +41,19 @@ def check_command(arguments):
         overrides = read_overrides(context.args)
         if verb in SETTINGS:
             for section, schema in SETTINGS[verb]:
-                load_settings(Path(context.params["config"]), section, schema, overrides)
+                task = section if section in ("annotate", "finetune", "select_data") else "generate"
+                load_settings(find_config(task, context.params["config"], context.params["profile"]), section, schema,
+                              overrides)
         elif "config" in context.params:
             from spacy_bioner.training.spacy_training import read_training_config
 
-            read_training_config(Path(context.params["config"]), overrides)
+            task = "selector" if verb == "train selector" else "spancat"
+            read_training_config(find_config(task, context.params["config"], context.params["profile"]), overrides)
         else:
             assert not overrides
 
 
-@pytest.mark.parametrize("profile", ["embedded", "smoke", "gpu"])
+@pytest.mark.parametrize("profile", ["default", "smoke", "gpu"])
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_shipped_experiments_are_commands_that_the_verbs_accept(path, profile, monkeypatch):
     monkeypatch.chdir(ROOT)

@@ -4,10 +4,9 @@ import re
 
 import pytest
 from command_line import all_commands
-from places import CONFIGS
 from rich.text import Text
 
-from spacy_bioner.cli._shared.settings import load_config
+from spacy_bioner.config_files import find_config
 
 COMMANDS = all_commands()
 
@@ -20,6 +19,6 @@ def test_no_word_of_the_help_is_swallowed(name):
 
 
 def test_the_help_of_train_spancat_names_every_strategy():
-    known = load_config(CONFIGS / "embedded" / "strategies.cfg")["strategies"]
+    known = find_config("strategies").read()["strategies"]
     said = next(parameter.help for parameter in COMMANDS["train spancat"].params if parameter.name == "strategy")
     assert set(known) <= set(re.findall(r"\w+", said))

@@ -8,8 +8,7 @@ from spacy_bioner.annotation import Annotation, Mention
 from spacy_bioner.formats.jsonl import write_jsonl
 
 TEXT = "The patients with severe asthma were given aspirin and heparin."
-CONFIGS = CONFIGS / "embedded"
-SEEDS = f"--labels labels.yml --config {CONFIGS / 'synthesize.cfg'}"
+SEEDS = f"--labels labels.yml --config {CONFIGS / 'generate.cfg'}"
 
 
 @pytest.fixture
@@ -47,9 +46,9 @@ def test_an_option_that_would_do_nothing_is_refused(refused, data, arguments, to
     pytest.param("merge out.jsonl --gold gold.jsonl --dictionary list.csv --dictionary-label X",
                  "--dictionary-label is for a list without labels", id="labels-twice"),
     pytest.param(f"train selector gold.jsonl out --dev gold.jsonl --config {CONFIGS / 'finetune.cfg'}",
-                 "Compare configs/embedded/selector_en.cfg", id="selector"),
+                 "Compare configs/selector.cfg", id="selector"),
     pytest.param(f"train spancat gold.jsonl out --dev gold.jsonl --config {CONFIGS / 'finetune.cfg'}",
-                 "Compare configs/embedded/spancat_en.cfg", id="train"),
+                 "Compare configs/spancat.cfg", id="train"),
     pytest.param(f"train annotator gold.jsonl out --labels labels.yml --finetune.training.nokey 1 --config "
                  f"{CONFIGS / 'finetune.cfg'}", "Known: max_epochs, ", id="inner-key"),
     pytest.param(f"train annotator gold.jsonl out --labels labels.yml --finetune.nokey 1 --config "
@@ -57,18 +56,6 @@ def test_an_option_that_would_do_nothing_is_refused(refused, data, arguments, to
 ])
 def test_a_hint_names_what_is_meant(refused, data, arguments, told):
     assert told in refused(*arguments.split())
-
-
-@pytest.mark.parametrize("arguments, config", [
-    pytest.param("train annotator gold.jsonl out --labels labels.yml", "finetune.cfg", id="finetune"),
-    pytest.param("annotate gold.jsonl out.jsonl", "annotate.cfg", id="annotate"),
-    pytest.param("generate seeds list.csv out.jsonl --labels labels.yml", "synthesize.cfg", id="seeds"),
-    pytest.param("train spancat gold.jsonl out --dev gold.jsonl --updates 5", "spancat_en.cfg", id="train"),
-    pytest.param("train selector gold.jsonl out --dev gold.jsonl --updates 5", "selector_en.cfg", id="train-selector"),
-])
-def test_outside_the_checkout_the_config_must_be_given(refused, data, arguments, config):
-    said = refused(*arguments.split())
-    assert f"No such file: configs/embedded/{config}." in said and "give --config" in said
 
 
 def test_a_config_of_ones_own_that_is_missing_is_just_that(refused, data):

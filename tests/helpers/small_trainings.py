@@ -2,12 +2,9 @@
 
 import json
 
-from places import CONFIGS
-
 from spacy_bioner.annotation import Annotation, Mention
 from spacy_bioner.formats.jsonl import write_jsonl
 
-CONFIGS = CONFIGS / "embedded"
 NAMES = ["gout", "colon cancer", "asthma", "cystic fibrosis", "measles"]
 TOK2VEC = {"@architectures": "spacy.HashEmbedCNN.v2", "pretrained_vectors": None, "width": 16, "depth": 1,
            "embed_size": 200, "window_size": 1, "maxout_pieces": 2, "subword_features": True}

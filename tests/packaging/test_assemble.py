@@ -7,9 +7,10 @@ import sys
 import pytest
 import spacy
 import torch
-from small_trainings import CONFIGS, NAMES, small_settings, write_sentences
+from small_trainings import NAMES, small_settings, write_sentences
 from transformers import BertConfig, BertModel
 
+from spacy_bioner.config_files import find_config
 from spacy_bioner.errors import BionerError
 from spacy_bioner.formats.docbin import write_docbin
 from spacy_bioner.formats.jsonl import read_jsonl
@@ -57,7 +58,7 @@ def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp("trained")
     gold = write_sentences(folder / "gold.jsonl", "train", range(20))
     dev = write_sentences(folder / "dev.jsonl", "dev", range(5))
-    run_stages(Run(config=CONFIGS / "spancat_en.cfg", strategy="gold", stages=[Stage(("gold",), 10)], seed=1,
+    run_stages(Run(config=find_config("spancat"), strategy="gold", stages=[Stage(("gold",), 10)], seed=1,
                    sources={"gold": {"path": gold}}, dev=dev, held_out=[dev], evaluations=2, tune="none",
                    overrides={**small_settings("bioner_spancat"), "components.bioner_spancat.threshold": 0.02,
                           "components.bioner_spancat.overlaps": "any"}),
@@ -65,11 +66,12 @@ def trained(tmp_path_factory):
     return folder
 
 
-def train_selector(trained, folder, *, config="selector_en.cfg", labels=(), **overrides):
-    small = small_settings("span_selector") if config == "selector_en.cfg" else {}
-    run_selector(SelectorRun(config=CONFIGS / config, gold=trained / "gold.jsonl", dev=trained / "dev.jsonl",
-                             predicted=None, dev_predicted=None, seed=2, updates=overrides.pop("updates", 30),
-                             evaluations=2, tune="none", labels=labels, overrides={**small, **overrides}), folder)
+def train_selector(trained, folder, *, profile=None, labels=(), **overrides):
+    small = small_settings("span_selector") if profile is None else {}
+    run_selector(SelectorRun(config=find_config("selector", profile=profile), gold=trained / "gold.jsonl",
+                             dev=trained / "dev.jsonl", predicted=None, dev_predicted=None, seed=2,
+                             updates=overrides.pop("updates", 30), evaluations=2, tune="none", labels=labels,
+                             overrides={**small, **overrides}), folder)
     return folder / "model-best"
 
 
@@ -151,7 +153,7 @@ def test_an_encoder_that_reads_marked_texts_is_shipped_whole(trained, tmp_path):
     BertModel(BertConfig(vocab_size=len(tiny_tokenizer()), hidden_size=16, intermediate_size=24, num_hidden_layers=1,
                          num_attention_heads=2)).save_pretrained(base)
     tiny_tokenizer().save_pretrained(base)
-    marked = train_selector(trained, tmp_path / "marked", config="selector_bert_marked.cfg", updates=2, **{
+    marked = train_selector(trained, tmp_path / "marked", profile="selector_bert_marked", updates=2, **{
         "components.span_selector.model.name": str(base), "components.span_selector.model.mixed_precision": False})
     base.rename(tmp_path / "gone")
     assemble(trained / "spancat" / "model-best", tmp_path / "out", selector=marked)
@@ -165,7 +167,7 @@ def test_a_selector_that_reads_a_language_model_by_name_is_refused(trained, tmp_
     base = tmp_path / "base"
     tiny_lm().model.save_pretrained(base)
     tiny_tokenizer().save_pretrained(base)
-    llm = train_selector(trained, tmp_path / "llm", config="selector_llm_cls.cfg", updates=2, **{
+    llm = train_selector(trained, tmp_path / "llm", profile="selector_llm_marked", updates=2, **{
         "components.span_selector.model.name": str(base), "components.span_selector.model.mixed_precision": False})
     with pytest.raises(BionerError, match="by name"):
         assemble(trained / "spancat" / "model-best", tmp_path / "out", selector=llm)
@@ -181,7 +183,7 @@ def test_a_span_categorizer_that_reads_a_language_model_by_name_is_refused(train
     small = {key: value for key, value in small_settings("bioner_spancat").items() if not key.endswith("tok2vec")}
     encoder = {"@architectures": "spacy-bioner.TransformerEncoder.v1", "name": str(base), "lora_rank": 2,
                "mixed_precision": False}
-    run_stages(Run(config=CONFIGS / "spancat_en.cfg", strategy="gold", stages=[Stage(("gold",), 1)], seed=1,
+    run_stages(Run(config=find_config("spancat"), strategy="gold", stages=[Stage(("gold",), 1)], seed=1,
                    sources={"gold": {"path": trained / "gold.jsonl"}}, dev=trained / "dev.jsonl", held_out=[],
                    evaluations=1, tune="none", overrides={**small, "components.bioner_spancat.model.tok2vec": encoder}),
                tmp_path / "lora")

@@ -3,10 +3,11 @@
 import json
 
 import pytest
-from small_trainings import CONFIGS, small_settings, write_sentences
+from small_trainings import small_settings, write_sentences
 from typer.testing import CliRunner
 
 from spacy_bioner.cli.main import app
+from spacy_bioner.config_files import find_config
 from spacy_bioner.errors import BionerError
 from spacy_bioner.packaging.choice import choose_on_dev
 from spacy_bioner.training.stages import Run, run_stages
@@ -58,7 +59,7 @@ def trained(tmp_path_factory):
     gold = write_sentences(folder / "gold.jsonl", "train", range(20))
     dev = write_sentences(folder / "dev.jsonl", "dev", range(5))
     for name, updates in (("none", 1), ("much", 25)):
-        run_stages(Run(config=CONFIGS / "spancat_en.cfg", strategy="gold", stages=[Stage(("gold",), updates)], seed=1,
+        run_stages(Run(config=find_config("spancat"), strategy="gold", stages=[Stage(("gold",), updates)], seed=1,
                        sources={"gold": {"path": gold}}, dev=dev, held_out=[dev], evaluations=1, tune="none",
                        overrides=small_settings("bioner_spancat")), folder / name)
     return folder

@@ -212,7 +212,7 @@ def predict(nlp):
 
 
 def make_tiny_nlp(folder, adapter=True, **config):
-    model = {"@llm_models": "spacy-bioner.CausalLM.v1", "name": str(folder / "model"), "dtype": "float32",
+    model = {"@llm_models": "spacy-bioner.CausalLM.v1", "model": str(folder / "model"), "dtype": "float32",
              "adapter": str(folder / "adapter") if adapter else None}
     nlp = spacy.blank("en")
     nlp.add_pipe("llm_bioner", config={"model": model, **config})

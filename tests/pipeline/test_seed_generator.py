@@ -83,10 +83,10 @@ def test_a_doc_without_seeds_is_one_clear_line(make_nlp):
 
 
 @pytest.mark.parametrize("config, message", [
-    pytest.param({"mode": "mend"}, "Unknown mode 'mend'", id="mode"),
-    pytest.param({"variant": "odd"}, "Unknown prompt variant 'odd'", id="variant"),
+    pytest.param({"mode": "mend"}, "'mode' is mend.*'repair'", id="mode"),
+    pytest.param({"variant": "odd"}, "'variant' is odd.*'simple'", id="variant"),
     pytest.param({"mode": "relabel"}, "'seed_generator' cannot use the mode 'relabel'.*Set its mode", id="relabel"),
-    pytest.param({"checks": {"odd": 1}}, "'checks.odd' of the component 'seed_generator'", id="unknown-check"),
+    pytest.param({"checks": {"odd": 1}}, "'checks.odd'.*seed_generator", id="unknown-check"),
     pytest.param({"checks": {"min_units": "many"}}, "'checks.min_units'", id="check-of-another-type"),
 ])
 def test_settings_that_cannot_be_are_found_when_the_component_is_made(make_nlp, config, message):
@@ -167,7 +167,7 @@ def test_the_adapter_is_saved_with_the_pipeline(tmp_path):
                     lang="en")
     nlp = spacy.blank("en")
     nlp.add_pipe("seed_generator", config={"checks": {"min_units": 1}, "model": {
-        "@llm_models": "spacy-bioner.CausalLM.v1", "name": str(tmp_path / "model"), "dtype": "float32",
+        "@llm_models": "spacy-bioner.CausalLM.v1", "model": str(tmp_path / "model"), "dtype": "float32",
         "adapter": str(tmp_path / "adapter"), "max_new_tokens": 40, "temperature": 100.0}})
     nlp.to_disk(tmp_path / "nlp")
     card = json.loads((tmp_path / "nlp" / "seed_generator" / "adapter" / "bioner.json").read_text())

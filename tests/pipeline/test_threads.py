@@ -47,7 +47,7 @@ def tiny_bioner(monkeypatch):
     nlp = spacy.blank("en")
     nlp.add_pipe("llm_bioner", config={"labels": {"GENE": "", "DISEASE": ""}})
     component = nlp.get_pipe("llm_bioner")
-    component.source = CausalLMSource("tiny", adapter=None, pass_tokens=64)
+    component.source = CausalLMSource(model="tiny", adapter=None, pass_tokens=64)
     return nlp
 
 
@@ -82,7 +82,7 @@ def test_threads_load_the_model_once(monkeypatch):
     monkeypatch.setattr("spacy_bioner.llm.local.causal_lm.load_causal_lm", load)
     nlp = spacy.blank("en")
     component = nlp.add_pipe("llm_bioner", config={"labels": {"GENE": ""}})
-    component.source = CausalLMSource("tiny", adapter=None)
+    component.source = CausalLMSource(model="tiny", adapter=None)
     run_side_by_side(lambda text: nlp(text), SENTENCES[:4])
     assert len(loaded) == 1
 
@@ -121,7 +121,7 @@ def test_threads_with_one_seed_generator_write_as_one_thread_does(monkeypatch):
     def make():
         nlp = spacy.blank("en")
         component = nlp.add_pipe("seed_generator", config={"labels": {"GENE": "", "DISEASE": ""}, "max_failures": 0})
-        component.source = CausalLMSource("tiny", adapter=None, temperature=0.8, max_new_tokens=24)
+        component.source = CausalLMSource(model="tiny", adapter=None, temperature=0.8, max_new_tokens=24)
         return nlp
 
     def write(nlp, names):

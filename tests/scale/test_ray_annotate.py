@@ -3,7 +3,6 @@
 from functools import partial
 
 import pytest
-from places import CONFIGS
 from typer.testing import CliRunner
 
 from spacy_bioner.annotation import Annotation, Mention
@@ -20,7 +19,6 @@ from spacy_bioner.scale.shards import find_shards, read_shard, write_shard
 
 ray = pytest.importorskip("ray")
 
-CONFIG = CONFIGS / "smoke" / "annotate.cfg"
 GOLD = [Annotation(f"Case {number} had flu.", (Mention(10 + len(str(number)), 13 + len(str(number)), "DISEASE"),),
                    id=str(number)) for number in range(40)]
 
@@ -89,8 +87,8 @@ def test_shards_of_another_size_are_neither_repeated_nor_lost(tmp_path, replay, 
 def test_the_verb_goes_on_with_its_own_shards_only(tmp_path, replay, cluster):
     def annotate(*options):
         return CliRunner().invoke(app, [
-            "annotate", str(tmp_path / "in.jsonl"), str(tmp_path / "out"), "--engine", "ray", "--config",
-            str(CONFIG), "--annotate.cache", "null", "--annotate.replay", str(replay), "--annotate.ray.shard_size",
+            "annotate", str(tmp_path / "in.jsonl"), str(tmp_path / "out"), "--engine", "ray", "--profile",
+            "smoke", "--annotate.cache", "null", "--annotate.replay", str(replay), "--annotate.ray.shard_size",
             "10", *options])
 
     (tmp_path / "labels.yml").write_text("labels: {DISEASE: }\n")

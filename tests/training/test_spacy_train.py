@@ -2,12 +2,12 @@
 
 import pytest
 import spacy
-from small_trainings import CONFIGS, small_settings, write_sentences
+from places import CONFIGS
+from small_trainings import small_settings, write_sentences
 from spacy.cli.train import train
 
 
-@pytest.mark.parametrize("config, component", [("selector_en.cfg", "span_selector"),
-                                               ("spancat_en.cfg", "bioner_spancat")])
+@pytest.mark.parametrize("config, component", [("selector.cfg", "span_selector"), ("spancat.cfg", "bioner_spancat")])
 def test_spacy_train_makes_a_pipeline(tmp_path, config, component):
     gold = write_sentences(tmp_path / "gold.jsonl", "train", range(12))
     dev = write_sentences(tmp_path / "dev.jsonl", "dev", range(5))

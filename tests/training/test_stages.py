@@ -3,10 +3,10 @@ from dataclasses import replace
 
 import pytest
 import spacy
-from places import CONFIGS
 from spacy.util import registry
 
 from spacy_bioner.annotation import Annotation, Mention
+from spacy_bioner.config_files import ConfigFiles, find_config
 from spacy_bioner.errors import BionerError
 from spacy_bioner.formats.jsonl import read_jsonl, write_jsonl
 from spacy_bioner.training.selector.selector_training import SelectorRun, run_selector
@@ -14,7 +14,6 @@ from spacy_bioner.training.spacy_training import score_every
 from spacy_bioner.training.stages import Run, open_folder, run_stages, stage_config
 from spacy_bioner.training.strategies import Stage
 
-CONFIGS = CONFIGS / "embedded"
 SMALL = {"@architectures": "spacy.HashEmbedCNN.v2", "pretrained_vectors": None, "width": 16, "depth": 1,
          "embed_size": 200, "window_size": 1, "maxout_pieces": 2, "subword_features": True}
 NAMES = ["gout", "colon cancer", "asthma", "cystic fibrosis", "measles"]
@@ -37,7 +36,7 @@ def run(tmp_path):
     gold = write(tmp_path / "gold.jsonl", "train", range(12))
     synthetic = write(tmp_path / "synthetic.jsonl", "train", range(20, 40))
     dev = write(tmp_path / "dev.jsonl", "dev", range(6))
-    return Run(config=CONFIGS / "spancat_en.cfg", strategy="S4", seed=1, evaluations=2, tune="labels",
+    return Run(config=find_config("spancat"), strategy="S4", seed=1, evaluations=2, tune="labels",
                stages=[Stage(("gold", "synthetic"), 12), Stage(("gold",), 6)], dev=dev, held_out=[dev],
                sources={"gold": {"path": gold, "on_leak": "drop"}, "synthetic": {"path": synthetic}},
                overrides={"components.bioner_spancat.model.tok2vec": SMALL, "training.optimizer.learn_rate": 0.01,
@@ -188,7 +187,7 @@ def test_a_config_that_does_not_fit_is_told(run, tmp_path):
 
 def test_a_selector_is_trained_tuned_and_stored(run, tmp_path):
     selector = SelectorRun(
-        config=CONFIGS / "selector_en.cfg", gold=run.sources["gold"]["path"], dev=run.dev, predicted=None,
+        config=find_config("selector"), gold=run.sources["gold"]["path"], dev=run.dev, predicted=None,
         dev_predicted=None, seed=1, updates=12, evaluations=2, tune="all", overrides={
             "components.span_selector.model.tok2vec": SMALL, "training.optimizer.learn_rate": 0.01,
             "components.span_selector.model.average": 0.0, "training.batcher.size": 60}, labels=("CHEMICAL",))
@@ -313,7 +312,8 @@ path = ${paths.curve}
 def test_a_stock_span_categorizer_goes_on_with_its_encoder(run, tmp_path):
     (tmp_path / "stock.cfg").write_text(STOCK)
     stages = [Stage(("gold", "synthetic"), 2), Stage(("gold",), 2)]
-    stock = replace(run, config=tmp_path / "stock.cfg", stages=stages, overrides={}, tune="none")
+    files = ConfigFiles("spancat", tmp_path / "stock.cfg")
+    stock = replace(run, config=files, stages=stages, overrides={}, tune="none")
     config = stage_config(stock, stages[1], tmp_path, previous=tmp_path / "first", labels=["DISEASE"], overlaps="any")
     assert config["components"] == {name: {"source": str(tmp_path / "first")} for name in ("tok2vec", "spancat")}
     run_stages(stock, tmp_path / "out")

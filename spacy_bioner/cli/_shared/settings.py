@@ -1,21 +1,21 @@
-"""Settings of a verb: a section of a config file, overridden by --section.key value as in `spacy train`."""
+"""Settings of a verb: a section of its config, overridden by profiles and by --section.key value."""
 
-import configparser
 from pathlib import Path
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Type, TypeVar, Union
+from typing import Any, Dict, List, Mapping, Optional, Type
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+import typer
+from pydantic import ValidationError
 
+from ...config_files import ConfigFiles
 from ...errors import BionerError, Errors, first_fault
+from ...settings import SettingsType, known_keys, suggest
 
-
-class Settings(BaseModel):
-    """Base of the settings of a verb: typed, with unknown keys refused."""
-
-    model_config = ConfigDict(extra="forbid", protected_namespaces=())
-
-
-SettingsType = TypeVar("SettingsType", bound=Settings)
+# The options of every verb that reads a config.
+CONFIG: Optional[Path] = typer.Option(
+    None, "--config", "-c", help="Config in place of the one in this package; --section.key value overrides it.")
+PROFILE: Optional[str] = typer.Option(
+    None, "--profile", help="What overrides the config: gpu, smoke or zh, several with commas between them, or the "
+                            "path of a .cfg file.")
 
 
 def read_overrides(args: List[str]) -> Dict[str, Any]:
@@ -53,67 +53,26 @@ def add_options(overrides: Mapping[str, Any], options: Mapping[str, Any]) -> Dic
     return {**overrides, **{key: value for key, value in options.items() if value is not None}}
 
 
-def load_config(path: Path, overrides: Optional[Dict[str, Any]] = None) -> Dict[str, Any]:
-    """Read a config file with its overrides, variables filled in.
-
-    path (Path): The config; a byte order mark at its start is passed over.
-    overrides (Optional[Dict[str, Any]]): Dotted key to value.
-    RETURNS (Dict[str, Any]): Section to settings.
-    RAISES BionerError: E001 or E731 where there is no such file, E707 where it cannot be read.
-    """
-    from confection import Config, ConfigValidationError
-
-    path = Path(path)
-    refuse_missing(path)
-    try:
-        config = Config().from_str(path.read_text(encoding="utf-8-sig"), overrides=overrides or {})
-    except (ConfigValidationError, configparser.Error, ValueError) as error:
-        first = " ".join(str(error).split())
-        raise BionerError(Errors.E707.format(path=path, why=first)) from None
-    return dict(config)
-
-
-def refuse_missing(path: Path) -> None:
-    """Refuse a config that is not there.
-
-    path (Path): The config.
-    RAISES BionerError: E731 where it is one of this package's, which lie in its checkout only, E001 for any other.
-    """
-    path = Path(path)
-    if not path.is_file():
-        own = path.parts[:1] == ("configs",)
-        raise BionerError(Errors.E731.format(path=path) if own else Errors.E001.format(path=path, wanted="config file"))
-
-
-def load_settings(path: Path, section: str, schema: Type[SettingsType], overrides: Dict[str, Any]) -> SettingsType:
+def load_settings(config: ConfigFiles, section: str, schema: Type[SettingsType],
+                  overrides: Dict[str, Any]) -> SettingsType:
     """Read and check one section of a config.
 
-    path (Path): The config.
+    config (ConfigFiles): The config.
     section (str): The section.
     schema (Type[SettingsType]): Its settings.
     overrides (Dict[str, Any]): Dotted key to value, see `read_overrides`.
     RETURNS (SettingsType): The settings.
     RAISES BionerError: E702 to E704 with the key and what is known.
     """
-    config = load_config(path, overrides)
-    if section not in config:
-        raise BionerError(Errors.E704.format(section=section, path=path))
+    content = config.read(overrides)
+    if section not in content:
+        raise BionerError(Errors.E704.format(section=section, path=config))
     try:
-        return schema.model_validate(config[section])
+        return schema.model_validate(content[section])
     except ValidationError as error:
         key, why = first_fault(error)
         if error.errors()[0]["type"] == "extra_forbidden":
-            known = ", ".join(_known_keys(schema, error.errors()[0]["loc"][:-1]))
-            raise BionerError(Errors.E702.format(key=key, section=section, path=path, known=known)) from None
-        raise BionerError(Errors.E703.format(key=key, section=section, path=path, why=why)) from None
-
-
-def _known_keys(schema: Type[BaseModel], place: Iterable[Union[int, str]]) -> List[str]:
-    """Return the keys of the settings at a place inside others."""
-    for key in place:
-        field = schema.model_fields.get(str(key))
-        inner = field.annotation if field is not None else None
-        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
-            break
-        schema = inner
-    return list(schema.model_fields)
+            known = known_keys(schema, error.errors()[0]["loc"][:-1])
+            raise BionerError(Errors.E702.format(key=key, section=section, path=config, known=", ".join(known),
+                                                 hint=suggest(key.rpartition(".")[2], known))) from None
+        raise BionerError(Errors.E703.format(key=key, section=section, path=config, why=why)) from None

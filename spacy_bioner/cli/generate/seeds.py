@@ -5,25 +5,13 @@ from pathlib import Path
 from typing import List, Optional
 
 import typer
-from pydantic import Field
 
+from ...config_files import find_config
 from ...errors import BionerError, Errors
 from ...files import write_json_lines
+from ...synthesis.settings import SeedSettings
 from .._shared.outputs import refuse_other_ending, refuse_own_input
-from .._shared.settings import Settings, load_settings, read_overrides
-
-DEFAULT_CONFIG = Path("configs/embedded/synthesize.cfg")
-
-
-class SeedSettings(Settings):
-    """Section [seeds].
-
-    per_label (int): How many of the most frequent names to keep of each label; 0 for all.
-    max_length (int): Longer names, in characters, are left out.
-    """
-
-    per_label: int = Field(0, ge=0)
-    max_length: int = Field(80, ge=1)
+from .._shared.settings import CONFIG, PROFILE, load_settings, read_overrides
 
 
 def generate_seeds_cli(
@@ -34,8 +22,8 @@ def generate_seeds_cli(
     output: Path = typer.Argument(..., metavar="OUT", help="Seeds as .jsonl: text, label and count."),
     labels: Path = typer.Option(..., help="Label schema (YAML)."),
     held_out: List[Path] = typer.Option([], help="Records of dev and test, which must not be among the gold ones."),
-    config: Path = typer.Option(DEFAULT_CONFIG, "--config", "-c", help="Config with a section seeds; override "
-                                                                       "keys with --seeds.key value."),
+    config: Optional[Path] = CONFIG,
+    profile: Optional[str] = PROFILE,
     label: Optional[str] = typer.Option(None, help="Label of the names of a list or ontology without labels."),
     root: Optional[str] = typer.Option(None, help="For ontologies: id of the term whose descendants are meant."),
 ) -> None:
@@ -51,7 +39,7 @@ def generate_seeds_cli(
     for key in overrides:
         if not key.startswith("seeds."):
             raise BionerError(Errors.E730.format(option=f"--{key}", why="this verb reads the section seeds only"))
-    settings = load_settings(config, "seeds", SeedSettings, overrides)
+    settings = load_settings(find_config("generate", config, profile), "seeds", SeedSettings, overrides)
     schema = read_schema(labels)
     limits = {"per_label": settings.per_label or None, "max_length": settings.max_length}
     if _holds_records(find_jsonl(source)):

@@ -5,16 +5,17 @@ from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence
 
 import typer
-from pydantic import Field
 
 from ...annotation import Annotation
+from ...config_files import find_config
 from ...errors import BionerError, Errors
 from ...files import read_json_lines, write_json, write_json_lines
+from ...llm.settings import AnnotatorSettings, CausalLMSettings, LocalModelSettings, ServedModelSettings
 from ...synthesis.checking.check_settings import SentenceBounds
+from ...synthesis.settings import PromptSettings, SynthesizeSettings, WritingSettings
 from .._shared.outputs import refuse_other_ending, refuse_own_cache, refuse_own_input, refuse_same_output
-from .._shared.settings import Settings, add_options, load_settings, read_overrides
-from ..annotate import ServerOptions
-from ..train.generator import DEFAULT_CONFIG, PromptSettings, read_raw
+from .._shared.settings import CONFIG, PROFILE, add_options, load_settings, read_overrides
+from ..train.generator import prompt_options, read_raw
 from .seeds import note_marked_up
 
 # What the names of reasons do not say by themselves.
@@ -27,34 +28,6 @@ _EXPLAINED = {"over_context": " (the seeds leave no room in the model's context;
               "truncated": " (the length limit came before the end; raise --synthesize.max_new_tokens)",
               "held_out_text": " (the sentence stands in dev or test)",
               "near_held_out": " (nearly the same as a sentence of dev or test)"}
-
-
-class SynthesizeSettings(Settings):
-    """Section [synthesize]; `configs/embedded/synthesize.cfg` says what each key means."""
-
-    model: str
-    decoding: str = "grounded"
-    n: int = Field(200, ge=1)
-    max_seeds: int = Field(3, ge=1)
-    temperature: float = Field(0.8, ge=0)
-    top_p: float = Field(0.95, gt=0, le=1)
-    max_new_tokens: int = Field(128, ge=8)
-    max_thought_tokens: int = Field(128, ge=0)
-    attempts: int = Field(3, ge=1)
-    batch_size: int = Field(32, ge=1)
-    mode: str = "repair"
-    max_failures: int = Field(50, ge=0)
-    cache: Optional[Path] = None
-    device: str = "auto"
-    dtype: str = "auto"
-    quantize: Optional[str] = None
-    replay: Optional[Path] = None
-    seed: int = 0
-    server: ServerOptions = ServerOptions()
-
-
-class ChecksSettings(SentenceBounds, Settings):
-    """Section [checks]."""
 
 
 def generate_sentences_cli(
@@ -71,8 +44,8 @@ def generate_sentences_cli(
     style: Optional[Path] = typer.Option(None, help="Raw records whose first sentences show the style."),
     overwrite: bool = typer.Option(False, "--overwrite", help="Begin anew where OUT has a plan of other seeds."),
     n: Optional[int] = typer.Option(None, "--n", min=1, help="Sentences to ask for; a larger run begins as a smaller."),
-    config: Path = typer.Option(DEFAULT_CONFIG, "--config", "-c", help="Config with sections prompt, synthesize "
-                                                                       "and checks; override with --section.key."),
+    config: Optional[Path] = CONFIG,
+    profile: Optional[str] = PROFILE,
     seed: Optional[int] = typer.Option(None, help="Random seed of plan and samples; default: as the config says."),
     gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU, -1 for the CPU."),
 ) -> None:
@@ -92,7 +65,8 @@ def generate_sentences_cli(
             refuse_same_output(path, report, "--report")
     refuse_other_ending(output)
     overrides = add_options(read_overrides(ctx.args), {"synthesize.seed": seed})
-    settings = load_settings(config, "synthesize", SynthesizeSettings, overrides)
+    files = find_config("generate", config, profile)
+    settings = load_settings(files, "synthesize", SynthesizeSettings, overrides)
     refuse_own_cache(settings.cache, [seeds, labels, style, output, plan_path(output), report, config, *held_out])
     schema = read_schema(labels)
     listed = read_seeds(seeds)
@@ -101,8 +75,8 @@ def generate_sentences_cli(
     check_labels(found, schema.labels, path=seeds)
     plan = plan_sentences(found, n=n or settings.n, seed=settings.seed, max_seeds=settings.max_seeds)
     write_plan(plan_path(output), plan, overwrite=overwrite)
-    parts = find_parts(settings, load_settings(config, "prompt", PromptSettings, overrides),
-                       load_settings(config, "checks", ChecksSettings, overrides), schema, generator=generator,
+    parts = find_parts(settings, load_settings(files, "prompt", PromptSettings, overrides),
+                       load_settings(files, "checks", SentenceBounds, overrides), schema, generator=generator,
                        annotator=annotator, style=read_style(style, held_out), gpu_id=gpu_id)
     component = SeedGenerator(Vocab(), **parts, held_out=held_out)
     facts = {"seed": settings.seed, "generator": str(generator) if generator else None}
@@ -189,40 +163,37 @@ def keep_written(component: Any, plan: Sequence[Any]) -> Iterator[dict]:
                 yield sentence.to_record()
 
 
-def find_parts(settings: SynthesizeSettings, prompt: PromptSettings, checks: ChecksSettings, schema: Any, *,
+def find_parts(settings: SynthesizeSettings, prompt: PromptSettings, checks: SentenceBounds, schema: Any, *,
                generator: Optional[Path] = None, annotator: Optional[Path] = None,
                style: Optional[Sequence[str]] = None, gpu_id: int = -1) -> Dict[str, Any]:
     """Find the parts of a writer, or of the component, that the settings describe.
 
     settings (SynthesizeSettings): The section [synthesize].
     prompt (PromptSettings): The section [prompt].
-    checks (ChecksSettings): The section [checks].
+    checks (SentenceBounds): The section [checks].
     schema (Schema): Labels, corpus and language.
     generator (Optional[Path]): Adapter, as `train generator` makes it.
     annotator (Optional[Path]): Adapter that labels what stands beside the seeds.
     style (Optional[Sequence[str]]): Raw sentences, the first of which show the style.
     gpu_id (int): GPU, or -1 for the CPU.
     RETURNS (Dict[str, Any]): The model as "source", "settings" (WriterSettings) and "relabel".
-    RAISES BionerError: E411 or E423 where an annotator is missing or not used, E416 or E417 where examples of the style
+    RAISES BionerError: E411 or E422 where an annotator is missing or not used, E416 or E417 where examples of the style
         are given and not asked for, or the reverse.
     """
-    from ...synthesis.checking.check_settings import CheckSettings
     from ...synthesis.writer_assembly import WriterSettings
 
     if settings.mode == "relabel" and annotator is None:
         raise BionerError(Errors.E411)
     if settings.mode != "relabel" and annotator is not None:
-        raise BionerError(Errors.E423.format(mode=settings.mode))
+        raise BionerError(Errors.E422.format(mode=settings.mode))
     if style is not None and not prompt.style_examples:
         raise BionerError(Errors.E416)
     if not style and prompt.style_examples:
         raise BionerError(Errors.E417.format(count=prompt.style_examples))
     if prompt.variant == "chain_of_thought":
-        settings = settings.model_copy(update={"max_new_tokens": settings.max_new_tokens + settings.max_thought_tokens})
-    shared = ("mode", "top_p", "attempts", "batch_size", "max_failures", "cache")
-    chosen = WriterSettings(corpus=schema.corpus, **prompt.options(schema, style or ()),
-                            checks=CheckSettings(**checks.model_dump()),
-                            **{key: getattr(settings, key) for key in shared})
+        settings = settings.changed(max_new_tokens=settings.max_new_tokens + settings.max_thought_tokens)
+    chosen = WriterSettings(corpus=schema.corpus, checks=checks.values(), **prompt_options(prompt, schema, style or ()),
+                            **settings.shared_with(WritingSettings))
     relabel = make_relabel(settings, annotator, schema, gpu_id=gpu_id) if annotator is not None else None
     return {"source": open_source(settings, generator, gpu_id=gpu_id), "settings": chosen, "relabel": relabel}
 
@@ -236,28 +207,22 @@ def open_source(settings: SynthesizeSettings, adapter: Optional[Path], *, gpu_id
     if settings.replay is not None:
         return make_replay(settings.replay)
     folder = str(adapter) if adapter is not None else None
-    shared: Dict[str, Any] = {"max_new_tokens": settings.max_new_tokens, "temperature": settings.temperature,
-                              "seed": settings.seed}
     if settings.server.base_url is not None:
-        return make_server(settings.model, adapter=folder, **shared, **settings.server.model_dump())
-    return CausalLMSource(settings.model, adapter=folder, device=choose_device(settings, gpu_id), dtype=settings.dtype,
-                          quantize=settings.quantize, decoding=settings.decoding, **shared)
-
-
-def choose_device(settings: SynthesizeSettings, gpu_id: int) -> str:
-    """Return the device of a local model."""
-    return f"cuda:{gpu_id}" if gpu_id >= 0 else settings.device
+        asked = {**settings.shared_with(ServedModelSettings), **settings.server.values()}
+        return make_server(**{**asked, "adapter": folder})
+    return CausalLMSource(**{**settings.shared_with(CausalLMSettings), "adapter": folder,
+                             "device": settings.choose_device(gpu_id)})
 
 
 def make_relabel(settings: SynthesizeSettings, adapter: Path, schema: Any,
                  *, gpu_id: int) -> Callable[[Sequence[Annotation]], Iterable[Annotation]]:
     """Return a function that annotates sentences with the model and an adapter of `train annotator`."""
     from ...corpus.sentences import find_sentences
-    from ...llm.annotation.assembly import AnnotatorSettings, make_annotator
+    from ...llm.annotation.assembly import make_annotator
     from ...llm.local.model_source import CausalLMSource
 
-    source = CausalLMSource(settings.model, adapter=str(adapter), device=choose_device(settings, gpu_id),
-                            dtype=settings.dtype, quantize=settings.quantize)
+    source = CausalLMSource(**{**settings.shared_with(LocalModelSettings), "adapter": str(adapter),
+                               "device": settings.choose_device(gpu_id)})
     return make_annotator(source, AnnotatorSettings(labels=schema.labels, corpus=schema.corpus, lang=schema.lang,
                                                     cache=settings.cache),
                           find_sentences=find_sentences).annotate

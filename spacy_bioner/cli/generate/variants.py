@@ -5,18 +5,19 @@ from collections import Counter
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Literal, Optional, Sequence
+from typing import Any, Dict, Iterator, List, Optional, Sequence
 
 import typer
-from pydantic import Field
 
 from ...annotation import Annotation
+from ...config_files import ConfigFiles, find_config
 from ...errors import BionerError, Errors
 from ...files import write_json, write_json_lines
+from ...synthesis.checking.check_settings import SentenceBounds
+from ...synthesis.settings import AugmentSettings, PromptSettings, SynthesizeSettings
 from .._shared.outputs import refuse_other_ending, refuse_own_cache, refuse_own_input, refuse_same_output
-from .._shared.settings import Settings, add_options, load_settings, read_overrides
-from ..train.generator import DEFAULT_CONFIG, PromptSettings
-from .sentences import ChecksSettings, SynthesizeSettings, find_parts, open_source
+from .._shared.settings import CONFIG, PROFILE, add_options, load_settings, read_overrides
+from .sentences import find_parts, open_source
 
 
 class Method(str, Enum):
@@ -24,22 +25,6 @@ class Method(str, Enum):
 
     lsms = "lsms"
     llm_da = "llm-da"
-
-
-
-class AugmentSettings(Settings):
-    """Section [augment]; `configs/embedded/synthesize.cfg` says what each key means."""
-
-    operations: List[str] = Field(["mention_replacement", "token_replacement", "shuffle_within_segments",
-                                   "synonym_replacement"], min_length=1)
-    copies: int = Field(4, ge=1)
-    share: float = Field(0.3, gt=0, le=1)
-    synonyms: Optional[Path] = None
-    levels: List[Literal["context", "entity"]] = Field(["context", "entity"], min_length=1)
-    noise: bool = False
-    rounds: int = Field(4, ge=1)
-    shown: int = Field(8, ge=1)
-    seed: int = 0
 
 
 def generate_variants_cli(
@@ -51,8 +36,8 @@ def generate_variants_cli(
     generator: Optional[Path] = typer.Option(None, help="For llm-da: adapter of `train generator`."),
     held_out: List[Path] = typer.Option([], help="Records of dev and test; sentences that stand there are dropped."),
     report: Optional[Path] = typer.Option(None, help="Where to write the counts, as JSON."),
-    config: Path = typer.Option(DEFAULT_CONFIG, "--config", "-c", help="Config with a section augment; override "
-                                                                       "keys with --augment.key value."),
+    config: Optional[Path] = CONFIG,
+    profile: Optional[str] = PROFILE,
     seed: Optional[int] = typer.Option(None, help="Random seed of the changes; default: as the config says."),
     gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU, -1 for the CPU."),
 ) -> None:
@@ -68,7 +53,8 @@ def generate_variants_cli(
         refuse_same_output(output, report, "--report")
     refuse_other_ending(output)
     overrides = add_options(read_overrides(ctx.args), {"augment.seed": seed})
-    settings = load_settings(config, "augment", AugmentSettings, overrides)
+    files = find_config("generate", config, profile)
+    settings = load_settings(files, "augment", AugmentSettings, overrides)
     known = KnownTexts(held_out, read_jsonl)
     sentences = list(refuse_known(read_jsonl(gold), known))
     schema = read_schema(labels)
@@ -76,9 +62,9 @@ def generate_variants_cli(
     if method is Method.lsms:
         made = change_sentences(sentences, settings)
     else:
-        asked = load_settings(config, "synthesize", SynthesizeSettings, overrides)
+        asked = load_settings(files, "synthesize", SynthesizeSettings, overrides)
         refuse_own_cache(asked.cache, [gold, labels, output, report, config, *held_out])
-        made = rewrite_sentences(sentences, settings, schema, config=config, overrides=overrides, gpu_id=gpu_id,
+        made = rewrite_sentences(sentences, settings, schema, config=files, overrides=overrides, gpu_id=gpu_id,
                                  generator=generator, counts=counts)
     count, ended = 0, {}
     try:
@@ -165,7 +151,7 @@ def change_sentences(sentences: Sequence[Annotation], settings: AugmentSettings)
     return augment(sentences, operations, copies=settings.copies, seed=settings.seed)
 
 
-def rewrite_sentences(sentences: Sequence[Annotation], settings: AugmentSettings, schema: Any, *, config: Path,
+def rewrite_sentences(sentences: Sequence[Annotation], settings: AugmentSettings, schema: Any, *, config: ConfigFiles,
                       overrides: dict, counts: AugmentCounts, generator: Optional[Path] = None,
                       gpu_id: int = -1) -> Iterator[Annotation]:
     """Let a language model write other contexts and other mentions, and misspell words where that is set.
@@ -173,7 +159,7 @@ def rewrite_sentences(sentences: Sequence[Annotation], settings: AugmentSettings
     sentences (Sequence[Annotation]): Gold sentences of train.
     settings (AugmentSettings): The section [augment].
     schema (Schema): Labels, corpus and language.
-    config (Path): Config with [synthesize], [prompt] and [checks], which say how the model is asked.
+    config (ConfigFiles): Config with [synthesize], [prompt] and [checks], which say how the model is asked.
     overrides (dict): Overrides of the config.
     counts (AugmentCounts): Takes note of what the model was asked.
     generator (Optional[Path]): Adapter of `train generator`, for contexts.
@@ -189,7 +175,7 @@ def rewrite_sentences(sentences: Sequence[Annotation], settings: AugmentSettings
     asked = load_settings(config, "synthesize", SynthesizeSettings, overrides)
     prompt = load_settings(config, "prompt", PromptSettings, overrides)
     if "context" in settings.levels:
-        checks = load_settings(config, "checks", ChecksSettings, overrides)
+        checks = load_settings(config, "checks", SentenceBounds, overrides)
         style = [sentence.text for sentence in sentences] if prompt.style_examples else None
         counts.writer = make_writer(**find_parts(asked, prompt, checks, schema, generator=generator, gpu_id=gpu_id,
                                                  style=style))
@@ -197,7 +183,7 @@ def rewrite_sentences(sentences: Sequence[Annotation], settings: AugmentSettings
                                     seed=settings.seed)
     if "entity" in settings.levels:
         names = NamePrompt(schema.labels, template=f"names.{'zh' if schema.lang == 'zh' else 'en'}",
-                           domain=prompt.choose_domain(schema), genre=prompt.genre or "")
+                           domain=prompt.domain or schema.domain, genre=prompt.genre or "")
         counts.names, runner = NameCounts(), _open_free(asked, gpu_id)
         found = propose_names(material, runner, names, rounds=settings.rounds, shown=settings.shown,
                               seed=settings.seed, counts=counts.names)
@@ -217,6 +203,6 @@ def _open_free(settings: SynthesizeSettings, gpu_id: int) -> Any:
     from ...llm.annotation.cache import ReplyCache
     from ...llm.annotation.request_runner import Runner
 
-    source = open_source(settings.model_copy(update={"decoding": "free"}), None, gpu_id=gpu_id)
+    source = open_source(settings.changed(decoding="free"), None, gpu_id=gpu_id)
     model = source.open_generator(top_p=settings.top_p, attempts=1, batch_size=settings.batch_size)
     return Runner(model, cache=None if settings.cache is None else ReplyCache(settings.cache))

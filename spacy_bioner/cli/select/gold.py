@@ -77,12 +77,12 @@ def count_wanted(told: Any, size: int, seeds: Sequence[Any], *, place: str, per_
     place (str): Where the counts are from, for errors.
     per_name (float): The rule for other corpora and sizes: mentions for each name; 0 for none.
     RETURNS (Dict[str, int]): Label to mentions.
-    RAISES BionerError: E431 where there are no counts and no rule, E724 for counts that are no numbers by label.
+    RAISES BionerError: E430 where there are no counts and no rule, E724 for counts that are no numbers by label.
     """
     counts = told.get(str(size)) if isinstance(told, dict) else told
     if counts is None:
         if not per_name:
-            raise BionerError(Errors.E431.format(size=size, place=place or "--mentions, which is not given"))
+            raise BionerError(Errors.E430.format(size=size, place=place or "--mentions, which is not given"))
         names = Counter(item.label for item in seeds)
         return {label: round(per_name * count) for label, count in sorted(names.items())}
     if not isinstance(counts, dict) or not all(isinstance(count, int) for count in counts.values()):

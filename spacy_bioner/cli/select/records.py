@@ -2,37 +2,18 @@
 
 import sys
 from pathlib import Path
-from typing import Any, Literal, Optional
+from typing import Any, Optional
 
 import typer
-from pydantic import Field, PositiveInt
 
-from .._shared.local_model import TaughtFormatSettings
+from ...config_files import find_config
+from ...finetuning.settings import SelectDataSettings
 from .._shared.outputs import refuse_other_ending, refuse_own_input, refuse_same_output
 from .._shared.schema import Schema, read_schema
-from .._shared.settings import add_options, load_settings, read_overrides
+from .._shared.settings import CONFIG, PROFILE, add_options, load_settings, read_overrides
 
-DEFAULT_CONFIG = Path("configs/embedded/select_data.cfg")
 # What `finetuning.selection.record_selection` writes beside the records.
 _RESULTS = ("selection.json", "dropped.jsonl", "ifd.svg")
-
-
-class SelectDataSettings(TaughtFormatSettings):
-    """The section [select_data]; `configs/embedded/select_data.cfg` says what each key means."""
-
-    codec: str = "json"
-    ratio: Literal["perplexity", "loss"] = "perplexity"
-    tokens: Literal["answer", "mentions"] = "answer"
-    max_length: PositiveInt = 1024
-    max_batch_tokens: PositiveInt = 4096
-    strategy: Literal["hybrid", "all", "random", "ifd_all", "lowest"] = "hybrid"
-    keep_ratio: float = Field(0.5, gt=0, le=1)
-    max_ifd: float = Field(1.0, gt=0)
-    negatives: bool = True
-    diversity: bool = False
-    diversity_pool: float = Field(2.0, ge=1)
-    encoder: str = "all-minilm-l6-v2"
-    seed: int = 0
 
 
 def select_records_cli(
@@ -40,8 +21,8 @@ def select_records_cli(
     gold: Path = typer.Argument(..., metavar="IN", help="Gold records of the train split (.jsonl, .jsonl.gz)."),
     output: Path = typer.Argument(..., metavar="OUT", help="Records to write (.jsonl), each with its IFD in meta; a "
                                                            "table, a plot and the reasons of the dropped go beside."),
-    config: Path = typer.Option(DEFAULT_CONFIG, "--config", "-c", help="Config with a section select_data; override "
-                                                                       "keys with --select_data.key value."),
+    config: Optional[Path] = CONFIG,
+    profile: Optional[str] = PROFILE,
     labels: Path = typer.Option(..., help="Label schema (YAML)."),
     scores: Optional[Path] = typer.Option(None, help="File that keeps the scores (.jsonl), so that another selection "
                                                      "scores nothing anew. Default: beside OUT."),
@@ -59,7 +40,7 @@ def select_records_cli(
     for path in (*results, kept):
         refuse_own_input(path, [gold, labels])
     refuse_other_ending(output)
-    settings = load_settings(config, "select_data", SelectDataSettings,
+    settings = load_settings(find_config("select_data", config, profile), "select_data", SelectDataSettings,
                              add_options(read_overrides(ctx.args), {"select_data.seed": seed}))
     selected = select(gold, output, settings, schema=read_schema(labels), scores=scores, gpu_id=gpu_id)
     for name, fates in selected.table.items():

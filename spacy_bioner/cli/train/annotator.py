@@ -3,33 +3,20 @@
 import logging
 import sys
 from pathlib import Path
-from typing import Any, List, Literal, Mapping, Optional, Sequence, Tuple
+from typing import Any, List, Mapping, Optional, Sequence, Tuple
 
 import typer
-from pydantic import NonNegativeInt, PositiveInt
 
+from ...config_files import find_config
 from ...errors import BionerError, Errors
-from ...finetuning.lora.lora_settings import LoraSettings, TrainingSettings
-from ...llm.local.model_source import AUTO, EMBEDDED_MODEL, find_adapter
-from .._shared.local_model import TaughtFormatSettings
+from ...finetuning.settings import FinetuneSettings
+from ...llm.local.model_source import find_adapter
+from ...llm.settings import AUTO, EMBEDDED_MODEL
 from .._shared.schema import Schema, read_schema
-from .._shared.settings import add_options, load_settings, read_overrides
+from .._shared.settings import CONFIG, PROFILE, add_options, load_settings, read_overrides
 
-DEFAULT_CONFIG = Path("configs/embedded/finetune.cfg")
 # Names the adapter that comes with this package.
 PACKAGED = "packaged"
-
-
-class FinetuneSettings(TaughtFormatSettings):
-    """The section [finetune]; `configs/embedded/finetune.cfg` says what each key means."""
-
-    start_from: Optional[str] = None
-    instruction: Literal["all", "each"] = "all"
-    loss: Literal["answer", "decisions"] = "answer"
-    dev_limit: NonNegativeInt = 100
-    dev_batch_tokens: PositiveInt = 16384
-    lora: LoraSettings = LoraSettings()
-    training: TrainingSettings = TrainingSettings()
 
 
 def train_annotator_cli(
@@ -37,8 +24,8 @@ def train_annotator_cli(
     gold: Path = typer.Argument(..., metavar="GOLD", help="Gold records of the train split (.jsonl, .jsonl.gz)."),
     output: Path = typer.Argument(..., metavar="OUT", help="Folder of the adapter: weights, bioner.json (what it was "
                                                            "taught), losses.jsonl, loss.svg, training.json."),
-    config: Path = typer.Option(DEFAULT_CONFIG, "--config", "-c", help="Config with a section finetune; override "
-                                                                       "keys with --finetune.training.seed 1."),
+    config: Optional[Path] = CONFIG,
+    profile: Optional[str] = PROFILE,
     labels: Path = typer.Option(..., help="Label schema (YAML)."),
     dev: Optional[Path] = typer.Option(None, help="Gold records of dev: their F1 chooses the weights that are kept."),
     held_out: List[Path] = typer.Option([], help="Further records, as test parts, whose sentences may not be taught; "
@@ -55,7 +42,7 @@ def train_annotator_cli(
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     overrides = add_options(read_overrides(ctx.args), {"finetune.training.max_epochs": epochs or None,
                                                        "finetune.training.seed": seed})
-    settings = load_settings(config, "finetune", FinetuneSettings, overrides)
+    settings = load_settings(find_config("finetune", config, profile), "finetune", FinetuneSettings, overrides)
     result = finetune(gold, output, settings, schema=read_schema(labels), dev=dev, held_out=held_out,
                       added=[parse_corpus(value) for value in add], gpu_id=gpu_id)
     scored = "" if result.score is None else f", F1 {result.score:.4f} on dev after update {result.best_updates}"

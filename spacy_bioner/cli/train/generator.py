@@ -7,62 +7,31 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional, Sequence
 
 import typer
-from pydantic import Field
 
+from ...config_files import find_config
 from ...errors import BionerError, Errors
-from ...finetuning.lora.lora_settings import LoraSettings, TrainingSettings
-from .._shared.local_model import LocalModelSettings
+from ...synthesis.settings import PromptSettings, TeachSettings
 from .._shared.progress_bar import show_bar
 from .._shared.schema import Schema, read_schema
-from .._shared.settings import Settings, add_options, load_settings, read_overrides
+from .._shared.settings import CONFIG, PROFILE, add_options, load_settings, read_overrides
 
 if TYPE_CHECKING:
     from ...annotation import Annotation
     from ...corpus.leakage import KnownTexts
 
-DEFAULT_CONFIG = Path("configs/embedded/synthesize.cfg")
 NO_RAW = Path("-")
 
 
-class PromptSettings(Settings):
-    """Section [prompt]; `configs/embedded/synthesize.cfg` says what each key means."""
+def prompt_options(settings: PromptSettings, schema: Schema, raw: Sequence[str]) -> Dict[str, Any]:
+    """Say how sentences of a schema are asked for.
 
-    template: Optional[str] = None
-    variant: str = "simple"
-    domain: Optional[str] = None
-    genre: Optional[str] = None
-    style_examples: int = Field(0, ge=0)
-
-    def options(self, schema: Schema, raw: Sequence[str]) -> Dict[str, Any]:
-        """Say how sentences of a schema are asked for.
-
-        schema (Schema): Labels, language and domain.
-        raw (Sequence[str]): Raw sentences, of which the first show the style.
-        RETURNS (Dict[str, Any]): Keys of `synthesis.writer_assembly.WriterSettings`.
-        """
-        return {"labels": schema.labels, "lang": schema.lang, "template": self.template, "variant": self.variant,
-                "domain": self.choose_domain(schema), "genre": self.genre or "",
-                "style_examples": tuple(raw[:self.style_examples])}
-
-    def choose_domain(self, schema: Schema) -> str:
-        """Return the domain of the config, else that of the schema; empty leaves it to the template."""
-        return self.domain or schema.domain
-
-
-class TeachSettings(LocalModelSettings):
-    """Section [teach]."""
-
-    raw_pairs: int = Field(600, ge=0)
-    gold_pairs: int = Field(600, ge=0)
-    max_seeds: int = Field(3, ge=1)
-    seed: int = 0
-    lora: LoraSettings = LoraSettings()
-    training: TrainingSettings = TrainingSettings()
-
-    def training_settings(self) -> TrainingSettings:
-        """Return those of the training, with the seed of [teach] where it has none of its own."""
-        own = "seed" in self.training.model_fields_set
-        return self.training if own else self.training.model_copy(update={"seed": self.seed})
+    settings (PromptSettings): The section [prompt].
+    schema (Schema): Labels, language and domain.
+    raw (Sequence[str]): Raw sentences, of which the first show the style.
+    RETURNS (Dict[str, Any]): Keys of `synthesis.writer_assembly.WriterSettings`.
+    """
+    return {**settings.values(), "labels": schema.labels, "lang": schema.lang,
+            "domain": settings.domain or schema.domain, "style_examples": tuple(raw[:settings.style_examples])}
 
 
 def train_generator_cli(
@@ -75,8 +44,8 @@ def train_generator_cli(
     held_out: List[Path] = typer.Option([], help="Records of dev and test: raw text that stands there is left out, and "
                                                  "must not be among gold."),
     any_split: bool = typer.Option(False, "--any-split", help="Take raw records of dev and test too."),
-    config: Path = typer.Option(DEFAULT_CONFIG, "--config", "-c", help="Config with sections prompt and teach; "
-                                                                       "override keys with --teach.key value."),
+    config: Optional[Path] = CONFIG,
+    profile: Optional[str] = PROFILE,
     seed: Optional[int] = typer.Option(None, help="Random seed of pairs, weights and order; default: as the config "
                                                   "says."),
     gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU, -1 for the CPU."),
@@ -90,7 +59,8 @@ def train_generator_cli(
 
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     overrides = add_options(read_overrides(ctx.args), {"teach.seed": seed})
-    settings = load_settings(config, "teach", TeachSettings, overrides)
+    files = find_config("generate", config, profile)
+    settings = load_settings(files, "teach", TeachSettings, overrides)
     schema = read_schema(labels)
     known = KnownTexts(held_out, read_jsonl)
     raw_sentences = read_raw(raw, known, any_split=any_split) if raw != NO_RAW else []
@@ -98,7 +68,7 @@ def train_generator_cli(
     pairs = choose_pairs(raw_sentences, gold_sentences, raw_pairs=settings.raw_pairs, gold_pairs=settings.gold_pairs,
                          stop_words=read_stop_words(schema.lang), max_seeds=settings.max_seeds, seed=settings.seed)
     print(f"{len(pairs)} pairs of seeds and sentence", file=sys.stderr)
-    prompt = make_prompt(load_settings(config, "prompt", PromptSettings, overrides), schema,
+    prompt = make_prompt(load_settings(files, "prompt", PromptSettings, overrides), schema,
                          [sentence.text for sentence in raw_sentences or gold_sentences])
     with show_bar("updates", total=0) as advance:
         training = teach_generator(pairs, prompt, lm=settings.load(gpu_id), output=output, lora=settings.lora,
@@ -141,7 +111,7 @@ def make_prompt(settings: PromptSettings, schema: Schema, raw: List[str]) -> Any
 
     if settings.style_examples and not raw:
         raise BionerError(Errors.E417.format(count=settings.style_examples))
-    return make_seed_prompt(None, WriterSettings(**settings.options(schema, raw)))
+    return make_seed_prompt(None, WriterSettings(**prompt_options(settings, schema, raw)))
 
 
 def package_versions() -> Dict[str, str]:

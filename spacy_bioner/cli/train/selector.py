@@ -5,10 +5,11 @@ from typing import List, Optional
 
 import typer
 
+from ...config_files import find_config
 from ...errors import BionerError, Errors
 from .._shared.gpu import set_up_gpu
 from .._shared.schema import read_schema
-from .._shared.settings import read_overrides, refuse_missing
+from .._shared.settings import CONFIG, PROFILE, read_overrides
 from .spancat import Tune, count_updates, own_settings, say_best
 
 _OWNED = {"paths.gold": "GOLD", "paths.dev": "--dev", "paths.predicted": "--predicted",
@@ -24,8 +25,8 @@ def train_selector_cli(
     ctx: typer.Context,
     gold: Path = typer.Argument(..., metavar="GOLD", help="Gold records, split train."),
     output: Path = typer.Argument(..., metavar="OUT", help="Folder for the curve and the pipeline model-best."),
-    config: Path = typer.Option(Path("configs/embedded/selector_en.cfg"), "--config", "-c",
-                               help="Training config; or --section.key."),
+    config: Optional[Path] = CONFIG,
+    profile: Optional[str] = PROFILE,
     dev: Path = typer.Option(..., help="Gold records of the dev part; state and threshold are chosen on it."),
     labels: Optional[Path] = typer.Option(None, help="Label schema (YAML): labels that candidates may have, and their "
                                                      "definitions for a model that reads them."),
@@ -47,13 +48,13 @@ def train_selector_cli(
 
     if tune is Tune.none and recall_loss is not None:
         raise BionerError(Errors.E545)
-    refuse_missing(config)
+    files = find_config("selector", config, profile)
     set_up_gpu(gpu_id)
     overrides = read_overrides(ctx.args)
     refuse_owned(overrides, own_settings(_OWNED, updates=updates))
     definitions = read_schema(labels).labels if labels else {}
-    run = SelectorRun(config=config, gold=gold, dev=dev, predicted=predicted, dev_predicted=dev_predicted, seed=seed,
-                      updates=count_updates(config, overrides, updates=updates, example="selector_en"),
+    run = SelectorRun(config=files, gold=gold, dev=dev, predicted=predicted, dev_predicted=dev_predicted, seed=seed,
+                      updates=count_updates(files, overrides, updates=updates, example="selector"),
                       evaluations=evaluations, tune=tune.value, overrides=overrides, recall_loss=recall_loss,
                       labels=tuple(definitions), definitions=definitions, held_out=(dev, *held_out))
     typer.echo(say_best(output / "model-best", run_selector(run, output, gpu_id=gpu_id, overwrite=overwrite)))

@@ -7,9 +7,10 @@ from typing import Any, Dict, Iterable, List, Optional
 
 import typer
 
+from ...config_files import ConfigFiles, find_config
 from ...errors import BionerError, Errors, first_fault
 from .._shared.gpu import set_up_gpu
-from .._shared.settings import load_config, read_overrides, refuse_missing
+from .._shared.settings import CONFIG, PROFILE, read_overrides
 
 NO_GOLD = Path("-")
 _WORDS = "spacy.batch_by_words.v1"
@@ -35,8 +36,8 @@ def train_spancat_cli(
                                                                "synthetic records alone are trained on."),
     output: Path = typer.Argument(..., metavar="OUT", help="Folder for the stages, the learning curve and the pipeline "
                                                            "model-best."),
-    config: Path = typer.Option(Path("configs/embedded/spancat_en.cfg"), "--config", "-c",
-                                help="Training config; or --section.key."),
+    config: Optional[Path] = CONFIG,
+    profile: Optional[str] = PROFILE,
     strategy: str = typer.Option("gold", help="gold, synthetic, S1, S2, S3, S4, pretrain_finetune or "
                                                    "pretrain_once."),
     strategies: Optional[Path] = typer.Option(None, help="Strategies; by default strategies.cfg beside the config."),
@@ -65,15 +66,17 @@ def train_spancat_cli(
         raise BionerError(Errors.E539)
     overrides, of_sources = split_sources(read_overrides(ctx.args))
     refuse_owned(read_overrides(ctx.args), own_settings(_OWNED, updates=updates, epochs=epochs))
-    refuse_missing(config)
-    settings = _read_strategies(strategies or config.with_name("strategies.cfg"))
+    files = find_config("spancat", config, profile)
+    beside = files.path.with_name("strategies.cfg")
+    chosen = strategies or (beside if beside.is_file() else None)
+    settings = _read_strategies(find_config("strategies", chosen, profile))
     if gold is not None and synthetic is not None and is_empty(synthetic):
         typer.echo(f"note: {synthetic} holds no record, so the training goes on with gold alone", err=True)
         strategy, synthetic = "gold", None
         of_sources.pop("synthetic", None)
     given = {name: {**settings["sources"].get(name, {}), **of_sources.get(name, {}), "path": path}
              for name, path in (("gold", gold), ("synthetic", synthetic)) if path is not None}
-    updates = count_updates(config, overrides, updates=updates, epochs=epochs, gold=given.get("gold"))
+    updates = count_updates(files, overrides, updates=updates, epochs=epochs, gold=given.get("gold"))
     stages, sources = _plan(settings, strategy, updates, given, of_sources)
     for name in sorted(set(given) - set(sources)):
         also = " and what --doubtful says of it" if name == "synthetic" and doubtful is not None else ""
@@ -81,7 +84,7 @@ def train_spancat_cli(
     if doubtful is not None and "synthetic" in sources:
         sources["synthetic"]["doubtful"] = doubtful
     set_up_gpu(gpu_id)
-    run = Run(config=config, strategy=strategy, stages=stages, sources=sources, dev=dev, held_out=[dev, *held_out],
+    run = Run(config=files, strategy=strategy, stages=stages, sources=sources, dev=dev, held_out=[dev, *held_out],
               seed=seed, evaluations=evaluations, tune=tune.value, overrides=overrides)
     typer.echo(say_best(output / "model-best", run_stages(run, output, gpu_id=gpu_id, overwrite=overwrite)))
 
@@ -109,11 +112,11 @@ def own_settings(owned: Dict[str, str], *, updates: int, epochs: int = 0) -> Dic
     return {**owned, "run.updates": option} if updates or epochs else owned
 
 
-def count_updates(config: Path, overrides: Dict[str, Any], *, updates: int, epochs: int = 0,
-                  gold: Optional[Dict[str, Any]] = None, example: str = "spancat_en") -> int:
+def count_updates(config: ConfigFiles, overrides: Dict[str, Any], *, updates: int, epochs: int = 0,
+                  gold: Optional[Dict[str, Any]] = None, example: str = "spancat") -> int:
     """Say how many updates a training takes.
 
-    config (Path): The training config.
+    config (ConfigFiles): The training config.
     overrides (Dict[str, Any]): Its overrides.
     updates (int): The number where it is given, else 0.
     epochs (int): Passes over the gold sentences that the updates should amount to, or 0.
@@ -127,7 +130,7 @@ def count_updates(config: Path, overrides: Dict[str, Any], *, updates: int, epoc
 
     if updates:
         return updates
-    content = load_config(config, overrides)
+    content = config.read(overrides)
     if not epochs:
         return int(find_setting(content, "run.updates", path=config, example=example))
     if gold is None:
@@ -152,12 +155,12 @@ def count_words(source: Dict[str, Any]) -> float:
     return source.get("weight", 1.0) * sum(len(find_units(record.text)) for record in used)
 
 
-def _read_strategies(path: Path) -> Dict[str, Any]:
+def _read_strategies(path: ConfigFiles) -> Dict[str, Any]:
     from pydantic import ValidationError
 
     from ...training.strategies import Strategy
 
-    content = load_config(path)
+    content = path.read()
     for section in ("sources", "strategies"):
         if section not in content:
             raise BionerError(Errors.E704.format(section=section, path=path))

@@ -2,21 +2,19 @@
 
 import json
 import logging
-from dataclasses import dataclass, replace
 from importlib import resources
-from pathlib import Path
 from typing import Callable, Dict, Iterable, List, Optional, Tuple
 
 from ...annotation import Annotation
 from ...codecs import make_codec
-from ...codecs.base import Codec
 from ...errors import BionerError, Errors, Warnings
 from ...files import read_json_lines
 from ...prompts.build import PromptBuilder
 from ...prompts.examples import ExampleChooser, write_examples, write_pool
 from ..adapter import AdapterCard
-from ..local.model_source import AUTO, CausalLMSource, ModelSource
+from ..local.model_source import CausalLMSource, ModelSource
 from ..protocol import LanguageModel
+from ..settings import AUTO, AnnotatorSettings
 from .annotator import Annotator
 from .cache import ReplyCache
 from .chunking import Bounds
@@ -26,41 +24,6 @@ from .usage import Usage
 logger = logging.getLogger(__name__)
 
 DEFAULT_CODEC = "bracket"
-
-
-@dataclass(frozen=True)
-class AnnotatorSettings:
-    """How texts are asked for; what is None is taken from the adapter's card, or from the defaults.
-
-    labels (Optional[Dict[str, str]]): Label to definition; by default those of the embedded corpus.
-    codec (Optional[Codec]): Format of the answers; by default bracket lines.
-    template (Optional[str]): Name or path of the prompt template; by default that of the language.
-    corpus (Optional[str]): Name of the corpus in the prompt.
-    lang (Optional[str]): Language of texts and prompt.
-    examples (Optional[Path]): Records to take few-shot examples from.
-    choose_examples (int): How many of them to choose for each text, by similarity; 0 gives all of them to every text.
-    max_chunk_tokens (Optional[int]): Tokens of text that are asked for at once; None takes what there is room for.
-    max_sentences (Optional[int]): Sentences that are asked for at once; 0 sets no limit, None takes as many as the
-        adapter was taught at once.
-    overlap (int): Sentences that a part of a long text shares with the one before.
-    cache (Optional[Path]): Where replies are kept; None asks everything anew.
-    window (int): Documents that are planned, asked and given back together.
-    max_failures (int): So many failures of the service in a row stop the run; 0 never stops it.
-    """
-
-    labels: Optional[Dict[str, str]] = None
-    codec: Optional[Codec] = None
-    template: Optional[str] = None
-    corpus: Optional[str] = None
-    lang: Optional[str] = None
-    examples: Optional[Path] = None
-    choose_examples: int = 0
-    max_chunk_tokens: Optional[int] = 512
-    max_sentences: Optional[int] = None
-    overlap: int = 1
-    cache: Optional[Path] = None
-    window: int = 256
-    max_failures: int = 20
 
 
 def make_annotator(source: ModelSource, settings: AnnotatorSettings, *,
@@ -165,7 +128,7 @@ def make_builders(card: Optional[AdapterCard], settings: AnnotatorSettings, *,
         return [make_builder(card, settings, examples=examples)]
     if settings.examples is not None:
         raise BionerError(Errors.E311.format(labels=", ".join(labels)))
-    builders = [_build(card, replace(settings, labels={label: definition})) for label, definition in labels.items()]
+    builders = [_build(card, settings.changed(labels={label: definition})) for label, definition in labels.items()]
     _warn_of_departures(card, builders)
     return builders
 

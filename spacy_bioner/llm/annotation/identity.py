@@ -43,10 +43,10 @@ def _identify_model(source: ModelSource, builder: PromptBuilder) -> Mapping[str,
         return {**identity, "json_schema": source.structured}
     if not isinstance(source, CausalLMSource):
         return source.open(builder).identity()
-    identity = {"model": source.name, "revision": model_revision(source.name, revision=source.revision),
+    identity = {"model": source.model, "revision": model_revision(source.model, revision=source.revision),
                 "dtype": source.dtype, "quantize": source.quantize, "decoding": source.decoding}
-    if Path(source.name).is_dir():
-        identity.update(model=Path(source.name).resolve().name, revision=fingerprint(Path(source.name)))
+    if Path(source.model).is_dir():
+        identity.update(model=Path(source.model).resolve().name, revision=fingerprint(Path(source.model)))
     if source.decoding == "free":
         identity.update(max_new_tokens=source.max_new_tokens, temperature=source.temperature, seed=source.seed)
     return identity

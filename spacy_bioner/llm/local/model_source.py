@@ -3,19 +3,18 @@
 A source of models knows what to load but not yet for which labels and codec; `open` makes the model that annotates.
 """
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Dict, Iterable, List, Optional, Protocol
 
 from ...errors import BionerError, Errors
 from ...prompts.build import Prompt, PromptBuilder
+from ...settings import takes_settings
 from ..adapter import CARD_FILE, AdapterCard
 from ..protocol import LanguageModel, Request
+from ..settings import AUTO, EMBEDDED_MODEL, CausalLMSettings
 
-EMBEDDED_MODEL = "smollm2-135m-instruct"
-# Stands for the adapter that comes with this package.
-AUTO = "auto"
 EMBEDDED_ADAPTER = Path(__file__).parent / "embedded_adapter"
 
 
@@ -57,49 +56,16 @@ def find_adapter(name: str, adapter: Optional[str]) -> Optional[Path]:
     return Path(adapter)
 
 
-@dataclass(frozen=True)
-class CausalLMSource:
-    """Settings of a local model, see `causal_lm.load_causal_lm`.
-
-    name (str): Folder, embedded model or hub id.
-    adapter (Optional[str]): Folder of a LoRA adapter, None, or "auto", see `find_adapter`.
-    revision (Optional[str]): Revision of a hub model.
-    decoding (str): "grounded" (copies and marks only) or "free" (greedy, read by the codec).
-    device (str): "auto", "cpu", "cuda", "cuda:1".
-    dtype (str): "auto", "bfloat16", "float32".
-    quantize (Optional[str]): "4bit" or None.
-    max_batch_tokens (Optional[int]): Tokens of all texts under way; bounds the memory.
-    pass_tokens (Optional[int]): New tokens of one forward pass of grounded decoding. Without either, what suits the
-        device.
-    max_new_tokens (int): Limit of a free answer.
-    temperature (float): 0 for the most probable answer; above it free answers are sampled.
-    seed (int): Random seed of the sampling.
-    """
-
-    name: str = EMBEDDED_MODEL
-    adapter: Optional[str] = AUTO
-    revision: Optional[str] = None
-    decoding: str = "grounded"
-    device: str = "auto"
-    dtype: str = "auto"
-    quantize: Optional[str] = None
-    max_batch_tokens: Optional[int] = None
-    pass_tokens: Optional[int] = None
-    max_new_tokens: int = 512
-    temperature: float = 0.0
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if self.decoding not in ("grounded", "free"):
-            raise BionerError(Errors.E229.format(decoding=self.decoding))
+class CausalLMSource(CausalLMSettings):
+    """A local model that is loaded when first used, see `causal_lm.load_causal_lm`."""
 
     def __getstate__(self) -> Dict[str, Any]:
-        """Return the settings; a loaded model stays in its process."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        """RETURNS (Dict[str, Any]): The settings; a loaded model stays in its process."""
+        return {**super().__getstate__(), "__dict__": self.values()}
 
     @property
     def adapter_folder(self) -> Optional[Path]:
-        return find_adapter(self.name, self.adapter)
+        return find_adapter(self.model, self.adapter)
 
     def card(self) -> Optional[AdapterCard]:
         """Return what the adapter was taught, or None without one."""
@@ -107,8 +73,8 @@ class CausalLMSource:
         return None if folder is None else AdapterCard.read(folder)
 
     def with_adapter(self, folder: Optional[Path]) -> "CausalLMSource":
-        """Return the same settings with another adapter, not yet loaded."""
-        return replace(self, adapter=None if folder is None else str(folder))
+        """RETURNS (CausalLMSource): The same settings with another adapter, not yet loaded."""
+        return self.changed(adapter=None if folder is None else str(folder))
 
     def open(self, builder: PromptBuilder) -> LanguageModel:
         """Return a decoder for the builder's codec and labels; raises BionerError E207 where the
@@ -117,8 +83,8 @@ class CausalLMSource:
 
         card = self.card()
         # A folder has moved more often than it holds another model: of folders the shapes are compared, in loading.
-        if card is not None and not Path(self.name).is_dir() and not Path(card.base_model).is_dir():
-            card.check(builder.settings(), base_model=self.name)
+        if card is not None and not Path(self.model).is_dir() and not Path(card.base_model).is_dir():
+            card.check(builder.settings(), base_model=self.model)
         if self.decoding == "free":
             return self._free
         return GroundedDecoder(self._lm, codec=builder.codec, labels=builder.labels, chat=self._chat,
@@ -161,7 +127,7 @@ class CausalLMSource:
     def _lm(self) -> Any:
         from .causal_lm import load_causal_lm
 
-        return load_causal_lm(self.name, adapter=self.adapter_folder, revision=self.revision, device=self.device,
+        return load_causal_lm(self.model, adapter=self.adapter_folder, revision=self.revision, device=self.device,
                               dtype=self.dtype, quantize=self.quantize)
 
     @cached_property
@@ -215,11 +181,10 @@ def answer_prompts(model: LanguageModel, prompts: Iterable[Iterable[Any]]) -> Li
     return [[next(flat) for _ in shards] for shards in nested]
 
 
-def make_causal_lm(name: str = EMBEDDED_MODEL, adapter: Optional[str] = AUTO, revision: Optional[str] = None,
-                   decoding: str = "grounded", device: str = "auto", dtype: str = "auto",
-                   quantize: Optional[str] = None, max_batch_tokens: Optional[int] = None,
-                   pass_tokens: Optional[int] = None, max_new_tokens: int = 512, temperature: float = 0.0,
-                   seed: int = 0) -> CausalLMSource:
-    """Create the registered model `spacy-bioner.CausalLM.v1`, see `CausalLMSource`."""
-    return CausalLMSource(name, adapter, revision, decoding, device, dtype, quantize, max_batch_tokens, pass_tokens,
-                          max_new_tokens, temperature, seed)
+@takes_settings(CausalLMSettings, place="spacy-bioner.CausalLM.v1")
+def make_causal_lm(settings: CausalLMSettings) -> CausalLMSource:
+    """Create the registered model `spacy-bioner.CausalLM.v1`.
+
+    settings (CausalLMSettings): The model, its adapter, and how it decodes.
+    """
+    return CausalLMSource(**settings.values())

@@ -7,7 +7,7 @@ import os
 import random
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from queue import SimpleQueue
 from threading import Thread
@@ -15,8 +15,10 @@ from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Sequence, T
 
 from ...errors import BionerError, Errors
 from ...extras import extra
+from ...settings import setting
 from ..annotation.planner import estimate_tokens
 from ..protocol import DOCUMENT_STATUS, Reply, Request
+from ..settings import ConnectionSettings, ResponseSettings
 from .exchange import Answer, AnswerTooLarge, Limits, UnreadableAnswer, find_proxy, post, size_limit
 from .parameters import Parameters, describe_refusal, find_refused
 
@@ -30,53 +32,14 @@ _ELSEWHERE = range(300, 400)
 _SERVER_ERRORS = 500
 
 
-@dataclass(frozen=True)
-class ServerSettings:
-    """Where a server is and how it is asked.
+class ServerSettings(ConnectionSettings, ResponseSettings):
+    """A model on a server, and how it is asked."""
 
-    model (str): Name of the model on the server.
-    base_url (Optional[str]): Where the server is, "http://localhost:8000/v1"; by default $OPENAI_BASE_URL.
-    api_key (Optional[str]): Key; by default the environment variable named by `api_key_env`, or none.
-    api_key_env (str): Name of that variable.
-    revision (Optional[str]): What tells two models of one name apart; by default the address.
-    chat (bool): Whether prompts go as chat messages; False asks for plain completions, as adapters are taught.
-    max_new_tokens (int): Limit of an answer.
-    temperature (float): 0 for the most probable answer.
-    seed (int): Random seed, for servers that take one.
-    json_schema (Optional[Mapping[str, Any]]): Structured output: the JSON schema that answers must keep.
-    extra_body (Mapping[str, Any]): Further keys of the request, as the server documents them.
-    context_length (int): Tokens that prompt and answer may have together.
-    concurrency (int): Requests under way at once.
-    timeout (float): Seconds a request may take in all.
-    max_tries (int): How often a request is sent before it is given up.
-    backoff (float): Seconds before the second try; each further wait is twice as long, a little by chance.
-    max_wait (float): Longest wait in seconds, whatever the server says in Retry-After.
-    max_response_bytes (Optional[int]): Most bytes of an answer; by default what `max_new_tokens` can need.
-    max_expansion (float): Most bytes of an answer after decompression for each byte that came.
-    environment_proxy (bool): Whether requests go through the proxy that the environment names (HTTPS_PROXY); to this
-        machine itself they never do.
-    """
-
-    model: str
-    base_url: Optional[str] = None
-    api_key: Optional[str] = field(default=None, repr=False)
-    api_key_env: str = "OPENAI_API_KEY"
-    revision: Optional[str] = None
-    chat: bool = True
-    max_new_tokens: int = 1024
-    temperature: float = 0.0
-    seed: int = 0
-    json_schema: Optional[Mapping[str, Any]] = None
-    extra_body: Mapping[str, Any] = field(default_factory=dict)
-    context_length: int = 8192
-    concurrency: int = 16
-    timeout: float = 120.0
-    max_tries: int = 6
-    backoff: float = 1.0
-    max_wait: float = 60.0
-    max_response_bytes: Optional[int] = None
-    max_expansion: float = 100.0
-    environment_proxy: bool = False
+    model: str = setting(..., "Name of the model on the server.")
+    revision: Optional[str] = setting(None, "Tells two models of the same name apart; null takes the address.")
+    api_key: Optional[str] = setting(None, "Key; null takes that of the environment, or none.", repr=False)
+    chat: bool = setting(True, "Whether prompts are chat messages; false asks for plain completions.")
+    json_schema: Optional[Mapping[str, Any]] = setting(None, "JSON schema that responses must follow.")
 
 
 @dataclass(frozen=True)

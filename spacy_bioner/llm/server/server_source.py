@@ -6,11 +6,13 @@ from typing import Any, Callable, Dict, Iterable, List, Optional
 
 from ...errors import BionerError, Errors
 from ...prompts.build import PromptBuilder
+from ...settings import takes_settings
 from ..adapter import AdapterCard
 from ..annotation.planner import estimate_tokens
 from ..local.fingerprint import served_fingerprint
 from ..local.model_source import answer_prompts, find_adapter
 from ..protocol import LanguageModel
+from ..settings import ServedModelSettings
 from .client import Server, ServerSettings
 
 
@@ -61,12 +63,12 @@ class ServerSource:
             if builder.codec.name != "json":
                 raise BionerError(Errors.E224.format(codec=builder.codec.name))
             schema = answer_schema(str(builder.codec.settings()["shape"]), list(builder.labels))
-            settings = replace(settings, json_schema=schema)
+            settings = settings.changed(json_schema=schema)
         return self._connect(settings)
 
     def open_generator(self, *, top_p: float, attempts: int, batch_size: int, min_units: int = 0) -> LanguageModel:
-        """Return the server as a writer of sentences; it decodes freely, and answers are checked."""
-        return self._connect(replace(self.settings, extra_body={"top_p": top_p, **self.settings.extra_body}))
+        """RETURNS (LanguageModel): The server as a writer of sentences; it decodes freely, and answers are checked."""
+        return self._connect(self.settings.changed(extra_body={"top_p": top_p, **self.settings.extra_body}))
 
     def __call__(self, prompts: Iterable[Iterable[Any]]) -> Iterable[Iterable[Any]]:
         """Answer the prompts of documents, as spacy-llm's models do."""
@@ -83,31 +85,20 @@ class ServerSource:
         return Server(settings, count_tokens=self.count_tokens, adapter=adapter)
 
 
-def make_server(model: str, base_url: Optional[str] = None, api_key_env: str = "OPENAI_API_KEY",
-                revision: Optional[str] = None, adapter: Optional[str] = None, tokenizer: Optional[str] = None,
-                chat: Optional[bool] = None, structured: bool = False, max_new_tokens: int = 1024,
-                temperature: float = 0.0, seed: int = 0, extra_body: Optional[Dict[str, Any]] = None,
-                context_length: int = 8192, concurrency: int = 16, timeout: float = 120.0, max_tries: int = 6,
-                backoff: float = 1.0, max_wait: float = 60.0, max_response_bytes: Optional[int] = None,
-                max_expansion: float = 100.0, environment_proxy: bool = False) -> ServerSource:
-    """Create the registered model `spacy-bioner.Server.v1`, see `ServerSettings` and `ServerSource`.
+@takes_settings(ServedModelSettings, place="spacy-bioner.Server.v1")
+def make_server(settings: ServedModelSettings) -> ServerSource:
+    """Create the registered model `spacy-bioner.Server.v1`.
 
-    adapter (Optional[str]): Folder with the card of the adapter that the server has loaded under this name; prompts,
-        codec and labels come from it. Its content is part of the key of the cache.
-    tokenizer (Optional[str]): Folder or hub id of the model's tokenizer, to count tokens; None estimates them.
-    chat (Optional[bool]): Whether prompts go as chat messages; by default as the adapter was taught, else yes.
-    The key is read from the environment only, so that no config holds it.
+    settings (ServedModelSettings): The model, the server, and how it is asked. The content of the adapter is part of
+        the key of the cache; the API key is read from the environment only, so that no config holds it.
     """
-    folder = find_adapter(model, adapter)
+    folder = find_adapter(settings.model, settings.adapter)
+    chat = settings.chat
     if chat is None:
         chat = folder is None or AdapterCard.read(folder).chat
-    settings = ServerSettings(
-        model, base_url, api_key_env=api_key_env, revision=revision, chat=chat, max_new_tokens=max_new_tokens,
-        temperature=temperature, seed=seed, extra_body=extra_body or {}, context_length=context_length,
-        concurrency=concurrency, timeout=timeout, max_tries=max_tries, backoff=backoff, max_wait=max_wait,
-        max_response_bytes=max_response_bytes, max_expansion=max_expansion, environment_proxy=environment_proxy)
-    count_tokens = estimate_tokens if tokenizer is None else read_counter(tokenizer)
-    return ServerSource(settings, structured=structured, adapter_folder=folder, count_tokens=count_tokens)
+    count_tokens = estimate_tokens if settings.tokenizer is None else read_counter(settings.tokenizer)
+    asked = ServerSettings(**{**settings.shared_with(ServerSettings), "chat": chat})
+    return ServerSource(asked, structured=settings.structured, adapter_folder=folder, count_tokens=count_tokens)
 
 
 def read_counter(tokenizer: str) -> Callable[[str], int]:

@@ -12,7 +12,6 @@ from spacy.tokens import Doc
 from thinc.api import Model, torch2xp, xp2torch
 from thinc.types import Floats1d, Floats2d
 
-from ..setting_ranges import check_number
 from ..torch_module import ModuleShim, constant_rate
 
 # First token, one past the last, label; for each document.
@@ -68,7 +67,6 @@ def build_span_selector(tok2vec: Model[List[Doc], List[Floats2d]], hidden_size: 
     average (float): Decay of the moving average of the weights; 0 keeps none.
     RETURNS (Model[Tuple[List[Doc], Spans], Floats1d]): Logits of all candidates, document by document.
     """
-    check_number("hidden_size", hidden_size, least=1)
     shim = ModuleShim(_build_judge, rate_factor=partial(constant_rate, factor=rate_factor), average=average)
     model = Model("span_selector", _forward, init=_init, layers=[tok2vec], shims=[shim], dims={"nO": None}, attrs={
         "settings": {"hidden_size": hidden_size, "dropout": dropout}})

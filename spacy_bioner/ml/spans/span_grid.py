@@ -14,7 +14,6 @@ from spacy.tokens import Doc
 from thinc.api import Model, chain, torch2xp, xp2torch
 from thinc.types import Floats2d, Floats3d
 
-from ..setting_ranges import check_number
 from ..torch_module import ModuleShim, constant_rate
 
 _BLOCK = 64
@@ -98,10 +97,7 @@ def build_span_grid(tok2vec: Model[List[Doc], List[Floats2d]], hidden_size: int,
     rate_factor (float): Factor on the learning rate of this part: it starts from nothing, an encoder does not.
     average (float): Decay of the moving average of the weights; 0 keeps none.
     RETURNS (Model[List[Doc], Floats3d]): Logits, (tokens of all documents, max_length, labels).
-    RAISES BionerError: E548 for a size below 1.
     """
-    for name, size in (("hidden_size", hidden_size), ("rank", rank), ("max_length", max_length)):
-        check_number(name, size, least=1)
     shim = ModuleShim(_build_grid, rate_factor=partial(constant_rate, factor=rate_factor), average=average)
     grid: Model[List[Floats2d], Floats3d] = Model("span_grid", _forward, init=_init, shims=[shim], attrs={
         "settings": {"hidden_size": hidden_size, "rank": rank, "max_length": max_length, "dropout": dropout}},

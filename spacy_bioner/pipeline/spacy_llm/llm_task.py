@@ -14,10 +14,12 @@ from ...annotation import Annotation
 from ...corpus.sentences import find_sentences
 from ...errors import Errors
 from ...evaluation.scorers import score_nested_spans
-from ...llm.annotation.assembly import AnnotatorSettings, make_builder
+from ...llm.annotation.assembly import make_builder
 from ...llm.annotation.planner import ChunkSettings, Plan, Planner, estimate_tokens
 from ...llm.protocol import Reply
+from ...llm.settings import AnnotatorSettings, ChunkLimits, LabelChoice, PromptChoice
 from ...prompts.build import PromptBuilder
+from ...settings import setting, takes_settings
 from ..doc_annotation import set_annotation
 
 # Where the stock component knows no context of its model.
@@ -136,12 +138,19 @@ class BioNERTask:
                        chunks=self._chunks)
 
 
-def make_task(labels: Optional[Dict[str, str]] = None, codec: Optional[Any] = None, template: Optional[str] = None,
-              corpus: Optional[str] = None, lang: Optional[str] = None, spans_key: str = "sc",
-              max_chunk_tokens: Optional[int] = 512, max_sentences: int = 0, overlap: int = 1) -> BioNERTask:
-    """Create the registered task `spacy-bioner.BioNER.v1`, see `llm.annotation.assembly.AnnotatorSettings`."""
-    settings = AnnotatorSettings(labels=labels, codec=codec, template=template, corpus=corpus, lang=lang)
-    builder = make_builder(None, settings)
-    return BioNERTask(builder, spans_key=spans_key, chunks=ChunkSettings(
-        max_tokens=max_chunk_tokens, max_sentences=max_sentences, overlap=overlap,
+class TaskSettings(ChunkLimits, PromptChoice, LabelChoice):
+    """The task `spacy-bioner.BioNER.v1`."""
+
+    spans_key: str = setting("sc", "Key of the group in `Doc.spans` that takes the mentions.")
+
+
+@takes_settings(TaskSettings, place="spacy-bioner.BioNER.v1")
+def make_task(settings: TaskSettings) -> BioNERTask:
+    """Create the registered task `spacy-bioner.BioNER.v1`.
+
+    settings (TaskSettings): Labels, codec, prompt and chunks.
+    """
+    builder = make_builder(None, AnnotatorSettings(**settings.shared_with(AnnotatorSettings)))
+    return BioNERTask(builder, spans_key=settings.spans_key, chunks=ChunkSettings(
+        max_tokens=settings.max_chunk_tokens, max_sentences=settings.max_sentences or 0, overlap=settings.overlap,
         find_sentences=lambda text: find_sentences(text, builder.lang)))

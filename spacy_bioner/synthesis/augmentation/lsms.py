@@ -59,7 +59,7 @@ def make_operations(names: Sequence[str], material: Material, *, share: float,
     share (float): How likely each mention, word or segment is changed; at least one of a sentence always is.
     synonyms (Optional[Mapping[str, Sequence[str]]]): Word to synonyms; without it, words of train that look alike.
     RETURNS (Dict[str, Operation]): Name to operation.
-    RAISES BionerError: E429 for an unknown name.
+    RAISES BionerError: E428 for an unknown name.
     """
     known: Dict[str, Operation] = {
         "mention_replacement": partial(replace_mentions, material=material, share=share),
@@ -69,7 +69,7 @@ def make_operations(names: Sequence[str], material: Material, *, share: float,
         "noise": partial(add_noise, share=share)}
     for name in names:
         if name not in known:
-            raise BionerError(Errors.E429.format(name=name, known=", ".join(OPERATIONS)))
+            raise BionerError(Errors.E428.format(name=name, known=", ".join(OPERATIONS)))
     return {name: known[name] for name in names}
 
 

@@ -137,7 +137,7 @@ def read_synonyms(path: Path) -> Dict[str, List[str]]:
 
     path (Path): A word, a tab and its synonym a line.
     RETURNS (Dict[str, List[str]]): Lower-case word to its synonyms.
-    RAISES BionerError: E003 for another line, E432 where there is none.
+    RAISES BionerError: E003 for another line, E431 where there is none.
     """
     synonyms: Dict[str, List[str]] = defaultdict(list)
     for number, line in read_lines(path):
@@ -146,7 +146,7 @@ def read_synonyms(path: Path) -> Dict[str, List[str]]:
             raise BionerError(Errors.E003.format(path=path, line=number, why="wanted are a word, a tab and a synonym"))
         synonyms[fields[0].casefold()].append(fields[1])
     if not synonyms:
-        raise BionerError(Errors.E432.format(path=path))
+        raise BionerError(Errors.E431.format(path=path))
     return dict(synonyms)
 
 

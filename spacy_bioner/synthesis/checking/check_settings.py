@@ -1,23 +1,19 @@
 """What a generated sentence must be like, in numbers: the same for the verbs, the component and the checks."""
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import ValidationInfo, field_validator
+
+from ...settings import Settings, setting
 
 
-class SentenceBounds(BaseModel):
-    """Bounds of a generated sentence.
+class SentenceBounds(Settings):
+    """Bounds of a generated sentence."""
 
-    min_units (int): Fewest units.
-    max_units (int): Most units.
-    max_repeats (int): How often a run of three units may occur.
-    similarity (float): From which share of common word trigrams two sentences are near-duplicates; 1 turns it off.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    min_units: int = Field(5, ge=0)
-    max_units: int = Field(100, ge=1)
-    max_repeats: int = Field(2, ge=1)
-    similarity: float = Field(0.7, gt=0, le=1)
+    min_units: int = setting(6, "Fewest pre-tokens of a sentence.", ge=0)
+    max_units: int = setting(90, "Most pre-tokens of a sentence.", ge=1)
+    max_repeats: int = setting(2, "How often a run of three pre-tokens may occur.", ge=1)
+    similarity: float = setting(
+        0.7, "Share of common word trigrams from which two sentences are near-duplicates; 1 turns the check off. "
+        "Below 1 each sentence is compared with all before it.", gt=0, le=1)
 
     @field_validator("max_units")
     @classmethod
@@ -29,9 +25,6 @@ class SentenceBounds(BaseModel):
 
 
 class CheckSettings(SentenceBounds):
-    """Bounds of a generated sentence and its language.
+    """Bounds of a generated sentence and its language."""
 
-    lang (str): Language that is wanted.
-    """
-
-    lang: str = "en"
+    lang: str = setting("en", "Language that is wanted.")

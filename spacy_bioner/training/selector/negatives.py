@@ -9,10 +9,9 @@ import random
 from dataclasses import dataclass
 from typing import Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
-from pydantic import BaseModel, ConfigDict, Field
-
 from ...annotation import Annotation, Mention
 from ...errors import BionerError, Errors
+from ...settings import Settings, setting
 from ...tokens import find_units
 
 KINDS = ("shift", "label", "both", "spurious")
@@ -20,23 +19,15 @@ _LONGEST_SPURIOUS = 6
 _TRIES = 8
 
 
-class NegativeSettings(BaseModel):
-    """What negatives are made.
+class NegativeSettings(Settings):
+    """Which negatives are made for each gold mention."""
 
-    shift (float): Negatives a mention with a moved edge.
-    label (float): With another label, edges as they are.
-    both (float): With a moved edge and another label.
-    spurious (float): Spans that share no unit with a mention, for each mention; sentences without a mention get one.
-    max_shift (int): Units that an edge moves by at most.
-    """
-
-    model_config = ConfigDict(extra="forbid")
-
-    shift: float = Field(default=2.0, ge=0)
-    label: float = Field(default=0.5, ge=0)
-    both: float = Field(default=0.25, ge=0)
-    spurious: float = Field(default=0.5, ge=0)
-    max_shift: int = Field(default=2, ge=1)
+    shift: float = setting(2.0, "Negatives of a mention with a moved edge.", ge=0)
+    label: float = setting(0.5, "Negatives with another label, edges as they are.", ge=0)
+    both: float = setting(0.25, "Negatives with a moved edge and another label.", ge=0)
+    spurious: float = setting(
+        0.5, "Spans for each mention that share no pre-token with one; a sentence without mentions gets one.", ge=0)
+    max_shift: int = setting(2, "Pre-tokens that an edge moves by at most.", ge=1)
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
+from ...config_files import ConfigFiles
 from ...errors import BionerError, Errors, Warnings
 from ...files import read_json_lines, write_json
 from ...formats.jsonl import read_jsonl
 from ..spacy_training import (
-    checksum,
     collect_labels,
     count_records,
     describe_file,
@@ -36,7 +36,7 @@ LEAST_OF_EACH = 10
 class SelectorRun:
     """A training of a selector.
 
-    config (Path): spaCy training config with the sections [paths] and [run].
+    config (ConfigFiles): spaCy training config with the sections [paths] and [run].
     gold (Path): Gold records, split train.
     dev (Path): Gold records of the dev part.
     predicted (Optional[Path]): What the annotator found in the gold texts, trained on other folds.
@@ -53,7 +53,7 @@ class SelectorRun:
     held_out (Tuple[Path, ...]): Records of dev and test parts that gold may not share a sentence with.
     """
 
-    config: Path
+    config: ConfigFiles
     gold: Path
     dev: Path
     predicted: Optional[Path]
@@ -86,7 +86,7 @@ def run_selector(run: SelectorRun, output: Path, *, gpu_id: int = -1, overwrite:
             "evaluations": run.evaluations, "tune": run.tune, "overrides": dict(run.overrides),
             "labels": list(run.labels), "definitions": dict(run.definitions),
             "held_out": [describe_file(path) for path in run.held_out],
-            "config": {"file": run.config.name, "sha256": checksum(run.config)},
+            "config": run.config.describe(),
             **({} if run.recall_loss is None else {"recall_loss": run.recall_loss})}
     only_predicted = _suffices(run)
     with open_folder(output, card, overwrite=overwrite):

@@ -10,8 +10,7 @@ from spacy_bioner.formats.jsonl import write_jsonl
 
 TEXT = "The patients with severe asthma were given aspirin and heparin."
 ASTHMA = Mention(18, 31, "DISEASE")
-CONFIG = CONFIGS / "smoke" / "synthesize.cfg"
-EMBEDDED = CONFIGS / "embedded"
+CONFIG = CONFIGS / "generate.cfg"
 
 
 @pytest.fixture
@@ -49,16 +48,16 @@ def stored(folder):
                  f"labels.yml --config {CONFIG}", id="variants-report"),
     pytest.param(f"generate sentences seeds.jsonl seeds.jsonl --labels labels.yml --config {CONFIG}",
                  id="sentences"),
-    pytest.param(f"annotate gold.jsonl gold.jsonl --config {EMBEDDED / 'annotate.cfg'}", id="annotate"),
-    pytest.param(f"select records gold.jsonl gold.jsonl --labels labels.yml --config {EMBEDDED / 'select_data.cfg'}",
+    pytest.param(f"annotate gold.jsonl gold.jsonl --config {CONFIGS / 'annotate.cfg'}", id="annotate"),
+    pytest.param(f"select records gold.jsonl gold.jsonl --labels labels.yml --config {CONFIGS / 'select_data.cfg'}",
                  id="select-records"),
     pytest.param("select records gold.jsonl out.jsonl --scores gold.jsonl --labels labels.yml --config "
-                 f"{EMBEDDED / 'select_data.cfg'}", id="scores-gold"),
+                 f"{CONFIGS / 'select_data.cfg'}", id="scores-gold"),
     pytest.param("select records gold.jsonl out.jsonl --scores labels.yml --labels labels.yml --config "
-                 f"{EMBEDDED / 'select_data.cfg'}", id="scores-labels"),
+                 f"{CONFIGS / 'select_data.cfg'}", id="scores-labels"),
     pytest.param("select records out.dropped.jsonl out.jsonl --labels labels.yml --config "
-                 f"{EMBEDDED / 'select_data.cfg'}", id="dropped-gold"),
-    pytest.param(f"annotate gold.jsonl gold.jsonl --pipeline nowhere --config {EMBEDDED / 'annotate.cfg'}",
+                 f"{CONFIGS / 'select_data.cfg'}", id="dropped-gold"),
+    pytest.param(f"annotate gold.jsonl gold.jsonl --pipeline nowhere --config {CONFIGS / 'annotate.cfg'}",
                  id="pipeline"),
     pytest.param("decode replies.jsonl replies.jsonl", id="decode"),
     pytest.param("encode gold.jsonl gold.jsonl --format json", id="encode"),
@@ -83,9 +82,9 @@ def test_a_verb_never_writes_over_what_it_reads(refused, data, arguments):
     pytest.param(f"generate sentences seeds.jsonl out.jsonl --report out.plan.jsonl --labels labels.yml "
                  f"--config {CONFIG}", id="plan"),
     pytest.param("select records gold.jsonl out.jsonl --scores out.jsonl --labels labels.yml --config "
-                 f"{EMBEDDED / 'select_data.cfg'}", id="scores"),
+                 f"{CONFIGS / 'select_data.cfg'}", id="scores"),
     pytest.param("select records gold.jsonl out.jsonl --scores out.dropped.jsonl --labels labels.yml --config "
-                 f"{EMBEDDED / 'select_data.cfg'}", id="dropped"),
+                 f"{CONFIGS / 'select_data.cfg'}", id="dropped"),
 ])
 def test_two_results_never_go_into_one_file(refused, data, arguments):
     before = stored(data)
@@ -129,7 +128,7 @@ def test_annotate_never_puts_its_failures_over_what_it_reads(refused, data, outp
     for name in ("notes", "found"):
         write_jsonl(data / f"{name}.failed.jsonl", [Annotation(TEXT, id="a")])
     before = stored(data)
-    assert "another name" in refused("annotate", "notes.failed.jsonl", output, "--config", EMBEDDED / "annotate.cfg",
+    assert "another name" in refused("annotate", "notes.failed.jsonl", output, "--config", CONFIGS / "annotate.cfg",
                                      *options)
     assert stored(data) == before
 
@@ -241,7 +240,7 @@ def test_a_file_is_no_folder_to_write_to(refused, data):
     pytest.param("select spans gold.jsonl out.jsonl --rejected out.json --selector nowhere", id="rejected"),
     pytest.param(f"generate variants gold.jsonl out.conll --labels labels.yml --config {CONFIG}", id="variants"),
     pytest.param(f"generate sentences seeds.jsonl out --labels labels.yml --config {CONFIG}", id="sentences"),
-    pytest.param(f"select records gold.jsonl out.spacy --labels labels.yml --config {EMBEDDED / 'select_data.cfg'}",
+    pytest.param(f"select records gold.jsonl out.spacy --labels labels.yml --config {CONFIGS / 'select_data.cfg'}",
                  id="select-records"),
     pytest.param("decode replies.jsonl out.json", id="decode"),
     pytest.param("encode gold.jsonl out.txt --format json", id="encode"),

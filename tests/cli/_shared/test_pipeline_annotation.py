@@ -2,7 +2,6 @@
 
 import pytest
 import spacy
-from places import CONFIGS
 from typer.testing import CliRunner
 
 from spacy_bioner.annotation import Annotation, Mention
@@ -24,7 +23,7 @@ def folder(tmp_path):
 def annotate(folder, *options):
     given = options or ("--pipeline", folder / "pipeline")
     return CliRunner().invoke(app, ["annotate", str(folder / "raw.jsonl"), str(folder / "found.jsonl"),
-                                    "--config", str(CONFIGS / "embedded" / "annotate.cfg"), *map(str, given)])
+                                    *map(str, given)])
 
 
 def test_mentions_of_the_pipeline_take_the_place_of_those_of_the_records(folder):

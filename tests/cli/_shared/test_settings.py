@@ -2,7 +2,7 @@
 
 import pytest
 
-from spacy_bioner.cli._shared.settings import load_config
+from spacy_bioner.config_files import ConfigFiles
 from spacy_bioner.errors import BionerError
 from spacy_bioner.training.spacy_training import read_training_config
 
@@ -11,14 +11,14 @@ TWICE = [pytest.param("[run]\nseed = 1\nseed = 2\n", "option 'seed'", id="key"),
 
 
 @pytest.mark.parametrize("content, what", TWICE)
-@pytest.mark.parametrize("read", [load_config, lambda path: read_training_config(path, {})])
+@pytest.mark.parametrize("read", [ConfigFiles.read, lambda files: read_training_config(files, {})])
 def test_what_stands_twice_in_a_config_is_an_error_with_its_place(tmp_path, read, content, what):
     (tmp_path / "twice.cfg").write_text(content)
     with pytest.raises(BionerError, match=rf"twice\.cfg.*{what}.* already exists") as caught:
-        read(tmp_path / "twice.cfg")
+        read(ConfigFiles("spancat", tmp_path / "twice.cfg"))
     assert "\n" not in str(caught.value)
 
 
 def test_a_byte_order_mark_before_a_config_does_not_matter(tmp_path):
     (tmp_path / "mark.cfg").write_bytes(b"\xef\xbb\xbf[run]\nseed = 1\n")
-    assert load_config(tmp_path / "mark.cfg") == {"run": {"seed": 1}}
+    assert ConfigFiles("spancat", tmp_path / "mark.cfg").read() == {"run": {"seed": 1}}

@@ -5,7 +5,6 @@ import re
 from pathlib import Path
 
 import pytest
-from places import CONFIGS
 from typer.testing import CliRunner
 
 from spacy_bioner.annotation import Annotation, Mention
@@ -14,7 +13,6 @@ from spacy_bioner.cli.main import app
 from spacy_bioner.errors import BionerError
 from spacy_bioner.files import read_json_lines, write_json_lines
 
-CONFIG = CONFIGS / "smoke" / "synthesize.cfg"
 TEXTS = ["We gave aspirin to the patients with severe asthma in the ward.",
          "In the trial heparin was given to all of the patients with gout.",
          "The patients with severe asthma were given aspirin and heparin."]
@@ -50,7 +48,7 @@ def model(tmp_path):
 
 def invoke(folder, verb, *arguments):
     return CliRunner().invoke(app, [*verb.split(), *map(str, arguments), "--labels", str(folder / "labels.yml"),
-                                    "--config", str(CONFIG)])
+                                    "--profile", "smoke"])
 
 
 def synthesize(folder, output, *options):
@@ -298,7 +296,7 @@ def test_text_in_another_language_is_counted_explained_and_not_in_the_output(fil
     pytest.param(["--checks.max_repeats", 0], "max_repeats", id="no-repeat"),
     pytest.param(["--prompt.style_examples", -1], "style_examples", id="negative-examples"),
     pytest.param(["--prompt.variant", "chain_of_thought"], "Set decoding to free", id="thoughts-in-grounded-decoding"),
-    pytest.param(["--prompt.variant", "odd"], "Unknown prompt variant", id="variant"),
+    pytest.param(["--prompt.variant", "odd"], "'variant' in [prompt]", id="variant"),
     pytest.param(["--annotator", "nowhere"], "--annotator is for the mode 'relabel'", id="annotator-without-use"),
     pytest.param(["--prompt.style_examples", 2], "Give raw records with --style", id="style-without-text"),
     pytest.param(["--style", "labels.yml"], "style_examples is 0", id="style-that-is-not-shown"),

@@ -4,7 +4,6 @@ import pytest
 from typer.testing import CliRunner
 
 from spacy_bioner.cli._shared.schema import Schema
-from spacy_bioner.cli._shared.settings import load_settings
 from spacy_bioner.cli.main import app
 from spacy_bioner.cli.select.records import SelectDataSettings, select
 from spacy_bioner.errors import BionerError
@@ -71,13 +70,6 @@ def test_kept_scores_are_not_computed_again(gold, tmp_path, monkeypatch):
     # The record that was asked again stood in another batch, which changes the last digits.
     for one, other in zip(first, second):
         assert one["meta"]["ifd"] == pytest.approx(other["meta"]["ifd"], abs=1e-3)
-
-
-@pytest.mark.parametrize("name", ["embedded/select_data", "smoke/select_data", "gpu/select_data",
-                                  "gpu/select_data_smollm2"])
-def test_configs_load(name, pytestconfig):
-    path = pytestconfig.rootpath / "configs" / f"{name}.cfg"
-    assert load_settings(path, "select_data", SelectDataSettings, {}).codec == "json"
 
 
 def test_record_of_another_split_is_an_error(gold):

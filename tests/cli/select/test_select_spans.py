@@ -5,22 +5,24 @@ import shutil
 
 import pytest
 import torch
-from small_trainings import CONFIGS, NAMES, small_settings, write_sentences
+from small_trainings import NAMES, small_settings, write_sentences
 from tiny_models import tiny_tokenizer
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from spacy_bioner.annotation import Annotation
+from spacy_bioner.config_files import find_config
 from spacy_bioner.formats.jsonl import read_jsonl, write_jsonl
 from spacy_bioner.training.selector.selector_training import SelectorRun, run_selector
 
 
-def train(folder, *, config="selector_en.cfg", updates=40, **overrides):
-    """Return the pipeline of a selector."""
+def train(folder, *, profile=None, updates=40, **overrides):
+    """RETURNS (Path): The pipeline of a selector."""
     gold = write_sentences(folder / "gold.jsonl", "train", range(20))
     dev = write_sentences(folder / "dev.jsonl", "dev", range(5))
-    small = small_settings("span_selector") if config == "selector_en.cfg" else {}
-    run_selector(SelectorRun(config=CONFIGS / config, gold=gold, dev=dev, predicted=None, dev_predicted=None, seed=1,
-                             updates=updates, evaluations=2, tune="none", overrides={**small, **overrides}),
+    small = small_settings("span_selector") if profile is None else {}
+    run_selector(SelectorRun(config=find_config("selector", profile=profile), gold=gold, dev=dev, predicted=None,
+                             dev_predicted=None, seed=1, updates=updates, evaluations=2, tune="none",
+                             overrides={**small, **overrides}),
                  folder / "out")
     return folder / "out" / "model-best"
 
@@ -125,7 +127,7 @@ def test_a_pipeline_without_a_selector_is_refused(refused, tmp_path, kind, told)
 def test_lora_of_another_base_model_is_refused(refused, verb, tmp_path):
     base = tmp_path / "base"
     save_base(base, seed=0)
-    path = train(tmp_path, config="selector_llm_cls.cfg", updates=2, **{
+    path = train(tmp_path, profile="selector_llm_marked", updates=2, **{
         "components.span_selector.model.name": str(base), "components.span_selector.model.lora_rank": 2,
         "components.span_selector.model.mixed_precision": False})
     records = write_sentences(tmp_path / "in.jsonl", "train", range(3))

@@ -10,6 +10,7 @@ from command_line import find_command
 from spacy_bioner.cli._shared.schema import Schema
 from spacy_bioner.cli._shared.settings import load_settings
 from spacy_bioner.cli.train.annotator import FinetuneSettings, find_start, finetune, parse_corpus
+from spacy_bioner.config_files import find_config
 from spacy_bioner.errors import BionerError
 
 SCHEMA = Schema({"DISEASE": "diseases"}, "Mini", "en")
@@ -149,7 +150,7 @@ def test_held_out_text_in_training_is_an_error(gold, tmp_path, refused, pytestco
     assert "also occurs in" in refused(
         "train", "annotator", gold, tmp_path / "adapter", "--labels",
         pytestconfig.rootpath / "assets/labels/ncbi_disease.yml", "--held-out", gold_free(tmp_path), "--held-out", test,
-        "--config", pytestconfig.rootpath / "configs/smoke/finetune.cfg")
+        "--profile", "smoke")
 
 
 def gold_free(folder):
@@ -164,7 +165,7 @@ def test_output_that_is_no_adapter_is_refused(gold, tmp_path, refused, pytestcon
     root = pytestconfig.rootpath
     monkeypatch.chdir(tmp_path)
     assert message in refused("train", "annotator", gold, name, "--labels", root / "assets/labels/ncbi_disease.yml",
-                              "--config", root / "configs/smoke/finetune.cfg")
+                              "--profile", "smoke")
     assert (tmp_path / "full" / "notes.txt").read_text() == "mine" and gold.is_file()
 
 
@@ -182,23 +183,14 @@ def test_device_is_the_one_asked_for(monkeypatch, configured, gpu_id, process, c
     assert FinetuneSettings(model="any", device=configured).load(gpu_id, device=process) == chosen
 
 
-@pytest.mark.parametrize("name", ["embedded/finetune", "embedded/adapter", "smoke/finetune", "gpu/finetune",
-                                  "gpu/finetune_small"])
-def test_configs_load(name, pytestconfig):
-    path = pytestconfig.rootpath / "configs" / f"{name}.cfg"
-    settings = load_settings(path, "finetune", FinetuneSettings, {"finetune.training.seed": 3})
-    assert settings.training.seed == 3
-
-
-def test_gpu_profile_trains_by_qlora(pytestconfig):
-    settings = load_settings(pytestconfig.rootpath / "configs/gpu/finetune.cfg", "finetune", FinetuneSettings, {})
+def test_gpu_profile_trains_by_qlora():
+    settings = load_settings(find_config("finetune", profile="gpu"), "finetune", FinetuneSettings, {})
     assert (settings.model, settings.quantize) == ("Qwen/Qwen3-8B", "4bit")
 
 
-def test_unknown_key_is_an_error(pytestconfig):
-    path = pytestconfig.rootpath / "configs" / "smoke" / "finetune.cfg"
-    with pytest.raises(BionerError, match="warmup_steps"):
-        load_settings(path, "finetune", FinetuneSettings, {"finetune.training.warmup_steps": 3})
+def test_unknown_key_is_an_error_with_the_nearest_name():
+    with pytest.raises(BionerError, match="warmup_ration.*Did you mean 'warmup_ratio'"):
+        load_settings(find_config("finetune"), "finetune", FinetuneSettings, {"finetune.training.warmup_ration": 3})
 
 
 def test_verbs_import_no_torch():
@@ -216,23 +208,22 @@ def test_added_corpus_is_gold_and_schema():
 
 
 @pytest.mark.issue(6)
-@pytest.mark.parametrize("name", ["finetune", "finetune_small"])
-def test_gpu_profile_runs_whole_on_a_tiny_model(gold, tmp_path, tiny_model, verb, pytestconfig, name):
+@pytest.mark.parametrize("profile", ["gpu", "gpu,gpu_small"])
+def test_gpu_profile_runs_whole_on_a_tiny_model(gold, tmp_path, tiny_model, verb, profile):
     """The configs as they are, but for what needs a GPU: select, teach, annotate."""
     dev = write(tmp_path / "dev.jsonl", ["Mumps came."], "dev")
     (tmp_path / "labels.yml").write_text("corpus: Mini\nlabels: {DISEASE: diseases}\n")
-    configs = pytestconfig.rootpath / "configs" / "gpu"
     shared = ["--labels", tmp_path / "labels.yml"]
-    code, out, err = verb("select", "records", gold, tmp_path / "chosen.jsonl", *shared, "--config",
-                          configs / "select_data.cfg", "--select_data.model", tiny_model, "--select_data.dtype",
-                          "float32", "--select_data.max_ifd", 100)
+    code, out, err = verb("select", "records", gold, tmp_path / "chosen.jsonl", *shared, "--profile", "gpu",
+                          "--select_data.model", tiny_model, "--select_data.dtype", "float32",
+                          "--select_data.max_ifd", 100)
     assert code == 0, out + err
     code, out, err = verb("train", "annotator", tmp_path / "chosen.jsonl", tmp_path / "adapter", "--dev", dev, *shared,
-                          "--config", configs / f"{name}.cfg", "--finetune.model", tiny_model, "--finetune.quantize",
+                          "--profile", profile, "--finetune.model", tiny_model, "--finetune.quantize",
                           "null", "--finetune.dtype", "float32", "--epochs", 1)
     assert code == 0, out + err
     assert "1 updates" in err and "on dev" in err
-    code, out, err = verb("annotate", dev, tmp_path / "found.jsonl", "--config", configs / "annotate.cfg",
+    code, out, err = verb("annotate", dev, tmp_path / "found.jsonl", "--profile", "gpu",
                           "--annotate.model", tiny_model, "--annotate.adapter", tmp_path / "adapter",
                           "--annotate.dtype", "float32", "--annotate.cache", "null")
     assert code == 0, out + err

@@ -4,7 +4,8 @@ import json
 
 import pytest
 import spacy
-from small_trainings import CONFIGS, as_arguments, small_settings, write_sentences
+from places import CONFIGS
+from small_trainings import as_arguments, small_settings, write_sentences
 
 from spacy_bioner.formats.jsonl import read_jsonl
 
@@ -23,7 +24,7 @@ def data(tmp_path):
 
 
 def arguments(data, *more, **changes):
-    options = {"dev": data / "dev.jsonl", "config": CONFIGS / "selector_en.cfg", "updates": 8, "evaluations": 2,
+    options = {"dev": data / "dev.jsonl", "updates": 8, "evaluations": 2,
                "seed": 1, **changes}
     given = [part for name, value in options.items() for part in (f"--{name.replace('_', '-')}", value)]
     return ["train", "selector", data / "gold.jsonl", data / "out", *given, *SMALL, *more]
@@ -49,7 +50,7 @@ def test_states_are_compared_by_what_becomes_of_them(verb, data, tuned, score):
 
 
 def test_a_config_without_weights_of_scores_takes_those_of_the_component(verb, data):
-    whole = (CONFIGS / "selector_en.cfg").read_text()
+    whole = (CONFIGS / "selector.cfg").read_text()
     before, rest = whole.split("[training.score_weights]")
     (data / "own.cfg").write_text(before + "[training.logger]" + rest.split("[training.logger]")[1])
     code, _, err = verb(*arguments(data, "--tune", "none", config=data / "own.cfg"))
@@ -153,7 +154,7 @@ def test_predictions_of_other_ids_are_one_line(refused, data, name):
 
 
 def test_a_config_without_a_model_takes_that_of_the_component(verb, data):
-    config = spacy.util.load_config(CONFIGS / "selector_en.cfg", interpolate=False)
+    config = spacy.util.load_config(CONFIGS / "selector.cfg", interpolate=False)
     del config["components"]["span_selector"]["model"], config["initialize"]
     config.to_disk(data / "bare.cfg")
     given = arguments(data, config=data / "bare.cfg", labels=data / "labels.yml", updates=1, evaluations=1)

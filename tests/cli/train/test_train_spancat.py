@@ -5,7 +5,8 @@ import shutil
 
 import pytest
 import spacy
-from small_trainings import CONFIGS, as_arguments, small_settings, write_sentences
+from places import CONFIGS
+from small_trainings import as_arguments, small_settings, write_sentences
 
 SMALL = as_arguments(small_settings("bioner_spancat"))
 
@@ -24,7 +25,7 @@ def data(tmp_path):
 def arguments(data, **changes):
     gold = changes.pop("gold", data / "gold.jsonl")
     options = {"dev": data / "dev.jsonl", "held-out": data / "test.jsonl",
-               "config": CONFIGS / "spancat_en.cfg", "strategies": data / "strategies.cfg", "updates": 6,
+               "strategies": data / "strategies.cfg", "updates": 6,
                "evaluations": 2, "seed": 1, **changes}
     given = [part for name, value in options.items() if value is not None for part in (f"--{name}", value)]
     return ["train", "spancat", gold or "-", data / "out", *given, *SMALL]
@@ -90,7 +91,7 @@ def test_epochs_of_batches_that_are_not_so_many_words_are_refused(refused, data,
 
 @pytest.mark.parametrize("key, value, told", [
     ("model.rank", 0, "'rank' is 0"), ("model.max_length", 0, "'max_length' is 0"),
-    ("label_smoothing", 3, "between 0 and 0.5"), ("temperature", 0, "above 0"), ("threshold", 50, "between 0 and 1"),
+    ("label_smoothing", 3, "equal to 0.5"), ("temperature", 0, "greater than 0"), ("threshold", 50, "between 0 and 1"),
 ])
 def test_numbers_under_which_nothing_is_learnt_are_refused(refused, data, key, value, told):
     assert told in refused(*arguments(data, strategy="gold"), f"--components.bioner_spancat.{key}", value)

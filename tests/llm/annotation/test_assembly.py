@@ -1,6 +1,5 @@
 """The making of an annotator: prompts as in fine-tuning, settings from the adapter's card, conflicts said."""
 
-import dataclasses
 import logging
 
 import pytest
@@ -12,7 +11,6 @@ from spacy_bioner.finetuning.records import Corpus, Losses, make_records
 from spacy_bioner.llm.adapter import AdapterCard
 from spacy_bioner.llm.annotation.annotator import Annotator
 from spacy_bioner.llm.annotation.assembly import (
-    AnnotatorSettings,
     choose_max_sentences,
     fit_adapter,
     make_annotator,
@@ -21,6 +19,7 @@ from spacy_bioner.llm.annotation.assembly import (
 from spacy_bioner.llm.local.model_source import CausalLMSource, OpenedSource, find_adapter
 from spacy_bioner.llm.replay import Replay
 from spacy_bioner.llm.server.server_source import answer_schema, make_server
+from spacy_bioner.llm.settings import AnnotatorSettings
 
 LABELS = {"DISEASE": "illnesses", "DRUG": "medicines"}
 GOLD = Annotation("Aspirin for the flu.", (Mention(0, 7, "DRUG"), Mention(16, 19, "DISEASE")), id="a",
@@ -85,7 +84,7 @@ def test_what_was_not_taught_is_an_error(settings):
 
 def test_adapter_of_another_model_is_an_error(tmp_path):
     make_card(base_model="other-model").write(tmp_path)
-    source = CausalLMSource("this-model", adapter=str(tmp_path))
+    source = CausalLMSource(model="this-model", adapter=str(tmp_path))
     with pytest.raises(BionerError, match="other-model"):
         source.open(make_builder(source.card(), AnnotatorSettings()))
 
@@ -159,7 +158,7 @@ def test_examples_to_choose_from_are_those_that_the_codec_carries(tmp_path, capl
     settings = AnnotatorSettings(labels=LABELS, codec=make_codec("json"), examples=tmp_path / "shots.jsonl")
     with pytest.raises(BionerError, match="'twice' is not read back the same"):
         make_annotator(OpenedSource(Replay([])), settings, find_sentences=lambda text, lang: [])
-    settings = dataclasses.replace(settings, choose_examples=2)
+    settings = settings.changed(choose_examples=2)
     annotator = make_annotator(OpenedSource(Replay([])), settings, find_sentences=lambda text, lang: [])
     assert "1 of 2 candidate examples" in caplog.text and "'twice'" in caplog.text
     [prompt] = asked_prompts(annotator, "Some fever.")

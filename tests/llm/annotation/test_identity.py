@@ -8,12 +8,12 @@ from spacy_bioner.annotation import Annotation, Mention
 from spacy_bioner.codecs import make_codec
 from spacy_bioner.formats.jsonl import write_jsonl
 from spacy_bioner.llm.adapter import AdapterCard
-from spacy_bioner.llm.annotation.assembly import AnnotatorSettings
 from spacy_bioner.llm.annotation.identity import identify
 from spacy_bioner.llm.local.model_source import CausalLMSource, OpenedSource
 from spacy_bioner.llm.replay import Replay
 from spacy_bioner.llm.server.client import ServerSettings
 from spacy_bioner.llm.server.server_source import ServerSource
+from spacy_bioner.llm.settings import AnnotatorSettings
 from spacy_bioner.prompts.build import read_template
 
 SETTINGS = AnnotatorSettings(labels={"DISEASE": "illnesses"})
@@ -26,7 +26,7 @@ def write_adapter(folder, weights):
     source = read_template("annotate.en")
     AdapterCard(base_model="m", codec=make_codec("bracket").settings(), labels=SETTINGS.labels,
                 template="annotate.en", template_source=source).write(folder)
-    return CausalLMSource("m", adapter=str(folder))
+    return CausalLMSource(model="m", adapter=str(folder))
 
 
 def differing(first, second):
@@ -48,22 +48,23 @@ def test_an_adapter_is_told_by_its_weights_not_by_its_place(tmp_path):
     pytest.param({"max_sentences": 1}, "max_sentences", id="sentences"),
 ])
 def test_each_setting_that_counts_is_told(changes, key):
-    source = CausalLMSource("m", adapter=None)
-    assert differing(identify(source, SETTINGS), identify(source, replace(SETTINGS, **changes))) == [key]
+    source = CausalLMSource(model="m", adapter=None)
+    assert differing(identify(source, SETTINGS), identify(source, SETTINGS.changed(**changes))) == [key]
 
 
 @pytest.mark.parametrize("changes", [{"window": 3}, {"max_failures": 1}, {"cache": "elsewhere.sqlite"}])
 def test_how_a_run_goes_does_not_count(changes):
-    source = CausalLMSource("m", adapter=None)
-    assert identify(source, SETTINGS) == identify(replace(source, device="cuda", pass_tokens=7),
-                                                  replace(SETTINGS, **changes))
+    source = CausalLMSource(model="m", adapter=None)
+    assert identify(source, SETTINGS) == identify(source.changed(device="cuda", pass_tokens=7),
+                                                  SETTINGS.changed(**changes))
 
 
 def test_a_template_and_examples_are_told_by_their_content(tmp_path):
-    source, template, examples = CausalLMSource("m", adapter=None), tmp_path / "mine.jinja", tmp_path / "gold.jsonl"
+    source = CausalLMSource(model="m", adapter=None)
+    template, examples = tmp_path / "mine.jinja", tmp_path / "gold.jsonl"
     template.write_text(read_template("annotate.en"))
     write_jsonl(examples, [GOLD])
-    settings = replace(SETTINGS, template=str(template), examples=examples)
+    settings = SETTINGS.changed(template=str(template), examples=examples)
     before = identify(source, settings)
     template.write_text(read_template("annotate.en") + " ")
     write_jsonl(examples, [GOLD, GOLD])
@@ -73,7 +74,7 @@ def test_a_template_and_examples_are_told_by_their_content(tmp_path):
 def test_replies_are_told_by_their_content_and_a_server_not_by_its_address():
     one, other = (OpenedSource(Replay([{"text": "a", "output": output}])) for output in "xy")
     assert differing(identify(one, SETTINGS), identify(other, SETTINGS)) == ["model"]
-    here, there = (ServerSource(ServerSettings("m", f"http://{host}/v1")) for host in ("here", "there"))
+    here, there = (ServerSource(ServerSettings(model="m", base_url=f"http://{host}/v1")) for host in ("here", "there"))
     assert identify(here, SETTINGS) == identify(there, SETTINGS)
-    hotter = replace(here, settings=replace(here.settings, temperature=1.0))
+    hotter = replace(here, settings=here.settings.changed(temperature=1.0))
     assert differing(identify(here, SETTINGS), identify(hotter, SETTINGS)) == ["model"]

@@ -17,7 +17,7 @@ from spacy_bioner.prompts.build import Prompt
 
 def make_server(server, **options):
     quick = {"backoff": 0.01, "timeout": 0.5, "max_wait": 0.3, "max_tries": 4}
-    return Server(ServerSettings("m", base_url=server.url, **{**quick, **options}))
+    return Server(ServerSettings(model="m", base_url=server.url, **{**quick, **options}))
 
 
 def ask(model, prompts):
@@ -256,7 +256,7 @@ def test_leaving_early_ends_what_is_under_way(start_server):
 def test_a_server_without_address_is_an_error(monkeypatch):
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
     with pytest.raises(BionerError, match="base_url"):
-        Server(ServerSettings("m"))
+        Server(ServerSettings(model="m"))
 
 
 @pytest.mark.parametrize("value, seconds", [("", None), ("3", 3.0), ("-1", 0.0), ("soon", None), ("nan", None),

@@ -67,7 +67,7 @@ def test_an_answer_without_bounds_is_the_error_of_its_document(start_server, fau
     server = start_server(fault=lambda prompt, tried: fault if prompt == "bad" else None)
     before, started = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
     bad, good = ask(make_server(server, max_tries=2, timeout=10), ["bad", "good"])
-    assert bad.error == ("the answer has more than the 1,310,720 bytes that it may have, or grows more than 100 times "
+    assert bad.error == ("the answer has more than the 1,179,648 bytes that it may have, or grows more than 100 times "
                          "when it is unpacked (2 tries)")
     assert (good.text, bad.service_failed) == ("none", False)
     assert time.monotonic() - started < 8

@@ -7,9 +7,10 @@ from safetensors.torch import save_file
 from spacy_bioner.annotation import Annotation
 from spacy_bioner.codecs import make_codec
 from spacy_bioner.llm.adapter import AdapterCard
-from spacy_bioner.llm.annotation.assembly import AnnotatorSettings, make_annotator, make_builder
+from spacy_bioner.llm.annotation.assembly import make_annotator, make_builder
 from spacy_bioner.llm.local.fingerprint import adapter_fingerprint
 from spacy_bioner.llm.server.server_source import make_server
+from spacy_bioner.llm.settings import AnnotatorSettings
 from spacy_bioner.prompts.build import PromptBuilder
 
 LABELS = {"DISEASE": "illnesses"}

@@ -1,0 +1,155 @@
+"""Settings of language models: a local one, one on a server, and how texts are asked for."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Dict, Literal, Mapping, Optional
+
+from ..settings import Settings, setting
+
+if TYPE_CHECKING:
+    from .local.causal_lm import CausalLM
+
+EMBEDDED_MODEL = "smollm2-135m-instruct"
+# Stands for the adapter that comes with this package.
+AUTO = "auto"
+
+
+class LocalModelSettings(Settings):
+    """A local model and the device that it runs on."""
+
+    model: str = setting(
+        EMBEDDED_MODEL, "The model: a folder, an embedded model or a hub id. With a server, the name that the server "
+        "knows.")
+    revision: Optional[str] = setting(None, "Revision of a hub model.")
+    device: str = setting(
+        "auto", "Device of a local model: auto, cpu, cuda or cuda:1. A GPU chosen on the command line goes before it.")
+    dtype: str = setting(
+        "auto", "Number type of the weights: auto, bfloat16, float16 or float32. auto is bfloat16 where the device is "
+        "faster with it, else float32.")
+    quantize: Optional[str] = setting(None, "4bit for NF4 with double quantization, on a GPU.")
+
+    def choose_device(self, gpu_id: int) -> str:
+        """RETURNS (str): The device: a GPU that is asked for goes before the setting, and "auto" alone is the CPU."""
+        if gpu_id >= 0:
+            return f"cuda:{gpu_id}"
+        return "cpu" if self.device == "auto" else self.device
+
+    def load(self, gpu_id: int, *, device: Optional[str] = None) -> "CausalLM":
+        """Load the model.
+
+        gpu_id (int): GPU, or -1 for none.
+        device (Optional[str]): Device of this process where there are several; goes before both others.
+        RETURNS (CausalLM): The model.
+        """
+        from .local.causal_lm import load_causal_lm
+
+        return load_causal_lm(self.model, revision=self.revision, device=device or self.choose_device(gpu_id),
+                              dtype=self.dtype, quantize=self.quantize)
+
+
+class ResponseSettings(Settings):
+    """How responses are generated."""
+
+    max_new_tokens: int = setting(512, "Most tokens of a freely generated response.", ge=1)
+    temperature: float = setting(0.0, "0 takes the most probable response; above 0 free responses are sampled.", ge=0)
+    seed: int = setting(0, "Random seed of the sampling.")
+
+
+class CausalLMSettings(ResponseSettings, LocalModelSettings):
+    """A local model with its adapter, and how it decodes."""
+
+    adapter: Optional[str] = setting(
+        AUTO, "Folder of a LoRA adapter; codec, labels, template, corpus and lang then come from its card. auto takes "
+        "the adapter in this package, where it has one for the model; null takes the base model.")
+    decoding: Literal["grounded", "free"] = setting(
+        "grounded", "grounded: only copies the text and marks mentions, with scores. free: any response, read by the "
+        "codec.")
+    max_batch_tokens: Optional[int] = setting(
+        None, "Most tokens of all texts in progress, which bounds the memory; null takes what suits the device.", ge=1)
+    pass_tokens: Optional[int] = setting(
+        None, "New tokens of one forward pass of grounded decoding; null takes what suits the device.", ge=1)
+
+
+class ConnectionSettings(Settings):
+    """Where a server is and how it is asked."""
+
+    base_url: Optional[str] = setting(
+        None, "Address of an OpenAI-compatible server (vLLM, llama.cpp, SGLang, hosted ones), such as "
+        "http://localhost:8000/v1.")
+    api_key_env: str = setting("OPENAI_API_KEY", "Environment variable that holds the key.")
+    extra_body: Mapping[str, Any] = setting({}, "Further keys of each request, as the server documents them.")
+    context_length: int = setting(8192, "Most tokens of prompt and response together.", ge=1)
+    concurrency: int = setting(16, "Requests in progress at once.", ge=1)
+    timeout: float = setting(120.0, "Seconds that a request may take in all.", gt=0)
+    max_tries: int = setting(6, "How often a request is sent before it fails.", ge=1)
+    backoff: float = setting(1.0, "Seconds before the second try; each further wait is about twice as long.", gt=0)
+    max_wait: float = setting(60.0, "Longest wait in seconds, whatever the server asks for.", gt=0)
+    max_response_bytes: Optional[int] = setting(
+        None, "Most bytes of a response from the server; null takes what max_new_tokens can need.", ge=1)
+    max_expansion: float = setting(
+        100.0, "Most bytes of a response after decompression for each byte that came.", gt=0)
+    environment_proxy: bool = setting(
+        False, "Whether requests use the proxy of the environment (HTTPS_PROXY); to this machine itself they never do.")
+
+
+class ServerOptions(ConnectionSettings):
+    """A server in place of a local model."""
+
+    tokenizer: Optional[str] = setting(
+        None, "Folder or hub id of the model's tokenizer, to count tokens; null estimates them.")
+    chat: Optional[bool] = setting(
+        None, "Whether prompts are chat messages; null: yes, unless the adapter was trained without.")
+    structured: bool = setting(False, "Whether responses must follow the JSON schema of the json codec.")
+
+
+class ServedModelSettings(ServerOptions, ResponseSettings):
+    """A model on a server."""
+
+    model: str = setting(..., "Name of the model on the server.")
+    revision: Optional[str] = setting(None, "Tells two models of the same name apart; null takes the address.")
+    adapter: Optional[str] = setting(
+        None, "Folder with the card of the adapter that the server has loaded under this name; codec, labels and "
+        "template come from it.")
+
+
+class PromptChoice(Settings):
+    """Which prompt is used; what is null is taken from the card of the adapter, or from the defaults."""
+
+    template: Optional[str] = setting(
+        None, "Prompt template, a name or a path; null takes that of the adapter, or of the language.")
+    corpus: Optional[str] = setting(None, "Name of the corpus in the prompt; null takes that of the adapter, or none.")
+    lang: Optional[str] = setting(None, "Language of texts and prompt; null takes that of the adapter, or en.")
+
+
+class ChunkLimits(Settings):
+    """How long texts are split."""
+
+    max_chunk_tokens: Optional[int] = setting(
+        512, "Longer texts are split at sentences into chunks of at most so many tokens; null takes what there is "
+        "room for.", ge=1)
+    max_sentences: Optional[int] = setting(
+        None, "Most sentences of a chunk; 0 sets no limit, null takes as many as the adapter was trained on.", ge=0)
+    overlap: int = setting(1, "Sentences that a chunk shares with the one before.", ge=0)
+
+
+class LabelChoice(Settings):
+    """Labels and codec, as objects of a pipeline."""
+
+    labels: Optional[Dict[str, str]] = setting(
+        None, "Label to definition; null or empty takes those of the adapter, or of the embedded corpus.")
+    codec: Optional[Any] = setting(None, "Format of the responses; null takes that of the adapter, or bracket lines.")
+
+
+class RequestSettings(ChunkLimits, PromptChoice):
+    """What texts are asked for."""
+
+    examples: Optional[Path] = setting(None, "Records with few-shot examples.")
+    choose_examples: int = setting(
+        0, "How many examples to choose for each text, by similarity; 0 gives all of them to every text.", ge=0)
+    cache: Optional[Path] = setting(None, "Database in which responses are kept; null asks everything anew.")
+    window: int = setting(256, "Documents that are planned, asked and returned together.", ge=1)
+    max_failures: int = setting(
+        20, "Consecutive failures of the model or server that end the run; 0 never ends it.", ge=0)
+
+
+class AnnotatorSettings(RequestSettings, LabelChoice):
+    """What texts are asked for, with the labels and the codec."""
