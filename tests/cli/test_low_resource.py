@@ -12,8 +12,8 @@ from places import ASSETS, CONFIGS, ROOT
 from small_trainings import TOK2VEC, write_sentences
 from typer.testing import CliRunner
 
-from spacy_bioner.cli._shared.settings import load_config
 from spacy_bioner.cli.main import app
+from spacy_bioner.config_files import find_config
 from spacy_bioner.experiments.definition import read_experiment
 from spacy_bioner.experiments.expansion import expand
 
@@ -21,7 +21,7 @@ LOW_RESOURCE = CONFIGS / "experiments" / "low_resource.yml"
 WORDS = "after before during early late mild rare severe stable slow two weeks care visit clinic".split()
 
 
-def expanded(profile="embedded", *, quick=False, **overrides):
+def expanded(profile="default", *, quick=False, **overrides):
     values = {"vars.profile": profile, **{key.replace("__", "."): value for key, value in overrides.items()}}
     return expand(read_experiment(LOW_RESOURCE, quick=quick, overrides=values), data=Path("data"), out=Path("out"))
 
@@ -52,9 +52,9 @@ def test_the_quick_form_has_neither_the_whole_test_set_nor_the_curve():
 
 def test_the_profiles_compare_the_prompts_of_the_publication():
     prompts = {profile: [step.arguments[3].rsplit("/5-")[1] for step in expanded(profile).plan.steps
-                         if step.name.startswith("generate-5-")] for profile in ("smoke", "embedded", "gpu")}
+                         if step.name.startswith("generate-5-")] for profile in ("smoke", "default", "gpu")}
     assert prompts["smoke"] == ["genllm-simple.jsonl"]
-    assert len(prompts["embedded"]) == 3 and len(prompts["gpu"]) == 4
+    assert len(prompts["default"]) == 3 and len(prompts["gpu"]) == 4
     assert any("chain_of_thought" in step.arguments and "free" in step.arguments
                for step in expanded("gpu").plan.steps)
 
@@ -96,9 +96,9 @@ def test_another_generator_changes_what_is_made_by_it_and_nothing_else(tmp_path)
     assert not changed & {"train-5-gold-0", "train-5-lsms-0", "change-5-lsms-fine-tuned"}
 
 
-@pytest.mark.parametrize("profile", ["embedded", "gpu", "smoke"])
+@pytest.mark.parametrize("profile", ["default", "gpu", "smoke"])
 def test_the_strategies_of_a_profile_are_there(profile):
-    known = load_config(CONFIGS / profile / "strategies.cfg")["strategies"]
+    known = find_config("strategies", CONFIGS / "strategies.cfg", profile).read()["strategies"]
     used = {step.arguments[step.arguments.index("--strategy") + 1] for step in expanded(profile).plan.steps
             if step.arguments[:2] == ("train", "spancat")}
     assert used <= set(known)
@@ -149,7 +149,7 @@ def folder(tmp_path, monkeypatch):
     (tmp_path / "data" / "toy" / "labels.yml").write_text("corpus: toy\nlang: en\nlabels: {DISEASE: diseases}\n")
     shutil.copytree(CONFIGS, tmp_path / "configs")
     shutil.copytree(ASSETS / "published", tmp_path / "assets" / "published")
-    path = tmp_path / "configs" / "smoke" / "spancat_en.cfg"
+    path = tmp_path / "configs" / "spancat.cfg"
     config = Config().from_disk(path, interpolate=False)
     config["components"]["bioner_spancat"]["model"]["tok2vec"] = TOK2VEC
     config.to_disk(path)
