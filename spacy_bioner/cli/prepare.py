@@ -28,8 +28,8 @@ def prepare_cli(
     output: Path = typer.Argument(..., metavar="OUT", help="Folder for train, dev, test and raw as sentences."),
     labels: Optional[Path] = typer.Option(None, help="Label schema; by default labels.yml in the corpus folder, or "
                                                      "assets/labels/<corpus>.yml."),
-    raw: str = typer.Option("auto", help="Raw text: auto, train (what the gold sample leaves), a corpus folder, "
-                                            "or none."),
+    raw: str = typer.Option("auto", help="Raw text: auto (raw.jsonl of the corpus and train), train (what the gold "
+                                            "sample leaves), a corpus folder, or none."),
     gold_limit: int = typer.Option(0, min=0, help="Sentences of train to take; 0 takes all."),
     raw_limit: int = typer.Option(0, min=0, help="Raw sentences to take; 0 takes all."),
     dev_limit: int = typer.Option(0, min=0, help="Sentences of dev to take; 0 takes all."),
@@ -46,13 +46,13 @@ def prepare_cli(
     seed: int = typer.Option(0, help="Seed of the samples."),
 ) -> None:
     """Cut a corpus into sentences, draw samples, gather raw text, and check labels, splits and leaks."""
-    from ..corpus.preparation import NO_RAW, Limits, prepare_corpus
+    from ..corpus.preparation import AUTO_RAW, NO_RAW, Limits, prepare_corpus
     from ..corpus.readiness import check_names
 
     check_names(corpus, package_version)
     if not (data / corpus).is_dir():
         raise BionerError(Errors.E001.format(path=data / corpus, wanted="corpus folder"))
-    refuse_own_folder(output, [data / corpus, *([data / raw] if raw not in ("auto", "train", NO_RAW) else [])])
+    refuse_own_folder(output, [data / corpus, *([data / raw] if raw not in (AUTO_RAW, "train", NO_RAW) else [])])
     schema_path = find_schema(data, corpus, labels)
     schema = read_schema(schema_path)
     if schema.lang != lang:

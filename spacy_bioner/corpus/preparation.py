@@ -18,6 +18,7 @@ from .splits import check_split
 
 SPLITS = ("train", "dev", "test")
 NO_RAW = "none"
+AUTO_RAW = "auto"
 _UNLABELLED = "pubmed_unlabeled"
 _LONGEST_RAW = 150
 # Of the documents of train, the most that take the place of dev where the dev texts are raw text.
@@ -74,8 +75,8 @@ def prepare_corpus(data: Path, corpus: str, *, labels: Mapping[str, str], lang: 
     corpus (str): Folder below it with train, dev and test as `.jsonl` or `.jsonl.gz`.
     labels (Mapping[str, str]): The schema; a label that it lacks is an error.
     lang (str): Language of the texts, where they do not say it.
-    raw (str): "auto" (the corpus's own raw.jsonl, else unlabelled abstracts beside it, else the rest of train),
-        "train" (what the gold sample leaves of train, labels dropped), another folder, or "none".
+    raw (str): "auto" (the corpus's own raw.jsonl, else unlabelled abstracts beside it, and "train"), "train" (what
+        the gold sample leaves of train, labels dropped), another folder, or "none".
     limits (Limits): How many sentences are taken.
     seed (int): Seed of the samples.
     drop_leaks (bool): Whether train records that stand in dev or test too are left out; else they are an error.
@@ -194,8 +195,11 @@ def _find_texts(data: Path, corpus: str, raw: str, lang: str, rest: List[Annotat
         prepared.sources["raw"] = NO_RAW
         return []
     path = _find_raw(data, corpus, raw, lang)
-    prepared.sources["raw"] = f"{path.parent.name}/{path.name}" if path else "the rest of train, labels dropped"
-    return _cut(read_jsonl(path, raw=True)) if path else rest
+    if raw not in (AUTO_RAW, "train"):
+        rest = []
+    named = [f"{path.parent.name}/{path.name}"] if path else []
+    prepared.sources["raw"] = " and ".join([*named, *(["the rest of train, labels dropped"] if rest or not named else [])])
+    return [*(_cut(read_jsonl(path, raw=True)) if path else []), *rest]
 
 
 def _gather_raw(sentences: Iterable[Annotation], lang: str, known: List[Annotation], limit: int, seed: int,
@@ -216,10 +220,10 @@ def _raw_meta(sentence: Annotation, lang: str) -> Dict[str, Any]:
 
 
 def _find_raw(data: Path, corpus: str, raw: str, lang: str) -> Optional[Path]:
-    """Return the file of raw text; None stands for the rest of train."""
+    """Return the file of raw text; None where there is none beside the rest of train."""
     if raw == "train":
         return None
-    if raw != "auto":
+    if raw != AUTO_RAW:
         return next((path for path in _candidates(data / raw) if path.is_file()), data / raw / "train.jsonl")
     own = find_jsonl(data / corpus / "raw.jsonl")
     beside = find_jsonl(data / _UNLABELLED / "train.jsonl")

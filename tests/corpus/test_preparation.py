@@ -2,7 +2,9 @@
 
 import pytest
 
+from spacy_bioner.annotation import Annotation
 from spacy_bioner.corpus.preparation import Limits, prepare_corpus
+from spacy_bioner.corpus.sentences import split_sentences
 from spacy_bioner.errors import BionerError
 from spacy_bioner.files import write_json_lines
 
@@ -55,6 +57,17 @@ def test_own_raw_text_is_cut_and_known_sentences_are_left_out(corpus):
     prepared = prepare(corpus(raw=raw))
     assert [sentence.id for sentence in prepared.parts["raw"]] == ["r1-s2"]
     assert any("raw text left out" in note for note in prepared.notes)
+
+
+@pytest.mark.issue(22)
+def test_auto_raw_text_is_that_of_the_corpus_and_the_rest_of_train(corpus):
+    raw = [record("r1", "The only sentence of the raw text is new."), record("r2", TRAIN[1]["text"])]
+    prepared = prepare(corpus(raw=raw), limits=Limits(gold=2))
+    train = {sentence.text for record in TRAIN for sentence in split_sentences(Annotation.from_record(record))}
+    assert {sentence.text for sentence in prepared.parts["raw"]} == (
+        {raw[0]["text"]} | train - {sentence.text for sentence in prepared.parts["train"]})
+    assert not any(sentence.mentions for sentence in prepared.parts["raw"])
+    assert prepared.sources["raw"] == "mine/raw.jsonl and the rest of train, labels dropped"
 
 
 def test_no_raw_text_is_noted_and_no_error(corpus):
