@@ -197,8 +197,10 @@ def _find_texts(data: Path, corpus: str, raw: str, lang: str, rest: List[Annotat
     path = _find_raw(data, corpus, raw, lang)
     if raw not in (AUTO_RAW, "train"):
         rest = []
-    named = [f"{path.parent.name}/{path.name}"] if path else []
-    prepared.sources["raw"] = " and ".join([*named, *(["the rest of train, labels dropped"] if rest or not named else [])])
+    sources = [f"{path.parent.name}/{path.name}"] if path else []
+    if rest or not path:
+        sources.append("the rest of train, labels dropped")
+    prepared.sources["raw"] = " and ".join(sources)
     return [*(_cut(read_jsonl(path, raw=True)) if path else []), *rest]
 
 

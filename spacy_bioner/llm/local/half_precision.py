@@ -84,7 +84,7 @@ def measure_number_types() -> Dict[str, float]:
             break
         for name in ("float32", "bfloat16"):
             dtype = getattr(torch, name)
-            inner, outer = torch.full((hidden, width), 0.01, dtype=dtype), torch.full((width, hidden), 0.01, dtype=dtype)
+            inner, outer = torch.ones(hidden, width, dtype=dtype), torch.ones(width, hidden, dtype=dtype)
             states = torch.ones(tokens, width, dtype=dtype, requires_grad=True)
             began = time.process_time()
             with torch.enable_grad():
