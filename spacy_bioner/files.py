@@ -40,10 +40,10 @@ def open_atomic(path: Path, mode: str = "w", *, private: bool = False) -> Iterat
 
 
 @contextmanager
-def naming(path: Path) -> Iterator[None]:
+def naming(path: Union[str, Path]) -> Iterator[None]:
     """Name the file in an error of a full disk, which the system raises without one.
 
-    path (Path): What is written.
+    path (Union[str, Path]): What is written.
     """
     try:
         yield

@@ -3,6 +3,7 @@
 Trial `n` of a seed is always the same file, so a run resumes by counting.
 """
 
+import gzip
 import json
 import random
 import shutil
@@ -21,7 +22,16 @@ from spacy_bioner.formats.parsing.problems import Problems
 # Name of the file of each format.
 NAMES = ("a.jsonl", "a.jsonl.gz", "a.pubtator", "a.xml", "a.bioc.json", "a.brat", "a.conll", "a.hf.jsonl", "a.hf.json",
          "a.spacy")
-DAMAGES = ("truncated", "flipped", "deleted", "inserted", "other-encoding")
+DAMAGES = ("truncated", "flipped", "deleted", "inserted", "other-encoding", "other-version")
+# Formats that hold a sum of all their bytes, so that no missing part can be overlooked.
+SUMMED = ("a.jsonl.gz", "a.spacy")
+# Words of a format that another version, or a tool of the same mind, spells otherwise.
+VERSIONS = (('"spans"', '"entities"'), ('"spans"', '"Spans"'), ('"start"', '"begin"'), ('"label"', '"type"'),
+            ('"ner_tags"', '"tags"'), ('"tokens"', '"words"'), ('"annotations"', '"annotation"'),
+            ('"passages"', '"sections"'), ('"infons"', '"info"'), ('"locations"', '"location"'), ('"text"', '"Text"'),
+            ("<annotation", "<entity"), ("<passage", "<section"), ("<location", "<place"), ("<infon", "<info"),
+            ("|t|", "|T|"), ("|t|", "|Title|"), ("\t", " "), ("\t", ","), ("\n\n", "\n"), ("\tB-", "\tS_"),
+            ("# global.columns", "# columns"), ("# text", "# sentence"), ("\nT", "\nE"), ("\n", "\r\n"))
 _BETWEEN_SAVES = 200
 _MOST_FAULTS = 20
 _WORDS = "gout aspirin helped the patient with asthma and IL-2 in \u03b2-cells of lung cancer".split()
@@ -61,12 +71,25 @@ def damage(random_: random.Random, content: bytes, kind: str) -> Tuple[bytes, bo
     if kind == "deleted":
         end = place + random_.randint(1, 60)
         return content[:place] + content[end:], True
+    if kind == "other-version":
+        return rename(random_, content), False
     if kind == "inserted":
         return content[:place] + random_.randbytes(random_.randint(1, 20)) + content[place:], False
     try:
         return content.decode("utf8").encode(random_.choice(("utf-16", "latin-1", "utf-8-sig")), "replace"), False
     except UnicodeDecodeError:
         return b"\x1f\x8b" + content, False
+
+
+def rename(random_: random.Random, content: bytes) -> bytes:
+    """Spell a word of a format as another version might, everywhere; elements of XML at their ends too."""
+    text = content.decode("utf8")
+    found = [pair for pair in VERSIONS if pair[0] in text]
+    if not found:
+        return content
+    old, new = random_.choice(found)
+    text = text.replace(old, new)
+    return (text.replace(f"</{old[1:]}>", f"</{new[1:]}>") if old.startswith("<") else text).encode("utf8")
 
 
 def run_trial(number: int, seed: int, folder: Path) -> Tuple[str, str]:
@@ -84,10 +107,16 @@ def run_trial(number: int, seed: int, folder: Path) -> Tuple[str, str]:
     path = folder / f"{number}" / name
     path.parent.mkdir()
     write_annotations(path, gold.values(), problems=Problems())
+    missing = False
     files = sorted(file_ for file_ in path.iterdir()) if path.is_dir() else [path]
     damaged = random_.choice(files)
-    content, missing = damage(random_, damaged.read_bytes(), kind)
-    damaged.write_bytes(content)
+    if kind == "other-version" and name == "a.spacy":
+        _rename_groups(damaged)
+    elif kind == "other-version" and name.endswith(".gz"):
+        damaged.write_bytes(gzip.compress(rename(random_, gzip.decompress(damaged.read_bytes()))))
+    else:
+        content, missing = damage(random_, damaged.read_bytes(), kind)
+        damaged.write_bytes(content)
     problems = Problems()
     try:
         found = list(read_annotations(path, problems=problems))
@@ -100,7 +129,18 @@ def run_trial(number: int, seed: int, folder: Path) -> Tuple[str, str]:
         return name, "counted" if problems.counts else "read"
     if problems.counts:
         return name, "counted"
-    return name, "untellable" if missing else "silent"
+    return name, "untellable" if missing and name not in SUMMED else "silent"
+
+
+def _rename_groups(path: Path) -> None:
+    """Call the group of spans of all Docs otherwise."""
+    import spacy
+    from spacy.tokens import DocBin
+
+    docs = list(DocBin().from_disk(path).get_docs(spacy.blank("en").vocab))
+    for doc in docs:
+        doc.spans["mentions"] = list(doc.spans.pop("sc", ()))
+    DocBin(docs=docs, store_user_data=True).to_disk(path)
 
 
 def run(count: int, seed: int, folder: Path) -> Dict[str, Any]:

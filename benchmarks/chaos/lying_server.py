@@ -99,8 +99,8 @@ class LoopbackServer:
         handler.wfile.write(content)
         handler.wfile.flush()
 
-    def _spell(self, prompt, *, chat, reason="stop"):
-        text = self.answer(prompt)
+    def _spell(self, prompt, *, chat, reason="stop", text=None):
+        text = self.answer(prompt) if text is None else text
         choice = {"index": 0, "finish_reason": reason}
         choice.update({"message": {"role": "assistant", "content": text}} if chat else {"text": text})
         usage = {"prompt_tokens": len(prompt.split()), "completion_tokens": len(text.split()), "total_tokens": 0}
@@ -174,6 +174,11 @@ class LoopbackServer:
 
     def _cut(self, handler, prompt, *, chat):
         self._send(handler, 200, self._spell(prompt, chat=chat, reason="length"))
+
+    def _cut_text(self, handler, prompt, *, chat):
+        """Half of the reply, as the token limit cuts it."""
+        text = self.answer(prompt)
+        self._send(handler, 200, self._spell(prompt, chat=chat, reason="length", text=text[:len(text) // 2]))
 
     def _gzipped(self, handler, prompt, *, chat):
         self._send_gzip(handler, gzip.compress(self._spell(prompt, chat=chat).encode("utf8")))

@@ -105,7 +105,10 @@ def main() -> None:
 def _run() -> None:
     try:
         with stopping_on_signals():
-            app()
+            try:
+                app()
+            finally:
+                sys.stdout.flush()
     except BionerError as error:
         print(f"spacy-bioner: {printable(str(error), line=True)}", file=sys.stderr)
         sys.exit(1)

@@ -50,6 +50,8 @@ class LlmErrors:
             "again with: pip install --force-reinstall --no-deps {requirement}.")
     E234 = ("The reply cache {path} is {found}, but this version reads layout {wanted}. Give another path as cache, or "
             "move the file away.")
+    E235 = ("{path} is not as the training wrote it: its SHA-256 sum is {found}, not {wanted}. Copy the adapter again. "
+            "If you changed it yourself, remove its sum from sha256 in {card}.")
 
 
 class LlmWarnings:

@@ -10,12 +10,14 @@ from ..annotation import Annotation, Mention, check_score, in_text_order
 from ..errors import BionerError, Errors
 from ..extras import extra
 from ..files import open_atomic
-from .parsing.bioc_documents import read_json_documents, read_xml_documents
+from .parsing.bioc_documents import CHILDREN, read_json_documents, read_xml_documents
 from .parsing.problems import Problems, Written, strict_unless, untold
 from .parsing.spans import Stated, ground_mentions, is_one_piece
 
 _TYPE_KEYS = ("type", "label", "category")
 _OURS = ("score", "grounding")
+# Lists that BioC has, and one that the service of PubTator 3 adds, which is made of the relations.
+_LISTS = frozenset({*CHILDREN, "relations_display"})
 _JSON = "json:"
 _COLLECTION = {"bioctype": "BioCCollection", "source": "spacy-bioner", "date": "", "key": "spacy-bioner.key",
                "version": "1.0", "infons": {}}
@@ -110,12 +112,14 @@ def _assign(document: Dict[str, Any], parts: List[_Part], place: str, problems: 
     document (Dict[str, Any]): The document.
     parts (List[_Part]): Its texts by their offsets; the last one that begins at an annotation or before it has it.
     place (str): File and document, for errors.
-    problems (Problems): Takes note of annotations without a type or a place, and of relations.
+    problems (Problems): Takes note of annotations without a type or a place, of relations and of unknown lists.
     """
     waiting = [document]
     while waiting:
         holder = waiting.pop()
         waiting += [child for children in ("passages", "sentences") for child in holder.get(children) or ()]
+        for key in _find_unknown_lists(holder):
+            problems.add("unknown_list", place, repr(key[:60]))
         for relation in holder.get("relations") or ():
             problems.add("relation", place, str(relation["id"]) if "id" in relation else "")
         for annotation in holder.get("annotations") or ():
@@ -128,6 +132,12 @@ def _assign(document: Dict[str, Any], parts: List[_Part], place: str, problems: 
                 problems.add("bad_line", where, "no type" if owners else "no place in a text")
             else:
                 _state(annotation, label, locations, owners[-1], where, problems)
+
+
+def _find_unknown_lists(holder: Dict[str, Any]) -> List[str]:
+    """RETURNS (List[str]): Keys with lists of objects that are not read, and may be what another key is meant to be."""
+    return [key for key, value in holder.items()
+            if key not in _LISTS and isinstance(value, list) and any(isinstance(one, dict) for one in value)]
 
 
 def _state(annotation: Dict[str, Any], label: str, locations: List[Tuple[int, int]], part: _Part, place: str,

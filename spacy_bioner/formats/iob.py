@@ -30,6 +30,8 @@ _DOCUMENT = re.compile(r"#+\s*(?:MEDLINE|PMID|PMCID|PMC|DOC|DOCID)\s*[:=]\s*(\S+
 # Comments that begin a sentence, also where the blank line before it is missing.
 _STARTS = ("sent_id", "newdoc id")
 _FORM, _TAG = "FORM", "NER"
+# Labels of the tags of phrases, which CoNLL 2000 and 2003 have in a column of their own.
+_PHRASES = frozenset("ADJP ADVP CONJP INTJ LST NP PP PRT SBAR UCP VP".split())
 
 
 @dataclass
@@ -78,7 +80,7 @@ def read_iob(path: Path, *, problems: Optional[Problems] = None, columns: Sequen
             of_document = of_document + 1 if sentence.document == document else 1
             document = sentence.document
             id = f"{document}-{of_document}" if of_document > 1 else document
-        yield _to_annotation(sentence, form, tags, label, id, problems)
+        yield _to_annotation(sentence, form, tags, label, id, problems, named=bool(columns))
     # Tokens outside of mentions have the tag O, so this is no corpus without mentions: it is another format.
     if number and not has_tags:
         raise BionerError(Errors.E031.format(path=path))
@@ -213,7 +215,7 @@ def _is_json(line: str) -> bool:
 
 
 def _to_annotation(sentence: _Sentence, form: int, tags: List[int], label: str, id: str,
-                   problems: Problems) -> Annotation:
+                   problems: Problems, *, named: bool) -> Annotation:
     words = [row[form] for row in sentence.rows]
     placed = place_tokens(sentence.comments.get("text"), words)
     exact = placed is not None and "text" in sentence.comments
@@ -225,11 +227,21 @@ def _to_annotation(sentence: _Sentence, form: int, tags: List[int], label: str, 
     for column in tags:
         stated += read_tags([row[column] for row in sentence.rows], tokens, place=sentence.place, problems=problems,
                             label=label)
+    if "global.columns" not in sentence.comments and not named:
+        _note_unread(sentence, tags, problems)
     mentions = ground_mentions(text, stated, problems=problems)
     meta = {"unit": "sentence", "detokenized": exact}
     if sentence.document:
         meta["document"] = sentence.document
     return Annotation(text, mentions, id=sentence.comments.get("sent_id", id), meta=meta)
+
+
+def _note_unread(sentence: _Sentence, tags: List[int], problems: Problems) -> None:
+    """Note a column that has nothing but tags, not those of phrases, and is not read, since nothing names it."""
+    for column in range(1, len(sentence.rows[0])):
+        labels = {row[column].partition("-")[2] for row in sentence.rows if row[column] != OUTSIDE}
+        if column not in tags and labels - _PHRASES and all(is_tag(row[column]) for row in sentence.rows):
+            problems.add("unread_tags", sentence.place, f"column {column + 1}: {', '.join(sorted(labels))[:60]}")
 
 
 def _check_names(names: Sequence[str], width: int, place: str) -> None:

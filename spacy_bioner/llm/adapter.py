@@ -1,5 +1,6 @@
 """What a LoRA adapter was taught, kept beside its weights, so that it is asked as it was taught."""
 
+import hashlib
 import json
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -46,6 +47,8 @@ class AdapterCard:
     began_with (Dict[str, Any]): adapter (its fingerprint), data_hash and corpora of the adapter that the training
         began with; empty where it began with fresh weights.
     score (Dict[str, float]): What was measured at the end of the training.
+    sha256 (Dict[str, str]): File to SHA-256 sum, of weights, configuration and this card; empty in cards from before
+        they were kept. Written by `write`.
     """
 
     base_model: str
@@ -70,10 +73,14 @@ class AdapterCard:
     data_hash: str = ""
     began_with: Dict[str, Any] = field(default_factory=dict)
     score: Dict[str, float] = field(default_factory=dict)
+    sha256: Dict[str, str] = field(default_factory=dict, compare=False)
 
     def write(self, folder: Path) -> None:
-        """Write the card beside the adapter's weights."""
-        write_json(Path(folder) / CARD_FILE, asdict(self))
+        """Write the card beside the adapter's weights, with the sums of the files there."""
+        content = asdict(self)
+        files = [path for path in (Path(folder) / CONFIG_FILE, Path(folder) / WEIGHTS_FILE) if path.is_file()]
+        content["sha256"] = {**{path.name: _hash_file(path) for path in files}, CARD_FILE: _hash_card(content)}
+        write_json(Path(folder) / CARD_FILE, content)
 
     @classmethod
     def read(cls, folder: Path) -> "AdapterCard":
@@ -81,11 +88,13 @@ class AdapterCard:
 
         folder (Path): Folder of the adapter.
         RETURNS (AdapterCard): The card.
-        RAISES BionerError: E206 where there is none, it cannot be read, or a value has another type.
+        RAISES BionerError: E206 where there is none, it cannot be read, or a value has another type. E235 where it is
+            not as it was written.
         """
         path = Path(folder) / CARD_FILE
         try:
             content = read_object(path)
+            _check_card(path, content)
             kept = {item.name: content[item.name] for item in fields(cls) if item.name in content}
             # As JSON: of Python's own values pydantic takes a dataclass only from one, where types are strict.
             return TypeAdapter(cls).validate_json(json.dumps(kept), strict=True)
@@ -94,6 +103,17 @@ class AdapterCard:
         except ValidationError as error:
             key, why = first_fault(error)
             raise BionerError(Errors.E206.format(path=path, why=f"{key}: {why}")) from None
+
+    def check_files(self, folder: Path) -> None:
+        """Compare the files of the adapter with those that were written.
+
+        folder (Path): Folder of the adapter.
+        RAISES BionerError: E235 where one has other bytes.
+        """
+        for name in (CONFIG_FILE, WEIGHTS_FILE):
+            path = Path(folder) / name
+            if name in self.sha256 and path.is_file():
+                _compare(path, _hash_file(path), self.sha256[name])
 
     def check(self, settings: Mapping[str, Any], *, base_model: Optional[str] = None,
               chat: Optional[bool] = None) -> List[str]:
@@ -146,6 +166,29 @@ class AdapterCard:
         if self.base_hash and base_hash and self.base_hash != base_hash:
             raise BionerError(Errors.E207.format(what="base model", taught=f"{self.base_model}, weights "
                               f"{self.base_hash}", asked=f"one of the same shapes with the weights {base_hash}"))
+
+
+def _check_card(path: Path, content: Dict[str, Any]) -> None:
+    """Compare the sum that a card has of itself, if it has one. RAISES BionerError: E235 where it is another one."""
+    sums = content.get("sha256")
+    if isinstance(sums, dict) and CARD_FILE in sums:
+        _compare(path, _hash_card(content), sums[CARD_FILE])
+
+
+def _compare(path: Path, found: str, wanted: Any) -> None:
+    if found != wanted:
+        raise BionerError(Errors.E235.format(path=path, found=found, wanted=wanted, card=CARD_FILE))
+
+
+def _hash_card(content: Mapping[str, Any]) -> str:
+    """Return the SHA-256 sum of a card: of its keys and values but for the sums, however they are laid out."""
+    kept = {key: value for key, value in content.items() if key != "sha256"}
+    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode("utf8")).hexdigest()
+
+
+def _hash_file(path: Path) -> str:
+    with path.open("rb") as file_:
+        return hashlib.file_digest(file_, "sha256").hexdigest()
 
 
 def _short(value: Any) -> str:

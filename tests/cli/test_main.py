@@ -1,5 +1,9 @@
 """The command line as a whole: its version, its groups, and what it says of a wrong verb or option."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from command_line import all_commands
 from typer.main import get_command
@@ -60,3 +64,13 @@ def test_a_verb_with_a_config_takes_overrides(verb):
 ])
 def test_overrides_are_separated_wherever_they_stand(args, own, overrides):
     assert split_overrides(args) == (own, overrides)
+
+
+@pytest.mark.issue(21)
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_standard_output_is_named():
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([sys.executable, "-m", "spacy_bioner", "--version"], stdout=full, stderr=subprocess.PIPE,
+                              text=True)
+    assert done.returncode == 1
+    assert done.stderr == "spacy-bioner: No space left on device: standard output\n"

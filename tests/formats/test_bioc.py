@@ -253,3 +253,33 @@ def test_json_that_is_no_collection_is_one_line(tmp_path, content):
     with pytest.raises(BionerError, match="a.bioc.json") as caught:
         list(read_bioc(tmp_path / "a.bioc.json", problems=Problems()))
     assert "\n" not in str(caught.value) and len(str(caught.value)) < 400
+
+
+@pytest.mark.issue(21)
+@pytest.mark.parametrize("name, text", [
+    pytest.param("a.json", json.dumps([{"id": "3", "passages": [{"offset": 0, "text": "p53",
+                                                                 "anotations": [ANNOTATION]}]}]), id="json"),
+    pytest.param("a.xml", XML.format(second=13, body="<text>So it is.</text>").replace("annotation", "annot"),
+                 id="xml"),
+])
+def test_a_misspelt_list_of_annotations_is_counted(tmp_path, name, text):
+    problems = Problems()
+    (found,) = _read(tmp_path, name, text, problems)
+    assert found.mentions == () and problems.counts == {"unknown_list": 1}
+    with pytest.raises(BionerError, match="BioC has none of that name"):
+        _read(tmp_path, name, text)
+
+
+@pytest.mark.issue(21)
+def test_other_keys_of_a_document_are_passed_over(tmp_path):
+    problems = Problems()
+    content = [{"id": "3", "authors": ["A"], "journal": "J", "relations_display": [{"name": "x"}],
+                "passages": [{"offset": 0, "text": "p53", "annotations": []}]}]
+    assert len(_read(tmp_path, "a.json", json.dumps(content), problems)) == 1 and not problems.counts
+
+
+@pytest.mark.issue(21)
+def test_a_character_that_xml_forbids_is_one_line(tmp_path):
+    with pytest.raises(BionerError) as error:
+        _read(tmp_path, "a.xml", XML.format(second=13, body="<text>So\x00 it is.</text>"))
+    assert "\n" not in str(error.value)

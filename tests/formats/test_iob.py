@@ -167,3 +167,18 @@ def test_tags_without_a_label_take_the_one_that_is_given(tmp_path):
 def test_deep_json_in_a_line_is_a_token(tmp_path):
     (found,) = _read(tmp_path, '{"a":' * 3000 + "\tO\n")
     assert len(found.text) == 15000
+
+
+@pytest.mark.issue(21)
+@pytest.mark.parametrize("text, columns, counts", [
+    pytest.param("a B-X O\nb O B-Y\n", (), {"unread_tags": 1}, id="nested"),
+    pytest.param("a B-X O\nb O B-Y\n", ("FORM", "NER", "NER"), {}, id="named"),
+    pytest.param("a B-X O\nb O B-Y\n", ("FORM", "other", "NER"), {}, id="left-out-by-name"),
+    pytest.param("a DT B-NP O\nb NN I-NP B-Y\n", (), {}, id="phrases-of-conll-2003"),
+    pytest.param("a O O\nb O B-Y\n", (), {}, id="no-mention-in-it"),
+])
+def test_a_column_of_tags_that_is_not_read_is_counted(tmp_path, text, columns, counts):
+    problems = Problems()
+    (tmp_path / "a.conll").write_text(text, encoding="utf8")
+    list(read_iob(tmp_path / "a.conll", problems=problems, columns=columns))
+    assert problems.counts == counts

@@ -1,14 +1,17 @@
 """The card of an adapter: asked as it was taught."""
 
 import json
+import shutil
 
 import pytest
 from tiny_models import tiny_lm
 
 from spacy_bioner.codecs import make_codec
 from spacy_bioner.errors import BionerError
-from spacy_bioner.llm.adapter import CARD_FILE, AdapterCard
+from spacy_bioner.llm.adapter import CARD_FILE, CONFIG_FILE, WEIGHTS_FILE, AdapterCard
+from spacy_bioner.llm.local.adapter_loading import read_adapter_config
 from spacy_bioner.llm.local.causal_lm import load_causal_lm
+from spacy_bioner.llm.local.model_source import EMBEDDED_ADAPTER
 from spacy_bioner.prompts.build import PromptBuilder
 
 
@@ -130,3 +133,32 @@ def test_an_adapter_taught_one_label_at_a_time_is_asked_so():
     assert card.check(make_builder(labels=("DRUG",)).settings()) == ["labels"]
     with pytest.raises(BionerError, match="one label at a time"):
         card.check(make_builder(labels=("DISEASE", "GENE")).settings())
+
+
+@pytest.mark.issue(21)
+@pytest.mark.parametrize("name, before", [
+    pytest.param(WEIGHTS_FILE, b"", id="weights"),
+    pytest.param(CONFIG_FILE, b'"lora_alpha": ', id="number"),
+    pytest.param(CARD_FILE, b"adverse effects and ", id="definition"),
+])
+def test_one_changed_byte_of_an_adapter_is_named(tmp_path, name, before):
+    folder = tmp_path / "adapter"
+    shutil.copytree(EMBEDDED_ADAPTER, folder)
+    read_adapter_config(folder)
+    content = bytearray((folder / name).read_bytes())
+    # All of them stay well-formed.
+    place = content.index(before) + len(before) if before else len(content) - 9
+    content[place] ^= 1
+    (folder / name).write_bytes(content)
+    with pytest.raises(BionerError, match=f"{name} is not as the training wrote it"):
+        read_adapter_config(folder)
+
+
+@pytest.mark.issue(21)
+def test_a_card_from_before_sums_were_kept_is_read(tmp_path):
+    shutil.copytree(EMBEDDED_ADAPTER, tmp_path, dirs_exist_ok=True)
+    content = json.loads((tmp_path / CARD_FILE).read_text(encoding="utf8"))
+    del content["sha256"]
+    (tmp_path / CARD_FILE).write_text(json.dumps({**content, "corpus": "Mine"}), encoding="utf8")
+    read_adapter_config(tmp_path)
+    assert AdapterCard.read(tmp_path).corpus == "Mine"

@@ -6,6 +6,8 @@ import sys
 from contextlib import contextmanager
 from typing import Any, Iterator, TextIO
 
+from ...files import naming
+
 # C0 without tab and line feed, delete, C1, marks and overrides of direction, separators, lone surrogates.
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 
@@ -31,9 +33,19 @@ class EscapedStream:
         self.raw = raw
 
     def write(self, text: str) -> int:
-        # A line ending of two characters is no attempt to overwrite the line.
-        self.raw.write(printable(text.replace("\r\n", "\n")))
+        with naming(self._where()):
+            # A line ending of two characters is no attempt to overwrite the line.
+            self.raw.write(printable(text.replace("\r\n", "\n")))
         return len(text)
+
+    def flush(self) -> None:
+        with naming(self._where()):
+            self.raw.flush()
+
+    def _where(self) -> str:
+        """Return what the stream is called in errors."""
+        name = str(getattr(self.raw, "name", ""))
+        return {"<stdout>": "standard output", "<stderr>": "standard error"}.get(name, name)
 
     def writelines(self, lines: Any) -> None:
         for line in lines:

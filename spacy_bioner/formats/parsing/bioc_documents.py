@@ -11,7 +11,8 @@ from ...files import read_lines
 from ...loading import BROKEN_COMPRESSION, open_bounded, parse_json, read_json
 from .lines import refuse_surrogates
 
-_CHILDREN = ("passages", "sentences", "annotations", "relations", "locations")
+CHILDREN = ("passages", "sentences", "annotations", "relations", "locations")
+_TEXTS = ("id", "text", "offset", "infon")
 # Passages hold sentences, and these annotations; text may be marked up a few levels deep.
 _DEEPEST = 20
 _LONGEST_ENTITY = 1000
@@ -46,7 +47,7 @@ def read_xml_documents(path: Path) -> Iterator[Placed]:
     except (etree.XMLSyntaxError, *BROKEN_COMPRESSION) as error:
         # The exception tells the last fault, which may come of the first.
         first = next(iter(parsed.error_log), None) if parsed is not None else None
-        why = f"{first.message}, line {first.line}" if first else str(error)
+        why = f"{first.message.strip()}, line {first.line}" if first else str(error)
         raise BionerError(Errors.E011.format(path=path, wanted="BioC XML", why=why)) from None
 
 
@@ -72,6 +73,10 @@ def _element_to_dict(element: Any, declared: Mapping[str, str], path: str, depth
     for children in ("passage", "sentence", "annotation", "relation"):
         found[f"{children}s"] = [_element_to_dict(child, declared, path, depth + 1)
                                  for child in element.findall(children)]
+    # What holds elements and has none of these names is not read, and may be meant to be one of them.
+    for child in element:
+        if isinstance(child.tag, str) and child.tag not in _TEXTS and f"{child.tag}s" not in CHILDREN and len(child):
+            found.setdefault(child.tag, []).append({})
     return found
 
 
@@ -158,7 +163,7 @@ def _check_shape(holder: Any, place: str) -> None:
     """
     shape_is_right = isinstance(holder, dict) and isinstance(holder.get("text") or "", str) \
         and isinstance(holder.get("infons") or {}, dict) \
-        and all(isinstance(holder.get(children) or [], list) for children in _CHILDREN) \
+        and all(isinstance(holder.get(children) or [], list) for children in CHILDREN) \
         and all(isinstance(location, dict) for location in holder.get("locations") or ())
     if not shape_is_right:
         raise BionerError(Errors.E011.format(path=place, wanted="BioC JSON", why="a value of another type"))

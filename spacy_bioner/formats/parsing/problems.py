@@ -31,6 +31,8 @@ FATES: Dict[str, str] = {
     "event": "annotation left out: an event or its trigger, from a file of events",
     "other_spans": "mention left out: it is in another group of spans than the one that is read",
     "unknown_key": "key left out: a record has id, text, spans and meta",
+    "unknown_list": "list left out: BioC has none of that name",
+    "unread_tags": "mentions left out: they are in a further column of tags; name the columns",
     "changed_text": "text changed: the format cannot hold it as it is",
     "moved_passage": "note: a passage moved, its offset lies in the one before",
     "lost_score": "note: scores are not held by the format",

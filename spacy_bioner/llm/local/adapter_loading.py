@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ...errors import BionerError, Errors, first_fault
 from ...extras import extra
-from ..adapter import CONFIG_FILE, WEIGHTS_FILE
+from ..adapter import CARD_FILE, CONFIG_FILE, WEIGHTS_FILE, AdapterCard
 from ..model_files import UnreadableFile, read_object, read_shapes
 
 if TYPE_CHECKING:
@@ -58,11 +58,14 @@ def read_adapter_config(folder: Path) -> AdapterConfig:
 
     folder (Path): Folder of the adapter.
     RETURNS (AdapterConfig): The configuration; the weights are whole and of its rank.
-    RAISES BionerError: E208 where there is no adapter, E232 where its files are not those of a LoRA adapter.
+    RAISES BionerError: E208 where there is no adapter, E232 where its files are not those of a LoRA adapter, E206 and
+        E235 where its card cannot be read or has other sums of the files.
     """
     folder = Path(folder)
     if not (folder / CONFIG_FILE).is_file():
         raise BionerError(Errors.E208.format(path=folder))
+    if (folder / CARD_FILE).is_file():
+        AdapterCard.read(folder).check_files(folder)
     try:
         config = AdapterConfig.model_validate(read_object(folder / CONFIG_FILE))
         if (folder / _PICKLE).exists() and not (folder / WEIGHTS_FILE).exists():
