@@ -28,9 +28,9 @@ browser:
 # on two cores.
 run: install
 	$(BIN)/python -m spacy project run all . --vars.llm_epochs 2 --vars.epochs 14
-	@$(BIN)/python -m spacy_bioner report --show metrics/embedded-embedded-1/metrics.json
-	@echo "report: $$(ls metrics/embedded-embedded-1/report.html)"
-	@echo "wheel:  $$(ls packages/embedded-embedded-1/*/dist/*.whl)"
+	@$(BIN)/python -m spacy_bioner report --show metrics/embedded-default-1/metrics.json
+	@echo "report: $$(ls metrics/embedded-default-1/report.html)"
+	@echo "wheel:  $$(ls packages/embedded-default-1/*/dist/*.whl)"
 
 check: install
 	$(BIN)/python -m ruff check .

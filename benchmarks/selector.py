@@ -51,7 +51,7 @@ def write_parts(folder: Path, train: Sequence[Annotation], dev: Sequence[Annotat
 
 
 def train_selector(profile: str, folder: Path, schema: Schema, *, updates: int, quick: bool) -> Path:
-    """RETURNS (Path): The pipeline of a selector, trained once; the next run takes it as it is."""
+    """Return the pipeline of a selector, trained once; the next run takes it as it is."""
     settings: Dict[str, Any] = {"training.batcher.size": 150} if quick else {}
     run_selector(SelectorRun(config=find_config("selector", profile=profile), gold=folder / "train.jsonl",
                              dev=folder / "dev.jsonl", predicted=None, dev_predicted=folder / "dev_found.jsonl",

@@ -22,7 +22,7 @@ BASE_PROFILES = ("default", "en")
 
 
 def configs_folder() -> Path:
-    """RETURNS (Path): The folder of the shipped configs."""
+    """Return the folder of the shipped configs."""
     return project_folder() / "configs"
 
 
@@ -67,7 +67,7 @@ class ConfigFiles:
             raise BionerError(Errors.E707.format(path=self, why=" ".join(str(error).split()))) from None
 
     def describe(self) -> Dict[str, Any]:
-        """RETURNS (Dict[str, Any]): Name and checksum of each file, without the folder that it happens to be in."""
+        """Return the name and checksum of each file, without the folder that it happens to be in."""
         base, *profiles = ({"file": path.name, "sha256": hashlib.sha256(_read(path).encode("utf8")).hexdigest()}
                            for path in (self.path, *self.profiles))
         return {**base, "profiles": profiles} if profiles else base
@@ -170,7 +170,7 @@ def _find(config: Mapping[str, Any], place: Tuple[str, ...]) -> Optional[Dict[st
 
 
 def _put(config: Dict[str, Any], place: Tuple[str, ...]) -> Dict[str, Any]:
-    """RETURNS (Dict[str, Any]): A new section in that place."""
+    """Return a new section in that place."""
     node = config
     for part in place[:-1]:
         if not isinstance(node.get(part), dict):
@@ -181,13 +181,13 @@ def _put(config: Dict[str, Any], place: Tuple[str, ...]) -> Dict[str, Any]:
 
 
 def _is_open(config: Mapping[str, Any], place: Tuple[str, ...]) -> bool:
-    """RETURNS (bool): Whether the config has null in the place of the section."""
+    """Return whether the config has null in the place of the section."""
     parent = _find(config, place[:-1])
     return parent is not None and place[-1] in parent
 
 
 def _is_other_function(node: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
-    """RETURNS (bool): Whether the values name another registered function, so that none of the old ones fits it."""
+    """Return whether the values name another registered function, so that none of the old ones fits it."""
     return any(key.startswith("@") and node.get(key) != value for key, value in values.items())
 
 

@@ -55,15 +55,15 @@ class Settings(BaseModel):
         return given
 
     def values(self) -> Dict[str, Any]:
-        """RETURNS (Dict[str, Any]): Name to value, groups as settings."""
+        """Return the values by name, groups as settings."""
         return {name: getattr(self, name) for name in type(self).model_fields}
 
     def changed(self: "SettingsType", **changes: Any) -> "SettingsType":
-        """RETURNS (Settings): The same settings with other values, checked."""
+        """Return the same settings with other values, checked."""
         return type(self)(**{**self.values(), **changes})
 
     def shared_with(self, schema: Type["Settings"]) -> Dict[str, Any]:
-        """RETURNS (Dict[str, Any]): Name to value of the settings that another declaration has too."""
+        """Return by name the values of the settings that another declaration has too."""
         return {name: value for name, value in self.values().items() if name in schema.model_fields}
 
 
@@ -169,14 +169,14 @@ def _parameters(schema: Type[Settings]) -> Iterator[inspect.Parameter]:
 
 
 def _accepted(field: FieldInfo) -> Any:
-    """RETURNS (Any): What the function accepts: a choice as str, a group as dict; both are checked later."""
+    """Return what the function accepts: a choice as str, a group as dict; both are checked later."""
     if get_origin(field.annotation) is Literal:
         return str
     return Dict[str, Any] if group_of(field) is not None else field.annotation
 
 
 def default_values(schema: Type[Settings]) -> Dict[str, Any]:
-    """RETURNS (Dict[str, Any]): Name to default as a config holds it; what is required is left out."""
+    """Return the defaults by name, as a config holds them; what is required is left out."""
     return {name: _plain(field.get_default(call_default_factory=True)) for name, field in schema.model_fields.items()
             if not field.is_required()}
 
@@ -211,14 +211,14 @@ def write_section(section: str, schema: Type[Settings], values: Optional[Mapping
 
 
 def write_value(value: Any) -> str:
-    """RETURNS (str): A value as a config has it."""
+    """Return a value as a config has it."""
     if isinstance(value, str) and value.startswith("${"):
         return value
     return json.dumps(value, ensure_ascii=False, default=str)
 
 
 def group_of(field: FieldInfo) -> Optional[Type[Settings]]:
-    """RETURNS (Optional[Type[Settings]]): The declaration of a group inside a declaration; None for a plain setting."""
+    """Return the declaration of a group inside a declaration; None for a plain setting."""
     kind = field.annotation
     return kind if isinstance(kind, type) and issubclass(kind, Settings) else None
 
@@ -253,7 +253,7 @@ def _name_type(field: FieldInfo) -> str:
 
 
 def known_keys(schema: Type[BaseModel], place: Iterable[Any]) -> List[str]:
-    """RETURNS (List[str]): The keys of the settings at a place inside others."""
+    """Return the keys of the settings at a place inside others."""
     for key in place:
         field = schema.model_fields.get(str(key))
         inner = field.annotation if field is not None else None
@@ -264,6 +264,6 @@ def known_keys(schema: Type[BaseModel], place: Iterable[Any]) -> List[str]:
 
 
 def suggest(name: str, known: Iterable[str]) -> str:
-    """RETURNS (str): A sentence with the nearest of the known names, empty where none is near."""
+    """Return a sentence with the nearest of the known names, empty where none is near."""
     near: Tuple[str, ...] = tuple(difflib.get_close_matches(name, list(known), n=1))
     return f" Did you mean '{near[0]}'?" if near else ""

@@ -46,9 +46,9 @@ def test_public_names_load_neither_spacy_nor_torch(name):
 
 def test_snippets_of_the_page_run_one_after_another(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    code = "\n".join(read_snippets("python-api.md"))
+    code = "\n".join(read_snippets("reference/python-api.md"))
     names = {}
-    exec(compile(code, "docs/python-api.md", "exec"), names)
+    exec(compile(code, "docs/reference/python-api.md", "exec"), names)
     assert set(spacy_bioner.__all__) - {"__version__"} <= set(names)
 
 

@@ -48,7 +48,7 @@ def run(count: int, seed: int, folder: Path) -> Dict[str, Any]:
 
 
 def _try(kind: str, chance: random.Random, work: Path) -> str:
-    """RETURNS (str): "right", "one_line", or what was wrong."""
+    """Return "right", "one_line", or what was wrong."""
     write, read = KINDS[kind]
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)

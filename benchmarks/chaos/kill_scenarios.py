@@ -33,7 +33,7 @@ class Scenario:
 
 
 def answer_none(prompt: str) -> str:
-    """RETURNS (str): The answer of the server: no mention."""
+    """Return the answer of the server: no mention."""
     return "none"
 
 

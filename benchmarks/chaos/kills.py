@@ -59,7 +59,7 @@ def run(count: int, seed: int, folder: Path, *, names: Sequence[str] = tuple(SCE
 
 def _run_trial(scenario: Scenario, work: Path, chance: random.Random, reference: Optional[Dict[str, Any]],
                most_kills: int) -> Dict[str, Any]:
-    """RETURNS (Dict[str, Any]): Kills, seconds of the last run, what it wrote, and what was wrong."""
+    """Return kills, seconds of the last run, what it wrote, and what was wrong."""
     folder = work / scenario.name
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -101,7 +101,7 @@ def _start(arguments: List[str], folder: Path) -> "subprocess.Popen[bytes]":
 
 
 def find_leftovers(folder: Path) -> List[str]:
-    """RETURNS (List[str]): What only an unfinished run has: temporary files and folders, and journals of databases."""
+    """Return what only an unfinished run has: temporary files and folders, and journals of databases."""
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*")
                   if path.name.endswith((".tmp", ".old", "-wal", "-shm", "-journal"))
                   or path.name.startswith(".") and path.name != ".gitignore")

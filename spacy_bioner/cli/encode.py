@@ -1,4 +1,4 @@
-"""`spacy-bioner encode`: records to the answers that a model is taught."""
+"""`spacy-bioner encode`: records to the responses that a model is trained on."""
 
 from pathlib import Path
 from typing import Any, Dict, List, Optional

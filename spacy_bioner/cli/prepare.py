@@ -38,7 +38,7 @@ def prepare_cli(
     leaks: Leaks = typer.Option(Leaks.error, help="A train record that stands in dev or test: error, or drop it."),
     label_dev_text: bool = typer.Option(False, "--label-dev-text", help="Take the dev texts, labels dropped, as raw "
                                                                         "text; dev is then a part of train."),
-    apart_from: List[Path] = typer.Option([], help="Records of another corpus, such as its test part: train and raw "
+    apart_from: List[Path] = typer.Option([], help="Records of another corpus, such as its test set: train and raw "
                                                    "text share no sentence with them; can be repeated."),
     package_version: str = typer.Option("", help="Version of the wheel that will be built, to check it now."),
     strict: bool = typer.Option(False, "--strict", help="Fail at unknown keys, mentions that cannot be marked, and "

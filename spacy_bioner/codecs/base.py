@@ -10,7 +10,7 @@ from ..annotation import Annotation, Mention
 class Issue:
     """Something that was wrong with a reply, or had to be read with care.
 
-    kind (str): One of the issue words of `docs/codecs.md`.
+    kind (str): One of the issue words of `docs/reference/issue-words.md`.
     detail (str): The part of the reply that it is about; never logged, since replies hold document text.
     """
 

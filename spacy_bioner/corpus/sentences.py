@@ -1,7 +1,7 @@
 """Texts cut into sentences: fast rules for biomedical English, marks for Chinese; a mention is never cut.
 
-`benchmarks/sentences.py` compares these rules with kept libraries on the gold corpora; `docs/formats.md` shows the
-table.
+`benchmarks/sentences.py` compares these rules with maintained libraries on the gold corpora;
+`docs/explanation/sentences.md` shows the table.
 """
 
 import re

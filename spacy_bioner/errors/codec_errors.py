@@ -11,7 +11,7 @@ class CodecErrors:
     E106 = "Example '{id}' {why} (codec '{codec}'). Leave it out, drop mentions, or use another codec."
     E107 = ("The codec '{codec}' can write none of the {count} candidate examples; the first is '{id}'. Give other "
             "examples or another codec.")
-    E108 = "Codec '{name}' has no option {options}. See the options in docs/codecs.md."
+    E108 = "Codec '{name}' has no option {options}. See the options in docs/reference/codecs.md."
     E109 = "Codec option {option} cannot be '{value}'. Known: {known}."
     E110 = ("Codec '{codec}' cannot write the crossing mentions {first} and {second}. "
             "Use the HTML or JSON codec, or drop one of them first (see `unwritable`).")

@@ -45,7 +45,7 @@ class Step:
         return " ".join(self.arguments[:2 if self.arguments[0] in VERB_GROUPS else 1])
 
     def named_paths(self) -> Iterator[Path]:
-        """YIELDS (Path): What the arguments may name: each argument, what stands round a = in it, and profiles."""
+        """Yield what the arguments may name: each argument, what stands round a = in it, and profiles."""
         for argument in self.arguments[len(self.verb.split()):]:
             parts = [argument, *argument.split("=")] if "=" in argument else [argument]
             yield from (path for path in map(Path, parts) if path.name)

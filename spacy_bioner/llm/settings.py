@@ -28,7 +28,7 @@ class LocalModelSettings(Settings):
     quantize: Optional[str] = setting(None, "4bit for NF4 with double quantization, on a GPU.")
 
     def choose_device(self, gpu_id: int) -> str:
-        """RETURNS (str): The device: a GPU that is asked for goes before the setting, and "auto" alone is the CPU."""
+        """Return the device: a GPU that is asked for goes before the setting, and "auto" alone is the CPU."""
         if gpu_id >= 0:
             return f"cuda:{gpu_id}"
         return "cpu" if self.device == "auto" else self.device

@@ -54,7 +54,7 @@ class TeachSettings(LocalModelSettings):
     training: GeneratorTraining = GeneratorTraining()
 
     def training_settings(self) -> TrainingSettings:
-        """RETURNS (TrainingSettings): How the adapter is trained, with the random seed."""
+        """Return how the adapter is trained, with the random seed."""
         return TrainingSettings(**self.training.values(), seed=self.seed)
 
 

@@ -26,7 +26,8 @@ def test_unknown_names_and_options_are_refused(name, options):
 
 
 def test_worked_example_of_the_page_reads_what_it_writes(tmp_path, monkeypatch):
-    (tmp_path / "lines_example.py").write_text(read_snippet("codecs.md", "class LinesCodec"), encoding="utf8")
+    code = read_snippet("howto/add-a-codec.md", "class LinesCodec")
+    (tmp_path / "lines_example.py").write_text(code, encoding="utf8")
     monkeypatch.syspath_prepend(str(tmp_path))
     point = EntryPoint("lines", "lines_example:LinesCodec", "spacy_bioner_codecs")
     monkeypatch.setattr(spacy_bioner.codecs, "entry_points", lambda group, name: [point] if name == "lines" else [])

@@ -199,7 +199,7 @@ def rewrite_sentences(sentences: Sequence[Annotation], settings: AugmentSettings
 
 
 def _open_free(settings: SynthesizeSettings, gpu_id: int) -> Any:
-    """Return what asks the plain model for lists of names; a taught generator writes nothing but sentences."""
+    """Return what asks the base model for lists of names; a fine-tuned generator writes nothing but sentences."""
     from ...llm.annotation.cache import ReplyCache
     from ...llm.annotation.request_runner import Runner
 

@@ -23,14 +23,14 @@ def train_annotator_cli(
     ctx: typer.Context,
     gold: Path = typer.Argument(..., metavar="GOLD", help="Gold records of the train split (.jsonl, .jsonl.gz)."),
     output: Path = typer.Argument(..., metavar="OUT", help="Folder of the adapter: weights, bioner.json (what it was "
-                                                           "taught), losses.jsonl, loss.svg, training.json."),
+                                                           "trained for), losses.jsonl, loss.svg, training.json."),
     config: Optional[Path] = CONFIG,
     profile: Optional[str] = PROFILE,
     labels: Path = typer.Option(..., help="Label schema (YAML)."),
     dev: Optional[Path] = typer.Option(None, help="Gold records of dev: their F1 chooses the weights that are kept."),
-    held_out: List[Path] = typer.Option([], help="Further records, as test parts, whose sentences may not be taught; "
-                                                 "can be repeated."),
-    add: List[str] = typer.Option([], help="Another corpus to teach jointly, as GOLD=SCHEMA; can be repeated."),
+    held_out: List[Path] = typer.Option([], help="Further records whose sentences may not be used: test. "
+                                                 "Can be repeated."),
+    add: List[str] = typer.Option([], help="Another corpus to train on jointly, as GOLD=SCHEMA; can be repeated."),
     epochs: int = typer.Option(0, min=0, help="Times that each record is seen; 0 takes the number in the config."),
     seed: Optional[int] = typer.Option(None, help="Random seed of weights and order; default: as the config says."),
     gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU ID or -1 for CPU."),

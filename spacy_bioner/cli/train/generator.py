@@ -79,7 +79,7 @@ def train_generator_cli(
 
 
 def read_raw(path: Path, known: "KnownTexts", *, any_split: bool = False) -> List["Annotation"]:
-    """Read raw text to teach from.
+    """Read raw text to train on.
 
     path (Path): Raw records.
     known (KnownTexts): The records that are held out; text that stands there is left out, and said how much.

@@ -27,14 +27,14 @@ def train_selector_cli(
     output: Path = typer.Argument(..., metavar="OUT", help="Folder for the curve and the pipeline model-best."),
     config: Optional[Path] = CONFIG,
     profile: Optional[str] = PROFILE,
-    dev: Path = typer.Option(..., help="Gold records of the dev part; state and threshold are chosen on it."),
+    dev: Path = typer.Option(..., help="Gold records of the dev set; checkpoint and threshold are chosen on it."),
     labels: Optional[Path] = typer.Option(None, help="Label schema (YAML): labels that candidates may have, and their "
                                                      "definitions for a model that reads them."),
     predicted: Optional[Path] = typer.Option(None, help="What the annotator found in GOLD, untrained on it."),
     dev_predicted: Optional[Path] = typer.Option(None, help="What the annotator found in the dev texts."),
-    held_out: List[Path] = typer.Option([], help="Further records, as test parts, whose sentences may not be used."),
-    updates: int = typer.Option(0, min=0, help="Updates of the weights; 0: as the config says."),
-    evaluations: int = typer.Option(8, min=1, help="How often the dev part is scored, about."),
+    held_out: List[Path] = typer.Option([], help="Further records whose sentences may not be used: test."),
+    updates: int = typer.Option(0, min=0, help="Steps of training; 0: as the config says."),
+    evaluations: int = typer.Option(8, min=1, help="How often the dev set is scored, about."),
     tune: Tune = typer.Option(Tune.labels, help="Thresholds chosen on dev: one for each label, one for all, or none."),
     recall_loss: Optional[float] = typer.Option(None, min=0, max=100, help="Points of recall that thresholds may cost "
                                                 "on dev, such as 0.5; by default they are those of the best F1."),

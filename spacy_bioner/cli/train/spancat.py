@@ -45,16 +45,16 @@ def train_spancat_cli(
     doubtful: Optional[Path] = typer.Option(None, help="What a selector dropped from the synthetic records, as "
                                             "`select spans` writes it: these places are left out of the loss."),
     dev: Path = typer.Option(..., help="Records on which the best state is chosen."),
-    held_out: List[Path] = typer.Option([], help="Further records, as test parts, whose sentences may not be used."),
-    updates: int = typer.Option(0, min=0, help="Updates of all stages together; 0: as the config says."),
-    epochs: int = typer.Option(0, min=0, help="In place of updates: as many as so many passes over gold take."),
-    evaluations: int = typer.Option(8, min=1, help="How often the dev part is scored, about."),
+    held_out: List[Path] = typer.Option([], help="Further records whose sentences may not be used: test."),
+    updates: int = typer.Option(0, min=0, help="Steps of all stages together; 0: as the config says."),
+    epochs: int = typer.Option(0, min=0, help="Steps as this many epochs over gold take, in place of --updates."),
+    evaluations: int = typer.Option(8, min=1, help="How often the dev set is scored, about."),
     tune: Tune = typer.Option(Tune.labels, help="Thresholds chosen on dev: one for each label, one for all, or none."),
     seed: int = typer.Option(0, help="Random seed of weights, order and dropout."),
     gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU, -1 for the CPU."),
     overwrite: bool = typer.Option(False, "--overwrite", help="Remove what OUT holds of another training."),
 ) -> None:
-    """Train a span categorizer: every strategy takes the same number of updates, so that they compare."""
+    """Train a span categorizer: every strategy takes the same number of steps, so that they compare."""
     import logging
 
     from ...training.config import refuse_owned, split_sources
@@ -114,7 +114,7 @@ def own_settings(owned: Dict[str, str], *, updates: int, epochs: int = 0) -> Dic
 
 def count_updates(config: ConfigFiles, overrides: Dict[str, Any], *, updates: int, epochs: int = 0,
                   gold: Optional[Dict[str, Any]] = None, example: str = "spancat") -> int:
-    """Say how many updates a training takes.
+    """Say how many steps a training takes.
 
     config (ConfigFiles): The training config.
     overrides (Dict[str, Any]): Its overrides.

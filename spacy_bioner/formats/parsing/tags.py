@@ -38,7 +38,7 @@ def place_tokens(text: Optional[str], tokens: Sequence[str]) -> Optional[Tuple[s
 
 
 def join_tokens(tokens: Sequence[str]) -> Tuple[str, List[Span]]:
-    """RETURNS (Tuple[str, List[Span]]): Tokens joined by blanks, and the place of each."""
+    """Return tokens joined by blanks, and the place of each."""
     placed = place_tokens(None, tokens)
     assert placed is not None, "tokens are found in the text that they make"
     return placed

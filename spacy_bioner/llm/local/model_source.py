@@ -26,7 +26,7 @@ class ModelSource(Protocol):
 
     @property
     def adapter_folder(self) -> Optional[Path]:
-        """RETURNS (Optional[Path]): Where the adapter of the model lies, if it has one."""
+        """Return where the adapter of the model lies, if it has one."""
 
     def open(self, builder: PromptBuilder) -> LanguageModel:
         """Return the model, ready to answer the prompts of this builder."""
@@ -60,7 +60,7 @@ class CausalLMSource(CausalLMSettings):
     """A local model that is loaded when first used, see `causal_lm.load_causal_lm`."""
 
     def __getstate__(self) -> Dict[str, Any]:
-        """RETURNS (Dict[str, Any]): The settings; a loaded model stays in its process."""
+        """Return the settings; a loaded model stays in its process."""
         return {**super().__getstate__(), "__dict__": self.values()}
 
     @property
@@ -73,7 +73,7 @@ class CausalLMSource(CausalLMSettings):
         return None if folder is None else AdapterCard.read(folder)
 
     def with_adapter(self, folder: Optional[Path]) -> "CausalLMSource":
-        """RETURNS (CausalLMSource): The same settings with another adapter, not yet loaded."""
+        """Return the same settings with another adapter, not yet loaded."""
         return self.changed(adapter=None if folder is None else str(folder))
 
     def open(self, builder: PromptBuilder) -> LanguageModel:

@@ -67,7 +67,7 @@ class ServerSource:
         return self._connect(settings)
 
     def open_generator(self, *, top_p: float, attempts: int, batch_size: int, min_units: int = 0) -> LanguageModel:
-        """RETURNS (LanguageModel): The server as a writer of sentences; it decodes freely, and answers are checked."""
+        """Return the server as a writer of sentences; it decodes freely, and answers are checked."""
         return self._connect(self.settings.changed(extra_body={"top_p": top_p, **self.settings.extra_body}))
 
     def __call__(self, prompts: Iterable[Iterable[Any]]) -> Iterable[Iterable[Any]]:

@@ -16,7 +16,7 @@ from spacy_bioner.training.selector.selector_training import SelectorRun, run_se
 
 
 def train(folder, *, profile=None, updates=40, **overrides):
-    """RETURNS (Path): The pipeline of a selector."""
+    """Return the pipeline of a selector."""
     gold = write_sentences(folder / "gold.jsonl", "train", range(20))
     dev = write_sentences(folder / "dev.jsonl", "dev", range(5))
     small = small_settings("span_selector") if profile is None else {}

@@ -1,11 +1,9 @@
 import json
 import re
-import shlex
 import sys
 from pathlib import Path
 
 import pytest
-from command_line import find_command
 
 from spacy_bioner.cli._shared.schema import Schema
 from spacy_bioner.cli._shared.settings import load_settings
@@ -241,13 +239,3 @@ def test_workflow_writes_nothing_into_the_package_and_holds_out_test(pytestconfi
     for name in ("train-annotator", "embedded-adapter"):
         [taught] = [line for line in commands[name]["script"] if " train annotator " in line]
         assert re.search(r"--held-out \S+/test.jsonl", taught)
-
-
-@pytest.mark.issue(6)
-def test_commands_of_the_page_are_accepted(pytestconfig):
-    page = (pytestconfig.rootpath / "docs" / "finetuning.md").read_text(encoding="utf8").replace("\\\n", " ")
-    lines = re.findall(r"^spacy-bioner (.*)$", page, flags=re.MULTILINE)
-    assert len(lines) == 2
-    for command, rest in map(find_command, map(shlex.split, lines)):
-        with command.make_context(command.name, rest) as context:
-            assert not context.args and (pytestconfig.rootpath / context.params["config"]).is_file()

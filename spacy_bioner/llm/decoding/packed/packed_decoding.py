@@ -42,11 +42,11 @@ class Walk(Protocol):
 
     @property
     def prompt(self) -> Sequence[int]:
-        """RETURNS (Sequence[int]): Tokens that it begins with."""
+        """Return tokens that it begins with."""
 
     @property
     def limit(self) -> int:
-        """RETURNS (int): Tokens that prompt and answer may have together."""
+        """Return tokens that prompt and answer may have together."""
 
     @property
     def done(self) -> bool:

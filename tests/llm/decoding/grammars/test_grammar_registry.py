@@ -23,8 +23,8 @@ TEXTS = ["Give aspirin for flu.", "Copper toxicosis in some\nfamilies", "铜 中
 
 @pytest.fixture
 def lines_codec(tmp_path, monkeypatch):
-    (tmp_path / "lines_example.py").write_text(read_snippet("codecs.md", "class LinesCodec"), encoding="utf8")
-    (tmp_path / "lines_grammar.py").write_text(read_snippet("codecs.md", "class LinesGrammar"), encoding="utf8")
+    for module, name in (("lines_example", "class LinesCodec"), ("lines_grammar", "class LinesGrammar")):
+        (tmp_path / f"{module}.py").write_text(read_snippet("howto/add-a-codec.md", name), encoding="utf8")
     monkeypatch.syspath_prepend(str(tmp_path))
     points = {"spacy_bioner_codecs": "lines_example:LinesCodec", "spacy_bioner_grammars": "lines_grammar:ground_lines"}
 
