@@ -3,6 +3,7 @@
 import ast
 import importlib.util
 import re
+from functools import lru_cache
 
 import pytest
 from command_line import all_commands
@@ -113,6 +114,7 @@ def is_setting(verb, section, key):
     return True
 
 
+@lru_cache
 def declared_settings():
     from spacy_bioner.settings import list_settings
 

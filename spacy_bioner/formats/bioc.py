@@ -135,7 +135,7 @@ def _assign(document: Dict[str, Any], parts: List[_Part], place: str, problems: 
 
 
 def _find_unknown_lists(holder: Dict[str, Any]) -> List[str]:
-    """RETURNS (List[str]): Keys with lists of objects that are not read, and may be what another key is meant to be."""
+    """Return keys with lists of objects that are not read, and may be what another key is meant to be."""
     return [key for key, value in holder.items()
             if key not in _LISTS and isinstance(value, list) and any(isinstance(one, dict) for one in value)]
 

@@ -61,7 +61,7 @@ def is_quick_in_bfloat16(device: torch.device) -> bool:
 
 
 def describe_processor() -> str:
-    """RETURNS (str): What the speed of a number type depends on: processor, its instructions, limits on them, torch."""
+    """Return what the speed of a number type depends on: processor, its instructions, limits on them, torch."""
     about = [platform.machine(), platform.processor()]
     if _CPU_INFO.is_file():
         lines = _CPU_INFO.read_text(encoding="utf8", errors="replace").splitlines()
