@@ -139,7 +139,7 @@ def test_runs_with_several_seeds_are_averaged(folder):
     pytest.param(lambda folder: [folder / "none.jsonl"], "No such file", id="no file"),
     pytest.param(lambda folder: [f"x={folder / 'half.jsonl'}", f"x={folder / 'gold.jsonl.gz'}"],
                  "Two systems are called 'x'", id="same name"),
-    pytest.param(lambda folder: [folder], "neither records", id="no pipeline"),
+    pytest.param(lambda folder: [folder], "neither a file of records", id="no pipeline"),
     pytest.param(lambda folder: [write_part(folder)], "1 of 3 gold documents are missing", id="missing document"),
     pytest.param(lambda folder: [write_keyless(folder)], "has the spans key 'sc'. Found: other", id="no spans key"),
 ])

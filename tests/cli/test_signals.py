@@ -16,7 +16,7 @@ def annotate(folder, server):
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.Popen(
         [sys.executable, "-m", "spacy_bioner", "annotate", str(folder / "in.jsonl"), str(folder / "out.jsonl"),
-         "--config", str(ROOT / "configs" / "embedded" / "annotate.cfg"), "--annotate.model", "m",
+         "--config", str(ROOT / "configs" / "annotate.cfg"), "--annotate.model", "m",
          "--annotate.adapter", "null", "--annotate.server.base_url", server.url, "--annotate.cache",
          str(folder / "cache.sqlite"), "--annotate.server.concurrency", "1"],
         stderr=subprocess.PIPE, text=True, env=environment)

@@ -52,7 +52,7 @@ def test_few_labels_get_a_line_each_and_what_auto_chose_is_told(lines, labels, w
     settings = FinetuneSettings(model="any", codec="bracket", codec_options={"lines": lines})
     with caplog.at_level("INFO", logger="spacy_bioner"):
         assert settings.make_codec(labels).settings()["lines"] == written
-    assert (f"{labels} labels in an answer: {written}" in caplog.text) == (lines == "auto")
+    assert (f"{labels} labels in a response: {written}" in caplog.text) == (lines == "auto")
 
 
 @pytest.mark.parametrize("labels, begun, wanted", [

@@ -72,7 +72,7 @@ def test_prompt_over_the_context_is_an_error_of_its_own():
     decoder = FreeDecoder(tiny_lm(context=64), max_new_tokens=8)
     replies = dict(decoder.generate(ask(["cancer", "cancer " * 80])))
     assert replies[0].error is None
-    assert replies[1].finish_reason == "error" and "context of 64" in replies[1].error
+    assert replies[1].finish_reason == "error" and "the context of the model has 64" in replies[1].error
 
 
 def test_prompts_over_the_context_never_stop_the_run():
@@ -135,7 +135,7 @@ def test_adapter_without_a_card_that_does_not_fit_is_one_line(adapter, tmp_path)
 @pytest.mark.parametrize("settings, message", [
     pytest.param({"device": "nonsense"}, "Setting 'device'", id="device"),
     pytest.param({"dtype": "int3"}, "Setting 'dtype'", id="dtype"),
-    pytest.param({"quantize": "2bit"}, "wanted is 4bit", id="quantize"),
+    pytest.param({"quantize": "2bit"}, "Wanted: 4bit", id="quantize"),
     pytest.param({"quantize": "4bit", "device": "cpu"}, "a CUDA device", id="4bit-on-cpu"),
     pytest.param({"adapter": "nowhere"}, "No adapter in nowhere", id="adapter"),
 ])
