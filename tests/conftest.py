@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from corpora import ABSENT, CORPORA
-from loopback_server import start_server  # noqa: F401  (a fixture of all folders)
+from loopback_server import llama_server, start_server  # noqa: F401  (fixtures of all folders)
 
 from spacy_bioner.annotation import Annotation, Mention, in_text_order
 

@@ -13,7 +13,8 @@ class LoopbackServer:
     """Answers `answer(prompt)`, unless `fault(prompt, tried)` names one of the faults below, or an HTTP status.
 
     It keeps all requests in `bodies` and `headers`, the tries of each prompt in `tries`, those answered well in
-    `answered`, and refuses requests that hold a parameter of `refuses`.
+    `answered`, and refuses requests that hold a parameter of `refuses`. A look-up is answered from `pages`, by its
+    path, and kept in `looked_up`.
 
     answer (Callable[[str], str]): The reply to a prompt.
     fault (Callable[[str, int], Union[str, int, None]]): The fault of this try, counted from 1 for each prompt.
@@ -29,6 +30,8 @@ class LoopbackServer:
         self.headers = []
         self.refuses = ()
         self.elsewhere = None
+        self.pages = {}
+        self.looked_up = []
         self.times = []
         self.under_way = self.most_under_way = 0
         self.lock = threading.Lock()
@@ -43,6 +46,11 @@ class LoopbackServer:
 
             def do_POST(self):
                 server.handle(self)
+
+            def do_GET(self):
+                path = self.path.removeprefix("/v1/")
+                server.looked_up.append(path)
+                server._send(self, 200 if path in server.pages else 404, json.dumps(server.pages.get(path, {})))
 
         self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.http.daemon_threads = True

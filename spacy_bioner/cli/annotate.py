@@ -51,7 +51,8 @@ class AnnotateSettings(RequestSettings, CausalLMSettings):
     """The section [annotate]."""
 
     codec: Optional[str] = setting(
-        None, "Format of the responses: bracket, html or json; null takes that of the adapter, or bracket lines.")
+        None, "Format of the responses: bracket, html or json; null takes that of the adapter; without one bracket "
+        "lines, from a server JSON.")
     codec_options: Dict[str, Any] = setting({}, "Options of the codec.")
     limit: Optional[int] = setting(None, "Most documents that are annotated; null for all.", ge=1)
     origin: str = setting("synthetic", "What the records that come out say of their origin.")

@@ -52,6 +52,12 @@ class LlmErrors:
             "move the file away.")
     E235 = ("{path} is not as the training wrote it: its SHA-256 sum is {found}, not {wanted}. Copy the adapter again. "
             "If you changed it yourself, remove its sum from sha256 in {card}.")
+    E236 = ("The server refuses the grammar ({kind}) with which responses are exact. Replies so far are cached. Set "
+            "grammar to the kind of the server or to null, or on_refused_grammar to free.")
+    E237 = ("The limit max_cost is {limit:g}, but there is no price. Set price_in_per_million and "
+            "price_out_per_million, the prices of a million tokens.")
+    E238 = ("Stopped before the limit of {limit:g}: {spent:.4f} is spent, and the next request may cost {most:.4f}. "
+            "Replies so far are cached. Run the same command again to resume, or raise max_cost.")
 
 
 class LlmWarnings:
@@ -61,3 +67,5 @@ class LlmWarnings:
     W203 = ("{count} of {total} candidate examples are left out, because the codec '{codec}' cannot write them; the "
             "first is '{id}'.")
     W204 = "The server refuses the parameter '{parameter}'; from now on requests go {how}."
+    W205 = ("The server refuses the grammar with which responses are exact; it is asked freely, and responses are read "
+            "as they come. Set grammar to the kind of the server, or to null.")

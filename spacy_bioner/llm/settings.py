@@ -89,9 +89,28 @@ class ConnectionSettings(Settings):
         100.0, "Most bytes of a response after decompression for each byte that came.", gt=0)
     environment_proxy: bool = setting(
         False, "Whether requests use the proxy of the environment (HTTPS_PROXY); to this machine itself they never do.")
+    price_in_per_million: Optional[float] = setting(
+        None, "Price of a million prompt tokens, in a currency of your choice; the usage of a run then has its cost.",
+        ge=0)
+    price_out_per_million: Optional[float] = setting(
+        None, "Price of a million response tokens, reasoning included, in the same currency.", ge=0)
+    max_cost: Optional[float] = setting(
+        None, "Most that a run may cost, in the same currency: a request that could cost more than is left is not "
+        "sent, and the run stops. The same command resumes it, with a new limit of the same size.", gt=0)
 
 
-class ServerOptions(ConnectionSettings):
+class GrammarSettings(Settings):
+    """How a server is held to responses that copy the text exactly."""
+
+    grammar: Optional[Literal["auto", "llama.cpp", "vllm", "sglang"]] = setting(
+        "auto", "Sends with each request a grammar of the legal responses, so that spans are exact, to a server of "
+        "this kind. auto asks the server once what it is; null sends none.")
+    on_refused_grammar: Literal["free", "stop"] = setting(
+        "free", "If the server refuses a grammar: free asks without it, with a warning; stop ends the run.")
+    grammar_depth: int = setting(2, "How deep spans may nest in responses that follow a grammar.", ge=1)
+
+
+class ServerOptions(GrammarSettings, ConnectionSettings):
     """A server in place of a local model."""
 
     tokenizer: Optional[str] = setting(
@@ -136,7 +155,8 @@ class LabelChoice(Settings):
 
     labels: Optional[Dict[str, str]] = setting(
         None, "Label to definition; null or empty takes those of the adapter, or of the embedded corpus.")
-    codec: Optional[Any] = setting(None, "Format of the responses; null takes that of the adapter, or bracket lines.")
+    codec: Optional[Any] = setting(
+        None, "Format of the responses; null takes that of the adapter; without one bracket lines, from a server JSON.")
 
 
 class RequestSettings(ChunkLimits, PromptChoice):

@@ -210,7 +210,7 @@ def mark_flu(prompt):
     start = text.index("flu")
     package = Path(sys.modules["spacy_bioner"].__file__).parent
     labels = json.loads((package / "llm/annotation/embedded_labels.json").read_text())
-    return make_codec("bracket").encode(Annotation(text, (Mention(start, start + 3, "DISEASE"),)), list(labels))
+    return make_codec("json").encode(Annotation(text, (Mention(start, start + 3, "DISEASE"),)), list(labels))
 
 
 @pytest.mark.issue(6)

@@ -66,3 +66,13 @@ def test_a_word_for_nothing_is_no_mention_unless_the_text_is_about_it():
 def test_a_text_that_no_key_tells_is_refused():
     spans, issues = read('[{"foo":"gout","bar":"pain","baz":"Disease"}]')
     assert spans == [] and "bad_item" in issues
+
+
+@pytest.mark.parametrize("labels, issues", [
+    pytest.param(("Disease",), [], id="plain"),
+    pytest.param(("Disease", "entities"), ["schema_variant"], id="a-label-of-this-name"),
+])
+def test_list_in_an_object_is_read_as_the_list_itself(labels, issues):
+    reading = make_codec("json").decode("He has gout.", labels, '{"entities":[{"type":"Disease","name":"gout"}]}')
+    assert [mention.label for mention in reading.mentions] == ["Disease"]
+    assert [issue.kind for issue in reading.issues][:1] == issues

@@ -1,8 +1,9 @@
-"""A fixture that starts servers on the loopback address, which misbehave on request."""
+"""Fixtures with servers on the loopback address: one that misbehaves on request, and a real one."""
 
 import pytest
 
 from benchmarks.chaos.lying_server import LoopbackServer
+from benchmarks.llama_server import LlamaServer, missing_package
 
 
 @pytest.fixture
@@ -18,3 +19,14 @@ def start_server(monkeypatch):
     yield start
     for server in servers:
         server.stop()
+
+
+@pytest.fixture(scope="session")
+def llama_server():
+    """Return a real server: llama.cpp with the embedded model, untuned."""
+    missing = missing_package()
+    if missing is not None:
+        pytest.skip(f"{missing} is not installed: llama.cpp with the embedded model comes with the extra dev")
+    server = LlamaServer(slots=2, threads=1).start()
+    yield server
+    server.kill()

@@ -14,6 +14,7 @@ from ...prompts.examples import ExampleChooser, write_examples, write_pool
 from ..adapter import AdapterCard
 from ..local.model_source import CausalLMSource, ModelSource
 from ..protocol import LanguageModel
+from ..server.server_source import ServerSource
 from ..settings import AUTO, AnnotatorSettings
 from .annotator import Annotator
 from .cache import ReplyCache
@@ -24,6 +25,8 @@ from .usage import Usage
 logger = logging.getLogger(__name__)
 
 DEFAULT_CODEC = "bracket"
+# Bracket lines are what small models are trained on; others know JSON best.
+SERVED_CODEC = "json"
 
 
 def make_annotator(source: ModelSource, settings: AnnotatorSettings, *,
@@ -38,6 +41,7 @@ def make_annotator(source: ModelSource, settings: AnnotatorSettings, *,
     RAISES BionerError: E1xx and E2xx for settings that do not fit each other, and models that cannot be had.
     """
     source = fit_adapter(source, settings, warn=True)
+    settings = fit_codec(source, settings)
     examples = [] if settings.examples is None else [
         Annotation.from_record(record) for _, record in read_json_lines(settings.examples)]
     builders = make_builders(source.card(), settings, examples=() if settings.choose_examples else examples)
@@ -96,6 +100,18 @@ def fit_adapter(source: ModelSource, settings: AnnotatorSettings, *, warn: bool 
         logger.warning(Warnings.W202.format(what=unknown[0], labels=", ".join(card.labels),
                                             codec=card.codec["name"]))
     return source.with_adapter(None)
+
+
+def fit_codec(source: ModelSource, settings: AnnotatorSettings) -> AnnotatorSettings:
+    """Choose the codec of a model on a server without an adapter, where none is set.
+
+    source (ModelSource): What answers.
+    settings (AnnotatorSettings): What is asked for.
+    RETURNS (AnnotatorSettings): The same, with the codec.
+    """
+    if settings.codec is not None or not isinstance(source, ServerSource) or source.adapter_folder is not None:
+        return settings
+    return settings.changed(codec=make_codec(SERVED_CODEC))
 
 
 def make_builder(card: Optional[AdapterCard], settings: AnnotatorSettings, *,

@@ -10,7 +10,7 @@ from ..local.fingerprint import fingerprint, served_fingerprint
 from ..local.hub import model_revision
 from ..local.model_source import CausalLMSource, ModelSource
 from ..server.server_source import ServerSource
-from .assembly import AnnotatorSettings, choose_max_sentences, fit_adapter, make_builders
+from .assembly import AnnotatorSettings, choose_max_sentences, fit_adapter, fit_codec, make_builders
 
 
 def identify(source: ModelSource, settings: AnnotatorSettings) -> Dict[str, Any]:
@@ -22,6 +22,7 @@ def identify(source: ModelSource, settings: AnnotatorSettings) -> Dict[str, Any]
     RAISES BionerError: E1xx and E2xx for settings that do not fit each other, as in making the annotator.
     """
     source = fit_adapter(source, settings)
+    settings = fit_codec(source, settings)
     builders = make_builders(source.card(), settings)
     first = builders[0].settings()
     prompt = {key: first[key] for key in ("codec", "corpus", "lang")}

@@ -2,37 +2,36 @@
 
 import asyncio
 import json
-import math
 import os
 import random
 import time
 from contextlib import suppress
-from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
+from dataclasses import replace
 from queue import SimpleQueue
 from threading import Thread
-from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterator, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ...errors import BionerError, Errors
 from ...extras import extra
 from ...settings import setting
 from ..annotation.planner import estimate_tokens
 from ..protocol import DOCUMENT_STATUS, Reply, Request
-from ..settings import ConnectionSettings, ResponseSettings
-from .exchange import Answer, AnswerTooLarge, Limits, UnreadableAnswer, find_proxy, post, size_limit
+from ..settings import ConnectionSettings, GrammarSettings, ResponseSettings
+from .answers import Outcome, read_answer, read_retry_after
+from .budget import Budget
+from .exchange import Answer, AnswerTooLarge, Limits, UnreadableAnswer, find_proxy, get, post, size_limit
+from .grammar_requests import GrammarRequests
 from .parameters import Parameters, describe_refusal, find_refused
 
-# Answers that ended by themselves, and answers that the token limit cut, in the words of the servers there are.
-STOPPED = frozenset({"stop", "eos", "eos_token", "end_turn", "stop_sequence"})
-CUT = frozenset({"length", "max_tokens"})
-REFUSED = frozenset({"content_filter", "refusal"})
+# Tokens that chat markup adds to a prompt.
+PROMPT_MARGIN = 64
 RETRIED_STATUS = frozenset({408, 409, 425, 429})
 _OK = 200
 _ELSEWHERE = range(300, 400)
 _SERVER_ERRORS = 500
 
 
-class ServerSettings(ConnectionSettings, ResponseSettings):
+class ServerSettings(GrammarSettings, ConnectionSettings, ResponseSettings):
     """A model on a server, and how it is asked."""
 
     model: str = setting(..., "Name of the model on the server.")
@@ -42,21 +41,17 @@ class ServerSettings(ConnectionSettings, ResponseSettings):
     json_schema: Optional[Mapping[str, Any]] = setting(None, "JSON schema that responses must follow.")
 
 
-@dataclass(frozen=True)
-class _Outcome:
-    """What one try gave: a reply, or why there is none, and whether and when to try again.
+class _Call(NamedTuple):
+    """What the requests of one call share.
 
-    service_failed (bool): See `Reply`; refused (bool) likewise.
-    adapted (bool): Whether the next try leaves out what this one was refused for.
+    client (Any): The HTTP client.
+    gate (asyncio.Semaphore): Lets so many requests through at once.
+    probing (asyncio.Lock): Lets one of them ask what the server is.
     """
 
-    reply: Optional[Reply] = None
-    error: str = ""
-    retry: bool = False
-    after: Optional[float] = None
-    service_failed: bool = False
-    refused: bool = False
-    adapted: bool = False
+    client: Any
+    gate: asyncio.Semaphore
+    probing: asyncio.Lock
 
 
 class Server:
@@ -66,11 +61,14 @@ class Server:
     count_tokens (Callable[[str], int]): Counts tokens as the server's model does; by default an estimate
         on the high side.
     adapter (Optional[str]): What tells the adapter that the server has loaded under this name from an earlier one.
+    write_grammar (Optional[Callable[[str], str]]): Text to the grammar of its answers; None lets all answer freely.
+    budget (Optional[Budget]): Counts the cost, with other servers of the run.
     RAISES BionerError: E223 where no address is given.
     """
 
     def __init__(self, settings: ServerSettings, *, count_tokens: Callable[[str], int] = estimate_tokens,
-                 adapter: Optional[str] = None) -> None:
+                 adapter: Optional[str] = None, write_grammar: Optional[Callable[[str], str]] = None,
+                 budget: Optional[Budget] = None) -> None:
         self.settings = settings
         self.adapter = adapter
         self.base_url = settings.base_url or os.environ.get("OPENAI_BASE_URL") or ""
@@ -81,6 +79,9 @@ class Server:
         self._limits = Limits(settings.max_response_bytes or size_limit(settings.max_new_tokens),
                               settings.max_expansion)
         self._count_tokens = count_tokens
+        self._grammars = (GrammarRequests(settings, write_grammar)
+                          if settings.grammar is not None and write_grammar is not None else None)
+        self._budget = budget
         self._chance = random.Random(settings.seed)
         self._paused_until = 0.0
         self._has_answered = False
@@ -98,7 +99,8 @@ class Server:
         return {"model": settings.model, "revision": settings.revision or self.base_url, "adapter": self.adapter,
                 "decoding": "server", "chat": settings.chat, "max_new_tokens": settings.max_new_tokens,
                 "temperature": settings.temperature, "seed": settings.seed,
-                "json_schema": settings.json_schema, "extra_body": dict(settings.extra_body)}
+                "json_schema": settings.json_schema, "extra_body": dict(settings.extra_body),
+                "grammar": None if self._grammars is None else [settings.grammar, settings.grammar_depth]}
 
     def generate(self, requests: Sequence[Request]) -> Iterator[Tuple[int, Reply]]:
         """Ask for all requests, so many at once.
@@ -122,13 +124,20 @@ class Server:
         task.result()
 
     async def _ask_all(self, requests: Sequence[Request], put: Callable[[Tuple[int, Reply]], None]) -> None:
-        gate = asyncio.Semaphore(self.settings.concurrency)
+        gate, probing = asyncio.Semaphore(self.settings.concurrency), asyncio.Lock()
         async with self._connect() as client:
+            call = _Call(client, gate, probing)
 
             async def ask(index: int, request: Request) -> None:
-                put((index, await self._ask(client, gate, request)))
+                put((index, await self._ask(call, request)))
 
-            await asyncio.gather(*(ask(index, request) for index, request in enumerate(requests)))
+            tasks = [asyncio.create_task(ask(index, request)) for index, request in enumerate(requests)]
+            try:
+                await asyncio.gather(*tasks)
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
 
     def _connect(self) -> Any:
         """Return a client that goes nowhere but to the server: no redirects, and no proxy or
@@ -145,21 +154,30 @@ class Server:
             proxy=find_proxy(self._url) if settings.environment_proxy else None, trust_env=False,
             follow_redirects=False)
 
-    async def _ask(self, client: Any, gate: asyncio.Semaphore, request: Request) -> Reply:
+    async def _ask(self, call: _Call, request: Request) -> Reply:
         """Send a request until it is answered, refused for good, or given up."""
         started = time.perf_counter()
         tried = adapted = 0
+        cost = 0.0
+        is_free = False
         while tried < self.settings.max_tries:
-            async with gate:
+            async with call.gate:
                 await asyncio.sleep(max(self._paused_until - time.monotonic(), 0.0))
-                outcome = await self._try(client, request)
+                outcome = await self._try_within_budget(call, request, is_free=is_free)
+                if outcome.refused and outcome.constrained:
+                    is_free, adapted = True, adapted + 1
+                    outcome = await self._try_within_budget(call, request, is_free=True)
+            cost += self._spend(outcome)
             if outcome.adapted:
                 adapted += 1
                 continue
             tried += 1
-            usage = {"requests": tried + adapted, "retries": tried - 1, "seconds": time.perf_counter() - started}
+            usage = {"requests": tried + adapted, "retries": tried - 1, "seconds": time.perf_counter() - started,
+                     **({} if self._budget is None else {"cost": cost})}
             if outcome.reply is not None:
                 self._has_answered = True
+                if self._grammars is not None:
+                    self._grammars.note_answered(constrained=outcome.constrained, refused=is_free)
                 return Reply(outcome.reply.text, outcome.reply.finish_reason, usage={**outcome.reply.usage, **usage})
             if not outcome.retry:
                 break
@@ -171,6 +189,24 @@ class Server:
         return Reply(finish_reason="error", error=f"{outcome.error}{tries}", usage=usage,
                      service_failed=outcome.service_failed or unreadable, refused=outcome.refused)
 
+    async def _try_within_budget(self, call: _Call, request: Request, *, is_free: bool) -> Outcome:
+        """Send a request once, if what it may cost at most is left."""
+        if self._budget is None or self._budget.max_cost is None:
+            return await self._try(call, request, is_free=is_free)
+        most = self._budget.cost(self._count_tokens(request.prompt.plain) + PROMPT_MARGIN,
+                                 self.settings.max_new_tokens)
+        async with self._budget.reserved(most):
+            outcome = await self._try(call, request, is_free=is_free)
+        return outcome
+
+    def _spend(self, outcome: Outcome) -> float:
+        """Return the cost of an answer, also of one that is of no use."""
+        if self._budget is None:
+            return 0.0
+        cost = self._budget.cost(outcome.usage.get("prompt_tokens", 0), outcome.usage.get("answer_tokens", 0))
+        self._budget.spend(cost)
+        return cost
+
     async def _wait(self, tried: int, after: Optional[float]) -> None:
         """Wait as the server says, then for all requests, or longer each time; never beyond the limit."""
         if after is not None:
@@ -180,110 +216,71 @@ class Server:
             wait = self.settings.backoff * 2 ** (tried - 1) * self._chance.uniform(0.75, 1.25)
         await asyncio.sleep(min(wait, self.settings.max_wait))
 
-    async def _try(self, client: Any, request: Request) -> _Outcome:
+    def make_body(self, request: Request, members: Mapping[str, Any]) -> Dict[str, Any]:
+        """Return a request as the server takes it.
+
+        request (Request): The request.
+        members (Mapping[str, Any]): What is added: a grammar, which takes the place of a schema.
+        """
+        sent = {**self._parameters.of_request(request.sample), **members}
+        if members:
+            sent.pop("response_format", None)
+        prompt = request.prompt
+        return ({"messages": prompt.messages} if self.settings.chat else {"prompt": prompt.plain + "\n"}) | sent
+
+    async def _choose_members(self, call: _Call, request: Request) -> Dict[str, Any]:
+        """Return the grammar of a request as the server takes it, after asking once what the server is."""
+        if self._grammars is None:
+            return {}
+        async with call.probing:
+            if self._grammars.is_undecided:
+                await self._grammars.detect(lambda page: asyncio.wait_for(
+                    get(call.client, f"{self.base_url.rstrip('/')}/{page}", self._limits), self.settings.timeout))
+        return self._grammars.members(request.text)
+
+    async def _try(self, call: _Call, request: Request, *, is_free: bool) -> Outcome:
         """Send a request once. Messages of the server are not passed on: they may quote the document."""
         with extra("llm"):
             import httpx
 
-        prompt = request.prompt
-        sent = self._parameters.of_request(request.sample)
-        body = ({"messages": prompt.messages} if self.settings.chat else {"prompt": prompt.plain + "\n"}) | sent
         try:
-            answer = await asyncio.wait_for(post(client, self._url, body, self._limits), self.settings.timeout)
+            members = {} if is_free else await self._choose_members(call, request)
+            body = self.make_body(request, members)
+            answer = await asyncio.wait_for(post(call.client, self._url, body, self._limits), self.settings.timeout)
         except (asyncio.TimeoutError, httpx.TimeoutException):
-            return _Outcome(error=f"no answer within {self.settings.timeout:g} s", retry=True, service_failed=True)
+            return Outcome(error=f"no answer within {self.settings.timeout:g} s", retry=True, service_failed=True)
         except AnswerTooLarge:
-            return _Outcome(error=f"the answer has more than the {self._limits.size:,} bytes that it may have, or "
-                                  f"grows more than {self._limits.expansion:g} times when it is unpacked", retry=True)
+            return Outcome(error=f"the answer has more than the {self._limits.size:,} bytes that it may have, or "
+                                 f"grows more than {self._limits.expansion:g} times when it is unpacked", retry=True)
         except UnreadableAnswer:
-            return _Outcome(error="the answer was not readable gzip", retry=True)
+            return Outcome(error="the answer was not readable gzip", retry=True)
         except (httpx.TransportError, httpx.InvalidURL):
-            return _Outcome(error="the connection failed", retry=True, service_failed=True)
+            return Outcome(error="the connection failed", retry=True, service_failed=True)
         try:
             content = json.loads(answer.content)
         except (ValueError, RecursionError):  # the last one for what is nested too deep
             content = None
         if answer.status != _OK:
-            return self._read_refusal(answer, content, sent, prompt.plain)
-        return read_answer(content) if content is not None else _Outcome(error="the answer was not JSON", retry=True)
+            outcome = self._read_refusal(answer, content, body, request.prompt.plain)
+        elif content is None:
+            outcome = Outcome(error="the answer was not JSON", retry=True)
+        else:
+            outcome = read_answer(content)
+        return replace(outcome, constrained=bool(members))
 
-    def _read_refusal(self, answer: Answer, content: Any, sent: Mapping[str, Any], prompt: str) -> _Outcome:
+    def _read_refusal(self, answer: Answer, content: Any, sent: Mapping[str, Any], prompt: str) -> Outcome:
         """Return what a status other than 200 means."""
         status = answer.status
         if status in _ELSEWHERE:
-            return _Outcome(error=f"HTTP {status}: a redirect to another address, which is not followed",
+            return Outcome(error=f"HTTP {status}: a redirect to another address, which is not followed",
                             service_failed=True)
         refused = find_refused(content, sent, prompt) if status in DOCUMENT_STATUS else None
         if self._parameters.adapt(sent, refused):
-            return _Outcome(adapted=True)
-        return _Outcome(error=f"HTTP {status}{describe_refusal(content, refused)}",
+            return Outcome(adapted=True)
+        return Outcome(error=f"HTTP {status}{describe_refusal(content, refused)}",
                         retry=status in RETRIED_STATUS or status >= _SERVER_ERRORS,
                         after=read_retry_after(answer.headers), service_failed=status not in DOCUMENT_STATUS,
                         refused=status in DOCUMENT_STATUS)
-
-
-def read_answer(answer: Any) -> _Outcome:
-    """Read an answer with status 200, of which each part may be of any type.
-
-    answer (Any): The answer, as JSON.
-    RETURNS (_Outcome): A reply, or what is wrong with the answer.
-    """
-    choices = _get(answer, "choices")
-    if not isinstance(choices, list) or not choices:
-        return _Outcome(error="the answer holds no choices", retry=True)
-    found = _get(choices[0], "finish_reason")
-    reason = found if isinstance(found, str) else None
-    if reason in REFUSED:
-        return _Outcome(error=f"the server refused to answer ({reason})")
-    if reason not in STOPPED | CUT:
-        return _Outcome(error=f"the answer ended with the reason {str(reason)[:20]!r}", retry=True)
-    text = read_text(choices[0])
-    if text is None:  # as of a model that has thought until the limit: it would do so again
-        return _Outcome(error="the answer holds no text")
-    usage = _get(answer, "usage")
-    counts = {"prompt_tokens": _get(usage, "prompt_tokens"), "answer_tokens": _get(usage, "completion_tokens")}
-    return _Outcome(reply=Reply(text, "length" if reason in CUT else "stop", usage={
-        key: count for key, count in counts.items() if isinstance(count, int)}))
-
-
-def read_text(choice: Any) -> Optional[str]:
-    """Read the text of an answer, in one piece or in parts; parts of other kinds, as thoughts, are left out.
-
-    choice (Any): A choice of the answer: a chat message, or a plain completion.
-    RETURNS (Optional[str]): The text, or None where there is none.
-    """
-    message = _get(choice, "message")
-    content = _get(choice, "text") if message is None else _get(message, "content")
-    if isinstance(content, str):
-        return content
-    parts = content if isinstance(content, list) else []
-    texts = [part.get("text") for part in parts if isinstance(part, dict) and part.get("type") == "text"]
-    written = [text for text in texts if isinstance(text, str)]
-    return "".join(written) if texts and len(written) == len(texts) else None
-
-
-def _get(value: Any, key: str) -> Any:
-    return value.get(key) if isinstance(value, dict) else None
-
-
-def read_retry_after(headers: Mapping[str, str]) -> Optional[float]:
-    """Return seconds that a server asks to wait, given as a number or as a date."""
-    value = headers.get("retry-after", "").strip()
-    if not value:
-        return None
-    try:
-        seconds = float(value)
-    except ValueError:
-        seconds = _seconds_until(value)
-    return None if math.isnan(seconds) else max(seconds, 0.0)
-
-
-def _seconds_until(date: str) -> float:
-    """Return seconds from now to a date as HTTP writes it; not a number for anything else."""
-    try:
-        return parsedate_to_datetime(date).timestamp() - time.time()
-    except (ValueError, OverflowError):
-        return math.nan
 
 
 def _run(loop: asyncio.AbstractEventLoop, task: "asyncio.Task[None]", answers: "SimpleQueue[Any]") -> None:

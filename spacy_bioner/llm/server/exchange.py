@@ -92,8 +92,18 @@ async def post(client: "httpx.AsyncClient", url: str, body: Dict[str, Any], limi
     RAISES AnswerTooLarge: As soon as more comes; UnreadableAnswer for another compression than gzip, or a damaged one;
         httpx.TransportError where the connection fails.
     """
+    return await _send(client, "POST", url, body, limits)
+
+
+async def get(client: "httpx.AsyncClient", url: str, limits: Limits) -> Answer:
+    """Ask for a page of the server, see `post`."""
+    return await _send(client, "GET", url, None, limits)
+
+
+async def _send(client: "httpx.AsyncClient", method: str, url: str, body: Optional[Dict[str, Any]],
+                limits: Limits) -> Answer:
     for _ in range(_MOST_REDIRECTS + 1):
-        async with client.stream("POST", url, json=body) as response:
+        async with client.stream(method, url, json=body) as response:
             target = response.url.join(response.headers.get("location", ""))
             if response.status_code not in _REDIRECTED or _origin(target) != _origin(response.url):
                 return Answer(response.status_code, response.headers, await _read(response, limits))

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, List, Optional
 
+from ...codecs.json.json_keys import WRAPPED_KEY
 from ...errors import BionerError, Errors
 from ...prompts.build import PromptBuilder
 from ...settings import takes_settings
@@ -13,6 +14,8 @@ from ..local.fingerprint import served_fingerprint
 from ..local.model_source import answer_prompts, find_adapter
 from ..protocol import LanguageModel
 from ..settings import ServedModelSettings
+from .answer_grammars.compilation import make_grammar_writer
+from .budget import Budget, make_budget
 from .client import Server, ServerSettings
 
 
@@ -31,7 +34,8 @@ def answer_schema(shape: str, labels: List[str]) -> Dict[str, Any]:
     items = {"name": item(type=label, name=string),
              "offsets": item(start_idx=number, end_idx=number, type=label, entity=string),
              "context": {"anyOf": [item(context=string, **{name: string}) for name in labels]}}
-    return {"type": "array", "items": items[shape]}
+    # Hosted services refuse another root than an object.
+    return item(**{WRAPPED_KEY: {"type": "array", "items": items[shape]}})
 
 
 @dataclass(frozen=True)
@@ -43,12 +47,14 @@ class ServerSource:
     adapter_folder (Optional[Path]): Folder with the card of the adapter that the server has loaded; with its weights
         too, records name it as those of a local model do.
     count_tokens (Callable[[str], int]): Counts tokens as the server's model does.
+    budget (Optional[Budget]): Counts the cost of all that is opened here.
     """
 
     settings: ServerSettings
     structured: bool = False
     adapter_folder: Optional[Path] = None
     count_tokens: Callable[[str], int] = estimate_tokens
+    budget: Optional[Budget] = None
 
     def card(self) -> Optional[AdapterCard]:
         return None if self.adapter_folder is None else AdapterCard.read(self.adapter_folder)
@@ -64,7 +70,8 @@ class ServerSource:
                 raise BionerError(Errors.E224.format(codec=builder.codec.name))
             schema = answer_schema(str(builder.codec.settings()["shape"]), list(builder.labels))
             settings = settings.changed(json_schema=schema)
-        return self._connect(settings)
+        return self._connect(settings, make_grammar_writer(
+            builder.codec, list(builder.labels), max_depth=settings.grammar_depth, wrapped=self.structured))
 
     def open_generator(self, *, top_p: float, attempts: int, batch_size: int, min_units: int = 0) -> LanguageModel:
         """Return the server as a writer of sentences; it decodes freely, and answers are checked."""
@@ -78,11 +85,12 @@ class ServerSource:
     def context_length(self) -> int:
         return self.settings.context_length
 
-    def _connect(self, settings: ServerSettings) -> Server:
+    def _connect(self, settings: ServerSettings, write_grammar: Optional[Callable[[str], str]] = None) -> Server:
         """Return the server, its adapter known by its content: retrained under the same name it is asked
         anew."""
         adapter = None if self.adapter_folder is None else served_fingerprint(self.adapter_folder)
-        return Server(settings, count_tokens=self.count_tokens, adapter=adapter)
+        return Server(settings, count_tokens=self.count_tokens, adapter=adapter, write_grammar=write_grammar,
+                      budget=self.budget)
 
 
 @takes_settings(ServedModelSettings, place="spacy-bioner.Server.v1")
@@ -98,7 +106,8 @@ def make_server(settings: ServedModelSettings) -> ServerSource:
         chat = folder is None or AdapterCard.read(folder).chat
     count_tokens = estimate_tokens if settings.tokenizer is None else read_counter(settings.tokenizer)
     asked = ServerSettings(**{**settings.shared_with(ServerSettings), "chat": chat})
-    return ServerSource(asked, structured=settings.structured, adapter_folder=folder, count_tokens=count_tokens)
+    return ServerSource(asked, structured=settings.structured, adapter_folder=folder, count_tokens=count_tokens,
+                        budget=make_budget(asked))
 
 
 def read_counter(tokenizer: str) -> Callable[[str], int]:

@@ -16,10 +16,12 @@ from spacy_bioner.llm.annotation.assembly import (
     make_annotator,
     make_builder,
 )
+from spacy_bioner.llm.annotation.identity import identify
 from spacy_bioner.llm.local.model_source import CausalLMSource, OpenedSource, find_adapter
 from spacy_bioner.llm.replay import Replay
 from spacy_bioner.llm.server.server_source import answer_schema, make_server
 from spacy_bioner.llm.settings import AnnotatorSettings
+from spacy_bioner.prompts.build import PromptBuilder
 
 LABELS = {"DISEASE": "illnesses", "DRUG": "medicines"}
 GOLD = Annotation("Aspirin for the flu.", (Mention(0, 7, "DRUG"), Mention(16, 19, "DISEASE")), id="a",
@@ -188,7 +190,8 @@ def test_schema_allows_what_the_codec_writes(shape):
     import json
 
     schema = answer_schema(shape, list(LABELS))
-    item = schema["items"]
+    assert schema["type"] == "object" and schema["required"] == ["entities"], "hosted services refuse other roots"
+    item = schema["properties"]["entities"]["items"]
     for written in json.loads(make_codec("json", shape=shape).encode(GOLD, list(LABELS))):
         fitting = [part for part in item.get("anyOf", [item]) if set(part["required"]) == set(written)]
         assert len(fitting) == 1 and set(fitting[0]["properties"]) == set(written)
@@ -252,3 +255,20 @@ def test_questions_about_a_text_share_the_memory_of_the_model():
         for found, expected in zip(together, alone.annotate([Annotation(text) for text in texts])):
             assert [mention for mention in found.mentions if mention.label == label] == list(expected.mentions)
     assert any(found.mentions for found in together)
+
+
+@pytest.mark.issue(23)
+@pytest.mark.parametrize("has_adapter, codec, asked", [
+    pytest.param(False, None, "json", id="no-adapter"),
+    pytest.param(False, "bracket", "bracket", id="set"),
+    pytest.param(True, None, "bracket", id="as-taught"),
+])
+def test_a_server_without_an_adapter_is_asked_for_json(tmp_path, has_adapter, codec, asked):
+    if has_adapter:
+        source = PromptBuilder(template="annotate.en", labels=LABELS, codec=make_codec("bracket")).settings()["source"]
+        AdapterCard(base_model="base", codec=make_codec("bracket").settings(), labels=LABELS, template="annotate.en",
+                    template_source=source).write(tmp_path)
+    source = make_server("m", base_url="http://localhost:1", adapter=str(tmp_path) if has_adapter else None)
+    settings = AnnotatorSettings(labels=LABELS, codec=make_codec(codec) if codec else None)
+    assert make_annotator(source, settings, find_sentences=lambda text, lang: []).builder.codec.name == asked
+    assert identify(source, settings)["codec"]["name"] == asked

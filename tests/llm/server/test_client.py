@@ -11,7 +11,8 @@ from spacy_bioner.errors import BionerError
 from spacy_bioner.llm.annotation.cache import ReplyCache
 from spacy_bioner.llm.annotation.request_runner import Runner
 from spacy_bioner.llm.protocol import Request
-from spacy_bioner.llm.server.client import Server, ServerSettings, read_retry_after
+from spacy_bioner.llm.server.answers import read_retry_after
+from spacy_bioner.llm.server.client import Server, ServerSettings
 from spacy_bioner.prompts.build import Prompt
 
 
@@ -86,7 +87,7 @@ def test_what_stays_refused_is_set_aside_in_the_second_run_too(start_server, tmp
 def test_a_service_that_lets_nobody_in_stops_the_run(start_server):
     server = start_server(fault=lambda prompt, tried: 401)
     runner = Runner(make_server(server, timeout=10), max_failures=3)
-    with pytest.raises(BionerError, match="3 requests in a row failed, the last one: HTTP 401"):
+    with pytest.raises(BionerError, match="3 failed requests in a row, the last one: HTTP 401"):
         runner.run([Request(Prompt("", str(number))) for number in range(50)])
 
 
@@ -94,7 +95,7 @@ def test_a_service_that_lets_nobody_in_stops_the_run(start_server):
 def test_what_never_gave_a_readable_answer_stops_the_run(start_server, fault, why):
     server = start_server(fault=lambda prompt, tried: fault)
     runner = Runner(make_server(server, max_tries=1, timeout=10), max_failures=3)
-    with pytest.raises(BionerError, match=f"3 requests in a row failed, the last one: the answer (was )?{why}"):
+    with pytest.raises(BionerError, match=f"3 failed requests in a row, the last one: the answer (was )?{why}"):
         runner.run([Request(Prompt("", str(number))) for number in range(50)])
 
 

@@ -7,6 +7,7 @@ names in any order, and as often as the text has pre-tokens; the reader gives ea
 import json
 from typing import Dict, FrozenSet, Hashable, List, Sequence, Tuple
 
+from ....codecs.json.json_keys import WRAPPED_KEY
 from ....tokens import find_units
 from .rules import Rules, add_automaton
 
@@ -14,19 +15,21 @@ _START = frozenset([-1])
 _CLOSED: FrozenSet[int] = frozenset()
 
 
-def json_rules(text: str, labels: Sequence[str]) -> Rules:
+def json_rules(text: str, labels: Sequence[str], *, wrapped: bool = False) -> Rules:
     """Make the rules of the JSON answers for one text, items in the shape `{"type": label, "name": text}`.
 
     text (str): The source text.
     labels (Sequence[str]): The labels.
+    wrapped (bool): Whether the list stands in an object, `{"entities":[...]}`.
     RETURNS (Rules): The rules.
     """
     rules = Rules()
+    head, tail = (f'{{"{WRAPPED_KEY}":', "}") if wrapped else ("", "")
     units = find_units(text)
     bare = [escape_json(text[start:end]) for start, end in units]
     spaced = [escape_json(text[before:end]) for (_, before), (_, end) in zip([(0, 0), *units], units)]
     if not units or not labels:
-        rules.add("root", [["[]"]])
+        rules.add("root", [[f"{head}[]{tail}"]])
         return rules
     steps: Dict[FrozenSet[int], List[Tuple[str, Hashable]]] = {}
 
@@ -51,7 +54,7 @@ def json_rules(text: str, labels: Sequence[str]) -> Rules:
     rest = rules.add("rest-0", [["]"]])
     for number in range(1, len(units)):
         rest = rules.add(f"rest-{number}", [["]"], [",", item, rest]])
-    rules.add("root", [["[]"], ["[", item, rest]])
+    rules.add("root", [[f"{head}[]{tail}"], [f"{head}[", item, rest, tail]])
     return rules
 
 
