@@ -26,6 +26,7 @@ from ..llm.settings import (
     ServerOptions,
 )
 from ..settings import Settings, setting
+from ._shared.batches import read_batch_into_cache, write_batch
 from ._shared.outputs import refuse_own_cache, refuse_own_input
 from ._shared.pipeline_annotation import annotate_by_pipeline
 from ._shared.schema import Schema, read_schema
@@ -80,6 +81,11 @@ def annotate_cli(
     seed: Optional[int] = typer.Option(None, help="Random seed of sampled responses; default: as the config says."),
     retry_truncated: bool = typer.Option(False, "--retry-truncated", help="Ask once more for cached responses that "
                                                                           "the token limit has cut."),
+    write_batch_to: Optional[Path] = typer.Option(None, "--write-batch", help="File for the requests that the cache "
+                                                  "does not answer yet, for a batch service in OpenAI's format; "
+                                                  "nothing is asked, and OUT is not written."),
+    read_batch_from: Optional[Path] = typer.Option(None, "--read-batch", help="Results of a batch service: they go to "
+                                                   "the cache, and only what they lack is asked."),
     gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU ID or -1 for CPU; with --engine ray each worker "
                                                             "has a GPU of its own, whatever the ID."),
 ) -> None:
@@ -94,7 +100,8 @@ def annotate_cli(
         refuse_own_outputs(output, [source, labels, settings.examples, settings.replay])
     if pipeline is not None:
         refuse_with_pipeline({"--labels": labels, "--engine": engine is Engine.ray,
-                              "--retry-truncated": retry_truncated, **overrides})
+                              "--retry-truncated": retry_truncated, "--write-batch": write_batch_to,
+                              "--read-batch": read_batch_from, **overrides})
         texts = list(islice(read_texts(source), settings.limit))
         if not texts:
             raise BionerError(Errors.E008.format(path=source))
@@ -106,10 +113,20 @@ def annotate_cli(
         raise BionerError(Errors.E730.format(option="--spans-key", why="no --pipeline is given"))
     schema = read_schema(labels) if labels else None
     if engine is Engine.ray:
+        for option, path in (("--write-batch", write_batch_to), ("--read-batch", read_batch_from)):
+            if path is not None:
+                raise BionerError(Errors.E730.format(option=option, why="--engine ray asks by itself"))
         summary = annotate_by_workers(source, output, settings, schema=schema, gpu_id=gpu_id,
                                       retry_truncated=retry_truncated)
     else:
         annotator = make_annotator(settings, schema=schema, gpu_id=gpu_id, retry_truncated=retry_truncated)
+        if read_batch_from is not None:
+            read_batch_into_cache(read_batch_from, annotator)
+        if write_batch_to is not None:
+            refuse_own_input(write_batch_to, [source, labels, settings.cache, read_batch_from])
+            count = write_batch(islice(read_texts(source), settings.limit), annotator, write_batch_to)
+            print(f"{count} requests -> {write_batch_to}", file=sys.stderr)
+            return
         summary = annotate(source, output, annotator, limit=settings.limit, origin=settings.origin)
     print(f"{summary} -> {output}", file=sys.stderr)
 

@@ -58,6 +58,8 @@ class LlmErrors:
             "price_out_per_million, the prices of a million tokens.")
     E238 = ("Stopped before the limit of {limit:g}: {spent:.4f} is spent, and the next request may cost {most:.4f}. "
             "Replies so far are cached. Run the same command again to resume, or raise max_cost.")
+    E239 = ("{path}, line {line}: not a result of a batch service, which has custom_id, and response or error. Give "
+            "the results file of the requests that this package wrote.")
 
 
 class LlmWarnings:

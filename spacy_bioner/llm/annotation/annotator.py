@@ -8,7 +8,7 @@ from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence, Tupl
 from ...annotation import Annotation, in_text_order
 from ...prompts.build import PromptBuilder
 from ...prompts.examples import ExampleChooser
-from ..protocol import LanguageModel, Reply
+from ..protocol import LanguageModel, Reply, Request
 from .cache import ReplyCache
 from .planner import ChunkSettings, Plan, Planner
 from .request_runner import Runner
@@ -64,6 +64,19 @@ class Annotator:
                        for planner, runner in self._askers]
             for annotation, *answered in zip(batch, *answers):
                 yield self._finish(annotation, answered)
+
+    def find_missing(self, annotations: Iterable[Annotation]) -> Iterator[Tuple[LanguageModel, Dict[str, Request]]]:
+        """Find what `annotate` would ask now.
+
+        annotations (Iterable[Annotation]): The texts.
+        YIELDS (Tuple[LanguageModel, Dict[str, Request]]): A model and requests to it by their keys in the cache. A text
+            that cannot be asked for has none.
+        """
+        stream = iter(annotations)
+        while batch := list(islice(stream, self.window)):
+            for planner, runner in self._askers:
+                plans = [planner.plan(annotation.text) for annotation in batch]
+                yield runner.model, runner.find_missing([request for plan in plans for request in plan.requests])
 
     def retry_truncated(self) -> None:
         """Ask once more for cached replies that the token limit has cut."""

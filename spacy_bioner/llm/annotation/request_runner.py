@@ -63,6 +63,12 @@ class Runner:
             self._share(self.cache, missing, replies)
         return [replies[key] for key in keys]
 
+    def find_missing(self, requests: Sequence[Request]) -> Dict[str, Request]:
+        """Return the requests that the cache does not answer, by their keys."""
+        asked = {request_key(request, self._settings): request for request in requests}
+        answered = self._look_up(asked)
+        return {key: request for key, request in asked.items() if key not in answered}
+
     def _look_up(self, asked: Mapping[str, Request]) -> Dict[str, Reply]:
         """Return cached replies that can be answers to their requests; others are asked again."""
         if self.cache is None:

@@ -228,6 +228,11 @@ class Server:
         prompt = request.prompt
         return ({"messages": prompt.messages} if self.settings.chat else {"prompt": prompt.plain + "\n"}) | sent
 
+    def make_batch_body(self, request: Request) -> Dict[str, Any]:
+        """Return a request for a batch service, which cannot be asked what it is."""
+        known = self._grammars is not None and not self._grammars.is_undecided
+        return self.make_body(request, self._grammars.members(request.text) if known and self._grammars else {})
+
     async def _choose_members(self, call: _Call, request: Request) -> Dict[str, Any]:
         """Return the grammar of a request as the server takes it, after asking once what the server is."""
         if self._grammars is None:

@@ -1,0 +1,87 @@
+"""Batch services: requests go to a file, results come from one, under the keys of the cache."""
+
+import json
+
+import pytest
+
+from spacy_bioner.annotation import Annotation, Mention
+from spacy_bioner.cli.main import app
+from spacy_bioner.codecs import make_codec
+from spacy_bioner.files import write_json_lines
+
+TEXTS = ["No flu.", "The flu came.", "Gout."]
+
+
+@pytest.fixture
+def run(tmp_path, start_server):
+    from typer.testing import CliRunner
+
+    write_json_lines(tmp_path / "in.jsonl", ({"id": str(number), "text": text} for number, text in enumerate(TEXTS)))
+    (tmp_path / "labels.yml").write_text("labels: {DISEASE: illnesses}\n")
+    server = start_server(lambda prompt: answer(prompt))
+
+    def invoke(*options, url=server.url):
+        return CliRunner().invoke(app, ["annotate", str(tmp_path / "in.jsonl"), str(tmp_path / "out.jsonl"), "--labels",
+                                        str(tmp_path / "labels.yml"), "--annotate.server.base_url", url,
+                                        "--annotate.model", "m", "--annotate.cache", str(tmp_path / "cache.sqlite"),
+                                        *map(str, options)])
+
+    invoke.server = server
+    return invoke
+
+
+def answer(prompt):
+    text = prompt.split("Text: ")[-1].split("\n")[0]
+    start = text.find("flu")
+    mentions = (Mention(start, start + 3, "DISEASE"),) if start >= 0 else ()
+    return make_codec("json").encode(Annotation(text, mentions), ["DISEASE"])
+
+
+def serve(requests, results, *, fails=()):
+    """Write the results file that a batch service would."""
+    lines = []
+    for line in map(json.loads, requests.read_text().splitlines()):
+        body = {"choices": [{"finish_reason": "stop", "message": {
+            "role": "assistant", "content": answer(line["body"]["messages"][-1]["content"])}}]}
+        done = not any(word in str(line["body"]) for word in fails)
+        lines.append({"id": "r", "custom_id": line["custom_id"], "error": None if done else {"code": "expired"},
+                      "response": {"status_code": 200, "body": body} if done else None})
+    write_json_lines(results, reversed(lines))
+
+
+def read(path):
+    return [json.loads(line)["spans"] for line in path.read_text().splitlines()]
+
+
+@pytest.mark.issue(23)
+def test_results_of_a_batch_are_the_answers_of_the_server(tmp_path, run):
+    assert run("--write-batch", tmp_path / "requests.jsonl").exit_code == 0
+    assert not (tmp_path / "out.jsonl").exists() and run.server.bodies == []
+    lines = [json.loads(line) for line in (tmp_path / "requests.jsonl").read_text().splitlines()]
+    assert [line["method"] + line["url"] for line in lines] == ["POST/v1/chat/completions"] * 3
+    assert len({line["custom_id"] for line in lines}) == 3 and all(len(line["custom_id"]) <= 64 for line in lines)
+    serve(tmp_path / "requests.jsonl", tmp_path / "results.jsonl")
+    done = run("--read-batch", tmp_path / "results.jsonl")
+    assert done.exit_code == 0, done.output
+    assert run.server.bodies == [], "nothing is asked"
+    spans = read(tmp_path / "out.jsonl")
+    assert [[(span["start"], span["end"]) for span in found] for found in spans] == [[(3, 6)], [(4, 7)], []]
+
+
+@pytest.mark.issue(23)
+def test_batches_and_requests_can_be_mixed(tmp_path, run):
+    run("--write-batch", tmp_path / "requests.jsonl")
+    serve(tmp_path / "requests.jsonl", tmp_path / "results.jsonl", fails=("Gout",))
+    done = run("--read-batch", tmp_path / "results.jsonl")
+    assert done.exit_code == 0 and len(run.server.bodies) == 1, "what failed there is asked"
+    assert "1 failed" in done.output
+    run("--write-batch", tmp_path / "requests.jsonl")
+    assert (tmp_path / "requests.jsonl").read_text() == "", "nothing is left to ask"
+
+
+@pytest.mark.issue(23)
+@pytest.mark.parametrize("line", ['{"text": "a"}', '{"custom_id": 5, "response": {}}'])
+def test_a_file_of_something_else_is_no_results_file(tmp_path, run, line):
+    (tmp_path / "results.jsonl").write_text(line + "\n")
+    done = run("--read-batch", tmp_path / "results.jsonl")
+    assert done.exit_code == 1 and "results.jsonl, line 1: not a result" in str(done.exception)
