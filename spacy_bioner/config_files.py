@@ -8,7 +8,7 @@ import hashlib
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Mapping, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Dict, Iterable, Iterator, List, Mapping, Optional, Tuple
 
 from .errors import BionerError, Errors
 from .project_files import project_folder
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # What the base configs are already: these names override nothing.
 BASE_PROFILES = ("default", "en")
+# With this a variable begins, in any text of a config.
+_VARIABLE = "${"
 
 
 def configs_folder() -> Path:
@@ -126,6 +128,17 @@ def find_config(task: str, path: Optional[Path] = None, profile: Optional[str] =
     both = [found[f"{first}+{second}"] for one, other in combinations(names, 2)
             for first, second in ((one, other), (other, one)) if f"{first}+{second}" in found]
     return ConfigFiles(task, base, (*(found.get(name, Path(name)) for name in names), *both))
+
+
+def refuse_variables(texts: Iterable[str]) -> None:
+    """Refuse labels and definitions that a config would take for variables.
+
+    texts (Iterable[str]): The labels and definitions.
+    RAISES BionerError: E556 for the first of them that holds a variable.
+    """
+    for text in texts:
+        if _VARIABLE in text:
+            raise BionerError(Errors.E556.format(text=text))
 
 
 def read_profile(path: Path) -> Iterator[Tuple[str, Tuple[str, ...], Dict[str, Any]]]:

@@ -1,5 +1,6 @@
 """The verb merge: what several annotators say of the same texts, made into one file of records."""
 
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
@@ -16,9 +17,9 @@ GOLD, DICTIONARY = "gold", "dictionary"
 
 
 def merge_cli(
+    source: Optional[List[str]] = typer.Argument(None, metavar="[NAME=FILE]...", help="Annotators with their records: "
+                                                 "llm=a.jsonl bert=b.jsonl. Records are paired by id."),
     output: Path = typer.Argument(..., metavar="OUT", help="Records with the mentions that are kept."),
-    source: List[str] = typer.Option([], help="An annotator, as NAME=FILE of records: --source llm=a.jsonl "
-                                              "--source bert=b.jsonl. Records are paired by id."),
     gold: Optional[Path] = typer.Option(None, help="Gold records, split train; where one covers a text, it alone "
                                                    "counts."),
     dictionary: Optional[Path] = typer.Option(None, help="Seed list, as `generate seeds` writes or reads it; "
@@ -31,7 +32,7 @@ def merge_cli(
     """Merge annotators: gold over agreement over one annotator over a dictionary; conflicts are counted."""
     report = report or name_beside(output, "merge.json")
     refuse_same_output(output, report, "--report")
-    sources = parse_sources(source)
+    sources = parse_sources(source or ())
     for path in (output, report):
         refuse_own_input(path, [*sources.values(), gold, dictionary])
     refuse_other_ending(output)
@@ -120,8 +121,7 @@ def _look_up(path: Path, label: Optional[str], read: Dict[str, List[Annotation]]
         seeds = read_seeds(path, label=label).seeds
     except BionerError as error:
         # The list is read as `generate seeds` reads it; here its option has another name.
-        told = str(error).replace("--label to `spacy-bioner generate seeds`", "--dictionary-label")
-        raise BionerError(told.replace("--label is", "--dictionary-label is")) from None
+        raise BionerError(re.sub(r"\blabel(?=\)\.| is for)", "--dictionary-label", str(error))) from None
     names: List[Tuple[str, str]] = [(seed.text, seed.label) for seed in seeds]
     known = Dictionary(names)
     texts = {annotation.id: annotation for records in read.values() for annotation in records}

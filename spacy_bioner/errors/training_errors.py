@@ -43,9 +43,9 @@ class TrainingErrors:
     E529 = "{path} has no system '{name}'. Known: {known}. Name one of them."
     E530 = "{path} exists and is not a pipeline. Give a new folder."
     E531 = "The pipeline {path} already has a span_selector. Leave out the selector."
-    E532 = "Cannot read '{value}' as a source. Write NAME=FILE, as in --source llm=annotated.jsonl."
+    E532 = "Cannot read '{value}' as a source. Write NAME=FILE, as in llm=annotated.jsonl."
     E533 = "The source name '{name}' is taken. Give each source its own name, other than gold and dictionary."
-    E534 = "Nothing to merge. Give at least one --source NAME=FILE, or --gold."
+    E534 = "Nothing to merge. Give at least one NAME=FILE before the output, or --gold."
     E535 = ("{path} has candidates of label '{label}', which is neither in gold nor in dev nor in the schema. Known: "
             "{known}. Give a schema with all labels.")
     E536 = ("The pipeline {path} does not record its dev scores, so it cannot be compared. Give pipelines that this "
@@ -78,6 +78,9 @@ class TrainingErrors:
             "out, or give another strategy.")
     E555 = ("The reader has stages, but training.max_epochs is {found}, so training would repeat the first stage "
             "only. Set max_epochs = -1, and set the length with max_steps.")
+    E556 = "{text!r} holds '${{', which spaCy configs read as a variable. Write the label or its definition otherwise."
+    E557 = ("The label {label!r} cannot be a key of a spaCy config, alone or beside the others, so the pipeline could "
+            "not be loaded. Rename it, or add it by the component's `add_label`.")
 
 
 class TrainingWarnings:

@@ -69,7 +69,7 @@ def make_pairs(corpora: Sequence[Corpus], task: Task, lm: "CausalLM", losses: Lo
 def finetune(corpora: Sequence[Corpus], output: Path, *, lm: "CausalLM", task: Task, lora: LoraSettings,
              training: TrainingSettings, dev: Sequence[Annotation] = (), dev_limit: int = 100,
              dev_batch_tokens: int = 16384, progress: Optional[Progress] = None,
-             processes: Optional[Processes] = None, start: Optional[Path] = None) -> Training:
+             processes: Optional[Processes] = None, start: Optional[Path] = None, overwrite: bool = False) -> Training:
     """Teach a model to annotate.
 
     corpora (Sequence[Corpus]): What is taught. The first one's labels and name go into the card, which annotation
@@ -85,6 +85,7 @@ def finetune(corpora: Sequence[Corpus], output: Path, *, lm: "CausalLM", task: T
     progress (Optional[Progress]): Called after each update.
     processes (Optional[Processes]): The processes of this training.
     start (Optional[Path]): Folder of an adapter to begin with.
+    overwrite (bool): Whether the adapter of another training is replaced.
     RETURNS (Training): How it went.
     RAISES BionerError: E207 where the adapter to begin with is another model's.
     """
@@ -115,7 +116,8 @@ def finetune(corpora: Sequence[Corpus], output: Path, *, lm: "CausalLM", task: T
 
     return train_adapter(pairs, model=lm.model, output=output, write_card=write_card, base_model=lm.name, lora=lora,
                          training=training, score=score, progress=progress, processes=processes,
-                         depends_on={"model": dict(lm.identity()), "dev": _hash_gold(scored)}, start=start)
+                         depends_on={"model": dict(lm.identity()), "dev": _hash_gold(scored)}, start=start,
+                         overwrite=overwrite)
 
 
 def _describe_start(start: Path, task: Task, lm: "CausalLM") -> Dict[str, Any]:

@@ -19,6 +19,7 @@ from ..llm.local.model_source import ModelSource
 from ..llm.settings import AnnotatorSettings
 from ..settings import default_values, setting, takes_settings
 from .adapter_files import AdapterPipe
+from .config_labels import check_config_labels
 from .doc_annotation import set_annotation
 from .spacy_llm import llm_registry  # noqa: F401  (makes the registry that the config of the model names)
 from .spacy_llm.stock_models import as_source
@@ -49,6 +50,7 @@ def make_llm_bioner(nlp: Language, name: str, model: Any, scorer: Optional[Calla
     scorer (Optional[Callable]): Scores Docs.
     settings (LLMBioNERSettings): What texts are asked for, and where the mentions go.
     """
+    check_config_labels(settings.labels or {})
     if settings.labels and settings.codec is not None:
         check_readable(settings.codec, list(settings.labels))
     asked = AnnotatorSettings(**{**settings.shared_with(AnnotatorSettings), "labels": settings.labels or None})

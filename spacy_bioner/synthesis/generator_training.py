@@ -56,7 +56,8 @@ def encode_teaching_pair(tokenizer: Any, pair: TeachingPair, prompt: SeedPrompt,
 
 def teach_generator(pairs: Sequence[TeachingPair], prompt: SeedPrompt, *, lm: Any, output: Path, lora: LoraSettings,
                     training: TrainingSettings, versions: Mapping[str, str], lang: str,
-                    progress: Optional[Callable[[Mapping[str, float]], None]] = None) -> Training:
+                    progress: Optional[Callable[[Mapping[str, float]], None]] = None,
+                    overwrite: bool = False) -> Training:
     """Train the adapter of the generator.
 
     pairs (Sequence[TeachingPair]): What is taught.
@@ -68,6 +69,7 @@ def teach_generator(pairs: Sequence[TeachingPair], prompt: SeedPrompt, *, lm: An
     versions (Mapping[str, str]): Package versions for the card.
     lang (str): Language of the sentences.
     progress (Optional[Callable]): Called after each update.
+    overwrite (bool): Whether the adapter of another training is replaced.
     RETURNS (Training): How it went.
     """
     encoded = [encode_teaching_pair(lm.tokenizer, pair, prompt) for pair in pairs]
@@ -80,7 +82,8 @@ def teach_generator(pairs: Sequence[TeachingPair], prompt: SeedPrompt, *, lm: An
                     versions=dict(versions), data_hash=hash_pairs(encoded), score=_scores(figures)).write(folder)
 
     return train_adapter(encoded, model=lm.model, output=output, write_card=write_card, base_model=lm.name,
-                         lora=lora, training=training, progress=progress, depends_on={"model": dict(lm.identity())})
+                         lora=lora, training=training, progress=progress, depends_on={"model": dict(lm.identity())},
+                         overwrite=overwrite)
 
 
 def _scores(figures: Mapping[str, Any]) -> Dict[str, float]:

@@ -16,7 +16,7 @@ from spacy.training.loop import train
 from spacy.util import CONFIG_SECTION_ORDER, load_meta, load_model, registry
 from thinc.api import Config, ConfigValidationError, fix_random_seed
 
-from ..config_files import ConfigFiles
+from ..config_files import ConfigFiles, refuse_variables
 from ..errors import BionerError, Errors
 from ..files import write_json
 from ..formats import read_annotations
@@ -179,9 +179,16 @@ def describe_annotators(path: Path) -> List[Dict[str, Any]]:
 
 
 def collect_labels(paths: Iterable[Path]) -> List[str]:
-    """Return the labels of all files; spaCy would look at the first hundred examples only."""
-    return sorted({mention.label for path in paths for annotation in read_annotations(path)
-                   for mention in annotation.mentions})
+    """Return the labels of all files; spaCy would look at the first hundred examples only.
+
+    paths (Iterable[Path]): Files of records.
+    RETURNS (List[str]): The labels, sorted.
+    RAISES BionerError: E556 for one that the training config would take for a variable.
+    """
+    labels = sorted({mention.label for path in paths for annotation in read_annotations(path)
+                     for mention in annotation.mentions})
+    refuse_variables(labels)
+    return labels
 
 
 def collect_overlaps(paths: Iterable[Path]) -> str:

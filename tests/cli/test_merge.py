@@ -35,8 +35,7 @@ def data(tmp_path):
 
 
 def arguments(data, *more, sources=("llm", "bert")):
-    return ["merge", data / "out.jsonl", *(part for name in sources
-                                           for part in ("--source", f"{name}={data / name}.jsonl")), *more]
+    return ["merge", *(f"{name}={data / name}.jsonl" for name in sources), data / "out.jsonl", *more]
 
 
 def merged(data):
@@ -80,19 +79,20 @@ def test_gold_that_says_no_split_is_taken(verb, data, split):
 
 
 @pytest.mark.parametrize("more, told", [
-    pytest.param(["--source", "llm"], "NAME=FILE", id="no file"),
-    pytest.param(["--source", "llm=other.jsonl"], "source name 'llm' is taken", id="name twice"),
-    pytest.param(["--source", "gold=other.jsonl"], "source name 'gold' is taken", id="name of gold"),
-    pytest.param(["--source", "other=nowhere.jsonl"], "nowhere.jsonl", id="no such file"),
+    pytest.param(["llm.jsonl"], "NAME=FILE", id="no name"),
+    pytest.param(["llm="], "NAME=FILE", id="no file"),
+    pytest.param(["llm=other.jsonl"], "source name 'llm' is taken", id="name twice"),
+    pytest.param(["gold=other.jsonl"], "source name 'gold' is taken", id="name of gold"),
+    pytest.param(["other=nowhere.jsonl"], "nowhere.jsonl", id="no such file"),
     pytest.param(["--dictionary", "nowhere.jsonl"], "nowhere.jsonl", id="no such list"),
 ])
 def test_what_cannot_be_merged_is_one_line(refused, data, more, told):
-    assert told in refused(*arguments(data, *more))
+    assert told in refused(*arguments(data)[:-1], *more, data / "out.jsonl")
     assert not (data / "out.jsonl").exists() and not (data / "out.merge.json").exists()
 
 
 def test_no_source_is_one_line(refused, data):
-    assert "--source" in refused(*arguments(data, sources=()))
+    assert "at least one NAME=FILE" in refused(*arguments(data, sources=()))
 
 
 @pytest.mark.parametrize("kind, told", [("text", "different texts"), ("split", "split 'dev'"), ("empty", "no record")])

@@ -25,8 +25,8 @@ def data(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("arguments, told", [
     pytest.param("merge out.jsonl --gold gold.jsonl --dictionary-label X", "no --dictionary is given", id="merge"),
-    pytest.param("encode gold.jsonl out.jsonl --format html --shape foo", "--shape has no effect here", id="shape"),
-    pytest.param("encode gold.jsonl out.jsonl --format json --lines all", "--lines has no effect here", id="lines"),
+    pytest.param("encode gold.jsonl out.jsonl --format html --shape foo", "--shape has no effect", id="shape"),
+    pytest.param("encode gold.jsonl out.jsonl --format json --lines all", "--lines has no effect", id="lines"),
     pytest.param(f"generate seeds list.csv out.jsonl --held-out gold.jsonl {SEEDS}", "--held-out is for annotated",
                  id="list"),
     pytest.param(f"generate seeds list.csv out.jsonl --synthesize.nokey 5 {SEEDS}", "--synthesize.nokey has no effect",
@@ -42,9 +42,9 @@ def test_an_option_that_would_do_nothing_is_refused(refused, data, arguments, to
 
 
 @pytest.mark.parametrize("arguments, told", [
-    pytest.param("merge out.jsonl --gold gold.jsonl --dictionary names.txt", "needs a label", id="label"),
+    pytest.param("merge out.jsonl --gold gold.jsonl --dictionary names.txt", "(--dictionary-label).", id="label"),
     pytest.param("merge out.jsonl --gold gold.jsonl --dictionary list.csv --dictionary-label X",
-                 "label is for a list without labels", id="labels-twice"),
+                 "--dictionary-label is for a list without labels", id="labels-twice"),
     pytest.param(f"train selector gold.jsonl out --dev gold.jsonl --config {CONFIGS / 'finetune.cfg'}",
                  "Compare configs/selector.cfg", id="selector"),
     pytest.param(f"train spancat gold.jsonl out --dev gold.jsonl --config {CONFIGS / 'finetune.cfg'}",

@@ -1,4 +1,4 @@
-"""Arguments of the form NAME=PATH, as `merge --source` and `assemble --or` take them."""
+"""Arguments of the form NAME=PATH, as `merge` and `assemble --or` take them."""
 
 from pathlib import Path
 from typing import Collection, Dict, Iterable

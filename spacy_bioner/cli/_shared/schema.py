@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict
 
+from ...config_files import refuse_variables
 from ...errors import BionerError, Errors
 
 
@@ -57,6 +58,10 @@ def read_schema(path: Path) -> Schema:
         if isinstance(value, (dict, list)):
             raise BionerError(Errors.E736.format(path=path, why=f"'{key}' is no text"))
     labels = {str(label): " ".join(str(definition or "").split()) for label, definition in content["labels"].items()}
+    try:
+        refuse_variables(text for pair in labels.items() for text in pair)
+    except BionerError as error:
+        raise BionerError(Errors.E736.format(path=path, why=str(error).rstrip("."))) from None
     # A key without a value is one that is not given.
     said = {key: str(value) for key, value in content.items() if key != "labels" and value is not None}
     return Schema(labels, **{"corpus": "", "lang": "en", **said})

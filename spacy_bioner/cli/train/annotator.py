@@ -34,6 +34,7 @@ def train_annotator_cli(
     epochs: int = typer.Option(0, min=0, help="Times that each record is seen; 0 takes the number in the config."),
     seed: Optional[int] = typer.Option(None, help="Random seed of weights and order; default: as the config says."),
     gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU ID or -1 for CPU."),
+    overwrite: bool = typer.Option(False, "--overwrite", help="Remove what OUT holds of another training."),
 ) -> None:
     """Fine-tune a language model to annotate, by a LoRA adapter.
 
@@ -44,7 +45,7 @@ def train_annotator_cli(
                                                        "finetune.training.seed": seed})
     settings = load_settings(find_config("finetune", config, profile), "finetune", FinetuneSettings, overrides)
     result = finetune(gold, output, settings, schema=read_schema(labels), dev=dev, held_out=held_out,
-                      added=[parse_corpus(value) for value in add], gpu_id=gpu_id)
+                      added=[parse_corpus(value) for value in add], gpu_id=gpu_id, overwrite=overwrite)
     scored = "" if result.score is None else f", F1 {result.score:.4f} on dev after update {result.best_updates}"
     held = "" if result.gpu_gib is None else f", {result.gpu_gib:.1f} GiB of GPU memory at most"
     print(f"{result.updates} updates, {result.tokens} tokens in {result.seconds:.0f} s ({result.speed:.0f} tokens/s "
@@ -60,7 +61,8 @@ def parse_corpus(value: str) -> Tuple[Path, Path]:
 
 
 def finetune(gold: Path, output: Path, settings: FinetuneSettings, *, schema: Schema, dev: Optional[Path] = None,
-             held_out: Sequence[Path] = (), added: Sequence[Tuple[Path, Path]] = (), gpu_id: int = -1) -> Any:
+             held_out: Sequence[Path] = (), added: Sequence[Tuple[Path, Path]] = (), gpu_id: int = -1,
+             overwrite: bool = False) -> Any:
     """Teach a model and write its adapter.
 
     gold (Path): Gold records of the train split.
@@ -71,6 +73,7 @@ def finetune(gold: Path, output: Path, settings: FinetuneSettings, *, schema: Sc
     held_out (Sequence[Path]): Further records whose sentences may not be taught.
     added (Sequence[Tuple[Path, Path]]): Records and schema of corpora that are taught jointly.
     gpu_id (int): GPU, or -1 for the CPU.
+    overwrite (bool): Whether the adapter of another training is replaced.
     RETURNS (Training): How it went.
     """
     from ...finetuning import annotator_training as teaching
@@ -96,7 +99,8 @@ def finetune(gold: Path, output: Path, settings: FinetuneSettings, *, schema: Sc
     with show_bar("updates", total=0) as advance:
         return teaching.finetune(corpora, output, lm=lm, task=task, lora=settings.lora, training=settings.training,
                                  dev=scored, dev_limit=settings.dev_limit, dev_batch_tokens=settings.dev_batch_tokens,
-                                 progress=lambda row: _show(advance, row), processes=processes, start=start)
+                                 progress=lambda row: _show(advance, row), processes=processes, start=start,
+                                 overwrite=overwrite)
 
 
 def find_start(settings: FinetuneSettings) -> Optional[Path]:

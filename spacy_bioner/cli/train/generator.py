@@ -49,6 +49,7 @@ def train_generator_cli(
     seed: Optional[int] = typer.Option(None, help="Random seed of pairs, weights and order; default: as the config "
                                                   "says."),
     gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU, -1 for the CPU."),
+    overwrite: bool = typer.Option(False, "--overwrite", help="Remove what OUT holds of another training."),
 ) -> None:
     """Fine-tune a language model, by LoRA, to write sentences that hold given entities in tags."""
     from ...corpus.leakage import KnownTexts, refuse_known
@@ -73,7 +74,7 @@ def train_generator_cli(
     with show_bar("updates", total=0) as advance:
         training = teach_generator(pairs, prompt, lm=settings.load(gpu_id), output=output, lora=settings.lora,
                                    training=settings.training_settings(), versions=package_versions(),
-                                   lang=schema.lang, progress=lambda row: show_update(advance, row))
+                                   lang=schema.lang, progress=lambda row: show_update(advance, row), overwrite=overwrite)
     print(f"{training.updates} updates, {training.tokens / max(training.seconds, 1e-9):.0f} tokens/s -> {output}",
           file=sys.stderr)
 

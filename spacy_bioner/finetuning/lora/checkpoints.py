@@ -12,7 +12,7 @@ from typing import Dict, Iterator, List, Optional, Set, Tuple
 import torch
 
 from ...errors import BionerError, Errors, Warnings
-from ...files import write_folder
+from ...files import write_folder, write_json
 from ...llm.adapter import CARD_FILE
 from ...temporaries import sweep
 
@@ -22,6 +22,8 @@ _TENSORS = "tensors.safetensors"
 _SUMS = "sha256.json"
 # Whichever of them is there, a folder is an adapter's.
 _ADAPTER_FILES = ("adapter_config.json", CARD_FILE)
+# Says of an adapter which training made it.
+_RUN = "run.json"
 # The newest may be damaged, as by a power cut; then the one before serves.
 _KEPT = 2
 Tensors = Dict[str, torch.Tensor]
@@ -144,6 +146,32 @@ def _read_checkpoint(path: Path) -> Tuple[TrainingState, Tensors]:
     state = TrainingState(**json.loads((path / _STATE).read_text(encoding="utf8")))
     state.scores = [(int(updates), float(score)) for updates, score in state.scores]
     return state, load((path / _TENSORS).read_bytes())
+
+
+def write_run(folder: Path, fingerprint: str) -> None:
+    """Write into the folder of an adapter which training it is of.
+
+    folder (Path): The folder.
+    fingerprint (str): Hash of the settings, the model and the data.
+    """
+    write_json(folder / _RUN, {"fingerprint": fingerprint})
+
+
+def refuse_other_training(output: Path, fingerprint: str) -> None:
+    """Refuse to replace the adapter of another training.
+
+    output (Path): Folder of the adapter; a new or an empty one is fine, and one that the same training has made.
+    fingerprint (str): Hash of the settings, the model and the data.
+    RAISES BionerError: E514.
+    """
+    if not any((output / name).is_file() for name in _ADAPTER_FILES):
+        return
+    try:
+        made = json.loads((output / _RUN).read_text(encoding="utf8"))
+    except (OSError, ValueError):
+        made = None
+    if made != {"fingerprint": fingerprint}:
+        raise BionerError(Errors.E514.format(path=output))
 
 
 def check_output(output: Path) -> None:

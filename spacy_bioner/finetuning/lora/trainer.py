@@ -21,7 +21,14 @@ from ..forward_passes import answer_losses, plan_passes
 from ..pairs import Pair, check_pairs, drop_long, hash_pairs
 from .adapter_model import adapter_tensors, put_adapter, settings_of, write_adapter
 from .batching import plan_updates
-from .checkpoints import Checkpoints, TrainingState, check_output, naming_last_good
+from .checkpoints import (
+    Checkpoints,
+    TrainingState,
+    check_output,
+    naming_last_good,
+    refuse_other_training,
+    write_run,
+)
 from .compiled_layers import compile_layers, uncompiled
 from .lora_settings import LoraSettings, TrainingSettings
 from .loss_log import write_losses
@@ -67,7 +74,8 @@ class Training:
 def train_adapter(pairs: Sequence[Pair], *, model: nn.Module, output: Path, write_card: Card, base_model: str,
                   lora: LoraSettings, training: TrainingSettings, score: Optional[Callable[[nn.Module], float]] = None,
                   progress: Optional[Progress] = None, processes: Optional[Processes] = None,
-                  depends_on: Optional[Mapping[str, Any]] = None, start: Optional[Path] = None) -> Training:
+                  depends_on: Optional[Mapping[str, Any]] = None, start: Optional[Path] = None,
+                  overwrite: bool = False) -> Training:
     """Train an adapter, going on from its last checkpoint where there is one.
 
     pairs (Sequence[Pair]): What is taught.
@@ -85,9 +93,10 @@ def train_adapter(pairs: Sequence[Pair], *, model: nn.Module, output: Path, writ
         and number type of the model, or what dev holds: a checkpoint made with other values is not taken up.
     start (Optional[Path]): Folder of an adapter to begin with, in place of fresh weights; its rank, scale and places
         are then those of the new one.
+    overwrite (bool): Whether the adapter of another training is replaced.
     RETURNS (Training): How it went.
     RAISES BionerError: E301 and E302 for pairs that cannot be learnt, E303 for a loss that is no number, E304 for a
-        disk that fails, E308 for an output that is no adapter's.
+        disk that fails, E308 for an output that is no adapter's, E514 for one of another training.
     """
     check_output(output)
     if start is not None:
@@ -100,6 +109,11 @@ def train_adapter(pairs: Sequence[Pair], *, model: nn.Module, output: Path, writ
         logger.warning("%s of %s records are longer than %s tokens and left out", len(long), len(pairs),
                        training.max_length)
     check_pairs(fitting)
+    fingerprint = _fingerprint(fitting, base_model, lora, training, depends_on or {})
+    if not overwrite:
+        refuse_other_training(output, fingerprint)
+    # All processes have looked, before one of them writes.
+    processes.wait()
     checkpoints = Checkpoints(output.with_name(f"{output.name}.checkpoints"))
     if processes.is_main:
         checkpoints.sweep()
@@ -108,8 +122,8 @@ def train_adapter(pairs: Sequence[Pair], *, model: nn.Module, output: Path, writ
     trainer = Trainer(fitting, model=put_adapter(model, lora, seed=training.seed,
                                                  gradient_checkpointing=training.gradient_checkpointing, start=start),
                       checkpoints=checkpoints, training=training,
-                      fingerprint=_fingerprint(fitting, base_model, lora, training, depends_on or {}), score=score,
-                      progress=progress, processes=processes)
+                      fingerprint=fingerprint, score=score, progress=progress,
+                      processes=processes)
     trainer.run()
     state, gpu_gib = trainer.state, most_gpu_memory(next(model.parameters()).device)
     best_updates, best_score = state.best or (state.updates, None)
@@ -125,6 +139,7 @@ def train_adapter(pairs: Sequence[Pair], *, model: nn.Module, output: Path, writ
             write_adapter(trainer.model, folder, trainer.kept, base_model=base_model, dtype=lora.save_dtype)
             write_losses(folder, state.history, state.scores)
             write_card(folder, figures)
+            write_run(folder, fingerprint)
 
         with naming_last_good(checkpoints.last(state.fingerprint)):
             fill_folder(output, fill)

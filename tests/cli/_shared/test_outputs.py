@@ -38,7 +38,7 @@ def stored(folder):
     pytest.param("evaluate gold.jsonl found.jsonl -o gold.jsonl", id="evaluate-gold"),
     pytest.param("evaluate gold.jsonl mine=found.jsonl -o found.jsonl", id="evaluate-found"),
     pytest.param("merge gold.jsonl --gold gold.jsonl", id="merge"),
-    pytest.param("merge out.jsonl --source llm=found.jsonl --report found.jsonl", id="merge-report"),
+    pytest.param("merge llm=found.jsonl out.jsonl --report found.jsonl", id="merge-report"),
     pytest.param("merge seeds.jsonl --gold gold.jsonl --dictionary seeds.jsonl", id="merge-dictionary"),
     pytest.param(f"generate seeds gold.jsonl folder/../gold.jsonl --labels labels.yml --config {CONFIG}", id="seeds"),
     pytest.param("select spans gold.jsonl found.jsonl gold.jsonl --selector nowhere", id="select-spans"),

@@ -23,3 +23,12 @@ def test_labels_that_cannot_be_are_refused(tmp_path, labels, message):
     path.write_text(f"labels: {labels}\n", encoding="utf8")
     with pytest.raises(BionerError, match=f"labels.yml: {message}"):
         read_schema(path)
+
+
+@pytest.mark.issue(21)
+@pytest.mark.parametrize("labels", ["{'${x}': nothing}", "{DISEASE: 'as ${paths.train}'}"])
+def test_a_variable_of_spacy_configs_is_refused_by_name(tmp_path, labels):
+    path = tmp_path / "labels.yml"
+    path.write_text(f"labels: {labels}\n", encoding="utf8")
+    with pytest.raises(BionerError, match=r"labels.yml: '.*\$\{.*' holds '\$\{', which spaCy configs read"):
+        read_schema(path)

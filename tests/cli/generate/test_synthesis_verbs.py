@@ -384,3 +384,12 @@ def test_sentences_that_are_held_out_are_not_made(files):
     result, again = augment(files, "--augment.operations", '["noise"]', "--held-out", files / "test.jsonl")
     assert result.exit_code == 0 and not again
     assert json.loads((files / "out.json").read_text())["held_out_text"] == len(made)
+
+
+@pytest.mark.issue(20)
+def test_a_generator_is_replaced_by_another_training_only_where_that_is_asked_for(files, model):
+    options = ["--teach.model", model, "--teach.training.max_length", 900]
+    assert teach(files, *options).exit_code == 0
+    refused = teach(files, *options, "--seed", 9)
+    assert isinstance(refused.exception, BionerError) and "made with other settings" in str(refused.exception)
+    assert teach(files, *options, "--seed", 9, "--overwrite").exit_code == 0

@@ -30,12 +30,24 @@ def test_passes_suit_the_device_where_nothing_is_said(settings, device, tokens, 
 
 
 def train(output, *, family="llama", pairs=None, lora=None, score=None, progress=None, depends_on=None, start=None,
-          **settings):
+          overwrite=False, **settings):
     return train_adapter(pairs or make_pairs(18), model=make_tiny_model(family), output=Path(output),
                          write_card=lambda folder, figures: (folder / "card").write_text(json.dumps(figures)),
                          base_model="tiny", lora=LoraSettings(r=4, lora_dropout=0.2, **(lora or {})),
                          training=TrainingSettings(**{**SETTINGS, **settings}), score=score, progress=progress,
-                         depends_on=depends_on, start=start)
+                         depends_on=depends_on, start=start, overwrite=overwrite)
+
+
+@pytest.mark.issue(20)
+def test_an_adapter_is_replaced_by_the_same_training_and_by_another_where_that_is_asked_for(tmp_path):
+    first = weights(train(tmp_path / "adapter", max_epochs=1).folder)
+    again = weights(train(tmp_path / "adapter", max_epochs=1).folder)
+    assert all(torch.equal(first[name], again[name]) for name in first)
+    with pytest.raises(BionerError, match="other settings or data"):
+        train(tmp_path / "adapter", max_epochs=1, seed=5)
+    assert all(torch.equal(first[name], kept) for name, kept in weights(tmp_path / "adapter").items())
+    other = weights(train(tmp_path / "adapter", max_epochs=1, seed=5, overwrite=True).folder)
+    assert not all(torch.equal(first[name], other[name]) for name in first)
 
 
 def weights(folder):
@@ -53,7 +65,7 @@ def test_training_lowers_the_loss_and_peft_reads_the_adapter(tmp_path, family):
     assert sum(losses[-4:]) < sum(losses[:4]) - 0.1
     assert result.updates == 32
     assert {path.name for path in result.folder.iterdir()} == {
-        "adapter_config.json", "adapter_model.safetensors", "card", "loss.svg", "losses.jsonl"}
+        "adapter_config.json", "adapter_model.safetensors", "card", "loss.svg", "losses.jsonl", "run.json"}
     assert not (tmp_path / "adapter.checkpoints").exists()
     model = PeftModel.from_pretrained(make_tiny_model(family), str(result.folder))
     tokens = torch.tensor([make_pairs(1)[0].prompt])
