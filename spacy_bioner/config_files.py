@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Dict, Iterable, Iterator, List, Mapping, Optional, Tuple
 
 from .errors import BionerError, Errors
-from .project_files import project_folder
+from .project_files import find_project_file, project_folder
 from .settings import suggest
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def find_config(task: str, path: Optional[Path] = None, profile: Optional[str] =
     """Find the files that the settings of a task are read from.
 
     task (str): Name of the task.
-    path (Optional[Path]): The base config; None for the shipped one.
+    path (Optional[Path]): The base config, in the working folder or among the shipped files; None for the shipped one.
     profile (Optional[str]): Names of profiles, which are shipped or lie in the folder "profiles" beside the config, or
         paths of others (.cfg), with commas between them. Where two that are given have a profile "first+second"
         together, that is applied after them.
@@ -117,7 +117,7 @@ def find_config(task: str, path: Optional[Path] = None, profile: Optional[str] =
     RAISES BionerError: E731 for a profile that there is not.
     """
     names = [name.strip() for name in (profile or "").split(",") if name.strip() not in ("", *BASE_PROFILES)]
-    base = Path(path) if path is not None else configs_folder() / f"{task}.cfg"
+    base = find_project_file(path) if path is not None else configs_folder() / f"{task}.cfg"
     # A project has profiles of its own beside its configs.
     found = {file.stem: file for folder in (configs_folder(), base.parent)
              for file in sorted((folder / "profiles").glob("*.cfg"))}

@@ -9,12 +9,15 @@ from typing import Any, List, Optional, Sequence
 import typer
 
 from ..errors import BionerError, Errors
+from ..project_files import find_project_file
 from ._shared.settings import read_overrides
+
+_EXPERIMENTS = Path("configs") / "experiments"
 
 
 def experiment_cli(
     ctx: typer.Context,
-    config: Path = typer.Argument(..., help="Experiment (YAML), as those in configs/experiments."),
+    config: Path = typer.Argument(..., help="Experiment (YAML): a file, or the name of one in configs/experiments."),
     output: Path = typer.Argument(..., metavar="OUT", help="Folder for all that is made; table.md and table.json."),
     data: Path = typer.Option(Path("assets/corpora"), help="Folder of the corpora."),
     profile: str = typer.Option("", help="Profile, as --vars.profile; the experiment may have values for it."),
@@ -38,8 +41,8 @@ def experiment_cli(
     from ..experiments.results_table import write_report
 
     overrides = {**read_overrides(ctx.args), **({"vars.profile": profile} if profile else {})}
-    experiment = read_experiment(config, quick=quick, overrides=overrides)
-    expanded = expand(experiment, data=data, out=output, gpu_id=gpu_id)
+    experiment = read_experiment(find_experiment(config), quick=quick, overrides=overrides)
+    expanded = expand(experiment, data=find_project_file(data), out=output, gpu_id=gpu_id)
     if only:
         expanded = expanded.only(*only)
     refuse_other_verbs(expanded.plan, ctx)
@@ -53,6 +56,16 @@ def experiment_cli(
     written = write_report(experiment, measured, expanded.plan, output, command)
     typer.echo(written[1].read_text(encoding="utf8"))
     print(f"Written: {', '.join(map(str, written))}", file=sys.stderr)
+
+
+def find_experiment(path: Path) -> Path:
+    """Find an experiment.
+
+    path (Path): A file, or the name of one in configs/experiments.
+    RETURNS (Path): The file, in the working folder or among those that come with the package.
+    """
+    shipped = find_project_file(_EXPERIMENTS / path.with_suffix(".yml"))
+    return shipped if not path.is_file() and shipped.is_file() else find_project_file(path)
 
 
 def refuse_other_verbs(plan: Any, ctx: typer.Context) -> None:

@@ -9,6 +9,7 @@ from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 from ..config_files import find_config
 from ..errors import BionerError, Errors
 from ..formats.jsonl import find_jsonl
+from ..project_files import find_project_file
 from .json_values import find_value
 
 _BLOCK = 1 << 20
@@ -123,7 +124,7 @@ class Plan:
         """
         if step not in self._fingerprints:
             declared = {parent for path in step.inputs for parent in path.parents}
-            named = {path for path in step.named_paths() if find_jsonl(path).is_file() or
+            named = {path for path in step.named_paths() if find_jsonl(find_project_file(path)).is_file() or
                      path.is_dir() and path not in declared and path.resolve() not in self._around}
             parts = [_anywhere(step.arguments), sorted(map(self.fingerprint, self.before(step))),
                      [(str(path), self._hash(path)) for path in sorted(named | set(step.inputs))
@@ -137,7 +138,7 @@ class Plan:
 
     def _hash(self, path: Path) -> str:
         if path not in self._hashes:
-            self._hashes[path] = hash_path(path)
+            self._hashes[path] = hash_path(find_project_file(path))
         return self._hashes[path]
 
     def _place(self, step: Step, placed: Dict[Step, None], waiting: Tuple[Step, ...]) -> None:

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from spacy_bioner.annotation import Annotation, Mention
 from spacy_bioner.cli import annotate
+from spacy_bioner.cli._shared.schema import read_schema
 from spacy_bioner.cli._shared.settings import load_settings, read_overrides
 from spacy_bioner.cli.generate import seeds, sentences, variants
 from spacy_bioner.cli.main import app
@@ -97,6 +98,16 @@ def test_a_dry_run_finds_no_fault_in_a_shipped_experiment(path, options, monkeyp
     monkeypatch.chdir(ROOT)
     result = CliRunner().invoke(app, ["experiment", str(path), str(tmp_path / "out"), "--dry-run", *options])
     assert result.exit_code == 0, (result.output, result.exception)
+
+
+@pytest.mark.issue(20)
+def test_a_shipped_experiment_runs_by_its_name_from_any_folder(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(app, ["experiment", "formats", "out", "--dry-run", "--quick"])
+    assert result.exit_code == 0, (result.output, result.exception)
+    assert f"prepare {ROOT / 'assets/corpora'}" in result.output
+    assert find_config("finetune", Path("configs/finetune.cfg")).path == ROOT / "configs/finetune.cfg"
+    assert read_schema(Path("assets/labels/bc5cdr.yml")).labels
 
 
 def test_quick_forms_are_smaller():

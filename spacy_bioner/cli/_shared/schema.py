@@ -6,6 +6,7 @@ from typing import Dict
 
 from ...config_files import refuse_variables
 from ...errors import BionerError, Errors
+from ...project_files import find_project_file
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ def read_schema(path: Path) -> Schema:
     import srsly
     from srsly.ruamel_yaml.error import YAMLError
 
-    path = Path(path)
+    path = find_project_file(path)
     if not path.is_file():
         raise BionerError(Errors.E001.format(path=path, wanted="label schema"))
     try:
