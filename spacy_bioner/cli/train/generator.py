@@ -74,7 +74,8 @@ def train_generator_cli(
     with show_bar("updates", total=0) as advance:
         training = teach_generator(pairs, prompt, lm=settings.load(gpu_id), output=output, lora=settings.lora,
                                    training=settings.training_settings(), versions=package_versions(),
-                                   lang=schema.lang, progress=lambda row: show_update(advance, row), overwrite=overwrite)
+                                   lang=schema.lang, progress=lambda row: show_update(advance, row),
+                                   overwrite=overwrite)
     print(f"{training.updates} updates, {training.tokens / max(training.seconds, 1e-9):.0f} tokens/s -> {output}",
           file=sys.stderr)
 
