@@ -66,7 +66,7 @@ def test_two_workers_write_what_one_process_writes_and_resume_by_shard(tmp_path,
 @pytest.mark.slow
 def test_what_stops_a_worker_is_said_in_one_line(tmp_path, replay, cluster):
     nobody_there = {"base_url": "http://127.0.0.1:9/v1", "max_tries": 1}
-    with pytest.raises(BionerError, match="3 requests in a row failed"):
+    with pytest.raises(BionerError, match="3 failed requests in a row"):
         annotate_on_ray(tmp_path / "in.jsonl", tmp_path / "out", builder(server=nobody_there, max_failures=3),
                         workers=1, shard_size=10)
 

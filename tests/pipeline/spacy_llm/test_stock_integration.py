@@ -89,13 +89,13 @@ def test_our_models_run_in_the_stock_component(start_server):
     assert [names(doc) for doc in docs] == [[("flu", "DISEASE")], [("aspirin", "DRUG")]]
 
 
-def test_doc_that_does_not_fit_the_stock_context_has_its_reason(azure):
+def test_doc_that_does_not_fit_the_stock_context_is_asked_for_in_parts(azure):
     server, model = azure()
     nlp = spacy.blank("en")
     nlp.add_pipe("llm", config={"task": {"@llm_tasks": "spacy-bioner.BioNER.v1", "labels": LABELS}, "model": model})
     docs = list(nlp.pipe(["No flu.", "flu " * 5000]))
-    assert [names(doc) for doc in docs] == [[("flu", "DISEASE")], []]
-    assert "but the context of the model has" in docs[1].user_data["meta"]["error"]
+    assert names(docs[0]) == [("flu", "DISEASE")]
+    assert len(names(docs[1])) > 5 and "error" not in docs[1].user_data["meta"]  # the server finds one in a part
 
 
 # The four known faults of the stock runner.
