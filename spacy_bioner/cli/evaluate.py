@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+from collections import Counter
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence
 
@@ -68,14 +69,18 @@ def evaluate(gold_path: Path, systems: Sequence[System], *, predictions: Path, r
 
     gold = read_annotations(gold_path, spans_key=spans_key)
     familiarity = None
+    labels = Counter(mention.label for annotation in gold for mention in annotation.mentions)
     if train is not None:
-        familiarity = SliceByFamiliarity.from_training(read_annotations(train, spans_key=spans_key))
+        training = read_annotations(train, spans_key=spans_key)
+        familiarity = SliceByFamiliarity.from_training(training)
+        labels.update({mention.label: 0 for annotation in training for mention in annotation.mentions})
     read = [gold_path, train, *(system.path for system in systems)]
     sampling = Sampling(resamples=resamples, seed=seed)
     measured: Dict[str, Any] = {}
     documents: Dict[str, Any] = {}
     for system in systems:
         answers = read_answers(system, gold, spans_key=spans_key, gpu_id=gpu_id)
+        labels.update(dict.fromkeys(answers.labels, 0))
         pairs, extra = pair_documents(gold, answers.annotations, system=system.name)
         documents[system.name], shown = pairs, system.path
         if answers.about["kind"] != "records" or answers.about["set_aside"]:
@@ -87,14 +92,12 @@ def evaluate(gold_path: Path, systems: Sequence[System], *, predictions: Path, r
     shown_gold = gold_path
     if gold_path.suffix.lower() == ".spacy":
         shown_gold = _write_records(predictions / "gold.jsonl", gold, read=read)
-    labels = sorted({mention.label for annotation in gold for mention in annotation.mentions})
     return {
         "version": __version__,
         "gold": {"source": str(_relative(gold_path, relative_to)), "documents": _locate(shown_gold, relative_to),
                  "count": len(gold), "characters": sum(len(annotation.text) for annotation in gold),
                  "mentions": sum(len(annotation.mentions) for annotation in gold),
-                 "labels": {label: sum(mention.label == label for annotation in gold
-                                       for mention in annotation.mentions) for label in labels}},
+                 "labels": dict(sorted(labels.items()))},
         "settings": {"resamples": resamples, "seed": seed, "level": sampling.level, "spans_key": spans_key,
                      "train": str(_relative(train, relative_to)) if train else None},
         "systems": measured,

@@ -22,6 +22,8 @@ def report_cli(
     title: str = typer.Option("Evaluation", help="Heading of the report."),
     card: Optional[Path] = typer.Option(None, help="JSON object with facts on corpora, licences, seeds, versions, "
                                                    "hashes and times."),
+    shipped: Optional[Path] = typer.Option(None, metavar="PIPELINE", help="Pipeline that `assemble` wrote: the report "
+                                                                          "begins with how sure its lead is."),
     curves: List[Path] = typer.Option([], help="Training log (.jsonl, one object a step); may be repeated."),
     documents: bool = typer.Option(True, "--documents/--no-documents", help="Whether the documents are shown."),
     limit: Optional[int] = typer.Option(None, min=1, help="Show at most so many documents of each gold set."),
@@ -35,14 +37,14 @@ def report_cli(
     if show:
         typer.echo(format_scores({_name(path, found): content for path, content in found.items()}))
     if output is not None:
-        written = write_report(found, output, title=title, card=card, curves=curves, documents=documents,
-                               limit=limit)
+        written = write_report(found, output, title=title, card=card, curves=curves, shipped=shipped,
+                               documents=documents, limit=limit)
         typer.echo(f"Written: {', '.join(str(path) for path in written)}")
 
 
 def write_report(metrics: Mapping[Path, Mapping[str, Any]], output: Path, *, title: str = "Evaluation",
-                 card: Optional[Path] = None, curves: Sequence[Path] = (), documents: bool = True,
-                 limit: Optional[int] = None) -> List[Path]:
+                 card: Optional[Path] = None, curves: Sequence[Path] = (), shipped: Optional[Path] = None,
+                 documents: bool = True, limit: Optional[int] = None) -> List[Path]:
     """Write the report as HTML, Markdown and JSON.
 
     metrics (Mapping[Path, Mapping[str, Any]]): Metrics files with their contents.
@@ -50,11 +52,12 @@ def write_report(metrics: Mapping[Path, Mapping[str, Any]], output: Path, *, tit
     title (str): Heading.
     card (Optional[Path]): JSON object with facts on data and models.
     curves (Sequence[Path]): Training logs.
+    shipped (Optional[Path]): Folder of the pipeline in the wheel, as `assemble` wrote it.
     documents (bool): Whether the documents are shown.
     limit (Optional[int]): How many documents of each gold set are shown.
     RETURNS (List[Path]): The files.
-    RAISES BionerError: E610 where documents are missing or changed since they were measured, E611 for a bad card, E726
-        where one of the files is read here.
+    RAISES BionerError: E610 where documents are missing or changed since they were measured, E611 for a bad card, E612
+        for a pipeline without a model card, E726 where one of the files is read here.
     """
     from ..report.contents import Evaluated, build_page, collect_figures_of_report
     from ..report.curves import Curve
@@ -69,11 +72,12 @@ def write_report(metrics: Mapping[Path, Mapping[str, Any]], output: Path, *, tit
         refuse_own_input(path, [*metrics, card, *curves])
     facts = read_card(card) if card else {}
     logs = [Curve.from_rows(_log_name(path, curves), (row for _, row in read_json_lines(path))) for path in curves]
-    page = build_page(parts, title=title, card=facts, curves=logs)
+    said = {"title": title, "card": facts, "curves": logs, "shipped": read_shipped(shipped) if shipped else None}
+    page = build_page(parts, **said)
     for path, text in zip(beside, (render_html(page), render_markdown(page))):
         with open_atomic(path, private=documents) as file_:
             file_.write(text)
-    write_json(beside[2], collect_figures_of_report(parts, title=title, card=facts, curves=logs))
+    write_json(beside[2], collect_figures_of_report(parts, **said))
     return beside
 
 
@@ -141,6 +145,25 @@ def read_card(path: Path) -> Dict[str, Any]:
     if not isinstance(content, dict):
         raise BionerError(Errors.E611.format(path=path))
     return content
+
+
+def read_shipped(path: Path) -> Any:
+    """Read which system a shipped pipeline is, and why it was chosen.
+
+    path (Path): Its folder.
+    RETURNS (Shipped): What its model card says.
+    RAISES BionerError: E001 where there is no such folder, E612 where it has no card that names a system.
+    """
+    from ..report.lead import Shipped
+
+    if not (path / "meta.json").is_file():
+        raise BionerError(Errors.E001.format(path=path, wanted="pipeline"))
+    meta = _read_json(path / "meta.json", other=Errors.E612)
+    made = meta.get("spacy_bioner") if isinstance(meta, dict) else None
+    card = made.get("card") if isinstance(made, dict) else None
+    if not isinstance(card, dict) or not card.get("system"):
+        raise BionerError(Errors.E612.format(path=path))
+    return Shipped(card["system"], card.get("dev", {}), card.get("components", ()))
 
 
 def _read_json(path: Path, *, other: str = Errors.E608) -> Any:

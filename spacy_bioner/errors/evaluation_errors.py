@@ -17,6 +17,7 @@ class EvaluationErrors:
     E610 = ("{path} {why}; {metrics} was made from it. Run `spacy-bioner evaluate` again, or leave the documents out "
             "with --no-documents.")
     E611 = "{path} is no model card: wanted is a JSON object of facts."
+    E612 = "The pipeline {path} has no model card that names its system. Give the pipeline that `assemble` wrote."
 
 
 class EvaluationWarnings:

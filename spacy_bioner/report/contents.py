@@ -1,16 +1,19 @@
 """The report: what a user looks at to decide, from metrics files, their documents, a card and training logs."""
 
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Collection, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ..annotation import Annotation
 from ..evaluation.error_types import FARTHEST, KINDS
 from .curves import Curve, collect_figures
 from .document_browser import name_documents, render_browser
 from .examples import table_examples
+from .lead import Shipped, write_lead
 from .page import Block, Chapter, Definitions, Fragment, Page, Plot, Section
-from .plots import plot_bars, plot_intervals, plot_lines
+from .plots import Estimate, plot_bars, plot_intervals, plot_lines
 from .tables import (
+    FEW,
+    count_labels,
     define_errors,
     percent,
     table_comparisons,
@@ -48,54 +51,64 @@ class Evaluated:
 
 
 def build_page(parts: Sequence[Evaluated], *, title: str = "Evaluation", card: Optional[Mapping[str, Any]] = None,
-               curves: Sequence[Curve] = ()) -> Page:
+               curves: Sequence[Curve] = (), shipped: Optional[Shipped] = None) -> Page:
     """Lay out the report.
 
     parts (Sequence[Evaluated]): What was measured.
     title (str): Heading of the page.
-    card (Optional[Mapping[str, Any]]): Facts on data and models: any nested mapping; its parts become tables.
+    card (Optional[Mapping[str, Any]]): Facts on data and models: any nested mapping; its parts become tables. Labels
+        that it defines are listed even where the test set lacks them.
     curves (Sequence[Curve]): Training logs.
+    shipped (Optional[Shipped]): The pipeline in the wheel, with which the page begins.
     RETURNS (Page): The page, for `page.render_html` and `page.render_markdown`.
     """
     several = len(parts) > 1
-    chapters = [Chapter(part.name if several else "", _lay_out(part, number, f"d{number}-" if several else ""))
+    definitions = (card or {}).get("definitions")
+    labels = list(definitions) if isinstance(definitions, Mapping) else []
+    chapters = [Chapter(part.name if several else "", _lay_out(part, number, f"d{number}-" if several else "", labels,
+                                                                  shipped.system if shipped else ""))
                 for number, part in enumerate(parts)]
     chapters.append(Chapter("Training and data" if several else "",
-                            [*_curve_sections(curves), _card_section(parts, card or {})]))
+                            [*_curve_sections(curves), _card_section(parts, card or {}, shipped)]))
     browsers = [_document_section(part, number, several) for number, part in enumerate(parts) if part.gold]
     if browsers:
         chapters.append(Chapter("Documents" if several else "", browsers))
-    return Page(title, " ".join(_say_best(part, several) for part in parts), chapters, _facts(parts))
+    leads = [tuple(f"{part.name}: {said}" if several and said else said for said in write_lead(part.metrics, shipped))
+             for part in parts]
+    first, more = (" ".join(said) for said in zip(*leads))
+    return Page(title, first, chapters, _facts(parts, shipped), more)
 
 
 def collect_figures_of_report(parts: Sequence[Evaluated], *, title: str, card: Optional[Mapping[str, Any]] = None,
-                              curves: Sequence[Curve] = ()) -> Dict[str, Any]:
+                              curves: Sequence[Curve] = (), shipped: Optional[Shipped] = None) -> Dict[str, Any]:
     """Return the figures of the report as one JSON object, without the documents."""
-    return {"title": title, "evaluated": {part.name: dict(part.metrics) for part in parts}, "card": dict(card or {}),
+    return {"title": title, "shipped": shipped.describe() if shipped else None,
+            "evaluated": {part.name: dict(part.metrics) for part in parts}, "card": dict(card or {}),
             "curves": {curve.name: curve.columns for curve in curves}}
 
 
-def _lay_out(part: Evaluated, number: int, prefix: str) -> List[Section]:
+def _lay_out(part: Evaluated, number: int, prefix: str, labels: Collection[str],
+             shipped: str) -> List[Section]:
     metrics = part.metrics
     systems = metrics["systems"]
     sections = [
-        Section(f"{prefix}scores", "Scores", blocks=[table_scores(metrics), _plot_scores(systems)]),
+        Section(f"{prefix}scores", "Scores", blocks=[_plot_scores(metrics), *table_scores(metrics, shipped)]),
         Section(f"{prefix}labels", "Labels", blocks=[
-            _plot_grid(systems, "labels", "F1 by label"), table_labels(metrics), *table_label_counts(metrics)]),
-        Section(f"{prefix}slices", "Kinds of mention", "Strict F1 where mentions are nested, long, or new to training.",
+            _plot_labels(metrics, labels), table_labels(metrics, labels), *table_label_counts(metrics)]),
+        Section(f"{prefix}slices", "Kinds of mention", "F1 for mentions that are nested, long, or new to training.",
                 table_slices(metrics)),
     ]
     if metrics["comparisons"]:
         sections.append(Section(f"{prefix}comparison", "Comparison", blocks=[
             table_comparisons(metrics), *table_error_changes(metrics)]))
     if metrics["runs"]:
-        sections.append(Section(f"{prefix}runs", "Runs with several seeds", blocks=[table_runs(metrics)]))
+        sections.append(Section(f"{prefix}runs", "Runs with several random seeds", blocks=[table_runs(metrics)]))
     sections.append(_error_section(part, number, prefix))
-    sections.append(Section(f"{prefix}shifts", "Boundary deviation",
-                            "How many units the boundaries of overlapping but wrong predictions are off.",
+    sections.append(Section(f"{prefix}confusion", "Confusion of labels", blocks=table_confusions(metrics)))
+    sections.append(Section(f"{prefix}shifts", "Boundary errors",
+                            "By how many pre-tokens the boundaries of overlapping but wrong predictions are off.",
                             [*(_plot_shifts(name, system) for name, system in systems.items()
                                if any(system["errors"]["shifts"]["total"].values())), *table_shifts(metrics)]))
-    sections.append(Section(f"{prefix}confusion", "Confusion of labels", blocks=table_confusions(metrics)))
     return sections
 
 
@@ -132,27 +145,40 @@ def _anchor(number: int) -> str:
     return f"doc{number}"
 
 
-def _plot_scores(systems: Mapping[str, Any]) -> Plot:
-    rows = [(name, 100 * system["micro"]["f1"], *(100 * end for end in system["micro"]["intervals"]["f1"]))
-            for name, system in systems.items()]
-    return Plot("Strict F1 with its interval", plot_intervals(rows, axis="F1, percent"),
-                "; ".join(f"{name}: {value:.1f}, from {low:.1f} to {high:.1f}" for name, value, low, high in rows))
+def _plot_scores(metrics: Mapping[str, Any]) -> Plot:
+    estimates = {name: _estimate(system["micro"]) for name, system in metrics["systems"].items()}
+    level = f"{100 * metrics['settings']['level']:g}%"
+    return Plot(f"F1 of each system with its {level} confidence interval",
+                plot_intervals(list(estimates), {"F1": list(estimates.values())}, axis="F1, percent"),
+                "; ".join(f"{name}: {each.value:.1f}, from {each.low:.1f} to {each.high:.1f}"
+                          for name, each in estimates.items() if each))
 
 
-def _plot_grid(systems: Mapping[str, Any], key: str, caption: str) -> Plot:
-    names = sorted({name for system in systems.values() for name in system[key]})
-    series = {system_name: [100 * system[key].get(name, {"f1": 0.0})["f1"] for name in names]
-              for system_name, system in systems.items()}
-    return Plot(caption, plot_bars(names, series, axis="F1, percent"), "The figures are in the table that follows.")
+def _plot_labels(metrics: Mapping[str, Any], labels: Collection[str]) -> Plot:
+    counts = count_labels(metrics, labels)
+    series = {name: [_estimate(system["labels"].get(label)) for label in counts]
+              for name, system in metrics["systems"].items()}
+    return Plot("F1 by label, with the number of gold mentions; hollow: too few mentions to be sure",
+                plot_intervals([f"{label} ({count:,})" for label, count in counts.items()], series,
+                               axis="F1, percent"), "The figures are in the table that follows.")
+
+
+def _estimate(scores: Optional[Mapping[str, Any]]) -> Optional[Estimate]:
+    """Return F1 for a plot; nothing where there is no gold mention to find."""
+    gold = scores["tp"] + scores["fn"] if scores else 0
+    if not scores or not gold:
+        return None
+    low, high = scores["intervals"]["f1"]
+    return Estimate(100 * scores["f1"], 100 * low, 100 * high, sure=gold >= FEW)
 
 
 def _plot_shifts(name: str, system: Mapping[str, Any]) -> Plot:
     shifts = system["errors"]["shifts"]
     groups = [f"{int(shift):+d}" if int(shift) else "0" for shift in shifts["start"]]
     series = {"start": list(shifts["start"].values()), "end": list(shifts["end"].values())}
-    return Plot(f"{name}: {percent(shifts['near'])}% are off by two units or less in all",
+    return Plot(f"{name}: {percent(shifts['near'])}% are off by two pre-tokens or less in all",
                 plot_bars(groups, series, axis="predictions",
-                          across=f"units too early (−) or too late (+), {FARTHEST} or more together"),
+                          across=f"pre-tokens too early (−) or too late (+), {FARTHEST} or more together"),
                 "The counts are in the table that follows.")
 
 
@@ -165,9 +191,9 @@ def _curve_sections(curves: Sequence[Curve]) -> List[Section]:
     return [Section("curves", "Learning curves", blocks=plots)]
 
 
-def _card_section(parts: Sequence[Evaluated], card: Mapping[str, Any]) -> Section:
+def _card_section(parts: Sequence[Evaluated], card: Mapping[str, Any], shipped: Optional[Shipped]) -> Section:
     """Return gold, settings and sources of what was measured, then all that the card says."""
-    blocks: List[Block] = []
+    blocks: List[Block] = [table_facts("Shipped pipeline", shipped.describe())] if shipped else []
     for part in parts:
         metrics = part.metrics
         gold = {key: metrics["gold"][key] for key in ("source", "count", "characters", "mentions")}
@@ -175,32 +201,20 @@ def _card_section(parts: Sequence[Evaluated], card: Mapping[str, Any]) -> Sectio
         blocks += [table_facts(f"Gold: {part.name}", {**gold, "SHA-256": metrics["gold"]["documents"]["sha256"]}),
                    table_facts(f"Settings: {part.name}", {"spacy-bioner": metrics["version"], **metrics["settings"]}),
                    table_sources(f"Systems: {part.name}", metrics["systems"])]
-    for name, facts in card.items():
-        blocks.append(table_facts(name, facts if isinstance(facts, Mapping) else {name: facts}))
+    single = {name: fact for name, fact in card.items() if not isinstance(fact, Mapping)}
+    blocks += [table_facts("Card", single)] if single else []
+    blocks += [table_facts(name, facts) for name, facts in card.items() if isinstance(facts, Mapping)]
     return Section("card", "Data and models", blocks=blocks)
 
 
-def _say_best(part: Evaluated, several: bool) -> str:
-    """Return the best system in words, and whether it is surely better than the next."""
-    ranked = sorted(part.metrics["systems"].items(), key=lambda item: -item[1]["micro"]["f1"])
-    name, best = ranked[0]
-    low, high = best["micro"]["intervals"]["f1"]
-    where = f"On {part.name}, " if several else ""
-    text = (f"{where}{name} finds {percent(best['micro']['recall'])}% of the gold mentions exactly, and "
-            f"{percent(best['micro']['precision'])}% of what it finds is right: F1 {percent(best['micro']['f1'])} "
-            f"({percent(low)} to {percent(high)}).")
-    if len(ranked) > 1:
-        second = ranked[1][0]
-        test = next(each for each in part.metrics["comparisons"] if {each["before"], each["after"]} == {name, second})
-        cell = test["micro"]["f1"]
-        sure = "more than chance would give" if cell["p_adjusted"] < 0.05 else "which may be chance"
-        text += f" It leads {second} by {abs(100 * cell['difference']):.2f} points, {sure}."
-    return text
-
-
-def _facts(parts: Sequence[Evaluated]) -> List[Tuple[str, str]]:
-    best = max(system["micro"]["f1"] for system in parts[0].metrics["systems"].values())
-    return [*([(percent(best), "best strict F1")] if len(parts) == 1 else [(str(len(parts)), "gold sets")]),
-            (str(max(len(part.metrics["systems"]) for part in parts)), "systems"),
+def _facts(parts: Sequence[Evaluated], shipped: Optional[Shipped]) -> List[Tuple[str, str]]:
+    systems = parts[0].metrics["systems"]
+    if len(parts) > 1:
+        first = (str(len(parts)), "gold sets")
+    elif shipped is not None and shipped.system in systems:
+        first = (percent(systems[shipped.system]["micro"]["f1"]), "F1 of the shipped pipeline")
+    else:
+        first = (percent(max(system["micro"]["f1"] for system in systems.values())), "best F1")
+    return [first, (str(max(len(part.metrics["systems"]) for part in parts)), "systems"),
             (f"{sum(part.metrics['gold']['count'] for part in parts):,}", "gold documents"),
             (f"{sum(part.metrics['gold']['mentions'] for part in parts):,}", "gold mentions")]

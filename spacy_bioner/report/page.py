@@ -21,6 +21,8 @@ class Cell:
     detail (str): What is said smaller, below it.
     shade (Optional[float]): How strongly it is coloured, 0 to 1.
     strong (bool): Whether it stands out.
+    faint (bool): Whether it stands back, as what is uncertain or absent.
+    wraps (bool): Whether its detail may take several lines.
     target (str): Id of the element of the page that it leads to.
     """
 
@@ -28,7 +30,14 @@ class Cell:
     detail: str = ""
     shade: Optional[float] = None
     strong: bool = False
+    faint: bool = False
+    wraps: bool = False
     target: str = ""
+
+    @property
+    def classes(self) -> str:
+        """Return the names of what is set, for the style sheet."""
+        return " ".join(name for name in ("strong", "faint", "wraps") if getattr(self, name))
 
     def __str__(self) -> str:
         return f"{self.text} {self.detail}".strip()
@@ -127,12 +136,14 @@ class Page:
     lead (str): What a hurried reader should know.
     chapters (Sequence[Chapter]): All the rest.
     facts (Sequence[Tuple[str, str]]): A few figures shown large, each with what it is.
+    more (str): What explains the lead.
     """
 
     title: str
     lead: str
     chapters: Sequence[Chapter]
     facts: Sequence[Tuple[str, str]] = field(default=())
+    more: str = ""
 
 
 def render_html(page: Page, *, lang: str = "en") -> str:
@@ -158,7 +169,8 @@ def render_markdown(page: Page) -> str:
     page (Page): The page.
     RETURNS (str): The file's text.
     """
-    lines: List[str] = [f"# {_safe(page.title)}", "", _safe(page.lead), ""]
+    lines: List[str] = [f"# {_safe(page.title)}", "", _safe(page.lead), "",
+                        *([_safe(page.more), ""] if page.more else [])]
     for chapter in page.chapters:
         if chapter.title:
             lines += [f"## {_safe(chapter.title)}", ""]

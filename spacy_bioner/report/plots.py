@@ -3,7 +3,7 @@
 import re
 import warnings
 from io import StringIO
-from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ..extras import extra
 
@@ -20,6 +20,9 @@ LONGEST = 32
 # Curves beyond the tenth have a colour for the second time.
 _DASHES = ("-", "--", ":", "-.")
 _PANELS_ACROSS = 4
+_MARKERS = "osD^vP"
+# Inches of a plot; the page shows it a little larger, so that its words have the size of the text.
+_WIDTH, _ROW = 10.0, 0.3
 # Inches of a row of names.
 _LEGEND_ROW = 0.2
 _VARIABLES = {INK: "var(--ink)", SOFT: "var(--soft)", GRID: "var(--line)",
@@ -30,60 +33,93 @@ _SERIES_ALONE = ("#1f7fbf", "#d9711a", "#1a9e74", "#c2498f", "#8565d6", "#a88a1c
 _ALONE = {"var(--ink)": "#5b666b", "var(--soft)": "#7a858a", "var(--line)": "#aab2b6",
           **{f"var(--c{index})": colour for index, colour in enumerate(_SERIES_ALONE)}}
 _STYLE: Dict[str, Any] = {
-    "svg.fonttype": "none", "svg.hashsalt": "spacy-bioner", "font.size": 10, "text.color": INK,
+    "svg.fonttype": "none", "svg.hashsalt": "spacy-bioner", "font.size": 11, "text.color": INK,
     "axes.edgecolor": GRID, "axes.labelcolor": SOFT, "xtick.color": SOFT, "ytick.color": INK, "grid.color": GRID,
     "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "axes.axisbelow": True,
-    "legend.frameon": False, "axes.titlesize": 10,
+    "legend.frameon": False, "axes.titlesize": 11,
 }
 
 
-def plot_intervals(rows: Sequence[Tuple[str, float, float, float]], *, axis: str) -> str:
-    """Draw figures as points on lines that are their intervals, the first row on top.
+class Estimate(NamedTuple):
+    """A figure and how sure it is.
 
-    rows (Sequence[Tuple[str, float, float, float]]): Name, value, lower and upper end.
+    value (float): The figure.
+    low (float): Lower end of its confidence interval.
+    high (float): Upper end.
+    sure (bool): Whether there is enough behind it; else it is drawn hollow and without its interval.
+    """
+
+    value: float
+    low: float
+    high: float
+    sure: bool = True
+
+
+def plot_intervals(groups: Sequence[str], series: Mapping[str, Sequence[Optional[Estimate]]], *, axis: str) -> str:
+    """Draw figures as points on lines that are their confidence intervals, the first group on top.
+
+    groups (Sequence[str]): Names of the rows.
+    series (Mapping[str, Sequence[Optional[Estimate]]]): Name of a series to its figure in each row, None for nothing.
     axis (str): What is measured.
     RETURNS (str): The SVG element.
     """
     with rc_context(_STYLE):
-        figure, axes = _new_axes(7.2, 0.6 + 0.34 * len(rows))
-        for place, (_, value, low, high) in enumerate(rows):
-            axes.plot([low, high], [place, place], color=SERIES[0], linewidth=5, alpha=0.35, solid_capstyle="round")
-            axes.plot([value], [place], "o", color=SERIES[0], markersize=7)
-        axes.set_yticks(range(len(rows)), [_plain(name) for name, *_ in rows])
-        axes.set_ylim(len(rows) - 0.5, -0.5)
-        axes.grid(axis="y", visible=False)
+        figure, axes = _new_axes(_WIDTH, 0.8 + _ROW * len(groups) * max(1.0, 0.6 * len(series)))
+        step = 0.8 / max(1, len(series))
+        for index, (name, estimates) in enumerate(series.items()):
+            colour, marker = SERIES[index % len(SERIES)], _MARKERS[index % len(_MARKERS)]
+            axes.plot([], [], marker, color=colour, label=_plain(name))
+            for row, estimate in enumerate(estimates):
+                if estimate is None:
+                    continue
+                place = row + (index - (len(series) - 1) / 2) * step
+                if estimate.sure:
+                    axes.plot([estimate.low, estimate.high], [place, place], color=colour, linewidth=4, alpha=0.35,
+                              solid_capstyle="round")
+                axes.plot([estimate.value], [place], marker, color=colour, markersize=7,
+                          markerfacecolor=colour if estimate.sure else "none")
+        _name_rows(axes, groups)
         axes.set_xlabel(axis)
+        _add_legend(axes, len(series))
         return _to_svg(figure)
 
 
 def plot_bars(groups: Sequence[str], series: Mapping[str, Sequence[float]], *, axis: str, across: str = "",
               stacked: bool = False) -> str:
-    """Draw bars side by side, or on top of each other.
+    """Draw bars side by side, or on top of each other; they lie where their names would not fit below them.
 
-    groups (Sequence[str]): Names on the horizontal axis.
-    series (Mapping[str, Sequence[float]]): Name of a series to a height for each group.
-    axis (str): What the heights are.
+    groups (Sequence[str]): Names of the groups of bars.
+    series (Mapping[str, Sequence[float]]): Name of a series to the length of its bar in each group.
+    axis (str): What the lengths are.
     across (str): What the groups are.
-    stacked (bool): Whether the series of a group stand on top of each other.
+    stacked (bool): Whether the series of a group continue each other.
     RETURNS (str): The SVG element.
     """
+    lying = max((min(len(name), LONGEST) for name in groups), default=0) * len(groups) > 60
+    thick = 0.8 if stacked else 0.8 / max(1, len(series))
     with rc_context(_STYLE):
-        figure, axes = _new_axes(7.2, 2.6)
-        width = 0.8 if stacked else 0.8 / max(1, len(series))
+        rows = len(groups) * (1.0 if stacked else max(1.0, 0.6 * len(series)))
+        figure, axes = _new_axes(_WIDTH, 0.9 + _ROW * rows if lying else 3.0)
         floor = [0.0] * len(groups)
-        for index, (name, heights) in enumerate(series.items()):
-            shift = 0.0 if stacked else (index - (len(series) - 1) / 2) * width
-            axes.bar([place + shift for place in range(len(groups))], heights, width * 0.92, label=_plain(name),
-                     color=SERIES[index % len(SERIES)], bottom=floor if stacked else None)
-            floor = [low + height for low, height in zip(floor, heights)]
-        crowded = max((min(len(name), LONGEST) for name in groups), default=0) * len(groups) > 90
-        axes.set_xticks(range(len(groups)), [_plain(name) for name in groups], rotation=30 if crowded else 0,
-                        ha="right" if crowded else "center")
-        axes.grid(axis="x", visible=False)
+        for index, (name, lengths) in enumerate(series.items()):
+            shift = 0.0 if stacked else (index - (len(series) - 1) / 2) * thick
+            places = [place + shift for place in range(len(groups))]
+            looks = {"label": _plain(name), "color": SERIES[index % len(SERIES)]}
+            start = floor if stacked else [0.0] * len(groups)
+            if lying:
+                axes.barh(places, lengths, thick * 0.92, left=start, **looks)
+            else:
+                axes.bar(places, lengths, thick * 0.92, bottom=start, **looks)
+            floor = [low + length for low, length in zip(floor, lengths)]
+        if lying:
+            _name_rows(axes, groups)
+        else:
+            axes.set_xticks(range(len(groups)), [_plain(name) for name in groups])
+            axes.grid(axis="x", visible=False)
         if not any(floor):
-            axes.set_ylim(0, 1)
-        axes.set_ylabel(axis)
-        axes.set_xlabel(across)
+            (axes.set_xlim if lying else axes.set_ylim)(0, 1)
+        axes.set_xlabel(axis if lying else across)
+        axes.set_ylabel(across if lying else axis)
         _add_legend(axes, len(series))
         return _to_svg(figure)
 
@@ -97,7 +133,7 @@ def plot_lines(series: Mapping[str, Tuple[Sequence[float], Sequence[float]]], *,
     RETURNS (str): The SVG element.
     """
     with rc_context(_STYLE):
-        figure, axes = _new_axes(7.2, 2.8)
+        figure, axes = _new_axes(_WIDTH, 3.2)
         for index, (name, (x, y)) in enumerate(series.items()):
             axes.plot(x, y, marker="o", markersize=3, color=SERIES[index % len(SERIES)], label=_plain(name),
                       linestyle=_DASHES[index // len(SERIES) % len(_DASHES)])
@@ -155,6 +191,13 @@ def _new_axes(width: float, height: float) -> Tuple[Figure, Axes]:
     axes = figure.add_subplot()
     axes.patch.set_alpha(0)
     return figure, axes
+
+
+def _name_rows(axes: Axes, groups: Sequence[str]) -> None:
+    """Name rows on the vertical axis, the first on top."""
+    axes.set_yticks(range(len(groups)), [_plain(name) for name in groups])
+    axes.set_ylim(len(groups) - 0.5, -0.5)
+    axes.grid(axis="y", visible=False)
 
 
 def _add_legend(axes: Axes, series: int) -> None:

@@ -1,7 +1,7 @@
 """The figures of a metrics file as tables; HTML and Markdown show the same ones."""
 
 from dataclasses import replace
-from typing import Any, Dict, List, Mapping, Sequence
+from typing import Any, Collection, Dict, List, Mapping, Sequence
 
 from ..evaluation.error_types import DEFINITIONS, FARTHEST, KINDS, NEAR
 from .page import Cell, Table
@@ -9,43 +9,66 @@ from .page import Cell, Table
 Metrics = Mapping[str, Any]
 # Of tables that come once for each system or comparison, as many are shown unfolded.
 OPEN = 3
-_NAMES = {"depth": "How deep it is nested", "length": "Units long", "training": "In the training part"}
+# Scores of fewer mentions are marked as uncertain: of 10 correct ones an exact 95% interval still reaches down to 69%.
+FEW = 10
+_NAMES = {"depth": "Nesting depth", "length": "Length in pre-tokens", "training": "In the training set"}
+_FEW_NOTE = f"Uncertain: fewer than {FEW} mentions, too few for a confidence interval."
 
 
-def table_scores(metrics: Metrics) -> Table:
-    """Return a row a system: strict scores with intervals, macro, boundary, overlap and string scores."""
-    header = ["System", "Precision", "Recall", "F1", "Macro F1", "Boundary F1", "Overlap F1", "String-set F1",
-              "Right", "Wrong", "Missing"]
+def table_scores(metrics: Metrics, shipped: str = "") -> List[Table]:
+    """Return strict scores with confidence intervals, and scores by other measures, a row a system."""
     systems = metrics["systems"]
     best = max((system["micro"]["f1"] for system in systems.values()), default=0.0)
-    rows = []
+    strict, others = [], []
     for name, system in systems.items():
-        strict = system["micro"]
-        rows.append([name, with_interval(strict, "precision"), with_interval(strict, "recall"),
-                     replace(with_interval(strict, "f1"), strong=strict["f1"] == best and len(systems) > 1),
-                     *(with_interval(part, "f1") for part in (system["macro"], system["boundary"],
-                                                              system["overlap"]["micro"],
-                                                              system["strings"]["micro"])),
-                     str(strict["tp"]), str(strict["fp"]), str(strict["fn"])])
+        scores = system["micro"]
+        strict.append([Cell(name, detail="shipped" if name == shipped else ""),
+                       with_interval(scores, "precision"), with_interval(scores, "recall"),
+                       replace(with_interval(scores, "f1"), strong=scores["f1"] == best and len(systems) > 1),
+                       *(str(scores[count]) for count in ("tp", "fp", "fn"))])
+        others.append([name, *(with_interval(part, "f1") for part in (
+            system["macro"], system["boundary"], system["overlap"]["micro"], system["strings"]["micro"]))])
     level = f"{100 * metrics['settings']['level']:g}%"
-    return Table("Scores of the systems, in percent", header, rows, note=(
-        f"Brackets: {level} interval from {metrics['settings']['resamples']:,} resamples of the documents. Strict: "
-        "start, end and label right. Macro: mean over labels. Boundary: label not looked at. Overlap: label right and "
-        "a character shared, one to one. String set: distinct label and surface of a document."))
+    return [
+        Table("Scores of the systems, in percent",
+              ["System", "Precision", "Recall", "F1", "Correct", "Wrong", "Missed"], strict, note=(
+                  "A prediction is correct if start, end and label are correct. "
+                  f"Brackets: {level} confidence interval, from {metrics['settings']['resamples']:,} resamples of the "
+                  "documents.")),
+        Table("F1 by other measures, in percent",
+              ["System", "Macro F1", "Boundary F1", "Overlap F1", "String-set F1"], others, note=(
+                  "Macro: mean over labels. Boundary: labels ignored. Overlap: label correct and a character shared, "
+                  "one to one. String set: distinct pairs of label and text in a document.")),
+    ]
 
 
-def table_labels(metrics: Metrics) -> Table:
-    """Return F1 of each label, a column a system."""
-    labels = sorted({label for system in metrics["systems"].values() for label in system["labels"]})
-    return _score_grid(metrics, "F1 by label, strict, in percent", "Label", labels,
+def count_labels(metrics: Metrics, known: Collection[str] = ()) -> Dict[str, int]:
+    """Count the gold mentions of each label, most frequent first.
+
+    metrics (Mapping[str, Any]): The metrics file.
+    known (Collection[str]): Labels of the schema, which need not occur.
+    RETURNS (Dict[str, int]): Label to number of gold mentions, which may be 0.
+    """
+    counts = dict.fromkeys(known, 0)
+    for system in metrics["systems"].values():
+        counts.update({label: _count_gold(each) for label, each in system["labels"].items()})
+    counts.update(metrics["gold"]["labels"])
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def table_labels(metrics: Metrics, known: Collection[str] = ()) -> Table:
+    """Return F1 of each label, a column a system; a label without gold mentions is listed too."""
+    return _score_grid(metrics, "F1 by label, in percent", "Label", list(count_labels(metrics, known)),
                        lambda system, label: system["labels"].get(label))
 
 
 def table_label_counts(metrics: Metrics) -> List[Table]:
     """Return for each system precision, recall, F1 and counts of each label."""
-    return [Table(f"Labels, {name}", ["Label", "Precision", "Recall", "F1", "Right", "Wrong", "Missing"],
-                  [[label, with_interval(each, "precision"), with_interval(each, "recall"), with_interval(each, "f1"),
-                    str(each["tp"]), str(each["fp"]), str(each["fn"])] for label, each in system["labels"].items()],
+    order = list(count_labels(metrics))
+    return [Table(f"Labels, {name}", ["Label", "Precision", "Recall", "F1", "Correct", "Wrong", "Missed"],
+                  [[label, *(with_interval(each, figure) for figure in ("precision", "recall", "f1")),
+                    str(each["tp"]), str(each["fp"]), str(each["fn"])]
+                   for label, each in sorted(system["labels"].items(), key=lambda item: order.index(item[0]))],
                   folded=True) for name, system in metrics["systems"].items()]
 
 
@@ -75,8 +98,8 @@ def table_comparisons(metrics: Metrics) -> Table:
         rows.append(row)
     return Table("Differences in F1, in points", ["Systems", "Micro F1", "p", "p, adjusted", "Macro F1", "p",
                                                   "p, adjusted"], rows, note=(
-        "Paired over the same documents: interval by bootstrap, two-sided p by approximate randomisation, adjusted for "
-        "the number of comparisons by Holm's rule. Bold: adjusted p below 0.05."))
+        "Paired over the same documents. Brackets: bootstrap confidence interval. p: two-sided, by approximate "
+        "randomisation; adjusted for the number of comparisons by Holm's rule. Bold: adjusted p below 0.05."))
 
 
 def table_error_changes(metrics: Metrics) -> List[Table]:
@@ -85,8 +108,8 @@ def table_error_changes(metrics: Metrics) -> List[Table]:
     for each in metrics["comparisons"]:
         rows = []
         for kind, cell in each["errors"].items():
-            change = f"{100 * (cell['after'] / cell['before'] - 1):+.1f}%" if cell["before"] else "–"
-            rows.append([kind, *(str(cell[name]) for name in ("before", "after")), change,
+            change = cell["after"] - cell["before"]
+            rows.append([kind, *(str(cell[name]) for name in ("before", "after")), f"{change:+d}" if change else "0",
                          str(cell["gone"]), str(cell["new"])])
         tables.append(Table(f"Errors before and after: {each['before']} → {each['after']}",
                             ["Kind", "Before", "After", "Change", "Gone", "New"], rows,
@@ -122,27 +145,36 @@ def table_shifts(metrics: Metrics) -> List[Table]:
         shifts = system["errors"]["shifts"]
         rows = [[_shift_name(int(shift)), str(shifts["start"][shift]), str(shifts["end"][shift]),
                  str(shifts["total"].get(shift, "–"))] for shift in shifts["start"]]
-        tables.append(Table(f"Boundary deviation, {name}", ["Units", "Start", "End", "Start and end, without sign"],
+        tables.append(Table(f"Boundary errors, {name}", ["Pre-tokens", "Start", "End", "Start and end, without sign"],
                             rows, folded=True, note=(
             f"Errors of kind Span and Type&Span; negative: too early. {percent(shifts['near'])}% are off by at most "
-            f"{NEAR} units in all.")))
+            f"{NEAR} pre-tokens in all.")))
     return tables
 
 
 def table_confusions(metrics: Metrics) -> List[Table]:
-    """Return for each system, gold labels against the labels that they got."""
+    """Return for each system what became of the gold mentions of each label, with the labels that they got instead."""
+    order = list(count_labels(metrics))
     tables: List[Table] = []
     for name, system in metrics["systems"].items():
         confusion = system["errors"]["confusion"]
         labels = confusion["labels"]
         rows: List[List[Any]] = []
-        for index, label in enumerate(labels):
-            counts = [*confusion["table"][index], confusion["shifted"][index], confusion["missed"][index]]
-            rows.append([label, *_shaded(counts)])
-        rows.append(["nothing (Spurious)", *_shaded(confusion["spurious"]), "", ""])
-        header = ["Gold", *labels, "right label, other boundary", "nothing (Missed)"]
-        tables.append(Table(f"Labels that gold mentions got, {name}", header, rows, folded=len(tables) >= OPEN, note=(
-            "Rows: gold; columns: predicted. Diagonal: right; elsewhere Type and Type&Span. Shade: share of row.")))
+        for label in sorted(labels, key=order.index):
+            index = labels.index(label)
+            others = {other: count for place, (other, count) in enumerate(zip(labels, confusion["table"][index]))
+                      if count and place != index}
+            most = sorted(others.items(), key=lambda item: -item[1])
+            instead = ", ".join(f"{other}\u00a0{count}" for other, count in most)
+            counts = _shaded([confusion["table"][index][index], confusion["shifted"][index], sum(others.values()),
+                              confusion["missed"][index]])
+            counts[2] = replace(counts[2], detail=instead, wraps=True)
+            rows.append([label, *counts, _count(confusion["spurious"][index])])
+        header = ["Gold label", "Correct", "Wrong boundary", "Wrong label", "Missed", "Spurious"]
+        tables.append(Table(f"What gold mentions became, {name}", header, rows, folded=len(tables) >= OPEN, note=(
+            "Wrong boundary: errors of kind Span. Wrong label: kinds Type and Type&Span, with the labels that were "
+            "predicted instead. Spurious: predictions of the label where gold has no mention. Shade: share of the "
+            "row without Spurious.")))
     return tables
 
 
@@ -162,11 +194,12 @@ def table_facts(caption: str, facts: Mapping[str, Any]) -> Table:
 
 
 def table_sources(caption: str, systems: Mapping[str, Any]) -> Table:
-    """Return where the answers of each system come from, and what else is known of them."""
+    """Return where the answers of each system come from, and what else is known of them, a column a system."""
     known = [key for key in ("kind", "source", "lang", "components", "annotator", "seconds", "tokens_per_second",
                              "extra_documents") if any(key in system for system in systems.values())]
-    return Table(caption, ["System", *(key.replace("_", " ") for key in known)],
-                 [[name, *(_say(system.get(key)) for key in known)] for name, system in systems.items()], words=True)
+    return Table(caption, ["What", *systems],
+                 [[key.replace("_", " "), *(_say(system.get(key)) for system in systems.values())] for key in known],
+                 words=True)
 
 
 def define_errors() -> Sequence[Any]:
@@ -179,25 +212,49 @@ def percent(value: float) -> str:
 
 
 def with_interval(scores: Mapping[str, Any], figure: str) -> Cell:
-    """Return a figure in percent, its interval as detail."""
+    """Return a figure in percent with its confidence interval, or with a mark where too few mentions are behind it."""
+    behind = scores["tp"] + scores["fp"] if figure == "precision" else _count_gold(scores)
+    if not behind:
+        return Cell("–", faint=True)
+    if behind < FEW:
+        return Cell(percent(scores[figure]), detail="uncertain", faint=True)
     low, high = scores["intervals"][figure]
     return Cell(percent(scores[figure]), detail=f"[{100 * low:.1f}, {100 * high:.1f}]")
 
 
+def _count_gold(scores: Mapping[str, Any]) -> int:
+    return scores["tp"] + scores["fn"]
+
+
 def _score_grid(metrics: Metrics, caption: str, title: str, names: Sequence[str], score_of: Any) -> Table:
-    """Return F1 with interval of each name and system, and how many gold mentions there are."""
-    rows = []
+    """Return F1 with confidence interval of each name and system, and how many gold mentions there are."""
+    rows: List[List[Any]] = []
+    few = False
     for name in names:
         scores = [score_of(system, name) for system in metrics["systems"].values()]
-        gold = max((each["tp"] + each["fn"] for each in scores if each), default=0)
-        rows.append([name, str(gold), *(replace(with_interval(each, "f1"), shade=each["f1"]) if each else "–"
-                                        for each in scores)])
-    return Table(caption, [title, "Gold mentions", *metrics["systems"]], rows)
+        gold = max((_count_gold(each) for each in scores if each), default=0)
+        few |= 0 < gold < FEW
+        rows.append([name, str(gold) if gold else Cell("0", detail="not in the test set", faint=True, wraps=True),
+                     *map(_grid_cell, scores)])
+    return Table(caption, [title, "Gold mentions", *metrics["systems"]], rows, note=_FEW_NOTE if few else "")
+
+
+def _grid_cell(scores: Any) -> Cell:
+    if not scores:
+        return Cell("–", faint=True)
+    cell = with_interval(scores, "f1")
+    if cell.text == "–" and scores["fp"]:
+        return replace(cell, detail=f"{scores['fp']} wrong")
+    return cell if cell.faint else replace(cell, shade=scores["f1"])
 
 
 def _shaded(counts: Sequence[int]) -> List[Cell]:
     total = sum(counts)
-    return [Cell(str(count), shade=count / total if total else 0.0) for count in counts]
+    return [replace(_count(count), shade=count / total if count else None) for count in counts]
+
+
+def _count(count: int) -> Cell:
+    return Cell(str(count), faint=not count)
 
 
 def _shift_name(shift: int) -> str:

@@ -48,6 +48,12 @@ def test_records_are_scored(folder):
     assert "half" in result.output and "80.00" in result.output
 
 
+def test_labels_that_gold_lacks_are_counted_as_none(folder):
+    write_jsonl(folder / "train.jsonl", [Annotation("RNA of cells", (Mention(0, 3, "RNA"),), id="t")])
+    assert run(folder, folder / "half.jsonl", "--train", folder / "train.jsonl").exit_code == 0
+    assert metrics_of(folder)["gold"]["labels"] == {"DNA": 1, "RNA": 0, "protein": 2}
+
+
 def test_documents_that_were_set_aside_count_as_nothing_found(folder, caplog):
     write_jsonl(folder / "two.jsonl", GOLD[1:])
     write_jsonl(folder / "two.failed.jsonl", [GOLD[0].with_mentions(()).with_meta(error="too long")])

@@ -1,5 +1,6 @@
 """`report`: metrics files into HTML, Markdown and JSON, and the scores as a table."""
 
+import html
 import json
 import os
 
@@ -38,16 +39,36 @@ def test_all_three_files_hold_the_same_figures(folder):
     result = call("report", folder / "metrics", "--output", folder / "out" / "report.html", "--card",
                   folder / "card.json", "--curves", folder / "log.jsonl", "--title", "Mini")
     assert result.exit_code == 0, result.output
-    html, markdown = ((folder / "out" / f"report.{end}").read_text(encoding="utf8") for end in ("html", "md"))
+    page, markdown = ((folder / "out" / f"report.{end}").read_text(encoding="utf8") for end in ("html", "md"))
     figures = json.loads((folder / "out" / "report.json").read_text(encoding="utf8"))
     assert figures["evaluated"]["test"] == json.loads((folder / "metrics" / "test.json").read_text(encoding="utf8"))
     assert figures["curves"] == {"log": {"step": [1, 2], "loss": [2, 1]}}
     assert figures["card"]["Corpora"]["mini"]["licence"] == "CC0"
-    for text in (html, markdown):
+    for text in (page, markdown):
         assert "Mini" in text and "CC0" in text and "strong" in text and "50.00" in text
-    assert "<script>alert" not in html and "IL-2" not in markdown.split("Examples")[0]
+    assert "<script>alert" not in page and "IL-2" not in markdown.split("Examples")[0]
     for end in ("html", "md"):
         assert (folder / "out" / f"report.{end}").stat().st_mode & 0o077 == 0
+
+
+def test_the_report_begins_with_the_shipped_pipeline(folder):
+    card = {"system": "weak", "dev": {"weak": 80.0, "strong": 79.5}, "components": ["bioner_spancat"]}
+    (folder / "pipeline").mkdir()
+    (folder / "pipeline" / "meta.json").write_text(json.dumps({"spacy_bioner": {"card": card}}), encoding="utf8")
+    result = call("report", folder / "metrics", "--output", folder / "r.html", "--shipped", folder / "pipeline")
+    assert result.exit_code == 0, result.output
+    for end in ("html", "md"):
+        assert 'The shipped pipeline, "weak", ' in html.unescape((folder / f"r.{end}").read_text(encoding="utf8"))
+    assert json.loads((folder / "r.json").read_text(encoding="utf8"))["shipped"]["system"] == "weak"
+
+
+@pytest.mark.parametrize("meta", [{}, {"spacy_bioner": {"card": {}}}, {"spacy_bioner": [1]}, [1]])
+def test_a_pipeline_without_a_card_is_called_so(folder, refused, meta):
+    (folder / "pipeline").mkdir()
+    (folder / "pipeline" / "meta.json").write_text(json.dumps(meta), encoding="utf8")
+    assert "has no model card" in refused("report", folder / "metrics", "-o", folder / "r.html", "--shipped",
+                                          folder / "pipeline")
+    assert not (folder / "r.html").exists()
 
 
 def test_scores_are_printed(folder):
@@ -74,17 +95,17 @@ def test_a_report_in_the_same_folder_is_no_metrics_file(folder):
 def test_several_gold_sets_become_chapters_and_links_stay_unique(folder):
     evaluate(folder, "dev")
     assert call("report", folder / "metrics", "--output", folder / "report.html").exit_code == 0
-    html = (folder / "report.html").read_text(encoding="utf8")
-    assert html.index('<h2 class="chapter">dev</h2>') < html.index('<h2 class="chapter">test</h2>')
+    page = (folder / "report.html").read_text(encoding="utf8")
+    assert page.index('<h2 class="chapter">dev</h2>') < page.index('<h2 class="chapter">test</h2>')
     for anchor in ("d0-scores", "d1-scores", "doc0-0", "doc1-1"):
-        assert html.count(f'id="{anchor}"') == 1
+        assert page.count(f'id="{anchor}"') == 1
 
 
 def test_without_documents_no_text_is_written(folder):
     os.remove(folder / "gold.jsonl")
     assert call("report", folder / "metrics", "--output", folder / "r.html", "--no-documents").exit_code == 0
-    html = (folder / "r.html").read_text(encoding="utf8")
-    assert "kappa" not in html and "<article" not in html
+    page = (folder / "r.html").read_text(encoding="utf8")
+    assert "kappa" not in page and "<article" not in page
 
 
 @pytest.mark.parametrize("spoil, arguments, message", [

@@ -6,11 +6,19 @@ from xml.etree import ElementTree
 
 import pytest
 
-from spacy_bioner.report.plots import make_picture, plot_bars, plot_intervals, plot_lines, plot_panels
+from spacy_bioner.report.plots import Estimate, make_picture, plot_bars, plot_intervals, plot_lines, plot_panels
 
 NAMES = ["$x_1$", "<b>&", "中文", "_hidden"]
+
+
+def draw_intervals(names):
+    estimates = [Estimate(0.5, 0.4, 0.7), Estimate(1.0, 1.0, 1.0, sure=False), None]
+    return plot_intervals(names, {"one": [estimates[place % 3] for place in range(len(names))],
+                                  "other": [None] * len(names)}, axis="F1")
+
+
 PLOTS = [
-    pytest.param(lambda: plot_intervals([(name, 0.5, 0.4, 0.7) for name in NAMES], axis="F1"), id="intervals"),
+    pytest.param(lambda: draw_intervals(NAMES), id="intervals"),
     pytest.param(lambda: plot_bars(NAMES, {name: [1, 2, 3, 4] for name in NAMES}, axis="n"), id="bars"),
     pytest.param(lambda: plot_bars(["a" * 60, "b" * 60], {"x": [1, 2], "y": [0, 0]}, axis="n", stacked=True),
                  id="stacked"),
@@ -35,7 +43,7 @@ def test_the_same_figures_give_the_same_plot(plot):
 
 
 def test_names_are_shown_as_they_are():
-    svg = plot_intervals([(name, 0.5, 0.4, 0.7) for name in NAMES[:3]], axis="F1")
+    svg = draw_intervals(NAMES[:3])
     texts = [element.text for element in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")]
     assert set(NAMES[:3]) <= set(texts)
 
@@ -63,3 +71,12 @@ def test_all_names_and_both_axes_are_in_the_picture_however_many_curves_there_ar
         shown[text.text] = y
     assert {"share that is right", "what was said"} <= set(shown)
     assert count == 1 and draw is plot_lines or set(names) <= set(shown)
+
+
+def test_bars_lie_where_their_names_would_not_fit_below_them():
+    labels = [f"A_LABEL_{number}" for number in range(12)]
+    svg = plot_bars(labels, {"x": [1.0] * 12, "y": [2.0] * 12}, axis="n")
+    texts = [each for each in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")
+             if each.text in labels]
+    assert len(texts) == 12 and not any("rotate(-30" in each.get("transform", "") for each in texts)
+    assert len({each.get("y") or each.get("transform") for each in texts}) == 12

@@ -32,10 +32,12 @@ class Answers:
 
     annotations (List[Annotation]): Its documents.
     about (Dict[str, Any]): Where they come from, for the metrics file.
+    labels (Sequence[str]): The labels that it can predict, where it says so.
     """
 
     annotations: List[Annotation]
     about: Dict[str, Any] = field(default_factory=dict)
+    labels: Sequence[str] = ()
 
 
 def parse_systems(arguments: Sequence[str]) -> List[System]:
@@ -157,7 +159,8 @@ def _run_pipeline(system: System, gold: Sequence[Annotation], *, spans_key: str,
     _check_spans_key(docs, spans_key, system=system.name)
     about = {"kind": "pipeline", "components": list(nlp.pipe_names), "lang": nlp.lang, "seconds": round(seconds, 3),
              "tokens_per_second": round(sum(len(doc) for doc in docs) / seconds, 1)}
-    return Answers([doc_to_annotation(doc, spans_key) for doc in docs], about)
+    labels = sorted({label for known in nlp.pipe_labels.values() for label in known})
+    return Answers([doc_to_annotation(doc, spans_key) for doc in docs], about, labels)
 
 
 def _check_spans_key(docs: Sequence[Any], spans_key: str, *, system: str) -> None:
