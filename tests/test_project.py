@@ -32,7 +32,7 @@ def test_every_declared_output_is_there_and_not_empty(smoke):
 
 def test_metrics_hold_the_three_systems(smoke):
     metrics = json.loads((smoke / "metrics/embedded-smoke-1/metrics.json").read_text(encoding="utf8"))
-    assert set(metrics["systems"]) == {"llm", "gold", "synthetic+gold"}
+    assert set(metrics["systems"]) == {"LLM annotator", "trained on gold alone", "trained on silver and gold"}
     for system in metrics["systems"].values():
         assert {"precision", "recall", "f1", "tp", "fp", "fn"} <= set(system["micro"])
 

@@ -29,7 +29,8 @@ def assemble_cli(
                                                                     "workflow can name both."),
     corpus: Optional[Path] = typer.Option(None, help="Card of the corpus, corpus.json as prepare writes it."),
     metrics: Optional[Path] = typer.Option(None, help="Metrics file of evaluate, for the scores on test."),
-    system: str = typer.Option("synthetic+gold", help="Name of the pipeline, and of its system in the metrics file."),
+    system: str = typer.Option("trained on silver and gold", help="Name of the pipeline, and of its system in "
+                                                                       "the metrics file."),
 ) -> None:
     """Put a pipeline together as it is shipped: components, thresholds, and a model card in meta.json and README.md."""
     from ..packaging.assemble import assemble

@@ -72,7 +72,8 @@ def write_report(metrics: Mapping[Path, Mapping[str, Any]], output: Path, *, tit
         refuse_own_input(path, [*metrics, card, *curves])
     facts = read_card(card) if card else {}
     logs = [Curve.from_rows(_log_name(path, curves), (row for _, row in read_json_lines(path))) for path in curves]
-    said = {"title": title, "card": facts, "curves": logs, "shipped": read_shipped(shipped) if shipped else None}
+    said: Dict[str, Any] = {"title": title, "card": facts, "curves": logs,
+                            "shipped": read_shipped(shipped) if shipped else None}
     page = build_page(parts, **said)
     for path, text in zip(beside, (render_html(page), render_markdown(page))):
         with open_atomic(path, private=documents) as file_:

@@ -104,7 +104,7 @@ def plot_bars(groups: Sequence[str], series: Mapping[str, Sequence[float]], *, a
         for index, (name, lengths) in enumerate(series.items()):
             shift = 0.0 if stacked else (index - (len(series) - 1) / 2) * thick
             places = [place + shift for place in range(len(groups))]
-            looks = {"label": _plain(name), "color": SERIES[index % len(SERIES)]}
+            looks: Dict[str, Any] = {"label": _plain(name), "color": SERIES[index % len(SERIES)]}
             start = floor if stacked else [0.0] * len(groups)
             if lying:
                 axes.barh(places, lengths, thick * 0.92, left=start, **looks)

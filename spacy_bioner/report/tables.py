@@ -19,7 +19,8 @@ def table_scores(metrics: Metrics, shipped: str = "") -> List[Table]:
     """Return strict scores with confidence intervals, and scores by other measures, a row a system."""
     systems = metrics["systems"]
     best = max((system["micro"]["f1"] for system in systems.values()), default=0.0)
-    strict, others = [], []
+    strict: List[List[Any]] = []
+    others: List[List[Any]] = []
     for name, system in systems.items():
         scores = system["micro"]
         strict.append([Cell(name, detail="shipped" if name == shipped else ""),

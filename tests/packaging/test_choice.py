@@ -73,7 +73,7 @@ def test_assemble_ships_the_better_one_and_its_card_says_why(trained, tmp_path):
     done = invoke(trained / "none/model-best", tmp_path / "out", "--or", f"gold={trained / 'much/model-best'}")
     assert done.exit_code == 0, done.output
     scores = json.loads((tmp_path / "out/meta.json").read_text())["spacy_bioner"]["card"]["dev"]
-    assert scores["gold"] > scores["synthetic+gold"]
+    assert scores["gold"] > scores["trained on silver and gold"]
     assert done.output.splitlines()[0].endswith(": gold")
     said = ", ".join(f"{name} {score:.2f}" for name, score in scores.items())
     assert f"Chosen by F1 on the development set, in percent: {said}" in (tmp_path / "out/README.md").read_text()
@@ -83,7 +83,7 @@ def test_assemble_ships_the_better_one_and_its_card_says_why(trained, tmp_path):
 
 
 @pytest.mark.parametrize("value, said", [("gold", "NAME=FOLDER"), ("=training/gold", "NAME=FOLDER"),
-                                         ("synthetic+gold=training/gold", "synthetic+gold")])
+                                         ("trained on silver and gold=training/gold", "silver and gold")])
 def test_other_that_cannot_be_read_is_one_line(trained, tmp_path, value, said):
     done = invoke(trained / "much/model-best", tmp_path / "out", "--or", value)
     assert isinstance(done.exception, BionerError) and said in str(done.exception)
