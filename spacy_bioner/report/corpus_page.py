@@ -12,7 +12,7 @@ from .document_browser import PALETTE, mark_up
 from .page import Block, Chapter, Definitions, Fragment, Page, Plot, Section, Table
 from .plots import plot_bars
 
-# Upper ends of the classes of lengths, in units; the last class is open.
+# Upper ends of the classes of lengths, in pre-tokens; the last class is open.
 _MENTION_CLASSES = (1, 2, 3, 4, 5, 7, 10, 15)
 _TEXT_CLASSES = (10, 20, 30, 40, 60, 100, 200, 300)
 _ROWS = 15
@@ -48,8 +48,8 @@ def _count_section(inspection: Inspection) -> Section:
     train = parts["train"].surfaces if "train" in parts else {}
     rows: List[Sequence[str]] = [
         ("records", *_each(parts, lambda part: f"{part.records:,}")),
-        ("records without a mention", *_each(parts, lambda part: _share(part.without_mention, part.records))),
-        ("units", *_each(parts, lambda part: f"{part.units:,}")),
+        ("records without mentions", *_each(parts, lambda part: _share(part.without_mention, part.records))),
+        ("pre-tokens", *_each(parts, lambda part: f"{part.units:,}")),
         ("mentions", *_each(parts, lambda part: f"{part.mentions:,}")),
         ("distinct mentions", *_each(parts, lambda part: f"{len(part.surfaces):,}")),
         ("nested mentions", *_each(parts, lambda part: _share(part.nested, part.mentions))),
@@ -97,13 +97,13 @@ def _length_section(parts: Mapping[str, CorpusFigures], pictures: bool) -> Secti
         drawn = pictures and len(filled) <= _MOST_COLUMNS
         if drawn:
             blocks.append(Plot(f"Length of {caption}", plot_bars(names, shares, axis=f"% of the {caption}",
-                                                                 across="length in units"),
+                                                                 across="length in pre-tokens"),
                                f"Bars of how many {caption} have which length; the same numbers stand in the table."))
         rows = [[name, *(f"{values[place]:.1f} %" for values in shares.values())] for place, name in enumerate(names)]
         rows += [[word, *(str(_quantile(lengths, level)) for lengths in filled.values())]
                  for word, level in (("median", 0.5), ("95% are at most", 0.95), ("longest", 1.0))]
-        blocks.append(_table(f"Length of {caption} in units", ["units", *filled], rows, folded=drawn))
-    intro = "A unit is a run of letters and digits, one Chinese character, or one other visible character."
+        blocks.append(_table(f"Length of {caption} in pre-tokens", ["pre-tokens", *filled], rows, folded=drawn))
+    intro = "A pre-token is a run of letters and digits, one Chinese character, or one other visible character."
     return Section("lengths", "Lengths", intro, blocks)
 
 
@@ -116,7 +116,7 @@ def _leak_section(inspection: Inspection) -> Section:
         blocks.append(Definitions([("Same text", "none in two parts")]))
     if rows:
         note = ("Texts are compared by their letters and digits. A part with itself: records whose text came before. "
-                "Sentences of fewer than five units, such as headings, are not counted.")
+                "Sentences of fewer than five pre-tokens, such as headings, are not counted.")
         blocks.append(Table("Same text", ["parts", "whole records", "sentences", "such as"], rows, note, words=True))
     if inspection.near:
         near = [(f"{first} {one}", f"{second} {other}", f"{share:.0%}")

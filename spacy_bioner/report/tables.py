@@ -140,7 +140,7 @@ def table_error_kinds(metrics: Metrics) -> Table:
 
 
 def table_shifts(metrics: Metrics) -> List[Table]:
-    """Return for each system, how many boundaries are off by how many units."""
+    """Return for each system, how many boundaries are off by how many pre-tokens."""
     tables: List[Table] = []
     for name, system in metrics["systems"].items():
         shifts = system["errors"]["shifts"]
