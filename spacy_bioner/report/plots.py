@@ -95,7 +95,7 @@ def plot_bars(groups: Sequence[str], series: Mapping[str, Sequence[float]], *, a
     stacked (bool): Whether the series of a group continue each other.
     RETURNS (str): The SVG element.
     """
-    lying = max((min(len(name), LONGEST) for name in groups), default=0) * len(groups) > 60
+    lying = max((min(len(name), LONGEST) for name in groups), default=0) * len(groups) > 80
     thick = 0.8 if stacked else 0.8 / max(1, len(series))
     with rc_context(_STYLE):
         rows = len(groups) * (1.0 if stacked else max(1.0, 0.6 * len(series)))
