@@ -6,12 +6,27 @@ from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 import typer
+from pydantic import BaseModel, Field, ValidationError
 
 from ..errors import BionerError, Errors
 from ..files import open_atomic, read_json_lines, write_json
 from ._shared.metrics_shape import check_metrics
 from ._shared.outputs import refuse_own_input
 from ._shared.score_table import format_scores
+
+
+class _Card(BaseModel):
+    system: str = Field(min_length=1)
+    dev: Dict[str, float] = {}
+    components: List[str] = []
+
+
+class _Made(BaseModel):
+    card: _Card
+
+
+class _Meta(BaseModel):
+    spacy_bioner: _Made
 
 
 def report_cli(
@@ -159,12 +174,11 @@ def read_shipped(path: Path) -> Any:
 
     if not (path / "meta.json").is_file():
         raise BionerError(Errors.E001.format(path=path, wanted="pipeline"))
-    meta = _read_json(path / "meta.json", other=Errors.E612)
-    made = meta.get("spacy_bioner") if isinstance(meta, dict) else None
-    card = made.get("card") if isinstance(made, dict) else None
-    if not isinstance(card, dict) or not card.get("system"):
-        raise BionerError(Errors.E612.format(path=path))
-    return Shipped(card["system"], card.get("dev", {}), card.get("components", ()))
+    try:
+        card = _Meta.model_validate(_read_json(path / "meta.json", other=Errors.E612)).spacy_bioner.card
+    except ValidationError:
+        raise BionerError(Errors.E612.format(path=path)) from None
+    return Shipped(card.system, card.dev, card.components)
 
 
 def _read_json(path: Path, *, other: str = Errors.E608) -> Any:

@@ -62,7 +62,8 @@ def test_the_report_begins_with_the_shipped_pipeline(folder):
     assert json.loads((folder / "r.json").read_text(encoding="utf8"))["shipped"]["system"] == "weak"
 
 
-@pytest.mark.parametrize("meta", [{}, {"spacy_bioner": {"card": {}}}, {"spacy_bioner": [1]}, [1]])
+@pytest.mark.parametrize("meta", [{}, {"spacy_bioner": {"card": {}}}, {"spacy_bioner": [1]}, [1],
+                                  {"spacy_bioner": {"card": {"system": "a", "dev": "much"}}}])
 def test_a_pipeline_without_a_card_is_called_so(folder, refused, meta):
     (folder / "pipeline").mkdir()
     (folder / "pipeline" / "meta.json").write_text(json.dumps(meta), encoding="utf8")
