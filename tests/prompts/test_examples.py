@@ -23,7 +23,7 @@ def test_examples_are_written_as_answers(codec):
 
 
 @pytest.mark.parametrize("annotation, message", [
-    pytest.param(GOOD.with_meta(split="test"), "is of split 'test'", id="held-out"),
+    pytest.param(GOOD.with_meta(split="test"), "belongs to split 'test'", id="held-out"),
     pytest.param(Annotation("flu", (Mention(0, 3, "OTHER"),), id="x"), "'x' has the label 'OTHER'", id="label"),
     pytest.param(Annotation("a b c", (Mention(0, 3, "BODY"), Mention(2, 5, "BODY")), id="x"), "cannot be written",
                  id="crossing"),
