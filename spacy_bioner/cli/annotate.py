@@ -220,7 +220,7 @@ def annotate(source: Path, output: Path, annotator: Any, *, limit: Optional[int]
     from ..corpus.set_aside import set_aside_path
     from ..formats import guess_format, write_annotations
     from ..formats.parsing.problems import Problems
-    from ._shared.document_progress import show_progress
+    from ._shared.progress_bar import show_progress
 
     guess_format(output)
     texts = (text.with_meta(origin=origin) for text in islice(read_texts(source), limit))
@@ -231,7 +231,7 @@ def annotate(source: Path, output: Path, annotator: Any, *, limit: Optional[int]
         failures = stack.enter_context(open_atomic(set_aside_path(output), private=True))
         advance = stack.enter_context(show_progress("Annotating", total=count_texts(source, limit)))
         reasons: Counter = Counter()
-        kept = _keep_annotated(annotator.annotate(texts), failures, reasons, lambda: advance(reasons.total(), 1))
+        kept = _keep_annotated(annotator.annotate(texts), failures, reasons, lambda: advance(failed=reasons.total()))
         write_annotations(output, _refuse_empty(kept, source, reasons), problems=problems)
     if not annotator.usage.failed:
         set_aside_path(output).unlink()
@@ -258,7 +258,7 @@ def annotate_by_workers(source: Path, output: Path, settings: AnnotateSettings, 
         raise BionerError(Errors.E706.format(package="ray", extra="ray"))
     from ..llm.annotation.identity import identify
     from ..scale.ray_annotate import annotate_on_ray
-    from ._shared.document_progress import show_progress
+    from ._shared.progress_bar import show_progress
 
     is_local = settings.replay is None and settings.server.base_url is None
     on_gpu = is_local and settings.choose_device(gpu_id).startswith("cuda")
@@ -271,7 +271,7 @@ def annotate_by_workers(source: Path, output: Path, settings: AnnotateSettings, 
         def count(good: int, failed: int) -> None:
             nonlocal failures
             failures += failed
-            advance(failures, good + failed)
+            advance(done=good + failed, failed=failures)
 
         total = annotate_on_ray(
             source, output, partial(make_annotator, settings, schema=schema, retry_truncated=retry_truncated),

@@ -9,7 +9,7 @@ from ..cpu_threads import set_thread_defaults
 from ..errors import BionerError
 from ._shared.overrides import OverridableCommand
 from ._shared.signals import Stopped, stopping_on_signals
-from ._shared.terminal import escaped_output, printable
+from ._shared.terminal import escaped_output, printable, quiet_libraries
 from .annotate import annotate_cli
 from .assemble import assemble_cli
 from .convert import convert_cli
@@ -98,6 +98,7 @@ app.command("experiment", cls=OverridableCommand)(experiment_cli)
 def main() -> None:
     """Run a verb; what a user can mend is one line on standard error and exit code 1."""
     set_thread_defaults()
+    quiet_libraries()
     with escaped_output():
         _run()
 

@@ -1,4 +1,4 @@
-"""How far long work has come: a bar on a terminal, a line now and then in a log."""
+"""How far long work has come: one line on a terminal, a line every ten seconds in a log."""
 
 import time
 from contextlib import contextmanager
@@ -9,62 +9,82 @@ import typer
 
 from .terminal import console, escaped_output, printable
 
-_TEXT = "{task.fields[note]}"
 # Seconds between two lines where there is no terminal.
-LINE_EVERY = 30.0
+LINE_EVERY = 10.0
 
 
 @contextmanager
-def show_bar(title: str, *, total: int) -> Iterator[Callable[..., None]]:
-    """Show on standard error how far the block has come.
+def show_progress(title: str, *, total: Optional[int] = None) -> Iterator[Callable[..., None]]:
+    """Show on standard error how far the block has come: count, rate, time left and failures.
 
     title (str): What is done.
-    total (int): Steps there are.
-    YIELDS (Callable[..., None]): Called once a step; `completed` sets where the bar stands, `note` what is said
-        beside it, `total` how many steps there are after all.
+    total (Optional[int]): Steps or documents there are, where that is known.
+    YIELDS (Callable[..., None]): Called when something is done. `done` says how much (1), or `completed` how much in
+        all; `failed` how much of it failed in all, `note` what else is shown, `total` how much there is after all.
     """
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
+    work = _Work(printable(title, line=True), total)
     screen = console(stderr=True)
     if not screen.is_terminal:
-        yield _Lines(title, total).advance
+        yield work.log
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
-               TextColumn(_TEXT))
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[state]}", markup=False)
     with Progress(*columns, console=screen) as progress, escaped_output():
-        task = progress.add_task(printable(title, line=True), total=total, note="")
+        task = progress.add_task(work.title, total=total, state=work.describe())
 
         def advance(**update: Any) -> None:
-            if "note" in update:
-                update["note"] = printable(update["note"], line=True)
-            progress.update(task, **(update if "completed" in update else {"advance": 1, **update}))
+            work.advance(**update)
+            progress.update(task, completed=work.completed, total=work.total, state=work.describe())
 
         yield advance
 
 
-class _Lines:
-    """The same as lines of a log, one in LINE_EVERY seconds at most, none for work that is done before."""
+class _Work:
+    """Work that is under way.
 
-    def __init__(self, title: str, total: int) -> None:
+    title (str): What is done.
+    total (Optional[int]): How much there is.
+    """
+
+    def __init__(self, title: str, total: Optional[int]) -> None:
         self.title = title
         self.total = total
         self.completed = 0
-        self.shown = time.monotonic()
-        # Where the work began that this process does: what an earlier one had done took none of its time.
-        self.began: Optional[float] = None
-        self.before = 0
+        self.failed: Optional[int] = None
+        self.note = ""
+        self.began = self.shown = time.monotonic()
+        # What an earlier process had done took none of the time of this one.
+        self.before: Optional[int] = None
 
-    def advance(self, *, completed: Optional[int] = None, total: Optional[int] = None, note: str = "") -> None:
-        now = time.monotonic()
+    def advance(self, *, done: int = 1, completed: Optional[int] = None, total: Optional[int] = None,
+                failed: Optional[int] = None, note: str = "") -> None:
+        """Take note of what is done."""
+        self.completed = self.completed + done if completed is None else completed
         self.total = self.total if total is None else total
-        self.completed = self.completed + 1 if completed is None else completed
-        if self.began is None:
-            self.began, self.before = now, self.completed
-        if now - self.shown < LINE_EVERY:
-            return
-        self.shown = now
-        said = [f"{self.title} {self.completed}/{self.total}"]
-        if self.completed > self.before:
-            left = (now - self.began) / (self.completed - self.before) * (self.total - self.completed)
-            said.append(f"{timedelta(seconds=round(left))} left")
-        typer.echo(", ".join([*said, *([note] if note else [])]), err=True)
+        self.failed = self.failed if failed is None else failed
+        self.note = printable(note, line=True)
+        if self.before is None:
+            self.before = 0
+            if completed is not None and completed > 1:
+                self.before, self.began = completed, time.monotonic()
+
+    def describe(self) -> str:
+        """Return count, rate, time left, failures and note."""
+        said = [f"{self.completed:,}/{self.total:,}" if self.total else f"{self.completed:,}"]
+        done, seconds = self.completed - (self.before or 0), time.monotonic() - self.began
+        if done > 0 and seconds > 0:
+            said.append(f"{done / seconds:.3g}/s")
+            if self.total:
+                left = max(0, self.total - self.completed) * seconds / done
+                said.append(f"{timedelta(seconds=round(left))} left")
+        if self.failed is not None:
+            said.append(f"{self.failed:,} failed")
+        return ", ".join([*said, *([self.note] if self.note else [])])
+
+    def log(self, **update: Any) -> None:
+        """Take note of what is done, and print a line if the last one was printed a while ago."""
+        self.advance(**update)
+        if time.monotonic() - self.shown >= LINE_EVERY:
+            self.shown = time.monotonic()
+            typer.echo(f"{self.title} {self.describe()}", err=True)

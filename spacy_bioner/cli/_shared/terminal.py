@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+import warnings
 from contextlib import contextmanager
 from typing import Any, Iterator, TextIO
 
@@ -21,6 +22,10 @@ def printable(text: str, *, line: bool = False) -> str:
     """
     escaped = _CONTROLS.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), text)
     return escaped.replace("\n", "\\n") if line else escaped
+
+
+# Modules whose warnings a user of the command line cannot act on.
+_LIBRARIES = r"(torch|transformers|peft|huggingface_hub|accelerate|spacy_llm|spacy|thinc|ray)(\.|$)"
 
 
 class EscapedStream:
@@ -73,6 +78,18 @@ def escaped_output() -> Iterator[None]:
         sys.stdout, sys.stderr = before
         if colours is None:
             del os.environ["ANSI_COLORS_DISABLED"]
+
+
+def quiet_libraries() -> None:
+    """Keep bars and warnings of libraries from the terminal, unless the user asks for them by the environment.
+
+    This must run before the libraries are imported.
+    """
+    for name in ("TQDM_DISABLE", "HF_HUB_DISABLE_PROGRESS_BARS"):
+        os.environ.setdefault(name, "1")
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    if not sys.warnoptions and "PYTHONWARNINGS" not in os.environ:
+        warnings.filterwarnings("ignore", module=_LIBRARIES)
 
 
 def console(*, stderr: bool = False) -> Any:

@@ -151,13 +151,13 @@ def read_style(path: Optional[Path], held_out: Sequence[Path]) -> Optional[List[
 def keep_written(component: Any, plan: Sequence[Any]) -> Iterator[dict]:
     """Yield the records of the accepted sentences, behind a bar."""
     from ...pipeline.seed_generator import find_sentence, seed_doc
-    from .._shared.document_progress import show_progress
+    from .._shared.progress_bar import show_progress
 
     docs = (seed_doc(component.vocab, [(seed.text, seed.label) for seed in planned.seeds], id=planned.id)
             for planned in plan)
     with show_progress("Writing", total=len(plan)) as advance:
         for doc in component.pipe(docs):
-            advance(component.writer.report.rejected.total(), 1)
+            advance(failed=component.writer.report.rejected.total())
             sentence = find_sentence(doc)
             if sentence is not None:
                 yield sentence.to_record()

@@ -66,7 +66,7 @@ def select(gold: Path, output: Path, settings: SelectDataSettings, *, schema: Sc
     from ...finetuning.selection.record_selection import Scoring, score_corpus, select_data
     from ...finetuning.selection.score_file import ScoreFile
     from ...finetuning.selection.superfiltering import check_diversity
-    from .._shared.progress_bar import show_bar
+    from .._shared.progress_bar import show_progress
 
     if settings.diversity:
         check_diversity(settings.strategy)
@@ -75,7 +75,8 @@ def select(gold: Path, output: Path, settings: SelectDataSettings, *, schema: Sc
     scoring = Scoring(codec=settings.make_codec(len(schema.labels)), **{key: getattr(settings, key) for key in keys})
     lm = settings.load(gpu_id)
     unscored = Losses()
-    with ScoreFile(scores_path(output, scores)) as file_, show_bar("IFD", total=len(corpus.annotations)) as advance:
+    count = len(corpus.annotations)
+    with ScoreFile(scores_path(output, scores)) as file_, show_progress("IFD", total=count) as advance:
         losses = score_corpus(corpus, lm, scoring, file_, unscored=unscored, step=lambda: advance())
     return select_data(corpus, output, losses=losses, ratio=settings.ratio, settings=settings.model_dump(),
                        unscored=unscored, diversify=_make_diversify(corpus, settings), pool=settings.diversity_pool,

@@ -81,7 +81,7 @@ def finetune(gold: Path, output: Path, settings: FinetuneSettings, *, schema: Sc
     from ...finetuning.lora.processes import Processes
     from ...finetuning.records import read_corpus, read_dev
     from ...llm.adapter import AdapterCard
-    from .._shared.progress_bar import show_bar
+    from .._shared.progress_bar import show_progress
 
     check_output(output)
     start = find_start(settings)
@@ -96,7 +96,7 @@ def finetune(gold: Path, output: Path, settings: FinetuneSettings, *, schema: Sc
     # Only then the model, whose loading takes long: a setting that cannot be is told before.
     processes = Processes()
     lm = settings.load(gpu_id, device=None if processes.count == 1 else processes.device)
-    with show_bar("updates", total=0) as advance:
+    with show_progress("steps") as advance:
         return teaching.finetune(corpora, output, lm=lm, task=task, lora=settings.lora, training=settings.training,
                                  dev=scored, dev_limit=settings.dev_limit, dev_batch_tokens=settings.dev_batch_tokens,
                                  progress=lambda row: _show(advance, row), processes=processes, start=start,

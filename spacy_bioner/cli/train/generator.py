@@ -11,7 +11,7 @@ import typer
 from ...config_files import find_config
 from ...errors import BionerError, Errors
 from ...synthesis.settings import PromptSettings, TeachSettings
-from .._shared.progress_bar import show_bar
+from .._shared.progress_bar import show_progress
 from .._shared.schema import Schema, read_schema
 from .._shared.settings import CONFIG, PROFILE, add_options, load_settings, read_overrides
 
@@ -71,7 +71,7 @@ def train_generator_cli(
     print(f"{len(pairs)} pairs of seeds and sentence", file=sys.stderr)
     prompt = make_prompt(load_settings(files, "prompt", PromptSettings, overrides), schema,
                          [sentence.text for sentence in raw_sentences or gold_sentences])
-    with show_bar("updates", total=0) as advance:
+    with show_progress("steps") as advance:
         training = teach_generator(pairs, prompt, lm=settings.load(gpu_id), output=output, lora=settings.lora,
                                    training=settings.training_settings(), versions=package_versions(),
                                    lang=schema.lang, progress=lambda row: show_update(advance, row),

@@ -2,7 +2,9 @@
 
 import io
 import logging
+import os
 import re
+import subprocess
 import sys
 import warnings
 
@@ -12,7 +14,7 @@ from places import ROOT
 from rich.progress import Progress
 
 from spacy_bioner.cli import main as command_line
-from spacy_bioner.cli._shared.document_progress import show_progress
+from spacy_bioner.cli._shared.progress_bar import show_progress
 from spacy_bioner.cli._shared.terminal import console, escaped_output, printable
 from spacy_bioner.errors import BionerError
 
@@ -57,7 +59,7 @@ def test_what_is_printed_beside_a_bar_is_escaped(monkeypatch):
     monkeypatch.setenv("TERM", "xterm")
     with escaped_output(), show_progress(HOSTILE, total=1) as advance:
         print(HOSTILE, file=sys.stderr)
-        advance(0, 1)
+        advance(failed=0)
     assert "owned" in screen.getvalue()
     for hostile in ("\x1b]0;", "\x1b[2J\x9b", "\x9b", "\u202e", "\x07"):
         assert hostile not in screen.getvalue()
@@ -79,3 +81,14 @@ def test_consoles_are_made_in_one_place():
     for path in (ROOT / "spacy_bioner").rglob("*.py"):
         if path.name != "terminal.py":
             assert not re.search(r"\bConsole\(", path.read_text(encoding="utf8")), path
+
+
+def test_bars_and_warnings_of_libraries_stay_off_the_terminal():
+    code = ("from spacy_bioner.cli._shared.terminal import quiet_libraries\nquiet_libraries()\n"
+            "import warnings\nfrom tqdm.auto import tqdm\nlist(tqdm(range(3)))\n"
+            "warnings.warn_explicit('deprecated', FutureWarning, 'm.py', 1, module='transformers.modeling_utils')\n"
+            "warnings.warn_explicit('ours', UserWarning, 'x.py', 1, module='spacy_bioner.x')\n")
+    environment = {name: value for name, value in os.environ.items()
+                   if name not in ("TQDM_DISABLE", "PYTHONWARNINGS")}
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
+    assert "it/s" not in run.stderr and "deprecated" not in run.stderr and "ours" in run.stderr
