@@ -76,16 +76,14 @@ def write_command_line() -> str:
 
 
 def describe_help(text: str) -> str:
-    """Return the help of a verb as Markdown: paragraphs, with examples in code blocks."""
+    """Return the help of a verb as Markdown: paragraphs, with its example in a code block."""
     paragraphs = []
     for paragraph in inspect.cleandoc(text.replace("\b", "")).split("\n\n"):
-        lines = [line.strip() for line in paragraph.strip().splitlines()]
-        example = [line for line in lines if line.startswith("spacy-bioner ")]
-        if example:
-            at = lines.index(example[0])
-            paragraphs += [escape(" ".join(lines[:at])), "```text\n" + "\n".join(lines[at:]) + "\n```"]
-        elif any(lines):
-            paragraphs.append(escape(" ".join(lines)))
+        line = " ".join(paragraph.split())
+        if line.startswith("Example: "):
+            paragraphs.append("```text\n" + line.removeprefix("Example: ") + "\n```")
+        elif line:
+            paragraphs.append(escape(line))
     return "\n\n".join(paragraphs)
 
 

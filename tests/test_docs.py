@@ -2,7 +2,10 @@
 
 import ast
 import importlib.util
+import io
+import json
 import re
+from contextlib import redirect_stdout
 from functools import lru_cache
 
 import pytest
@@ -73,6 +76,19 @@ def test_server_of_the_guide_is_python():
     ast.parse(read_snippet("howto/ship.md", "do_POST"))
 
 
+def test_notebook_runs_and_shows_spans():
+    cells = json.loads((DOCS / "tutorial" / "notebook.ipynb").read_text(encoding="utf8"))["cells"]
+    code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    names = {}
+    printed = io.StringIO()
+    with redirect_stdout(printed):
+        for place, source in enumerate(code, start=1):
+            exec(compile(source, f"notebook.ipynb cell {place}", "exec"), names)
+    html = [output["data"]["text/html"] for cell in cells for output in cell.get("outputs", [])
+            if "text/html" in output.get("data", {})]
+    assert html and all("<div" in "".join(page) for page in html)
+
+
 COMMANDS = sorted({(page, tuple(words)) for page, words in list_command_lines()
                    if words[:1] == ["spacy-bioner"] or words[:3] == ["python", "-m", "spacy_bioner"]})
 
@@ -130,7 +146,7 @@ def load_generated_pages():
     return module
 
 
-@pytest.mark.parametrize("part", ["command-line", "errors", "names", "layers", "settings", "api"])
+@pytest.mark.parametrize("part", ["command-line", "errors", "names", "layers", "settings", "api", "notebook"])
 def test_generated_part_holds_what_the_package_has(part):
     text = load_generated_pages().fill_page(f"<!-- generated: {part} -->")
     assert len(text) > 200 and "<!-- generated" not in text
@@ -185,3 +201,19 @@ def test_docstrings_begin_with_a_summary(path):
         if isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef)):
             text = ast.get_docstring(node) or ""
             assert not re.match(r"(RETURNS|YIELDS|RAISES)\b|\w+ \([^)]*\): ", text), f"{path.name}: {node.name}"
+
+
+@pytest.mark.parametrize("verb", all_commands())
+def test_help_describes_shows_an_example_and_names_the_output(verb):
+    command = all_commands()[verb]
+    assert f"Example: spacy-bioner {verb} " in " ".join(command.help.split())
+    assert re.search(r"\b(Writes|Prints) the\b|\bWrites (?:an?|train|table)", command.help)
+    if any(parameter.name == "gpu_id" for parameter in command.params):
+        assert {getattr(parameter, "rich_help_panel", None) for parameter in command.params} >= {"Running"}
+
+
+def test_example_of_a_help_is_accepted():
+    for verb, command in all_commands().items():
+        example = re.search(rf"Example: spacy-bioner {verb} (.*?)\n\n", command.help, re.DOTALL)[1]
+        with command.make_context(verb, " ".join(example.split()).split()):
+            pass

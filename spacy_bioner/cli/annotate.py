@@ -91,7 +91,11 @@ def annotate_cli(
 ) -> None:
     """Annotate texts with a language model, or with a trained pipeline.
 
-    Each response is cached at once: after an interruption, the same command resumes.
+    Each response is cached at once. After an interruption, the same command resumes.
+
+    Example: spacy-bioner annotate notes.jsonl annotated.jsonl --labels labels.yml
+
+    Writes the file OUT; documents that failed go beside it, to .failed.jsonl.
     """
     overrides = add_options(read_overrides(ctx.args), {"annotate.seed": seed})
     settings = load_settings(find_config("annotate", config, profile), "annotate", AnnotateSettings, overrides)

@@ -32,7 +32,14 @@ def assemble_cli(
     system: str = typer.Option("trained on silver and gold", help="Name of the pipeline, and of its system in "
                                                                        "the metrics file."),
 ) -> None:
-    """Put a pipeline together as it is shipped: components, thresholds, and a model card in meta.json and README.md."""
+    """Put a pipeline together as it is shipped: components, thresholds and a model card.
+
+    With --or the pipeline that is better on dev is shipped. `spacy package` then builds a wheel.
+
+    Example: spacy-bioner assemble training/spancat/model-best training/pipeline --corpus corpus/corpus.json
+
+    Writes the folder OUT, with meta.json and README.md.
+    """
     from ..packaging.assemble import assemble
     from ..packaging.choice import choose_on_dev
     from ..packaging.model_card import read_scores

@@ -90,10 +90,14 @@ def convert_cli(
                                            "doc.ents where there is no sc."),
     strict: bool = typer.Option(False, "--strict", help="Fail at the first thing that would be left out or changed."),
 ) -> None:
-    """Convert corpus files: read, check, cut, choose, write.
+    """Convert corpus files: read, check, split into sentences, choose, write.
 
     Formats: jsonl (records), pubtator, bioc, brat, iob, hf (Hugging Face token classification), spacy. What the
     format of OUT cannot hold, and what could not be read, is counted in a table on standard error.
+
+    Example: spacy-bioner convert corpus.bioc.xml train.jsonl --split train --sentences
+
+    Writes the file or folder OUT.
     """
     from ..formats import get_format, guess_format
     from ._shared.schema import read_schema

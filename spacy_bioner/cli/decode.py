@@ -17,9 +17,13 @@ def decode_cli(
     repair: bool = typer.Option(False, "--repair", help="For seed_tags: tag seeds that are not tagged, and widen tags "
                                 "that cover a part of one."),
 ) -> None:
-    """Decode recorded replies: exact character spans, and what was wrong with each reply.
+    """Decode recorded responses: exact character spans, and what was wrong with each response.
 
     A line that is no such record is reported with its number and left out; then the exit code is 1.
+
+    Example: spacy-bioner decode responses.jsonl decoded.jsonl
+
+    Writes the file OUT, one record per line.
     """
     refuse_own_input(target, [source])
     refuse_other_ending(target)

@@ -23,10 +23,14 @@ def encode_cli(
     lines: Optional[str] = typer.Option(None, "--lines", help="For bracket: a line for all labels (the default), or "
                                         "for those occurring."),
 ) -> None:
-    """Write annotated records as answers in one format.
+    """Write annotated records as responses in one format.
 
-    What the format cannot write is left out of the answer and listed under `skipped`. A line that is no record is
+    What the format cannot write is left out of the response and listed under `skipped`. A line that is no record is
     reported with its number and left out; then the exit code is 1.
+
+    Example: spacy-bioner encode gold.jsonl responses.jsonl --format bracket
+
+    Writes the file OUT, one response per line.
     """
     refuse_own_input(target, [source, labels])
     refuse_other_ending(target)

@@ -29,7 +29,14 @@ def evaluate_cli(
     seed: int = typer.Option(0, min=0, help="Seed of the resamples."),
     gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU for pipelines, -1 for the CPU."),
 ) -> None:
-    """Score systems against gold: strict, by boundary, overlap and string, by label, depth, length and familiarity."""
+    """Score systems against gold, with 95% confidence intervals.
+
+    Scores are strict, by boundary, overlap and string, by label, depth, length and familiarity.
+
+    Example: spacy-bioner evaluate test.jsonl gold=training/gold/model-best -o metrics/metrics.json
+
+    Writes the metrics file and, beside it, the predictions; scores are printed.
+    """
     folder = predictions or output.with_suffix(".predictions")
     systems = parse_systems(predicted)
     refuse_own_input(output, [gold, train, *(system.path for system in systems)])

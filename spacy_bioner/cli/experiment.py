@@ -31,8 +31,12 @@ def experiment_cli(
 ) -> None:
     """Run an experiment step by step and compare its rows; override values with --vars.name 1, --lists.seed '[1]'.
 
-    Finished steps are skipped, so the same command resumes an interrupted run. A step is run again where its
-    arguments, a file that it reads, or a step before it have changed. What no row needs is not run.
+    Finished steps are skipped, so the same command resumes an interrupted run. A step runs again if its
+    arguments, a file that it reads, or a step before it changed. What no row needs is not run.
+
+    Example: spacy-bioner experiment configs/experiments/ifd.yml out --quick
+
+    Writes table.md, table.json, logs and what the steps made, in OUT.
     """
     from ..experiments.definition import read_experiment
     from ..experiments.execution import run_plan

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any, List, Mapping, Optional
 
 import typer
-from typer.core import TyperCommand
 
 from ..corpus.importing import ImportedCorpus, import_corpus
 from ..errors import BionerError, Errors
 from ..files import fill_folder, open_atomic, write_json_lines
 from ..project_files import project_folder
 from ._shared.schema import Schema, read_schema
+from ._shared.verb_command import VerbCommand
 from .convert import print_problems
 
 CORPORA = Path("assets") / "corpora"
@@ -58,7 +58,7 @@ class Language(str, Enum):
     zh = "zh"
 
 
-class SpreadCommand(TyperCommand):
+class SpreadCommand(VerbCommand):
     """Take several files behind one --from."""
 
     def parse_args(self, ctx: Any, args: List[str]) -> List[str]:
@@ -86,7 +86,11 @@ def init_cli(
 ) -> None:
     """Write a project for your own corpus: the workflow, its configs, the corpus, its labels and a README.
 
-    Without --from the project holds the embedded corpus. Example: spacy-bioner init notes --from brat-folder raw.txt
+    Without --from the project holds the embedded corpus. A folder that holds something is refused.
+
+    Example: spacy-bioner init mine --from notes-brat raw.txt
+
+    Writes the folder DIR.
     """
     name = init(folder, lang=lang.value, sources=from_, labels=labels, seed=seed)
     print(f"Project written to {folder}, with the corpus '{name}'. Next:\n  cd {folder}\n  spacy project run smoke",

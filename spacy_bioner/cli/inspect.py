@@ -25,7 +25,14 @@ def inspect_cli(
     raw: bool = typer.Option(False, "--raw", help="The files are raw text; one that is named raw is so anyway."),
     strict: bool = typer.Option(False, "--strict", help="Fail at the first thing that cannot be read as it stands."),
 ) -> None:
-    """Look at a corpus: counts, labels, lengths, nesting, texts in two parts, problems, examples."""
+    """Look at a corpus: counts, labels, lengths, nesting, texts in two splits, problems, examples.
+
+    The result is Markdown on standard output, or a file.
+
+    Example: spacy-bioner inspect assets/corpora/embedded --strict
+
+    Prints the counts, or writes them to the file of --output.
+    """
     from ..corpus.summary import inspect_corpus
     from ..files import open_atomic
     from ..formats import read_annotations

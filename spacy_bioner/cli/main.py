@@ -10,6 +10,7 @@ from ..errors import BionerError
 from ._shared.overrides import OverridableCommand
 from ._shared.signals import Stopped, stopping_on_signals
 from ._shared.terminal import escaped_output, printable, quiet_libraries
+from ._shared.verb_command import VerbCommand
 from .annotate import annotate_cli
 from .assemble import assemble_cli
 from .convert import convert_cli
@@ -69,14 +70,14 @@ def set_up(
 
 
 app.command("init", cls=SpreadCommand)(init_cli)
-app.command("prepare")(prepare_cli)
-app.command("inspect")(inspect_cli)
-app.command("convert")(convert_cli)
+app.command("prepare", cls=VerbCommand)(prepare_cli)
+app.command("inspect", cls=VerbCommand)(inspect_cli)
+app.command("convert", cls=VerbCommand)(convert_cli)
 app.command("annotate", cls=OverridableCommand)(annotate_cli)
 app.add_typer(select)
 select.command("records", cls=OverridableCommand)(select_records_cli)
-select.command("gold")(select_gold_cli)
-select.command("spans")(select_spans_cli)
+select.command("gold", cls=VerbCommand)(select_gold_cli)
+select.command("spans", cls=VerbCommand)(select_spans_cli)
 app.add_typer(train)
 train.command("annotator", cls=OverridableCommand)(train_annotator_cli)
 train.command("generator", cls=OverridableCommand)(train_generator_cli)
@@ -86,12 +87,12 @@ app.add_typer(generate)
 generate.command("seeds", cls=OverridableCommand)(generate_seeds_cli)
 generate.command("sentences", cls=OverridableCommand)(generate_sentences_cli)
 generate.command("variants", cls=OverridableCommand)(generate_variants_cli)
-app.command("merge")(merge_cli)
-app.command("evaluate")(evaluate_cli)
-app.command("report")(report_cli)
-app.command("assemble")(assemble_cli)
-app.command("encode")(encode_cli)
-app.command("decode")(decode_cli)
+app.command("merge", cls=VerbCommand)(merge_cli)
+app.command("evaluate", cls=VerbCommand)(evaluate_cli)
+app.command("report", cls=VerbCommand)(report_cli)
+app.command("assemble", cls=VerbCommand)(assemble_cli)
+app.command("encode", cls=VerbCommand)(encode_cli)
+app.command("decode", cls=VerbCommand)(decode_cli)
 app.command("experiment", cls=OverridableCommand)(experiment_cli)
 
 

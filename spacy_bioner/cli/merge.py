@@ -29,7 +29,15 @@ def merge_cli(
                                                            "within one annotator it never is."),
     report: Optional[Path] = typer.Option(None, help="Counts as JSON; by default beside OUT."),
 ) -> None:
-    """Merge annotators: gold over agreement over one annotator over a dictionary; conflicts are counted."""
+    """Merge the annotations of several annotators.
+
+    Gold counts more than agreement, agreement more than one annotator, and that more than a dictionary. Conflicts are
+    counted.
+
+    Example: spacy-bioner merge merged.jsonl --gold gold.jsonl --source llm=annotated.jsonl
+
+    Writes the file OUT.
+    """
     report = report or name_beside(output, "merge.json")
     refuse_same_output(output, report, "--report")
     sources = parse_sources(source or ())

@@ -45,7 +45,14 @@ def prepare_cli(
                                                         "labels without a mention in the sample."),
     seed: int = typer.Option(0, help="Seed of the samples."),
 ) -> None:
-    """Cut a corpus into sentences, draw samples, gather raw text, and check labels, splits and leaks."""
+    """Split a corpus into sentences, take samples, and check labels, splits and leaks.
+
+    Raw text is gathered too. A training sentence that occurs in dev or test is an error.
+
+    Example: spacy-bioner prepare assets/corpora embedded corpus --gold-limit 100
+
+    Writes train, dev, test and raw (.jsonl), labels.yml and the card corpus.json.
+    """
     from ..corpus.preparation import AUTO_RAW, NO_RAW, Limits, prepare_corpus
     from ..corpus.readiness import check_names
 

@@ -43,7 +43,14 @@ def report_cli(
     documents: bool = typer.Option(True, "--documents/--no-documents", help="Whether the documents are shown."),
     limit: Optional[int] = typer.Option(None, min=1, help="Show at most so many documents of each gold set."),
 ) -> None:
-    """Write the report of one or more evaluations, or print their scores."""
+    """Write the report of one or more evaluations, or print their scores.
+
+    The page needs no network. It shows documents unless --no-documents is given.
+
+    Example: spacy-bioner report metrics/metrics.json -o metrics/report.html
+
+    Writes an HTML page, and Markdown and JSON with the same figures.
+    """
     if output is None and not show:
         raise typer.BadParameter("nothing to do: give --output, --show, or both")
     if output is not None and output.suffix != ".html":

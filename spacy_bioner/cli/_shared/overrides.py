@@ -2,10 +2,10 @@
 
 from typing import Any, List, Tuple
 
-from typer.core import TyperCommand
+from .verb_command import VerbCommand
 
 
-class OverridableCommand(TyperCommand):
+class OverridableCommand(VerbCommand):
     """Leave dotted options in `ctx.args`, for `read_overrides`; any other unknown option is refused as usual."""
 
     def parse_args(self, ctx: Any, args: List[str]) -> List[str]:

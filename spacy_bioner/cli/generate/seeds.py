@@ -27,7 +27,14 @@ def generate_seeds_cli(
     label: Optional[str] = typer.Option(None, help="Label of the names of a list or ontology without labels."),
     root: Optional[str] = typer.Option(None, help="For ontologies: id of the term whose descendants are meant."),
 ) -> None:
-    """Collect seed entities: the most frequent mentions of each label, or the names of a list or an ontology."""
+    """Collect seed entities for generated sentences.
+
+    They are the most frequent mentions of each label, or the names of a list or an ontology.
+
+    Example: spacy-bioner generate seeds train.jsonl seeds.jsonl --labels labels.yml
+
+    Writes the file OUT, one seed entity per line.
+    """
     from ...corpus.leakage import KnownTexts, refuse_known
     from ...formats.jsonl import find_jsonl, read_jsonl
     from ...synthesis.seeds import check_labels, collect_seeds, read_seeds

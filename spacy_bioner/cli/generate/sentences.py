@@ -49,7 +49,14 @@ def generate_sentences_cli(
     seed: Optional[int] = typer.Option(None, help="Random seed of plan and samples; default: as the config says."),
     gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU, -1 for the CPU."),
 ) -> None:
-    """Write sentences that hold one to three seeds each, check them, and count what was wrong."""
+    """Write sentences that hold one to three seed entities each, check them, and count what was wrong.
+
+    Each response is cached at once. After an interruption, the same command resumes.
+
+    Example: spacy-bioner generate sentences seeds.jsonl generated.jsonl --labels labels.yml
+
+    Writes the file OUT, its plan and a report.
+    """
     from spacy.vocab import Vocab
 
     from ...pipeline.seed_generator import SeedGenerator

@@ -41,7 +41,14 @@ def generate_variants_cli(
     seed: Optional[int] = typer.Option(None, help="Random seed of the changes; default: as the config says."),
     gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU, -1 for the CPU."),
 ) -> None:
-    """Make further training sentences from gold ones, with exact offsets."""
+    """Make further training sentences from gold ones, with exact offsets.
+
+    Sentences are changed by rules, or rewritten by a language model.
+
+    Example: spacy-bioner generate variants gold.jsonl variants.jsonl --labels labels.yml
+
+    Writes the file OUT and a report.
+    """
     from ...corpus.leakage import KnownTexts, refuse_known
     from ...formats.jsonl import read_jsonl
     from .._shared.schema import read_schema

@@ -28,7 +28,14 @@ def select_gold_cli(
     rule: Rule = typer.Option(Rule.some, help="Names in a gold sentence: some of the dictionary, or only such."),
     seed: int = typer.Option(42, help="Random seed of the draw."),
 ) -> None:
-    """Draw the dictionary and the gold sentences of a low-resource experiment."""
+    """Choose the dictionary and the gold sentences of a low-resource experiment.
+
+    The choice is fixed before anything is trained; a card counts the mentions of each name.
+
+    Example: spacy-bioner select gold train.jsonl low --size 10
+
+    Writes the folder OUT: gold sentences, dictionary and card.json.
+    """
     from ...formats.jsonl import read_jsonl
     from ...synthesis.gold_subset import draw_subsets
 

@@ -31,7 +31,11 @@ def select_records_cli(
 ) -> None:
     """Select the gold records that are worth training on, by IFD (instruction-following difficulty) of a small model.
 
-    Each score is stored at once: after an interruption, the same command resumes.
+    Each score is stored at once. After an interruption, the same command resumes.
+
+    Example: spacy-bioner select records train.jsonl chosen.jsonl --labels labels.yml
+
+    Writes the file OUT and, beside it, scores, dropped records, a report and a plot.
     """
     kept = scores_path(output, scores)
     results = [output, *(_beside(output, ending) for ending in _RESULTS)]

@@ -19,7 +19,14 @@ def select_spans_cli(
     rejected: Optional[Path] = typer.Option(None, help="Records with the dropped mentions; by default beside OUT."),
     gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU, -1 for the CPU."),
 ) -> None:
-    """Drop spans that are likely wrong; the score of a span that is kept is its probability of being correct."""
+    """Drop spans that are likely wrong, by a trained selector.
+
+    The score of a span that is kept is its probability of being correct.
+
+    Example: spacy-bioner select spans annotated.jsonl selected.jsonl --selector training/selector/model-best
+
+    Writes the file OUT; dropped spans go beside it, to .rejected.jsonl.
+    """
     from ...corpus.set_aside import set_aside_path
 
     rejected = rejected or name_beside(output, "rejected.jsonl")

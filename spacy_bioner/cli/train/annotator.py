@@ -38,7 +38,11 @@ def train_annotator_cli(
 ) -> None:
     """Fine-tune a language model to annotate, by a LoRA adapter.
 
-    Checkpoints lie beside OUT until it is done: after an interruption, the same command resumes from the last one.
+    Checkpoints are kept beside OUT until it is done. After an interruption, the same command resumes.
+
+    Example: spacy-bioner train annotator train.jsonl adapter --labels labels.yml --dev dev.jsonl
+
+    Writes the folder OUT: weights, card, losses and settings.
     """
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     overrides = add_options(read_overrides(ctx.args), {"finetune.training.max_epochs": epochs or None,

@@ -51,7 +51,14 @@ def train_generator_cli(
     gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU, -1 for the CPU."),
     overwrite: bool = typer.Option(False, "--overwrite", help="Remove what OUT holds of another training."),
 ) -> None:
-    """Fine-tune a language model, by LoRA, to write sentences that hold given entities in tags."""
+    """Fine-tune a language model, by LoRA, to write sentences that hold given entities in tags.
+
+    It trains on raw and gold sentences; those of --held-out are left out.
+
+    Example: spacy-bioner train generator raw.jsonl generator --gold train.jsonl --labels labels.yml
+
+    Writes the folder OUT: weights, card and losses.
+    """
     from ...corpus.leakage import KnownTexts, refuse_known
     from ...formats.jsonl import read_jsonl
     from ...synthesis.checking.language import read_stop_words

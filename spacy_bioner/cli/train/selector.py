@@ -42,7 +42,15 @@ def train_selector_cli(
     gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU, -1 for the CPU."),
     overwrite: bool = typer.Option(False, "--overwrite", help="Remove what OUT holds of another training."),
 ) -> None:
-    """Train a selector: gold mentions are right, moved, relabelled and made-up ones are wrong."""
+    """Train a selector, which tells correct spans from wrong ones.
+
+    Gold mentions are correct; moved, relabelled and invented ones are wrong. Threshold and temperature are chosen on
+    dev.
+
+    Example: spacy-bioner train selector train.jsonl selector --labels labels.yml --dev dev.jsonl
+
+    Writes the pipeline OUT/model-best and a learning curve.
+    """
     from ...training.config import refuse_owned
     from ...training.selector.selector_training import SelectorRun, run_selector
 

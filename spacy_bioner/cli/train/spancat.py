@@ -54,7 +54,14 @@ def train_spancat_cli(
     gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU, -1 for the CPU."),
     overwrite: bool = typer.Option(False, "--overwrite", help="Remove what OUT holds of another training."),
 ) -> None:
-    """Train a span categorizer: every strategy takes the same number of steps, so that they compare."""
+    """Train a span categorizer on gold records, synthetic ones, or both.
+
+    Every strategy takes the same number of steps, so that they compare. Thresholds are chosen on dev.
+
+    Example: spacy-bioner train spancat train.jsonl training/gold --dev dev.jsonl
+
+    Writes the pipeline OUT/model-best, the stages and a learning curve.
+    """
     import logging
 
     from ...training.config import refuse_owned, split_sources
