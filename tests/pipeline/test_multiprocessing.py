@@ -55,7 +55,7 @@ def make_generator(folder):
          "output": f"<start_sentence>We saw <GENE>{gene}</GENE> in all of the patients.</end_sentence>"}
         for gene in GENES])
     nlp = spacy.blank("en")
-    nlp.add_pipe("seed_generator", config={"labels": {"GENE": ""}, "model": {
+    nlp.add_pipe("seed_generator", config={"labels": {"GENE": ""}, "checks": {"similarity": 1.0}, "model": {
         "@llm_models": "spacy-bioner.Replay.v1", "path": str(folder / "replay.jsonl")}})
     return nlp, lambda: [seed_doc(nlp.vocab, [(gene, "GENE")]) for gene in GENES]
 

@@ -123,7 +123,7 @@ def test_what_is_doubtful_is_part_of_the_training_and_of_its_card(run, tmp_path)
     assert card["sources"]["synthetic"]["doubtful"]["file"] == "dropped.jsonl"
     assert str(tmp_path) not in json.dumps(card["sources"])
     assert str(tmp_path) not in (tmp_path / "out" / "model-best" / "config.cfg").read_text(encoding="utf8")
-    with pytest.raises(BionerError, match="--overwrite"):
+    with pytest.raises(BionerError, match="set overwrite"):
         run_stages(run, tmp_path / "out")
 
 
@@ -138,7 +138,7 @@ def test_finished_stages_are_not_run_again(run, tmp_path):
 def test_another_training_does_not_take_the_folder(run, tmp_path):
     run_stages(run, tmp_path / "out")
     other = replace(run, seed=2)
-    with pytest.raises(BionerError, match="--overwrite"):
+    with pytest.raises(BionerError, match="set overwrite"):
         run_stages(other, tmp_path / "out")
     assert run_stages(other, tmp_path / "out", overwrite=True)["seed"] == 2
 
