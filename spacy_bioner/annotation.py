@@ -5,7 +5,7 @@ legal; the same (start, end, label) twice is not.
 """
 
 from dataclasses import dataclass, field, replace
-from typing import Any, Dict, Iterable, Optional, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
 
 from .errors import BionerError, Errors
 
@@ -21,6 +21,11 @@ class Mention:
     label (str): The label.
     score (Optional[float]): Probability that the mention is right, 0 to 1, where the annotator gives one.
     grounding (Optional[str]): "exact" or "fuzzy" for mentions found again in a text.
+    ids (Tuple[str, ...]): Identifiers of concepts with their vocabulary, such as "MESH:D006073".
+    attributes (Mapping[str, Any]): Name to value, both as JSON has them; "subtype" is an earlier, finer label.
+    note (Optional[str]): What an annotator remarked.
+
+    Two mentions are equal where place and label are; all else says something of the mention.
     """
 
     start: int
@@ -28,6 +33,9 @@ class Mention:
     label: str
     score: Optional[float] = field(default=None, compare=False)
     grounding: Optional[str] = field(default=None, compare=False)
+    ids: Tuple[str, ...] = field(default=(), compare=False)
+    attributes: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    note: Optional[str] = field(default=None, compare=False)
 
     @property
     def key(self) -> Tuple[int, int, str]:
@@ -38,10 +46,42 @@ class Mention:
         first, second = sorted((self, other), key=lambda mention: (mention.start, mention.end))
         return first.start < second.start < first.end < second.end
 
+    def united(self, other: "Mention") -> "Mention":
+        """Add the identifiers, attributes and note of the same mention from elsewhere; its own values stay.
+
+        other (Mention): The same place and label.
+        RETURNS (Mention): This mention with what the other one says besides.
+        """
+        if not (other.ids or other.attributes or other.note):
+            return self
+        return replace(self, ids=tuple(dict.fromkeys((*self.ids, *other.ids))), note=self.note or other.note,
+                       attributes={**other.attributes, **self.attributes})
+
+    def details(self) -> Dict[str, Any]:
+        """Return the identifiers, attributes and note, as a record has them; what is not there is left out."""
+        found: Dict[str, Any] = {}
+        if self.ids:
+            found["ids"] = list(self.ids)
+        if self.attributes:
+            found["attributes"] = dict(self.attributes)
+        if self.note is not None:
+            found["note"] = self.note
+        return found
+
 
 def in_text_order(mentions: Iterable[Mention]) -> Tuple[Mention, ...]:
-    """Sort mentions by start, the longer first, then by label, each place and label once (the first stays)."""
-    unique = {mention.key: mention for mention in reversed(list(mentions))}
+    """Sort mentions by start, the longer first, then by label, each place and label once.
+
+    mentions (Iterable[Mention]): The mentions; of equal ones the first stays, with the identifiers of all.
+    RETURNS (Tuple[Mention, ...]): In text order.
+    """
+    listed = list(mentions)
+    unique = {mention.key: mention for mention in reversed(listed)}
+    if len(unique) < len(listed):
+        unique = {}
+        for mention in listed:
+            first = unique.get(mention.key)
+            unique[mention.key] = first.united(mention) if first is not None else mention
     return tuple(sorted(unique.values(), key=lambda mention: (mention.start, -mention.end, mention.label)))
 
 
@@ -82,7 +122,7 @@ class Annotation:
         return replace(self, text=self.text[start:end], mentions=tuple(inside), id=id)
 
     def to_record(self) -> Dict[str, Any]:
-        """Return the JSON object of this annotation; absent scores and groundings are left out."""
+        """Return the JSON object of this annotation; of a span only what is known is written."""
         spans = []
         for mention in self.mentions:
             span: Dict[str, Any] = {"start": mention.start, "end": mention.end, "label": mention.label}
@@ -90,6 +130,7 @@ class Annotation:
                 span["score"] = round(mention.score, 6)
             if mention.grounding is not None:
                 span["grounding"] = mention.grounding
+            span.update(mention.details())
             spans.append(span)
         return {"id": self.id, "text": self.text, "spans": spans, "meta": self.meta}
 
@@ -144,17 +185,47 @@ def _typed(record: Dict[str, Any], key: str, kind: type, wanted: str, default: A
 def _read_span(span: Any, text: str) -> Mention:
     if not isinstance(span, dict):
         raise BionerError(Errors.E006.format(key="spans", found=repr(span)[:60], wanted="objects"))
-    for key in ("start", "end", "label"):
-        if key not in span:
-            raise BionerError(Errors.E005.format(key=key))
-    start, end = (_typed(span, key, int, "a whole number", None) for key in ("start", "end"))
-    label = check_label(_typed(span, "label", str, "a string", None))
+    start, end, label = span.get("start"), span.get("end"), span.get("label")
+    if type(start) is not int or type(end) is not int or type(label) is not str or not label.strip():
+        raise _span_fault(span)
     if not 0 <= start < end <= len(text):
         raise BionerError(Errors.E004.format(start=start, end=end, label=label, length=len(text)))
-    surface = text[start:end]
-    if surface != surface.strip():
-        raise BionerError(Errors.E007.format(start=start, end=end, label=label, surface=surface))
+    if text[start].isspace() or text[end - 1].isspace():
+        raise BionerError(Errors.E007.format(start=start, end=end, label=label, surface=text[start:end]))
+    if len(span) == 3:
+        return Mention(start, end, label)
     grounding = span.get("grounding")
     if grounding is not None:
         _typed(span, "grounding", str, "a string", None)
-    return Mention(start, end, label, score=check_score(span.get("score")), grounding=grounding)
+    return Mention(start, end, label, score=check_score(span.get("score")), grounding=grounding, **read_details(span))
+
+
+def _span_fault(span: Dict[str, Any]) -> BionerError:
+    """Return what is wrong with the place or label of a span: E005 or E006."""
+    for key in ("start", "end", "label"):
+        if key not in span:
+            return BionerError(Errors.E005.format(key=key))
+    for key in ("start", "end"):
+        if type(span[key]) is not int:
+            return BionerError(Errors.E006.format(key=key, found=repr(span[key])[:60], wanted="a whole number"))
+    wanted = "a label" if isinstance(span["label"], str) else "a string"
+    return BionerError(Errors.E006.format(key="label", found=repr(span["label"])[:60], wanted=wanted))
+
+
+def read_details(span: Mapping[str, Any]) -> Dict[str, Any]:
+    """Read what `Mention.details` returned, as arguments of a `Mention`.
+
+    span (Mapping[str, Any]): A span of a record.
+    RETURNS (Dict[str, Any]): `ids`, `attributes` and `note`, where the span has them.
+    RAISES BionerError: E006 for what is of another type.
+    """
+    found: Dict[str, Any] = {}
+    if span.get("ids") is not None:
+        ids: List[Any] = span["ids"]
+        if not isinstance(ids, list) or not all(isinstance(id, str) and id.strip() for id in ids):
+            raise BionerError(Errors.E006.format(key="ids", found=repr(ids)[:60], wanted="a list of identifiers"))
+        found["ids"] = tuple(dict.fromkeys(ids))
+    for key, kind, wanted in (("attributes", dict, "an object"), ("note", str, "a string")):
+        if span.get(key) is not None:
+            found[key] = _typed(dict(span), key, kind, wanted, None)
+    return found

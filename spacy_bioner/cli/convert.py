@@ -309,7 +309,10 @@ def print_problems(problems: Problems, *, title: str) -> None:
 
 
 def _rename(annotation: Annotation, rename: Mapping[str, str]) -> Annotation:
-    """Return the annotation with new labels; the old ones go into `meta["subtypes"]`, in the order of the mentions."""
+    """Return the annotation with new labels; the old ones go into `meta["subtypes"]`, in the order of the mentions.
+
+    A mention keeps its first label as the attribute "subtype", also where it is cut out with its sentence.
+    """
     if not rename:
         return annotation
     default = rename.get(ALL_LABELS)
@@ -317,6 +320,8 @@ def _rename(annotation: Annotation, rename: Mapping[str, str]) -> Annotation:
     renamed = []
     for mention in annotation.mentions:
         new = replace(mention, label=rename.get(mention.label, default or mention.label))
+        if new.label != mention.label:
+            new = replace(new, attributes={"subtype": mention.label, **mention.attributes})
         old.setdefault(new.key, mention.label)
         renamed.append(new)
     annotation = annotation.with_mentions(renamed)

@@ -4,20 +4,24 @@ import json
 import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
+from typing import Any, Collection, Dict, Iterable, Iterator, List, Mapping, Optional, Tuple
 
 from ..annotation import Annotation, Mention, check_score, in_text_order
 from ..errors import BionerError, Errors
 from ..extras import extra
 from ..files import open_atomic
 from .parsing.bioc_documents import CHILDREN, read_json_documents, read_xml_documents
+from .parsing.identifiers import join_identifiers, read_identifiers
 from .parsing.problems import Problems, Written, strict_unless, untold
 from .parsing.spans import Stated, ground_mentions, is_one_piece
 
 _TYPE_KEYS = ("type", "label", "category")
-_OURS = ("score", "grounding")
 # Lists that BioC has, and one that the service of PubTator 3 adds, which is made of the relations.
 _LISTS = frozenset({*CHILDREN, "relations_display"})
+# What is no attribute: our own infons, and those with identifiers; of some the name says the vocabulary.
+_OURS = ("score", "grounding", "note")
+_IDENTIFIERS = {"identifier": "", "mesh": "MESH", "omim": "OMIM", "umls": "UMLS", "ncbi gene": "NCBIGene",
+                "ncbi taxonomy": "NCBITaxon"}
 _JSON = "json:"
 _COLLECTION = {"bioctype": "BioCCollection", "source": "spacy-bioner", "date": "", "key": "spacy-bioner.key",
                "version": "1.0", "infons": {}}
@@ -147,12 +151,31 @@ def _state(annotation: Dict[str, Any], label: str, locations: List[Tuple[int, in
         problems.add("discontinuous", place, str(annotation.get("text")))
         return
     infons = annotation.get("infons") or {}
-    if set(infons) - {*_TYPE_KEYS, *_OURS}:
-        problems.add("extra_column", place, ", ".join(sorted(set(infons) - {*_TYPE_KEYS, *_OURS})))
     part.stated.append(Stated(
         fragments[0][0], fragments[-1][1], label, annotation.get("text"), place,
         score=_read_score(infons, place, problems), grounding=infons.get("grounding"),
+        details=_read_details(infons, label, place, problems),
     ))
+
+
+def _read_details(infons: Dict[str, Any], label: str, place: str, problems: Problems) -> Dict[str, Any]:
+    """Return identifiers and note; all other infons but the label are attributes."""
+    details: Dict[str, Any] = {}
+    ids: Dict[str, None] = {}
+    named = next((key for key in _TYPE_KEYS if infons.get(key)), "")
+    others = {key: value for key, value in infons.items() if key != named and key not in _OURS}
+    if f"{_JSON}identifier" in others:
+        others["identifier"] = _read_meta({f"{_JSON}identifier": others.pop(f"{_JSON}identifier")})["identifier"]
+    for key in [key for key in others if str(key).lower() in _IDENTIFIERS]:
+        ids.update(dict.fromkeys(read_identifiers(others.pop(key), label, place=place, problems=problems,
+                                                  vocabulary=_IDENTIFIERS[str(key).lower()])))
+    if ids:
+        details["ids"] = tuple(ids)
+    if others:
+        details["attributes"] = _read_meta(others)
+    if infons.get("note") is not None:
+        details["note"] = str(infons["note"])
+    return details
 
 
 def _read_score(infons: Dict[str, Any], place: str, problems: Problems) -> Optional[float]:
@@ -231,16 +254,22 @@ def _write_json(path: Path, annotations: Iterable[Annotation], problems: Problem
 
 def _to_document(annotation: Annotation) -> Dict[str, Any]:
     """Return the JSON form: one passage with the whole text; scores are infons of annotations."""
-    infons = {}
-    for key, value in annotation.meta.items():
-        plain = isinstance(value, str) and not key.startswith(_JSON)
-        infons[key if plain else f"{_JSON}{key}"] = value if plain else json.dumps(value, ensure_ascii=False)
+    infons = _write_infons(annotation.meta)
     mentions = [_to_stated(annotation, mention, f"T{number}")
                 for number, mention in enumerate(annotation.mentions, start=1)]
     passage = {"bioctype": "BioCPassage", "offset": 0, "infons": {}, "text": annotation.text, "sentences": [],
                "annotations": mentions, "relations": []}
     return {"bioctype": "BioCDocument", "id": annotation.id, "infons": infons, "passages": [passage],
             "annotations": [], "relations": []}
+
+
+def _write_infons(values: Mapping[str, Any], *, taken: Collection[str] = ()) -> Dict[str, str]:
+    """Return values as strings, those that are none as JSON; also where a key means something else in BioC."""
+    infons = {}
+    for key, value in values.items():
+        plain = isinstance(value, str) and not key.startswith(_JSON) and key.lower() not in taken
+        infons[key if plain else f"{_JSON}{key}"] = value if plain else json.dumps(value, ensure_ascii=False)
+    return infons
 
 
 def _to_stated(annotation: Annotation, mention: Mention, id: str) -> Dict[str, Any]:
@@ -250,6 +279,13 @@ def _to_stated(annotation: Annotation, mention: Mention, id: str) -> Dict[str, A
         infons["score"] = str(round(mention.score, 6))
     if mention.grounding is not None:
         infons["grounding"] = mention.grounding
+    if mention.ids:
+        column = join_identifiers(mention.ids)
+        key = "identifier" if column is not None else f"{_JSON}identifier"
+        infons[key] = column if column is not None else json.dumps(mention.ids)
+    if mention.note is not None:
+        infons["note"] = mention.note
+    infons.update(_write_infons(mention.attributes, taken={*_TYPE_KEYS, *_OURS, *_IDENTIFIERS}))
     return {"id": id, "infons": infons, "text": annotation.surface(mention),
             "locations": [{"offset": mention.start, "length": mention.end - mention.start}]}
 

@@ -9,6 +9,7 @@ from ..annotation import Annotation, Mention
 from ..errors import BionerError, Errors
 from ..files import fill_folder
 from ..temporaries import sweep
+from .parsing.brat_details import DetailLine, add_details, detail_lines, read_detail
 from .parsing.folders import list_files, refuse_outside
 from .parsing.lines import read_text
 from .parsing.problems import Problems, Written, note_losses, strict_unless, untold
@@ -16,7 +17,7 @@ from .parsing.spans import Stated, ground_mentions, is_one_piece
 
 _TEXT_BOUND = re.compile(r"(\S+)\t(\S+) (\d{1,12} \d{1,12}(?:;\d{1,12} \d{1,12})*)(?:\t(.*))?")
 _NO_MENTION = {"R": "relation", "*": "relation", "E": "other_annotation", "A": "other_annotation",
-               "M": "other_annotation", "N": "extra_column", "#": "other_annotation"}
+               "M": "other_annotation", "N": "other_annotation", "#": "other_annotation"}
 # Files with mentions, and those with events that refer to them, whose text-bound lines are their triggers.
 MENTIONS = (".ann", ".a1")
 _EVENTS = ".a2"
@@ -47,11 +48,13 @@ def read_brat(path: Path, *, problems: Optional[Problems] = None, raw: bool = Fa
     for text_path in texts:
         text = read_text(text_path)
         stated: List[Stated] = []
+        said: List[DetailLine] = []
         files = beside.get(text_path.stem, ()) if not raw else ()
         if not raw and not any(file_.suffix.lower() in MENTIONS for file_ in files):
             problems.add("no_annotation", str(text_path))
         for file_ in files:
-            stated += _read_rows(file_, text, problems)
+            stated += _read_rows(file_, text, said, problems)
+        stated = add_details(stated, said, problems=problems)
         yield Annotation(text, ground_mentions(text, stated, problems=problems), id=unquote(text_path.stem))
 
 
@@ -101,7 +104,8 @@ def _find_other(folder: Path) -> str:
                  or not file_.with_suffix(_PARTNERS[file_.suffix]).is_file()), "")
 
 
-def _read_rows(path: Path, text: str, problems: Problems) -> Iterator[Stated]:
+def _read_rows(path: Path, text: str, said: List[DetailLine], problems: Problems) -> Iterator[Stated]:
+    """Yield the mentions of a file; what its lines say of a mention is added to `said`."""
     events = path.suffix.lower() == _EVENTS
     for number, line in enumerate(re.split(r"\r?\n", read_text(path).removeprefix("\ufeff")), start=1):
         place = f"{path}, line {number}"
@@ -111,9 +115,11 @@ def _read_rows(path: Path, text: str, problems: Problems) -> Iterator[Stated]:
         elif row:
             fragments = [_read_fragment(fragment) for fragment in row[3].split(";")]
             if is_one_piece(fragments, text):
-                yield Stated(fragments[0][0], fragments[-1][1], row[2], row[4], place)
+                yield Stated(fragments[0][0], fragments[-1][1], row[2], row[4], place, name=row[1])
             else:
                 problems.add("discontinuous", place, line[:80])
+        elif (detail := read_detail(line, place)) is not None:
+            said.append(detail)
         elif line.strip():
             problems.add(_NO_MENTION.get(line[0], "bad_line"), place, line[:80])
 
@@ -130,9 +136,9 @@ def _write_documents(folder: Path, annotations: Iterable[Annotation], problems: 
             names.add(name.lower())
             (folder / f"{name}.txt").write_bytes(annotation.text.encode("utf8", "surrogatepass"))
             held = _writable(annotation, problems)
-            lines = "".join(f"{line}\n" for line in _to_lines(held))
+            lines = "".join(f"{line}\n" for line in (*_to_lines(held), *detail_lines(held, problems)))
             (folder / f"{name}.ann").write_bytes(lines.encode("utf8", "surrogatepass"))
-            note_losses(annotation, problems)
+            note_losses(annotation, problems, held=("ids", "attributes", "note"))
             written(held)
     return len(names)
 

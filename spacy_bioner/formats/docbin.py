@@ -13,7 +13,7 @@ import numpy
 from spacy.tokens import Doc, DocBin, Span, SpanGroup
 from spacy.vocab import Vocab
 
-from ..annotation import Annotation, Mention, check_label, check_score, choose_id, in_text_order
+from ..annotation import Annotation, Mention, check_label, check_score, choose_id, in_text_order, read_details
 from ..errors import BionerError, Errors
 from ..files import open_atomic
 from ..loading import BROKEN_CONTENT, parse_json
@@ -25,6 +25,7 @@ from .parsing.spans import Stated, ground_mentions
 META_KEYS = ("origin", "split", "corpus", "lang")
 # The span group of this project, and the name that stands for `doc.ents`.
 _KEY, _ENTS = "sc", "ents"
+_DETAILS = "details"
 
 
 def build_doc(vocab: Vocab, text: str) -> Doc:
@@ -68,7 +69,7 @@ def annotation_to_doc(annotation: Annotation, vocab: Vocab, spans_key: str = "sc
 
 
 def set_mentions(doc: Doc, mentions: Iterable[Mention], *, spans_key: str) -> Tuple[Mention, ...]:
-    """Put mentions into a span group, with their scores where any has one.
+    """Put mentions into a span group, with their scores where any has one, and their first identifier as `kb_id_`.
 
     doc (Doc): A Doc, tokenised in any way.
     mentions (Iterable[Mention]): The mentions.
@@ -81,13 +82,19 @@ def set_mentions(doc: Doc, mentions: Iterable[Mention], *, spans_key: str) -> Tu
     lost: List[Mention] = []
     for mention in mentions:
         (kept if mention.start in starts and mention.end in ends else lost).append(mention)
-    spans = [Span(doc, starts[mention.start], ends[mention.end], label=mention.label) for mention in kept]
+    spans = [Span(doc, starts[mention.start], ends[mention.end], label=mention.label,
+                  kb_id=mention.ids[0] if mention.ids else "") for mention in kept]
     doc.spans[spans_key] = SpanGroup(doc, name=spans_key, spans=spans)
     if any(mention.score is not None for mention in kept):
         scores = [numpy.nan if mention.score is None else mention.score for mention in kept]
         doc.spans[spans_key].attrs["scores"] = numpy.asarray(scores, dtype="float32")
     if any(mention.grounding is not None for mention in kept):
         doc.spans[spans_key].attrs["grounding"] = [mention.grounding or "" for mention in kept]
+    details = [mention.details() for mention in kept]
+    if any(details):
+        # All identifiers, attributes and the note; a list of strings, as every reader of attributes can take.
+        attrs = doc.spans[spans_key].attrs
+        attrs[_DETAILS] = [json.dumps(one, ensure_ascii=False) if one else "" for one in details]
     return tuple(lost)
 
 
@@ -129,13 +136,38 @@ def doc_to_annotation(doc: Doc, spans_key: str = "sc") -> Annotation:
     attrs = group.attrs if group else {}
     scores = _listed(attrs, "scores", len(group))
     grounding = _listed(attrs, "grounding", len(group))
+    details = _listed(attrs, _DETAILS, len(group))
     mentions = []
-    for span, score, ground in zip(group, scores, grounding):
+    for span, score, ground, detail in zip(group, scores, grounding, details):
         score = None if isinstance(score, float) and math.isnan(score) else check_score(score)
         mentions.append(Mention(span.start_char, span.end_char, check_label(span.label_), score=score,
-                                grounding=ground or None))
+                                grounding=ground or None, **_read_details(span, detail)))
     meta = {**{key: doc.user_data[key] for key in META_KEYS if key in doc.user_data}, **get_meta(doc)}
     return Annotation(doc.text, in_text_order(mentions), id=choose_id(doc.user_data.get("id"), ""), meta=meta)
+
+
+def _read_details(span: Span, held: Any) -> Dict[str, Any]:
+    """Return what `set_mentions` has kept of a mention; of Docs made by others `kb_id_`, else `id_`.
+
+    span (Span): The span.
+    held (Any): The JSON that stands beside it, if any.
+    RETURNS (Dict[str, Any]): Identifiers, attributes and note, as arguments of a `Mention`.
+    RAISES BionerError: E006 for what is none of these.
+    """
+    found: Dict[str, Any] = {}
+    if held:
+        try:
+            parsed = parse_json(str(held))
+        except ValueError:
+            parsed = None
+        if not isinstance(parsed, dict):
+            raise BionerError(Errors.E006.format(key=_DETAILS, found=repr(held)[:60], wanted="JSON objects"))
+        found = read_details(parsed)
+    linked = span.kb_id_ or ("" if held else span.id_)
+    # What a linker has set since is the first.
+    if linked and linked not in found.get("ids", ()):
+        found["ids"] = (linked, *found.get("ids", ()))
+    return found
 
 
 def _listed(attrs: Mapping[str, Any], key: str, length: int) -> List[Any]:
@@ -215,7 +247,8 @@ def read_docbin(path: Path, *, problems: Optional[Problems] = None, spans_key: s
         except BROKEN_CONTENT as error:
             raise BionerError(Errors.E030.format(place=place, why=describe(error))) from None
         stated = [Stated(mention.start, mention.end, mention.label, None, place, score=mention.score,
-                         grounding=mention.grounding) for mention in annotation.mentions]
+                         grounding=mention.grounding, details=read_details(mention.details()))
+                  for mention in annotation.mentions]
         yield annotation.with_mentions(ground_mentions(annotation.text, stated, problems=problems))
     if number and not annotated and not raw:
         keys = ", ".join(map(repr, present)) or "none"

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
 
-from ..annotation import Annotation, choose_id
+from ..annotation import Annotation, Mention, choose_id
 from ..errors import BionerError, Errors
 from ..files import open_atomic, read_json_lines
 from ..loading import read_json
@@ -17,6 +17,8 @@ from .parsing.tags import join_tokens, layers_to_mentions, mentions_to_layers, p
 
 _TOKENS = ("tokens", "words")
 _TAGS = ("ner_tags", "tags", "labels")
+# Column of mentions that have identifiers, attributes or notes, as spans of a record.
+_SPANS = "spans"
 
 
 def read_hf(path: Path, *, problems: Optional[Problems] = None, label: str = "") -> Iterator[Annotation]:
@@ -66,16 +68,28 @@ def write_hf(path: Path, annotations: Iterable[Annotation], *, problems: Optiona
             lost = sum(tag.startswith("B-") for layer in layers[1:] for tag in layer)
             for _ in range(lost):
                 problems.add("overlap", annotation.id)
-            note_losses(annotation, problems)
+            note_losses(annotation, problems, held=("ids", "attributes", "note"))
             words = [annotation.text[start:end] for start, end in tokens]
-            example = {"id": annotation.id, "text": annotation.text, "tokens": words, "ner_tags": layers[0]}
+            example: Dict[str, Any] = {"id": annotation.id, "text": annotation.text, "tokens": words,
+                                       "ner_tags": layers[0]}
+            held = annotation.with_mentions(_detailed(layers_to_mentions(layers[:1], tokens), annotation.mentions))
+            details = [{"start": mention.start, "end": mention.end, "label": mention.label, **mention.details()}
+                       for mention in held.mentions if mention.details()]
+            if details:
+                example[_SPANS] = details
             row = json.dumps(example, ensure_ascii=False)
             file_.write(f"{row}\n" if lines else f"{',' if count else '['}\n{row}")
             count += 1
-            written(annotation.with_mentions(layers_to_mentions(layers[:1], tokens)))
+            written(held)
         if not lines:
             file_.write("\n]\n" if count else "[]\n")
     return count
+
+
+def _detailed(mentions: Iterable[Mention], known: Iterable[Mention]) -> List[Mention]:
+    """Return the mentions with the identifiers, attributes and notes of those known at their places."""
+    others = {mention.key: mention for mention in known}
+    return [mention.united(others.get(mention.key, mention)) for mention in mentions]
 
 
 def _has_lines(path: Path) -> bool:
@@ -145,4 +159,10 @@ def _to_annotation(example: Dict[str, Any], words: List[str], tags: List[str], l
     text, tokens = placed or join_tokens(words)
     stated = read_tags([str(tag) for tag in tags], tokens, place=place, problems=problems, label=label)
     mentions = ground_mentions(text, stated, problems=problems)
+    if exact and example.get(_SPANS):
+        try:
+            known = Annotation.from_record({"text": text, _SPANS: example[_SPANS]})
+        except BionerError as error:
+            raise BionerError(Errors.E030.format(place=place, why=error)) from None
+        mentions = tuple(_detailed(mentions, known.mentions))
     return Annotation(text, mentions, id=choose_id(example.get("id"), id), meta={"detokenized": exact})

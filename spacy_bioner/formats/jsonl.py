@@ -12,6 +12,7 @@ from .parsing.problems import Problems, Written, strict_unless, untold
 from .parsing.spans import Stated, ground_each
 
 _KEYS = frozenset(("id", "text", "spans", "meta"))
+_SPAN_KEYS = frozenset(("start", "end", "label", "text", "score", "grounding", "ids", "attributes", "note"))
 
 
 def find_jsonl(path: Path) -> Path:
@@ -61,10 +62,11 @@ def check_keys(record: Dict[str, Any], place: str, problems: Optional[Problems])
     problems (Optional[Problems]): Takes note of other keys; without it one that may hold mentions is an error.
     RAISES BionerError: E048 for a record without spans.
     """
-    others = [key for key in record if key not in _KEYS]
     if "text" in record and "spans" not in record:
         raise BionerError(Errors.E048.format(place=place, keys=", ".join(map(repr, record))[:200]))
-    for key in others:
+    if record.keys() <= _KEYS:
+        return
+    for key in [key for key in record if key not in _KEYS]:
         if problems is not None or record[key] and isinstance(record[key], (list, dict)):
             strict_unless(problems).add("unknown_key", place, f"'{key[:60]}'")
 
@@ -77,7 +79,16 @@ def ground_spans(record: Dict[str, Any], place: str, problems: Optional[Problems
     problems (Optional[Problems]): Takes note of what was changed; without it that is an error.
     """
     text, spans = record.get("text"), record.get("spans")
-    if not isinstance(text, str) or not isinstance(spans, list) or not all(map(_is_stated, spans)):
+    if not isinstance(text, str) or not isinstance(spans, list):
+        return
+    # Nearly all records have spans of three keys, and nothing to check here.
+    special = [span for span in spans if isinstance(span, dict) and len(span) != 3]
+    if not special:
+        return
+    if problems is not None:
+        for key in {key for span in special for key in span if key not in _SPAN_KEYS}:
+            problems.add("unknown_key", place, f"'{key[:60]}' of a span")
+    if not any("text" in span for span in special) or not all(map(_is_stated, spans)):
         return
     if all(text[span["start"]:span["end"]] == span.get("text", text[span["start"]:span["end"]]) for span in spans):
         return
@@ -105,6 +116,8 @@ def _refuse_surrogates(annotation: Annotation, place: str) -> None:
     for mention in annotation.mentions:
         refuse_surrogates(mention.label, f"{place}, label of span {mention.start}-{mention.end}")
         refuse_surrogates(mention.grounding or "", f"{place}, grounding of span {mention.start}-{mention.end}")
+        for text in _find_texts(mention.details()):
+            refuse_surrogates(text, f"{place}, details of span {mention.start}-{mention.end}")
     for text in _find_texts(annotation.meta):
         refuse_surrogates(text, f"{place}, meta")
 

@@ -3,16 +3,19 @@
 import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Dict, Iterable, Iterator, List, Optional, Set, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Set, Tuple
 
 from ..annotation import Annotation
 from ..files import open_atomic, read_lines
+from .parsing.identifiers import join_identifiers, read_identifiers, split_parts
 from .parsing.problems import Problems, Written, note_losses, strict_unless, untold
 from .parsing.spans import Stated, ground_mentions
 
 # A mention as the FBK variant has it: its number, label, offsets and surface.
 _OFFSET = re.compile(r"\s*[0-9]{1,12}\s*")
 _NUMBERED = re.compile(r"T\d+")
+# Attribute with the names of a composite mention, the seventh column.
+_PARTS = "parts"
 _TEXT_LINE = re.compile(r"([^|\t]*)\|([ta])\|(.*)", re.DOTALL)
 
 
@@ -66,7 +69,7 @@ def write_pubtator(path: Path, annotations: Iterable[Annotation], *, problems: O
                 ids.add(id)
                 held = _writable(annotation, problems)
                 file_.write("\n".join(_to_lines(held)) + "\n\n")
-                note_losses(annotation, problems)
+                note_losses(_without_parts(annotation), problems, held=("ids",))
                 written(held)
     return len(ids)
 
@@ -114,11 +117,16 @@ def _read_row(place: str, columns: List[str], problems: Problems) -> Optional[St
     if len(columns) < 5 or not all(map(_OFFSET.fullmatch, columns[1:3])) or not columns[4].strip():
         problems.add("bad_line", place, "\t".join(columns)[:60])
         return None
+    label = columns[4].strip()
+    details: Dict[str, Any] = {}
+    if len(columns) >= 6:
+        details["ids"] = read_identifiers(columns[5], label, place=place, problems=problems)
     if len(columns) >= 7 and columns[6].strip():
         problems.add("composite", place, columns[6])
-    elif len(columns) >= 6 and columns[5].strip():
-        problems.add("extra_column", place, columns[5])
-    return Stated(int(columns[1]), int(columns[2]), columns[4].strip(), columns[3], place)
+        details["attributes"] = {_PARTS: split_parts(columns[6])}
+    if any(column.strip() for column in columns[7:]):
+        problems.add("extra_column", place, "\t".join(columns[7:])[:60])
+    return Stated(int(columns[1]), int(columns[2]), label, columns[3], place, details=details)
 
 
 def _writable(annotation: Annotation, problems: Problems) -> Annotation:
@@ -131,6 +139,9 @@ def _writable(annotation: Annotation, problems: Problems) -> Annotation:
         if mention.label != mention.label.strip() or re.search(r"[\t\r\n]", mention.label):
             problems.add("unwritable_label", annotation.id, repr(mention.label))
         else:
+            if mention.ids and join_identifiers(mention.ids) is None:
+                problems.add("lost_ids", annotation.id, ", ".join(mention.ids))
+                mention = replace(mention, ids=())
             kept.append(mention)
     return replace(annotation, text=text, mentions=tuple(kept))
 
@@ -141,8 +152,29 @@ def _to_lines(annotation: Annotation) -> List[str]:
     lines = [f"{annotation.id}|t|{title}", f"{annotation.id}|a|{abstract}"]
     for mention in annotation.mentions:
         surface = annotation.surface(mention).replace("\t", " ")
-        lines.append("\t".join((annotation.id, str(mention.start), str(mention.end), surface, mention.label)))
+        columns = [annotation.id, str(mention.start), str(mention.end), surface, mention.label]
+        parts = mention.attributes.get(_PARTS)
+        held = "|".join(parts) if parts and _are_parts(parts) else ""
+        if mention.ids or held:
+            columns.append(join_identifiers(mention.ids) or "")
+        if held:
+            columns.append(held)
+        lines.append("\t".join(columns))
     return lines
+
+
+def _are_parts(parts: Any) -> bool:
+    """Return whether an attribute is what the column for the parts of a composite mention can hold."""
+    return isinstance(parts, list) and bool(parts) and all(
+        isinstance(part, str) and part.strip() == part != "" and not re.search(r"[|\t\r\n]", part) for part in parts)
+
+
+def _without_parts(annotation: Annotation) -> Annotation:
+    """Return the annotation without the attributes that a column holds."""
+    return replace(annotation, mentions=tuple(
+        replace(mention, attributes={name: value for name, value in mention.attributes.items()
+                                     if name != _PARTS or not _are_parts(value)})
+        if mention.attributes else mention for mention in annotation.mentions))
 
 
 def _title_and_abstract(text: str) -> Tuple[str, str]:

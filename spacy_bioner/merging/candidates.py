@@ -8,6 +8,7 @@ may only have the several labels.
 
 from collections import Counter
 from dataclasses import replace
+from functools import reduce
 from typing import Dict, FrozenSet, Iterable, Iterator, List, Mapping, Sequence, Tuple
 
 from ..annotation import Annotation, Mention
@@ -94,7 +95,8 @@ def _rank(sources: Mapping[str, Annotation], gold: Sequence[str], dictionary: Se
             rank = 1
         else:
             rank = 2 if annotators else _WORD_LIST
-        yield rank, sum(scores) / len(scores), voices[0][1], frozenset(annotators or (name for name, _ in voices))
+        mention = reduce(Mention.united, (mention for _, mention in voices))
+        yield rank, sum(scores) / len(scores), mention, frozenset(annotators or (name for name, _ in voices))
 
 
 def _preference(ranked: Ranked) -> Tuple[int, float, int, int, str]:

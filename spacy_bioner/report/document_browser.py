@@ -4,7 +4,7 @@ A line that a system has as gold has it is said to be so instead of being writte
 the filters of the page look for, as numbers: system, kind of outcome, label.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from markupsafe import Markup, escape
@@ -171,7 +171,7 @@ def _missed_by(rows: Mapping[str, Row], start: int, wanted: Sequence[Mention]) -
 
 
 def _shift(mention: Mention, by: int) -> Mention:
-    return Mention(mention.start + by, mention.end + by, mention.label)
+    return replace(mention, start=mention.start + by, end=mention.end + by)
 
 
 def _filter_keys(number: int, gold: Annotation, found: Annotation, errors: Sequence[SpanError],

@@ -117,7 +117,8 @@ def test_an_endless_offset_is_an_error_with_its_place(tmp_path):
     pytest.param({"infons": {}}, "bad_line", 0, id="no-type"),
     pytest.param({"locations": []}, "bad_line", 0, id="no-location"),
     pytest.param({"text": "p5"}, "surface_differs", 0, id="other-text"),
-    pytest.param({"infons": {"type": "Gene", "identifier": "7157"}}, "extra_column", 1, id="identifier"),
+    pytest.param({"infons": {"type": "Gene", "identifier": "x7157"}}, "unknown_vocabulary", 1, id="identifier"),
+    pytest.param({"infons": {"type": "Gene", "identifier": "-1"}}, "no_concept", 1, id="no-identifier"),
 ])
 def test_oddities_are_counted_with_their_place(tmp_path, change, kind, kept):
     problems = Problems()

@@ -46,7 +46,7 @@ def test_texts_with_any_line_ends_and_ids_with_any_letters_survive(nested, tmp_p
     pytest.param("E1\tBind:T1", "other_annotation", 0, id="event"),
     pytest.param("A1\tNegation T1", "other_annotation", 0, id="attribute"),
     pytest.param("#1\tAnnotatorNotes T1\tsure", "other_annotation", 0, id="remark"),
-    pytest.param("N1\tReference T1 MeSH:D1", "extra_column", 0, id="identifier"),
+    pytest.param("N1\tReference T1 MeSH:D1", "other_annotation", 0, id="identifier"),
     pytest.param("T1\tX 0 99\tlung", "outside_text", 0, id="outside"),
     pytest.param("T1\tX zero 4\tlung", "bad_line", 0, id="no-number"),
     pytest.param("T1\tX 0 4", None, 1, id="no-surface"),

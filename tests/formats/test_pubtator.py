@@ -73,8 +73,11 @@ HEAD = "1|t|Lung and liver cancer.\n1|a|It is rare.\n"
 
 @pytest.mark.parametrize("line, kind, kept", [
     pytest.param("1\tCID\tD1\tD2", "relation", 0, id="relation"),
-    pytest.param("1\t0\t21\tLung and liver cancer\tD\tD1|D2\tlung cancer|liver cancer", "composite", 1, id="composite"),
-    pytest.param("1\t0\t4\tLung\tD\tD1", "extra_column", 1, id="identifier"),
+    pytest.param("1\t0\t21\tLung and liver cancer\tD\tD008175|D008113\tlung cancer|liver cancer", "composite", 1,
+                 id="composite"),
+    pytest.param("1\t0\t4\tLung\tD\tX1", "unknown_vocabulary", 1, id="identifier"),
+    pytest.param("1\t0\t4\tLung\tD\t-1", "no_concept", 1, id="no-identifier"),
+    pytest.param("1\t0\t4\tLung\tD\t\t\tmore", "extra_column", 1, id="eighth-column"),
     pytest.param("1\t0\t99\tLung\tD", "outside_text", 0, id="outside"),
     pytest.param("1\t0\t4\tHeart\tD", "surface_differs", 0, id="other-text"),
     pytest.param("1\t1\t5\tLung\tD", "shifted", 1, id="shifted"),

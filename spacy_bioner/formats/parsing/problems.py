@@ -1,7 +1,7 @@
 """What a reader or a writer left out or changed, and why: counted, shown as a table, or fatal when strict."""
 
 from dataclasses import dataclass, field
-from typing import Callable, Dict, List, Mapping, Optional, Tuple
+from typing import Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ...annotation import Annotation
 from ...errors import BionerError, Errors
@@ -30,20 +30,25 @@ FATES: Dict[str, str] = {
     "no_annotation": "text kept without mentions: its file of annotations is missing",
     "event": "annotation left out: an event or its trigger, from a file of events",
     "other_spans": "mention left out: it is in another group of spans than the one that is read",
-    "unknown_key": "key left out: a record has id, text, spans and meta",
     "unknown_list": "list left out: BioC has none of that name",
     "unread_tags": "mentions left out: they are in a further column of tags; name the columns",
+    "unknown_key": "key left out: no part of a record or span",
     "changed_text": "text changed: the format cannot hold it as it is",
     "moved_passage": "note: a passage moved, its offset lies in the one before",
     "lost_score": "note: scores are not held by the format",
+    "lost_ids": "note: identifiers of concepts are not held by the format",
+    "lost_attributes": "note: attributes of mentions are not held by the format",
+    "lost_note": "note: remarks on mentions are not held by the format",
     "lost_meta": "note: metadata is not held by the format",
+    "unknown_vocabulary": "note: an identifier is kept as it is; nothing says of which vocabulary it is",
+    "no_concept": "note: a mention says that no identifier fits it; it is kept without",
     "named_columns": "note: the file names its own columns, which differ from those given; its names are used",
     "from_ents": "note: mentions are the entities of the Doc, since it has no span group 'sc'",
     "unused_rename": "note: no mention has the label that was to be renamed",
     "relation": "note: relations are not carried over",
-    "other_annotation": "note: events, attributes and remarks are not carried over",
+    "other_annotation": "note: events, and attributes and remarks of what is no mention, are not carried over",
     "extra_column": "note: further columns of a mention are not carried over",
-    "composite": "note: a composite mention is kept as one span",
+    "composite": "note: a composite mention is kept as one span, its parts as an attribute",
 }
 # What a writer tells of each record that it has written: the record, as far as the format holds its mentions.
 Written = Callable[[Annotation], None]
@@ -114,13 +119,19 @@ def untold(annotation: Annotation) -> None:
     """Take what a writer tells where nobody wants to know."""
 
 
-def note_losses(annotation: Annotation, problems: Problems) -> None:
-    """Note that a format which holds text, mentions and id alone loses what else a record says.
+def note_losses(annotation: Annotation, problems: Problems, *, held: Sequence[str] = ()) -> None:
+    """Note that a format loses what a record says besides text, mentions and id.
 
     annotation (Annotation): A record that is written.
     problems (Problems): Takes note.
+    held (Sequence[str]): What the format holds: "score", "ids", "attributes", "note", "meta".
     """
-    if any(mention.score is not None or mention.grounding is not None for mention in annotation.mentions):
+    for key in ("ids", "attributes", "note"):
+        lost = [mention for mention in annotation.mentions if getattr(mention, key)] if key not in held else []
+        if lost:
+            problems.add(f"lost_{key}", annotation.id, f"{len(lost)} mentions")
+    if "score" not in held and any(mention.score is not None or mention.grounding is not None
+                                   for mention in annotation.mentions):
         problems.add("lost_score", annotation.id)
-    if annotation.meta:
+    if annotation.meta and "meta" not in held:
         problems.add("lost_meta", annotation.id, ", ".join(sorted(annotation.meta)))

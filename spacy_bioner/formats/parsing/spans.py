@@ -6,9 +6,9 @@ take in white space.
 
 import re
 from bisect import bisect_left
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
-from typing import Callable, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ...annotation import Mention, in_text_order
 from .problems import Problems
@@ -37,6 +37,8 @@ class Stated:
     place (str): File and line, for problems.
     score (Optional[float]): As in `Mention`.
     grounding (Optional[str]): As in `Mention`.
+    details (Mapping[str, Any]): Identifiers, attributes and note, as arguments of a `Mention`.
+    name (str): How other lines of the file call this mention.
     """
 
     start: int
@@ -46,10 +48,12 @@ class Stated:
     place: str
     score: Optional[float] = None
     grounding: Optional[str] = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+    name: str = ""
 
     def at(self, start: int, end: int) -> Mention:
         """Return the mention, placed there."""
-        return Mention(start, end, self.label, score=self.score, grounding=self.grounding)
+        return Mention(start, end, self.label, score=self.score, grounding=self.grounding, **self.details)
 
 
 def ground_mentions(text: str, stated: Sequence[Stated], *, problems: Problems) -> Tuple[Mention, ...]:
@@ -64,6 +68,7 @@ def ground_mentions(text: str, stated: Sequence[Stated], *, problems: Problems) 
     for one, mention in zip(stated, ground_each(text, stated, problems=problems)):
         if mention is not None and mention.key in found:
             problems.add("duplicate", one.place, f"{mention.start}-{mention.end} {mention.label}")
+            found[mention.key] = found[mention.key].united(mention)
         elif mention is not None:
             found[mention.key] = mention
     return in_text_order(found.values())

@@ -1,6 +1,6 @@
 """Changes of an annotated text that keep its mentions where they belong."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Iterable, List, Tuple
 
 from ...annotation import Annotation, Mention, in_text_order
@@ -50,7 +50,9 @@ def apply_edits(annotation: Annotation, edits: Iterable[Edit]) -> Annotation:
             # Offsets inside an edit that keeps its mentions move with its beginning, since lengths are equal there.
             start = mention.start + sum(_growth(edit) for edit in ordered if edit.end <= mention.start)
             end = mention.end + sum(_growth(edit) for edit in ordered if edit.end <= mention.end)
-            mentions.append(Mention(start, end, mention.label))
+            changed = any(edit.start < mention.end and mention.start < edit.end for edit in ordered)
+            # Of another name nobody knows which concept it is.
+            mentions.append(Mention(start, end, mention.label) if changed else replace(mention, start=start, end=end))
     return Annotation("".join(parts), in_text_order(mentions), id=annotation.id, meta=dict(annotation.meta))
 
 
@@ -59,7 +61,7 @@ def _growth(edit: Edit) -> int:
 
 
 def _move(mention: Mention, by: int) -> Mention:
-    return Mention(mention.start + by, mention.end + by, mention.label)
+    return replace(mention, start=mention.start + by, end=mention.end + by)
 
 
 def outermost(annotation: Annotation) -> List[Mention]:

@@ -8,7 +8,7 @@ import json
 import random
 import re
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 from typing import Counter as CounterType
 
@@ -73,7 +73,7 @@ def _restore_nested(sentence: Annotation, source: Annotation) -> Annotation:
         cut = inner.get((fold_name(sentence.surface(mention)), mention.label))
         # Another spelling has other offsets; then only the mention itself is certain.
         if cut is not None and len(cut.text) == mention.end - mention.start:
-            mentions += [Mention(other.start + mention.start, other.end + mention.start, other.label)
+            mentions += [replace(other, start=other.start + mention.start, end=other.end + mention.start)
                          for other in cut.mentions]
     return sentence.with_mentions(mentions)
 
