@@ -41,6 +41,10 @@ FORMATS: Dict[str, Format] = {
     "brat": Format("brat", "brat", (".ann", ".a1", ".brat")),
     "iob": Format("iob", "iob", (".iob", ".iob2", ".bio", ".conll")),
     "hf": Format("hf", "hf", (".hf.jsonl", ".hf.json")),
+    "labelstudio": Format("labelstudio", "labelstudio", (".labelstudio.json",)),
+    "doccano": Format("doccano", "doccano", (".doccano.jsonl",)),
+    "prodigy": Format("prodigy", "prodigy", (".prodigy.jsonl",)),
+    "inception": Format("inception", "inception", (".xmi",)),
     "spacy": Format("docbin", "docbin", (".spacy",)),
 }
 

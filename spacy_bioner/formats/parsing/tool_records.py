@@ -1,0 +1,86 @@
+"""What the annotation tools have in common: hashes of texts, and corrections matched with what was given out."""
+
+import hashlib
+from dataclasses import replace
+from typing import Any, Collection, Dict, Iterable, Iterator, List, Optional, Set
+
+from ...annotation import Annotation, Mention, read_details
+from ...errors import BionerError, Errors
+from .problems import Problems, strict_unless
+
+
+def hash_text(text: str) -> str:
+    """Return the first 16 hexadecimal digits of the SHA-256 of a text, by which a change of it is found."""
+    return hashlib.sha256(text.encode("utf8", "surrogatepass")).hexdigest()[:16]
+
+
+def is_new(annotation: Annotation, stated_hash: Any, seen: Set[str], place: str, problems: Problems) -> bool:
+    """Check that a document has the text that was given out, and that its id was not there before.
+
+    annotation (Annotation): A document as a tool returns it.
+    stated_hash (Any): The hash of the text that was given out; None where the tool had it from elsewhere.
+    seen (Set[str]): The ids so far; the id is added.
+    place (str): File and line, for problems.
+    problems (Problems): Takes note where it is left out.
+    """
+    if stated_hash is not None and stated_hash != hash_text(annotation.text):
+        problems.add("text_changed", place, annotation.id)
+        return False
+    if annotation.id in seen:
+        problems.add("repeated_document", place, annotation.id)
+        return False
+    seen.add(annotation.id)
+    return True
+
+
+def read_tool_details(held: Any, place: str) -> Dict[str, Any]:
+    """Return identifiers, attributes and note of a span, as arguments of a `Mention`; BionerError E030 for others."""
+    try:
+        return read_details(held) if isinstance(held, dict) else {}
+    except BionerError as error:
+        raise BionerError(Errors.E030.format(place=place, why=error)) from None
+
+
+def take_corrections(originals: Iterable[Annotation], corrected: Iterable[Annotation], *,
+                     labels: Optional[Collection[str]] = None,
+                     problems: Optional[Problems] = None) -> Iterator[Annotation]:
+    """Match what comes back from a tool with what was given out, by id and text, or by text alone.
+
+    originals (Iterable[Annotation]): What was given out.
+    corrected (Iterable[Annotation]): What came back.
+    labels (Optional[Collection[str]]): The labels that there are; by default any.
+    problems (Optional[Problems]): Takes note of changed texts, unknown documents and labels; without it they are
+        an error.
+    YIELDS (Annotation): Each correction under the id of its original, with its metadata, and with the identifiers,
+        attributes and notes of mentions that stayed. Nobody's score stands for what a person has decided.
+    """
+    problems = strict_unless(problems)
+    by_id: Dict[str, Annotation] = {}
+    by_text: Dict[str, Annotation] = {}
+    for original in originals:
+        by_id.setdefault(original.id, original)
+        by_text.setdefault(hash_text(original.text), original)
+    done: Set[str] = set()
+    for one in corrected:
+        found = by_id.get(one.id) or by_text.get(hash_text(one.text))
+        if found is None:
+            problems.add("unknown_document", one.id)
+        elif found.text != one.text:
+            problems.add("text_changed", one.id)
+        elif found.id in done:
+            problems.add("repeated_document", one.id)
+        else:
+            done.add(found.id)
+            yield _correct(found, one, labels, problems)
+
+
+def _correct(original: Annotation, corrected: Annotation, labels: Optional[Collection[str]],
+             problems: Problems) -> Annotation:
+    known = {mention.key: mention for mention in original.mentions}
+    kept: List[Mention] = []
+    for mention in corrected.mentions:
+        if labels is not None and mention.label not in labels:
+            problems.add("unknown_label", original.id, f"{mention.start}-{mention.end} {mention.label}")
+        else:
+            kept.append(replace(mention.united(known.get(mention.key, mention)), score=None))
+    return replace(original.with_mentions(kept), meta={**original.meta, **corrected.meta})
