@@ -29,8 +29,8 @@ MODELS = [("spancat", "bioner_spancat.model", SpanGridSettings, {"@architectures
           ("selector", "span_selector.model", FastSelectorSettings,
            {"@architectures": "spacy-bioner.SpanSelector.v1"}),
           ("selector", "span_selector.model.tok2vec", EncoderSettings, ENCODER)]
-PROFILES = ["default", "smoke", "gpu", "zh", "smoke,zh", "gpu,zh", "gpu,gpu_small", "packaged_adapter",
-            "selector_bert_marked", "selector_llm_marked", "selector_llm_fast"]
+PROFILES = ["default", "smoke", "gpu", "zh", "smoke,zh", "gpu,zh", "gpu,gpu_small", "quick", "quick,zh",
+            "packaged_adapter", "selector_bert_marked", "selector_llm_marked", "selector_llm_fast"]
 TASKS = sorted(path.stem for path in CONFIGS.glob("*.cfg"))
 # Where a run keeps its responses is a path of the workflow.
 PATHS = {"cache": {"annotate": "training/replies.sqlite", "synthesize": "training/generated.sqlite"}}

@@ -35,4 +35,4 @@ def outputs_of(project: Path, *names: str, **variables: str) -> "dict[str, list[
     config = load_project_config(project, overrides={f"vars.{key}": value for key, value in variables.items()})
     wanted = names or config["workflows"]["all"]
     return {command["name"]: [project / path for path in command["outputs"]]
-            for command in config["commands"] if command["name"] in wanted}
+            for command in config["commands"] if command["name"] in wanted and "outputs" in command}
