@@ -28,8 +28,8 @@ from spacy_bioner.llm.settings import AnnotatorSettings
 
 MODEL = "smollm2-135m-instruct"
 CORPUS = Path(__file__).parents[1] / "assets" / "embedded"
-SENTENCES, COMPARED = 300, 60
-SLOTS, THREADS = 4, 2
+SENTENCES, COMPARED = 300, 40
+SLOTS, THREADS = 4, 1
 # Tokens of an answer: free ones of this model go on for ever otherwise.
 LONGEST = 160
 MALFORMED = ("no_output", "malformed_json", "bad_item", "truncated")

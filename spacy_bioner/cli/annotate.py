@@ -1,6 +1,7 @@
 """The verb annotate: texts in, annotated records out, by a language model or a trained pipeline."""
 
 import json
+import logging
 import sys
 from collections import Counter
 from contextlib import ExitStack, closing
@@ -31,6 +32,8 @@ from ._shared.outputs import refuse_own_cache, refuse_own_input
 from ._shared.pipeline_annotation import annotate_by_pipeline
 from ._shared.schema import Schema, read_schema
 from ._shared.settings import CONFIG, PROFILE, add_options, load_settings, read_overrides
+
+logger = logging.getLogger(__name__)
 
 
 class Engine(str, Enum):
@@ -236,7 +239,10 @@ def annotate(source: Path, output: Path, annotator: Any, *, limit: Optional[int]
         advance = stack.enter_context(show_progress("Annotating", total=count_texts(source, limit)))
         reasons: Counter = Counter()
         kept = _keep_annotated(annotator.annotate(texts), failures, reasons, lambda: advance(failed=reasons.total()))
-        write_annotations(output, _refuse_empty(kept, source, reasons), problems=problems)
+        write_annotations(output, _refuse_unread(_refuse_empty(kept, source, reasons), annotator), problems=problems)
+    warning = annotator.shapes.warning(annotator.builder.codec.name)
+    if warning is not None:
+        logger.warning(warning)
     if not annotator.usage.failed:
         set_aside_path(output).unlink()
     lost = "".join(f"; {kind} {count}" for kind, count in problems.counts.items())
@@ -343,3 +349,11 @@ def _refuse_empty(annotated: Iterator[Annotation], source: Path, reasons: Counte
         raise BionerError(Errors.E008.format(path=source))
     yield first
     yield from annotated
+
+
+def _refuse_unread(annotated: Iterator[Annotation], annotator: Any) -> Iterator[Annotation]:
+    """Let annotations through, if any response of the model could be read: else all would look like texts without
+    mentions."""
+    yield from annotated
+    if annotator.shapes.is_useless:
+        raise BionerError(Errors.E240.format(**annotator.shapes.facts(annotator.builder.codec.name)))

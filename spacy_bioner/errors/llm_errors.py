@@ -60,6 +60,7 @@ class LlmErrors:
             "Replies so far are cached. Run the same command again to resume, or raise max_cost.")
     E239 = ("{path}, line {line}: not a result of a batch service, which has custom_id, and response or error. Give "
             "the results file of the requests that this package wrote.")
+    E240 = ("None of {count} responses could be read, so nothing was written. They look like {shapes}. Try {setting}.")
 
 
 class LlmWarnings:
@@ -71,3 +72,5 @@ class LlmWarnings:
     W204 = "The server refuses the parameter '{parameter}'; from now on requests go {how}."
     W205 = ("The server refuses the grammar with which responses are exact; it is asked freely, and responses are read "
             "as they come. Set grammar to the kind of the server, or to null.")
+    W206 = ("Of {count} responses {unreadable} could not be read and {empty} hold no span. Such responses look like "
+            "{shapes}. If the texts do have mentions, try {setting}.")

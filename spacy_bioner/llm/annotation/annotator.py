@@ -11,6 +11,7 @@ from ...prompts.examples import ExampleChooser
 from ..protocol import LanguageModel, Reply, Request
 from .cache import ReplyCache
 from .planner import ChunkSettings, Plan, Planner
+from .reply_shapes import ReplyShapes
 from .request_runner import Runner
 from .usage import Usage
 
@@ -41,10 +42,11 @@ class Annotator:
         self.cache = cache
         self.window = window
         self.usage = usage if usage is not None else Usage()
+        self.shapes = ReplyShapes()
         self._askers: List[Tuple[Planner, Runner]] = []
         for asked, question in questions or [(model, builder)]:
             planner = Planner(question, count_tokens=asked.count_tokens, context_length=asked.context_length,
-                              chunks=chunks, examples=examples)
+                              chunks=chunks, examples=examples, shapes=self.shapes)
             settings = {"codec": question.codec.settings(), "labels": list(question.labels.items())}
             self._askers.append((planner, Runner(asked, cache=cache, settings=settings, max_failures=max_failures,
                                                  usage=self.usage)))

@@ -12,6 +12,7 @@ from ...prompts.examples import ExampleChooser
 from ..protocol import Reply, Request
 from .chunking import Bounds, Chunk, cut_text, find_lines, join_mentions
 from .long_sentences import FoldedText, fold_gaps
+from .reply_shapes import ReplyShapes
 
 # Tokens kept free for chat markup and for the end of the answer.
 _MARGIN = 64
@@ -76,16 +77,19 @@ class Planner:
     context_length (int): Tokens that prompt and answer may have together.
     chunks (Optional[ChunkSettings]): How long texts are cut.
     examples (Optional[ExampleChooser]): Chooses few-shot examples for each text; None takes the builder's own.
+    shapes (Optional[ReplyShapes]): Counts replies that cannot be read.
     """
 
     def __init__(self, builder: PromptBuilder, *, count_tokens: Callable[[str], int], context_length: int,
-                 chunks: Optional[ChunkSettings] = None, examples: Optional[ExampleChooser] = None) -> None:
+                 chunks: Optional[ChunkSettings] = None, examples: Optional[ExampleChooser] = None,
+                 shapes: Optional[ReplyShapes] = None) -> None:
         self.builder = builder
         # A chunk is counted when it is cut and again with its prompt.
         self.count_tokens = lru_cache(maxsize=1024)(count_tokens)
         self.context_length = context_length
         self.chunks = chunks or ChunkSettings()
         self.examples = examples
+        self.shapes = shapes if shapes is not None else ReplyShapes()
 
     def plan(self, text: str) -> Plan:
         """Return chunks and requests; what does not fit is this text's error alone."""
@@ -112,7 +116,9 @@ class Planner:
         truncated = reply.finish_reason == "length"
         if reply.mentions is not None:
             return Reading(reply.mentions, (Issue("truncated"),) if truncated else ())
-        return self.builder.codec.decode(text, list(self.builder.labels), reply.text, truncated=truncated)
+        reading = self.builder.codec.decode(text, list(self.builder.labels), reply.text, truncated=truncated)
+        self.shapes.add(reply, reading)
+        return reading
 
     def _request(self, text: str) -> Request:
         """Render the prompt of a chunk, which must fit the context together with its answer."""

@@ -59,7 +59,8 @@ class Usage:
         """Return one line without text of documents."""
         parts = [f"{self.documents} documents", f"{self.failed} set aside",
                  f"{self.asked} requests asked, {self.cached} from the cache", f"{self.seconds:.1f} s in the model"]
-        parts += [f"{value:,.0f} {key.replace('_', ' ')}" for key, value in sorted(self.model.items())]
+        parts += [f"cost {value:,.4f}" if key == "cost" else f"{value:,.0f} {key.replace('_', ' ')}"
+                  for key, value in sorted(self.model.items())]
         if self.damaged:
             parts.append(f"{self.damaged} damaged replies asked again")
         met = ", ".join(f"{kind} {count}" for kind, count in self.issues.most_common())

@@ -27,6 +27,8 @@ from .parameters import Parameters, describe_refusal, find_refused
 PROMPT_MARGIN = 64
 RETRIED_STATUS = frozenset({408, 409, 425, 429})
 _OK = 200
+_NOT_FOUND = 404
+_KEY_REFUSED = (401, 403)
 _ELSEWHERE = range(300, 400)
 _SERVER_ERRORS = 500
 
@@ -273,6 +275,16 @@ class Server:
             outcome = read_answer(content)
         return replace(outcome, constrained=bool(members))
 
+    def _advise(self, status: int, content: bytes) -> str:
+        """Return what may mend a refusal, empty where nothing is known."""
+        if status in _KEY_REFUSED:
+            return f": check the key in {self.settings.api_key_env}"
+        if status == _NOT_FOUND:
+            return f": check base_url and the model '{self.settings.model}'"
+        if status in DOCUMENT_STATUS and b"chat template" in content.lower():
+            return ": the model may have no chat template; then set chat to false"
+        return ""
+
     def _read_refusal(self, answer: Answer, content: Any, sent: Mapping[str, Any], prompt: str) -> Outcome:
         """Return what a status other than 200 means."""
         status = answer.status
@@ -282,7 +294,7 @@ class Server:
         refused = find_refused(content, sent, prompt) if status in DOCUMENT_STATUS else None
         if self._parameters.adapt(sent, refused):
             return Outcome(adapted=True)
-        return Outcome(error=f"HTTP {status}{describe_refusal(content, refused)}",
+        return Outcome(error=f"HTTP {status}{describe_refusal(content, refused)}{self._advise(status, answer.content)}",
                         retry=status in RETRIED_STATUS or status >= _SERVER_ERRORS,
                         after=read_retry_after(answer.headers), service_failed=status not in DOCUMENT_STATUS,
                         refused=status in DOCUMENT_STATUS)
