@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: install browser run run-full test test-spacy-transformers test-matrix check bench fuzz docs clean
+.PHONY: install browser run run-full test test-fast test-spacy-transformers test-matrix check bench fuzz docs clean
 
 install: $(STAMP)
 
@@ -51,6 +51,10 @@ check: install
 
 test: check
 	$(BIN)/python -m pytest
+
+# In under two minutes, some tests of every package.
+test-fast: install
+	$(BIN)/python -m pytest $$($(BIN)/python tests/helpers/fast_tests.py)
 
 # The released spacy-transformers needs older packages than the rest: constraints and an environment of its own.
 ST := .venv-spacy-transformers

@@ -6,6 +6,7 @@ import importlib
 import resource
 import subprocess
 import sys
+from collections import Counter
 
 import pytest
 from packaging.requirements import Requirement
@@ -86,3 +87,67 @@ def test_no_module_catches_everything():
             if isinstance(node, ast.ExceptHandler):
                 caught = getattr(node.type, "id", None)
                 assert node.type is not None and caught not in ("Exception", "BaseException"), f"{path}:{node.lineno}"
+
+
+# Few files in a folder, so that it is about one subject. The verbs of the command line, a file each, are 13.
+MOST_FILES = 13
+CROWDED = {
+    "cli/_shared": "a helper of several verbs each, with nothing else in common",
+}
+# Settings are declared beside what they are for.
+IN_MANY_FOLDERS = ("settings",)
+SHORT = {
+    "cli/_shared/document_progress.py": "shared by two verbs, beside the bar of trainings",
+    "cli/_shared/gpu.py": "shared by all verbs that set up a GPU for spaCy",
+    "cli/_shared/named_paths.py": "shared by two verbs",
+    "cli/_shared/score_table.py": "shared by two verbs",
+    "cli/_shared/skipped_lines.py": "shared by two verbs",
+    "cli/decode.py": "a verb",
+    "codecs/replies.py": "shared by the readers of three formats",
+    "corpus/set_aside.py": "shared by six modules of four packages",
+    "errors/codec_errors.py": "messages of an area",
+    "errors/evaluation_errors.py": "messages of an area",
+    "errors/finetuning_errors.py": "messages of an area",
+    "evaluation/ruler.py": "shared by error types and slices",
+    "experiments/json_values.py": "shared by the engine and a verb",
+    "extras.py": "below all layers, so that each can use it",
+    "grounding/words.py": "shared by eight modules of five packages",
+    "llm/decoding/grammars/registry.py": "a registry, below what is registered",
+    "llm/local/attention_kernels.py": "loads torch, and batch_sizes must not",
+    "llm/local/batch_sizes.py": "read by the command line, which loads no torch",
+    "llm/local/head_shape.py": "shared by fine-tuning and packed decoding",
+    "ml/selector/selector_loss.py": "the loss, beside the models that it is for",
+    "pipeline/config_labels.py": "shared by two components",
+    "pipeline/doc_annotation.py": "shared by three components",
+    "pipeline/spacy_llm/llm_registry.py": "makes a registry when it is imported",
+    "project_files.py": "below all layers, so that each can use it",
+    "synthesis/checking/check_settings.py": "declared settings",
+    "synthesis/held_out.py": "shared by a verb, seeds and augmentation",
+    "tokens.py": "below all layers, so that each can use it",
+    "training/pipeline_loading.py": "shared by packaging and two verbs",
+}
+NAMED = [path for path in MODULES if path.name not in ("__init__.py", "__main__.py")]
+
+
+def inside(path):
+    return path.relative_to(PACKAGE).as_posix()
+
+
+@pytest.mark.issue(20)
+def test_a_folder_holds_few_files():
+    counts = Counter(inside(path.parent) for path in NAMED)
+    assert {name for name, count in counts.items() if count > MOST_FILES} == set(CROWDED)
+
+
+@pytest.mark.issue(20)
+def test_a_file_name_is_used_once_or_names_a_verb():
+    verbs = {path.stem for path in NAMED if inside(path).startswith("cli/") and "_shared" not in inside(path)}
+    counts = Counter(path.stem for path in NAMED if not inside(path).startswith("cli/") or path.stem not in verbs)
+    assert sorted(name for name, count in counts.items() if count > 1 and name not in IN_MANY_FOLDERS) == []
+
+
+@pytest.mark.issue(20)
+def test_a_short_module_has_a_reason():
+    short = {inside(path) for path in NAMED if len(path.read_text(encoding="utf8").splitlines()) < 40}
+    assert short - set(SHORT) == set(), "merge it into the module of its user"
+    assert set(SHORT) - short == set(), "no longer short: leave it out here"

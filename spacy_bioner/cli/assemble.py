@@ -40,8 +40,7 @@ def assemble_cli(
 
     Writes the folder OUT, with meta.json and README.md.
     """
-    from ..packaging.assemble import assemble
-    from ..packaging.choice import choose_on_dev
+    from ..packaging.assemble import assemble, choose_on_dev
     from ..packaging.model_card import read_scores
 
     pipelines = {system: pipeline, **parse_named_paths(others, taken=[system], unreadable=Errors.E538,

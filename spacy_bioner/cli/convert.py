@@ -10,8 +10,7 @@ import typer
 
 from ..annotation import Annotation
 from ..corpus.findings import format_report
-from ..corpus.folds import Fold
-from ..corpus.splits import check_split
+from ..corpus.sampling import Fold, check_split
 from ..corpus.validation import CorpusFigures
 from ..errors import BionerError, Errors
 from ..formats.parsing.problems import Problems

@@ -113,7 +113,7 @@ def _read(path: Path) -> Iterator[Annotation]:
 
 
 def _read_gold(path: Path) -> Iterator[Annotation]:
-    from ..corpus.splits import check_split
+    from ..corpus.sampling import check_split
 
     for annotation in _read(path):
         check_split(annotation, "train")

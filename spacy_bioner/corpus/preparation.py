@@ -12,9 +12,8 @@ from ..formats.parsing.problems import Problems
 from ..tokens import find_units
 from .leakage import TELLING_UNITS, drop_repeated, normalise
 from .readiness import look_at_mentions, refuse_repeated_ids
-from .sampling import draw_sample
+from .sampling import check_split, draw_sample
 from .sentences import split_sentences
-from .splits import check_split
 
 SPLITS = ("train", "dev", "test")
 NO_RAW = "none"

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Callable, Dict, Iterable, Iterator, List, Mapp
 from ..annotation import Annotation
 from ..codecs.base import Codec, Piece
 from ..corpus.leakage import KnownTexts, refuse_known
+from ..corpus.sampling import check_split
 from ..corpus.sentences import split_sentences
-from ..corpus.splits import check_split
 from ..errors import BionerError, Errors
 from ..formats.jsonl import read_jsonl
 from ..llm.local.tokenization import encode_each, encode_prompt, end_id

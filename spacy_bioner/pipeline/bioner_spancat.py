@@ -21,8 +21,7 @@ from ..ml.spans.span_targets import Target, find_target, grid_loss
 from ..settings import Settings, default_values, setting, takes_settings
 from .label_pipe import LabelPipe, sample_docs
 from .overlaps import OVERLAPS, drop_overlaps, learn_overlaps, survivors
-from .thresholds import check_thresholds, label_values
-from .tuning import Judged, score_best, tune
+from .tuning import Judged, check_thresholds, label_values, score_best, tune
 
 Found = List[Tuple[int, int, int, float]]
 # Spans less probable than this are not looked at when thresholds are chosen, nor called doubtful.

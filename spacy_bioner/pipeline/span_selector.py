@@ -22,8 +22,7 @@ from ..ml.settings import EncoderSettings, FastSelectorSettings
 from ..ml.spans.span_targets import align_gold
 from ..settings import Settings, default_values, setting, takes_settings
 from .label_pipe import LabelPipe, sample_docs
-from .thresholds import check_thresholds, label_values
-from .tuning import Judged, score_best, tune
+from .tuning import Judged, check_thresholds, label_values, score_best, tune
 
 _AT_ONCE = 64
 

@@ -7,7 +7,7 @@ from ..annotation import Annotation
 from ..evaluation.error_types import FARTHEST, KINDS
 from .curves import Curve, collect_figures
 from .document_browser import name_documents, render_browser
-from .examples import table_examples
+from .error_examples import table_examples
 from .lead import Shipped, write_lead
 from .page import Block, Chapter, Definitions, Fragment, Page, Plot, Section
 from .plots import Estimate, plot_bars, plot_intervals, plot_lines

@@ -3,7 +3,7 @@
 from typing import Iterable, Iterator
 
 from ..annotation import Annotation
-from ..corpus.splits import check_split
+from ..corpus.sampling import check_split
 from ..errors import BionerError, Errors
 
 _TESTED = ("dev", "test")

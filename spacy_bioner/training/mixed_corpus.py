@@ -17,7 +17,7 @@ from spacy.training import Example
 
 from ..annotation import Annotation, Mention
 from ..corpus.leakage import KnownTexts
-from ..corpus.splits import check_split
+from ..corpus.sampling import check_split
 from ..errors import BionerError, Errors, first_fault
 from ..formats import read_annotations
 from ..formats.docbin import annotation_to_doc, set_mentions

@@ -1,7 +1,7 @@
 import pytest
 
 from spacy_bioner.annotation import Annotation
-from spacy_bioner.corpus.folds import Fold
+from spacy_bioner.corpus.sampling import Fold
 from spacy_bioner.errors import BionerError
 
 SENTENCES = [Annotation(f"text {number} {place}", id=f"d{number}-s{place}", meta={"document": f"d{number}"})

@@ -3,7 +3,7 @@
 import pytest
 
 from spacy_bioner.annotation import Annotation
-from spacy_bioner.corpus.splits import check_split
+from spacy_bioner.corpus.sampling import check_split
 from spacy_bioner.errors import BionerError
 
 

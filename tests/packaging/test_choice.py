@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from spacy_bioner.cli.main import app
 from spacy_bioner.config_files import find_config
 from spacy_bioner.errors import BionerError
-from spacy_bioner.packaging.choice import choose_on_dev
+from spacy_bioner.packaging.assemble import choose_on_dev
 from spacy_bioner.training.stages import Run, run_stages
 from spacy_bioner.training.strategies import Stage
 

@@ -2,7 +2,7 @@ import numpy
 import pytest
 
 from spacy_bioner.errors import BionerError
-from spacy_bioner.pipeline.thresholds import label_values
+from spacy_bioner.pipeline.tuning import label_values
 
 
 @pytest.mark.parametrize("setting, values", [

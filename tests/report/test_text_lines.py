@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spacy_bioner.report.text_lines import cut_lines
+from spacy_bioner.report.document_browser import cut_lines
 
 LONG = "A sentence with enough letters to be long. "
 

@@ -11,7 +11,7 @@ from spacy_bioner.llm.decoding.grammars.source_tokens import SourceTokens
 from spacy_bioner.llm.server.answer_grammars.bracket_rules import TextPieces, bracket_rules
 from spacy_bioner.llm.server.answer_grammars.html_rules import html_rules
 from spacy_bioner.llm.server.answer_grammars.json_rules import json_rules
-from spacy_bioner.llm.server.answer_grammars.rules import Ref
+from spacy_bioner.llm.server.answer_grammars.grammar_rules import Ref
 
 llguidance = pytest.importorskip("llguidance", reason="the independent matcher is part of the dev extra")
 

@@ -9,7 +9,7 @@ from typing import Any, Dict, Hashable, List, Sequence, Tuple
 
 from ...decoding.grammars.bracket_grammar import BracketGrammar, BracketState, pair_brackets
 from ...decoding.grammars.source_tokens import SourceTokens
-from .rules import Item, Ref, Rules, add_automaton
+from .grammar_rules import Item, Ref, Rules, add_automaton
 
 # Ends a line; stands for the token that ends a local answer, which has no text.
 _END = 0

@@ -8,7 +8,7 @@ has neither limit.
 from typing import List, Sequence, Tuple
 
 from ....tokens import find_units
-from .rules import Item, Ref, Rules
+from .grammar_rules import Item, Ref, Rules
 
 MAX_UNITS = 16
 

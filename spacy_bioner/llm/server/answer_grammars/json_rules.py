@@ -9,7 +9,7 @@ from typing import Dict, FrozenSet, Hashable, List, Sequence, Tuple
 
 from ....codecs.json.json_keys import WRAPPED_KEY
 from ....tokens import find_units
-from .rules import Rules, add_automaton
+from .grammar_rules import Rules, add_automaton
 
 _START = frozenset([-1])
 _CLOSED: FrozenSet[int] = frozenset()
