@@ -7,12 +7,27 @@ from tempfile import TemporaryDirectory
 from typing import Any, Dict, Iterable, Optional, Tuple, Type
 
 import srsly
+from packaging.requirements import Requirement
 from spacy import util
+from spacy.language import Language
 from spacy.pipeline import Pipe
 from spacy.vocab import Vocab
 
+from .. import __version__
 from ..locks import ThreadLock
 from ..temporaries import private_folder
+
+_PACKAGE = "spacy-bioner"
+
+
+def require_llm(nlp: Language) -> None:
+    """Note in the meta of a pipeline that a package of it needs what language models need.
+
+    nlp (Language): The pipeline; `spacy package` takes the requirement into the wheel.
+    """
+    requirements = nlp.meta.setdefault("requirements", [])
+    if not any(Requirement(each).name == _PACKAGE for each in requirements):
+        requirements.append(f"{_PACKAGE}[llm]{util.get_minor_version_range(__version__)}")
 
 
 class AdapterPipe(Pipe, ABC):

@@ -18,7 +18,7 @@ from ..llm.annotation.usage import Usage
 from ..llm.local.model_source import ModelSource
 from ..llm.settings import AnnotatorSettings
 from ..settings import default_values, setting, takes_settings
-from .adapter_files import AdapterPipe
+from .adapter_files import AdapterPipe, require_llm
 from .config_labels import check_config_labels
 from .doc_annotation import set_annotation
 from .spacy_llm import llm_registry  # noqa: F401  (makes the registry that the config of the model names)
@@ -51,6 +51,7 @@ def make_llm_bioner(nlp: Language, name: str, model: Any, scorer: Optional[Calla
     settings (LLMBioNERSettings): What texts are asked for, and where the mentions go.
     """
     check_config_labels(settings.labels or {})
+    require_llm(nlp)
     if settings.labels and settings.codec is not None:
         check_readable(settings.codec, list(settings.labels))
     asked = AnnotatorSettings(**{**settings.shared_with(AnnotatorSettings), "labels": settings.labels or None})

@@ -23,7 +23,7 @@ from ..synthesis.seeds import Seed
 from ..synthesis.settings import GenerationPromptSettings, WriterModelSettings, WritingSettings
 from ..synthesis.writer import Relabel, SentenceWriter, Written
 from ..synthesis.writer_assembly import GeneratorSource, WriterSettings, make_writer
-from .adapter_files import AdapterPipe
+from .adapter_files import AdapterPipe, require_llm
 from .config_labels import check_config_labels
 from .doc_annotation import set_annotation
 from .spacy_llm import llm_registry  # noqa: F401  (makes the registry that the config of the model names)
@@ -63,6 +63,7 @@ def make_seed_generator(nlp: Language, name: str, model: Any, settings: SeedGene
     if not hasattr(model, "open_generator"):
         raise BionerError(Errors.E425.format(name=name))
     check_config_labels(settings.labels or {})
+    require_llm(nlp)
     if settings.labels:
         check_readable(SeedTagCodec(), list(settings.labels))
     if settings.mode == "relabel":
