@@ -1,14 +1,19 @@
 """Configs: a base file for each task, whose values and comments are those of the declarations, and profiles."""
 
+import inspect
+import json
+
 import pytest
 from places import CONFIGS
+from spacy.util import registry
 
 from spacy_bioner.cli.annotate import AnnotateSettings
 from spacy_bioner.config_files import find_config
 from spacy_bioner.errors import BionerError
 from spacy_bioner.finetuning.settings import FinetuneSettings, SelectDataSettings
 from spacy_bioner.ml.settings import EncoderSettings, FastSelectorSettings, SpanGridSettings
-from spacy_bioner.settings import write_section
+from spacy_bioner.pipeline import bioner_spancat, llm_bioner, seed_generator, span_selector
+from spacy_bioner.settings import default_values, write_section
 from spacy_bioner.synthesis.checking.check_settings import SentenceBounds
 from spacy_bioner.synthesis.settings import (
     AugmentSettings,
@@ -17,6 +22,7 @@ from spacy_bioner.synthesis.settings import (
     SynthesizeSettings,
     TeachSettings,
 )
+from spacy_bioner.training.selector.negatives import NegativeSettings
 
 SECTIONS = [("annotate", "annotate", AnnotateSettings), ("finetune", "finetune", FinetuneSettings),
             ("select_data", "select_data", SelectDataSettings), ("generate", "seeds", SeedSettings),
@@ -67,3 +73,37 @@ def test_an_unknown_profile_or_key_is_one_line_with_the_nearest_name(tmp_path):
     (tmp_path / "mine.cfg").write_text("[spancat.run]\nupdate = 3\n")
     with pytest.raises(BionerError, match="update.*Did you mean 'updates'"):
         find_config("spancat", profile=str(tmp_path / "mine.cfg")).read()
+
+
+@pytest.mark.issue(20)
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("task", ["spancat", "selector"])
+def test_spacy_reads_every_key_of_a_training_section(task, profile):
+    from spacy.schemas import ConfigSchemaTraining
+
+    training = find_config(task, profile=profile).read()["training"]
+    assert set(training) <= set(ConfigSchemaTraining.model_fields)
+
+
+@pytest.mark.issue(20)
+@pytest.mark.parametrize("task, name, make", [("spancat", "bioner_spancat", bioner_spancat.DEFAULT_MODEL),
+                                              ("selector", "span_selector", span_selector.DEFAULT_MODEL)])
+def test_the_default_model_of_a_component_is_that_of_its_base_config(task, name, make):
+    model = find_config(task).read()["components"][name]["model"]
+    assert json.loads(json.dumps(model)) == json.loads(json.dumps(make))
+
+
+@pytest.mark.issue(20)
+def test_the_negatives_of_the_base_config_are_the_defaults():
+    corpus = find_config("selector").read()["corpora"]["train"]
+    assert corpus["negatives"] == default_values(NegativeSettings)
+
+
+@pytest.mark.issue(20)
+@pytest.mark.parametrize("factory, schema", [
+    ("llm_bioner", llm_bioner.LLMBioNERSettings), ("seed_generator", seed_generator.SeedGeneratorSettings),
+    ("bioner_spancat", bioner_spancat.BionerSpancatSettings), ("span_selector", span_selector.SpanSelectorSettings)])
+def test_the_signature_of_a_factory_is_its_declaration(factory, schema):
+    made = inspect.signature(registry.get("factories", factory)).parameters
+    assert set(schema.model_fields) <= set(made)
+    assert set(made) - set(schema.model_fields) == {"nlp", "name", "model"} | ({"scorer"} & set(made))

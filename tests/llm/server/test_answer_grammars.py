@@ -9,9 +9,9 @@ from spacy_bioner.llm.decoding.grammars.bracket_grammar import BracketGrammar
 from spacy_bioner.llm.decoding.grammars.html_grammar import HtmlGrammar
 from spacy_bioner.llm.decoding.grammars.source_tokens import SourceTokens
 from spacy_bioner.llm.server.answer_grammars.bracket_rules import TextPieces, bracket_rules
+from spacy_bioner.llm.server.answer_grammars.grammar_rules import Ref
 from spacy_bioner.llm.server.answer_grammars.html_rules import html_rules
 from spacy_bioner.llm.server.answer_grammars.json_rules import json_rules
-from spacy_bioner.llm.server.answer_grammars.grammar_rules import Ref
 
 llguidance = pytest.importorskip("llguidance", reason="the independent matcher is part of the dev extra")
 

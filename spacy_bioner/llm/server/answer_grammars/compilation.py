@@ -8,9 +8,9 @@ from ....codecs.bracket.bracket_codec import BracketCodec
 from ....codecs.html.html_codec import HtmlCodec
 from ....codecs.json.json_codec import JsonCodec
 from .bracket_rules import bracket_rules
+from .grammar_rules import Rules
 from .html_rules import html_rules
 from .json_rules import json_rules
-from .rules import Rules
 
 # Grammars are needed again only where a request is tried again.
 _KEPT = 64
