@@ -113,6 +113,7 @@ SHORT = {
     "extras.py": "below all layers, so that each can use it",
     "grounding/words.py": "shared by eight modules of five packages",
     "llm/decoding/grammars/registry.py": "a registry, below what is registered",
+    "llm/server/answer_grammars/compilation.py": "chooses among the three files of rules",
     "llm/local/attention_kernels.py": "loads torch, and batch_sizes must not",
     "llm/local/batch_sizes.py": "read by the command line, which loads no torch",
     "llm/local/head_shape.py": "shared by fine-tuning and packed decoding",
