@@ -97,11 +97,11 @@ CROWDED = {
 # Settings are declared beside what they are for.
 IN_MANY_FOLDERS = ("settings",)
 SHORT = {
-    "cli/_shared/document_progress.py": "shared by two verbs, beside the bar of trainings",
     "cli/_shared/gpu.py": "shared by all verbs that set up a GPU for spaCy",
     "cli/_shared/named_paths.py": "shared by two verbs",
     "cli/_shared/score_table.py": "shared by two verbs",
     "cli/_shared/skipped_lines.py": "shared by two verbs",
+    "cli/_shared/verb_command.py": "the help of all verbs",
     "cli/decode.py": "a verb",
     "codecs/replies.py": "shared by the readers of three formats",
     "corpus/set_aside.py": "shared by six modules of four packages",
@@ -111,6 +111,7 @@ SHORT = {
     "evaluation/ruler.py": "shared by error types and slices",
     "experiments/json_values.py": "shared by the engine and a verb",
     "extras.py": "below all layers, so that each can use it",
+    "formats/parsing/folders.py": "shared by two formats",
     "grounding/words.py": "shared by eight modules of five packages",
     "llm/decoding/grammars/registry.py": "a registry, below what is registered",
     "llm/server/answer_grammars/compilation.py": "chooses among the three files of rules",

@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Dict, Iterable, Iterator, List, Optional, Sequence, Set, Tuple
+from typing import Dict, Iterable, Iterator, List, Optional, Set, Tuple
 from urllib.parse import quote, unquote
 
 from ..annotation import Annotation, Mention
@@ -10,6 +10,7 @@ from ..errors import BionerError, Errors
 from ..files import fill_folder
 from ..temporaries import sweep
 from .parsing.brat_details import DetailLine, add_details, detail_lines, read_detail
+from .parsing.folders import list_files, refuse_outside
 from .parsing.lines import read_text
 from .parsing.problems import Problems, Written, note_losses, strict_unless, untold
 from .parsing.spans import Stated, ground_mentions, is_one_piece
@@ -170,26 +171,3 @@ def _between_line_ends(annotation: Annotation, mention: Mention) -> List[Tuple[i
 def _read_fragment(fragment: str) -> Tuple[int, int]:
     start, end = map(int, fragment.split())
     return start, end
-
-
-def list_files(folder: Path, endings: Sequence[str]) -> List[Path]:
-    """List the files of a folder by the ends of their names.
-
-    folder (Path): The folder.
-    endings (Sequence[str]): Ends of names, in lower case; the case of the names does not matter.
-    RETURNS (List[Path]): The files, in the order of their names; folders, devices and broken links are none.
-    """
-    return sorted(path for path in Path(folder).iterdir() if path.name.lower().endswith(tuple(endings))
-                  and path.is_file())
-
-
-def refuse_outside(path: Path, folder: Path) -> None:
-    """Refuse a link that leads out of its folder: whoever made the folder could have any file read.
-
-    path (Path): A file of the folder.
-    folder (Path): The folder.
-    RAISES BionerError: E041 where the file lies elsewhere.
-    """
-    place = path.resolve()
-    if Path(folder).resolve() not in place.parents:
-        raise BionerError(Errors.E041.format(path=path, folder=folder))
