@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: install browser run run-full test test-fast test-spacy-transformers test-matrix check bench fuzz docs clean
+.PHONY: install browser run run-full test test-fast test-spacy-transformers test-matrix check bench chaos fuzz docs clean
 
 install: $(STAMP)
 
@@ -83,6 +83,12 @@ test-matrix: install
 
 bench: install
 	$(BIN)/python -m benchmarks
+
+# What is guaranteed under faults, measured: about half an hour on two quiet cores. SCALE=20 for whole measurements.
+# The same command resumes after an interruption.
+SCALE ?= 1
+chaos: install
+	$(BIN)/python -m benchmarks.chaos all --scale $(SCALE)
 
 fuzz: install
 	$(BIN)/python -m pytest tests/codecs --slow -k fuzz

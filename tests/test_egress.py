@@ -65,3 +65,21 @@ def test_an_unknown_model_without_a_network_is_an_error_within_two_seconds(monke
     with pytest.raises(BionerError, match="the model 'nobody/no-such-model'"):
         resolve_model("nobody/no-such-model")
     assert time.monotonic() - started < 2
+
+
+@pytest.mark.issue(21)
+@pytest.mark.parametrize("swallowed", ["getaddrinfo", "create_connection"])
+def test_a_network_that_swallows_packets_is_an_error_within_two_seconds(monkeypatch, swallowed):
+    import huggingface_hub.constants as constants
+
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+
+    def wait(*arguments, **options):
+        time.sleep(5)
+        raise TimeoutError
+
+    monkeypatch.setattr(socket, swallowed, wait)
+    started = time.monotonic()
+    with pytest.raises(BionerError, match="did not answer within 1.5 seconds"):
+        resolve_model("nobody/no-such-model")
+    assert time.monotonic() - started < 2

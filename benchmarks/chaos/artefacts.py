@@ -139,13 +139,28 @@ def _write_adapter(work: Path) -> List[Path]:
 
     target = work / "adapter"
     shutil.copytree(EMBEDDED_ADAPTER, target)
-    return [target / "bioner.json", target / "adapter_config.json"]
+    return [target / "bioner.json", target / "adapter_config.json", target / "adapter_model.safetensors"]
 
 
 def _read_adapter(work: Path) -> None:
-    from spacy_bioner.llm.adapter import AdapterCard
+    from spacy_bioner.llm.local.model_source import EMBEDDED_ADAPTER
 
-    AdapterCard.read(work / "adapter")
+    found, wanted = _load_adapter(work / "adapter"), _load_adapter(EMBEDDED_ADAPTER)
+    assert found == wanted, "another card, configuration or weight"
+
+
+def _load_adapter(folder: Path) -> Tuple[Any, ...]:
+    """Return all that is loaded of an adapter: card, configuration and weights, which are in bfloat16."""
+    import torch
+    from safetensors.torch import load_file
+
+    from spacy_bioner.llm.adapter import AdapterCard
+    from spacy_bioner.llm.local.adapter_loading import read_adapter_config
+
+    config = read_adapter_config(folder)
+    weights = load_file(folder / "adapter_model.safetensors")
+    return AdapterCard.read(folder), config, {name: weight.view(torch.int16).numpy().tobytes()
+                                              for name, weight in weights.items()}
 
 
 def _write_corpus(work: Path) -> List[Path]:
@@ -163,4 +178,4 @@ def _read_corpus(work: Path) -> None:
 
 KINDS: Dict[str, Tuple[Callable[[Path], List[Path]], Callable[[Path], None]]] = {
     "cache": (_write_cache, _read_cache), "checkpoint": (_write_checkpoints, _read_checkpoints),
-    "adapter card": (_write_adapter, _read_adapter), "corpus": (_write_corpus, _read_corpus)}
+    "adapter": (_write_adapter, _read_adapter), "corpus": (_write_corpus, _read_corpus)}

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Callable, Dict, List, Tuple
 
 from spacy_bioner.annotation import Annotation
+from spacy_bioner.files import write_json_lines
 from spacy_bioner.formats.jsonl import write_jsonl
 
 # Requests that a server is asked at once.
@@ -15,6 +16,18 @@ _CORPORA = Path(__file__).parents[2] / "assets"
 _TOK2VEC = {"@architectures": "spacy.HashEmbedCNN.v2", "pretrained_vectors": None, "width": 16, "depth": 1,
             "embed_size": 200, "window_size": 1, "maxout_pieces": 2, "subword_features": True}
 _MODEL = "components.bioner_spancat.model"
+_EXPERIMENT = """
+title: Half of the sentences
+question: Does it matter?
+lists: {seed: [1, 2, 3]}
+steps:
+  - name: half
+    foreach: [seed]
+    run: convert {data}/train.jsonl {out}/half-{seed}.jsonl --limit 12 --seed {seed}
+    output: "{out}/half-{seed}.jsonl"
+rows:
+  - {name: half, over: seed, gold: "{data}/train.jsonl", predicted: "{out}/half-{seed}.jsonl"}
+"""
 
 
 @dataclass(frozen=True)
@@ -45,6 +58,8 @@ def write_inputs(folder: Path) -> None:
     for split, count in (("train", 12), ("dev", 4), ("raw", 40)):
         write_jsonl(folder / f"{split}.jsonl", [_make_record(split, number) for number in range(count)])
     (folder / "labels.yml").write_text("corpus: Mini\nlabels: {DISEASE: diseases}\n", encoding="utf8")
+    (folder / "experiment.yml").write_text(_EXPERIMENT, encoding="utf8")
+    write_json_lines(folder / "seeds.jsonl", ({"text": name, "label": "DISEASE", "count": 1} for name in _NAMES))
     _write_model(folder / "model")
 
 
@@ -104,10 +119,23 @@ def _train_spancat(inputs: Path, folder: Path, url: str) -> List[str]:
             *(part for key, value in small.items() for part in (f"--{key}", json.dumps(value)))]
 
 
+def _generate(inputs: Path, folder: Path, url: str) -> List[str]:
+    return ["generate", "sentences", str(inputs / "seeds.jsonl"), str(folder / "out.jsonl"), "--labels",
+            str(inputs / "labels.yml"), "--n", "16", "--synthesize.model", str(inputs / "model"), "--synthesize.dtype",
+            "float32", "--synthesize.mode", "keep", "--synthesize.batch_size", "4", "--synthesize.max_new_tokens", "30",
+            "--synthesize.cache", str(folder / "cache.sqlite"), "--report", str(folder / "report.json")]
+
+
+def _experiment(inputs: Path, folder: Path, url: str) -> List[str]:
+    return ["experiment", str(inputs / "experiment.yml"), str(folder / "out"), "--data", str(inputs)]
+
+
 SCENARIOS: Dict[str, Scenario] = {scenario.name: scenario for scenario in (
     Scenario("annotate-server", _annotate_server, ("out.jsonl",)),
     Scenario("annotate-local", _annotate_local, ("out.jsonl",)),
     Scenario("prepare", _prepare, ("corpus/train.jsonl", "corpus/dev.jsonl", "corpus/test.jsonl", "corpus/raw.jsonl")),
     Scenario("train-annotator", _train_annotator, ("adapter/adapter_model.safetensors", "adapter/bioner.json")),
     Scenario("train-spancat", _train_spancat, ("trained/model-best/bioner_spancat/model",)),
+    Scenario("generate", _generate, ("out.jsonl",)),
+    Scenario("experiment", _experiment, ("out/half-1.jsonl", "out/half-2.jsonl", "out/half-3.jsonl", "out/table.md")),
 )}

@@ -109,9 +109,7 @@ def annotate_cli(
         refuse_with_pipeline({"--labels": labels, "--engine": engine is Engine.ray,
                               "--retry-truncated": retry_truncated, "--write-batch": write_batch_to,
                               "--read-batch": read_batch_from, **overrides})
-        texts = list(islice(read_texts(source), settings.limit))
-        if not texts:
-            raise BionerError(Errors.E008.format(path=source))
+        texts = _refuse_empty(islice(read_texts(source), settings.limit), source, Counter())
         count = annotate_by_pipeline(texts, output, pipeline, origin=settings.origin, spans_key=spans_key or "sc",
                                      gpu_id=gpu_id)
         print(f"{count} records -> {output}", file=sys.stderr)

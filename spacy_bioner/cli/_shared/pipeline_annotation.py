@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Sequence
+from typing import Iterable, Sequence
 
 from ...annotation import Annotation, Mention
 from ...errors import BionerError, Errors
@@ -11,11 +11,11 @@ from ...errors import BionerError, Errors
 _FORMER_ANNOTATOR = ("model", "adapter", "prompt_hash", "temperature", "seed", "issues", "error")
 
 
-def annotate_by_pipeline(texts: Sequence[Annotation], output: Path, pipeline: Path, *, origin: str = "synthetic",
+def annotate_by_pipeline(texts: Iterable[Annotation], output: Path, pipeline: Path, *, origin: str = "synthetic",
                          spans_key: str = "sc", gpu_id: int = -1) -> int:
-    """Run a pipeline over texts and write what it found.
+    """Run a pipeline over texts and write what it found, one after the other.
 
-    texts (Sequence[Annotation]): The texts; their own mentions are not used.
+    texts (Iterable[Annotation]): The texts; their own mentions are not used.
     output (Path): Takes them with the mentions, and their scores, that the pipeline found.
     pipeline (Path): Folder of the pipeline.
     origin (str): Origin of the records that come out.
@@ -27,15 +27,19 @@ def annotate_by_pipeline(texts: Sequence[Annotation], output: Path, pipeline: Pa
     """
     from ...corpus.set_aside import set_aside_path
     from ...formats import write_annotations
-    from .systems import System, read_answers
+    from ...training.pipeline_loading import load_pipeline
+    from .gpu import set_up_gpu
+    from .systems import run_pipeline
 
     if not (pipeline / "config.cfg").is_file():
         raise BionerError(Errors.E001.format(path=pipeline, wanted="pipeline"))
-    found = read_answers(System(pipeline.name, pipeline), texts, spans_key=spans_key, gpu_id=gpu_id).annotations
+    set_up_gpu(gpu_id)
+    nlp = load_pipeline(pipeline)
     name = name_pipeline(pipeline)
     # A Doc holds a few words of the metadata; the rest is taken from the records.
+    found = run_pipeline(nlp, texts, spans_key=spans_key, system=pipeline.name)
     count = write_annotations(output, (give_mentions(text, answer.mentions, name).with_meta(origin=origin)
-                                       for text, answer in zip(texts, found)))
+                                       for text, _, answer in found))
     set_aside_path(output).unlink(missing_ok=True)
     return count
 

@@ -5,11 +5,15 @@ import re
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Sequence
+from typing import TYPE_CHECKING, Any, Collection, Dict, Iterable, Iterator, List, Optional, Sequence, Set, Tuple
 
 from ...annotation import Annotation
 from ...errors import BionerError, Errors, Warnings
 from .gpu import set_up_gpu
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+    from spacy.tokens import Doc
 
 _log = logging.getLogger(__name__)
 
@@ -91,7 +95,8 @@ def read_annotations(path: Path, *, spans_key: str = "sc") -> List[Annotation]:
         from spacy.vocab import Vocab
 
         docs = list(read_docs(path, Vocab()))
-        _check_spans_key(docs, spans_key, system=str(path))
+        if docs:
+            _check_spans_key({key for doc in docs for key in doc.spans}, spans_key, system=str(path))
         # Docs without ids are matched by their order; that they have the same texts is checked anyway.
         for number, doc in enumerate(docs, start=1):
             doc.user_data.setdefault("id", str(number))
@@ -118,7 +123,7 @@ def read_answers(system: System, gold: Sequence[Annotation], *, spans_key: str =
     from ...corpus.set_aside import read_set_aside, set_aside_path
 
     if (system.path / "config.cfg").is_file():
-        return _run_pipeline(system, gold, spans_key=spans_key, gpu_id=gpu_id)
+        return _answer_by_pipeline(system, gold, spans_key=spans_key, gpu_id=gpu_id)
     kind = "docbin" if system.path.suffix.lower() == ".spacy" else "records"
     annotations = read_annotations(system.path, spans_key=spans_key)
     missing = read_set_aside(system.path)
@@ -138,35 +143,53 @@ def _describe_annotator(annotations: Sequence[Annotation]) -> Dict[str, Any]:
     return {"annotator": said} if said else {}
 
 
-def _run_pipeline(system: System, gold: Sequence[Annotation], *, spans_key: str, gpu_id: int) -> Answers:
-    from spacy.tokens import Doc
-
-    from ...formats.docbin import doc_to_annotation, set_meta
+def _answer_by_pipeline(system: System, gold: Sequence[Annotation], *, spans_key: str, gpu_id: int) -> Answers:
     from ...training.pipeline_loading import load_pipeline
 
     set_up_gpu(gpu_id)
     nlp = load_pipeline(system.path)
-
-    def ask() -> Iterator[Doc]:
-        for annotation in gold:
-            doc = nlp.make_doc(annotation.text)
-            set_meta(doc, annotation.with_mentions(()))
-            yield doc
-
     started = time.perf_counter()
-    docs = list(nlp.pipe(ask()))
+    found, tokens = [], 0
+    for _, doc, answer in run_pipeline(nlp, gold, spans_key=spans_key, system=system.name):
+        found.append(answer)
+        tokens += len(doc)
     seconds = time.perf_counter() - started
-    _check_spans_key(docs, spans_key, system=system.name)
     about = {"kind": "pipeline", "components": list(nlp.pipe_names), "lang": nlp.lang, "seconds": round(seconds, 3),
-             "tokens_per_second": round(sum(len(doc) for doc in docs) / seconds, 1)}
+             "tokens_per_second": round(tokens / seconds, 1)}
     labels = sorted({label for known in nlp.pipe_labels.values() for label in known})
-    return Answers([doc_to_annotation(doc, spans_key) for doc in docs], about, labels)
+    return Answers(found, about, labels)
 
 
-def _check_spans_key(docs: Sequence[Any], spans_key: str, *, system: str) -> None:
-    found = sorted({key for doc in docs for key in doc.spans})
-    if docs and spans_key not in found:
-        raise BionerError(Errors.E607.format(system=system, key=spans_key, found=", ".join(found) or "none"))
+def run_pipeline(nlp: "Language", texts: Iterable[Annotation], *, spans_key: str,
+                 system: str) -> Iterator[Tuple[Annotation, "Doc", Annotation]]:
+    """Run a pipeline over texts, one after the other.
+
+    nlp (Language): The pipeline.
+    texts (Iterable[Annotation]): The texts; the pipeline does not see their mentions.
+    spans_key (str): Key of the spans in Docs.
+    system (str): Its name, for the error.
+    YIELDS (Tuple[Annotation, Doc, Annotation]): Each text, its Doc, and what was found.
+    RAISES BionerError: E607 at the end where it writes no span group of this key.
+    """
+    from ...formats.docbin import doc_to_annotation, set_meta
+
+    def ask() -> Iterator[Tuple["Doc", Annotation]]:
+        for text in texts:
+            doc = nlp.make_doc(text.text)
+            set_meta(doc, text.with_mentions(()))
+            yield doc, text
+
+    keys: Optional[Set[str]] = None
+    for doc, text in nlp.pipe(ask(), as_tuples=True):
+        keys = {*(keys or ()), *doc.spans}
+        yield text, doc, doc_to_annotation(doc, spans_key)
+    if keys is not None:
+        _check_spans_key(keys, spans_key, system=system)
+
+
+def _check_spans_key(found: Collection[str], spans_key: str, *, system: str) -> None:
+    if spans_key not in found:
+        raise BionerError(Errors.E607.format(system=system, key=spans_key, found=", ".join(sorted(found)) or "none"))
 
 
 def _name_of(path: Path) -> str:

@@ -10,6 +10,7 @@ from ...errors import BionerError, Errors
 from ...temporaries import temporary_folder
 from .checksums import verify_files
 from .embedded import convert_gguf
+from .hub_download import download
 
 # What a model folder may hold of a hub repository: no pickles, no code.
 SAFE_FILES = ["*.json", "*.safetensors", "*.txt", "*.model", "*.jinja"]
@@ -121,11 +122,10 @@ def _embedded_folder(name: str, model: EmbeddedModel) -> Path:
 
 def _fetch(name: str, model: EmbeddedModel) -> Path:
     """Take the files of an embedded model from a hub. RAISES BionerError: E201 where that cannot be done."""
-    from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HFValidationError
 
     try:
-        return Path(snapshot_download(model.repository, revision=model.revision, allow_patterns=list(model.files)))
+        return download(model.repository, revision=model.revision, patterns=list(model.files))
     except (OSError, HFValidationError):
         raise BionerError(Errors.E201.format(name=name, requirement=model.requirement)) from None
 
@@ -143,11 +143,10 @@ def _convert_into(target: Path, source: Path, convert: Callable[[Path, Path], No
 
 
 def _hub_folder(name: str, revision: Optional[str]) -> Path:
-    from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HFValidationError
 
     try:
-        folder = Path(snapshot_download(name, revision=revision, allow_patterns=SAFE_FILES))
+        folder = download(name, revision=revision, patterns=SAFE_FILES)
     except (OSError, HFValidationError) as error:
         why = str(error).strip().split("\n")[0].rstrip(".")
         known = ", ".join(EMBEDDED)

@@ -1,8 +1,7 @@
 """The one place where transformers loads models and tokenizers: from local folders, and never code of theirs."""
 
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Dict, Iterator, Mapping, Tuple, Type, Union
+from typing import TYPE_CHECKING, Any, Dict, Mapping, Optional, Tuple, Type, Union
 
 from ...errors import BionerError, Errors
 from ..model_files import UnreadableFile, read_object, read_shapes
@@ -83,18 +82,26 @@ def build_model(settings: Mapping[str, Any]) -> "PreTrainedModel":
         return AutoModel.from_config(config, trust_remote_code=False)
 
 
-@contextmanager
-def _reading(source: Union[str, Path]) -> Iterator[None]:
-    """Turn the errors of the libraries that read a model into one line."""
-    try:
-        yield
-    except BionerError:
-        raise
-    except _faults() as error:
+class _reading:
+    """Turn the errors of the libraries that read a model into one line.
+
+    source (Union[str, Path]): What is read, for the error.
+    """
+
+    def __init__(self, source: Union[str, Path]) -> None:
+        self.source = source
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Any) -> None:
+        # What tokenizers raises for a damaged file is an `Exception`, of no class of its own.
+        if kind is None or issubclass(kind, BionerError) or not (kind is Exception or issubclass(kind, _faults())):
+            return
         if "trust_remote_code" in str(error):
-            raise BionerError(Errors.E231.format(path=source)) from None
-        lines = str(error).strip().splitlines() or [type(error).__name__]
-        raise BionerError(Errors.E230.format(path=source, why=lines[0].rstrip("."))) from None
+            raise BionerError(Errors.E231.format(path=self.source)) from None
+        lines = str(error).strip().splitlines() or [kind.__name__]
+        raise BionerError(Errors.E230.format(path=self.source, why=lines[0].rstrip("."))) from None
 
 
 def _faults() -> Tuple[Type[Exception], ...]:

@@ -107,8 +107,11 @@ def test_the_model_of_a_missing_package_is_taken_from_the_hub_by_its_revision(mo
         return str(tmp_path)
 
     monkeypatch.setattr("huggingface_hub.snapshot_download", download)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    monkeypatch.setattr("spacy_bioner.llm.local.hub_download.can_connect", lambda address, timeout: True)
     assert resolve_model("gone") == tmp_path
-    assert asked == [("some-org/gone", {"revision": "0123456", "allow_patterns": ["config.json"]})]
+    assert asked == [("some-org/gone", {"revision": "0123456", "allow_patterns": ["config.json"],
+                                        "local_files_only": False})]
     (tmp_path / "config.json").write_text('{"changed": true}')
     with pytest.raises(BionerError, match="config.json is another file than the one that is wanted"):
         resolve_model("gone")

@@ -12,7 +12,7 @@ from tiny_models import tiny_lm
 from spacy_bioner.errors import BionerError
 from spacy_bioner.finetuning.selection.diversity import embed_sentences
 from spacy_bioner.llm.local.causal_lm import load_causal_lm
-from spacy_bioner.llm.local.pretrained import build_model, load_model
+from spacy_bioner.llm.local.pretrained import build_model, load_model, load_tokenizer
 from spacy_bioner.llm.server.server_source import read_counter
 from spacy_bioner.ml.architectures import make_marked_selector, make_transformer_encoder
 
@@ -149,3 +149,13 @@ def test_a_model_of_transformers_5_is_not_read_with_wrong_positions_by_4(saved):
 def test_settings_of_a_pipeline_that_describe_no_model_are_one_line(settings, why):
     with pytest.raises(BionerError, match=why):
         build_model(settings)
+
+
+@pytest.mark.issue(21)
+@pytest.mark.parametrize("content", ["{}", '{"model": {"type": "nothing"}}', "[]", '{"version": "1.0"}'])
+def test_a_malformed_tokenizer_is_one_line(tmp_path, content):
+    (tmp_path / "tokenizer.json").write_text(content)
+    (tmp_path / "tokenizer_config.json").write_text('{"tokenizer_class": "PreTrainedTokenizerFast"}')
+    with pytest.raises(BionerError) as error:
+        load_tokenizer(tmp_path)
+    assert "\n" not in str(error.value)

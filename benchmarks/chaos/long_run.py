@@ -1,0 +1,58 @@
+"""A long run of `nlp.pipe`: memory stays flat after a warm-up."""
+
+import time
+from pathlib import Path
+from typing import Any, Dict, Iterator, List
+
+from .many_records import LABELS, make_record, write_replies
+
+_WARM_UP = 0.2
+_SAMPLES = 200
+# Share of growth after the warm-up that is noise of the allocator.
+LIMIT = 0.05
+_MORE_MB = 8.0
+
+
+def run(count: int, seed: int, folder: Path) -> Dict[str, Any]:
+    """Annotate by a pipeline without a pause, and look at its memory.
+
+    count (int): Seconds.
+    seed (int): Not used: nothing is random.
+    folder (Path): Where progress is kept.
+    RETURNS (Dict[str, Any]): One row of the table.
+    """
+    import spacy
+
+    replies = write_replies(folder / "long_run.replies.jsonl")
+    nlp = spacy.blank("en")
+    model = {"@llm_models": "spacy-bioner.Replay.v1", "path": str(replies)}
+    nlp.add_pipe("llm_bioner", config={"labels": dict.fromkeys(LABELS, ""), "model": model})
+    started = time.monotonic()
+    memory: List[float] = []
+    documents = 0
+    try:
+        for _ in nlp.pipe(_texts(started + count), batch_size=64):
+            documents += 1
+            if time.monotonic() - started >= len(memory) * count / _SAMPLES:
+                memory.append(read_memory())
+    finally:
+        replies.unlink()
+    settled = memory[int(len(memory) * _WARM_UP):]
+    fifth = max(1, len(settled) // 5)
+    before, after = max(settled[:fifth]), max(settled[-fifth:])
+    return {"guarantee": "long run", "count": count, "documents": documents, "mb_after_warm_up": round(before, 1),
+            "mb_at_end": round(after, 1), "mb_peak": round(max(memory), 1), "limit": LIMIT,
+            "held": after <= before * (1 + LIMIT) or after - before <= _MORE_MB}
+
+
+def _texts(end: float) -> Iterator[str]:
+    number = 0
+    while time.monotonic() < end:
+        yield make_record(number % 500).text
+        number += 1
+
+
+def read_memory() -> float:
+    """RETURNS (float): Memory that this process holds now, in MB."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * 4096 / 2 ** 20
