@@ -1,6 +1,7 @@
 """The verbs that are killed: what they read, how they are called, and the outputs that must be as without kills."""
 
 import json
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Dict, List, Tuple
@@ -38,16 +39,20 @@ class Scenario:
     arguments (Callable[[Path, Path, str], List[str]]): From the folder of inputs, that of outputs and the address of a
         server the command line, but for the program.
     outputs (Tuple[str, ...]): Files that must be equal, byte by byte.
+    answer (Callable[[str], str]): The answer of the server to a prompt.
     """
 
     name: str
     arguments: Callable[[Path, Path, str], List[str]]
     outputs: Tuple[str, ...]
+    answer: Callable[[str], str] = lambda prompt: "none"
 
 
-def answer_none(prompt: str) -> str:
-    """Return the answer of the server: no mention."""
-    return "none"
+def write_sentence(prompt: str) -> str:
+    """Return a sentence with the entities of a prompt, another one for each prompt."""
+    tags = prompt.split("Entities: ")[1].split("\n")[0]
+    number = zlib.crc32(prompt.encode("utf8")) % 997
+    return f"<start_sentence>We found {tags} in each of the {number} wards that were seen.</end_sentence>"
 
 
 def write_inputs(folder: Path) -> None:
@@ -121,9 +126,10 @@ def _train_spancat(inputs: Path, folder: Path, url: str) -> List[str]:
 
 def _generate(inputs: Path, folder: Path, url: str) -> List[str]:
     return ["generate", "sentences", str(inputs / "seeds.jsonl"), str(folder / "out.jsonl"), "--labels",
-            str(inputs / "labels.yml"), "--n", "16", "--synthesize.model", str(inputs / "model"), "--synthesize.dtype",
-            "float32", "--synthesize.mode", "keep", "--synthesize.batch_size", "4", "--synthesize.max_new_tokens", "30",
-            "--synthesize.cache", str(folder / "cache.sqlite"), "--report", str(folder / "report.json")]
+            str(inputs / "labels.yml"), "--n", "40", "--synthesize.server.base_url", url,
+            "--synthesize.server.concurrency", str(IN_FLIGHT), "--synthesize.batch_size", "8",
+            "--checks.similarity", "1", "--checks.max_repeats", "99", "--synthesize.cache",
+            str(folder / "cache.sqlite")]
 
 
 def _experiment(inputs: Path, folder: Path, url: str) -> List[str]:
@@ -136,6 +142,6 @@ SCENARIOS: Dict[str, Scenario] = {scenario.name: scenario for scenario in (
     Scenario("prepare", _prepare, ("corpus/train.jsonl", "corpus/dev.jsonl", "corpus/test.jsonl", "corpus/raw.jsonl")),
     Scenario("train-annotator", _train_annotator, ("adapter/adapter_model.safetensors", "adapter/bioner.json")),
     Scenario("train-spancat", _train_spancat, ("trained/model-best/bioner_spancat/model",)),
-    Scenario("generate", _generate, ("out.jsonl",)),
+    Scenario("generate", _generate, ("out.jsonl",), write_sentence),
     Scenario("experiment", _experiment, ("out/half-1.jsonl", "out/half-2.jsonl", "out/half-3.jsonl", "out/table.md")),
 )}

@@ -18,7 +18,7 @@ from typing import Any, Dict, List, Optional, Sequence
 
 from spacy_bioner.files import write_json
 
-from .kill_scenarios import IN_FLIGHT, SCENARIOS, Scenario, answer_none, write_inputs
+from .kill_scenarios import IN_FLIGHT, SCENARIOS, Scenario, write_inputs
 from .lying_server import LoopbackServer
 
 _MOST_KILLS = 5
@@ -66,7 +66,7 @@ def _run_trial(scenario: Scenario, work: Path, chance: random.Random, reference:
     folder = work / scenario.name
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    server = LoopbackServer(answer_none, lambda prompt, tried: "slow").start()
+    server = LoopbackServer(scenario.answer, lambda prompt, tried: "slow").start()
     kills, faults = 0, []
     try:
         arguments = scenario.arguments(work / "inputs", folder, server.url)
