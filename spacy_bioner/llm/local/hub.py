@@ -8,9 +8,9 @@ from typing import Callable, Dict, Mapping, Optional
 
 from ...errors import BionerError, Errors
 from ...temporaries import temporary_folder
+from ..hub_download import download
 from .checksums import verify_files
 from .embedded import convert_gguf
-from .hub_download import download
 
 # What a model folder may hold of a hub repository: no pickles, no code.
 SAFE_FILES = ["*.json", "*.safetensors", "*.txt", "*.model", "*.jinja"]

@@ -108,7 +108,7 @@ def test_the_model_of_a_missing_package_is_taken_from_the_hub_by_its_revision(mo
 
     monkeypatch.setattr("huggingface_hub.snapshot_download", download)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
-    monkeypatch.setattr("spacy_bioner.llm.local.hub_download.can_connect", lambda address, timeout: True)
+    monkeypatch.setattr("spacy_bioner.llm.hub_download.can_connect", lambda address, timeout: True)
     assert resolve_model("gone") == tmp_path
     assert asked == [("some-org/gone", {"revision": "0123456", "allow_patterns": ["config.json"],
                                         "local_files_only": False})]
