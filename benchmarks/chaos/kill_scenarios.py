@@ -99,7 +99,8 @@ def _annotate(inputs: Path, folder: Path, *more: str) -> List[str]:
 
 def _annotate_server(inputs: Path, folder: Path, url: str) -> List[str]:
     return _annotate(inputs, folder, "--annotate.model", "m", "--annotate.server.base_url", url,
-                     "--annotate.server.concurrency", str(IN_FLIGHT), "--annotate.window", "8")
+                     "--annotate.server.concurrency", str(IN_FLIGHT), "--annotate.window", "8",
+                     "--annotate.codec", "bracket")
 
 
 def _annotate_local(inputs: Path, folder: Path, url: str) -> List[str]:

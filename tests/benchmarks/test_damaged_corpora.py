@@ -23,8 +23,9 @@ def test_a_run_resumes_where_it_was(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["corpora-1.progress.json"]
 
 
-def test_all_formats_are_among_the_trials(tmp_path):
-    assert {guess_format(tmp_path / name) for name in NAMES} == set(FORMATS)
+def test_all_corpus_formats_are_among_the_trials(tmp_path):
+    tools = {"labelstudio", "doccano", "prodigy", "inception"}  # these have tests of their own
+    assert {guess_format(tmp_path / name) for name in NAMES} == set(FORMATS) - tools
     assert run_trial(0, 1, tmp_path)[0] == NAMES[0]
 
 

@@ -19,7 +19,9 @@ def annotate(folder, server):
          "--config", str(ROOT / "configs" / "annotate.cfg"), "--annotate.model", "m",
          "--annotate.adapter", "null", "--annotate.server.base_url", server.url, "--annotate.cache",
          str(folder / "cache.sqlite"), "--annotate.server.concurrency", "1"],
-        stderr=subprocess.PIPE, text=True, env=environment)
+        stderr=subprocess.PIPE, text=True, env=environment,
+        # Also where the tests run in the background, which ignores interrupts.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
 
 
 @pytest.mark.issue(21)

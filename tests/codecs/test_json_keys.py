@@ -68,11 +68,11 @@ def test_a_text_that_no_key_tells_is_refused():
     assert spans == [] and "bad_item" in issues
 
 
-@pytest.mark.parametrize("labels, issues", [
-    pytest.param(("Disease",), [], id="plain"),
-    pytest.param(("Disease", "entities"), ["schema_variant"], id="a-label-of-this-name"),
+@pytest.mark.parametrize("labels", [
+    pytest.param(("Disease",), id="plain"),
+    pytest.param(("Disease", "entities"), id="a-label-of-this-name"),
 ])
-def test_list_in_an_object_is_read_as_the_list_itself(labels, issues):
+def test_list_in_an_object_is_read_and_told(labels):
     reading = make_codec("json").decode("He has gout.", labels, '{"entities":[{"type":"Disease","name":"gout"}]}')
     assert [mention.label for mention in reading.mentions] == ["Disease"]
-    assert [issue.kind for issue in reading.issues][:1] == issues
+    assert [issue.kind for issue in reading.issues][:1] == ["schema_variant"]

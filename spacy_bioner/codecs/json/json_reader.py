@@ -13,8 +13,7 @@ from ..collect import Collector
 from ..labels import label_book
 from ..reasoning import strip_reasoning
 from .json_items import Claim, read_claims
-from .json_keys import WRAPPED_KEY
-from .loose_json import Pairs, Payloads, read_payloads
+from .loose_json import Payloads, read_payloads
 
 # What stands before a value that is no answer: an echo of the prompt.
 _EXAMPLE = re.compile(r"(?:\b(?:examples?|e\.\s?g|for instance|formats?|templates?|schema|draft)\b"
@@ -45,16 +44,8 @@ def read_items(text: str, labels: Tuple[str, ...], reply: str, *, truncated: boo
     answers = _drop_examples(payloads)
     values = [value for number, value in enumerate(answers) if value not in answers[max(number - 20, 0):number]]
     book = label_book(labels)
-    items = values if book.find(WRAPPED_KEY)[0] is not None else [_unwrap(value) for value in values]
-    _Grounder(found).place(read_claims(found, items, book))
+    _Grounder(found).place(read_claims(found, values, book))
     return found.reading()
-
-
-def _unwrap(value: Any) -> Any:
-    """Return the list in `{"entities": [...]}`, which is asked for where the root must be an object."""
-    if isinstance(value, Pairs) and len(value) == 1 and value[0][0] == WRAPPED_KEY and isinstance(value[0][1], list):
-        return value[0][1]
-    return value
 
 
 def _is_list(reply: str) -> bool:

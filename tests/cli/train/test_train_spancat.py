@@ -206,5 +206,5 @@ def test_gold_of_another_split_is_refused_and_the_mended_file_is_no_other_traini
 
 def test_another_training_in_the_folder_is_refused_and_kept(refused, verb, data):
     assert verb(*arguments(data, strategy="gold"))[0] == 0
-    assert "--overwrite" in refused(*arguments(data, strategy="gold", seed=2))
+    assert "set overwrite" in refused(*arguments(data, strategy="gold", seed=2))
     assert spacy.load(data / "out" / "model-best").meta["spacy_bioner"]["seed"] == 1
