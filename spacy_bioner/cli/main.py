@@ -1,6 +1,8 @@
 """The typer app: one verb a file; `train`, `select` and `generate` are groups of verbs."""
 
+import os
 import sys
+from contextlib import suppress
 
 import typer
 
@@ -116,7 +118,14 @@ def _run() -> None:
         sys.exit(1)
     except OSError as error:
         print(f"spacy-bioner: {error.strerror or error}: {error.filename or 'no file named'}", file=sys.stderr)
+        _discard_output()
         sys.exit(1)
     except Stopped as stopped:
         print(f"spacy-bioner: {stopped}", file=sys.stderr)
         sys.exit(stopped.exit_code)
+
+
+def _discard_output() -> None:
+    """Keep the interpreter from writing again, as it ends, what a full standard output has not taken."""
+    with suppress(OSError, ValueError, AttributeError):  # there may be none, or one without a file
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())  # type: ignore[union-attr]
