@@ -55,6 +55,11 @@ def test_configs_make_what_they_describe(text):
     if "corpora" in config:
         assert callable(registry.resolve(config["corpora"])["train"])
         return
+    if "annotate" in config:
+        from spacy_bioner.cli.annotate import AnnotateSettings
+
+        assert AnnotateSettings(**{"model": "m", **config["annotate"]})
+        return
     for name, settings in config["components"].items():
         nlp = spacy.blank("en")
         nlp.add_pipe(settings.pop("factory", "span_selector"), name=name, config=settings)

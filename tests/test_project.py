@@ -50,7 +50,8 @@ def test_a_second_run_skips_every_command(smoke):
 def test_the_end_names_scores_report_wheel_and_the_way_to_a_corpus_of_ones_own(smoke):
     output = run_workflow(smoke, "show", **LIMITS).stdout
     wheel = next((smoke / "packages").rglob("*.whl")).name
-    for part in ("synthetic+gold", "metrics/embedded-smoke-1/report.html", wheel, "spacy-bioner init DIR --from FILES"):
+    for part in ("silver and gold", "metrics/embedded-smoke-1/report.html", wheel,
+                 "spacy-bioner init DIR --from FILES"):
         assert part in output
 
 

@@ -34,7 +34,7 @@ def merge_cli(
     Gold counts more than agreement, agreement more than one annotator, and that more than a dictionary. Conflicts are
     counted.
 
-    Example: spacy-bioner merge merged.jsonl --gold gold.jsonl --source llm=annotated.jsonl
+    Example: spacy-bioner merge llm=annotated.jsonl merged.jsonl --gold gold.jsonl
 
     Writes the file OUT.
     """

@@ -40,7 +40,7 @@ def download(repository: str, *, revision: Optional[str], patterns: Sequence[str
 
 
 def read_timeout() -> float:
-    """RETURNS (float): Seconds to wait for a connection to the hub."""
+    """Return the seconds to wait for a connection to the hub."""
     given = os.environ.get(TIMEOUT_VARIABLE, "")
     return float(given) if given.replace(".", "", 1).isdigit() else _TIMEOUT
 
