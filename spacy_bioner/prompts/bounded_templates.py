@@ -15,7 +15,8 @@ from jinja2.visitor import NodeTransformer
 
 from ..errors import BionerError, Errors
 
-# What Jinja raises itself, and what expressions in a template can raise.
+# What Jinja raises itself, and what expressions in a template can raise. NotImplementedError comes from its compiler,
+# for a construct that it does not know.
 FAULTS = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError,
           MemoryError, SyntaxError, NotImplementedError)
 MOST_CHARACTERS = 20_000_000

@@ -147,7 +147,7 @@ def _naming_damage(path: Path) -> Iterator[None]:
         yield
     except BionerError:
         raise
-    except (*BROKEN_CONTENT, NotImplementedError, OSError) as error:
+    except (*BROKEN_CONTENT, NotImplementedError, OSError) as error:  # pyarrow raises the second for unknown encodings
         why = " ".join(str(error).split())[:200]
         raise BionerError(Errors.E011.format(path=path, wanted="a whole Parquet file", why=why)) from None
 
