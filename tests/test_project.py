@@ -67,8 +67,7 @@ def test_bad_variables_are_one_clear_line(tmp_path, variables, message):
     assert "Traceback" not in done.stdout + done.stderr
 
 
-EXPERIMENTS = [{"experiment": path.stem} for path in sorted((ROOT / "configs" / "experiments").glob("*.yml"))
-               if path.stem != "low_resource"]
+EXPERIMENTS = [{"experiment": path.stem} for path in sorted((ROOT / "configs" / "experiments").glob("*.yml"))]
 
 
 def read_project(**variables):
@@ -104,28 +103,22 @@ def test_the_run_is_named_by_corpus_profile_and_seed():
 
 
 @pytest.mark.parametrize("form", ["full", "quick"])
-@pytest.mark.parametrize("command", ["experiment", "experiment-low-resource"])
-def test_the_form_of_an_experiment_reaches_its_verb(command, form):
-    assert f"--{form}" in find_script(read_project(form=form), command)[0].split()
+def test_the_form_of_an_experiment_reaches_its_verb(form):
+    assert f"--{form}" in find_script(read_project(form=form), "experiment")[0].split()
 
 
-@pytest.mark.parametrize("command, before, after", [
-    *(pytest.param("experiment", each, {**each, "form": "quick"}, id=f"{each['experiment']}-form")
-      for each in EXPERIMENTS),
-    *(pytest.param("experiment", each, {**each, "profile": "smoke"}, id=f"{each['experiment']}-profile")
-      for each in EXPERIMENTS),
-    pytest.param("experiment", EXPERIMENTS[0], EXPERIMENTS[1], id="other-experiment"),
-    *(pytest.param("experiment-low-resource", {}, {name: value}, id=f"low-resource-{name}")
-      for name, value in (("form", "quick"), ("profile", "smoke"), ("corpus", "other"), ("seed", "2"))),
+@pytest.mark.parametrize("before, after", [
+    *(pytest.param(each, {**each, "form": "quick"}, id=f"{each['experiment']}-form") for each in EXPERIMENTS),
+    *(pytest.param(each, {**each, "profile": "smoke"}, id=f"{each['experiment']}-profile") for each in EXPERIMENTS),
+    pytest.param(EXPERIMENTS[0], EXPERIMENTS[1], id="other-experiment"),
 ])
-def test_profiles_forms_and_seeds_do_not_share_results(command, before, after):
-    one, other = (outputs_of(ROOT, command, **chosen) for chosen in (before, after))
-    assert one[command] and not set(one[command]) & set(other[command])
+def test_profiles_and_forms_do_not_share_results(before, after):
+    one, other = (outputs_of(ROOT, "experiment", **chosen) for chosen in (before, after))
+    assert one["experiment"] and not set(one["experiment"]) & set(other["experiment"])
 
 
-@pytest.mark.parametrize("command", ["experiment", "experiment-low-resource"])
-def test_an_experiment_declares_the_folder_that_it_is_told(command):
-    found = next(each for each in read_project(form="quick")["commands"] if each["name"] == command)
+def test_an_experiment_declares_the_folder_that_it_is_told():
+    found = next(each for each in read_project(form="quick")["commands"] if each["name"] == "experiment")
     folder = found["script"][0].split()[5]
     assert folder.startswith("metrics/experiments/") and "-quick" in folder
     assert all(output.startswith(f"{folder}/") for output in found["outputs"])
@@ -134,10 +127,8 @@ def test_an_experiment_declares_the_folder_that_it_is_told(command):
 def test_commands_that_read_definitions_run_again_where_one_has_changed():
     for command in read_project()["commands"]:
         deps = command.get("deps", ())
-        reads = any(" prepare " in line for line in command["script"]) or any(
-            "assets/labels" in (ROOT / path).read_text(encoding="utf8") for path in deps
-            if path.startswith("configs/experiments/"))
-        assert reads == ("assets/labels" in deps), command["name"]
+        reads = any(" prepare " in line or " experiment " in line for line in command["script"])
+        assert reads == bool({"assets", "assets/labels"} & set(deps)), command["name"]
 
 
 def corpus_with(tmp_path, **changes):

@@ -34,6 +34,8 @@ def report_cli(
     output: Optional[Path] = typer.Option(None, "--output", "-o", help="HTML file to write; Markdown and JSON with the "
                                                                        "same figures are written beside it."),
     show: bool = typer.Option(False, "--show", help="Print the scores as a table."),
+    wheels: Optional[Path] = typer.Option(None, metavar="DIR", help="Folder with the wheel of the pipeline: --show "
+                                                                    "also prints where report and wheel are."),
     title: str = typer.Option("Evaluation", help="Heading of the report."),
     card: Optional[Path] = typer.Option(None, help="JSON object with facts on corpora, licences, seeds, versions, "
                                                    "hashes and times."),
@@ -58,6 +60,8 @@ def report_cli(
     found = {path: check_metrics(path, read_metrics(path)) for path in find_metrics(metrics)}
     if show:
         typer.echo(format_scores({_name(path, found): content for path, content in found.items()}))
+        if wheels is not None:
+            typer.echo("\n".join(["", *list_results(list(found), wheels)]))
     if output is not None:
         written = write_report(found, output, title=title, card=card, curves=curves, shipped=shipped,
                                documents=documents, limit=limit)
@@ -102,6 +106,19 @@ def write_report(metrics: Mapping[Path, Mapping[str, Any]], output: Path, *, tit
             file_.write(text)
     write_json(beside[2], collect_figures_of_report(parts, **said))
     return beside
+
+
+def list_results(metrics: Sequence[Path], wheels: Path) -> List[str]:
+    """List what a workflow leaves for its user, and what to do next.
+
+    metrics (Sequence[Path]): Metrics files; their reports lie beside them.
+    wheels (Path): Folder with the wheel of the pipeline.
+    RETURNS (List[str]): A line for each.
+    """
+    reports = [path.with_name("report.html") for path in metrics if path.with_name("report.html").is_file()]
+    return [*(f"report:          {path}" for path in reports),
+            *(f"wheel:           {path}" for path in sorted(wheels.rglob("*.whl"))),
+            "your own corpus: spacy-bioner init DIR --from FILES"]
 
 
 def find_metrics(paths: Sequence[Path]) -> List[Path]:

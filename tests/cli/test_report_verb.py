@@ -81,6 +81,16 @@ def test_scores_are_printed(folder):
     assert rows[2][:4] == ["weak", "50.00", "33.33", "40.00"]
 
 
+def test_the_scores_close_with_report_wheel_and_the_way_to_a_corpus_of_ones_own(folder):
+    for path in ("metrics/report.html", "packages/run/en_mini-0.1.0-py3-none-any.whl"):
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).touch()
+    output = call("report", "--show", folder / "metrics", "--wheels", folder / "packages").output
+    for part in ("100.00", str(folder / "metrics" / "report.html"), "en_mini-0.1.0-py3-none-any.whl",
+                 "spacy-bioner init DIR --from FILES"):
+        assert part in output
+
+
 def test_scores_of_several_gold_sets_are_told_apart(folder):
     evaluate(folder, "nested/run-1/metrics")
     evaluate(folder, "nested/run-2/metrics")
