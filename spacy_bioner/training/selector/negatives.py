@@ -2,7 +2,8 @@
 
 Negatives are gold mentions with an edge moved by one or two units, with another label, or both, and spans that are no
 mention at all; and, where recorded predictions are at hand, the errors that an annotator really made. No negative is
-ever a gold mention.
+ever a gold mention, and none is made by moving an edge to a punctuation mark, where hardly any mention begins or ends: a
+selector would tell it from its last character.
 """
 
 import random
@@ -65,7 +66,7 @@ def make_candidates(annotation: Annotation, labels: Sequence[str], settings: Neg
     for group, mention in enumerate(annotation.mentions):
         for kind, maker in makers.items():
             for _ in range(_number(getattr(settings, kind), randomness)):
-                _add(made, gold, kind, group, (maker(mention, units, labels, settings, randomness)
+                _add(made, gold, kind, group, (maker(mention, annotation.text, units, labels, settings, randomness)
                                                for _ in range(_TRIES)))
     for _ in range(_number(settings.spurious * max(1, len(annotation.mentions)), randomness)):
         _add(made, gold, "spurious", -1, (_spurious(annotation, units, labels, randomness) for _ in range(_TRIES)))
@@ -102,32 +103,36 @@ def _add(made: Dict[Tuple[int, int, str], Candidate], gold: Iterable[Tuple[int, 
             return
 
 
-def _moved(mention: Mention, units: Sequence[Tuple[int, int]], labels: Sequence[str], settings: NegativeSettings,
-           randomness: random.Random) -> Optional[Mention]:
+def _moved(mention: Mention, text: str, units: Sequence[Tuple[int, int]], labels: Sequence[str],
+           settings: NegativeSettings, randomness: random.Random) -> Optional[Mention]:
+    """Return the mention with an edge moved, to the first or last letter of a word or number."""
     first = next((place for place, unit in enumerate(units) if unit[0] == mention.start), None)
     last = next((place for place, unit in enumerate(units) if unit[1] == mention.end), None)
     if first is None or last is None:
         return None
     by = randomness.choice([-1, 1]) * randomness.randint(1, settings.max_shift)
-    if randomness.random() < 0.5:
+    at_start = randomness.random() < 0.5
+    if at_start:
         first += by
     else:
         last += by
     if not 0 <= first <= last < len(units):
         return None
-    return Mention(units[first][0], units[last][1], mention.label)
+    start, end = units[first][0], units[last][1]
+    is_word = text[start if at_start else end - 1].isalnum()
+    return Mention(start, end, mention.label) if is_word else None
 
 
-def _relabelled(mention: Mention, units: Sequence[Tuple[int, int]], labels: Sequence[str], settings: NegativeSettings,
-                randomness: random.Random) -> Optional[Mention]:
+def _relabelled(mention: Mention, text: str, units: Sequence[Tuple[int, int]], labels: Sequence[str],
+                settings: NegativeSettings, randomness: random.Random) -> Optional[Mention]:
     others = [label for label in labels if label != mention.label]
     return Mention(mention.start, mention.end, randomness.choice(others)) if others else None
 
 
-def _moved_and_relabelled(mention: Mention, units: Sequence[Tuple[int, int]], labels: Sequence[str],
+def _moved_and_relabelled(mention: Mention, text: str, units: Sequence[Tuple[int, int]], labels: Sequence[str],
                           settings: NegativeSettings, randomness: random.Random) -> Optional[Mention]:
-    moved = _moved(mention, units, labels, settings, randomness)
-    return _relabelled(moved, units, labels, settings, randomness) if moved else None
+    moved = _moved(mention, text, units, labels, settings, randomness)
+    return _relabelled(moved, text, units, labels, settings, randomness) if moved else None
 
 
 def _spurious(annotation: Annotation, units: Sequence[Tuple[int, int]], labels: Sequence[str],

@@ -90,3 +90,12 @@ def test_predictions_are_paired_by_id_and_text():
     assert list(pair_predictions([GOLD], {})) == [(GOLD, ())]
     with pytest.raises(BionerError, match="different texts"):
         list(pair_predictions([GOLD], {"a": Annotation("Another text.", id="a")}))
+
+
+def test_no_edge_moves_to_a_punctuation_mark():
+    for seed in range(40):
+        for candidate in make(seed, shift=6, label=0, both=3, spurious=0):
+            if not candidate.valid:
+                surface, gold = GOLD.surface(candidate.mention), GOLD.mentions[candidate.group]
+                moved = surface[-1 if candidate.mention.start == gold.start else 0]
+                assert moved.isalnum()
