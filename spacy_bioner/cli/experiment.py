@@ -24,7 +24,8 @@ def experiment_cli(
     quick: bool = typer.Option(False, "--quick/--full", help="The small form that the experiment names under quick."),
     only: List[str] = typer.Option([], metavar="ROW", help="Only the rows whose name holds this, and what they need; "
                                                            "can be repeated."),
-    dry_run: bool = typer.Option(False, "--dry-run", help="Show the steps and run none."),
+    dry_run: bool = typer.Option(False, "--dry-run", help="Show the steps and an estimate of GPU memory and "
+                                                            "hours, and run none."),
     gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU, -1 for the CPU."),
     jobs: int = typer.Option(1, "--jobs", "-j", min=1, help="Steps that may run side by side; each is a process of its "
                                                             "own, on the same GPU."),
@@ -103,7 +104,8 @@ def list_verbs(command: Any, group: str = "") -> List[str]:
 
 
 def show_plan(expanded: Any, output: Path) -> None:
-    """Print the steps as command lines, and how many are still to be run."""
+    """Print the steps as command lines, how many are still to be run, and what these take on a GPU, estimated."""
+    from ..experiments.estimate import estimate_plan
     from ..experiments.execution import Journal
 
     journal = Journal(output, expanded.plan)
@@ -112,6 +114,21 @@ def show_plan(expanded: Any, output: Path) -> None:
         typer.echo(f"{'# done: ' if finished else ''}spacy-bioner {shlex.join(step.arguments)}")
     print(f"{len(done)} steps, {done.count(False)} to run; {len(expanded.rows)} rows: {', '.join(expanded.rows)}",
           file=sys.stderr)
+    left = [step for step, finished in zip(expanded.plan.steps, done) if not finished]
+    print_estimate(estimate_plan(expanded.plan, left=left))
+
+
+def print_estimate(estimate: Any) -> None:
+    """Print what the steps that are left take on a GPU, to standard error."""
+    if estimate.largest:
+        kinds = sorted(estimate.by_kind.items(), key=lambda item: -item[1])
+        most = ", ".join(f"{kind} {hours:.1f} h" for kind, hours in kinds[:4] if hours >= 0.05)
+        print(f"Estimated, not measured, for one H200: {estimate.hours:.1f} h{f' ({most})' if most else ''}; "
+              f"GPU memory {estimate.gibibytes:.0f} GiB, in {estimate.largest}", file=sys.stderr)
+    if estimate.unknown:
+        shown = ", ".join(estimate.unknown[:3])
+        print(f"Not estimated, since a model or a corpus is not known: {len(estimate.unknown)} steps, such as {shown}",
+              file=sys.stderr)
 
 
 def spell_command(config: Path, output: Path, data: Optional[Path], rest: list, *, profile: str = "",
