@@ -68,7 +68,7 @@ class TrainingErrors:
             "{usable}.")
     E548 = "The setting '{name}' is {found}. Give a number that is {wanted}."
     E549 = "The pipeline {path} cannot be read: {why}. Give a complete pipeline, or train it again."
-    E550 = ("--epochs counts words, but the batches of {path} are {found}. Give --updates, or batches by words "
+    E550 = ("Epochs are counted in words, but the batches of {path} are {found}. Give --updates, or batches by words "
             "([training.batcher] with spacy.batch_by_words.v1 and a number as size).")
     E551 = "{path} holds {found}, which this training did not make. Give another output folder."
     E552 = "Source '{source}' has two records with the id '{id}'. Records are paired by id: give each its own."
@@ -81,6 +81,9 @@ class TrainingErrors:
     E556 = "{text!r} holds '${{', which spaCy configs read as a variable. Write the label or its definition otherwise."
     E557 = ("The label {label!r} cannot be a key of a spaCy config, alone or beside the others, so the pipeline could "
             "not be loaded. Rename it, or add it by the component's `add_label`.")
+    E558 = "There are {found} numbers of epochs, but strategy '{name}' has {wanted} stages. Give one for each stage."
+    E559 = "'{found}' is no list of epochs. Give numbers above 0, one for each stage of the strategy, such as 20,10."
+    E560 = "--stage-epochs stands in place of --updates and --epochs. Leave these two out."
 
 
 class TrainingWarnings:

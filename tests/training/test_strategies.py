@@ -2,11 +2,11 @@ import pytest
 from pydantic import ValidationError
 
 from spacy_bioner.errors import BionerError
-from spacy_bioner.training.strategies import Stage, Strategy, plan_stages
+from spacy_bioner.training.strategies import Stage, Strategy, plan_epochs, plan_stages
 
 KNOWN = {"gold": Strategy(stages=[{"sources": ["gold"], "share": 1}]),
          "S3": Strategy(stages=[{"sources": ["gold"], "share": 2}, {"sources": ["gold", "synthetic"], "share": 1}]),
-         "pretrain": Strategy(stages=[{"sources": ["synthetic"], "passes": 3}, {"sources": ["gold"], "passes": 10}])}
+         "pretrain": Strategy(stages=[{"sources": ["synthetic"], "epochs": 3}, {"sources": ["gold"], "epochs": 10}])}
 WORDS = {"gold": 100, "synthetic": 500}
 
 
@@ -22,14 +22,14 @@ def test_stages_share_the_updates():
 
 
 @pytest.mark.parametrize("gold, wanted", [(100, (15, 10)), (500, (6, 19))])
-def test_passes_give_a_stage_the_more_updates_the_more_data_it_has(gold, wanted):
+def test_epochs_give_a_stage_the_more_updates_the_more_data_it_has(gold, wanted):
     stages = plan_stages("pretrain", KNOWN, 25, {"gold": gold, "synthetic": 500})
     assert tuple(stage.updates for stage in stages) == wanted
 
 
-def test_shares_and_passes_do_not_mix():
+def test_shares_and_epochs_do_not_mix():
     with pytest.raises(ValidationError, match="every stage"):
-        Strategy(stages=[{"sources": ["gold"], "share": 1}, {"sources": ["synthetic"], "passes": 1}])
+        Strategy(stages=[{"sources": ["gold"], "share": 1}, {"sources": ["synthetic"], "epochs": 1}])
 
 
 @pytest.mark.parametrize("name, updates, given, told", [
@@ -40,3 +40,17 @@ def test_shares_and_passes_do_not_mix():
 def test_what_cannot_be_planned_is_told(name, updates, given, told):
     with pytest.raises(BionerError, match=told):
         plan_stages(name, KNOWN, updates, {source: WORDS[source] for source in given})
+
+
+@pytest.mark.parametrize("name, epochs, wanted", [
+    pytest.param("gold", [10], [Stage(("gold",), 20)], id="gold alone"),
+    pytest.param("S3", [20, 10], [Stage(("gold",), 40), Stage(("gold", "synthetic"), 120)], id="two stages"),
+    pytest.param("pretrain", [0.01, 10], [Stage(("synthetic",), 1), Stage(("gold",), 20)], id="less than a step"),
+])
+def test_epochs_of_a_stage_are_over_its_own_records(name, epochs, wanted):
+    assert plan_epochs(name, KNOWN, epochs, WORDS, batch=50) == wanted
+
+
+def test_each_stage_wants_its_epochs():
+    with pytest.raises(BionerError, match="1 numbers of epochs, but strategy 'S3' has 2 stages"):
+        plan_epochs("S3", KNOWN, [10], WORDS, batch=50)

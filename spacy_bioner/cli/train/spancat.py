@@ -3,7 +3,7 @@
 from enum import Enum
 from itertools import islice
 from pathlib import Path
-from typing import Any, Dict, Iterable, List, Optional
+from typing import Any, Dict, Iterable, List, Optional, Sequence
 
 import typer
 
@@ -48,6 +48,8 @@ def train_spancat_cli(
     held_out: List[Path] = typer.Option([], help="Further records whose sentences may not be used: test."),
     updates: int = typer.Option(0, min=0, help="Steps of all stages together; 0: as the config says."),
     epochs: int = typer.Option(0, min=0, help="Steps as this many epochs over gold take, in place of --updates."),
+    stage_epochs: str = typer.Option("", metavar="N,N", help="In place of --updates: a number for each stage of the "
+                                                             "strategy, its epochs over its own records. S3: 20,10."),
     evaluations: int = typer.Option(8, min=1, help="How often the dev set is scored, about."),
     tune: Tune = typer.Option(Tune.labels, help="Thresholds chosen on dev: one for each label, one for all, or none."),
     seed: int = typer.Option(0, help="Random seed of weights, order and dropout."),
@@ -56,7 +58,8 @@ def train_spancat_cli(
 ) -> None:
     """Train a span categorizer on gold records, synthetic ones, or both.
 
-    Every strategy takes the same number of steps, so that they compare. Thresholds are chosen on dev.
+    Every strategy takes the same number of steps, so that they compare; with --stage-epochs each takes what its records
+    need. Thresholds are chosen on dev.
 
     Example: spacy-bioner train spancat train.jsonl training/gold --dev dev.jsonl
 
@@ -66,13 +69,18 @@ def train_spancat_cli(
 
     from ...training.config import refuse_owned, split_sources
     from ...training.stages import Run, run_stages
+    from ...training.strategies import plan_epochs, plan_stages
 
     logging.getLogger("spacy_bioner").setLevel(logging.INFO)
     gold = gold_path if gold_path != NO_GOLD else None
     if doubtful is not None and synthetic is None:
         raise BionerError(Errors.E539)
+    if stage_epochs and (updates or epochs):
+        raise BionerError(Errors.E560)
+    each = read_epochs(stage_epochs)
     overrides, of_sources = split_sources(read_overrides(ctx.args))
-    refuse_owned(read_overrides(ctx.args), own_settings(_OWNED, updates=updates, epochs=epochs))
+    owned = own_settings(_OWNED, updates=updates, epochs=epochs, stage_epochs=each)
+    refuse_owned(read_overrides(ctx.args), owned)
     files = find_config("spancat", config, profile)
     beside = files.path.with_name("strategies.cfg")
     chosen = strategies or (beside if beside.is_file() else None)
@@ -83,8 +91,13 @@ def train_spancat_cli(
         of_sources.pop("synthetic", None)
     given = {name: {**settings["sources"].get(name, {}), **of_sources.get(name, {}), "path": path}
              for name, path in (("gold", gold), ("synthetic", synthetic)) if path is not None}
-    updates = count_updates(files, overrides, updates=updates, epochs=epochs, gold=given.get("gold"))
-    stages, sources = _plan(settings, strategy, updates, given, of_sources)
+    words = {name: count_words(source) for name, source in given.items()}
+    if each:
+        stages = plan_epochs(strategy, settings["strategies"], each, words, find_batch_size(files, overrides))
+    else:
+        updates = count_updates(files, overrides, updates=updates, epochs=epochs, gold=given.get("gold"))
+        stages = plan_stages(strategy, settings["strategies"], updates, words)
+    sources = used_sources(stages, strategy, given, of_sources)
     for name in sorted(set(given) - set(sources)):
         also = " and what --doubtful says of it" if name == "synthetic" and doubtful is not None else ""
         typer.echo(f"note: strategy {strategy} does not train on {_ARGUMENTS[name]}{also}", err=True)
@@ -112,11 +125,28 @@ def is_empty(path: Path) -> bool:
     return path.is_file() and next(iter(read_lines(path)), None) is None
 
 
-def own_settings(owned: Dict[str, str], *, updates: int, epochs: int = 0) -> Dict[str, str]:
+def read_epochs(told: str) -> List[float]:
+    """Read the epochs of stages.
+
+    told (str): Numbers with commas between them; empty for none.
+    RETURNS (List[float]): The numbers.
+    RAISES BionerError: E559 for what is no such list.
+    """
+    try:
+        epochs = [float(part) for part in told.split(",")] if told else []
+    except ValueError:
+        raise BionerError(Errors.E559.format(found=told)) from None
+    if not all(0 < number < float("inf") for number in epochs):
+        raise BionerError(Errors.E559.format(found=told))
+    return epochs
+
+
+def own_settings(owned: Dict[str, str], *, updates: int, epochs: int = 0,
+                 stage_epochs: Sequence[float] = ()) -> Dict[str, str]:
     """Return dotted keys that a verb sets to the options that say them; without a number of updates
     given, that of the config counts, and may be overridden."""
-    option = "--updates" if updates else "--epochs"
-    return {**owned, "run.updates": option} if updates or epochs else owned
+    option = "--updates" if updates else "--epochs" if epochs else "--stage-epochs"
+    return {**owned, "run.updates": option} if updates or epochs or stage_epochs else owned
 
 
 def count_updates(config: ConfigFiles, overrides: Dict[str, Any], *, updates: int, epochs: int = 0,
@@ -142,11 +172,19 @@ def count_updates(config: ConfigFiles, overrides: Dict[str, Any], *, updates: in
         return int(find_setting(content, "run.updates", path=config, example=example))
     if gold is None:
         raise BionerError(Errors.E525)
+    return max(1, round(epochs * count_words(gold) / find_batch_size(config, overrides)))
+
+
+def find_batch_size(config: ConfigFiles, overrides: Dict[str, Any]) -> float:
+    """Return the words of a batch; raises BionerError E550 for a config that does not make its batches by words."""
+    from ...training.config import find_setting
+
+    content = config.read(overrides)
     size = find_setting(content, "training.batcher.size", path=config)
     kind = find_setting(content, "training.batcher", path=config).get("@batchers")
     if kind != _WORDS or not isinstance(size, (int, float)):
         raise BionerError(Errors.E550.format(path=config, found=f"made by {kind}, size {size}"))
-    return max(1, round(epochs * count_words(gold) / size))
+    return size
 
 
 def count_words(source: Dict[str, Any]) -> float:
@@ -179,14 +217,19 @@ def _read_strategies(path: ConfigFiles) -> Dict[str, Any]:
     return {"sources": content["sources"], "strategies": known}
 
 
-def _plan(settings: Dict[str, Any], strategy: str, updates: int, given: Dict[str, Dict[str, Any]],
-          changes: Iterable[str]) -> Any:
-    from ...training.strategies import plan_stages
+def used_sources(stages: Sequence[Any], strategy: str, given: Dict[str, Dict[str, Any]],
+                 changes: Iterable[str]) -> Dict[str, Dict[str, Any]]:
+    """Keep the sources that stages train on.
 
-    stages = plan_stages(strategy, settings["strategies"], updates,
-                         {name: count_words(source) for name, source in given.items()})
+    stages (Sequence[Stage]): The stages.
+    strategy (str): Their strategy, for the error.
+    given (Dict[str, Dict[str, Any]]): The sources that there are.
+    changes (Iterable[str]): Sources that settings are given for.
+    RETURNS (Dict[str, Dict[str, Any]]): Those that are used.
+    RAISES BionerError: E554 for settings of another source.
+    """
     used = {name for stage in stages for name in stage.sources}
     for name in changes:
         if name not in used:
             raise BionerError(Errors.E554.format(source=name, strategy=strategy, known=", ".join(sorted(used))))
-    return stages, {name: source for name, source in given.items() if name in used}
+    return {name: source for name, source in given.items() if name in used}

@@ -77,6 +77,25 @@ def test_epochs_are_passes_over_what_is_used_of_gold(verb, data, setting, value)
     assert sum(stage["updates"] for stage in json.loads((data / "out" / "run.json").read_text())["stages"]) in (4, 5)
 
 
+def test_stages_take_the_epochs_that_they_are_given(verb, data):
+    given = arguments(data, strategy="S3", updates=0, synthetic=data / "synthetic.jsonl")
+    code, _, err = verb(*given, "--stage-epochs", "2,0.5")
+    assert code == 0, err
+    gold, both = json.loads((data / "out" / "run.json").read_text())["stages"]
+    assert gold["updates"] in (4, 5) and gold["sources"] == ["gold"]
+    assert both["sources"] == ["gold", "synthetic"] and both["updates"] < 4
+
+
+@pytest.mark.parametrize("more, told", [
+    (["--stage-epochs", "2,x"], "'2,x'"), (["--stage-epochs", "0"], "'0'"), (["--stage-epochs", "2,1"], "2 numbers"),
+    (["--stage-epochs", "2", "--epochs", "3"], "in place of --updates"),
+    (["--stage-epochs", "2", "--run.updates", "7"], "Use --stage-epochs"),
+])
+def test_epochs_of_stages_that_do_not_fit_are_refused(refused, data, more, told):
+    assert told in refused(*arguments(data, strategy="gold", updates=0), *more)
+    assert not (data / "out").exists()
+
+
 @pytest.mark.parametrize("batcher", [
     pytest.param({"@batchers": "spacy.batch_by_sequence.v1", "size": 8}, id="of sentences"),
     pytest.param({"@batchers": "spacy.batch_by_words.v1", "discard_oversize": False, "tolerance": 0.2, "size": {
@@ -86,7 +105,7 @@ def test_epochs_of_batches_that_are_not_so_many_words_are_refused(refused, data,
     given = arguments(data, strategy="gold", updates=0, epochs=2)
     at = given.index("--training.batcher.size")
     said = refused(*given[:at], *given[at + 2:], "--training.batcher", json.dumps(batcher))
-    assert "--epochs counts words" in said and "--updates" in said
+    assert "counted in words" in said and "--updates" in said
 
 
 @pytest.mark.parametrize("key, value, told", [
