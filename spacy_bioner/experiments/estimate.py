@@ -1,7 +1,7 @@
 """What an experiment will take on a GPU: memory and hours, estimated from its configs, models and corpora.
 
-Calibrated on one H200 (docs/results/gpu.md): LoRA and QLoRA training of the shape of Qwen3-8B, scoring and annotation with
-SmolLM2. Other models and verbs were not compared; on another GPU the time scales with its speed in bfloat16.
+Calibrated on one H200 (docs/results/gpu.md): LoRA and QLoRA training of the shape of Qwen3-8B, scoring and annotation
+with SmolLM2. Other models and verbs were not compared; on another GPU the time scales with its speed in bfloat16.
 """
 
 from dataclasses import dataclass

@@ -2,8 +2,8 @@
 
 Negatives are gold mentions with an edge moved by one or two units, with another label, or both, and spans that are no
 mention at all; and, where recorded predictions are at hand, the errors that an annotator really made. No negative is
-ever a gold mention, and none is made by moving an edge to a punctuation mark, where hardly any mention begins or ends: a
-selector would tell it from its last character.
+ever a gold mention. No edge moves to a punctuation mark, where hardly any mention begins or ends: a selector would tell
+such a negative from its last character.
 """
 
 import random
