@@ -43,17 +43,45 @@ class ServerSettings(GrammarSettings, ConnectionSettings, ResponseSettings):
     json_schema: Optional[Mapping[str, Any]] = setting(None, "JSON schema that responses must follow.")
 
 
+class _Unkept:
+    """Replies that the caller has not taken yet. No new request starts before they are kept: a killed run would
+    ask for them again, beside the requests under way."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._none = asyncio.Event()
+        self._none.set()
+
+    def add(self) -> None:
+        """Count a reply that is handed over."""
+        self._count += 1
+        self._none.clear()
+
+    def remove(self) -> None:
+        """Count a reply as taken, once the caller has come back for the next."""
+        self._count -= 1
+        if not self._count:
+            self._none.set()
+
+    async def wait_for_none(self) -> None:
+        """Wait until all replies are taken."""
+        while self._count:
+            await self._none.wait()
+
+
 class _Call(NamedTuple):
     """What the requests of one call share.
 
     client (Any): The HTTP client.
     gate (asyncio.Semaphore): Lets so many requests through at once.
     probing (asyncio.Lock): Lets one of them ask what the server is.
+    unkept (_Unkept): Holds new requests back until the replies that came are taken.
     """
 
     client: Any
     gate: asyncio.Semaphore
     probing: asyncio.Lock
+    unkept: _Unkept
 
 
 class Server:
@@ -105,33 +133,39 @@ class Server:
                 "grammar": None if self._grammars is None else [settings.grammar, settings.grammar_depth]}
 
     def generate(self, requests: Sequence[Request]) -> Iterator[Tuple[int, Reply]]:
-        """Ask for all requests, so many at once.
+        """Ask for all requests, so many at once, counting those whose reply is not taken yet.
 
         requests (Sequence[Request]): A window of requests.
         YIELDS (Tuple[int, Reply]): Index and reply, as they come.
         """
         answers: "SimpleQueue[Optional[Tuple[int, Reply]]]" = SimpleQueue()
+        unkept = _Unkept()
         loop = asyncio.new_event_loop()
-        task = loop.create_task(self._ask_all(requests, answers.put))
+        task = loop.create_task(self._ask_all(requests, unkept, answers.put))
         # A thread of its own, since the caller may run in an event loop already, as notebooks do.
         thread = Thread(target=_run, args=(loop, task, answers), daemon=True)
         thread.start()
         try:
             while (answer := answers.get()) is not None:
                 yield answer
+                with suppress(RuntimeError):  # the loop has ended by itself meanwhile
+                    loop.call_soon_threadsafe(unkept.remove)
         finally:
-            with suppress(RuntimeError):  # the loop has ended by itself meanwhile
+            with suppress(RuntimeError):
                 loop.call_soon_threadsafe(task.cancel)
             thread.join()
         task.result()
 
-    async def _ask_all(self, requests: Sequence[Request], put: Callable[[Tuple[int, Reply]], None]) -> None:
+    async def _ask_all(self, requests: Sequence[Request], unkept: _Unkept,
+                       put: Callable[[Tuple[int, Reply]], None]) -> None:
         gate, probing = asyncio.Semaphore(self.settings.concurrency), asyncio.Lock()
         async with self._connect() as client:
-            call = _Call(client, gate, probing)
+            call = _Call(client, gate, probing, unkept)
 
             async def ask(index: int, request: Request) -> None:
-                put((index, await self._ask(call, request)))
+                reply = await self._ask(call, request)
+                unkept.add()
+                put((index, reply))
 
             tasks = [asyncio.create_task(ask(index, request)) for index, request in enumerate(requests)]
             try:
@@ -165,6 +199,7 @@ class Server:
         while tried < self.settings.max_tries:
             async with call.gate:
                 await asyncio.sleep(max(self._paused_until - time.monotonic(), 0.0))
+                await call.unkept.wait_for_none()
                 outcome = await self._try_within_budget(call, request, is_free=is_free)
                 if outcome.refused and outcome.constrained:
                     is_free, adapted = True, adapted + 1

@@ -221,6 +221,17 @@ def test_no_more_requests_are_under_way_than_allowed(start_server):
     assert server.most_under_way == 3
 
 
+def test_nothing_new_is_asked_before_the_replies_that_came_are_taken(start_server):
+    """A run that is killed then repeats at most so many requests as may be under way."""
+    server = start_server()
+    replies = make_server(server, concurrency=3, timeout=5).generate(
+        [Request(Prompt("", str(number))) for number in range(20)])
+    next(replies)
+    time.sleep(0.3)
+    assert sum(server.tries.values()) <= 3
+    assert len(list(replies)) == 19
+
+
 def test_plain_prompts_go_to_the_completions(start_server):
     server = start_server()
     ask(make_server(server, chat=False), ["p"])
