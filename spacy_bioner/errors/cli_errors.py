@@ -49,3 +49,4 @@ class CliErrors:
     E739 = "{path} is not empty, and init writes over nothing. Give a new folder."
     E740 = "The cache {cache} is also {path}, which this command reads or writes. Give the cache a file of its own."
     E741 = "Profile {path} sets [{section}]{key}, which {config} does not have.{hint}"
+    E742 = "Cannot listen on {host}:{port}: {why}. Give another port, or end what uses this one."

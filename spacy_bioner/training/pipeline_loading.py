@@ -1,9 +1,10 @@
 """Reads a pipeline from its folder."""
 
 from pathlib import Path
+from typing import Union
 
 from spacy.language import Language
-from spacy.util import load_model
+from spacy.util import is_package, load_model
 
 from ..errors import BionerError, Errors
 
@@ -17,6 +18,20 @@ def load_pipeline(path: Path) -> Language:
     """
     if not (path / "meta.json").is_file() or not (path / "config.cfg").is_file():
         raise BionerError(Errors.E001.format(path=path, wanted="pipeline"))
+    return _load(path)
+
+
+def load_installed(name: str) -> Language:
+    """Read a trained pipeline.
+
+    name (str): Its folder, or its name where it is installed as a package.
+    RETURNS (Language): The pipeline.
+    RAISES BionerError: As `load_pipeline`.
+    """
+    return _load(name) if not Path(name).exists() and is_package(name) else load_pipeline(Path(name))
+
+
+def _load(path: Union[str, Path]) -> Language:
     try:
         return load_model(path)
     except BionerError:

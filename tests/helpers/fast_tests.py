@@ -34,7 +34,7 @@ FAST = (
     "report/test_contents.py report/test_page.py report/test_text_lines.py report/test_document_browser.py",
     "experiments/test_steps.py experiments/test_expansion.py experiments/test_measurement.py "
     "experiments/test_table_figures.py",
-    "scale/test_manifest.py scale/test_shards.py",
+    "scale/test_manifest.py scale/test_shards.py serving/test_app.py",
     "cli/test_main.py cli/test_help.py cli/test_merge.py cli/test_decode_encode.py cli/_shared/test_settings.py "
     "cli/_shared/test_schema.py",
 )

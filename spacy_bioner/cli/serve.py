@@ -1,0 +1,39 @@
+"""The verb serve: a trained pipeline behind HTTP."""
+
+from contextlib import suppress
+from pathlib import Path
+
+import typer
+
+from ._shared.signals import Stopped
+
+
+def serve_cli(
+    pipeline: str = typer.Argument(..., metavar="PIPELINE", help="Folder of a pipeline, or name of an installed one."),
+    host: str = typer.Option("127.0.0.1", help="Address to listen on. Others than this machine reach it without any "
+                                               "password: put a web server with encryption before it."),
+    port: int = typer.Option(8080, help="Port to listen on; 0 takes a free one."),
+    batch_size: int = typer.Option(64, min=1, help="Texts that are annotated together."),
+    spans_key: str = typer.Option("sc", help="Key of the spans in Docs."),
+    gpu_id: int = typer.Option(-1, help="GPU, or -1 for the CPU."),
+) -> None:
+    """Serve a pipeline over HTTP; texts of requests that come together are annotated together.
+
+    POST /annotate takes {"texts": [...]} and answers {"records": [{"text", "spans"}, ...]}, GET /health says what is
+    served. Ctrl-C ends it, after the requests under way.
+
+    Example: spacy-bioner serve training/pipeline --port 8080
+    """
+    from ..serving.app import Served, check_pipeline, listen, make_app, serve
+    from ..training.pipeline_loading import load_installed
+    from ._shared.gpu import set_up_gpu
+
+    taken = listen(host, port)
+    set_up_gpu(gpu_id)
+    served = Served(load_installed(pipeline), spans_key, batch_size)
+    check_pipeline(served)
+    app = make_app(served) if host in ("127.0.0.1", "localhost", "::1") else make_app(served, hosts=("*",))
+    # The port is printed, since 0 is one nobody knows.
+    typer.echo(f"{Path(pipeline).name} answers on http://{host}:{taken.getsockname()[1]}/annotate")
+    with suppress(Stopped):
+        serve(app, taken)

@@ -1,0 +1,177 @@
+"""The HTTP side: `POST /annotate` takes texts and gives records, `GET /health` says what is served."""
+
+import asyncio
+import re
+import socket
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, AsyncIterator, Dict, List, NamedTuple, Sequence
+
+from ..errors import BionerError, Errors
+from ..extras import extra
+from ..formats.docbin import doc_to_annotation
+from ..loading import parse_json
+from .batches import Batcher
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+    from starlette.applications import Starlette
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+# Bytes of a request; a longer one is refused before it is read whole.
+MOST_BYTES = 10_000_000
+_LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_WANTED = 'Wanted a JSON object {"texts": ["...", "..."]}'
+
+
+class Served(NamedTuple):
+    """A pipeline and how its answers are read.
+
+    nlp (Language): The pipeline.
+    spans_key (str): Key of the spans in Docs.
+    batch_size (int): Texts that are annotated together.
+    """
+
+    nlp: "Language"
+    spans_key: str = "sc"
+    batch_size: int = 64
+
+    def annotate(self, texts: List[str]) -> List[Dict[str, Any]]:
+        """Return the spans of each text as a record has them. Strings that only these texts hold are forgotten
+        afterwards, so that the process does not grow with every new word."""
+        with self.nlp.memory_zone():
+            return [doc_to_annotation(doc, self.spans_key).to_record()["spans"]
+                    for doc in self.nlp.pipe(texts, batch_size=self.batch_size)]
+
+
+class _Refused(Exception):
+    """A request that is not answered.
+
+    status (int): Status of HTTP.
+    why (str): One line for the client.
+    """
+
+    def __init__(self, status: int, why: str) -> None:
+        super().__init__(why)
+        self.status, self.why = status, why
+
+
+def check_pipeline(served: Served) -> None:
+    """Annotate a sentence, which also loads what is loaded at the first use.
+
+    served (Served): The pipeline.
+    RAISES BionerError: E607 where it writes no span group of this key.
+    """
+    doc = served.nlp("No fever.")
+    if served.spans_key not in doc.spans:
+        name = f"{served.nlp.lang}_{served.nlp.meta['name']}"
+        raise BionerError(Errors.E607.format(system=name, key=served.spans_key,
+                                             found=", ".join(sorted(doc.spans)) or "none"))
+
+
+def make_app(served: Served, *, hosts: Sequence[str] = _LOOPBACK) -> "Starlette":
+    """Make the application.
+
+    served (Served): The pipeline.
+    hosts (Sequence[str]): Names by which clients may call it; "*" for any. A web page that leads a browser here under
+        a name of its own is refused.
+    RETURNS (Starlette): The application.
+    """
+    with extra("serve"):
+        from starlette.applications import Starlette
+        from starlette.middleware import Middleware
+        from starlette.middleware.trustedhost import TrustedHostMiddleware
+        from starlette.responses import JSONResponse
+        from starlette.routing import Route
+
+    batcher = Batcher(served.annotate, size=served.batch_size)
+
+    async def annotate(request: "Request") -> "Response":
+        try:
+            texts = read_texts(await _read_body(request), served.nlp.max_length)
+            if batcher.is_full():
+                raise _Refused(503, "Too many texts are waiting. Ask again later")
+        except _Refused as refused:
+            later = {"Retry-After": "1"} if refused.status == 503 else {}
+            return JSONResponse({"error": f"{refused.why}."}, refused.status, headers=later)
+        found = await batcher.annotate(texts)
+        return JSONResponse({"records": [{"text": text, "spans": spans} for text, spans in zip(texts, found)]})
+
+    async def health(request: "Request") -> "Response":
+        meta = served.nlp.meta
+        labels = sorted({label for known in served.nlp.pipe_labels.values() for label in known})
+        return JSONResponse({"pipeline": f"{meta['lang']}_{meta['name']}", "version": meta["version"],
+                             "labels": labels})
+
+    @asynccontextmanager
+    async def working(app: "Starlette") -> AsyncIterator[None]:
+        task = asyncio.create_task(batcher.run())
+        yield
+        task.cancel()
+        await asyncio.wait([task])
+
+    return Starlette(routes=[Route("/annotate", annotate, methods=["POST"]), Route("/health", health)],
+                     middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))], lifespan=working)
+
+
+async def _read_body(request: "Request") -> bytes:
+    # A page of another origin cannot send JSON without asking first, and is not answered.
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise _Refused(415, "The content type is not application/json")
+    body = b""
+    async for piece in request.stream():
+        body += piece
+        if len(body) > MOST_BYTES:
+            raise _Refused(413, f"The request has more than {MOST_BYTES:,} bytes. Send fewer texts at once")
+    return body
+
+
+def read_texts(body: bytes, most_characters: int) -> List[str]:
+    """Read the texts of a request.
+
+    body (bytes): What was sent.
+    most_characters (int): Longest text that the pipeline takes.
+    RETURNS (List[str]): The texts; raises a refusal with a status for anything else.
+    """
+    try:
+        found = parse_json(body)
+    except ValueError:
+        raise _Refused(400, f"The request is not JSON. {_WANTED}") from None
+    texts = found.get("texts") if isinstance(found, dict) else None
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        raise _Refused(422, f"The request holds no list of texts. {_WANTED}")
+    for number, text in enumerate(texts):
+        if len(text) > most_characters:
+            raise _Refused(422, f"Text {number} has {len(text):,} characters, the pipeline takes "
+                                f"{most_characters:,}. Send it in parts")
+        if _SURROGATE.search(text):
+            raise _Refused(422, f"Text {number} holds half of a character (a lone surrogate). Send whole characters")
+    return texts
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Take an address.
+
+    host (str): Name or address of this machine.
+    port (int): The port; 0 takes a free one.
+    RETURNS (socket.socket): The socket.
+    RAISES BionerError: E742 where it cannot be had.
+    """
+    try:
+        return socket.create_server((host, port))
+    except (OSError, OverflowError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise BionerError(Errors.E742.format(host=host, port=port, why=why)) from None
+
+
+def serve(app: "Starlette", taken: socket.socket) -> None:
+    """Answer requests until the process is told to end; those under way are answered first.
+
+    app (Starlette): The application.
+    taken (socket.socket): Where it listens.
+    """
+    with extra("serve"):
+        import uvicorn
+
+    uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=30)).run(sockets=[taken])

@@ -1,0 +1,117 @@
+"""A pipeline behind HTTP: each text gets its own spans, whoever else asks; what is wrong gets one line and a status."""
+
+import asyncio
+import json
+import socket
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+import spacy
+from starlette.testclient import TestClient
+
+from spacy_bioner.errors import BionerError
+from spacy_bioner.serving.app import MOST_BYTES, Served, check_pipeline, listen, make_app
+from spacy_bioner.serving.batches import Batcher
+
+
+@pytest.fixture
+def nlp():
+    nlp = spacy.blank("en")
+    nlp.add_pipe("span_ruler", config={"spans_key": "sc"}).add_patterns(
+        [{"label": "DISEASE", "pattern": name} for name in ("gout", "Gout", "colon cancer")])
+    return nlp
+
+
+@pytest.fixture
+def client(nlp):
+    with TestClient(make_app(Served(nlp), hosts=["testserver"])) as client:
+        yield client
+
+
+def test_texts_come_back_as_records_in_order(client):
+    answer = client.post("/annotate", json={"texts": ["Gout.", "", "No \U0001d6fc-fever, gout."]})
+    assert answer.json() == {"records": [
+        {"text": "Gout.", "spans": [{"start": 0, "end": 4, "label": "DISEASE"}]},
+        {"text": "", "spans": []},
+        {"text": "No \U0001d6fc-fever, gout.", "spans": [{"start": 12, "end": 16, "label": "DISEASE"}]}]}
+
+
+def test_requests_at_once_get_each_its_own_answer(client):
+    def ask(number):
+        texts = [f"{number} times gout.", *["No fever."] * (number % 3)]
+        return [record["text"] for record in client.post("/annotate", json={"texts": texts}).json()["records"]] == texts
+
+    with ThreadPoolExecutor(8) as threads:
+        assert all(threads.map(ask, range(100)))
+
+
+@pytest.mark.parametrize("content, status, said", [
+    ("{", 400, "not JSON"), ("[" * 9999, 400, "not JSON"), ("[]", 422, "no list of texts"),
+    ('{"texts": "gout"}', 422, "no list of texts"), ('{"texts": [1]}', 422, "no list of texts"),
+    (r'{"texts": ["\ud800"]}', 422, "lone surrogate"), (json.dumps({"texts": ["x" * 1_000_001]}), 422, "1,000,001"),
+    (b"x" * (MOST_BYTES + 1), 413, "more than"),
+])
+def test_what_cannot_be_annotated_gets_one_line(client, content, status, said):
+    answer = client.post("/annotate", content=content, headers={"Content-Type": "application/json"})
+    assert answer.status_code == status and said in answer.json()["error"] and "\n" not in answer.json()["error"]
+
+
+def test_pages_of_other_origins_are_not_answered(client):
+    assert client.post("/annotate", content='{"texts": []}', headers={"Content-Type": "text/plain"}).status_code == 415
+    assert client.get("/health", headers={"Host": "evil.example"}).status_code == 400
+
+
+def test_health_names_the_pipeline_and_its_labels(client):
+    assert client.get("/health").json() == {"pipeline": "en_pipeline", "version": "0.0.0", "labels": ["DISEASE"]}
+
+
+def test_a_text_that_fails_fails_alone():
+    def annotate(texts):
+        if "bad" in texts:
+            raise ValueError("bad")
+        return [text.upper() for text in texts]
+
+    async def ask():
+        batcher = Batcher(annotate, size=8)
+        asked = [asyncio.ensure_future(batcher.annotate([text])) for text in ("a", "bad", "c")]
+        asked.append(asyncio.ensure_future(batcher.annotate(["gone"])))
+        await asyncio.sleep(0)
+        asked.pop().cancel()
+        work = asyncio.ensure_future(batcher.run())
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+        work.cancel()
+        return answers, batcher.is_full()
+
+    (first, failed, last), full = asyncio.run(ask())
+    assert (first, str(failed), last, full) == (["A"], "bad", ["C"], False)
+
+
+def test_new_words_are_forgotten(nlp):
+    served = Served(nlp)
+    served.annotate(["No fever."])
+    before = len(nlp.vocab.strings)
+    served.annotate([f"word{number}" for number in range(1000)])
+    assert len(nlp.vocab.strings) == before
+
+
+def test_a_pipeline_without_such_spans_is_refused(nlp):
+    with pytest.raises(BionerError, match="other"):
+        check_pipeline(Served(nlp, "other"))
+
+
+def test_a_port_in_use_is_one_line():
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(BionerError, match="another port"):
+        listen("127.0.0.1", taken.getsockname()[1])
+
+
+def test_the_verb_serves_a_folder_until_it_is_told_to_end(nlp, tmp_path):
+    nlp.to_disk(tmp_path / "pipeline")
+    process = subprocess.Popen([sys.executable, "-m", "spacy_bioner", "serve", tmp_path / "pipeline", "--port", "0"],
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    address = process.stdout.readline().split()[-1]
+    assert httpx.post(address, json={"texts": ["Gout."]}, trust_env=False).json()["records"][0]["spans"]
+    process.terminate()
+    assert (process.communicate(timeout=20)[1], process.returncode) == ("", 0)
