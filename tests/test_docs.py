@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import pytest
 from command_line import all_commands
-from doc_snippets import list_command_lines, list_pages, read_snippet, read_snippets
+from doc_snippets import list_command_lines, list_pages, read_snippets
 from places import CONFIGS, DOCS, ROOT
 
 from spacy_bioner import errors
@@ -75,10 +75,6 @@ def test_logging_profiles_chain_spacys_loggers_behind_the_curve(text, tmp_path):
     assert logger["logger1"] == {"@loggers": "spacy-bioner.CurveLogger.v1", "path": "curve.jsonl"}
     from spacy import registry
     assert registry.has("loggers", logger["logger2"]["@loggers"])
-
-
-def test_server_of_the_guide_is_python():
-    ast.parse(read_snippet("howto/ship.md", "do_POST"))
 
 
 def test_notebook_runs_and_shows_spans():

@@ -52,6 +52,7 @@ GUARANTEES: Dict[str, Guarantee] = {
                             100_000, "replayed documents"),
     "egress": Guarantee("no attempt to reach another machine; unknown model within 2 s", 40, 40, "records"),
     "long_run": Guarantee("memory flat after warm-up", 120, 1_800, "seconds of nlp.pipe"),
+    "served": Guarantee("memory flat after warm-up", 120, 1_800, "seconds of serve"),
 }
 _NOT_SHOWN = ("guarantee", "count", "seed", "held", "faults", "load")
 

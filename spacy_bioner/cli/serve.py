@@ -15,7 +15,7 @@ def serve_cli(
     port: int = typer.Option(8080, help="Port to listen on; 0 takes a free one."),
     batch_size: int = typer.Option(64, min=1, help="Texts that are annotated together."),
     spans_key: str = typer.Option("sc", help="Key of the spans in Docs."),
-    gpu_id: int = typer.Option(-1, help="GPU, or -1 for the CPU."),
+    gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU, or -1 for the CPU."),
 ) -> None:
     """Serve a pipeline over HTTP; texts of requests that come together are annotated together.
 
@@ -23,15 +23,19 @@ def serve_cli(
     served. Ctrl-C ends it, after the requests under way.
 
     Example: spacy-bioner serve training/pipeline --port 8080
+
+    Prints the address.
     """
-    from ..serving.app import Served, check_pipeline, listen, make_app, serve
+    from ..serving.app import Served, listen, make_app, serve
     from ..training.pipeline_loading import load_installed
     from ._shared.gpu import set_up_gpu
+    from ._shared.systems import check_spans_key
 
     taken = listen(host, port)
     set_up_gpu(gpu_id)
     served = Served(load_installed(pipeline), spans_key, batch_size)
-    check_pipeline(served)
+    # This also loads what is loaded at the first use.
+    check_spans_key(set(served.nlp("No fever.").spans), spans_key, system=pipeline)
     app = make_app(served) if host in ("127.0.0.1", "localhost", "::1") else make_app(served, hosts=("*",))
     # The port is printed, since 0 is one nobody knows.
     typer.echo(f"{Path(pipeline).name} answers on http://{host}:{taken.getsockname()[1]}/annotate")

@@ -10,7 +10,7 @@ from ..errors import BionerError, Errors
 from ..extras import extra
 from ..formats.docbin import doc_to_annotation
 from ..loading import parse_json
-from .batches import Batcher
+from .request_batches import Batcher
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -55,19 +55,6 @@ class _Refused(Exception):
     def __init__(self, status: int, why: str) -> None:
         super().__init__(why)
         self.status, self.why = status, why
-
-
-def check_pipeline(served: Served) -> None:
-    """Annotate a sentence, which also loads what is loaded at the first use.
-
-    served (Served): The pipeline.
-    RAISES BionerError: E607 where it writes no span group of this key.
-    """
-    doc = served.nlp("No fever.")
-    if served.spans_key not in doc.spans:
-        name = f"{served.nlp.lang}_{served.nlp.meta['name']}"
-        raise BionerError(Errors.E607.format(system=name, key=served.spans_key,
-                                             found=", ".join(sorted(doc.spans)) or "none"))
 
 
 def make_app(served: Served, *, hosts: Sequence[str] = _LOOPBACK) -> "Starlette":

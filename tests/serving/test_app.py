@@ -11,10 +11,12 @@ import httpx
 import pytest
 import spacy
 from starlette.testclient import TestClient
+from typer.testing import CliRunner
 
+from spacy_bioner.cli.main import app
 from spacy_bioner.errors import BionerError
-from spacy_bioner.serving.app import MOST_BYTES, Served, check_pipeline, listen, make_app
-from spacy_bioner.serving.batches import Batcher
+from spacy_bioner.serving.app import MOST_BYTES, Served, listen, make_app
+from spacy_bioner.serving.request_batches import Batcher
 
 
 @pytest.fixture
@@ -97,9 +99,10 @@ def test_new_words_are_forgotten(nlp):
     assert len(nlp.vocab.strings) == before
 
 
-def test_a_pipeline_without_such_spans_is_refused(nlp):
-    with pytest.raises(BionerError, match="other"):
-        check_pipeline(Served(nlp, "other"))
+def test_a_pipeline_without_such_spans_is_refused(nlp, tmp_path):
+    nlp.to_disk(tmp_path)
+    done = CliRunner().invoke(app, ["serve", str(tmp_path), "--port", "0", "--spans-key", "other"])
+    assert isinstance(done.exception, BionerError) and "other" in str(done.exception)
 
 
 def test_a_port_in_use_is_one_line():

@@ -96,7 +96,7 @@ def read_annotations(path: Path, *, spans_key: str = "sc") -> List[Annotation]:
 
         docs = list(read_docs(path, Vocab()))
         if docs:
-            _check_spans_key({key for doc in docs for key in doc.spans}, spans_key, system=str(path))
+            check_spans_key({key for doc in docs for key in doc.spans}, spans_key, system=str(path))
         # Docs without ids are matched by their order; that they have the same texts is checked anyway.
         for number, doc in enumerate(docs, start=1):
             doc.user_data.setdefault("id", str(number))
@@ -184,10 +184,11 @@ def run_pipeline(nlp: "Language", texts: Iterable[Annotation], *, spans_key: str
         keys = {*(keys or ()), *doc.spans}
         yield text, doc, doc_to_annotation(doc, spans_key)
     if keys is not None:
-        _check_spans_key(keys, spans_key, system=system)
+        check_spans_key(keys, spans_key, system=system)
 
 
-def _check_spans_key(found: Collection[str], spans_key: str, *, system: str) -> None:
+def check_spans_key(found: Collection[str], spans_key: str, *, system: str) -> None:
+    """Raise BionerError E607 where Docs of a system have no span group of this key."""
     if spans_key not in found:
         raise BionerError(Errors.E607.format(system=system, key=spans_key, found=", ".join(sorted(found)) or "none"))
 
