@@ -71,6 +71,15 @@ SettingsType = TypeVar("SettingsType", bound=Settings)
 Made = TypeVar("Made")
 
 
+class Accepts(NamedTuple):
+    """Metadata of a declared type: what a registered function takes where a validator makes the declared type of it.
+
+    type (Any): The type of the argument.
+    """
+
+    type: Any
+
+
 class Setting(NamedTuple):
     """A row of the reference.
 
@@ -131,11 +140,13 @@ def build_settings(schema: Type[SettingsType], values: Mapping[str, Any], *, pla
                                              hint=hint)) from None
 
 
-def takes_settings(schema: Type[Settings], *, place: str) -> Callable[[Callable[..., Made]], Callable[..., Made]]:
+def takes_settings(schema: Type[Settings], *, place: str, check: Optional[Callable[[Mapping[str, Any]], None]] = None,
+                   ) -> Callable[[Callable[..., Made]], Callable[..., Made]]:
     """Give a function, in place of its argument `settings`, an argument for each setting of a declaration.
 
     schema (Type[Settings]): The declaration.
     place (str): Name under which the function is registered, for errors.
+    check (Optional[Callable]): Refuses checked values by how they were written; it is given name to value.
     RETURNS (Callable): The decorator. Types and defaults are those of the declaration.
     """
     def decorate(make: Callable[..., Made]) -> Callable[..., Made]:
@@ -150,7 +161,10 @@ def takes_settings(schema: Type[Settings], *, place: str) -> Callable[[Callable[
         def made(*args: Any, **kwargs: Any) -> Any:
             bound = signature.bind(*args, **kwargs).arguments
             values = {name: bound.pop(name) for name in schema.model_fields if name in bound}
-            return make(**bound, settings=build_settings(schema, values, place=place))
+            settings = build_settings(schema, values, place=place)
+            if check is not None:
+                check(values)
+            return make(**bound, settings=settings)
 
         del made.__wrapped__
         made.__signature__ = signature  # type: ignore[attr-defined]
@@ -169,7 +183,10 @@ def _parameters(schema: Type[Settings]) -> Iterator[inspect.Parameter]:
 
 
 def _accepted(field: FieldInfo) -> Any:
-    """Return what the function accepts: a choice as str, a group as dict; both are checked later."""
+    """Return what the function accepts: a choice as str, a group as dict; these are checked later."""
+    for one in field.metadata:
+        if isinstance(one, Accepts):
+            return one.type
     if get_origin(field.annotation) is Literal:
         return str
     return Dict[str, Any] if group_of(field) is not None else field.annotation

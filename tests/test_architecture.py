@@ -120,7 +120,6 @@ SHORT = {
     "llm/local/batch_sizes.py": "read by the command line, which loads no torch",
     "llm/local/head_shape.py": "shared by fine-tuning and packed decoding",
     "ml/selector/selector_loss.py": "the loss, beside the models that it is for",
-    "pipeline/config_labels.py": "shared by two components",
     "pipeline/doc_annotation.py": "shared by three components",
     "pipeline/spacy_llm/llm_registry.py": "makes a registry when it is imported",
     "project_files.py": "below all layers, so that each can use it",

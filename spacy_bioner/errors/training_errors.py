@@ -80,7 +80,7 @@ class TrainingErrors:
             "only. Set max_epochs = -1, and set the length with max_steps.")
     E556 = "{text!r} holds '${{', which spaCy configs read as a variable. Write the label or its definition otherwise."
     E557 = ("The label {label!r} cannot be a key of a spaCy config, alone or beside the others, so the pipeline could "
-            "not be loaded. Rename it, or add it by the component's `add_label`.")
+            "not be loaded. Give the labels as a list of pairs: labels = [[\"LABEL\", \"definition\"], ...].")
     E558 = "There are {found} numbers of epochs, but strategy '{name}' has {wanted} stages. Give one for each stage."
     E559 = "'{found}' is no list of epochs. Give numbers above 0, one for each stage of the strategy, such as 20,10."
     E560 = "--stage-epochs stands in place of --updates and --epochs. Leave these two out."

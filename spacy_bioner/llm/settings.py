@@ -1,9 +1,11 @@
 """Settings of language models: a local one, one on a server, and how texts are asked for."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Dict, Literal, Mapping, Optional
+from typing import TYPE_CHECKING, Annotated, Any, Dict, List, Literal, Mapping, Optional, Union
 
-from ..settings import Settings, setting
+from pydantic import BeforeValidator
+
+from ..settings import Accepts, Settings, setting
 
 if TYPE_CHECKING:
     from .local.causal_lm import CausalLM
@@ -150,11 +152,38 @@ class ChunkLimits(Settings):
     overlap: int = setting(1, "Sentences that a chunk shares with the one before.", ge=0)
 
 
+def read_labels(labels: Any) -> Any:
+    """Make a mapping of a list of labels, in which a label may have a definition.
+
+    labels (Any): A list of labels and of pairs [label, definition]; anything else is returned as it is.
+    RETURNS (Any): Label to definition.
+    RAISES ValueError: For an item of another kind, and for a label that comes twice.
+    """
+    if not isinstance(labels, (list, tuple)):
+        return labels
+    read: Dict[str, str] = {}
+    for item in labels:
+        pair = (item, "") if isinstance(item, str) else item
+        if not isinstance(pair, (list, tuple)) or len(pair) != 2 or not all(isinstance(one, str) for one in pair):
+            raise ValueError(f"{item!r} is neither a label nor a pair [label, definition]")
+        label, definition = pair
+        if label in read:
+            raise ValueError(f"the label {label!r} comes twice")
+        read[label] = definition
+    return read
+
+
+# A config cuts the keys of a mapping at colons and equals signs; in a list a label is a value.
+LabelMapping = Annotated[Optional[Dict[str, str]], BeforeValidator(read_labels),
+                         Accepts(Optional[Union[Dict[str, str], List[Union[str, List[str]]]]])]
+
+
 class LabelChoice(Settings):
     """Labels and codec, as objects of a pipeline."""
 
-    labels: Optional[Dict[str, str]] = setting(
-        None, "Label to definition; null or empty takes those of the adapter, or of the embedded corpus.")
+    labels: LabelMapping = setting(
+        None, "Label to definition, or a list of labels and of pairs [label, definition]; null or empty takes the "
+        "labels of the adapter, or of the embedded corpus.")
     codec: Optional[Any] = setting(
         None, "Format of the responses; null takes that of the adapter; without one bracket lines, from a server JSON.")
 

@@ -1,22 +1,25 @@
 """Labels and definitions of a component as spaCy's config holds them: as keys and values of a section."""
 
 import configparser
-from typing import Dict, Mapping
+from typing import Any, Dict, Mapping
 
 from confection import Config, ConfigValidationError
 
 from ..config_files import refuse_variables
 from ..errors import BionerError, Errors
+from ..llm.settings import read_labels
 
 
-def check_config_labels(labels: Mapping[str, str]) -> None:
+def check_config_labels(settings: Mapping[str, Any]) -> None:
     """Refuse labels with which a pipeline could be saved and not be loaded again.
 
-    labels (Mapping[str, str]): Label to definition, as the settings of a component have them.
-    RAISES BionerError: E556 for a variable, E557 for a label that a config cannot hold as a key.
+    settings (Mapping[str, Any]): The settings of a component, with its `labels` as they were written.
+    RAISES BionerError: E556 for a variable, E557 for a label that a config cannot hold as a key; in a list it may be.
     """
+    written = settings.get("labels") or {}
+    labels: Mapping[str, str] = read_labels(written)
     refuse_variables(text for pair in labels.items() for text in pair)
-    if _is_readable(labels):
+    if not isinstance(written, Mapping) or _is_readable(labels):
         return
     before: Dict[str, str] = {}
     for label, definition in labels.items():

@@ -39,7 +39,7 @@ DEFAULT_CONFIG = {**default_values(LLMBioNERSettings), "labels": {},
 
 @Language.factory("llm_bioner", default_config=DEFAULT_CONFIG,
                   default_score_weights={"spans_sc_f": 1.0, "spans_sc_p": 0.0, "spans_sc_r": 0.0})
-@takes_settings(LLMBioNERSettings, place="llm_bioner")
+@takes_settings(LLMBioNERSettings, place="llm_bioner", check=check_config_labels)
 def make_llm_bioner(nlp: Language, name: str, model: Any, scorer: Optional[Callable],
                     settings: LLMBioNERSettings) -> "LLMBioNER":
     """Make the component.
@@ -50,7 +50,6 @@ def make_llm_bioner(nlp: Language, name: str, model: Any, scorer: Optional[Calla
     scorer (Optional[Callable]): Scores Docs.
     settings (LLMBioNERSettings): What texts are asked for, and where the mentions go.
     """
-    check_config_labels(settings.labels or {})
     require_llm(nlp)
     if settings.labels and settings.codec is not None:
         check_readable(settings.codec, list(settings.labels))

@@ -15,7 +15,7 @@ from ..codecs.seed_tags.seed_codec import SeedTagCodec
 from ..errors import BionerError, Errors
 from ..formats.docbin import build_doc, doc_to_annotation, set_mentions
 from ..llm.annotation.usage import Usage
-from ..llm.settings import CausalLMSettings
+from ..llm.settings import CausalLMSettings, LabelMapping
 from ..settings import default_values, setting, takes_settings
 from ..synthesis.checking.check_settings import SentenceBounds
 from ..synthesis.plan import PlannedSentence
@@ -34,8 +34,9 @@ class SeedGeneratorSettings(WritingSettings, GenerationPromptSettings):
 
     spans_key: str = setting("sc", "Key of the group in `Doc.spans` that takes the mentions of a sentence.")
     seeds_key: str = setting("seeds", "Key of the group in `Doc.spans` that holds the seeds, see `seed_doc`.")
-    labels: Optional[Dict[str, str]] = setting(
-        None, "Label to definition; null or empty takes those of the adapter, or of the embedded corpus.")
+    labels: LabelMapping = setting(
+        None, "Label to definition, or a list of labels and of pairs [label, definition]; null or empty takes the "
+        "labels of the adapter, or of the embedded corpus.")
     lang: Optional[str] = setting(None, "Language of the sentences; null takes that of the adapter, or en.")
     style_examples: List[str] = setting([], "Raw sentences that show the style.")
     held_out: List[Path] = setting(
@@ -51,7 +52,7 @@ DEFAULT_CONFIG = {**default_values(SeedGeneratorSettings), "labels": {},
 
 
 @Language.factory("seed_generator", default_config=DEFAULT_CONFIG)
-@takes_settings(SeedGeneratorSettings, place="seed_generator")
+@takes_settings(SeedGeneratorSettings, place="seed_generator", check=check_config_labels)
 def make_seed_generator(nlp: Language, name: str, model: Any, settings: SeedGeneratorSettings) -> "SeedGenerator":
     """Make the component.
 
@@ -62,7 +63,6 @@ def make_seed_generator(nlp: Language, name: str, model: Any, settings: SeedGene
     """
     if not hasattr(model, "open_generator"):
         raise BionerError(Errors.E425.format(name=name))
-    check_config_labels(settings.labels or {})
     require_llm(nlp)
     if settings.labels:
         check_readable(SeedTagCodec(), list(settings.labels))

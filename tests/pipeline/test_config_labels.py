@@ -69,7 +69,41 @@ def test_a_variable_in_a_label_or_definition_is_refused_in_one_line(factory, lab
 @pytest.mark.parametrize("labels", [*(["Disease", label] for label in NO_KEYS), ["UMLS:T047", "UMLS:T048"]])
 def test_a_label_that_is_no_key_of_a_config_is_refused_by_name(labels):
     with pytest.raises(BionerError, match=f"The label '{labels[-1]}' cannot be a key"):
-        check_config_labels(dict.fromkeys(labels, ""))
+        check_config_labels({"labels": dict.fromkeys(labels, "")})
+
+
+@pytest.mark.issue(20)
+@pytest.mark.parametrize("factory", ["llm_bioner", "seed_generator"])
+def test_labels_in_a_list_may_be_what_no_key_of_a_config_can(factory, replay, tmp_path):
+    odd = [label for label in ODD_LABELS if label not in VARIABLES]
+    nlp = spacy.blank("en")
+    nlp.add_pipe(factory, config={"labels": [[label, f"as {label} = said"] for label in odd], "model": replay})
+    nlp.to_disk(tmp_path / "pipeline")
+    loaded = spacy.load(tmp_path / "pipeline").get_pipe(factory)
+    assert loaded.settings.labels == {label: f"as {label} = said" for label in odd}
+
+
+@pytest.mark.issue(20)
+def test_a_list_may_hold_labels_without_definitions(replay):
+    component = spacy.blank("en").add_pipe("llm_bioner", config={"labels": ["UMLS:T047", ["UMLS:T048", "disorders"]],
+                                                                 "model": replay})
+    assert component.label_definitions == {"UMLS:T047": "", "UMLS:T048": "disorders"}
+
+
+@pytest.mark.issue(20)
+@pytest.mark.parametrize("labels, told", [
+    pytest.param([["A", "x"], "A"], "'A' comes twice", id="twice"),
+    pytest.param([["A", "x", "y"]], "neither a label nor a pair", id="three"),
+])
+def test_a_list_of_other_items_is_refused_in_one_line(labels, told, replay):
+    with pytest.raises(BionerError, match=told):
+        spacy.blank("en").add_pipe("llm_bioner", config={"labels": labels, "model": replay})
+
+
+@pytest.mark.issue(20)
+def test_a_variable_in_a_list_of_labels_is_refused(replay):
+    with pytest.raises(BionerError, match="read as a variable"):
+        spacy.blank("en").add_pipe("llm_bioner", config={"labels": [["A", "${x}"]], "model": replay})
 
 
 @pytest.mark.issue(21)
