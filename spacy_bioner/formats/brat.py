@@ -11,7 +11,7 @@ from ..files import fill_folder
 from ..temporaries import sweep
 from .parsing.brat_details import DetailLine, add_details, detail_lines, read_detail
 from .parsing.folders import list_files, refuse_outside
-from .parsing.lines import read_text
+from .parsing.lines import note_open_end, read_text
 from .parsing.problems import Problems, Written, note_losses, strict_unless, untold
 from .parsing.spans import Stated, ground_mentions, is_one_piece
 
@@ -54,6 +54,7 @@ def read_brat(path: Path, *, problems: Optional[Problems] = None, raw: bool = Fa
             problems.add("no_annotation", str(text_path))
         for file_ in files:
             stated += _read_rows(file_, text, said, problems)
+            note_open_end(file_, problems)
         stated = add_details(stated, said, problems=problems)
         yield Annotation(text, ground_mentions(text, stated, problems=problems), id=unquote(text_path.stem))
 

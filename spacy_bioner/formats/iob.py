@@ -18,7 +18,7 @@ from ..errors import BionerError, Errors
 from ..files import open_atomic
 from ..loading import parse_json
 from ..tokens import find_units
-from .parsing.lines import read_all_lines
+from .parsing.lines import note_open_end, read_all_lines
 from .parsing.problems import Problems, Written, note_losses, strict_unless, untold
 from .parsing.spans import Stated, ground_mentions
 from .parsing.tags import OUTSIDE, is_tag, join_tokens, layers_to_mentions, mentions_to_layers, place_tokens, read_tags
@@ -81,6 +81,7 @@ def read_iob(path: Path, *, problems: Optional[Problems] = None, columns: Sequen
             document = sentence.document
             id = f"{document}-{of_document}" if of_document > 1 else document
         yield _to_annotation(sentence, form, tags, label, id, problems, named=bool(columns))
+    note_open_end(path, problems)
     # Tokens outside of mentions have the tag O, so this is no corpus without mentions: it is another format.
     if number and not has_tags:
         raise BionerError(Errors.E031.format(path=path))

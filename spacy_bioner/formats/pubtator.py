@@ -8,6 +8,7 @@ from typing import Any, Dict, Iterable, Iterator, List, Optional, Set, Tuple
 from ..annotation import Annotation
 from ..files import open_atomic, read_lines
 from .parsing.identifiers import join_identifiers, read_identifiers, split_parts
+from .parsing.lines import note_open_end
 from .parsing.problems import Problems, Written, note_losses, strict_unless, untold
 from .parsing.spans import Stated, ground_mentions
 
@@ -44,6 +45,7 @@ def read_pubtator(path: Path, *, problems: Optional[Problems] = None) -> Iterato
             continue
         seen.add(document.id)
         yield _to_annotation(document, problems)
+    note_open_end(Path(path), problems)
 
 
 def write_pubtator(path: Path, annotations: Iterable[Annotation], *, problems: Optional[Problems] = None,

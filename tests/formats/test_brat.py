@@ -53,7 +53,7 @@ def test_texts_with_any_line_ends_and_ids_with_any_letters_survive(nested, tmp_p
 ])
 def test_oddities_are_counted_with_file_and_line(tmp_path, line, kind, kept):
     problems = Problems()
-    (found,) = read_brat(_folder(tmp_path, "lung and  cancer", f"\r\n{line}"), problems=problems)
+    (found,) = read_brat(_folder(tmp_path, "lung and  cancer", f"\r\n{line}\n"), problems=problems)
     assert len(found.mentions) == kept
     assert problems.counts == ({kind: 1} if kind else {})
     if kind:

@@ -89,7 +89,7 @@ HEAD = "1|t|Lung and liver cancer.\n1|a|It is rare.\n"
 ])
 def test_oddities_are_handled_and_counted_with_their_line(tmp_path, line, kind, kept):
     problems = Problems()
-    (annotation,) = _read(tmp_path, HEAD + line, problems=problems)
+    (annotation,) = _read(tmp_path, HEAD + line + "\n", problems=problems)
     assert problems.counts == {kind: 1}
     assert problems.examples[kind][0].place.endswith("a.pubtator, line 3")
     assert len(annotation.mentions) == kept

@@ -1,12 +1,14 @@
 """What several formats read alike: whole files, lines with the empty ones between, text that is no Unicode text."""
 
+import os
 import re
 from pathlib import Path
 from typing import Iterator, Tuple
 
 from ...errors import BionerError, Errors
 from ...files import read_lines
-from ...loading import read_bounded
+from ...loading import is_gzip, read_bounded
+from .problems import Problems
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -38,6 +40,20 @@ def read_text(path: Path) -> str:
     except UnicodeDecodeError as error:
         line = content[:error.start].count(b"\n") + 1
         raise BionerError(Errors.E003.format(path=path, line=line, why=error)) from None
+
+
+def note_open_end(path: Path, problems: Problems) -> None:
+    """Note a file whose last line has no line end: of a label that was cut there, no reader can tell that it was.
+
+    path (Path): The file. A compressed one holds its own length, and is not looked at.
+    problems (Problems): Takes the note.
+    """
+    if is_gzip(path) or not path.stat().st_size:
+        return
+    with path.open("rb") as file_:
+        file_.seek(-1, os.SEEK_END)
+        if file_.read(1) not in b"\r\n":
+            problems.add("open_end", str(path))
 
 
 def refuse_surrogates(text: str, place: str) -> None:

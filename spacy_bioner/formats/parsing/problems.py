@@ -54,6 +54,7 @@ FATES: Dict[str, str] = {
     "relation": "note: relations are not carried over",
     "other_annotation": "note: events, and attributes and remarks of what is no mention, are not carried over",
     "extra_column": "note: further columns of a mention are not carried over",
+    "open_end": "note: the last line has no line end; the file may have been cut there",
     "composite": "note: a composite mention is kept as one span, its parts as an attribute",
 }
 # What a writer tells of each record that it has written: the record, as far as the format holds its mentions.
