@@ -3,6 +3,7 @@
 import json
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 
@@ -178,3 +179,21 @@ def test_a_model_that_cannot_be_had_is_one_clear_line(smoke, tmp_path):
     assert "no-such-model" in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "adapter").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("splits", [(), ("dev", "test"), ("train", "dev", "test")], ids=["no-gold", "test", "gold"])
+def test_a_teacher_is_distilled_with_whatever_gold_there_is(tmp_path, splits):
+    project = copy_project(tmp_path)
+    corpora = project / "assets" / "corpora"
+    (corpora / "mine").mkdir()
+    for name in ("raw.jsonl", "labels.yml", *(f"{split}.jsonl" for split in splits)):
+        shutil.copy(corpora / "embedded" / name, corpora / "mine")
+    limits = {**LIMITS, "corpus": "mine", "raw_limit": "60", "gold_limit": "16", "generate": "2"}
+    done = run_workflow(project, "distil", **limits)
+    assert done.returncode == 0, done.stdout + done.stderr
+    metrics = json.loads((project / "metrics/distil-mine-smoke-1/metrics.json").read_text(encoding="utf8"))
+    assert set(metrics["systems"]) == ({"student", "teacher"} if "test" in splits else {"student"})
+    assert bool(metrics["gold"]["silver"]) == ("test" not in splits)
+    assert next((project / "packages").rglob("*.whl"))
+    assert run_workflow(project, "distil", **limits).stdout.count("nothing changed") == 3

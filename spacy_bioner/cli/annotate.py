@@ -82,6 +82,8 @@ def annotate_cli(
                                                        "language model; of the settings only limit and origin count."),
     spans_key: Optional[str] = typer.Option(None, help="With --pipeline: key of the spans in its Docs. Default: sc."),
     seed: Optional[int] = typer.Option(None, help="Random seed of sampled responses; default: as the config says."),
+    allow_empty: bool = typer.Option(False, "--allow-empty", help="Write OUT empty where IN holds no text, in place of "
+                                                                  "an error."),
     retry_truncated: bool = typer.Option(False, "--retry-truncated", help="Ask once more for cached responses that "
                                                                           "the token limit has cut."),
     write_batch_to: Optional[Path] = typer.Option(None, "--write-batch", help="File for the requests that the cache "
@@ -103,8 +105,12 @@ def annotate_cli(
     overrides = add_options(read_overrides(ctx.args), {"annotate.seed": seed})
     settings = load_settings(find_config("annotate", config, profile), "annotate", AnnotateSettings, overrides)
     refuse_own_cache(settings.cache, [source, output, labels, config, settings.examples, settings.replay])
+    refuse_two_teachers(settings)
     if engine is not Engine.ray:
         refuse_own_outputs(output, [source, labels, settings.examples, settings.replay])
+        if allow_empty and next(read_texts(source), None) is None:
+            write_nothing(source, output)
+            return
     if pipeline is not None:
         refuse_with_pipeline({"--labels": labels, "--engine": engine is Engine.ray,
                               "--retry-truncated": retry_truncated, "--write-batch": write_batch_to,
@@ -134,6 +140,28 @@ def annotate_cli(
             return
         summary = annotate(source, output, annotator, limit=settings.limit, origin=settings.origin)
     print(f"{summary} -> {output}", file=sys.stderr)
+
+
+def refuse_two_teachers(settings: AnnotateSettings) -> None:
+    """Refuse settings that name more than one annotator: which of them was meant would be a guess.
+
+    settings (AnnotateSettings): The section [annotate].
+    RAISES BionerError: E743.
+    """
+    named = {"replay": settings.replay, "server.base_url": settings.server.base_url}
+    given = [f"annotate.{name} ({value})" for name, value in named.items() if value is not None]
+    if len(given) > 1:
+        raise BionerError(Errors.E743.format(given=" and ".join(given)))
+
+
+def write_nothing(source: Path, output: Path) -> None:
+    """Write an output without records, for an input without texts; what an earlier run has set aside goes."""
+    from ..corpus.set_aside import set_aside_path
+    from ..formats import write_annotations
+
+    write_annotations(output, ())
+    set_aside_path(output).unlink(missing_ok=True)
+    print(f"note: {source} holds no text, so {output} is empty", file=sys.stderr)
 
 
 def refuse_with_pipeline(options: Mapping[str, Any]) -> None:

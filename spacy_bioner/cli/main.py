@@ -30,6 +30,7 @@ from .prepare import prepare_cli
 from .report import report_cli
 from .select.gold import select_gold_cli
 from .select.records import select_records_cli
+from .select.silver import select_silver_cli
 from .select.spans import select_spans_cli
 from .serve import serve_cli
 from .train.annotator import train_annotator_cli
@@ -53,7 +54,8 @@ app = make_group("spacy-bioner", "Recognise named entities in biomedical text: f
                                  "annotate raw text, and train a small span categorizer on the result.")
 train = make_group("train", "Train a model: the LLM annotator, the sentence generator, the span selector or the span "
                             "categorizer.")
-select = make_group("select", "Select gold records to train on, a few of them, or the correct ones of annotated spans.")
+select = make_group("select", "Select gold records to train on, a few of them, the correct ones of annotated spans, or "
+                              "what to train on from the annotations of a teacher.")
 generate = make_group("generate", "Generate training data: seed entities, sentences around them, variants of gold "
                                   "sentences.")
 
@@ -81,6 +83,7 @@ app.add_typer(select)
 select.command("records", cls=OverridableCommand)(select_records_cli)
 select.command("gold", cls=VerbCommand)(select_gold_cli)
 select.command("spans", cls=VerbCommand)(select_spans_cli)
+select.command("silver", cls=VerbCommand)(select_silver_cli)
 app.add_typer(train)
 train.command("annotator", cls=OverridableCommand)(train_annotator_cli)
 train.command("generator", cls=OverridableCommand)(train_generator_cli)

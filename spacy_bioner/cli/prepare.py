@@ -40,6 +40,8 @@ def prepare_cli(
                                                                         "text; dev is then a part of train."),
     apart_from: List[Path] = typer.Option([], help="Records of another corpus, such as its test set: train and raw "
                                                    "text share no sentence with them; can be repeated."),
+    partial: bool = typer.Option(False, "--partial", help="Go on without train, dev or test where the corpus has no "
+                                                           "such file; it is written empty."),
     package_version: str = typer.Option("", help="Version of the wheel that will be built, to check it now."),
     strict: bool = typer.Option(False, "--strict", help="Fail at unknown keys, mentions that cannot be marked, and "
                                                         "labels without a mention in the sample."),
@@ -67,7 +69,7 @@ def prepare_cli(
     prepared = prepare_corpus(data, corpus, labels=schema.labels, lang=lang, raw=raw, seed=seed,
                               limits=Limits(gold_limit, raw_limit, dev_limit, test_limit),
                               drop_leaks=leaks is Leaks.drop, label_dev_text=label_dev_text, apart_from=apart_from,
-                              strict=strict)
+                              strict=strict, partial=partial)
     for name in prepared.parts:
         refuse_own_input(output / f"{name}.jsonl", [data / prepared.sources["raw"], *apart_from])
     if raw != NO_RAW and not prepared.parts["raw"]:

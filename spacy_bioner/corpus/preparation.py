@@ -18,6 +18,7 @@ from .sentences import split_sentences
 SPLITS = ("train", "dev", "test")
 NO_RAW = "none"
 AUTO_RAW = "auto"
+_NO_FILE = "none"
 _UNLABELLED = "pubmed_unlabeled"
 _LONGEST_RAW = 150
 # Of the documents of train, the most that take the place of dev where the dev texts are raw text.
@@ -67,7 +68,7 @@ class PreparedCorpus:
 
 def prepare_corpus(data: Path, corpus: str, *, labels: Mapping[str, str], lang: str, raw: str, limits: Limits,
                    seed: int, drop_leaks: bool = False, label_dev_text: bool = False,
-                   apart_from: Iterable[Path] = (), strict: bool = False) -> PreparedCorpus:
+                   apart_from: Iterable[Path] = (), strict: bool = False, partial: bool = False) -> PreparedCorpus:
     """Read the splits of a corpus and its raw text.
 
     data (Path): Folder of the corpora.
@@ -83,6 +84,7 @@ def prepare_corpus(data: Path, corpus: str, *, labels: Mapping[str, str], lang: 
         is neither gold nor raw.
     apart_from (Iterable[Path]): Records of other corpora, dev and test, that train and raw text share no sentence with.
     strict (bool): Whether what would only be noted about keys, spans and labels is an error.
+    partial (bool): Whether train, dev and test may be missing; such a split is empty.
     RETURNS (PreparedCorpus): The sentences. A sentence of train inside another document of dev or test is left out
         and noted.
     RAISES BionerError: E001, E008, E009, E014 and E018 for missing, empty, mislabelled or leaking splits, E049 for an
@@ -90,10 +92,13 @@ def prepare_corpus(data: Path, corpus: str, *, labels: Mapping[str, str], lang: 
     """
     prepared = PreparedCorpus()
     problems = Problems(strict=strict)
-    records = {}
+    records: Dict[str, List[Annotation]] = {}
     for split in SPLITS:
         path = find_jsonl(data / corpus / f"{split}.jsonl")
         prepared.sources[split] = path.name
+        if partial and not path.is_file():
+            records[split], prepared.sources[split] = [], _NO_FILE
+            continue
         records[split] = [_check(record, path, split, labels, lang)
                           for record in read_jsonl(path, problems=problems)]
         if not records[split]:
@@ -108,7 +113,7 @@ def prepare_corpus(data: Path, corpus: str, *, labels: Mapping[str, str], lang: 
     held_out = [sentence for split in ("dev", "test") for sentence in _cut(records[split])]
     held_out += [sentence for path in apart_from for sentence in _cut(read_jsonl(path, raw=True))]
     train = _leave_out(_cut(records["train"]), held_out, "train", prepared.notes)
-    if not train:
+    if given and not train:
         raise BionerError(Errors.E729.format(count=given, source="train", path=data / corpus / "train.jsonl",
                                              held_out="dev, test or what it has to be apart from"))
     gold = _sample(train, limits.gold, seed)
@@ -118,7 +123,7 @@ def prepare_corpus(data: Path, corpus: str, *, labels: Mapping[str, str], lang: 
         "test": _sample(_cut(records["test"]), limits.test, seed),
     }
     # Of a part of dev that is taken from train, the mentions were looked at there.
-    found = look_at_mentions({split: records[split] for split in SPLITS}, gold, labels, strict=strict)
+    found = look_at_mentions({split: records[split] for split in SPLITS}, gold, labels if gold else (), strict=strict)
     prepared.notes += [f"{count} times: {meaning}; first {place}"
                        for _, count, meaning, place in [*problems.table(), *found]]
     chosen = {sentence.id for sentence in gold}

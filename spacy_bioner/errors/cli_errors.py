@@ -50,3 +50,4 @@ class CliErrors:
     E740 = "The cache {cache} is also {path}, which this command reads or writes. Give the cache a file of its own."
     E741 = "Profile {path} sets [{section}]{key}, which {config} does not have.{hint}"
     E742 = "Cannot listen on {host}:{port}: {why}. Give another port, or end what uses this one."
+    E743 = "More than one annotator is given: {given}. Leave all but one out."

@@ -22,3 +22,5 @@ class EvaluationErrors:
 
 class EvaluationWarnings:
     W601 = "{count} documents could not be annotated ({path}). All their mentions count as not found."
+    W602 = ("{count} of {total} documents of {path} are not gold: a model annotated them. The scores are agreement "
+            "with that model, not correctness.")

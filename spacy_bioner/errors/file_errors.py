@@ -41,9 +41,9 @@ class FileErrors:
     E032 = "{option} has no effect with --check-corpus. Leave it out, or convert the files first and check them then."
     E033 = "{path} is not named after a split. Name each file after its split: train, dev, test, raw."
     E034 = "{path} is given twice. Name each file once."
-    E035 = ("No raw text to annotate: every sentence of {source} already occurs in train, dev or test. Add raw.jsonl "
-            "to {corpus}, name another folder (--raw FOLDER, --vars.raw FOLDER), or use a part of train as gold "
-            "(--gold-limit, --vars.gold_limit). --raw none continues without raw text.")
+    E035 = ("No raw text to annotate: {source} holds no sentence that is long enough and not in train, dev or test. "
+            "Add raw.jsonl to {corpus}, name another folder (--raw FOLDER, --vars.raw FOLDER), or use a part of train "
+            "as gold (--gold-limit, --vars.gold_limit). --raw none continues without raw text.")
     E036 = "The label '{old}' would become both '{first}' and '{second}'. Give --rename once per label."
     E037 = "The environment variable {name} is '{found}'. Set it to a whole number above 0, or remove it."
     E038 = "{path} holds more than {most} bytes. If you trust it, raise the environment variable {name}."

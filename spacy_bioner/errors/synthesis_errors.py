@@ -45,6 +45,8 @@ class SynthesisErrors:
     E430 = ("No mention counts for dictionaries of {size} names in {place}. Add them there, give another size, or set "
             "--mentions-per-name, the rule for corpora without counts.")
     E431 = "{path} holds no synonym. Write a word, a tab and its synonym on each line."
+    E432 = ("The annotator of {path} is no language model, so it cannot write sentences. Ask for 0 sentences, or give "
+            "another config.")
 
 
 class SynthesisWarnings:

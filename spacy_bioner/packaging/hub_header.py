@@ -52,7 +52,7 @@ def _collect_header(facts: Mapping[str, Any]) -> Dict[str, Any]:
         "base_model": [name for name in encoders if name],
         "model-index": [{"name": name_model(facts), "results": [{
             "task": dict(_TASK), "dataset": _describe_dataset(corpus), "metrics": _list_metrics(scores)}]}]
-        if scores else [],
+        if scores and scores["silver"] is None else [],
     }
     return {key: value for key, value in header.items() if value}
 

@@ -98,7 +98,7 @@ def read_scores(metrics: Mapping[str, Any], system: str, *, path: Any) -> Facts:
     system (str): Name of the system.
     path (Any): Where it was read, for the error.
     RETURNS (Facts): system, documents, mentions, level, components, micro, and f1 by label; figures with low and high
-        ends.
+        ends. Under "silver" the models that annotated the test set; None where it is gold.
     RAISES BionerError: E608 where it is no metrics file, E529 for an unknown system.
     """
     if not isinstance(metrics.get("systems"), Mapping):
@@ -108,6 +108,7 @@ def read_scores(metrics: Mapping[str, Any], system: str, *, path: Any) -> Facts:
     found = metrics["systems"][system]
     return {"system": system, "documents": metrics["gold"]["count"], "mentions": metrics["gold"]["mentions"],
             "level": metrics["settings"]["level"], "components": found.get("components", []),
+            "silver": (metrics["gold"].get("silver") or {}).get("models"),
             "micro": {figure: [found["micro"][figure], *found["micro"]["intervals"][figure]] for figure, _ in _FIGURES},
             "labels": {label: [each["f1"], *each["intervals"]["f1"]] for label, each in found["labels"].items()}}
 
@@ -127,7 +128,7 @@ def meta_fields(facts: Facts) -> Facts:
     unique = list({source["name"]: source for source in sources}.values())
     fields: Facts = {"license": describe_licence(facts), "sources": unique,
                      "description": f"{describe_pipeline(facts)} Labels: {', '.join(facts['labels'])}."}
-    if scores:
+    if scores and scores["silver"] is None:
         fields["performance"] = {f"spans_sc_{short}": scores["micro"][figure][0] for figure, short in _FIGURES}
         fields["performance"]["spans_per_type"] = {label: {"f": each[0]} for label, each in scores["labels"].items()}
     return fields
@@ -204,6 +205,9 @@ def _score_lines(facts: Facts) -> List[str]:
     said = (f"A prediction is correct if start, end and label are all correct. Test set: {scores['documents']:,} texts "
             f"with {scores['mentions']:,} mentions. Scores are in percent, with bootstrap confidence intervals "
             f"({100 * scores['level']:g}%) over the texts.")
+    if scores["silver"] is not None:
+        said = (f"Not measured against gold. {' and '.join(scores['silver']) or 'A model'} annotated the test set, so "
+                f"these scores are agreement with it, not correctness. {said}")
     absent = [name for name in facts["components"] if scores["components"] and name not in scores["components"]]
     if absent:
         said += f" Measured without {', '.join(absent)}."

@@ -30,6 +30,7 @@ from .tables import (
     table_slices,
     table_sources,
 )
+from .unmeasured import make_unmeasured_section
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,8 @@ def _lay_out(part: Evaluated, number: int, prefix: str, labels: Collection[str],
     metrics = part.metrics
     systems = metrics["systems"]
     sections = [
+        *make_unmeasured_section(metrics, part.gold, part.found, prefix=prefix,
+                                 targets=name_documents(part.gold[:part.limit], anchor=_anchor(number))),
         Section(f"{prefix}scores", "Scores", blocks=[_plot_scores(metrics), *table_scores(metrics, shipped)]),
         Section(f"{prefix}labels", "Labels", blocks=[
             _plot_labels(metrics, labels), table_labels(metrics, labels), *table_label_counts(metrics)]),
@@ -208,6 +211,7 @@ def _card_section(parts: Sequence[Evaluated], card: Mapping[str, Any], shipped: 
 
 
 def _facts(parts: Sequence[Evaluated], shipped: Optional[Shipped]) -> List[Tuple[str, str]]:
+    kind = "test" if any(part.metrics["gold"].get("silver") for part in parts) else "gold"
     systems = parts[0].metrics["systems"]
     if len(parts) > 1:
         first = (str(len(parts)), "gold sets")
@@ -216,5 +220,5 @@ def _facts(parts: Sequence[Evaluated], shipped: Optional[Shipped]) -> List[Tuple
     else:
         first = (percent(max(system["micro"]["f1"] for system in systems.values())), "best F1")
     return [first, (str(max(len(part.metrics["systems"]) for part in parts)), "systems"),
-            (f"{sum(part.metrics['gold']['count'] for part in parts):,}", "gold documents"),
-            (f"{sum(part.metrics['gold']['mentions'] for part in parts):,}", "gold mentions")]
+            (f"{sum(part.metrics['gold']['count'] for part in parts):,}", f"{kind} documents"),
+            (f"{sum(part.metrics['gold']['mentions'] for part in parts):,}", f"{kind} mentions")]

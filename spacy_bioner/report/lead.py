@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from .tables import FEW, percent
+from .unmeasured import describe_unmeasured
 
 Metrics = Mapping[str, Any]
 
@@ -34,6 +35,9 @@ def write_lead(metrics: Metrics, shipped: Optional[Shipped]) -> Tuple[str, str]:
     shipped (Optional[Shipped]): The pipeline in the wheel, where one is named.
     RETURNS (Tuple[str, str]): The first sentence, and those that explain it.
     """
+    if unmeasured := describe_unmeasured(metrics):
+        return unmeasured, " ".join(f'"{name}" agrees with it in F1: {percent(system["micro"]["f1"])}.'
+                                    for name, system in metrics["systems"].items())
     systems = metrics["systems"]
     ranked = sorted(systems, key=lambda name: -systems[name]["micro"]["f1"])
     if shipped is None or shipped.system not in systems:

@@ -15,6 +15,7 @@ from ...synthesis.checking.check_settings import SentenceBounds
 from ...synthesis.settings import PromptSettings, SynthesizeSettings, WritingSettings
 from .._shared.outputs import refuse_other_ending, refuse_own_cache, refuse_own_input, refuse_same_output
 from .._shared.settings import CONFIG, PROFILE, add_options, load_settings, read_overrides
+from ..annotate import AnnotateSettings
 from ..train.generator import prompt_options, read_raw
 from .seeds import note_marked_up
 
@@ -43,7 +44,10 @@ def generate_sentences_cli(
     report: Optional[Path] = typer.Option(None, help="Where to write what was rejected and repaired, as JSON."),
     style: Optional[Path] = typer.Option(None, help="Raw records whose first sentences show the style."),
     overwrite: bool = typer.Option(False, "--overwrite", help="Begin anew where OUT has a plan of other seeds."),
-    n: Optional[int] = typer.Option(None, "--n", min=1, help="Sentences to ask for; a larger run begins as a smaller."),
+    n: Optional[int] = typer.Option(None, "--n", min=0, help="Sentences to ask for; a larger run begins as a smaller. "
+                                                             "0 writes an empty OUT."),
+    teacher: Optional[Path] = typer.Option(None, help="Config of the annotator, as `annotate` takes it: its model or "
+                                                      "server writes the sentences, without an adapter."),
     config: Optional[Path] = CONFIG,
     profile: Optional[str] = PROFILE,
     seed: Optional[int] = typer.Option(None, help="Random seed of plan and samples; default: as the config says."),
@@ -74,6 +78,13 @@ def generate_sentences_cli(
     overrides = add_options(read_overrides(ctx.args), {"synthesize.seed": seed})
     files = find_config("generate", config, profile)
     settings = load_settings(files, "synthesize", SynthesizeSettings, overrides)
+    if n == 0:
+        for path in (output, plan_path(output)):
+            write_json_lines(path, ())
+        print(f"0 sentences asked for -> {output}", file=sys.stderr)
+        return
+    if teacher is not None:
+        settings = take_teacher(settings, teacher)
     refuse_own_cache(settings.cache, [seeds, labels, style, output, plan_path(output), report, config, *held_out])
     schema = read_schema(labels)
     listed = read_seeds(seeds)
@@ -89,6 +100,20 @@ def generate_sentences_cli(
     facts = {"seed": settings.seed, "generator": str(generator) if generator else None}
     count = write_sentences(component, plan, output, report=report, facts=facts)
     print_summary(summarise(component.writer, facts), count, output)
+
+
+def take_teacher(settings: SynthesizeSettings, path: Path) -> SynthesizeSettings:
+    """Let the language model write that annotates.
+
+    settings (SynthesizeSettings): How sentences are written.
+    path (Path): Config of the annotator.
+    RETURNS (SynthesizeSettings): The same settings with its model, server and device.
+    RAISES BionerError: E432 where it is no language model.
+    """
+    annotator = load_settings(find_config("annotate", path), "annotate", AnnotateSettings, {})
+    if annotator.replay is not None:
+        raise BionerError(Errors.E432.format(path=path))
+    return settings.changed(**annotator.shared_with(LocalModelSettings), server=annotator.server)
 
 
 def write_sentences(component: Any, plan: Sequence[Any], output: Path, *, report: Optional[Path],

@@ -33,7 +33,8 @@ class Tune(str, Enum):
 def train_spancat_cli(
     ctx: typer.Context,
     gold_path: Path = typer.Argument(..., metavar="GOLD", help="Gold records, split train. A minus stands for none: "
-                                                               "synthetic records alone are trained on."),
+                                                               "synthetic records alone are trained on, as with an "
+                                                               "empty file."),
     output: Path = typer.Argument(..., metavar="OUT", help="Folder for the stages, the learning curve and the pipeline "
                                                            "model-best."),
     config: Optional[Path] = CONFIG,
@@ -73,6 +74,9 @@ def train_spancat_cli(
 
     logging.getLogger("spacy_bioner").setLevel(logging.INFO)
     gold = gold_path if gold_path != NO_GOLD else None
+    if gold is not None and synthetic is not None and is_empty(gold):
+        typer.echo(f"note: {gold} holds no record, so the training goes on with synthetic records alone", err=True)
+        strategy, gold, epochs = "synthetic", None, 0
     if doubtful is not None and synthetic is None:
         raise BionerError(Errors.E539)
     if stage_epochs and (updates or epochs):
