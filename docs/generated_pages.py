@@ -154,7 +154,8 @@ _SETTINGS = {
         ("llm_bioner", "pipeline.llm_bioner.LLMBioNERSettings"),
         ("bioner_spancat", "pipeline.bioner_spancat.BionerSpancatSettings"),
         ("span_selector", "pipeline.span_selector.SpanSelectorSettings"),
-        ("seed_generator", "pipeline.seed_generator.SeedGeneratorSettings")],
+        ("seed_generator", "pipeline.seed_generator.SeedGeneratorSettings"),
+        ("concept_linker", "linking.concept_linker.ConceptLinkerSettings")],
     "Models": [
         ("spacy-bioner.CausalLM.v1", "llm.settings.CausalLMSettings"),
         ("spacy-bioner.Server.v1", "llm.settings.ServedModelSettings"),

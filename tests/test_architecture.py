@@ -108,6 +108,7 @@ SHORT = {
     "corpus/set_aside.py": "shared by six modules of four packages",
     "errors/codec_errors.py": "messages of an area",
     "errors/evaluation_errors.py": "messages of an area",
+    "errors/shipping_errors.py": "messages of an area",
     "errors/finetuning_errors.py": "messages of an area",
     "evaluation/ruler.py": "shared by error types and slices",
     "experiments/json_values.py": "shared by the engine and a verb",

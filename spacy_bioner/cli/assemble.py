@@ -11,6 +11,8 @@ from ._shared.named_paths import parse_named_paths
 from ._shared.outputs import refuse_own_folder
 from .report import read_card
 
+_NONE = Path("none")
+
 
 class UseSelector(str, Enum):
     """Whether the selector is put into the pipeline."""
@@ -27,6 +29,8 @@ def assemble_cli(
     selector: Optional[Path] = typer.Option(None, help="Pipeline with a span_selector, put behind the others."),
     use_selector: UseSelector = typer.Option(UseSelector.yes, help="no leaves out --selector, so that a "
                                                                     "workflow can name both."),
+    linker: Optional[Path] = typer.Option(None, help="Pipeline with a concept_linker, as `train linker` makes it; put "
+                                                     "behind all others. none, for a workflow: without."),
     corpus: Optional[Path] = typer.Option(None, help="Card of the corpus, corpus.json as prepare writes it."),
     metrics: Optional[Path] = typer.Option(None, help="Metrics file of evaluate, for the scores on test."),
     system: str = typer.Option("trained on silver and gold", help="Name of the pipeline, and of its system in "
@@ -43,13 +47,15 @@ def assemble_cli(
     from ..packaging.assemble import assemble, choose_on_dev
     from ..packaging.model_card import read_scores
 
+    linker = linker if linker != _NONE else None
     pipelines = {system: pipeline, **parse_named_paths(others, taken=[system], unreadable=Errors.E538,
                                                        repeated=Errors.E605)}
-    refuse_own_folder(output, [*pipelines.values(), *([selector] if selector is not None else [])])
+    refuse_own_folder(output, [*pipelines.values(), *filter(None, (selector, linker))])
     chosen, dev = choose_on_dev(pipelines) if others else (system, {})
     scores = read_scores(read_card(metrics), chosen, path=metrics) if metrics is not None else None
     facts = assemble(pipelines[chosen], output, selector=selector if use_selector is UseSelector.yes else None,
-                     corpus=read_card(corpus) if corpus is not None else None, scores=scores, dev=dev, system=chosen)
+                     corpus=read_card(corpus) if corpus is not None else None, scores=scores, dev=dev, system=chosen,
+                     linker=linker)
     if dev:
         typer.echo(f"Of {', '.join(f'{name} (dev F1 {score:.2f})' for name, score in dev.items())}: {chosen}")
     typer.echo(f"{output}: {', '.join(facts['thresholds'])}; {len(facts['labels'])} labels; "

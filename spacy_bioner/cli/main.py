@@ -35,6 +35,7 @@ from .select.spans import select_spans_cli
 from .serve import serve_cli
 from .train.annotator import train_annotator_cli
 from .train.generator import train_generator_cli
+from .train.linker import train_linker_cli
 from .train.selector import train_selector_cli
 from .train.spancat import train_spancat_cli
 
@@ -52,8 +53,8 @@ def make_group(name: str, about: str) -> typer.Typer:
 
 app = make_group("spacy-bioner", "Recognise named entities in biomedical text: fine-tune a language model, let it "
                                  "annotate raw text, and train a small span categorizer on the result.")
-train = make_group("train", "Train a model: the LLM annotator, the sentence generator, the span selector or the span "
-                            "categorizer.")
+train = make_group("train", "Train a model: the LLM annotator, the sentence generator, the span selector, the concept "
+                            "linker or the span categorizer.")
 select = make_group("select", "Select gold records to train on, a few of them, the correct ones of annotated spans, or "
                               "what to train on from the annotations of a teacher.")
 generate = make_group("generate", "Generate training data: seed entities, sentences around them, variants of gold "
@@ -88,6 +89,7 @@ app.add_typer(train)
 train.command("annotator", cls=OverridableCommand)(train_annotator_cli)
 train.command("generator", cls=OverridableCommand)(train_generator_cli)
 train.command("selector", cls=OverridableCommand)(train_selector_cli)
+train.command("linker", cls=VerbCommand)(train_linker_cli)
 train.command("spancat", cls=OverridableCommand)(train_spancat_cli)
 app.add_typer(generate)
 generate.command("seeds", cls=OverridableCommand)(generate_seeds_cli)

@@ -44,12 +44,12 @@ def _read_training(path: Path) -> Dict[str, Any]:
     return {**made, "tuned": made.get("tuned") or {}}
 
 
-_SELECTOR = "span_selector"
+_SELECTOR, _LINKER = "span_selector", "concept_linker"
 
 
 def assemble(pipeline: Path, output: Path, *, selector: Optional[Path] = None,
              corpus: Optional[Mapping[str, Any]] = None, scores: Optional[Facts] = None,
-             dev: Optional[Mapping[str, float]] = None, system: str = "") -> Facts:
+             dev: Optional[Mapping[str, float]] = None, system: str = "", linker: Optional[Path] = None) -> Facts:
     """Write a pipeline as it is shipped; `spacy package` takes it from there, card and all.
 
     pipeline (Path): A trained pipeline, as `train spancat` makes it.
@@ -59,8 +59,9 @@ def assemble(pipeline: Path, output: Path, *, selector: Optional[Path] = None,
     scores (Optional[Facts]): What `model_card.read_scores` gives.
     dev (Optional[Mapping[str, float]]): F1 on dev of the pipelines that this one was chosen among, for the card.
     system (str): Name of the pipeline in metrics files, for the card.
+    linker (Optional[Path]): A pipeline with a concept linker, which is put behind all others.
     RETURNS (Facts): The card.
-    RAISES BionerError: E001, E549, E522, E526 to E531 for what does not go together, or cannot be shipped.
+    RAISES BionerError: E001, E549, E522, E526 to E531, E904 for what does not go together, or cannot be shipped.
     """
     if output.exists() and not (output / "meta.json").is_file() and any(output.iterdir()):
         raise BionerError(Errors.E530.format(path=output))
@@ -68,6 +69,8 @@ def assemble(pipeline: Path, output: Path, *, selector: Optional[Path] = None,
     _check_whole(nlp, pipeline)
     if selector is not None:
         append_selector(nlp, selector, pipeline=pipeline)
+    if linker is not None:
+        append_linker(nlp, linker)
     thresholds = {name: getattr(pipe, "cfg", {}).get("threshold") for name, pipe in nlp.pipeline}
     facts = collect_facts(nlp.meta, nlp.config["components"], thresholds=thresholds, corpus=corpus, scores=scores,
                           dev=dev, system=system)
@@ -117,6 +120,23 @@ def append_selector(nlp: Language, path: Path, *, pipeline: Path) -> None:
     nlp.get_pipe_config(_SELECTOR).update(settings)
     if "spacy_bioner" in source.meta:
         nlp.meta.setdefault("spacy_bioner", {})["selector"] = source.meta["spacy_bioner"]
+
+
+def append_linker(nlp: Language, path: Path) -> None:
+    """Put a linker behind the components of a pipeline; one that it has is replaced.
+
+    nlp (Language): The pipeline.
+    path (Path): The pipeline of the linker.
+    RAISES BionerError: E904 where there is no linker.
+    """
+    source = load_pipeline(path)
+    name = next((name for name, factory in source.pipe_factories.items() if factory == _LINKER), None)
+    if name is None:
+        raise BionerError(Errors.E904.format(path=path))
+    if _LINKER in nlp.pipe_names:
+        nlp.remove_pipe(_LINKER)
+    nlp.add_pipe(name, source=source, name=_LINKER)
+    nlp.meta.setdefault("spacy_bioner", {})["linker"] = source.meta.get("spacy_bioner", {})
 
 
 def _find_selector(nlp: Language) -> Optional[str]:

@@ -57,8 +57,8 @@ def collect_facts(meta: Mapping[str, Any], components: Mapping[str, Any], *, thr
     scores (Optional[Facts]): What `read_scores` gives.
     dev (Optional[Mapping[str, float]]): F1 on dev, in percent, of the pipelines that this one was chosen among.
     system (str): Name of the pipeline in metrics files.
-    RETURNS (Facts): system, corpus, parts, components, training, selector, labels, thresholds, encoders, scores, dev
-        and versions.
+    RETURNS (Facts): system, corpus, parts, components, training, selector, linker, labels, thresholds, encoders,
+        scores, dev and versions.
     """
     made, corpus = meta.get("spacy_bioner", {}), corpus or {}
     labels = sorted({label for known in meta.get("labels", {}).values() for label in known})
@@ -73,6 +73,8 @@ def collect_facts(meta: Mapping[str, Any], components: Mapping[str, Any], *, thr
         "components": list(components),
         "training": _training(made),
         "selector": _training(made["selector"]) if "selector" in made else None,
+        "linker": {key: made["linker"].get(key) for key in ("names", "concepts", "sources", "tuned")}
+        if "linker" in made else None,
         "labels": {label: definitions.get(label, "") for label in labels},
         "thresholds": {name: value for name, value in thresholds.items() if value is not None},
         "encoders": find_encoders(components),
@@ -147,7 +149,8 @@ def render_card(facts: Facts, *, title: str) -> str:
                 ("Data", _data_lines(facts)),
                 ("Training", [*_training_lines("Span categorizer", facts["training"]),
                               *_choice_lines(facts),
-                              *(_training_lines("Span selector", facts["selector"]) if facts["selector"] else ())]),
+                              *(_training_lines("Span selector", facts["selector"]) if facts["selector"] else ()),
+                              *(_linker_lines(facts["linker"]) if facts["linker"] else ())]),
                 ("Terms", describe_terms(facts)),
                 ("Versions", [f"- {name} {version}" for name, version in facts["versions"].items()])]
     parts = [f"# {title}", describe_pipeline(facts),
@@ -235,3 +238,11 @@ def _training_lines(name: str, made: Facts) -> List[str]:
     said = [f"{word} {made[key]}" for key, word in (("strategy", "strategy"), ("updates", "steps"),
                                                     ("seed", "random seed")) if made.get(key) is not None]
     return [f"- {name}: {', '.join(said)}"] if said else []
+
+
+def _linker_lines(linker: Facts) -> List[str]:
+    said = f"- Concept linker: {linker['names']:,} names of {linker['concepts']:,} concepts, from "
+    said += ", ".join(linker["sources"])
+    if linker["tuned"]:
+        said += f"; F1 of links on the development set {linker['tuned']['dev_f']:.2f}, gold mentions"
+    return [said]

@@ -25,6 +25,7 @@ class Term:
     synonyms (List[str]): Its exact synonyms.
     parents (List[str]): Ids of the terms above it.
     obsolete (bool): Whether it is no longer used.
+    related (List[str]): In MeSH the terms of the narrower concepts of a descriptor.
     """
 
     id: str = ""
@@ -32,6 +33,7 @@ class Term:
     synonyms: List[str] = field(default_factory=list)
     parents: List[str] = field(default_factory=list)
     obsolete: bool = False
+    related: List[str] = field(default_factory=list)
 
 
 def read_names(path: Path, *, root: Optional[str] = None) -> List[str]:
@@ -43,11 +45,8 @@ def read_names(path: Path, *, root: Optional[str] = None) -> List[str]:
     RETURNS (List[str]): Names, obsolete terms left out, in the file's order.
     RAISES BionerError: E011 for what is no ontology, E406 where the root is not in the file.
     """
-    is_mesh = Path(path).name.lower().removesuffix(".gz").endswith(".xml")
-    terms = list(_read_mesh(path) if is_mesh else _read_obo(path))
-    if not terms:
-        wanted = "MeSH descriptors" if is_mesh else "an OBO ontology"
-        raise BionerError(Errors.E011.format(path=path, wanted=wanted, why="no ontology in it"))
+    is_mesh = is_mesh_file(path)
+    terms = read_terms(path)
     wanted_ids = {term.id for term in terms}
     if root is not None:
         # A descriptor of MeSH stands at its tree numbers, and what is below these is below it.
@@ -58,6 +57,26 @@ def read_names(path: Path, *, root: Optional[str] = None) -> List[str]:
         if term.id in wanted_ids and term.name and not term.obsolete:
             names += [term.name, *sorted(term.synonyms)]
     return names
+
+
+def is_mesh_file(path: Path) -> bool:
+    """Return whether the name of a file says that it is the XML of MeSH, and not OBO."""
+    return Path(path).name.lower().removesuffix(".gz").endswith(".xml")
+
+
+def read_terms(path: Path) -> List[Term]:
+    """Read the terms of an ontology.
+
+    path (Path): An OBO file, or the XML of the MeSH descriptors; gzip-compressed or not.
+    RETURNS (List[Term]): All terms, obsolete ones too; of MeSH also its tree numbers, without names.
+    RAISES BionerError: E011 for what is no ontology.
+    """
+    is_mesh = is_mesh_file(path)
+    terms = list(_read_mesh(path) if is_mesh else _read_obo(path))
+    if not terms:
+        wanted = "MeSH descriptors" if is_mesh else "an OBO ontology"
+        raise BionerError(Errors.E011.format(path=path, wanted=wanted, why="no ontology in it"))
+    return terms
 
 
 def _find_below(terms: Iterable[Term], roots: List[str], path: Path) -> Set[str]:
@@ -141,11 +160,13 @@ def _read_mesh(path: Path) -> Iterator[Term]:
                 name = record.findtext("DescriptorName/String") or ""
                 numbers = [number.text or "" for number in record.iterfind("TreeNumberList/TreeNumber")]
                 # Terms of other concepts of a descriptor are narrower or related, not the same.
-                concepts = [concept for concept in record.iterfind("ConceptList/Concept")
-                            if concept.get("PreferredConceptYN") == "Y"]
-                terms = [term.text or "" for concept in concepts for term in concept.iterfind("TermList/Term/String")]
+                terms: Dict[bool, List[str]] = {True: [], False: []}
+                for concept in record.iterfind("ConceptList/Concept"):
+                    terms[concept.get("PreferredConceptYN") == "Y"] += [
+                        term.text or "" for term in concept.iterfind("TermList/Term/String")]
                 id = record.findtext("DescriptorUI") or ""
-                yield Term(id, name, [term for term in dict.fromkeys(terms) if term != name], numbers)
+                yield Term(id, name, [term for term in dict.fromkeys(terms[True]) if term != name], numbers,
+                           related=terms[False])
                 for number in numbers:
                     yield Term(number, "", [], [number.rpartition(".")[0]] if "." in number else [])
                 record.clear()

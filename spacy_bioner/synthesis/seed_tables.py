@@ -26,15 +26,7 @@ def read_table(path: Path, delimiter: str, *, label: Optional[str] = None) -> Li
     RETURNS (List[Tuple[str, str, int]]): Name, label and count of each row.
     RAISES BionerError: E003 for a row that is no seed, E403 for missing columns, E419 for a label beside labels.
     """
-    found = list(read_lines(path))
-    numbers, lines = [number for number, _ in found], [line for _, line in found]
-    # In .tsv files a quote is a part of the name: 5"-nucleotidase.
-    reader = csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE if delimiter == "\t" else csv.QUOTE_MINIMAL)
-    try:
-        rows = [(numbers[reader.line_num - 1], row) for row in reader]
-    except csv.Error as error:
-        place = numbers[min(reader.line_num, len(numbers)) - 1]
-        raise BionerError(Errors.E003.format(path=path, line=place, why=error)) from None
+    rows = read_rows(path, delimiter)
     header = [name.strip().lower() for name in rows[0][1]] if rows else []
     if label:
         if "text" in header and "label" in header:
@@ -46,15 +38,35 @@ def read_table(path: Path, delimiter: str, *, label: Optional[str] = None) -> Li
         wanted = f"the columns text and label in its first line (missing: {', '.join(missing)})"
     if rows and missing:
         raise BionerError(Errors.E403.format(path=path, wanted=wanted))
-    for number, row in rows:
-        if len(row) > len(header):
-            why = f"{len(row)} fields, but the first line names {len(header)}; put a name with a comma in quotes"
-            raise BionerError(Errors.E003.format(path=path, line=number, why=why))
     named = ((number, dict(zip(header, row))) for number, row in rows[1:])
     if label:
         return [read_fields(path, number, {**row, "text": name, "label": label})
                 for number, row in named for name in _names_of(row)]
     return [read_fields(path, number, row) for number, row in named]
+
+
+def read_rows(path: Path, delimiter: str) -> List[Tuple[int, List[str]]]:
+    """Read the rows of a table.
+
+    path (Path): The file; its first line names the columns.
+    delimiter (str): What stands between two columns.
+    RETURNS (List[Tuple[int, List[str]]]): Line number and fields, those of the first line first.
+    RAISES BionerError: E003 for what is no table, or a row with more fields than the first line names.
+    """
+    found = list(read_lines(path))
+    numbers, lines = [number for number, _ in found], [line for _, line in found]
+    # In .tsv files a quote is a part of the name: 5"-nucleotidase.
+    reader = csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE if delimiter == "\t" else csv.QUOTE_MINIMAL)
+    try:
+        rows = [(numbers[reader.line_num - 1], row) for row in reader]
+    except csv.Error as error:
+        place = numbers[min(reader.line_num, len(numbers)) - 1]
+        raise BionerError(Errors.E003.format(path=path, line=place, why=error)) from None
+    for number, row in rows:
+        if len(row) > len(rows[0][1]):
+            why = f"{len(row)} fields, but the first line names {len(rows[0][1])}; put a name with a comma in quotes"
+            raise BionerError(Errors.E003.format(path=path, line=number, why=why))
+    return rows
 
 
 def _names_of(row: Mapping[str, str]) -> Iterator[str]:
