@@ -24,25 +24,14 @@ browser:
 	  || echo "note: Chromium could not be installed, the browser tests will be skipped"; \
 	else echo "note: no Chromium here, the browser tests will be skipped; install it to run them"; fi
 
-# The default run: few gold sentences of the embedded corpus, the rest of its texts unlabelled.
-define PLAN
-The whole workflow on 80 gold sentences and 240 raw ones. Estimated minutes on two quiet cores without AVX-512:
-  select-records      select gold sentences by IFD                                    1
-  train-annotator     fine-tune the language model on them                            7
-  annotate            let it annotate raw, dev and test sentences                     4
-  generator           train-generator, generate-sentences                             1
-  selector            train-selector, select-spans                                    1
-  span categorizer    train-gold (gold alone), train-spancat (silver, then gold)      3
-  evaluate            evaluate, package, report, show                                 1
-Less with AMX. A second run skips what is done; an interrupted one resumes.
-endef
+# The default run: few gold sentences of the embedded corpus, the rest of its texts unlabelled. It begins with the times
+# that are expected. A second run skips what is done; an interrupted one resumes.
 run: install
-	$(info $(PLAN))
-	@$(BIN)/python -m spacy project run quick
+	@$(BIN)/python -m spacy_bioner run quick
 
 # All 335 gold sentences and the raw ones, with the settings of the configs.
 run-full: install
-	$(BIN)/python -m spacy project run all
+	$(BIN)/python -m spacy_bioner run
 
 check: install
 	$(BIN)/python -m ruff check .

@@ -110,11 +110,20 @@ def test_documented_command_exists(page, words):
     assert verb in verbs, f"{page} names the verb {verb}"
     known = {option for parameter in verbs[verb].params for option in [*parameter.opts, *parameter.secondary_opts]}
     for option in (word.partition("=")[0] for word in rest if re.match(r"--?[a-z]", word)):
+        if verb == "run" and option.removeprefix("--").replace("-", "_") in read_variables():
+            continue
         section, _, key = option.removeprefix("--").partition(".")
         if key:
             assert is_setting(verb, section, key), f"{page}: {verb} has no setting {option}"
         else:
             assert option in known | {"--help"}, f"{page}: {verb} has no option {option}"
+
+
+@lru_cache
+def read_variables():
+    import srsly
+
+    return set(srsly.read_yaml(ROOT / "project.yml")["vars"])
 
 
 def is_setting(verb, section, key):

@@ -29,13 +29,13 @@ a small spaCy pipeline on the result.
 {corpus}
 
 ```
-spacy project run smoke            # the whole workflow on a few sentences, to see that it works
-spacy project run all              # the whole workflow
+spacy-bioner run smoke             # the whole workflow on a few sentences, to see that it works
+spacy-bioner run                   # the whole workflow
 spacy-bioner report metrics/{run} --show
 ```
 
 The report is `metrics/{run}/report.html`, the pipeline a wheel below `packages`. What can be set stands at the top
-of `project.yml`; `spacy project run all . --vars.seed 2` sets a variable for one run.
+of `project.yml`; `spacy-bioner run --seed 2` sets a variable for one run.
 """
 _OWN = """The corpus lies in `assets/corpora/{name}`: train, dev and test as JSON Lines, and the labels in `labels.yml`.
 Give each label a definition there: the language model reads it. Put sentences without annotation, as many as you have,
@@ -93,7 +93,7 @@ def init_cli(
     Writes the folder DIR.
     """
     name = init(folder, lang=lang.value, sources=from_, labels=labels, seed=seed)
-    print(f"Project written to {folder}, with the corpus '{name}'. Next:\n  cd {folder}\n  spacy project run smoke",
+    print(f"Project written to {folder}, with the corpus '{name}'. Next:\n  cd {folder}\n  spacy-bioner run smoke",
           file=sys.stderr)
 
 

@@ -28,6 +28,7 @@ from .inspect import inspect_cli
 from .merge import merge_cli
 from .prepare import prepare_cli
 from .report import report_cli
+from .run import VariableCommand, run_cli
 from .select.gold import select_gold_cli
 from .select.records import select_records_cli
 from .select.silver import select_silver_cli
@@ -76,6 +77,7 @@ def set_up(
 
 
 app.command("init", cls=SpreadCommand)(init_cli)
+app.command("run", cls=VariableCommand)(run_cli)
 app.command("prepare", cls=VerbCommand)(prepare_cli)
 app.command("inspect", cls=VerbCommand)(inspect_cli)
 app.command("convert", cls=VerbCommand)(convert_cli)

@@ -51,3 +51,7 @@ class CliErrors:
     E741 = "Profile {path} sets [{section}]{key}, which {config} does not have.{hint}"
     E742 = "Cannot listen on {host}:{port}: {why}. Give another port, or end what uses this one."
     E743 = "More than one annotator is given: {given}. Leave all but one out."
+    E744 = "{path} has no project.yml. Give the folder of a project; the command `init` writes one."
+    E745 = "{path} has no variable '{name}'.{hint} Known: {known}."
+    E746 = "{path} has no workflow or command '{name}'.{hint} Known: {known}."
+    E747 = "The option {option} names a variable of the project and has no value. Write {option} VALUE."

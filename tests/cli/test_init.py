@@ -26,7 +26,7 @@ def variables(folder):
 @pytest.mark.parametrize("lang, corpus", [("en", "embedded"), ("zh", "embedded_zh")])
 def test_without_files_the_project_holds_the_embedded_corpus(verb, tmp_path, lang, corpus):
     code, _, err = verb("init", tmp_path / "new", "--lang", lang)
-    assert code == 0 and "spacy project run smoke" in err
+    assert code == 0 and "spacy-bioner run smoke" in err
     assert (variables(tmp_path / "new")["corpus"], variables(tmp_path / "new")["lang"]) == (corpus, lang)
     folder = tmp_path / "new" / "assets" / "corpora" / corpus
     assert not folder.is_symlink() and (folder / "train.jsonl").is_file()
@@ -43,7 +43,7 @@ def test_own_files_become_a_corpus_with_labels_to_define(verb, tmp_path, notes):
     assert "# 14 mentions, such as gout" in (folder / "labels.yml").read_text()
     assert (variables(project)["corpus"], variables(project)["leaks"]) == ("my_notes", "drop")
     readme = (project / "README.md").read_text()
-    assert "assets/corpora/my_notes" in readme and "spacy project run smoke" in readme
+    assert "assets/corpora/my_notes" in readme and "spacy-bioner run smoke" in readme
 
 
 def test_several_files_stand_behind_one_from_and_a_schema_is_copied(verb, tmp_path, notes):

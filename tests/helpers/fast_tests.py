@@ -36,8 +36,9 @@ FAST = (
     "experiments/test_steps.py experiments/test_expansion.py experiments/test_measurement.py "
     "experiments/test_table_figures.py",
     "scale/test_manifest.py scale/test_shards.py serving/test_app.py",
-    "cli/test_main.py cli/test_help.py cli/test_merge.py cli/test_decode_encode.py cli/_shared/test_settings.py "
-    "cli/_shared/test_schema.py",
+    "workflow",
+    "cli/test_run.py cli/test_main.py cli/test_help.py cli/test_merge.py cli/test_decode_encode.py "
+    "cli/_shared/test_settings.py cli/_shared/test_schema.py",
 )
 
 

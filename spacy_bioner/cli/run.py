@@ -1,0 +1,109 @@
+"""The verb run: a workflow of project.yml, with its variables as options and checked."""
+
+import sys
+from pathlib import Path
+from typing import Any, Dict, List
+
+import typer
+
+from ..errors import BionerError, Errors
+from ..workflow.project import PREFIX, Project, read_parent_variables
+from ._shared.verb_command import VerbCommand
+
+# The command of a workflow that prints the header itself.
+PLAN = "plan"
+
+
+class VariableCommand(VerbCommand):
+    """Leave options that the verb does not have in `ctx.args`: they name variables of the project."""
+
+    def parse_args(self, ctx: Any, args: List[str]) -> List[str]:
+        flags = {option: bool(getattr(parameter, "is_flag", False)) for parameter in self.params
+                 for option in parameter.opts}
+        own: List[str] = []
+        variables: List[str] = []
+        rest = list(args)
+        while rest:
+            word = rest.pop(0)
+            name = word.partition("=")[0]
+            is_own = not word.startswith("--") or name in flags or name == "--help"
+            taken = own if is_own else variables
+            taken.append(word)
+            takes_value = word.startswith("--") and "=" not in word and not (is_own and flags.get(name, True))
+            if takes_value and rest and not rest[0].startswith("--"):
+                taken.append(rest.pop(0))
+        super().parse_args(ctx, own)
+        ctx.args = variables
+        return ctx.args
+
+    def collect_usage_pieces(self, ctx: Any) -> List[str]:
+        return [*super().collect_usage_pieces(ctx), "[--VARIABLE VALUE]..."]
+
+
+def run_cli(
+    ctx: typer.Context,
+    workflow: str = typer.Argument("all", help="A workflow or a command of project.yml: all, smoke, quick, ..."),
+    project: Path = typer.Option(Path("."), help="Folder of the project, with project.yml."),
+    force: bool = typer.Option(False, "--force", help="Run again what has not changed."),
+    dry_run: bool = typer.Option(False, "--dry-run", help="Print the command lines and run none."),
+    plan: bool = typer.Option(False, "--plan", help="Only print what would run: corpus, sizes, expected times."),
+) -> None:
+    """Run a workflow of project.yml; set its variables by options, such as --corpus mine --profile gpu.
+
+    The variables stand at the top of project.yml, with their meanings. `spacy project run` does the same, but passes
+    over variables that it does not know. Finished commands are skipped, so the same command resumes.
+
+    Example: spacy-bioner run all --corpus embedded --gold-limit 100
+
+    Writes the folders corpus, training, metrics and packages of the project.
+    """
+    found = Project(project)
+    steps = found.list_steps(workflow)
+    given = read_variables(ctx.args)
+    found.refuse_unknown([*given, *read_parent_variables()])
+    if plan and workflow not in found.workflows:
+        raise BionerError(Errors.E730.format(option="--plan", why=f"'{workflow}' is a command and no workflow"))
+    if plan or workflow in found.workflows and PLAN not in steps:
+        from ..workflow.header import describe_run
+
+        variables, outputs = found.fill(given)
+        lines = describe_run(workflow, {step: outputs[step] for step in steps}, variables, folder=project)
+        print("\n".join(lines), file=sys.stderr)
+    if not plan:
+        run_project(project, workflow, given, force=force, dry=dry_run)
+
+
+def read_variables(args: List[str]) -> Dict[str, str]:
+    """Read the options that set variables.
+
+    args (List[str]): `--gold-limit 100`, `--gold_limit=100` or `--vars.gold_limit 100`, and so on.
+    RETURNS (Dict[str, str]): Name of the variable to its value.
+    RAISES BionerError: E747 for an option without a value.
+    """
+    given: Dict[str, str] = {}
+    rest = list(args)
+    while rest:
+        option, is_joined, value = rest.pop(0).partition("=")
+        if not is_joined:
+            if not rest or rest[0].startswith("--"):
+                raise BionerError(Errors.E747.format(option=option))
+            value = rest.pop(0)
+        given[option.removeprefix(PREFIX).removeprefix("--").replace("-", "_")] = value
+    return given
+
+
+def run_project(folder: Path, name: str, variables: Dict[str, str], *, force: bool = False, dry: bool = False) -> None:
+    """Run a workflow as `spacy project run` does; a command that fails ends this process with its exit code.
+
+    folder (Path): The project.
+    name (str): The workflow or command.
+    variables (Dict[str, str]): Name to value.
+    force (bool): Whether commands of which nothing changed run again.
+    dry (bool): Whether command lines are printed and not run.
+    """
+    from confection import try_load_json
+    from weasel.cli.run import project_run
+
+    overrides = {f"vars.{variable}": try_load_json(value) for variable, value in variables.items()}
+    sys.stdout.flush()
+    project_run(folder.resolve(), name, overrides=overrides, force=force, dry=dry)

@@ -1,0 +1,144 @@
+"""What stands above the run of a workflow: the corpus and its sizes, the profile, and how long it will take."""
+
+from pathlib import Path
+from typing import Any, Callable, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence
+
+from ..config_files import find_config
+from ..errors import BionerError, Errors
+from ..files import read_lines
+from ..formats.jsonl import find_jsonl, read_jsonl
+from ..llm.settings import EMBEDDED_MODEL
+
+PARTS = ("train", "dev", "test", "raw")
+# A sentence of an abstract, in characters, by which documents are counted as sentences.
+_SENTENCE = 130
+# Minutes that a command takes at least, to load libraries and models.
+_LEAST = 0.3
+
+
+class Amounts(NamedTuple):
+    """What the time of a run depends on.
+
+    gold (float): Sentences of train.
+    other (float): Sentences that are annotated: dev, test and raw.
+    scored (float): Sentences of dev and test.
+    llm_epochs (float): Epochs of the language model.
+    generated (float): Pairs that the generator is trained on, and sentences that it writes.
+    selector_updates (float): Steps of the selector.
+    epochs (float): Epochs of the span categorizer.
+    """
+
+    gold: float
+    other: float
+    scored: float
+    llm_epochs: float
+    generated: float
+    selector_updates: float
+    epochs: float
+
+
+# Minutes of the commands in the quick run (80 gold sentences, 240 raw ones) on two cores without AVX-512, and what they
+# grow with. Figures of the quick run: 80 gold, 531 others, 291 of dev and test, 4 and 24 epochs.
+_MINUTES: Dict[str, Callable[[Amounts], float]] = {
+    "select-records": lambda of: 1 * of.gold / 80,
+    "train-annotator": lambda of: 7 * of.gold * of.llm_epochs / 320,
+    "annotate": lambda of: 4 * of.other / 531,
+    "train-generator": lambda of: 1 * of.generated / 52,
+    "train-selector": lambda of: 1 * of.selector_updates / 60,
+    "train-gold": lambda of: 1.5 * of.gold * of.epochs / 1920,
+    "train-spancat": lambda of: 1.5 * of.gold * of.epochs / 1920,
+    "evaluate": lambda of: 1 * of.scored / 291,
+}
+
+# Commands that take no longer than that.
+_SHORT = ("plan", "prepare", "generate-sentences", "select-spans", "package", "report", "show")
+
+
+def describe_run(name: str, outputs: Mapping[str, Iterable[str]], variables: Mapping[str, Any], *,
+                 folder: Path) -> List[str]:
+    """Describe a run before it begins.
+
+    name (str): The workflow.
+    outputs (Mapping[str, Iterable[str]]): Its commands, each with its outputs.
+    variables (Mapping[str, Any]): All variables of the project, filled in.
+    folder (Path): Folder of the project.
+    RETURNS (List[str]): Lines: what runs on what, sizes, estimated times, where the results will be.
+    RAISES BionerError: E001 for a corpus that is not there, E731 for an unknown profile.
+    """
+    corpus = folder / str(variables["data"]) / str(variables["corpus"])
+    if not corpus.is_dir():
+        raise BionerError(Errors.E001.format(path=corpus, wanted="corpus folder"))
+    device = "the CPU" if int(variables["gpu_id"]) < 0 else f"GPU {variables['gpu_id']}"
+    files = {part: find_jsonl(corpus / f"{part}.jsonl") for part in PARTS}
+    records = {part: sum(1 for _ in read_lines(path)) for part, path in files.items() if path.is_file()}
+    sizes = ", ".join(f"{part} {records[part]}" if part in records else f"no {part}" for part in PARTS)
+    limits = ", ".join(f"{name} {variables[name]}" for name in ("gold_limit", "raw_limit", "dev_limit", "test_limit")
+                       if int(variables[name]))
+    return [f"{name}: corpus {variables['corpus']} ({variables['lang']}), profile {variables['profile']}, random seed "
+            f"{variables['seed']}, on {device}",
+            f"records: {sizes}" + (f"; sentences at most: {limits}" if limits else ""),
+            _describe_times(estimate_minutes(list(outputs), variables, files, folder=folder)),
+            f"results: {', '.join(_find_results(path for paths in outputs.values() for path in paths))}"]
+
+
+def _find_results(outputs: Iterable[str]) -> List[str]:
+    """Return the folders below metrics and packages that outputs are in."""
+    found = (Path(path).parts[:2] for path in outputs)
+    return sorted({"/".join(parts) for parts in found if parts[0] in ("metrics", "packages")})
+
+
+def estimate_minutes(steps: Sequence[str], variables: Mapping[str, Any], files: Mapping[str, Path], *,
+                     folder: Path) -> Optional[Dict[str, float]]:
+    """Estimate how long each command takes on two cores of a CPU.
+
+    steps (Sequence[str]): The commands.
+    variables (Mapping[str, Any]): All variables of the project.
+    files (Mapping[str, Path]): The parts of the corpus.
+    folder (Path): Folder of the project, with its configs.
+    RETURNS (Optional[Dict[str, float]]): Command to minutes; None for a GPU, for other models
+        than the embedded one and for other commands, which were not measured.
+    """
+    profile = f"{variables['profile']},{variables['lang']}"
+    configs = {task: find_config(task, folder / "configs" / f"{task}.cfg", profile).read(interpolate=False)
+               for task in ("finetune", "generate", "selector", "spancat")}
+    finetune = configs["finetune"]["finetune"]
+    unknown = set(steps) - {*_MINUTES, *_SHORT}
+    if unknown or int(variables["gpu_id"]) >= 0 or finetune["model"] != EMBEDDED_MODEL:
+        return None
+    sentences = {part: _count_sentences(path) for part, path in files.items()}
+    gold = _limit(sentences["train"], variables["gold_limit"])
+    raw = _limit(sentences["raw"] + sentences["train"] - gold, variables["raw_limit"])
+    scored = _limit(sentences["dev"], variables["dev_limit"]) + _limit(sentences["test"], variables["test_limit"])
+    training, taught = finetune["training"], configs["generate"]["teach"]
+    llm_epochs = float(variables["llm_epochs"]) or float(training["max_epochs"])
+    if int(training["max_steps"]):
+        llm_epochs = min(llm_epochs, int(training["max_steps"]) * int(training["batch_size"]) / max(gold, 1))
+    epochs = float(variables["epochs"])
+    updates = float(configs["spancat"]["run"]["updates"])
+    amounts = Amounts(
+        gold=gold, other=raw + scored, scored=scored, llm_epochs=llm_epochs,
+        generated=sum(map(float, (taught["raw_pairs"], taught["gold_pairs"], configs["generate"]["synthesize"]["n"]))),
+        selector_updates=float(configs["selector"]["run"]["updates"]),
+        # A step sees about eight sentences.
+        epochs=epochs or updates * 8 / max(gold, 1))
+    return {step: max(_LEAST, _MINUTES[step](amounts) if step in _MINUTES else 0) for step in steps if step != "plan"}
+
+
+def _describe_times(minutes: Optional[Mapping[str, float]]) -> str:
+    if minutes is None:
+        return "time: no estimate; there is one for the workflow all with the embedded model on a CPU"
+    parts = [f"{step} {round(count)}" for step, count in minutes.items() if count >= 1]
+    total = sum(minutes.values())
+    each = f" ({', '.join(parts)})" if parts else ""
+    return f"time: about {max(1, round(total))} minutes{each}, estimated for two CPU cores without AVX-512"
+
+
+def _limit(count: float, limit: Any) -> float:
+    return min(count, int(limit)) if int(limit) else count
+
+
+def _count_sentences(path: Path) -> float:
+    """Count about how many sentences the texts of a file have."""
+    if not path.is_file():
+        return 0
+    return sum(max(1.0, len(record.text) / _SENTENCE) for record in read_jsonl(path, raw=True))

@@ -1,0 +1,84 @@
+"""A project of `spacy project`: its variables and workflows, checked before anything runs."""
+
+import os
+from pathlib import Path
+from typing import Any, Dict, Iterable, List, Mapping, Tuple
+
+from ..errors import BionerError, Errors
+from ..settings import suggest
+
+PROJECT_FILE = "project.yml"
+PREFIX = "--vars."
+
+
+class Project:
+    """A folder with a project.yml.
+
+    folder (Path): The folder.
+    variables (Dict[str, Any]): Name to value, as the file has them; some follow from others.
+    workflows (Dict[str, List[str]]): Name to the names of its commands.
+    commands (List[str]): Names of the commands.
+    RAISES BionerError: E744 where there is no project.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        import srsly
+
+        self.path = Path(folder) / PROJECT_FILE
+        if not self.path.is_file():
+            raise BionerError(Errors.E744.format(path=folder))
+        content = srsly.read_yaml(self.path)
+        self.folder = Path(folder)
+        self.variables: Dict[str, Any] = dict(content.get("vars", {}))
+        self.workflows: Dict[str, List[str]] = dict(content.get("workflows", {}))
+        self.commands: List[str] = [command["name"] for command in content.get("commands", [])]
+
+    def refuse_unknown(self, names: Iterable[str]) -> None:
+        """Raise BionerError E745 for the first variable that the project does not have: it would be passed over."""
+        for name in names:
+            if name not in self.variables:
+                known = [each for each, value in self.variables.items() if not is_derived(value)]
+                raise BionerError(Errors.E745.format(name=name, path=self.path, hint=suggest(name, self.variables),
+                                                     known=", ".join(known)))
+
+    def list_steps(self, name: str) -> List[str]:
+        """List the commands of a workflow, or the one command of that name.
+
+        name (str): A workflow or a command.
+        RETURNS (List[str]): The commands.
+        RAISES BionerError: E746 where there is none of that name.
+        """
+        if name not in self.workflows and name not in self.commands:
+            known = [*self.workflows, *self.commands]
+            raise BionerError(Errors.E746.format(name=name, path=self.path, hint=suggest(name, known),
+                                                 known=", ".join(known)))
+        return self.workflows.get(name, [name])
+
+    def fill(self, given: Mapping[str, str]) -> Tuple[Dict[str, Any], Dict[str, List[str]]]:
+        """Fill in the variables.
+
+        given (Mapping[str, str]): Name to value; the others are as the file has them or follow from these.
+        RETURNS (Tuple[Dict[str, Any], Dict[str, List[str]]]): Variables to values, and commands to their outputs.
+        """
+        from weasel.util.config import load_project_config
+
+        config = load_project_config(self.folder, overrides={f"vars.{name}": value for name, value in given.items()})
+        # In its own section weasel leaves a variable as the file has it.
+        return {**config["vars"], **given}, {each["name"]: list(each.get("outputs", [])) for each in config["commands"]}
+
+
+def is_derived(value: Any) -> bool:
+    """Return whether the value of a variable follows from others."""
+    return isinstance(value, str) and "${" in value
+
+
+def read_parent_variables() -> List[str]:
+    """Read which variables the command that started this process was given.
+
+    RETURNS (List[str]): The names after `--vars.`; none where the system does not tell, as outside of Linux.
+    """
+    path = Path(f"/proc/{os.getppid()}/cmdline")
+    if not path.is_file():
+        return []
+    words = path.read_bytes().decode("utf8", "replace").split("\0")
+    return [word[len(PREFIX):].partition("=")[0] for word in words if word.startswith(PREFIX)]
