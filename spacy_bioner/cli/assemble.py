@@ -35,6 +35,8 @@ def assemble_cli(
     metrics: Optional[Path] = typer.Option(None, help="Metrics file of evaluate, for the scores on test."),
     system: str = typer.Option("trained on silver and gold", help="Name of the pipeline, and of its system in "
                                                                        "the metrics file."),
+    int8: bool = typer.Option(False, "--int8", help="Round the weights to 8 bits: a quarter of the size, and faster on "
+                                                    "CPUs without bfloat16."),
 ) -> None:
     """Put a pipeline together as it is shipped: components, thresholds and a model card.
 
@@ -55,7 +57,7 @@ def assemble_cli(
     scores = read_scores(read_card(metrics), chosen, path=metrics) if metrics is not None else None
     facts = assemble(pipelines[chosen], output, selector=selector if use_selector is UseSelector.yes else None,
                      corpus=read_card(corpus) if corpus is not None else None, scores=scores, dev=dev, system=chosen,
-                     linker=linker)
+                     linker=linker, int8=int8)
     if dev:
         typer.echo(f"Of {', '.join(f'{name} (dev F1 {score:.2f})' for name, score in dev.items())}: {chosen}")
     typer.echo(f"{output}: {', '.join(facts['thresholds'])}; {len(facts['labels'])} labels; "

@@ -15,6 +15,7 @@ def serve_cli(
     port: int = typer.Option(8080, help="Port to listen on; 0 takes a free one."),
     batch_size: int = typer.Option(64, min=1, help="Texts that are annotated together."),
     spans_key: str = typer.Option("sc", help="Key of the spans in Docs."),
+    int8: bool = typer.Option(False, "--int8", help="Compute with weights rounded to 8 bits."),
     gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU, or -1 for the CPU."),
 ) -> None:
     """Serve a pipeline over HTTP; texts of requests that come together are annotated together.
@@ -33,7 +34,7 @@ def serve_cli(
 
     taken = listen(host, port)
     set_up_gpu(gpu_id)
-    served = Served(load_installed(pipeline), spans_key, batch_size)
+    served = Served(load_installed(pipeline, int8=int8), spans_key, batch_size)
     # This also loads what is loaded at the first use.
     check_spans_key(set(served.nlp("No fever.").spans), spans_key, system=pipeline)
     app = make_app(served) if host in ("127.0.0.1", "localhost", "::1") else make_app(served, hosts=("*",))

@@ -84,6 +84,9 @@ class TrainingErrors:
     E558 = "There are {found} numbers of epochs, but strategy '{name}' has {wanted} stages. Give one for each stage."
     E559 = "'{found}' is no list of epochs. Give numbers above 0, one for each stage of the strategy, such as 20,10."
     E560 = "--stage-epochs stands in place of --updates and --epochs. Leave these two out."
+    E561 = "8-bit weights need a CPU with fast products of 8-bit numbers, and torch names none here. Set int8 = false."
+    E562 = "The encoder '{name}' holds 8-bit weights, which cannot be trained. Train the pipeline it was made from."
+    E563 = "int8 and lora_rank do not go together: LoRA is stored without the weights of its base. Set one of them."
 
 
 class TrainingWarnings:

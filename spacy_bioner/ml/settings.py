@@ -27,6 +27,8 @@ class EncoderSettings(Settings):
         "base model is then read by its name.", ge=0)
     lora_alpha: int = setting(32, "Scale of LoRA.", ge=1)
     layers: int = setting(0, "How many of the lowest layers are used; 0 uses all.", ge=0)
+    int8: bool = setting(
+        False, "Whether a trained pipeline, when it is loaded, rounds its weights to 8 bits for use on CPUs.")
 
 
 class SpanGridSettings(Settings):

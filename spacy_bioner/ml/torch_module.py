@@ -31,13 +31,17 @@ class ModuleShim(PyTorchShim):
         pickled.
     average (float): Decay of the moving average of the weights; 0 keeps none.
     trained_only (bool): Whether only what is trained is stored, because `build` brings the rest.
+    finish (Optional[Callable[[torch.nn.Module, Dict[str, Any]], Dict[str, Any]]]): Changes a module that was read from
+        its file for use, and gives the config that builds its like.
     """
 
     def __init__(self, build: Callable[[Dict[str, Any]], torch.nn.Module], *,
                  rate_factor: Optional[Callable[[str, torch.nn.Module], float]] = None, average: float = 0.0,
-                 trained_only: bool = False):
+                 trained_only: bool = False,
+                 finish: Optional[Callable[[torch.nn.Module, Dict[str, Any]], Dict[str, Any]]] = None):
         super().__init__(None)
         self.trained_only = trained_only
+        self.finish = finish
         self.build = build
         self.rate_factor = rate_factor
         self.average = average
@@ -158,7 +162,7 @@ class ModuleShim(PyTorchShim):
             return self
         module = self.build(stored["config"])
         self._fill(module, load_tensors(stored["weights"]), stored["config"])
-        self.set_module(module, stored["config"])
+        self.set_module(module, stored["config"] if self.finish is None else self.finish(module, stored["config"]))
         return self
 
     def _fill(self, module: torch.nn.Module, weights: Mapping[str, torch.Tensor], config: Mapping[str, Any]) -> None:
@@ -177,7 +181,7 @@ class ModuleShim(PyTorchShim):
 
     def copy(self) -> "ModuleShim":
         fresh = ModuleShim(self.build, rate_factor=self.rate_factor, average=self.average,
-                           trained_only=self.trained_only)
+                           trained_only=self.trained_only, finish=self.finish)
         return fresh.from_bytes(self.to_bytes())
 
 

@@ -49,7 +49,8 @@ _SELECTOR, _LINKER = "span_selector", "concept_linker"
 
 def assemble(pipeline: Path, output: Path, *, selector: Optional[Path] = None,
              corpus: Optional[Mapping[str, Any]] = None, scores: Optional[Facts] = None,
-             dev: Optional[Mapping[str, float]] = None, system: str = "", linker: Optional[Path] = None) -> Facts:
+             dev: Optional[Mapping[str, float]] = None, system: str = "", linker: Optional[Path] = None,
+             int8: bool = False) -> Facts:
     """Write a pipeline as it is shipped; `spacy package` takes it from there, card and all.
 
     pipeline (Path): A trained pipeline, as `train spancat` makes it.
@@ -60,15 +61,16 @@ def assemble(pipeline: Path, output: Path, *, selector: Optional[Path] = None,
     dev (Optional[Mapping[str, float]]): F1 on dev of the pipelines that this one was chosen among, for the card.
     system (str): Name of the pipeline in metrics files, for the card.
     linker (Optional[Path]): A pipeline with a concept linker, which is put behind all others.
+    int8 (bool): Whether the weights of the encoders are rounded to 8 bits, for use on CPUs.
     RETURNS (Facts): The card.
     RAISES BionerError: E001, E549, E522, E526 to E531, E904 for what does not go together, or cannot be shipped.
     """
     if output.exists() and not (output / "meta.json").is_file() and any(output.iterdir()):
         raise BionerError(Errors.E530.format(path=output))
-    nlp = load_pipeline(pipeline)
+    nlp = load_pipeline(pipeline, int8=int8)
     _check_whole(nlp, pipeline)
     if selector is not None:
-        append_selector(nlp, selector, pipeline=pipeline)
+        append_selector(nlp, selector, pipeline=pipeline, int8=int8)
     if linker is not None:
         append_linker(nlp, linker)
     thresholds = {name: getattr(pipe, "cfg", {}).get("threshold") for name, pipe in nlp.pipeline}
@@ -89,16 +91,17 @@ def assemble(pipeline: Path, output: Path, *, selector: Optional[Path] = None,
     return facts
 
 
-def append_selector(nlp: Language, path: Path, *, pipeline: Path) -> None:
+def append_selector(nlp: Language, path: Path, *, pipeline: Path, int8: bool = False) -> None:
     """Put a trained selector behind the components of a pipeline: it chooses from what they found.
 
     nlp (Language): The pipeline.
     path (Path): The pipeline of the selector.
     pipeline (Path): Where the first one was read, for errors.
+    int8 (bool): Whether the weights of its encoder are rounded to 8 bits.
     RAISES BionerError: E522 where there is no selector, E531 where there are two, E528 for another language, E526 for
         a label that it has not learnt, E527 for a component that cannot be shipped.
     """
-    source = load_pipeline(path)
+    source = load_pipeline(path, int8=int8)
     name = _find_selector(source)
     if name is None:
         raise BionerError(Errors.E522.format(path=path))

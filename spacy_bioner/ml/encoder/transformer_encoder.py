@@ -21,6 +21,7 @@ from ...llm.local.hub import resolve_model
 from ...llm.local.pretrained import build_model, load_model, load_tokenizer
 from ..torch_module import ModuleShim
 from .encoder_lora import LoraModule, add_lora, check_base
+from .int8_linear import put_int8
 from .word_pieces import (
     MAX_PIECES_A_TOKEN,
     PACKED_CPU,
@@ -87,7 +88,8 @@ class PooledTransformer(LoraModule):
 
 def build_transformer_encoder(name: str, max_pieces: int, overlap: int, mixed_precision: bool,
                               frozen_layers: int, layer_decay: float, dropout: float, average: float,
-                              lora_rank: int, lora_alpha: int, layers: int) -> Model[List[Doc], List[Floats2d]]:
+                              lora_rank: int, lora_alpha: int, layers: int,
+                              int8: bool = False) -> Model[List[Doc], List[Floats2d]]:
     """Build the layer; weights are read when it is initialized, or come with the trained pipeline.
 
     name (str): A folder, an embedded package or a hub id, as `llm.local.hub` takes it.
@@ -104,10 +106,14 @@ def build_transformer_encoder(name: str, max_pieces: int, overlap: int, mixed_pr
         own.
     layers (int): How many of the transformer's layers are used, from below; 0 uses all. Upper layers of a causal
         language model foresee the next word, which is dear and of little use to who judges the words that are there.
+    int8 (bool): Whether weights that are read from a trained pipeline are rounded to 8 bits, see `int8_linear`.
     RETURNS (Model[List[Doc], List[Floats2d]]): One array a document, one row a token.
+    RAISES BionerError: E563 for 8-bit weights with LoRA.
     """
+    if int8 and lora_rank:
+        raise BionerError(Errors.E563)
     shim = ModuleShim(_build_module, rate_factor=partial(_rate_of_layer, decay=layer_decay), average=average,
-                      trained_only=lora_rank > 0)
+                      trained_only=lora_rank > 0, finish=_round_weights if int8 else None)
     return Model("transformer_encoder", _forward, init=_init, shims=[shim], dims={"nO": None}, attrs={
         "name": name, "max_pieces": max_pieces, "overlap": overlap, "mixed_precision": mixed_precision,
         "frozen_layers": frozen_layers, "dropout": dropout, "lora_rank": lora_rank, "lora_alpha": lora_alpha,
@@ -127,9 +133,17 @@ def _build_module(config: Dict[str, Any]) -> PooledTransformer:
         add_lora(transformer, lora)
     module = PooledTransformer(transformer, tokenizer=config["tokenizer"], around=tuple(config["around"]),
                                pad_id=config["pad_id"], unknown_id=config["unknown_id"])
-    if not lora:
+    if config.get("int8"):
+        put_int8(transformer, filled=False)
+    elif not lora:
         _freeze(transformer, config["frozen_layers"])
     return module
+
+
+def _round_weights(module: torch.nn.Module, config: Dict[str, Any]) -> Dict[str, Any]:
+    if not config.get("int8"):
+        put_int8(module.transformer, filled=True)
+    return {**config, "int8": True}
 
 
 def _drop_pooler(transformer: torch.nn.Module) -> None:
@@ -226,7 +240,10 @@ def _load_pretrained(settings: Dict[str, Any]) -> Tuple[PooledTransformer, Dict[
 
 
 def _forward(model: Model, docs: List[Doc], is_train: bool) -> Tuple[List[Floats2d], Callable]:
-    module: PooledTransformer = model.shims[0].module
+    shim: ModuleShim = model.shims[0]
+    if is_train and shim.config.get("int8"):
+        raise BionerError(Errors.E562.format(name=shim.config["name"]))
+    module: PooledTransformer = shim.module
     module.train(is_train)
     pieces = [module.piece_maker.pieces(doc) for doc in docs]
     windows = [window for index, tokens in enumerate(pieces)

@@ -65,7 +65,7 @@ class PieceMaker:
         fresh = [key for key in dict.fromkeys(keys) if key not in known]
         if fresh:
             words = [(" " if spaced else "") + doc.vocab.strings[orth] for orth, spaced in fresh]
-            for key, encoding in zip(fresh, self._tokenizer.encode_batch(words, add_special_tokens=False)):
+            for key, encoding in zip(fresh, self._tokenizer.encode_batch_fast(words, add_special_tokens=False)):
                 known[key] = tuple(encoding.ids[:MAX_PIECES_A_TOKEN]) or self._unknown
         return [known[key] for key in keys]
 
