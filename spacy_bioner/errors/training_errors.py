@@ -87,6 +87,9 @@ class TrainingErrors:
     E561 = "8-bit weights need a CPU with fast products of 8-bit numbers, and torch names none here. Set int8 = false."
     E562 = "The encoder '{name}' holds 8-bit weights, which cannot be trained. Train the pipeline it was made from."
     E563 = "int8 and lora_rank do not go together: LoRA is stored without the weights of its base. Set one of them."
+    E564 = "The {what} of a package cannot be '{found}'. Wanted: {wanted}."
+    E565 = "No wheel of {name} could be built: {why}. Install setuptools, and this package from a wheel or a checkout."
+    E566 = "{path} is not the file that was installed, so no wheel can be made of it. Install this package again."
 
 
 class TrainingWarnings:

@@ -82,11 +82,13 @@ def test_scores_are_printed(folder):
 
 
 def test_the_scores_close_with_report_wheel_and_the_way_to_a_corpus_of_ones_own(folder):
-    for path in ("metrics/report.html", "packages/run/en_mini-0.1.0-py3-none-any.whl"):
+    for path in ("metrics/report.html", "packages/run/en_mini-0.1.0-py3-none-any.whl",
+                 "packages/run/spacy_bioner-0.1.0-py3-none-any.whl"):
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).touch()
     output = call("report", "--show", folder / "metrics", "--wheels", folder / "packages").output
     for part in ("100.00", str(folder / "metrics" / "report.html"), "en_mini-0.1.0-py3-none-any.whl",
+                 f"pip install --find-links {folder / 'packages' / 'run'} en_mini",
                  "spacy-bioner init DIR --from FILES"):
         assert part in output
 
