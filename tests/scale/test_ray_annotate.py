@@ -1,5 +1,6 @@
 """On Ray: the same output as without it, shard by shard, and what was written is never done again."""
 
+import os
 from functools import partial
 
 import pytest
@@ -99,6 +100,18 @@ def test_the_verb_goes_on_with_its_own_shards_only(tmp_path, replay, cluster):
     (tmp_path / "labels.yml").write_text("labels: {DISEASE: illnesses}\n")
     refused = annotate(*same).exception
     assert isinstance(refused, BionerError) and 'labels = [["DISEASE", ""]]' in str(refused)
+
+
+@pytest.mark.issue(21)
+def test_a_cluster_that_is_started_here_reports_its_use_to_nobody(tmp_path, replay, monkeypatch):
+    def start(**options):
+        raise InterruptedError(os.environ.get("RAY_USAGE_STATS_ENABLED"))
+
+    monkeypatch.delenv("RAY_USAGE_STATS_ENABLED", raising=False)
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(ray, "init", start)
+    with pytest.raises(InterruptedError, match="^0$"):
+        annotate_on_ray(tmp_path / "in.jsonl", tmp_path / "out", builder(replay))
 
 
 def test_cause_under_wrapping_errors_is_found():
