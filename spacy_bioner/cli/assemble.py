@@ -6,7 +6,7 @@ from typing import List, Optional
 
 import typer
 
-from ..errors import Errors
+from ..errors import BionerError, Errors
 from ._shared.named_paths import parse_named_paths
 from ._shared.outputs import refuse_own_folder
 from .report import read_card
@@ -31,6 +31,12 @@ def assemble_cli(
                                                                     "workflow can name both."),
     linker: Optional[Path] = typer.Option(None, help="Pipeline with a concept_linker, as `train linker` makes it; put "
                                                      "behind all others. none, for a workflow: without."),
+    seen: List[Path] = typer.Option([], help="Records of training and dev: salted hashes of their sentences go into "
+                                        "the pipeline, and `verify` can say whether a test set was among them."),
+    calibration: Optional[Path] = typer.Option(None, help="Gold that nothing else was chosen on: thresholds are "
+                                               "chosen anew, so that few mentions are missed, guaranteed."),
+    most_missed: float = typer.Option(10.0, help="With --calibration, the percentage of the gold mentions of each "
+                                                 "label that is missed at most, with 95% confidence."),
     corpus: Optional[Path] = typer.Option(None, help="Card of the corpus, corpus.json as prepare writes it."),
     metrics: Optional[Path] = typer.Option(None, help="Metrics file of evaluate, for the scores on test."),
     system: str = typer.Option("trained on silver and gold", help="Name of the pipeline, and of its system in "
@@ -49,6 +55,8 @@ def assemble_cli(
     from ..packaging.assemble import assemble, choose_on_dev
     from ..packaging.model_card import read_scores
 
+    if not 0 < most_missed < 100:
+        raise BionerError(Errors.E908.format(found=f"{most_missed:g}"))
     linker = linker if linker != _NONE else None
     pipelines = {system: pipeline, **parse_named_paths(others, taken=[system], unreadable=Errors.E538,
                                                        repeated=Errors.E605)}
@@ -57,8 +65,13 @@ def assemble_cli(
     scores = read_scores(read_card(metrics), chosen, path=metrics) if metrics is not None else None
     facts = assemble(pipelines[chosen], output, selector=selector if use_selector is UseSelector.yes else None,
                      corpus=read_card(corpus) if corpus is not None else None, scores=scores, dev=dev, system=chosen,
-                     linker=linker, int8=int8)
+                     linker=linker, int8=int8, seen=seen, calibration=calibration, missed=most_missed / 100)
     if dev:
         typer.echo(f"Of {', '.join(f'{name} (dev F1 {score:.2f})' for name, score in dev.items())}: {chosen}")
+    if facts["promise"]:
+        for label, one in facts["promise"]["labels"].items():
+            said = f"at most {most_missed:g}% missed, guaranteed at threshold {one['threshold']:g}" if one["holds"] \
+                else f"no guarantee, with {one['mentions']} mentions in {one['documents']} documents"
+            typer.echo(f"{label}: {said}", err=not one["holds"])
     typer.echo(f"{output}: {', '.join(facts['thresholds'])}; {len(facts['labels'])} labels; "
                f"corpus {facts['corpus']['name']} ({facts['corpus']['license']})")

@@ -40,6 +40,7 @@ from .train.generator import train_generator_cli
 from .train.linker import train_linker_cli
 from .train.selector import train_selector_cli
 from .train.spancat import train_spancat_cli
+from .verify import verify_cli
 
 
 def make_group(name: str, about: str) -> typer.Typer:
@@ -104,6 +105,7 @@ app.command("report", cls=VerbCommand)(report_cli)
 app.command("assemble", cls=VerbCommand)(assemble_cli)
 app.command("package", cls=VerbCommand)(package_cli)
 app.command("serve", cls=VerbCommand)(serve_cli)
+app.command("verify", cls=VerbCommand)(verify_cli)
 app.command("encode", cls=VerbCommand)(encode_cli)
 app.command("decode", cls=VerbCommand)(decode_cli)
 app.command("experiment", cls=OverridableCommand)(experiment_cli)

@@ -83,14 +83,23 @@ def drop_repeated(annotations: Iterable[Annotation]) -> Iterator[Annotation]:
 
 
 def _keys(annotation: Annotation, *, telling: int, whole: bool) -> Iterator[bytes]:
-    """Yield the hashes of the whole text and of its sentences with so many units; texts without letters have none."""
+    """Yield the hashes of the whole text and of its sentences with so many units."""
+    return map(_hash, list_normalised(annotation, telling=telling, whole=whole))
+
+
+def list_normalised(annotation: Annotation, *, telling: int = TELLING_UNITS, whole: bool) -> List[str]:
+    """Normalise the whole text, and its sentences.
+
+    annotation (Annotation): A sentence or a document.
+    telling (int): Units that a sentence must have.
+    whole (bool): Whether the text as a whole is among them, however short.
+    RETURNS (List[str]): Normalised texts; those without letters are left out.
+    """
     # Labelled text has no cut inside a mention, and a raw copy of it has: both cuts are known.
     cuts = [annotation, annotation.with_mentions(())] if annotation.mentions else [annotation]
     sentences = dict.fromkeys(sentence.text for cut in cuts for sentence in split_sentences(cut))
     texts = [text for text in sentences if telling == 1 or len(find_units(text)) >= telling]
-    for text in map(normalise, [annotation.text, *texts] if whole else texts):
-        if text:
-            yield _hash(text)
+    return [text for text in map(normalise, [annotation.text, *texts] if whole else texts) if text]
 
 
 def _hash(text: str) -> bytes:

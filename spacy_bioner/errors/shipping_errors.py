@@ -8,3 +8,13 @@ class ShippingErrors:
             "right. Give a dictionary of the same vocabulary.")
     E903 = "The component '{name}' has no dictionary. Give it one with add_concepts, or load a trained linker."
     E904 = "{path} has no component concept_linker. Give a pipeline that `train linker` made."
+    E905 = ("No threshold keeps the promise: of the {mentions} mentions of {label} in the {documents} documents of "
+            "{path} even the lowest misses {missed}%. Give more documents, allow more to be missed, or train further.")
+    E906 = "{what} was trained or tuned on, so that nothing can be promised from it. Give other records."
+    E907 = ("Recall is only promised of a pipeline with a bioner_spancat and without a span_selector; this one has "
+            "{found}.")
+    E908 = "The most that may be missed is {found}%. Give a share between 0 and 100."
+    E909 = "{path} is no wheel that can be checked: {why}. Build it again, or get it anew."
+    E910 = "{path} failed {count} of its checks: {names}. The lines above say why."
+    E911 = "Config {path} of the wheel cannot be read: {why}. Build it again, or get it anew."
+    E912 = "{path} holds no trained pipeline. Give a wheel that `spacy package` built."

@@ -3,7 +3,7 @@
 import json
 import shutil
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from spacy.language import Language
 
@@ -13,6 +13,8 @@ from ..training.pipeline_loading import load_pipeline
 from ..training.spacy_training import forget_paths
 from .hub_header import LICENCE_FILE
 from .model_card import Facts, collect_facts, describe_terms, meta_fields, render_card
+from .recall_promise import promise_recall
+from .training_texts import TrainingTexts
 
 
 def choose_on_dev(pipelines: Mapping[str, Path]) -> Tuple[str, Dict[str, float]]:
@@ -50,7 +52,8 @@ _SELECTOR, _LINKER = "span_selector", "concept_linker"
 def assemble(pipeline: Path, output: Path, *, selector: Optional[Path] = None,
              corpus: Optional[Mapping[str, Any]] = None, scores: Optional[Facts] = None,
              dev: Optional[Mapping[str, float]] = None, system: str = "", linker: Optional[Path] = None,
-             int8: bool = False) -> Facts:
+             int8: bool = False, seen: Sequence[Path] = (), calibration: Optional[Path] = None,
+             missed: float = 0.1) -> Facts:
     """Write a pipeline as it is shipped; `spacy package` takes it from there, card and all.
 
     pipeline (Path): A trained pipeline, as `train spancat` makes it.
@@ -62,8 +65,12 @@ def assemble(pipeline: Path, output: Path, *, selector: Optional[Path] = None,
     system (str): Name of the pipeline in metrics files, for the card.
     linker (Optional[Path]): A pipeline with a concept linker, which is put behind all others.
     int8 (bool): Whether the weights of the encoders are rounded to 8 bits, for use on CPUs.
+    seen (Sequence[Path]): Records of training and dev, whose salted hashes are put beside the pipeline.
+    calibration (Optional[Path]): Records that new thresholds with a promise of recall are chosen on.
+    missed (float): Most gold mentions that may then be missed, as a share.
     RETURNS (Facts): The card.
-    RAISES BionerError: E001, E549, E522, E526 to E531, E904 for what does not go together, or cannot be shipped.
+    RAISES BionerError: E001, E549, E522, E526 to E531, E904 to E907 for what does not go together, or cannot be
+        shipped.
     """
     if output.exists() and not (output / "meta.json").is_file() and any(output.iterdir()):
         raise BionerError(Errors.E530.format(path=output))
@@ -71,11 +78,13 @@ def assemble(pipeline: Path, output: Path, *, selector: Optional[Path] = None,
     _check_whole(nlp, pipeline)
     if selector is not None:
         append_selector(nlp, selector, pipeline=pipeline, int8=int8)
+    texts = TrainingTexts.read(seen) if seen else None
+    promise = promise_recall(nlp, calibration, missed=missed, seen=texts) if calibration is not None else None
     if linker is not None:
         append_linker(nlp, linker)
     thresholds = {name: getattr(pipe, "cfg", {}).get("threshold") for name, pipe in nlp.pipeline}
     facts = collect_facts(nlp.meta, nlp.config["components"], thresholds=thresholds, corpus=corpus, scores=scores,
-                          dev=dev, system=system)
+                          dev=dev, system=system, promise=promise)
     nlp.meta.update(meta_fields(facts))
     nlp.meta["spacy_bioner"] = {**nlp.meta.get("spacy_bioner", {}), "card": facts}
     fresh = output.with_name(f".{output.name}.new")
@@ -85,6 +94,8 @@ def assemble(pipeline: Path, output: Path, *, selector: Optional[Path] = None,
     (fresh / "README.md").write_text(render_card(facts, title=f"Named entities: {facts['corpus']['name']}"),
                                      encoding="utf8")
     terms = ["This pipeline was made from works under these terms:", "", *describe_terms(facts)]
+    if texts is not None:
+        texts.write(fresh)
     (fresh / LICENCE_FILE).write_text("\n".join(terms) + "\n", encoding="utf8")
     _remove(output)
     fresh.rename(output)

@@ -46,7 +46,8 @@ def _names(settings: Any) -> Iterator[str]:
 
 def collect_facts(meta: Mapping[str, Any], components: Mapping[str, Any], *, thresholds: Mapping[str, Any],
                   corpus: Optional[Mapping[str, Any]] = None, scores: Optional[Facts] = None,
-                  dev: Optional[Mapping[str, float]] = None, system: str = "") -> Facts:
+                  dev: Optional[Mapping[str, float]] = None, system: str = "",
+                  promise: Optional[Facts] = None) -> Facts:
     """Put together what the card says.
 
     meta (Mapping[str, Any]): `meta.json` of the pipeline; under "spacy_bioner" what `train spancat` wrote, and there
@@ -57,8 +58,9 @@ def collect_facts(meta: Mapping[str, Any], components: Mapping[str, Any], *, thr
     scores (Optional[Facts]): What `read_scores` gives.
     dev (Optional[Mapping[str, float]]): F1 on dev, in percent, of the pipelines that this one was chosen among.
     system (str): Name of the pipeline in metrics files.
-    RETURNS (Facts): system, corpus, parts, components, training, selector, linker, labels, thresholds, encoders,
-        scores, dev and versions.
+    promise (Optional[Facts]): What `recall_promise.promise_recall` gives.
+    RETURNS (Facts): system, corpus, parts, components, training, selector, linker, labels, thresholds, promise,
+        encoders, scores, dev and versions.
     """
     made, corpus = meta.get("spacy_bioner", {}), corpus or {}
     labels = sorted({label for known in meta.get("labels", {}).values() for label in known})
@@ -77,6 +79,7 @@ def collect_facts(meta: Mapping[str, Any], components: Mapping[str, Any], *, thr
         if "linker" in made else None,
         "labels": {label: definitions.get(label, "") for label in labels},
         "thresholds": {name: value for name, value in thresholds.items() if value is not None},
+        "promise": promise,
         "encoders": find_encoders(components),
         "scores": scores,
         "dev": dict(dev or {}),
@@ -146,6 +149,7 @@ def render_card(facts: Facts, *, title: str) -> str:
     chapters = [("Use", _use_lines(facts)), ("Scores", _score_lines(facts)),
                 ("Labels", [f"- `{label}`{': ' * bool(text)}{text}" for label, text in facts["labels"].items()]),
                 ("Thresholds", _threshold_lines(facts["thresholds"])),
+                ("Guarantee", _promise_lines(facts["promise"]) if facts["promise"] else []),
                 ("Data", _data_lines(facts)),
                 ("Training", [*_training_lines("Span categorizer", facts["training"]),
                               *_choice_lines(facts),
@@ -246,3 +250,15 @@ def _linker_lines(linker: Facts) -> List[str]:
     if linker["tuned"]:
         said += f"; F1 of links on the development set {linker['tuned']['dev_f']:.2f}, gold mentions"
     return [said]
+
+
+def _promise_lines(promise: Facts) -> List[str]:
+    kept = [label for label, one in promise["labels"].items() if one["holds"]]
+    without = [label for label, one in promise["labels"].items() if not one["holds"]]
+    said = [f"- With {100 * promise['confidence']:g}% confidence at most {100 * promise['missed']:g}% of the gold "
+            f"mentions are missed, of each of these labels{'' if without else ' and of all together'}: "
+            + ", ".join(kept),
+            f"- Calibrated on {promise['documents']:,} documents ({promise['data']['file']}); it holds for documents "
+            "like these, drawn independently. A document with more than ten mentions of a label counts as one with ten",
+            "- The price: spans that overlap are all kept, and more of them are wrong than the scores above say"]
+    return said + ([f"- No guarantee: {', '.join(without)}"] if without else [])

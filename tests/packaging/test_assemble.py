@@ -14,6 +14,8 @@ from spacy_bioner.config_files import find_config
 from spacy_bioner.errors import BionerError
 from spacy_bioner.formats.docbin import write_docbin
 from spacy_bioner.formats.jsonl import read_jsonl
+from spacy_bioner.formats.parsing.problems import Problems
+from spacy_bioner.linking.linker_training import make_linker
 from spacy_bioner.packaging.assemble import assemble
 from spacy_bioner.training.selector.selector_training import SelectorRun, run_selector
 from spacy_bioner.training.stages import Run, run_stages
@@ -220,3 +222,52 @@ def test_a_selector_that_does_not_fit_is_told(trained, selector, tmp_path, kind,
     with pytest.raises(BionerError, match=told):
         assemble(pipeline, tmp_path / "out", selector=given)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.fixture(scope="module")
+def unseen(trained):
+    """Return sentences that are apart from those of training, one a document."""
+    return write_sentences(trained / "unseen.jsonl", "calibration", range(400))
+
+
+@pytest.mark.issue(26)
+def test_a_promise_of_recall_is_kept_in_thresholds_and_card(trained, unseen, tmp_path):
+    facts = assemble(trained / "spancat" / "model-best", tmp_path / "out", calibration=unseen, missed=0.2,
+                     seen=[trained / "gold.jsonl", trained / "dev.jsonl"])
+    promised = facts["promise"]["labels"]["DISEASE"]
+    assert promised["holds"] and promised["missed"] <= 0.2 and promised["mentions"] == 400
+    nlp = spacy.load(tmp_path / "out")
+    assert nlp.get_pipe("bioner_spancat").cfg["threshold"]["DISEASE"] == pytest.approx(promised["threshold"])
+    assert nlp.config["components"]["bioner_spancat"]["overlaps"] == "any"
+    found = [{span.text for span in doc.spans["sc"]} for doc in nlp.pipe(TEXTS)]
+    assert all(name in names for name, names in zip(NAMES, found))
+    card = (tmp_path / "out" / "README.md").read_text()
+    assert "With 95% confidence at most 20% of the gold mentions are missed" in card
+    assert (tmp_path / "out" / "training_texts.json").is_file()
+
+
+@pytest.mark.issue(26)
+@pytest.mark.parametrize("calibration, seen, said", [
+    pytest.param("dev.jsonl", [], "was trained or tuned on", id="dev"),
+    pytest.param("few.jsonl", [], "No threshold keeps the promise", id="few"),
+    pytest.param("few.jsonl", ["few.jsonl"], "Record 'calibration-0' of", id="seen"),
+])
+def test_nothing_is_promised_without_data_of_its_own(trained, tmp_path, calibration, seen, said):
+    write_sentences(trained / "few.jsonl", "calibration", range(3))
+    with pytest.raises(BionerError, match=said):
+        assemble(trained / "spancat" / "model-best", tmp_path / "out", calibration=trained / calibration, missed=0.1,
+                 seen=[trained / each for each in seen])
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.issue(26)
+def test_a_linker_is_shipped_behind_the_others(trained, tmp_path):
+    table = tmp_path / "names.csv"
+    table.write_text("name,id\n" + "".join(f"{name},X:{number}\n" for number, name in enumerate(NAMES)))
+    make_linker([(table, "DISEASE")], tmp_path / "linker", problems=Problems())
+    facts = assemble(trained / "spancat" / "model-best", tmp_path / "out", linker=tmp_path / "linker")
+    assert facts["linker"]["concepts"] == len(NAMES) and facts["components"][-1] == "concept_linker"
+    doc = spacy.load(tmp_path / "out")(TEXTS[0])
+    assert {span.kb_id_ for span in doc.spans["sc"] if span.text == NAMES[0]} <= {"X:0"}
+    with pytest.raises(BionerError, match="no component concept_linker"):
+        assemble(trained / "spancat" / "model-best", tmp_path / "other", linker=trained / "spancat" / "model-best")

@@ -1,0 +1,177 @@
+"""The check of a wheel: its hashes first, nothing of it run, and a line for whatever is wrong."""
+
+import base64
+import csv
+import hashlib
+import io
+import json
+import zipfile
+
+import pytest
+import spacy
+from spacy.cli.package import TEMPLATE_INIT
+from typer.testing import CliRunner
+
+from spacy_bioner.annotation import Annotation, Mention
+from spacy_bioner.cli.main import app
+from spacy_bioner.errors import BionerError
+from spacy_bioner.formats.jsonl import write_jsonl
+from spacy_bioner.packaging.training_texts import FILE, TrainingTexts
+from spacy_bioner.packaging.wheel_checks import Check, check_scores
+
+SEEN = "The patient had gout in both of the knees."
+FOLDER, INFO = "en_toy/en_toy-0.1.0", "en_toy-0.1.0.dist-info"
+METADATA = "Metadata-Version: 2.1\nName: en_toy\nVersion: 0.1.0\nLicense: CC0-1.0\nRequires-Dist: spacy >=3.8,<3.9\n"
+CARD = {"scores": {"micro": {"f1": [0.9, 0.85, 0.95]}}}
+
+
+def records(path, *texts):
+    write_jsonl(path, [Annotation(text, (Mention(text.index("gout"), text.index("gout") + 4, "DISEASE"),),
+                                  id=f"t{number}") for number, text in enumerate(texts)])
+    return path
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """Return the files of a wheel by name: a pipeline that finds gout."""
+    folder = tmp_path_factory.mktemp("pipeline")
+    nlp = spacy.blank("en")
+    nlp.add_pipe("span_ruler", config={"spans_key": "sc"}).add_patterns([{"label": "DISEASE", "pattern": "gout"}])
+    nlp.meta["spacy_bioner"] = {"card": CARD}
+    nlp.to_disk(folder / "model")
+    TrainingTexts.read([records(folder / "train.jsonl", SEEN, "gout.")]).write(folder / "model")
+    found = {f"{FOLDER}/{path.relative_to(folder / 'model').as_posix()}": path.read_bytes()
+             for path in (folder / "model").rglob("*") if path.is_file()}
+    return {**found, "en_toy/__init__.py": TEMPLATE_INIT.encode(), f"{INFO}/METADATA": METADATA.encode()}
+
+
+def record(files):
+    rows = io.StringIO()
+    for name, content in files.items():
+        digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).decode().rstrip("=")
+        csv.writer(rows).writerow([name, f"sha256={digest}", len(content)])
+    csv.writer(rows).writerow([f"{INFO}/RECORD", "", ""])
+    return rows.getvalue().encode()
+
+
+def build(path, files, **stated):
+    """Write a wheel; `stated` are files that RECORD takes for others."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in {**files, f"{INFO}/RECORD": record({**files, **stated})}.items():
+            archive.writestr(name, content)
+    return path
+
+
+def check(path, *arguments):
+    """Return the lines of a check by what was checked, and the error that ended it, if any."""
+    done = CliRunner().invoke(app, ["verify", str(path), *map(str, arguments)])
+    lines = (line[8:].partition(": ") for line in done.stdout.splitlines() if line.startswith(("ok ", "FAILED ")))
+    failed = [line[8:].partition(":")[0] for line in done.stdout.splitlines() if line.startswith("FAILED ")]
+    error = str(done.exception) if isinstance(done.exception, BionerError) else ""
+    assert done.exit_code == 0 or error, done.exception
+    return {name: said for name, _, said in lines}, failed, error
+
+
+def test_a_whole_wheel_passes(files, tmp_path):
+    checks, failed, error = check(build(tmp_path / "toy.whl", files))
+    assert not failed and not error
+    assert set(checks) == {"hashes", "licence", "versions", "code", "config", "training texts"}
+    assert checks["licence"].startswith("CC0-1.0") and checks["training texts"].startswith("hashes of 1 sentences")
+    assert "tokenizers:spacy.Tokenizer.v1" in checks["config"] and spacy.__version__ in checks["versions"]
+
+
+def test_no_text_is_in_the_hashes(files):
+    held = json.loads(files[f"{FOLDER}/{FILE}"])
+    assert set(held) == {"kind", "salt", "hashes"} and len(held["hashes"]) == 1, "a heading of a word could be guessed"
+    assert TrainingTexts.read([]).holds(Annotation(SEEN)) is False
+
+
+@pytest.mark.parametrize("text, seen", [(SEEN, True), ("THE patient had  gout in both of the knees", True),
+                                        (f"New. {SEEN} And gout again after all of this.", True),
+                                        ("Nobody had gout in this hospital so far.", False)])
+def test_test_texts_are_found_among_those_of_training(files, text, seen):
+    assert TrainingTexts.from_json(json.loads(files[f"{FOLDER}/{FILE}"]), path="x").holds(Annotation(text)) is seen
+
+
+def test_f1_is_compared_with_the_card(files, tmp_path):
+    wheel = build(tmp_path / "toy.whl", files)
+    good = records(tmp_path / "good.jsonl", *(f"Nobody had gout in hospital {number} so far." for number in range(9)))
+    checks, failed, _ = check(wheel, "--test", good)
+    assert not failed and checks["F1"] == (
+        "100.0 (100.0 to 100.0) on the test set, above 90.0 (85.0 to 95.0) on the card")
+    bad = tmp_path / "bad.jsonl"
+    write_jsonl(bad, [Annotation(f"Nobody had gout in {number} hospitals so far.", id=str(number))
+                      for number in range(9)])
+    checks, failed, error = check(wheel, "--test", bad)
+    assert failed == ["F1"] and "below 90.0" in checks["F1"] and "failed 1 of its checks: F1" in error
+    seen = records(tmp_path / "seen.jsonl", SEEN)
+    assert check(wheel, "--test", seen)[1] == ["training texts"]
+
+
+@pytest.mark.parametrize("name, content, said", [
+    pytest.param(f"{FOLDER}/config.cfg", b"[nlp]\n", "config.cfg is not the file that RECORD states", id="changed"),
+    pytest.param("en_toy/more.py", b"import os\n", "more.py is not in RECORD", id="left-over"),
+])
+def test_a_changed_wheel_is_not_looked_at_further(files, tmp_path, name, content, said):
+    path = tmp_path / "toy.whl"
+    with zipfile.ZipFile(path, "w") as archive:
+        for each, held in {**files, name: content, f"{INFO}/RECORD": record(files)}.items():
+            archive.writestr(each, held)
+    checks, failed, error = check(path, "--test", records(tmp_path / "t.jsonl", SEEN))
+    assert failed == ["hashes"] == list(checks) and said in checks["hashes"] and "failed 1" in error
+
+
+def test_a_missing_file_is_a_fault(files, tmp_path):
+    checks, _, _ = check(build(tmp_path / "toy.whl", files, gone=b"x"))
+    assert checks["hashes"].startswith("gone is in RECORD, and missing")
+
+
+def test_a_promise_of_recall_is_compared_in_place_of_f1():
+    high, low = [0.95, 0.92, 0.97], [0.5, 0.4, 0.6]
+    card = {**CARD, "promise": {"missed": 0.1}}
+    assert check_scores(card, low, high) == Check("recall", False, "95.0 (92.0 to 97.0) on the test set, promised 90")
+    assert check_scores(card, high, low).failed
+
+
+def test_nothing_of_a_wheel_with_strange_calls_or_code_is_run(files, tmp_path):
+    marker = tmp_path / "ran"
+    code = f"open({str(marker)!r}, 'w')\n".encode()
+    config = files[f"{FOLDER}/config.cfg"].replace(b"spacy.Tokenizer.v1", b"evil.Tokenizer.v1")
+    wheel = build(tmp_path / "toy.whl", {**files, "en_toy/__init__.py": code, f"{FOLDER}/config.cfg": config})
+    checks, failed, _ = check(wheel, "--test", records(tmp_path / "t.jsonl", "Nobody had gout in this place so far."))
+    assert failed == ["code", "config"] and "tokenizers:evil.Tokenizer.v1" in checks["config"]
+    assert checks["F1"] == "not measured, since code and config failed" and not marker.exists()
+
+
+def test_versions_that_are_not_installed_are_told(files, tmp_path):
+    more = METADATA + "Requires-Dist: spacy <3.0\nRequires-Dist: no-such-package-here\nRequires-Dist: x; extra == 'y'\n"
+    checks, failed, _ = check(build(tmp_path / "toy.whl", {**files, f"{INFO}/METADATA": more.encode()}))
+    assert failed == ["versions"] and "no-such-package-here is not installed" in checks["versions"]
+    assert "spacy<3.0" in checks["versions"]
+
+
+@pytest.mark.parametrize("damage, said", [
+    pytest.param(lambda path, files: path.write_bytes(b"no zip"), "no wheel that can be checked", id="no-zip"),
+    pytest.param(lambda path, files: path.write_bytes(build(path, files).read_bytes()[:-300]), "no wheel", id="cut"),
+    pytest.param(lambda path, files: build(path, {**files, "../x": b""}), "it holds the file", id="outside"),
+    pytest.param(lambda path, files: build(path, {**files, f"{FOLDER}/config.cfg": b"[nlp\n"}), "cannot be read",
+                 id="config"),
+    pytest.param(lambda path, files: build(path, {f"{INFO}/METADATA": METADATA.encode()}), "no trained pipeline",
+                 id="another-package"),
+    pytest.param(lambda path, files: build(path, {**files, f"{FOLDER}/{FILE}": b"[]"}), "another content", id="texts"),
+    pytest.param(lambda path, files: None, "No such file", id="absent"),
+])
+def test_what_is_no_such_wheel_is_one_line(files, tmp_path, damage, said):
+    damage(tmp_path / "toy.whl", files)
+    _, _, error = check(tmp_path / "toy.whl")
+    assert said in error and "\n" not in error
+
+
+@pytest.mark.parametrize("place", [0.2, 0.5, 0.8])
+def test_a_flipped_byte_is_found(files, tmp_path, place):
+    path = build(tmp_path / "toy.whl", files)
+    content = bytearray(path.read_bytes())
+    content[int(place * len(content))] ^= 255
+    path.write_bytes(bytes(content))
+    _, failed, error = check(path)
+    assert failed == ["hashes"] or "no wheel that can be checked" in error
