@@ -17,7 +17,8 @@ import typer
 from ..annotation import Annotation
 from ..config_files import find_config
 from ..errors import BionerError, Errors
-from ..files import open_atomic, read_lines
+from ..files import open_atomic
+from ..formats.plain_text import ENDINGS, count_plain_texts
 from ..llm.settings import (
     AUTO,
     AnnotatorSettings,
@@ -328,26 +329,16 @@ def read_texts(source: Path) -> Iterator[Annotation]:
     YIELDS (Annotation): The texts, with ids; those of a folder as they lie on the disk, line ends and all.
     RAISES BionerError: E003 where a file is not UTF-8.
     """
-    from ..formats import read_annotations
-    from ..formats.parsing.lines import read_text
+    from ..formats import TEXT, read_annotations
 
-    if source.is_dir():
-        for path in sorted(source.glob("*.txt")):
-            yield Annotation(read_text(path), id=path.stem)
-    elif source.name.lower().endswith((".txt", ".txt.gz")):
-        stem = source.name.split(".")[0]
-        for number, line in read_lines(source):
-            yield Annotation(line, id=f"{stem}-{number}")
-    else:
-        yield from read_annotations(source, raw=True)
+    is_text = source.is_dir() or source.name.lower().endswith(ENDINGS)
+    yield from read_annotations(source, TEXT if is_text else "", raw=True)
 
 
 def count_texts(source: Path, limit: Optional[int]) -> Optional[int]:
     """Return how many documents there are to annotate; None where only reading them would tell."""
-    if source.is_dir():
-        count = sum(1 for _ in source.glob("*.txt"))
-    elif source.is_file() and not source.name.lower().endswith(".spacy"):
-        count = sum(1 for _ in read_lines(source))
+    if source.is_dir() or source.is_file() and not source.name.lower().endswith(".spacy"):
+        count = count_plain_texts(source)
     else:
         return limit
     return min(count, limit) if limit else count

@@ -6,14 +6,15 @@ from typing import Dict, List, Optional
 import typer
 
 from ..errors import BionerError, Errors
-from ..formats import FORMATS, is_brat_folder, is_corpus_file
+from ..formats import FORMATS, is_brat_folder, is_corpus_file, is_plain_text
 from ._shared.terminal import console, printable
 
 _ORDER = ("train", "dev", "test")
 
 
 def inspect_cli(
-    corpus: List[Path] = typer.Argument(..., metavar="CORPUS...", help="Files, or a folder with train, dev and test."),
+    corpus: List[Path] = typer.Argument(..., metavar="CORPUS...", help="Files, a folder with train, dev and test, or a "
+                                                                  "folder of .txt files."),
     output: Optional[Path] = typer.Option(None, help="HTML page to write; without it, text goes to the screen."),
     from_: str = typer.Option("", "--from", help="Format of the files, where their names do not make it certain."),
     labels: Optional[Path] = typer.Option(None, help="Label schema (YAML); labels that it lacks are shown."),
@@ -66,8 +67,8 @@ def inspect_cli(
 
 
 def is_raw(path: Path) -> bool:
-    """Return whether a file is named after raw text."""
-    return path.name.split(".")[0].lower() == "raw"
+    """Return whether a file is named after raw text, or is text without annotation."""
+    return path.name.split(".")[0].lower() == "raw" or is_plain_text(path)
 
 
 def find_parts(corpus: List[Path]) -> Dict[str, Path]:
@@ -80,7 +81,8 @@ def find_parts(corpus: List[Path]) -> Dict[str, Path]:
     paths: List[Path] = []
     for path in corpus:
         if path.is_dir() and not is_brat_folder(path):
-            found = [file_ for file_ in sorted(path.iterdir()) if is_corpus_file(file_)]
+            found = [file_ for file_ in sorted(path.iterdir())
+                     if is_corpus_file(file_) or file_.name.split(".")[0].lower() == "raw" and is_plain_text(file_)]
             if not found:
                 raise BionerError(Errors.E001.format(path=path / f"*{FORMATS['jsonl'].endings[0]}", wanted="corpus"))
             paths += found

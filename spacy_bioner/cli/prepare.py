@@ -28,8 +28,9 @@ def prepare_cli(
     output: Path = typer.Argument(..., metavar="OUT", help="Folder for train, dev, test and raw as sentences."),
     labels: Optional[Path] = typer.Option(None, help="Label schema; by default labels.yml in the corpus folder, or "
                                                      "assets/labels/<corpus>.yml."),
-    raw: str = typer.Option("auto", help="Raw text: auto (raw.jsonl of the corpus and train), train (what the gold "
-                                            "sample leaves), a corpus folder, or none."),
+    raw: str = typer.Option("auto", help="Raw text: auto (raw.jsonl, raw.txt or the folder raw of the corpus, and "
+                                         "train), train (what the gold sample leaves), a folder of a corpus or of .txt "
+                                         "files, a .txt file, or none."),
     gold_limit: int = typer.Option(0, min=0, help="Sentences of train to take; 0 takes all."),
     raw_limit: int = typer.Option(0, min=0, help="Raw sentences to take; 0 takes all."),
     dev_limit: int = typer.Option(0, min=0, help="Sentences of dev to take; 0 takes all."),
@@ -72,8 +73,8 @@ def prepare_cli(
                               strict=strict, partial=partial)
     for name in prepared.parts:
         refuse_own_input(output / f"{name}.jsonl", [data / prepared.sources["raw"], *apart_from])
-    if raw != NO_RAW and not prepared.parts["raw"]:
-        # A workflow would find out after hours: what annotates raw text, and learns to write like it, needs some.
+    # All gold can do without; else a workflow would find out after hours that it had nothing to annotate.
+    if raw != NO_RAW and not prepared.parts["raw"] and (raw != AUTO_RAW or partial):
         raise BionerError(Errors.E035.format(source=prepared.sources["raw"], corpus=data / corpus))
     for name, sentences in prepared.parts.items():
         write_json_lines(output / f"{name}.jsonl", (sentence.to_record() for sentence in sentences))

@@ -13,6 +13,7 @@ from ..files import read_lines
 from ..formats import FORMATS, is_corpus_file, read_annotations
 from ..formats.parsing.lines import read_text
 from ..formats.parsing.problems import Problems
+from ..formats.plain_text import find_annotated_form
 from .leakage import normalise
 
 PARTS = ("train", "dev", "test", "raw")
@@ -166,11 +167,7 @@ def _is_text(path: Path) -> bool:
 
 
 def _is_pubtator(path: Path) -> bool:
-    """Return whether a .txt file begins as PubTator files do, which are often called so."""
-    if not path.name.lower().endswith(".txt"):
-        return False
-    first = next((line for _, line in read_lines(path)), "")
-    return re.match(r"\w+\|t\|", first) is not None
+    return path.name.lower().endswith(".txt") and find_annotated_form(path) == "pubtator"
 
 
 def _read(path: Path, problems: Problems) -> Iterator[Annotation]:

@@ -7,6 +7,7 @@ from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
 
 from ..annotation import Annotation
 from ..errors import BionerError, Errors
+from ..formats import is_plain_text, read_annotations
 from ..formats.jsonl import find_jsonl, read_jsonl
 from ..formats.parsing.problems import Problems
 from ..tokens import find_units
@@ -75,8 +76,9 @@ def prepare_corpus(data: Path, corpus: str, *, labels: Mapping[str, str], lang: 
     corpus (str): Folder below it with train, dev and test as `.jsonl` or `.jsonl.gz`.
     labels (Mapping[str, str]): The schema; a label that it lacks is an error.
     lang (str): Language of the texts, where they do not say it.
-    raw (str): "auto" (the corpus's own raw.jsonl, else unlabelled abstracts beside it, and "train"), "train" (what
-        the gold sample leaves of train, labels dropped), another folder, or "none".
+    raw (str): "auto" (the corpus's own raw.jsonl, raw.txt or folder raw of .txt files, else unlabelled abstracts beside
+        it, and "train"), "train" (what the gold sample leaves of train, labels dropped), another folder or .txt file,
+        or "none".
     limits (Limits): How many sentences are taken.
     seed (int): Seed of the samples.
     drop_leaks (bool): Whether train records that stand in dev or test too are left out; else they are an error.
@@ -198,14 +200,14 @@ def _find_texts(data: Path, corpus: str, raw: str, lang: str, rest: List[Annotat
     if raw == NO_RAW:
         prepared.sources["raw"] = NO_RAW
         return []
-    path = _find_raw(data, corpus, raw, lang)
+    path = find_raw(data, corpus, raw, lang)
     if raw not in (AUTO_RAW, "train"):
         rest = []
     sources = [f"{path.parent.name}/{path.name}"] if path else []
     if rest or not path:
         sources.append("the rest of train, labels dropped")
     prepared.sources["raw"] = " and ".join(sources)
-    return [*(_cut(read_jsonl(path, raw=True)) if path else []), *rest]
+    return [*(_cut(read_annotations(path, raw=True)) if path else []), *rest]
 
 
 def _gather_raw(sentences: Iterable[Annotation], lang: str, known: List[Annotation], limit: int, seed: int,
@@ -215,7 +217,8 @@ def _gather_raw(sentences: Iterable[Annotation], lang: str, known: List[Annotati
                   for sentence in sentences if TELLING_UNITS <= len(find_units(sentence.text)) <= _LONGEST_RAW)
     kept = _leave_out(drop_repeated(unlabelled), known, "the raw text", prepared.notes)
     if not kept and prepared.sources["raw"] != NO_RAW:
-        prepared.notes.append(f"no raw text: {prepared.sources['raw']} gives no sentence; name other text as raw")
+        prepared.notes.append(f"no raw text: {prepared.sources['raw']} gives no sentence, so none will be annotated; "
+                              "put sentences without annotation into raw.jsonl or raw.txt of the corpus")
     return _sample(kept, limit, seed)
 
 
@@ -225,18 +228,29 @@ def _raw_meta(sentence: Annotation, lang: str) -> Dict[str, Any]:
     return meta
 
 
-def _find_raw(data: Path, corpus: str, raw: str, lang: str) -> Optional[Path]:
-    """Return the file of raw text; None where there is none beside the rest of train."""
-    if raw == "train":
+def find_raw(data: Path, corpus: str, raw: str, lang: str) -> Optional[Path]:
+    """Find raw text.
+
+    data (Path): Folder of the corpora.
+    corpus (str): The corpus.
+    raw (str): As `prepare_corpus` takes it.
+    lang (str): Language of the texts.
+    RETURNS (Optional[Path]): The file, or the folder of .txt files; None where there is none beside the rest of train.
+    """
+    if raw in ("train", NO_RAW):
         return None
     if raw != AUTO_RAW:
-        return next((path for path in _candidates(data / raw) if path.is_file()), data / raw / "train.jsonl")
-    own = find_jsonl(data / corpus / "raw.jsonl")
+        named = next((path for path in (data / raw, Path(raw)) if path.exists()), data / raw)
+        if named.exists() and is_plain_text(named):
+            return named
+        found = [find_jsonl(named / "raw.jsonl"), *_text_forms(named), find_jsonl(named / "train.jsonl")]
+        return next((path for path in found if path.exists()), named / "train.jsonl")
     beside = find_jsonl(data / _UNLABELLED / "train.jsonl")
-    if own.is_file():
-        return own
-    return beside if beside.is_file() and lang == "en" else None
+    own = [find_jsonl(data / corpus / "raw.jsonl"), *_text_forms(data / corpus)]
+    return next((path for path in (*own, *([beside] if lang == "en" else [])) if path.exists()), None)
 
 
-def _candidates(folder: Path) -> Tuple[Path, ...]:
-    return tuple(find_jsonl(folder / name) for name in ("raw.jsonl", "train.jsonl"))
+def _text_forms(folder: Path) -> List[Path]:
+    """Return what a folder may hold as plain text: a file raw.txt, or a folder raw with .txt files."""
+    forms = (folder / "raw.txt", folder / "raw.txt.gz", folder / "raw")
+    return [path for path in forms if path.exists() and is_plain_text(path)]

@@ -8,6 +8,7 @@ from ..annotation import Annotation
 from ..errors import BionerError, Errors
 from ..loading import is_gzip
 from .parsing.problems import Problems, Written, untold
+from .plain_text import find_annotated_form, read_plain_text
 
 
 class Format(NamedTuple):
@@ -34,6 +35,8 @@ class Format(NamedTuple):
 # Formats with files that may lack all annotation; their readers take `raw`.
 _MAY_BE_RAW = ("jsonl", "brat", "docbin")
 
+# Name of plain text, which is read and not written.
+TEXT = "text"
 FORMATS: Dict[str, Format] = {
     "jsonl": Format("jsonl", "jsonl", (".jsonl",)),
     "pubtator": Format("pubtator", "pubtator", (".pubtator", ".pubtator.txt")),
@@ -65,12 +68,24 @@ def guess_format(path: Path) -> str:
     """
     if is_brat_folder(path):
         return "brat"
+    if is_plain_text(path) and Path(path).is_file() and find_annotated_form(path) == "pubtator":
+        return "pubtator"
     name = Path(path).name.lower().removesuffix(".gz")
     fitting = [(len(ending), format_) for format_, (_, _, endings) in FORMATS.items()
                for ending in endings if name.endswith(ending)]
     if fitting:
         return max(fitting)[1]
     raise BionerError(Errors.E013.format(path=path, available=", ".join(FORMATS)))
+
+
+def is_plain_text(path: Path) -> bool:
+    """Return whether a path holds texts and no annotation: a .txt file, or a folder with such files alone."""
+    path = Path(path)
+    if path.is_dir():
+        names = [file_.name.lower() for file_ in path.iterdir()]
+        return any(name.endswith(".txt") for name in names) and not any(
+            name.endswith((".ann", ".a1", ".a2")) or is_corpus_file(Path(name)) for name in names)
+    return path.name.lower().endswith((".txt", ".txt.gz")) and not is_corpus_file(path)
 
 
 def is_corpus_file(path: Path) -> bool:
@@ -94,7 +109,8 @@ def read_annotations(path: Path, format: str = "", *, problems: Optional[Problem
     """Read a corpus file of any format.
 
     path (Path): The file, or the folder for formats of many files.
-    format (str): Name of the format; by default as the name of the file says.
+    format (str): Name of the format; by default as the name of the file says. "text", the default for .txt files and
+        folders of them, is raw text.
     problems (Optional[Problems]): Takes note of what is left out; without it that is an error.
     raw (bool): Whether the texts are raw text; without it, files without any annotation are an error.
     options (Any): What the reader of the format takes besides.
@@ -102,6 +118,10 @@ def read_annotations(path: Path, format: str = "", *, problems: Optional[Problem
     RAISES BionerError: E001 where there is nothing, E012 and E013 for the format, and those of the reader.
     """
     path = Path(path)
+    # Of tagged tokens the columns have to be told.
+    if format == TEXT or not format and path.exists() and is_plain_text(path) and not find_annotated_form(path):
+        yield from read_plain_text(path, problems=problems, raw=raw)
+        return
     if not path.exists() and not path.with_name(f"{path.name}.gz").exists() and not is_gzip(path):
         raise BionerError(Errors.E001.format(path=path, wanted="file or folder"))
     name = format or guess_format(path)

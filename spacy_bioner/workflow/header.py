@@ -4,9 +4,11 @@ from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence
 
 from ..config_files import find_config
+from ..corpus.preparation import find_raw
 from ..errors import BionerError, Errors
-from ..files import read_lines
-from ..formats.jsonl import find_jsonl, read_jsonl
+from ..formats import read_annotations
+from ..formats.jsonl import find_jsonl
+from ..formats.plain_text import count_plain_texts
 from ..llm.settings import EMBEDDED_MODEL
 
 PARTS = ("train", "dev", "test", "raw")
@@ -69,14 +71,20 @@ def describe_run(name: str, outputs: Mapping[str, Iterable[str]], variables: Map
     if not corpus.is_dir():
         raise BionerError(Errors.E001.format(path=corpus, wanted="corpus folder"))
     device = "the CPU" if int(variables["gpu_id"]) < 0 else f"GPU {variables['gpu_id']}"
-    files = {part: find_jsonl(corpus / f"{part}.jsonl") for part in PARTS}
-    records = {part: sum(1 for _ in read_lines(path)) for part, path in files.items() if path.is_file()}
+    files = {part: find_jsonl(corpus / f"{part}.jsonl") for part in ("train", "dev", "test")}
+    files = {part: path for part, path in files.items() if path.is_file()}
+    raw = find_raw(folder / str(variables["data"]), str(variables["corpus"]), str(variables["raw"]),
+                   str(variables["lang"]))
+    files.update({"raw": raw} if raw is not None and raw.exists() else {})
+    records = {part: count_plain_texts(path) for part, path in files.items()}
     sizes = ", ".join(f"{part} {records[part]}" if part in records else f"no {part}" for part in PARTS)
     limits = ", ".join(f"{name} {variables[name]}" for name in ("gold_limit", "raw_limit", "dev_limit", "test_limit")
                        if int(variables[name]))
     return [f"{name}: corpus {variables['corpus']} ({variables['lang']}), profile {variables['profile']}, random seed "
             f"{variables['seed']}, on {device}",
             f"records: {sizes}" + (f"; sentences at most: {limits}" if limits else ""),
+            *([] if "raw" in files else ["without raw text only dev and test are annotated, and train where gold_limit "
+                                         "leaves some of it"]),
             _describe_times(estimate_minutes(list(outputs), variables, files, folder=folder)),
             f"results: {', '.join(_find_results(path for paths in outputs.values() for path in paths))}"]
 
@@ -105,7 +113,7 @@ def estimate_minutes(steps: Sequence[str], variables: Mapping[str, Any], files: 
     unknown = set(steps) - {*_MINUTES, *_SHORT}
     if unknown or int(variables["gpu_id"]) >= 0 or finetune["model"] != EMBEDDED_MODEL:
         return None
-    sentences = {part: _count_sentences(path) for part, path in files.items()}
+    sentences = {part: _count_sentences(files[part]) if part in files else 0.0 for part in PARTS}
     gold = _limit(sentences["train"], variables["gold_limit"])
     raw = _limit(sentences["raw"] + sentences["train"] - gold, variables["raw_limit"])
     scored = _limit(sentences["dev"], variables["dev_limit"]) + _limit(sentences["test"], variables["test_limit"])
@@ -138,7 +146,5 @@ def _limit(count: float, limit: Any) -> float:
 
 
 def _count_sentences(path: Path) -> float:
-    """Count about how many sentences the texts of a file have."""
-    if not path.is_file():
-        return 0
-    return sum(max(1.0, len(record.text) / _SENTENCE) for record in read_jsonl(path, raw=True))
+    """Count about how many sentences the texts of a file or folder have."""
+    return sum(max(1.0, len(record.text) / _SENTENCE) for record in read_annotations(path, raw=True))

@@ -242,3 +242,15 @@ def test_memory_stays_small_for_long_files(tmp_path):
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 4_000_000
+
+
+@pytest.mark.issue(24)
+@pytest.mark.parametrize("path", ["notes", "notes/a.txt"])
+def test_text_files_become_raw_records(verb, tmp_path, path):
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "a.txt").write_text("Gout hurts.\n")
+    code, _, err = verb("convert", tmp_path / path, tmp_path / "out.jsonl")
+    assert code == 0, err
+    assert "without an annotation file" in err or "no_annotation" in err or "raw text" in err
+    [record] = read_annotations(tmp_path / "out.jsonl", raw=True)
+    assert record.text.strip() == "Gout hurts." and record.meta["origin"] == "raw"

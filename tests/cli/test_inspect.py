@@ -99,3 +99,15 @@ def test_missing_corpus_is_one_clear_error(tmp_path, name):
 def test_brackets_nest_and_cross():
     mentions = (Mention(0, 3, "A"), Mention(0, 1, "B"), Mention(2, 5, "C"), Mention(4, 5, "D"))
     assert bracket(Annotation("a b\nc", in_text_order(mentions))) == "[A: [B: a] [C: b] [D: c]]"
+
+
+@pytest.mark.issue(24)
+@pytest.mark.parametrize("path", ["notes", "notes/a.txt", "corpus"])
+def test_text_files_are_looked_at_as_raw_text(verb, tmp_path, path):
+    for name in ("notes/a.txt", "notes/b.txt", "corpus/raw/a.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("Gout hurts.\n")
+    (tmp_path / "corpus" / "train.jsonl").write_text('{"id": "1", "text": "No flu.", "spans": []}\n')
+    code, out, err = verb("inspect", tmp_path / path)
+    assert code == 0, err
+    assert "Gout hurts." in out and "without annotation" not in out

@@ -75,6 +75,21 @@ def test_no_raw_text_is_noted_and_no_error(corpus):
     assert prepared.parts["raw"] == [] and "no raw text" in prepared.notes[-1]
 
 
+@pytest.mark.issue(24)
+def test_raw_text_may_be_text_files_of_the_corpus_or_elsewhere(corpus, tmp_path):
+    data = corpus()
+    texts = {"a": "The first note is raw text.", "b": "The second note is raw text as well."}
+    (tmp_path / "notes").mkdir()
+    (data / "mine" / "raw").mkdir()
+    for folder in (tmp_path / "notes", data / "mine" / "raw"):
+        for name, text in texts.items():
+            (folder / f"{name}.txt").write_text(text)
+    (tmp_path / "one.txt").write_text("\n".join(texts.values()))
+    for raw in ("auto", str(tmp_path / "notes"), str(tmp_path / "one.txt")):
+        found = {sentence.text for sentence in prepare(data, raw=raw, limits=Limits()).parts["raw"]}
+        assert set(texts.values()) <= found, raw
+
+
 @pytest.mark.parametrize("parts, message", [
     pytest.param({"train": [*TRAIN, record("x", DEV[0]["text"])]}, "Train record 'x' also occurs in dev", id="leak"),
     pytest.param({"train": [record("x", "Some text of another label.", split="test")]}, "split 'test'", id="split"),

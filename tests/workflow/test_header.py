@@ -34,10 +34,11 @@ def minutes(**given):
 
 
 def test_the_header_says_what_runs_on_what_and_where_the_results_will_be(corpora):
-    what, sizes, time, results = describe(data=corpora, corpus="mine", gold_limit=40, seed=3)
+    what, sizes, without, time, results = describe(data=corpora, corpus="mine", gold_limit=40, seed=3)
     assert what == "all: corpus mine (en), profile default, random seed 3, on the CPU"
     assert sizes == "records: train 60, dev 10, test 20, no raw; sentences at most: gold_limit 40"
-    assert "minutes" in time and results == "results: metrics/mine-default-3, packages/mine-default-3"
+    assert without.startswith("without raw text") and "minutes" in time
+    assert results == "results: metrics/mine-default-3, packages/mine-default-3"
 
 
 def test_the_estimate_is_the_time_of_the_quick_run_and_grows_with_the_gold_sentences():

@@ -1,0 +1,39 @@
+"""The verb prepare: raw text that is missing or named, beside complete gold."""
+
+import json
+
+import pytest
+
+pytestmark = pytest.mark.issue(24)
+
+
+@pytest.fixture
+def data(tmp_path):
+    """A folder of corpora with complete gold and no raw text."""
+    folder = tmp_path / "data" / "mine"
+    folder.mkdir(parents=True)
+    texts = {"train": "The patient had gout in the spring.", "dev": "A case of gout was seen in the summer of 1988.",
+             "test": "Gout was the second diagnosis of the doctor."}
+    for part, text in texts.items():
+        start = text.lower().index("gout")
+        record = {"id": part, "text": text, "spans": [{"start": start, "end": start + 4, "label": "DISEASE"}]}
+        (folder / f"{part}.jsonl").write_text(json.dumps(record) + "\n")
+    (folder / "labels.yml").write_text("labels: {DISEASE: illnesses}\n")
+    return tmp_path / "data"
+
+
+def test_complete_gold_needs_no_raw_text(verb, data, tmp_path):
+    code, _, err = verb("prepare", data, "mine", tmp_path / "out")
+    assert code == 0 and "note: no raw text" in err and "none will be annotated" in err
+    assert (tmp_path / "out" / "raw.jsonl").read_text() == ""
+
+
+def test_raw_text_that_is_named_must_be_there(refused, data, tmp_path):
+    assert "No raw text to annotate" in refused("prepare", data, "mine", tmp_path / "out", "--raw", "train")
+
+
+def test_a_folder_of_texts_is_named_as_raw_text(verb, data, tmp_path):
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "a.txt").write_text("A note without any annotation in it.\n")
+    code, _, err = verb("prepare", data, "mine", tmp_path / "out", "--raw", tmp_path / "notes")
+    assert code == 0 and "raw: 1 sentences" in err
