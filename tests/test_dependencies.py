@@ -16,7 +16,8 @@ from spacy_bioner.errors import BionerError
 from spacy_bioner.extras import extra
 
 PACKAGE = ROOT / "spacy_bioner"
-EXTRAS = ("llm", "train", "report", "ray", "ontology", "tools", "serve", "spacy-transformers", "gpu", "all", "dev")
+EXTRAS = ("llm", "train", "report", "ray", "ontology", "tools", "serve", "gliner", "spacy-transformers", "gpu", "all",
+          "dev")
 
 
 def _read_declared() -> Dict[str, Set[str]]:

@@ -10,7 +10,7 @@ from functools import partial
 from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any, Callable, Dict, Iterable, Iterator, Literal, Mapping, Optional, Sequence
+from typing import IO, Any, Callable, Dict, Iterable, Iterator, List, Literal, Optional, Sequence
 
 import typer
 
@@ -28,9 +28,10 @@ from ..llm.settings import (
     ServerOptions,
 )
 from ..settings import Settings, setting
+from ..taggers.opening import PipelineSettings
 from ._shared.batches import read_batch_into_cache, write_batch
 from ._shared.outputs import refuse_own_cache, refuse_own_input
-from ._shared.pipeline_annotation import annotate_by_pipeline
+from ._shared.pipeline_annotation import annotate_by_pipeline, read_map, refuse_with_pipeline
 from ._shared.schema import Schema, read_schema
 from ._shared.settings import CONFIG, PROFILE, add_options, load_settings, read_overrides
 
@@ -63,6 +64,7 @@ class AnnotateSettings(RequestSettings, CausalLMSettings):
     origin: str = setting("synthetic", "What the records that come out say of their origin.")
     replay: Optional[Path] = setting(None, "Recorded responses in place of a model.")
     server: ServerOptions = ServerOptions()
+    pipeline: PipelineSettings = PipelineSettings()
     ray: RayOptions = RayOptions()
 
 
@@ -79,9 +81,13 @@ def annotate_cli(
                                                      "corpus."),
     engine: Engine = typer.Option(Engine.local, help="local: in this process. ray: by workers; IN may then be .parquet "
                                                      "or a folder of files, and OUT is a folder of shards."),
-    pipeline: Optional[Path] = typer.Option(None, help="Folder of a trained pipeline, which annotates in place of a "
-                                                       "language model; of the settings only limit and origin count."),
-    spans_key: Optional[str] = typer.Option(None, help="With --pipeline: key of the spans in its Docs. Default: sc."),
+    pipeline: Optional[str] = typer.Option(None, help="What annotates in place of a language model: folder or package "
+                                                      "of a spaCy pipeline, folder or hub id of a token classifier or "
+                                                      "a GLiNER model."),
+    spans_key: Optional[str] = typer.Option(None, help="With --pipeline: key of the spans in its Docs, or ents. "
+                                                       "Default: sc, else ents."),
+    map_: List[str] = typer.Option([], "--map", metavar="OLD=NEW", help="With --pipeline: change a label of it; "
+                                                                        "OLD= drops its mentions. Can be repeated."),
     seed: Optional[int] = typer.Option(None, help="Random seed of sampled responses; default: as the config says."),
     allow_empty: bool = typer.Option(False, "--allow-empty", help="Write OUT empty where IN holds no text, in place of "
                                                                   "an error."),
@@ -103,7 +109,9 @@ def annotate_cli(
 
     Writes the file OUT; documents that failed go beside it, to .failed.jsonl.
     """
-    overrides = add_options(read_overrides(ctx.args), {"annotate.seed": seed})
+    named = {"annotate.pipeline.name": pipeline, "annotate.pipeline.spans_key": spans_key,
+             "annotate.pipeline.map": read_map(map_) or None}
+    overrides = add_options(read_overrides(ctx.args), {"annotate.seed": seed, **named})
     settings = load_settings(find_config("annotate", config, profile), "annotate", AnnotateSettings, overrides)
     refuse_own_cache(settings.cache, [source, output, labels, config, settings.examples, settings.replay])
     refuse_two_teachers(settings)
@@ -112,18 +120,20 @@ def annotate_cli(
         if allow_empty and next(read_texts(source), None) is None:
             write_nothing(source, output)
             return
-    if pipeline is not None:
-        refuse_with_pipeline({"--labels": labels, "--engine": engine is Engine.ray,
-                              "--retry-truncated": retry_truncated, "--write-batch": write_batch_to,
-                              "--read-batch": read_batch_from, **overrides})
+    schema = read_schema(labels) if labels else None
+    if settings.pipeline.name is not None:
+        given = read_overrides(ctx.args) if pipeline is not None else {}
+        refuse_with_pipeline({"--engine": engine is Engine.ray, "--retry-truncated": retry_truncated,
+                              "--write-batch": write_batch_to, "--read-batch": read_batch_from, **given})
         texts = _refuse_empty(islice(read_texts(source), settings.limit), source, Counter())
-        count = annotate_by_pipeline(texts, output, pipeline, origin=settings.origin, spans_key=spans_key or "sc",
+        count = annotate_by_pipeline(texts, output, settings.pipeline, origin=settings.origin,
+                                     schema=schema.labels if schema else None, device=settings.choose_device(gpu_id),
                                      gpu_id=gpu_id)
         print(f"{count} records -> {output}", file=sys.stderr)
         return
-    if spans_key is not None:
-        raise BionerError(Errors.E730.format(option="--spans-key", why="no --pipeline is given"))
-    schema = read_schema(labels) if labels else None
+    for option, value in (("--spans-key", spans_key), ("--map", map_)):
+        if value:
+            raise BionerError(Errors.E730.format(option=option, why="no --pipeline is given"))
     if engine is Engine.ray:
         for option, path in (("--write-batch", write_batch_to), ("--read-batch", read_batch_from)):
             if path is not None:
@@ -149,7 +159,8 @@ def refuse_two_teachers(settings: AnnotateSettings) -> None:
     settings (AnnotateSettings): The section [annotate].
     RAISES BionerError: E743.
     """
-    named = {"replay": settings.replay, "server.base_url": settings.server.base_url}
+    named = {"replay": settings.replay, "server.base_url": settings.server.base_url,
+             "pipeline.name": settings.pipeline.name}
     given = [f"annotate.{name} ({value})" for name, value in named.items() if value is not None]
     if len(given) > 1:
         raise BionerError(Errors.E743.format(given=" and ".join(given)))
@@ -163,18 +174,6 @@ def write_nothing(source: Path, output: Path) -> None:
     write_annotations(output, ())
     set_aside_path(output).unlink(missing_ok=True)
     print(f"note: {source} holds no text, so {output} is empty", file=sys.stderr)
-
-
-def refuse_with_pipeline(options: Mapping[str, Any]) -> None:
-    """Refuse options of the language model where a pipeline annotates.
-
-    options (Mapping[str, Any]): Option, or dotted key of a setting, to its value.
-    RAISES BionerError: E730 for the first one that is given.
-    """
-    for name, value in options.items():
-        if value and name not in ("annotate.limit", "annotate.origin"):
-            option = name if name.startswith("--") else f"--{name}"
-            raise BionerError(Errors.E730.format(option=option, why="--pipeline asks no language model"))
 
 
 def refuse_own_outputs(output: Path, inputs: Sequence[Optional[Path]]) -> None:

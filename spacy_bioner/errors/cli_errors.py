@@ -55,3 +55,4 @@ class CliErrors:
     E745 = "{path} has no variable '{name}'.{hint} Known: {known}."
     E746 = "{path} has no workflow or command '{name}'.{hint} Known: {known}."
     E747 = "The option {option} names a variable of the project and has no value. Write {option} VALUE."
+    E748 = "Cannot read '{value}' as a change of label. Write --map OLD=NEW, or OLD= to drop its mentions."

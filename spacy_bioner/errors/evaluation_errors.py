@@ -11,7 +11,7 @@ class EvaluationErrors:
     E605 = "Two systems are called '{name}'. Give each its own name: name=path."
     E606 = ("{path} is neither a file of records (.jsonl, .jsonl.gz) nor a .spacy file nor a pipeline folder (with "
             "config.cfg).")
-    E607 = "No document of '{system}' has the spans key '{key}'. Found: {found}. Give --spans-key."
+    E607 = "No document of '{system}' has the spans key '{key}'. Found: {found}. Name one of these as spans key."
     E608 = "{path} is no metrics file: {why}. Make it with an evaluation."
     E609 = "No metrics file in {path}. Make one with `spacy-bioner evaluate`."
     E610 = ("{path} {why}; {metrics} was made from it. Run `spacy-bioner evaluate` again, or leave the documents out "

@@ -61,6 +61,15 @@ class LlmErrors:
     E239 = ("{path}, line {line}: not a result of a batch service, which has custom_id, and response or error. Give "
             "the results file of the requests that this package wrote.")
     E240 = ("None of {count} responses could be read, so nothing was written. They look like {shapes}. Try {setting}.")
+    E241 = ("No label '{label}' in the annotator {name}, so it cannot be mapped. It has: {known}.")
+    E242 = ("The annotator {name} has the label '{label}', which the label schema lacks (known: {known}). Map it to "
+            "one of these, or to nothing, which drops its mentions.")
+    E243 = "{name} is no token classifier (its settings name {found}). Give one that was trained to tag tokens."
+    E244 = "The tokenizer of {name} gives no places of its pieces. Give a model with a fast tokenizer (tokenizer.json)."
+    E245 = ("The GLiNER model {path} lacks its tokenizer or the settings of its encoder, and would take them from "
+            "{base}. Load it once with the package gliner, and save it whole by save_pretrained.")
+    E246 = ("The GLiNER model {name} has no labels of its own. Give a label schema, or a map from what it is asked for "
+            "to labels.")
 
 
 class LlmWarnings:

@@ -274,3 +274,20 @@ def test_a_cache_in_the_place_of_an_input_or_output_is_refused(tmp_path, cache):
                                       str(tmp_path / "labels.yml"), "--annotate.cache", str(tmp_path / cache)])
     assert isinstance(result.exception, BionerError) and f"is also {tmp_path / cache}" in str(result.exception)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_labels_of_a_pipeline_are_mapped_and_checked_against_the_schema(verb, refused, tmp_path, monkeypatch):
+    import spacy
+
+    monkeypatch.chdir(tmp_path)
+    nlp = spacy.blank("en")
+    nlp.add_pipe("entity_ruler").add_patterns([{"label": "DISORDER", "pattern": "gout"}])
+    nlp.to_disk("tagger")
+    (tmp_path / "labels.yml").write_text("labels: {DISEASE: illnesses}\n")
+    (tmp_path / "in.txt").write_text("A case of gout.\n")
+    arguments = ("annotate", "in.txt", "out.jsonl", "--pipeline", "tagger", "--labels", "labels.yml")
+    assert "label 'DISORDER', which the label schema lacks (known: DISEASE)" in refused(*arguments)
+    assert not (tmp_path / "out.jsonl").exists()
+    assert "Cannot read 'DISORDER' as a change of label" in refused(*arguments, "--map", "DISORDER")
+    assert verb(*arguments, "--map", "DISORDER=DISEASE")[0] == 0
+    assert '"label": "DISEASE"' in (tmp_path / "out.jsonl").read_text()

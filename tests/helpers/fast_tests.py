@@ -27,7 +27,7 @@ FAST = (
     "pipeline/test_suggesters.py",
     "training/test_config.py training/test_strategies.py training/test_common_words.py training/test_mixed_corpus.py "
     "training/selector/test_negatives.py",
-    "merging",
+    "merging taggers/test_spacy_tagger.py",
     "linking/test_abbreviations.py linking/test_concept_dictionary.py linking/test_concept_sources.py",
     "packaging/test_hub_header.py packaging/test_model_card.py",
     "evaluation/test_counts.py evaluation/test_error_types.py evaluation/test_metrics.py evaluation/test_slices.py "

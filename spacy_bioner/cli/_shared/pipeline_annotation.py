@@ -1,55 +1,74 @@
-"""Annotating texts with a trained pipeline in place of a language model."""
+"""Annotating texts with a tagger in place of a language model."""
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Iterable, Sequence
+from typing import Any, Dict, Iterable, Mapping, Optional, Sequence
 
 from ...annotation import Annotation, Mention
 from ...errors import BionerError, Errors
+from ...taggers.opening import PipelineSettings
 
 # Metadata of the annotator whose mentions are replaced.
 _FORMER_ANNOTATOR = ("model", "adapter", "prompt_hash", "temperature", "seed", "issues", "error")
 
 
-def annotate_by_pipeline(texts: Iterable[Annotation], output: Path, pipeline: Path, *, origin: str = "synthetic",
-                         spans_key: str = "sc", gpu_id: int = -1) -> int:
-    """Run a pipeline over texts and write what it found, one after the other.
+def refuse_with_pipeline(options: Mapping[str, Any]) -> None:
+    """Refuse options of the language model where a pipeline annotates.
+
+    options (Mapping[str, Any]): Option, or dotted key of a setting, to its value.
+    RAISES BionerError: E730 for the first one that is given.
+    """
+    for name, value in options.items():
+        if value and name not in ("annotate.limit", "annotate.origin") and not name.startswith("annotate.pipeline."):
+            option = name if name.startswith("--") else f"--{name}"
+            raise BionerError(Errors.E730.format(option=option, why="--pipeline asks no language model"))
+
+
+def read_map(arguments: Sequence[str]) -> Dict[str, str]:
+    """Read changes of labels.
+
+    arguments (Sequence[str]): OLD=NEW each, NEW empty to drop the mentions.
+    RETURNS (Dict[str, str]): Old to new label.
+    RAISES BionerError: E748 for another form, E036 for a label that gets two others.
+    """
+    found: Dict[str, str] = {}
+    for argument in arguments:
+        old, equals, new = argument.partition("=")
+        if not equals or not old:
+            raise BionerError(Errors.E748.format(value=argument))
+        if found.get(old, new) != new:
+            raise BionerError(Errors.E036.format(old=old, first=found[old], second=new))
+        found[old] = new
+    return found
+
+
+def annotate_by_pipeline(texts: Iterable[Annotation], output: Path, settings: PipelineSettings, *,
+                         origin: str = "synthetic", schema: Optional[Mapping[str, str]] = None, device: str = "cpu",
+                         gpu_id: int = -1) -> int:
+    """Run an annotator that is no language model over texts and write what it found, one after the other.
 
     texts (Iterable[Annotation]): The texts; their own mentions are not used.
-    output (Path): Takes them with the mentions, and their scores, that the pipeline found.
-    pipeline (Path): Folder of the pipeline.
+    output (Path): Takes them with the mentions, and their scores, that were found.
+    settings (PipelineSettings): Which annotator, and its labels.
     origin (str): Origin of the records that come out.
-    spans_key (str): Key of the spans in Docs.
-    gpu_id (int): GPU, or -1 for the CPU.
+    schema (Optional[Mapping[str, str]]): Label to definition; another label is an error. None allows any.
+    device (str): Device of models that are not spaCy's.
+    gpu_id (int): GPU that spaCy takes, or -1 for the CPU.
     RETURNS (int): How many records were written.
-    RAISES BionerError: E001 where there is no pipeline, E549 for one that is damaged, E607 where it writes no span
-        group of this key.
+    RAISES BionerError: Those of `taggers.opening`.
     """
     from ...corpus.set_aside import set_aside_path
     from ...formats import write_annotations
-    from ...training.pipeline_loading import load_pipeline
+    from ...taggers.opening import LabelMap, open_tagger
     from .gpu import set_up_gpu
-    from .systems import run_pipeline
 
-    if not (pipeline / "config.cfg").is_file():
-        raise BionerError(Errors.E001.format(path=pipeline, wanted="pipeline"))
     set_up_gpu(gpu_id)
-    nlp = load_pipeline(pipeline)
-    name = name_pipeline(pipeline)
-    # A Doc holds a few words of the metadata; the rest is taken from the records.
-    found = run_pipeline(nlp, texts, spans_key=spans_key, system=pipeline.name)
-    count = write_annotations(output, (give_mentions(text, answer.mentions, name).with_meta(origin=origin)
-                                       for text, _, answer in found))
+    tagger = open_tagger(settings, schema=schema, device=device)
+    labels = LabelMap(settings.map, known=schema, tagger=tagger)
+    count = write_annotations(output, (give_mentions(text, labels.apply(mentions), tagger.name).with_meta(origin=origin)
+                                       for text, mentions in tagger.find(texts)))
     set_aside_path(output).unlink(missing_ok=True)
     return count
-
-
-def name_pipeline(path: Path) -> str:
-    """Return the language, name and version of a pipeline, as its package is called."""
-    from spacy.util import load_meta
-
-    meta = load_meta(path / "meta.json")
-    return f"{meta['lang']}_{meta['name']}-{meta['version']}"
 
 
 def give_mentions(annotation: Annotation, mentions: Sequence[Mention], name: str) -> Annotation:

@@ -105,7 +105,7 @@ def load_causal_lm(name: str, *, adapter: Union[str, Path, None] = None, revisio
     number_type = choose_dtype(dtype, place)
     options = _quantization(quantize, place, number_type)
     tokenizer = load_tokenizer(folder)
-    model = load_model(folder, dtype=number_type, causal=True, **options)
+    model = load_model(folder, dtype=number_type, head="causal", **options)
     if not options:
         model.to(place)
     base_hash = hash_base(model)

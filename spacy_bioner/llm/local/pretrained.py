@@ -1,7 +1,7 @@
 """The one place where transformers loads models and tokenizers: from local folders, and never code of theirs."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Dict, Mapping, Optional, Tuple, Type, Union
+from typing import TYPE_CHECKING, Any, Dict, Literal, Mapping, Optional, Tuple, Type, Union
 
 from ...errors import BionerError, Errors
 from ..model_files import UnreadableFile, read_object, read_shapes
@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+Head = Literal["none", "causal", "token classification"]
 # `trust_remote_code=None`, the default, asks on the terminal and runs the code of a model on "y".
 _SAFE = {"trust_remote_code": False, "local_files_only": True}
 # Settings of a model that can name kernels in a repository, which are code too.
@@ -31,23 +32,24 @@ def load_tokenizer(folder: Union[str, Path]) -> "PreTrainedTokenizerBase":
         return AutoTokenizer.from_pretrained(str(folder), use_fast=True, **_SAFE)
 
 
-def load_model(folder: Union[str, Path], *, dtype: "torch.dtype", causal: bool = False,
+def load_model(folder: Union[str, Path], *, dtype: "torch.dtype", head: Head = "none",
                **options: Any) -> "PreTrainedModel":
     """Load a model from safetensors.
 
     folder (Union[str, Path]): Local folder of the model, see `hub.resolve_model`.
     dtype (torch.dtype): Number type of the weights.
-    causal (bool): Whether the head of a causal language model is loaded too.
+    head (str): Which head is loaded too: "none", "causal" (of a language model) or "token classification".
     **options (Any): Further settings, for quantised weights.
     RETURNS (PreTrainedModel): The model.
     RAISES BionerError: E203 without safetensors, E230 where it cannot be read, E231 where it needs code of its own.
     """
-    from transformers import AutoModel, AutoModelForCausalLM
+    from transformers import AutoModel, AutoModelForCausalLM, AutoModelForTokenClassification
 
+    kinds: Dict[str, Any] = {"none": AutoModel, "causal": AutoModelForCausalLM,
+                             "token classification": AutoModelForTokenClassification}
     with _reading(folder):
         _check_folder(Path(folder))
-        kind = AutoModelForCausalLM if causal else AutoModel
-        return kind.from_pretrained(str(folder), use_safetensors=True, **_dtype(dtype), **_SAFE, **options)
+        return kinds[head].from_pretrained(str(folder), use_safetensors=True, **_dtype(dtype), **_SAFE, **options)
 
 
 def load_gguf_tokenizer(source: Path) -> "PreTrainedTokenizerBase":
@@ -80,6 +82,18 @@ def build_model(settings: Mapping[str, Any]) -> "PreTrainedModel":
         values = {key: value for key, value in settings.items() if key not in ("model_type", "auto_map")}
         config = AutoConfig.for_model(settings["model_type"], **values)
         return AutoModel.from_config(config, trust_remote_code=False)
+
+
+def refuse_code(settings: Mapping[str, Any], source: Union[str, Path]) -> None:
+    """Refuse the settings of a model that another package loads, where they name code of the model's own.
+
+    settings (Mapping[str, Any]): The settings.
+    source (Union[str, Path]): Where they are from, for the error.
+    RAISES BionerError: E231.
+    """
+    if settings.get("auto_map"):
+        raise BionerError(Errors.E231.format(path=source))
+    _check_settings(settings, source)
 
 
 class _reading:

@@ -152,7 +152,7 @@ def build_judge(config: Dict[str, Any]) -> MarkedJudge:
 
 def _read_causal(config: Dict[str, Any]) -> Tuple[torch.nn.Module, Any, torch.Tensor]:
     source = resolve_model(config["name"])
-    tokenizer, whole = load_tokenizer(source), load_model(source, dtype=torch.float32, causal=True)
+    tokenizer, whole = load_tokenizer(source), load_model(source, dtype=torch.float32, head="causal")
     yes, no = (tokenizer.encode(word, add_special_tokens=False)[-1] for word in (" yes", " no"))
     answers = whole.get_output_embeddings().weight[[yes, no]].detach().clone()
     # Of some families the model names no part of itself as its base.

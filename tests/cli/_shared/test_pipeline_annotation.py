@@ -57,7 +57,6 @@ def test_a_folder_without_a_pipeline_is_one_clear_line(folder):
 @pytest.mark.parametrize("more, told", [
     pytest.param(["--annotate.model", "other"], "--annotate.model has no effect here", id="model"),
     pytest.param(["--engine", "ray"], "--engine has no effect here", id="engine"),
-    pytest.param(["--labels", "labels.yml"], "--labels has no effect here", id="labels"),
 ])
 def test_options_of_a_language_model_are_refused_with_a_pipeline(folder, more, told):
     result = annotate(folder, "--pipeline", folder / "pipeline", *more)
