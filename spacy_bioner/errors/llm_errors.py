@@ -70,6 +70,8 @@ class LlmErrors:
             "{base}. Load it once with the package gliner, and save it whole by save_pretrained.")
     E246 = ("The GLiNER model {name} has no labels of its own. Give a label schema, or a map from what it is asked for "
             "to labels.")
+    E247 = ("The weights of {name} need {needed} GB, and {free} GB of {place} are free. Let a server answer that holds "
+            "the model (base_url), or take a smaller one.")
 
 
 class LlmWarnings:
@@ -83,3 +85,5 @@ class LlmWarnings:
             "as they come. Set grammar to the kind of the server, or to null.")
     W206 = ("Of {count} responses {unreadable} could not be read and {empty} hold no span. Such responses look like "
             "{shapes}. If the texts do have mentions, try {setting}.")
+    W207 = ("The weights of {name} need {needed} of the {free} GB of {place} that are free. If it does not suffice, "
+            "let a server answer that holds the model (base_url).")

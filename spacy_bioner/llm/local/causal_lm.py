@@ -12,6 +12,7 @@ from ...errors import BionerError, Errors
 from ...locks import ThreadLock
 from ..adapter import CARD_FILE, AdapterCard
 from ..decoding.free import FreeDecoder
+from ..model_memory import refuse_too_large
 from .adapter_loading import add_adapter, read_adapter_config
 from .attention_kernels import leave_out_planned_attention
 from .fingerprint import adapter_fingerprint, fingerprint
@@ -95,7 +96,7 @@ def load_causal_lm(name: str, *, adapter: Union[str, Path, None] = None, revisio
     RETURNS (CausalLM): The model in evaluation mode.
     RAISES BionerError: E201 to E203, E230 and E231 where the model cannot be had, E207 where the adapter is another
         model's, E208 and E232 where it is none, E209 for a device, dtype or quantisation that this machine does not
-        have, E706 where peft or bitsandbytes is missing.
+        have, E247 where the model does not fit into memory, E706 where peft or bitsandbytes is missing.
     """
     if adapter is not None:
         read_adapter_config(Path(adapter))
@@ -104,6 +105,7 @@ def load_causal_lm(name: str, *, adapter: Union[str, Path, None] = None, revisio
     leave_out_planned_attention(place)
     number_type = choose_dtype(dtype, place)
     options = _quantization(quantize, place, number_type)
+    refuse_too_large(folder, name=name, dtype=number_type, device=place, quantized=quantize is not None)
     tokenizer = load_tokenizer(folder)
     model = load_model(folder, dtype=number_type, head="causal", **options)
     if not options:
