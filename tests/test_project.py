@@ -125,6 +125,13 @@ def test_an_experiment_declares_the_folder_that_it_is_told():
     assert all(output.startswith(f"{folder}/") for output in found["outputs"])
 
 
+def test_every_dependency_and_output_is_one_path():
+    """Two items of a list become one where the first ends with a variable and the second begins with one."""
+    for command in read_project()["commands"]:
+        for path in (*command.get("deps", ()), *command.get("outputs", ())):
+            assert not set(path) & set(", $"), f"{command['name']}: {path}"
+
+
 def test_commands_that_read_definitions_run_again_where_one_has_changed():
     for command in read_project()["commands"]:
         deps = command.get("deps", ())
