@@ -29,6 +29,11 @@ from .merge import merge_cli
 from .package import package_cli
 from .prepare import prepare_cli
 from .report import report_cli
+from .review.audit import audit_cli
+from .review.import_corrections import review_import_cli
+from .review.next import review_next_cli
+from .review.serve import review_serve_cli
+from .review.status import review_status_cli
 from .run import VariableCommand, run_cli
 from .select.gold import select_gold_cli
 from .select.records import select_records_cli
@@ -62,6 +67,9 @@ select = make_group("select", "Select gold records to train on, a few of them, t
                               "what to train on from the annotations of a teacher.")
 generate = make_group("generate", "Generate training data: seed entities, sentences around them, variants of gold "
                                   "sentences.")
+
+review = make_group("review", "People in the loop: choose the sentences to correct next, correct them on a local page "
+                              "or in an annotation tool, merge the corrections, and see whether more are worth it.")
 
 
 def show_version(wanted: bool) -> None:
@@ -100,6 +108,12 @@ generate.command("seeds", cls=OverridableCommand)(generate_seeds_cli)
 generate.command("sentences", cls=OverridableCommand)(generate_sentences_cli)
 generate.command("variants", cls=OverridableCommand)(generate_variants_cli)
 app.command("merge", cls=VerbCommand)(merge_cli)
+app.add_typer(review)
+review.command("next", cls=VerbCommand)(review_next_cli)
+review.command("serve", cls=VerbCommand)(review_serve_cli)
+review.command("import", cls=VerbCommand)(review_import_cli)
+review.command("status", cls=VerbCommand)(review_status_cli)
+app.command("audit", cls=VerbCommand)(audit_cli)
 app.command("evaluate", cls=VerbCommand)(evaluate_cli)
 app.command("report", cls=VerbCommand)(report_cli)
 app.command("assemble", cls=VerbCommand)(assemble_cli)

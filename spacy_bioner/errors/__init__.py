@@ -11,6 +11,7 @@ from .evaluation_errors import EvaluationErrors, EvaluationWarnings
 from .file_errors import FileErrors
 from .finetuning_errors import FinetuningErrors, FinetuningWarnings
 from .llm_errors import LlmErrors, LlmWarnings
+from .review_errors import ReviewErrors
 from .shipping_errors import ShippingErrors
 from .synthesis_errors import SynthesisErrors, SynthesisWarnings
 from .training_errors import TrainingErrors, TrainingWarnings
@@ -31,7 +32,7 @@ def first_fault(error: Any) -> Tuple[str, str]:
 
 
 class Errors(FileErrors, CodecErrors, LlmErrors, FinetuningErrors, SynthesisErrors, TrainingErrors, EvaluationErrors,
-             CliErrors, ShippingErrors):
+             ReviewErrors, CliErrors, ShippingErrors):
     """The messages of all errors."""
 
 

@@ -36,6 +36,8 @@ FAST = (
     "experiments/test_steps.py experiments/test_expansion.py experiments/test_measurement.py "
     "experiments/test_table_figures.py",
     "scale/test_manifest.py scale/test_shards.py serving/test_app.py",
+    "review/test_corrections.py review/test_decisions.py review/test_gold_audit.py review/test_queueing.py "
+    "review/test_ranking.py",
     "workflow",
     "cli/test_run.py cli/test_main.py cli/test_help.py cli/test_merge.py cli/test_decode_encode.py "
     "cli/_shared/test_settings.py cli/_shared/test_schema.py",

@@ -1,0 +1,82 @@
+"""The verb review import: corrections from a tool, merged into the training set."""
+
+import getpass
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Iterator, List, Optional, Set
+
+import typer
+
+from ...annotation import Annotation
+from ...errors import BionerError, Errors
+from ...review.choices import Tool
+from .._shared.outputs import refuse_other_ending, refuse_own_input
+from .._shared.terminal import printable
+
+if TYPE_CHECKING:
+    from ...review.corrections import Answers
+
+DECISIONS = ".db"
+
+
+def review_import_cli(
+    corrected: Path = typer.Argument(..., metavar="CORRECTED", help="Export of the tool, or the decisions (.db) of the "
+                                                                    "page."),
+    train: Path = typer.Argument(..., metavar="TRAIN", help="Training set that takes the corrections; made where it is "
+                                                            "not there."),
+    queue: Path = typer.Option(..., help="What was given out, as `review next` wrote it; or the pool."),
+    tool: Optional[Tool] = typer.Option(None, help="Tool that CORRECTED is from, where its name does not tell."),
+    by: Optional[str] = typer.Option(None, help="Who corrected, where CORRECTED does not say; by default the user."),
+    labels: Optional[Path] = typer.Option(None, help="Label schema; by default the labels of QUEUE and TRAIN."),
+    split: str = typer.Option("train", help="Split of the records: dev or test where such a file was audited."),
+) -> None:
+    """Merge corrections into the training set.
+
+    They are matched by id and text. Each record keeps who corrected it, when, and how much. What cannot be used is left
+    out, a line each, and stays in CORRECTED.
+
+    Example: spacy-bioner review import export.labelstudio.json train.jsonl --queue queue.jsonl --by mary
+
+    Writes the file TRAIN.
+    """
+    from ...formats.jsonl import find_jsonl, read_jsonl, write_jsonl
+    from ...review.corrections import Answers, merge_corrections
+    from ...review.queueing import index_records
+
+    refuse_own_input(train, [corrected, queue, labels])
+    refuse_other_ending(train)
+    given = list(index_records(read_jsonl(queue, raw=True), source=str(queue)).values())
+    there = list(read_jsonl(train)) if find_jsonl(train).exists() else []
+    index_records(there, source=str(train))
+    answers = Answers(empty_is_answer=tool is not Tool.label_studio and ".labelstudio." not in corrected.name)
+    merged = merge_corrections(given, read_corrected(corrected, tool, answers), there, answers=answers, split=split,
+                               by=by or getpass.getuser(), labels=find_labels(labels, [*given, *there]))
+    for line in answers.lines:
+        print(f"spacy-bioner: {printable(line, line=True)}", file=sys.stderr)
+    if not merged.taken:
+        raise BionerError(Errors.E906.format(source=corrected, count=len(answers.lines), waiting=answers.waiting))
+    write_jsonl(train, merged.records)
+    typer.echo(f"{merged.taken} corrections, {merged.renewed} of them again; mentions added {merged.added}, removed or "
+               f"changed {merged.removed}, kept {merged.kept}; not answered yet {answers.waiting}")
+    typer.echo(f"{len(merged.records)} records -> {train}")
+    if answers.lines:
+        raise typer.Exit(1)
+
+
+def read_corrected(path: Path, tool: Optional[Tool], answers: "Answers") -> Iterator[Annotation]:
+    """Read what came back: decisions of the page, or a tool's file."""
+    from ...review.corrections import read_answered
+    from ...review.decisions import read_decisions
+
+    if tool is None and path.suffix == DECISIONS:
+        return iter(read_decisions(path))
+    return read_answered(path, answers, format=tool.file_format if tool else "")
+
+
+def find_labels(schema: Optional[Path], records: List[Annotation]) -> Optional[Set[str]]:
+    """Return the labels that there are; None where neither a schema nor a record has one."""
+    from .._shared.schema import read_schema
+
+    if schema is not None:
+        return set(read_schema(schema).labels)
+    return {mention.label for one in records for mention in one.mentions} or None

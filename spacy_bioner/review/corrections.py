@@ -1,0 +1,149 @@
+"""Corrections that come back, merged into the training set: who decided what and when is kept with each record."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, Collection, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
+
+from ..annotation import Annotation
+from ..corpus.sampling import check_split
+from ..formats import read_annotations
+from ..formats.parsing.problems import FATES, NOTES, Problems
+from ..formats.parsing.tool_records import hash_text, take_corrections
+from .choices import HISTORY, QUEUE
+
+# What is mended, or not meant as a correction.
+_HARMLESS = NOTES | {"white_space", "shifted", "other_counting", "duplicate", "other_annotator", "not_accepted",
+                     "no_annotation"}
+# What leaves out a document as a whole.
+_DROPPED = frozenset(("text_changed", "repeated_document", "unknown_document", "no_text"))
+_MADE_BY_MODEL = ("model", "adapter", "prompt_hash", "temperature", "issues", "error")
+
+
+@dataclass
+class Answers(Problems):
+    """Collects what is wrong with corrections, document by document: a reader tells of one before it yields it.
+
+    empty_is_answer (bool): Whether a document without annotation has no mention, and is not just unanswered.
+    lines (List[str]): A line for each document that is left out.
+    waiting (int): Documents that nobody has answered yet.
+    """
+
+    empty_is_answer: bool = True
+    lines: List[str] = field(default_factory=list)
+    waiting: int = 0
+    _is_open: bool = False
+    _is_bad: bool = False
+
+    def add(self, kind: str, place: str, detail: str = "") -> None:
+        """Note a problem; see `Problems.add`."""
+        super().add(kind, place, detail)
+        if kind == "from_predictions" or kind == "no_annotation" and not self.empty_is_answer:
+            self._is_open = True
+        elif kind not in _HARMLESS:
+            self.lines.append(f"{place}{f' ({detail})' if detail else ''}: {FATES[kind].partition(': ')[2]}")
+            self._is_bad |= kind not in _DROPPED and detail != "no text"
+
+    def judge(self) -> bool:
+        """Return whether the document that was just yielded is whole and answered, and begin the next."""
+        whole, self.waiting = not (self._is_open or self._is_bad), self.waiting + self._is_open
+        self._is_open = self._is_bad = False
+        return whole
+
+
+@dataclass
+class Merged:
+    """A training set with corrections in it.
+
+    records (List[Annotation]): The records: those that were there, in their order, then the new ones.
+    taken (int): Corrections that were merged.
+    renewed (int): How many of them replace an earlier version of their record.
+    added (int): Mentions that people added.
+    removed (int): Mentions that people removed, or whose place or label they changed.
+    kept (int): Mentions that people left as they were.
+    """
+
+    records: List[Annotation]
+    taken: int = 0
+    renewed: int = 0
+    added: int = 0
+    removed: int = 0
+    kept: int = 0
+
+
+def read_answered(path: Path, answers: Answers, *, format: str = "") -> Iterator[Annotation]:
+    """Read the documents of a tool's file that somebody has answered, and that can be read whole.
+
+    path (Path): The file.
+    answers (Answers): Takes note of the others.
+    format (str): Its format; by default as its name says.
+    YIELDS (Annotation): The documents.
+    """
+    for annotation in read_annotations(path, format, problems=answers):
+        if answers.judge():
+            yield annotation
+
+
+def merge_corrections(given: Sequence[Annotation], corrected: Iterable[Annotation], train: Iterable[Annotation], *,
+                      answers: Answers, by: str, labels: Optional[Collection[str]] = None,
+                      split: str = "train", at: str = "") -> Merged:
+    """Merge corrections into a training set, or into another split that was audited.
+
+    given (Sequence[Annotation]): What was given out.
+    corrected (Iterable[Annotation]): What came back, matched by id and text, or by text alone.
+    train (Iterable[Annotation]): The training set.
+    answers (Answers): Takes note of corrections that are left out.
+    by (str): Who corrected, where a correction does not say it.
+    labels (Optional[Collection[str]]): The labels that there are; by default any.
+    split (str): The split that the records are of from now on.
+    at (str): When, in ISO 8601, where a correction does not say it; by default now.
+    RETURNS (Merged): The training set with the corrections; the records say origin gold and their split.
+    RAISES BionerError: E009 for a sentence of another split; raw text is of none.
+    """
+    at = at or datetime.now(timezone.utc).isoformat(timespec="seconds")
+    records: Dict[str, Annotation] = {record.id: record for record in train}
+    by_text = {hash_text(record.text): record.id for record in records.values()}
+    merged = Merged([])
+    known = {one.id: one for one in given}
+    for one in take_corrections(given, _with_known_labels(corrected, labels, answers), problems=answers):
+        original = known[one.id]
+        if original.meta.get("split") != "raw":
+            check_split(original, split)
+        place = by_text.get(hash_text(one.text), one.id)
+        former = records.get(place)
+        if former is not None and former.text != one.text:
+            answers.add("text_changed", one.id)
+            continue
+        record, (added, removed, kept) = _to_gold(original, one, former, by=by, at=at, split=split)
+        records[place] = replace(record, id=place)
+        by_text[hash_text(one.text)] = place
+        merged.taken += 1
+        merged.renewed += former is not None
+        merged.added, merged.removed, merged.kept = merged.added + added, merged.removed + removed, merged.kept + kept
+    merged.records = list(records.values())
+    return merged
+
+
+def _with_known_labels(corrected: Iterable[Annotation], labels: Optional[Collection[str]],
+                       answers: Answers) -> Iterator[Annotation]:
+    for one in corrected:
+        unknown = [mention.label for mention in one.mentions if labels is not None and mention.label not in labels]
+        if unknown:
+            answers.lines.append(f"{one.id}: document left out: the label '{unknown[0]}' is none of those given")
+        else:
+            yield one
+
+
+def _to_gold(original: Annotation, corrected: Annotation, former: Optional[Annotation], *, by: str,
+             at: str, split: str) -> Tuple[Annotation, Tuple[int, int, int]]:
+    """Return the record, and how many mentions were added, removed and kept."""
+    before, after = set(original.mentions), set(corrected.mentions)
+    counts = (len(after - before), len(before - after), len(after & before))
+    meta: Dict[str, Any] = {key: value for key, value in corrected.meta.items() if key not in (*_MADE_BY_MODEL, QUEUE)}
+    said = meta.pop(HISTORY, None)
+    who = said[-1] if isinstance(said, list) and said and isinstance(said[-1], dict) else {}
+    entry = {"by": who.get("by") or by, "at": who.get("at") or at, "text_hash": hash_text(original.text),
+             **dict(zip(("added", "removed", "kept"), counts))}
+    earlier = former.meta.get(HISTORY, []) if former is not None else []
+    meta.update({"origin": "gold", "split": split, HISTORY: [*earlier, entry]})
+    return replace(corrected, meta=meta), counts

@@ -1,0 +1,175 @@
+"""The review loop by its verbs: chosen, corrected in a tool, merged, forecast; what is wrong is one line."""
+
+import json
+import socket
+
+import pytest
+
+from spacy_bioner.annotation import Annotation, Mention
+from spacy_bioner.formats.jsonl import read_jsonl, write_jsonl
+from spacy_bioner.review.decisions import DecisionLog
+
+TEXTS = ("Gout was \U0001d6fc-treated.", "No fever was seen.", "Asthma, cough and gout.", "Severe asthma.")
+SCORES = (0.95, 0.5, 0.7, 0.6)
+
+
+@pytest.fixture
+def pool(tmp_path):
+    path = tmp_path / "pool.jsonl"
+    write_jsonl(path, [Annotation(text, (Mention(0, 4, "DISEASE", score=score),), id=f"p{number}",
+                                  meta={"split": "raw"}) for number, (text, score) in enumerate(zip(TEXTS, SCORES))])
+    return path
+
+
+@pytest.fixture
+def queue(pool, verb):
+    path = pool.with_name("queue.jsonl")
+    code, out, err = verb("review", "next", pool, path, "--n", "2", "--strategy", "uncertainty", "--tool",
+                          "label-studio")
+    assert code == 0, err
+    assert "2 of 4 sentences by uncertainty, 0.9 corrections expected" in out
+    return path
+
+
+def export_of_label_studio(queue, change):
+    """What the tool would export: annotations in place of predictions, as `change` makes them."""
+    path = queue.with_name("export.labelstudio.json")
+    tasks = json.loads(queue.with_name("queue.labelstudio.json").read_text(encoding="utf8"))
+    for number, task in enumerate(tasks):
+        change(number, task)
+    path.write_text(json.dumps(tasks), encoding="utf8")
+    return path
+
+
+def answer(number, task):
+    task["annotations"] = [{"result": task.pop("predictions")[0]["result"] if number else []}]
+
+
+def test_corrections_of_label_studio_come_into_the_training_set(queue, verb):
+    train = queue.with_name("train.jsonl")
+    code, out, _ = verb("review", "import", export_of_label_studio(queue, answer), train, "--queue", queue, "--by",
+                        "mary")
+    assert code == 0 and "2 corrections, 0 of them again" in out
+    records = {one.id: one for one in read_jsonl(train)}
+    assert records["p1"].mentions == () and len(records["p3"].mentions) == 1
+    assert records["p1"].meta["review"][0]["by"] == "mary" and records["p1"].meta["review"][0]["removed"] == 1
+
+
+def test_what_nobody_has_answered_stays_out_and_can_come_later(queue, verb):
+    train = queue.with_name("train.jsonl")
+    first = export_of_label_studio(queue, lambda number, task: answer(number, task) if number else None)
+    code, out, _ = verb("review", "import", first, train, "--queue", queue)
+    assert code == 0 and "not answered yet 1" in out and [one.id for one in read_jsonl(train)] == ["p3"]
+    code, out, _ = verb("review", "import", export_of_label_studio(queue, answer), train, "--queue", queue)
+    assert "2 corrections, 1 of them again" in out
+    assert len(list(read_jsonl(train))) == 2
+
+
+def test_what_cannot_be_used_is_a_line_each_and_the_rest_is_merged(queue, verb):
+    def change(number, task):
+        answer(number, task)
+        if number:
+            task["annotations"][0]["result"][0]["value"].update(end=999, text="beyond")
+
+    train = queue.with_name("train.jsonl")
+    code, out, err = verb("review", "import", export_of_label_studio(queue, change), train, "--queue", queue)
+    assert code == 1 and [one.id for one in read_jsonl(train)] == ["p1"]
+    assert err.count("\n") == 1 and "its offsets lie outside the text" in err
+
+
+def test_an_export_of_another_text_changes_nothing(queue, verb):
+    def change(number, task):
+        answer(number, task)
+        task["data"]["text"] += " And more."
+
+    train = queue.with_name("train.jsonl")
+    train.write_text("", encoding="utf8")
+    code, _, err = verb("review", "import", export_of_label_studio(queue, change), train, "--queue", queue)
+    assert code == 1 and err.count("not the one that was given out") == 2 and "No correction of" in err
+    assert train.read_text(encoding="utf8") == ""
+
+
+@pytest.mark.parametrize("tool, name", [("doccano", "queue.doccano.jsonl"), ("prodigy", "queue.prodigy.jsonl"),
+                                        ("brat", "queue.brat"), ("inception", "queue.inception")])
+def test_each_tool_gets_its_file_and_gives_it_back(tool, name, pool, verb):
+    queue = pool.with_name("queue.jsonl")
+    assert verb("review", "next", pool, queue, "--n", "2", "--strategy", "random", "--tool", tool)[0] == 0
+    train = queue.with_name("train.jsonl")
+    code, out, err = verb("review", "import", queue.with_name(name), train, "--queue", queue, "--tool", tool)
+    assert code == 0, err
+    given = {one.id: one for one in read_jsonl(queue)}
+    assert {one.id: one.mentions for one in read_jsonl(train)} == {id: one.mentions for id, one in given.items()}
+
+
+def test_decisions_of_the_page_are_imported_with_who_decided(queue, verb):
+    records = list(read_jsonl(queue))
+    log = DecisionLog(queue.with_name("queue.decisions.db"), records)
+    log.decide("p1", version=0, key="k", action="accept sentence", status="done", record=records[0].with_mentions(()),
+               by="john")
+    train = queue.with_name("train.jsonl")
+    assert verb("review", "import", log.path, train, "--queue", queue)[0] == 0
+    record, = read_jsonl(train)
+    assert record.id == "p1" and record.meta["review"][0]["by"] == "john" and "queue" not in record.meta
+
+
+def test_what_is_corrected_is_not_chosen_again(queue, pool, verb):
+    again = pool.with_name("again.jsonl")
+    assert verb("review", "next", pool, again, "--train", queue, "--strategy", "uncertainty")[0] == 0
+    assert {one.id for one in read_jsonl(again)} == {"p0", "p2"}
+
+
+@pytest.mark.parametrize("change, said", [
+    pytest.param(lambda records: [one.with_mentions(()) for one in records], "Nothing in", id="no scores"),
+    pytest.param(lambda records: [records[0], records[0]], "two records with the id 'p0'", id="ids twice"),
+])
+def test_pools_that_cannot_be_ranked_are_refused(change, said, pool, refused):
+    write_jsonl(pool, change(list(read_jsonl(pool))))
+    assert said in refused("review", "next", pool, pool.with_name("q.jsonl"), "--strategy", "uncertainty")
+
+
+def make_pipeline(folder, sentences, dev_f, dev="0"):
+    folder.mkdir(parents=True)
+    card = {"sources": {"gold": {"records": sentences}}, "tuned": {"dev_f": dev_f}, "dev": {"sha256": dev}}
+    (folder / "meta.json").write_text(json.dumps({"spacy_bioner": card}), encoding="utf8")
+    return folder
+
+
+def test_status_forecasts_from_pipelines(queue, verb, tmp_path):
+    pipelines = [make_pipeline(tmp_path / f"m{size}", size, 80 - 200 * size ** -0.6) for size in (50, 100, 200, 400)]
+    options = [word for path in pipelines for word in ("--pipeline", path)]
+    code, out, err = verb("review", "status", queue, *options, "-o", tmp_path / "curve.json", "--worth", "2")
+    assert code == 0, err
+    assert "The next 50 sentences: +0.4 F1" in out and "Stop: they bring less than 2 points." in out
+    assert json.loads((tmp_path / "curve.json").read_text())["forecast"]["advice"] == "stop"
+
+
+def test_status_refuses_pipelines_of_different_dev_sets(queue, refused, tmp_path):
+    pipelines = [make_pipeline(tmp_path / dev, 50, 60.0, dev) for dev in "ab"]
+    said = refused("review", "status", queue, *(word for path in pipelines for word in ("--pipeline", path)))
+    assert "different dev sets" in said
+
+
+def test_status_needs_a_dev_set_or_pipelines(queue, refused):
+    assert "--dev" in refused("review", "status", queue)
+
+
+def test_a_port_in_use_is_refused(queue, refused):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        said = refused("review", "serve", queue, "--port", taken.getsockname()[1])
+    assert "another port" in said
+
+
+def test_an_audit_takes_predictions_and_writes_queue_and_report(pool, verb):
+    gold, predicted, suspects = (pool.with_name(name) for name in ("gold.jsonl", "predicted.jsonl", "suspects.jsonl"))
+    records = list(read_jsonl(pool))
+    write_jsonl(gold, records[:2] + [one.with_mentions(()) for one in records[2:]])
+    write_jsonl(predicted, [one.with_mentions([Mention(0, 4, "DISEASE", score=0.97)]) for one in records])
+    code, out, err = verb("audit", gold, suspects, "--predicted", predicted)
+    assert code == 0 and "2 of 4 sentences are contradicted" in out, err
+    assert {one.id for one in read_jsonl(suspects)} == {"p2", "p3"}
+    assert "missing: 'Asth' DISEASE" in suspects.with_name("suspects.audit.md").read_text(encoding="utf8")
+
+
+def test_an_audit_without_mentions_is_refused(pool, refused):
+    write_jsonl(pool, [one.with_mentions(()) for one in read_jsonl(pool)])
+    assert "No annotated span" in refused("audit", pool, pool.with_name("s.jsonl"))

@@ -1,0 +1,255 @@
+"""The page to correct on: who is let in, what is kept, and a real browser with real keys and clicks."""
+
+import shutil
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+from starlette.testclient import TestClient
+
+from spacy_bioner.annotation import Annotation, Mention
+from spacy_bioner.formats.jsonl import write_jsonl
+from spacy_bioner.review.correction_page import Review, make_page
+from spacy_bioner.review.decisions import DecisionLog, read_decisions
+
+PORT = 8800
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync"]
+# A browser is no Python package; where there is none these tests show themselves as skipped.
+needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: install the package chromium")
+# Two characters beyond the basic plane stand before the mentions: offsets must count them as one each.
+TEXT = "\U0001d6fc\U0001d6fd-blocker for severe gout."
+SUGGESTED = {"start": 3, "end": 10, "label": "CHEMICAL", "score": 0.3}
+
+
+def make_queue(count):
+    first = Annotation(TEXT, (Mention(22, 26, "DISEASE", score=0.6),), id="astral", meta={
+        "queue": {"doubt": 0.9, "suggestions": [SUGGESTED, {"start": 99}], "reason": "<b>why</b>"}})
+    return [first, *(Annotation(f"Case {number} had no fever.", (Mention(0, 4, "DISEASE", score=0.9),), id=f"s{number}")
+                     for number in range(1, count))]
+
+
+@pytest.fixture
+def review(tmp_path):
+    queue = make_queue(3)
+    return Review(queue, DecisionLog(tmp_path / "queue.decisions.db", queue), ("DISEASE", "CHEMICAL"), "mary", "mini")
+
+
+@pytest.fixture
+def client(review):
+    client = TestClient(make_page(review, PORT), base_url=f"http://127.0.0.1:{PORT}")
+    client.headers["X-Review-Token"] = review.log.token
+    return client
+
+
+def decision(**changes):
+    return {"id": "s1", "version": 0, "key": "k1", "action": "reject", "status": "open", "spans": [], **changes}
+
+
+OWN = {"Origin": f"http://127.0.0.1:{PORT}"}
+
+
+def test_the_page_decides_and_undoes(client, review):
+    answer = client.post("/decide", json=decision(), headers=OWN)
+    assert (answer.status_code, answer.json()["version"], answer.json()["spans"]) == (200, 1, [])
+    assert client.post("/undo", json={"id": "s1", "version": 1, "key": "k2"}, headers=OWN).json()["spans"]
+    assert review.log.latest()["s1"].version == 2
+
+
+@pytest.mark.parametrize("headers", [
+    pytest.param({}, id="no origin"), pytest.param({"Origin": "http://evil.example"}, id="another site"),
+    pytest.param({"Origin": "null"}, id="a file"), pytest.param({"Origin": "http://127.0.0.1:9999"}, id="another port"),
+    pytest.param({**OWN, "X-Review-Token": "wrong"}, id="wrong secret"),
+    pytest.param({**OWN, "X-Review-Token": ""}, id="no secret"),
+    pytest.param({**OWN, "Host": "evil.example"}, id="a name of another site"),
+])
+def test_nobody_else_decides(client, review, headers):
+    assert client.post("/decide", json=decision(), headers=headers).status_code in (400, 403)
+    assert review.log.latest()["s1"].version == 0
+
+
+@pytest.mark.parametrize("path", ["/", "/?token=wrong", "/queue"])
+def test_without_the_secret_nothing_is_shown(client, path):
+    answer = client.get(path, headers={"X-Review-Token": ""})
+    assert answer.status_code == 403 and "gout" not in answer.text
+
+
+def test_the_page_may_load_only_from_its_server(client, review):
+    answer = client.get(f"/?token={review.log.token}")
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert "http" not in answer.text.replace(f"http://127.0.0.1:{PORT}", "") and "gout" not in answer.text
+
+
+@pytest.mark.parametrize("changes, said", [
+    pytest.param({"spans": [{"start": 0, "end": 99, "label": "DISEASE"}]}, "outside its text", id="outside"),
+    pytest.param({"spans": [{"start": 0, "end": 4, "label": "PLACE"}]}, "none of those", id="label"),
+    pytest.param({"id": "zz"}, "zz", id="sentence"), pytest.param({"status": "lost"}, "status", id="status"),
+    pytest.param({"version": "x"}, "invalid literal", id="version"),
+])
+def test_what_cannot_be_kept_is_refused_in_one_line(client, review, changes, said):
+    answer = client.post("/decide", json=decision(**changes), headers=OWN)
+    assert answer.status_code == 400 and said in answer.text and answer.text.count("\n") == 1
+    assert all(not one.version for one in review.log.latest().values())
+
+
+def test_an_outdated_decision_gets_the_latest_state(client):
+    client.post("/decide", json=decision(), headers=OWN)
+    answer = client.post("/decide", json=decision(key="other tab"), headers=OWN)
+    assert answer.status_code == 409 and answer.json()["version"] == 1
+
+
+class Server:
+    """The verb in a process of its own, on a port that stays."""
+
+    def __init__(self, queue):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            self.port = taken.getsockname()[1]
+        self.command = [sys.executable, "-m", "spacy_bioner", "review", "serve", str(queue), "--port", str(self.port),
+                        "--by", "mary"]
+        self.start()
+
+    def start(self):
+        self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, text=True)
+        self.address = self.process.stdout.readline().split()[-1]
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs the package playwright")
+    with playwright.sync_playwright() as started:
+        running = started.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def served(tmp_path, request):
+    write_jsonl(tmp_path / "queue.jsonl", make_queue(request.param))
+    server = Server(tmp_path / "queue.jsonl")
+    yield server, tmp_path / "queue.decisions.db"
+    server.kill()
+
+
+def wait_for(page, id, holds):
+    """Ask again and again from here: the policy of the page forbids to do so inside it."""
+    deadline = time.monotonic() + 60
+    while not holds(said := page.locator(f"#{id}").inner_text()):
+        assert time.monotonic() < deadline, said
+        time.sleep(0.02)
+
+
+def open_page(browser, address):
+    page = browser.new_page()
+    page.set_default_timeout(60_000)
+    page.goto(address)
+    wait_for(page, "count", lambda said: "done" in said)
+    return page
+
+
+def press(page, *keys):
+    for key in keys:
+        page.keyboard.press(key)
+
+
+def wait_saved(page):
+    wait_for(page, "saved", lambda said: said == "all saved")
+
+
+def mentions(page):
+    return page.locator("#mentions li").all_inner_texts()
+
+
+def read_done(path):
+    return {one.id: sorted(mention.key for mention in one.mentions) for one in read_decisions(path)}
+
+
+@needs_chromium
+@pytest.mark.parametrize("served", [4], indirect=True)
+def test_keys_and_clicks_correct_sentences(browser, served):
+    server, path = served
+    page = open_page(browser, server.address)
+    assert "<b>why</b>" in page.locator("#about").inner_text()
+    # Move both edges of the mention, and take one of the moves back: severe gout.
+    press(page, "ArrowDown", "[", "[", "]", "u", "u", "ArrowDown", "]", "[")
+    # Accept the suggestion, select the two words around it by keys and give them the other label: nested.
+    press(page, "Escape", "ArrowUp", "a", "Escape", "ArrowRight", "Shift+ArrowRight", "Shift+ArrowRight", "1")
+    wait_saved(page)
+    press(page, "Enter")
+    # Reject by click on the mention and key; select words by the mouse, label by button.
+    page.locator("#mentions li").first.click()
+    press(page, "x")
+    page.locator(".seg", has_text="fever").click()
+    page.locator("#labels button", has_text="DISEASE").click()
+    page.get_by_role("button", name="Accept sentence").click()
+    page.get_by_role("button", name="Skip").click()
+    wait_for(page, "count", lambda said: said == "2 of 4 done, 1 skipped")
+    # Filter by doubt: only the first sentence has so much of it.
+    page.locator("#status").select_option("all")
+    page.locator("#doubt").fill("0.8")
+    assert "1 of 1 shown" in page.locator("#about").inner_text() and "astral" in page.locator("#about").inner_text()
+    wait_saved(page)
+    done = read_done(path)
+    assert done["s1"] == [(14, 19, "DISEASE")]
+    assert (3, 10, "CHEMICAL") in done["astral"] and (0, 10, "CHEMICAL") in done["astral"]
+    assert [TEXT[start:end] for start, end, label in done["astral"] if label == "DISEASE"] == ["severe gout"]
+    page.close()
+
+
+@needs_chromium
+@pytest.mark.parametrize("served", [3], indirect=True)
+def test_two_tabs_overwrite_nothing(browser, served):
+    server, path = served
+    first, second = open_page(browser, server.address), open_page(browser, server.address)
+    press(first, "ArrowDown", "x")
+    wait_saved(first)
+    press(second, "ArrowDown", "1")
+    wait_for(second, "saved", lambda said: "another tab" in said)
+    assert [one for one in mentions(second) if "DISEASE" in one] == []
+    press(second, "Enter")
+    wait_saved(second)
+    assert read_done(path)["astral"] == []
+    first.close(), second.close()
+
+
+def correct_all(browser, server, path, count, kill_at):
+    """Reject the mention of every second sentence and accept every sentence; kill the server in the middle."""
+    page = open_page(browser, server.address)
+    wanted = {one.id: sorted(mention.key for mention in one.mentions) for one in make_queue(count)}
+    for number, id in enumerate(wanted):
+        if number in kill_at:
+            server.kill()
+        if number % 2:
+            press(page, "ArrowDown", "x")
+            wanted[id] = []
+        press(page, "Enter")
+        if number - 2 in kill_at:
+            wait_for(page, "saved", lambda said: "not saved" in said)
+            server.start()
+    wait_for(page, "count", lambda said: said.startswith(f"{count} of"))
+    wait_saved(page)
+    page.reload()
+    wait_for(page, "count", lambda said: said.startswith(f"{count} of"))
+    assert read_done(path) == wanted
+    page.close()
+
+
+@needs_chromium
+@pytest.mark.parametrize("served", [20], indirect=True)
+def test_no_decision_is_lost_when_the_server_is_killed(browser, served):
+    correct_all(browser, *served, 20, kill_at={9})
+
+
+@needs_chromium
+@pytest.mark.slow
+@pytest.mark.parametrize("served", [100], indirect=True)
+def test_no_decision_of_a_hundred_sentences_is_lost_by_three_kills(browser, served):
+    started = time.monotonic()
+    correct_all(browser, *served, 100, kill_at={20, 50, 80})
+    print(f"100 sentences in {time.monotonic() - started:.0f} s")

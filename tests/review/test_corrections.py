@@ -1,0 +1,71 @@
+"""Corrections go into the training set with who and when; what cannot be used is told, a line each."""
+
+import pytest
+
+from spacy_bioner.annotation import Annotation, Mention
+from spacy_bioner.errors import BionerError
+from spacy_bioner.review.corrections import Answers, merge_corrections
+
+GIVEN = [Annotation("Gout and \U0001d6fc-fever.", (Mention(0, 4, "DISEASE", score=0.9, ids=("MESH:D006073",)),
+                                                  Mention(9, 16, "DISEASE", score=0.4)), id="a",
+                    meta={"split": "raw", "model": "m", "queue": {"rank": 1}, "document": "d"}),
+         Annotation("No fever.", (), id="b", meta={"split": "raw"})]
+
+
+def merge(corrected, train=(), given=GIVEN, **options):
+    answers = Answers()
+    merged = merge_corrections(given, corrected, train, answers=answers, by="mary", at="2026-11-01T00:00:00+00:00",
+                               **options)
+    return merged, answers
+
+
+def test_a_correction_becomes_gold_and_says_who_when_and_how_much():
+    merged, _ = merge([GIVEN[0].with_mentions([GIVEN[0].mentions[0], Mention(11, 16, "DISEASE")])])
+    record, = merged.records
+    entry, = record.meta.pop("review")
+    assert record.meta == {"origin": "gold", "split": "train", "document": "d"}
+    assert (entry["by"], entry["at"], entry["added"], entry["removed"], entry["kept"]) == (
+        "mary", "2026-11-01T00:00:00+00:00", 1, 1, 1)
+    assert record.mentions[0].ids == ("MESH:D006073",) and all(one.score is None for one in record.mentions)
+
+
+def test_a_second_correction_replaces_the_first_and_keeps_its_history():
+    first, _ = merge(GIVEN)
+    second, _ = merge([GIVEN[0].with_mentions(())], train=first.records)
+    assert [one.id for one in second.records] == ["a", "b"] and second.records[0].mentions == ()
+    assert second.renewed == 1 and len(second.records[0].meta["review"]) == 2
+
+
+def test_other_records_of_the_training_set_stay_as_they_are():
+    other = Annotation("Asthma.", (Mention(0, 6, "DISEASE"),), id="z", meta={"split": "train"})
+    merged, _ = merge(GIVEN[:1], train=[other])
+    assert merged.records[0] is other
+
+
+@pytest.mark.parametrize("corrected, line", [
+    pytest.param(Annotation("Gout!", (), id="a"), "not the one that was given out", id="changed text"),
+    pytest.param(Annotation("Other.", (), id="z"), "none of its id and text was given out", id="unknown document"),
+    pytest.param(GIVEN[0].with_mentions([Mention(0, 4, "PLACE")]), "'PLACE' is none of those given", id="label"),
+])
+def test_what_cannot_be_used_is_one_line_and_the_rest_is_merged(corrected, line):
+    merged, answers = merge([corrected, GIVEN[1]], labels={"DISEASE"})
+    assert [one.id for one in merged.records] == ["b"]
+    assert len(answers.lines) == 1 and line in answers.lines[0]
+
+
+def test_the_same_document_twice_is_told():
+    merged, answers = merge([GIVEN[1], GIVEN[1]])
+    assert merged.taken == 1 and "id was there before" in answers.lines[0]
+
+
+def test_a_record_of_the_training_set_with_this_id_and_another_text_stays():
+    train = Annotation("Another text.", (), id="b")
+    merged, answers = merge([GIVEN[1]], train=[train])
+    assert merged.records == [train] and len(answers.lines) == 1
+
+
+def test_a_sentence_of_the_test_set_is_refused():
+    given = [Annotation("No fever.", (), id="b", meta={"split": "test"})]
+    with pytest.raises(BionerError, match="split 'test'"):
+        merge(given, given=given)
+    assert merge(given, given=given, split="test")[0].records[0].meta["split"] == "test"
