@@ -165,14 +165,11 @@ class DecisionLog:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        """Yield a connection inside a transaction that is written through to the disk when the block ends well."""
+        """Yield a connection inside a transaction that is written through to the disk when the block ends well; else
+        the connection is closed, which takes it back."""
         with _open(self.path) as connection:
             connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-            except BaseException:
-                connection.rollback()
-                raise
+            yield connection
             connection.commit()
 
 
