@@ -111,6 +111,7 @@ SHORT = {
     "errors/evaluation_errors.py": "messages of an area",
     "errors/shipping_errors.py": "messages of an area",
     "errors/finetuning_errors.py": "messages of an area",
+    "errors/review_errors.py": "messages of an area",
     "evaluation/ruler.py": "shared by error types and slices",
     "experiments/json_values.py": "shared by the engine and a verb",
     "extras.py": "below all layers, so that each can use it",
