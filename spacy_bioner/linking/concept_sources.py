@@ -13,14 +13,14 @@ from ..synthesis.ontology import is_mesh_file, read_terms
 from ..synthesis.seed_tables import is_name, read_rows
 from .concept_dictionary import ConceptName
 
-_ONTOLOGIES, _TABLES = (".obo", ".xml"), {".csv": ",", ".tsv": "\t"}
+_ONTOLOGIES, _TABLES = (".obo", ".xml", ".bin"), {".csv": ",", ".tsv": "\t"}
 _NAMES, _IDS, _SYNONYMS = ("name", "term", "text"), ("id", "ids", "identifier"), ("synonyms", "synonym")
 
 
 def read_concept_names(path: Path, *, label: str = "", problems: Problems) -> List[ConceptName]:
     """Read the names of concepts that a file holds.
 
-    path (Path): An ontology (.obo, or MeSH descriptors as .xml), a table (.csv, .tsv) with the columns name and id, and
+    path (Path): An ontology (.obo, or MeSH as .xml or .bin), a table (.csv, .tsv) with the columns name and id, and
         perhaps synonyms and label, or annotated texts of any format whose mentions have identifiers.
     label (str): Label of the mentions that names of an ontology or a table stand for; empty for any.
     problems (Problems): Takes note of identifiers of which nothing says the vocabulary.

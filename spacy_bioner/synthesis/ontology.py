@@ -1,4 +1,4 @@
-"""Names and synonyms of the terms of an ontology: OBO files, and MeSH as descriptor XML; read term by term."""
+"""Names and synonyms of the terms of an ontology: OBO files, and MeSH as XML or ASCII; read term by term."""
 
 import re
 from dataclasses import dataclass, field
@@ -13,6 +13,8 @@ from ..loading import BROKEN_COMPRESSION, open_bounded
 # A quoted string with escapes, the scope, and whatever follows: a type, declared or not, and references.
 _SYNONYM = re.compile(r'"((?:[^"\\]|\\.)*)"\s*([A-Z]+)?')
 _TAG = re.compile(r"([A-Za-z0-9_-]+):\s*(.*)")
+# Records of MeSH, and how the names of what says their id and name begin.
+_MESH_RECORDS = {"DescriptorRecord": "Descriptor", "SupplementalRecord": "SupplementalRecord"}
 _ESCAPES = {"n": " ", "W": " ", "t": " "}
 
 
@@ -60,19 +62,21 @@ def read_names(path: Path, *, root: Optional[str] = None) -> List[str]:
 
 
 def is_mesh_file(path: Path) -> bool:
-    """Return whether the name of a file says that it is the XML of MeSH, and not OBO."""
-    return Path(path).name.lower().removesuffix(".gz").endswith(".xml")
+    """Return whether the name of a file says that it is MeSH, and not OBO."""
+    return Path(path).name.lower().removesuffix(".gz").endswith((".xml", ".bin"))
 
 
 def read_terms(path: Path) -> List[Term]:
     """Read the terms of an ontology.
 
-    path (Path): An OBO file, or the XML of the MeSH descriptors; gzip-compressed or not.
+    path (Path): An OBO file, or descriptors or supplementary records of MeSH as XML (.xml) or ASCII (.bin);
+        gzip-compressed or not.
     RETURNS (List[Term]): All terms, obsolete ones too; of MeSH also its tree numbers, without names.
     RAISES BionerError: E011 for what is no ontology.
     """
     is_mesh = is_mesh_file(path)
-    terms = list(_read_mesh(path) if is_mesh else _read_obo(path))
+    is_ascii = Path(path).name.lower().removesuffix(".gz").endswith(".bin")
+    terms = list(_read_ascii_mesh(path) if is_ascii else _read_mesh(path) if is_mesh else _read_obo(path))
     if not terms:
         wanted = "MeSH descriptors" if is_mesh else "an OBO ontology"
         raise BionerError(Errors.E011.format(path=path, wanted=wanted, why="no ontology in it"))
@@ -149,22 +153,23 @@ def _unescape(value: str) -> str:
 
 
 def _read_mesh(path: Path) -> Iterator[Term]:
-    """Yield the descriptors of MeSH, each below the tree numbers above it, and the tree numbers as terms."""
+    """Yield the records of MeSH, descriptors below the tree numbers above them, and the tree numbers as terms."""
     with extra("ontology"):
         from lxml import etree
 
     try:
         with open_bounded(path) as file_:
-            for _, record in etree.iterparse(file_, tag="DescriptorRecord", huge_tree=True, resolve_entities=False,
+            for _, record in etree.iterparse(file_, tag=tuple(_MESH_RECORDS), huge_tree=True, resolve_entities=False,
                                              load_dtd=False):
-                name = record.findtext("DescriptorName/String") or ""
+                kind = _MESH_RECORDS[record.tag]
+                name = record.findtext(f"{kind}Name/String") or ""
                 numbers = [number.text or "" for number in record.iterfind("TreeNumberList/TreeNumber")]
                 # Terms of other concepts of a descriptor are narrower or related, not the same.
                 terms: Dict[bool, List[str]] = {True: [], False: []}
                 for concept in record.iterfind("ConceptList/Concept"):
                     terms[concept.get("PreferredConceptYN") == "Y"] += [
                         term.text or "" for term in concept.iterfind("TermList/Term/String")]
-                id = record.findtext("DescriptorUI") or ""
+                id = record.findtext(f"{kind}UI") or ""
                 yield Term(id, name, [term for term in dict.fromkeys(terms[True]) if term != name], numbers,
                            related=terms[False])
                 for number in numbers:
@@ -174,3 +179,26 @@ def _read_mesh(path: Path) -> Iterator[Term]:
                     del record.getparent()[0]
     except (etree.XMLSyntaxError, *BROKEN_COMPRESSION) as error:
         raise BionerError(Errors.E011.format(path=path, wanted="MeSH descriptors", why=error)) from None
+
+
+def _read_ascii_mesh(path: Path) -> Iterator[Term]:
+    """Yield the records of an ASCII file of MeSH; their entry terms are not told from those of narrower concepts."""
+    term: Optional[Term] = None
+    for number, line in read_lines(path):
+        if line.strip() == "*NEWRECORD":
+            if term is not None:
+                yield term
+            term = Term()
+            continue
+        tag, equals, value = line.partition(" = ")
+        if term is None or not equals:
+            why = f"line {number} is neither *NEWRECORD nor KEY = VALUE: {line[:60]}"
+            raise BionerError(Errors.E011.format(path=path, wanted="MeSH records", why=why))
+        if tag in ("MH", "NM"):
+            term.name = value.strip()
+        elif tag == "UI":
+            term.id = value.strip()
+        elif tag in ("ENTRY", "PRINT ENTRY", "SY"):
+            term.related.append(value.partition("|")[0].strip())
+    if term is not None:
+        yield term

@@ -24,6 +24,10 @@ MESH = """<DescriptorRecordSet><DescriptorRecord><DescriptorUI>D006073</Descript
 <ConceptList><Concept PreferredConceptYN="Y"><TermList><Term><String>Gout</String></Term></TermList></Concept>
 <Concept PreferredConceptYN="N"><TermList><Term><String>Podagra</String></Term></TermList></Concept></ConceptList>
 </DescriptorRecord></DescriptorRecordSet>"""
+SUPPLEMENT = MESH.replace("DescriptorRecord>", "SupplementalRecord>").replace(
+    "DescriptorUI>", "SupplementalRecordUI>").replace("DescriptorName>", "SupplementalRecordName>")
+ASCII = "*NEWRECORD\nRECTYPE = D\nMH = Gout\nENTRY = Podagra|T047|NON\nUI = D006073\n\n"
+ASCII += "*NEWRECORD\nNM = x\nUI = C000001\n"
 TABLE = 'name,id,synonyms,label\ngout,D006073,podagra|gouty arthritis,\naspirin,MESH:D001241,,CHEMICAL\nx,4711,,\n'
 
 
@@ -43,6 +47,10 @@ def test_names_are_read_from_every_kind_of_source(tmp_path):
     assert names(tmp_path / "a.obo", label="DISEASE") == {("disease", ("DOID:4",), "DISEASE"),
                                                           ("illness", ("DOID:4",), "DISEASE")}
     assert names(tmp_path / "m.xml") == {("Gout", ("MESH:D006073",), ""), ("Podagra", ("MESH:D006073",), "")}
+    for name, content in (("s.xml", SUPPLEMENT), ("d.bin", ASCII)):
+        (tmp_path / name).write_text(content, encoding="utf8")
+    assert names(tmp_path / "s.xml") == names(tmp_path / "m.xml")
+    assert names(tmp_path / "d.bin") == names(tmp_path / "m.xml") | {("x", ("MESH:C000001",), "")}
     problems = Problems()
     found = read_concept_names(tmp_path / "t.csv", label="DISEASE", problems=problems)
     assert [(one.name, one.ids, one.label) for one in found] == [

@@ -10,9 +10,9 @@ from .._shared.outputs import refuse_own_folder
 
 
 def train_linker_cli(
-    sources: List[str] = typer.Argument(..., metavar="[LABEL=]FILE...", help="Ontologies (.obo, MeSH .xml), tables "
-                                        "with the columns name and id (.csv, .tsv), or gold of the training set whose "
-                                        "spans have ids. LABEL: of the mentions that names of ontology or table are."),
+    sources: List[str] = typer.Argument(..., metavar="[LABEL=]FILE...", help="Ontologies (.obo, MeSH .xml, .bin), "
+                                        "tables with columns name and id (.csv, .tsv), or gold of training with "
+                                        "ids. LABEL: of the mentions that names of ontology or table are."),
     output: Path = typer.Argument(..., metavar="OUT", help="Folder for the pipeline."),
     dev: Optional[Path] = typer.Option(None, help="Gold of the dev set with ids; the least score of a link is chosen "
                                                   "on it."),

@@ -24,7 +24,8 @@ def gold(path, split="train", ids=("MESH:D006073",)):
     pytest.param("a.csv", "", "names no concept", id="empty-table"),
     pytest.param("a.csv", "name,code\na,b\n", "a column id or ids or identifier", id="no-id-column"),
     pytest.param("a.jsonl", '{"id": "1", "text": "Gout.", "spans": []}\n', "names no concept", id="gold-without-ids"),
-    pytest.param("a.bin", "x", "format", id="unknown-kind"),
+    pytest.param("a.bin", "x", "MeSH records", id="no-mesh"),
+    pytest.param("a.doc", "x", "format", id="unknown-kind"),
 ])
 def test_a_source_without_concepts_is_told_in_one_line(refused, tmp_path, name, content, said):
     (tmp_path / name).write_text(content, encoding="utf8")
