@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from enum import Enum
 from pathlib import Path
 from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
 
@@ -16,6 +17,13 @@ from ._shared.outputs import name_beside, refuse_other_ending, refuse_own_input,
 GOLD, DICTIONARY = "gold", "dictionary"
 
 
+class By(str, Enum):
+    """What decides between annotators."""
+
+    rank = "rank"
+    probability = "probability"
+
+
 def merge_cli(
     source: Optional[List[str]] = typer.Argument(None, metavar="[NAME=FILE]...", help="Annotators with their records: "
                                                  "llm=a.jsonl bert=b.jsonl. Records are paired by id."),
@@ -27,12 +35,15 @@ def merge_cli(
     dictionary_label: Optional[str] = typer.Option(None, help="Label of the names of a .txt or .obo list."),
     nested: bool = typer.Option(False, "--nested", help="A mention inside one of another annotator is no conflict; "
                                                            "within one annotator it never is."),
+    by: By = typer.Option(By.rank, help="What decides. rank: gold over agreement over one annotator over a dictionary. "
+                                        "probability: every span of some annotator is kept, its score the probability "
+                                        "that it is correct."),
     report: Optional[Path] = typer.Option(None, help="Counts as JSON; by default beside OUT."),
 ) -> None:
     """Merge the annotations of several annotators.
 
     Gold counts more than agreement, agreement more than one annotator, and that more than a dictionary. Conflicts are
-    counted.
+    counted. With --by probability, annotators are measured on --gold, whose texts they have too, or by their agreement.
 
     Example: spacy-bioner merge llm=annotated.jsonl merged.jsonl --gold gold.jsonl
 
@@ -46,6 +57,13 @@ def merge_cli(
     refuse_other_ending(output)
     if dictionary_label and dictionary is None:
         raise BionerError(Errors.E730.format(option="--dictionary-label", why="no --dictionary is given"))
+    if by is By.probability:
+        if nested:
+            raise BionerError(Errors.E730.format(option="--nested", why="--by probability keeps all spans"))
+        told = weigh_sources(sources, output, gold=gold, dictionary=dictionary, dictionary_label=dictionary_label)
+        write_json(report, told)
+        print_weighed(told, output)
+        return
     counted = merge_sources(sources, output, gold=gold, dictionary=dictionary,
                             dictionary_label=dictionary_label, nested=nested)
     write_json(report, counted)
@@ -99,6 +117,79 @@ def merge_sources(sources: Dict[str, Path], output: Path, *, gold: Optional[Path
                         for name, records in read.items()},
             "kept": {rank: counts[rank] for rank in RANKS},
             "conflict": counts["conflict"], "conflict_label": counts["conflict_label"]}
+
+
+def weigh_sources(sources: Dict[str, Path], output: Path, *, gold: Optional[Path] = None,
+                  dictionary: Optional[Path] = None, dictionary_label: Optional[str] = None) -> Dict[str, Any]:
+    """Give each span of some annotator the probability that it is correct, see `merging.reliability`.
+
+    sources (Dict[str, Path]): Annotator to its records.
+    output (Path): Takes a record for each text, with all candidate spans; where gold covers it, with those of gold.
+    gold (Optional[Path]): Gold records, split train, which the annotators have read too.
+    dictionary (Optional[Path]): As in `merge_sources`; it is an annotator.
+    dictionary_label (Optional[str]): As in `merge_sources`.
+    RETURNS (Dict[str, Any]): records, estimated_on (gold or agreement), texts_with_gold, annotators (precision and
+        recall on gold by label, with intervals), candidates, and of them expected_correct.
+    RAISES BionerError: E534 without any source, E567 where no annotator has read gold, E521 where texts differ, E552
+        where a source has an id twice, E009 for gold of another split, E008 for an empty file.
+    """
+    from ..formats.jsonl import write_jsonl
+    from ..merging import reliability
+    from ..tokens import find_units
+
+    if not sources:
+        raise BionerError(Errors.E534)
+    read = {name: list(_read(path)) for name, path in sources.items()}
+    if dictionary is not None:
+        read[DICTIONARY] = list(_look_up(dictionary, dictionary_label, read))
+    found = {name: index_records(records, name) for name, records in read.items()}
+    known = index_records(_read_gold(gold), GOLD) if gold is not None else {}
+    texts = _find_texts({**found, GOLD: known})
+    candidates = list(reliability.collect_candidates(found, reliability.find_cuts(read)))
+    covered = {id_ for id_ in known if any(id_ in records for records in found.values())}
+    if gold is not None and not covered:
+        raise BionerError(Errors.E567.format(path=gold))
+    models = reliability.estimate_on_gold(candidates, known) if covered else \
+        reliability.estimate_by_agreement(candidates, places=sum(len(find_units(text.text)) for text in texts.values()))
+    weighed = reliability.weigh((one for one in candidates if one.id not in known), models)
+    merged = (known[id_] if id_ in known else text.with_mentions(weighed.get(id_, ()))
+              for id_, text in texts.items())
+    scores = [mention.score or 0.0 for mentions in weighed.values() for mention in mentions]
+    return {"records": write_jsonl(output, merged), "estimated_on": GOLD if covered else "agreement",
+            "texts_with_gold": len(covered), "annotators": reliability.measure_annotators(found, known),
+            "candidates": len(scores), "expected_correct": round(sum(scores), 1)}
+
+
+def index_records(records: Iterable[Annotation], name: str) -> Dict[str, Annotation]:
+    """Return records by id; raises BionerError E552 where one comes twice."""
+    found: Dict[str, Annotation] = {}
+    for record in records:
+        if record.id in found:
+            raise BionerError(Errors.E552.format(source=name, id=record.id))
+        found[record.id] = record
+    return found
+
+
+def _find_texts(found: Dict[str, Dict[str, Annotation]]) -> Dict[str, Annotation]:
+    """Return each text once, by id; raises BionerError E521 where two sources have another text."""
+    texts: Dict[str, Annotation] = {}
+    for records in found.values():
+        for id_, record in records.items():
+            if texts.setdefault(id_, record).text != record.text:
+                having = ", ".join(name for name, others in found.items() if id_ in others)
+                raise BionerError(Errors.E521.format(id=id_, sources=having))
+    return texts
+
+
+def print_weighed(told: Dict[str, Any], output: Path) -> None:
+    """Print how far annotators are right, and what came out."""
+    for name, labels in told["annotators"].items():
+        for label, each in labels.items():
+            said = ", ".join(f"{figure} {100 * value:.1f} ({100 * low:.1f} to {100 * high:.1f})"
+                             for figure, (value, low, high) in each.items())
+            typer.echo(f"{name}, {label}: {said}")
+    typer.echo(f"{told['candidates']} candidate spans weighed by {told['estimated_on']}, {told['expected_correct']} of "
+               f"them expected to be correct; {told['records']} records written to {output}")
 
 
 def _read(path: Path) -> Iterator[Annotation]:

@@ -90,6 +90,8 @@ class TrainingErrors:
     E564 = "The {what} of a package cannot be '{found}'. Wanted: {wanted}."
     E565 = "No wheel of {name} could be built: {why}. Install setuptools, and this package from a wheel or a checkout."
     E566 = "{path} is not the file that was installed, so no wheel can be made of it. Install this package again."
+    E567 = ("No annotator has read a text of {path}, so it does not tell how far they are right. Annotate its texts "
+            "too, or leave it out: agreement then counts.")
 
 
 class TrainingWarnings:

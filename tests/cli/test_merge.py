@@ -102,3 +102,37 @@ def test_gold_that_does_not_fit_is_one_line(refused, data, kind, told):
     (data / "gold.jsonl").write_text(json.dumps(changed[kind]) + "\n" if kind in changed else "")
     assert told in refused(*arguments(data, "--gold", data / "gold.jsonl"))
     assert not (data / "out.jsonl").exists()
+
+
+def test_probabilities_come_from_gold_that_the_annotators_have_read(verb, data):
+    texts = [f"Case {number} of gout." for number in range(12)]
+    place = [text.index("gout") for text in texts]
+
+    def records(name, ids, spans):
+        write_jsonl(data / name, [Annotation(texts[id_], tuple(
+            Mention(place[id_], place[id_] + 4, label) for label in spans(id_)), id=str(id_), meta={"split": "train"})
+            for id_ in ids])
+
+    records("known.jsonl", range(8), lambda id_: ["DISEASE"])
+    records("a.jsonl", range(12), lambda id_: ["DISEASE"])
+    records("b.jsonl", range(12), lambda id_: ["GENE"])
+    code, out, err = verb("merge", f"a={data / 'a.jsonl'}", f"b={data / 'b.jsonl'}", data / "out.jsonl", "--gold",
+                          data / "known.jsonl", "--by", "probability")
+    assert code == 0, err
+    merged = {record.id: record for record in read_jsonl(data / "out.jsonl")}
+    assert all(mention.score is None for mention in merged["0"].mentions) and len(merged["0"].mentions) == 1
+    scores = {mention.label: mention.score for mention in merged["9"].mentions}
+    assert scores["DISEASE"] > 0.85 and scores["GENE"] < 0.15
+    told = json.loads((data / "out.merge.json").read_text())
+    assert told["estimated_on"] == "gold" and told["texts_with_gold"] == 8
+    assert told["annotators"]["a"]["DISEASE"]["precision"][0] == 1 and "b, GENE: precision 0.0" in out
+
+
+def test_without_gold_agreement_decides(verb, data):
+    assert verb(*arguments(data, "--by", "probability"))[0] == 0
+    assert json.loads((data / "out.merge.json").read_text())["estimated_on"] == "agreement"
+
+
+def test_gold_that_no_annotator_has_read_is_refused(refused, data):
+    write(data / "gold.jsonl", z=[SHORT])
+    assert "No annotator has read" in refused(*arguments(data, "--by", "probability", "--gold", data / "gold.jsonl"))

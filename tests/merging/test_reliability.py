@@ -1,0 +1,95 @@
+"""Annotators are measured on gold or by agreement, and the probabilities of spans mean what they say."""
+
+import random
+
+import numpy
+import pytest
+
+from spacy_bioner.annotation import Annotation, Mention
+from spacy_bioner.merging.reliability import (
+    LACKS,
+    SURE,
+    UNSURE,
+    collect_candidates,
+    estimate_by_agreement,
+    estimate_on_gold,
+    find_cuts,
+    measure_annotators,
+    weigh,
+)
+from spacy_bioner.ml.calibration import expected_calibration_error
+
+# Recall, and how often a span that is wrong is found by it.
+ANNOTATORS = {"good": (0.9, 0.05), "fair": (0.7, 0.1), "poor": (0.6, 0.2)}
+
+
+def simulate(count, *, seed, annotators=ANNOTATORS):
+    """Return gold, and what independent annotators found among correct and wrong spans."""
+    chance = random.Random(seed)
+    gold, found = {}, {name: {} for name in annotators}
+    for number in range(count):
+        id_ = f"t{number}"
+        text = Annotation("a b c d e f g h", id=id_)
+        spans = [Mention(2 * place, 2 * place + 1, "D") for place in range(8)]
+        true = {span for span in spans if chance.random() < 0.5}
+        gold[id_] = text.with_mentions(true)
+        for name, (recall, error) in annotators.items():
+            found[name][id_] = text.with_mentions(span for span in spans
+                                                  if chance.random() < (recall if span in true else error))
+    return gold, found
+
+
+def judge(weighed, gold):
+    """Return probabilities and whether the spans are correct."""
+    pairs = [(mention.score, mention in gold[id_].mentions) for id_, found in weighed.items() for mention in found]
+    return numpy.asarray([score for score, _ in pairs]), numpy.asarray([right for _, right in pairs])
+
+
+@pytest.mark.parametrize("on_gold", [True, False], ids=["gold", "agreement"])
+def test_probabilities_are_calibrated_on_other_texts(on_gold):
+    gold, found = simulate(400, seed=1)
+    seen = dict(list(gold.items())[:60])
+    candidates = list(collect_candidates(found, find_cuts({name: records.values() for name, records in found.items()})))
+    models = estimate_on_gold(candidates, seen) if on_gold else estimate_by_agreement(candidates, places=3200)
+    scores, right = judge(weigh([one for one in candidates if one.id not in seen], models), gold)
+    assert expected_calibration_error(scores, right) < 0.06
+    best = max((right & (scores >= least)).sum() / (scores >= least).sum() for least in (0.5, 0.8))
+    assert best > 0.8
+
+
+def test_precision_and_recall_have_intervals_that_hold_the_truth():
+    gold, found = simulate(300, seed=2)
+    measured = measure_annotators(found, gold)["good"]["D"]
+    share, low, high = measured["recall"]
+    assert low < 0.9 < high and low < share < high
+    assert measured["precision"][0] == pytest.approx(0.947, abs=0.02)
+
+
+def test_without_any_mention_the_interval_is_all_that_is_possible():
+    text = Annotation("gout", id="a")
+    assert measure_annotators({"llm": {"a": text}}, {"a": text.with_mentions([Mention(0, 4, "D")])}) == {
+        "llm": {"D": {"precision": [0.0, 0.0, 1.0], "recall": [0.0, 0.0, pytest.approx(0.7935)]}}}
+
+
+def test_answers_tell_sure_unsure_and_lacking_and_pass_over_what_was_not_read():
+    text = Annotation("gout and lupus", id="a")
+    sources = {"scores": [text.with_mentions([Mention(0, 4, "D", score=0.9), Mention(9, 14, "D", score=0.2)])],
+               "plain": [text.with_mentions([Mention(0, 4, "D")])], "other": [Annotation("x", id="b")]}
+    by_id = {name: {record.id: record for record in records} for name, records in sources.items()}
+    found = {one.key: dict(one.answers) for one in collect_candidates(by_id, find_cuts(sources))}
+    assert found == {(0, 4, "D"): {"scores": SURE, "plain": SURE}, (9, 14, "D"): {"scores": UNSURE, "plain": LACKS}}
+
+
+def test_annotators_that_err_alike_do_not_count_twice():
+    gold, found = simulate(400, seed=3, annotators={"one": (0.8, 0.4)})
+    found["copy"] = found["one"]
+    candidates = list(collect_candidates(found, {"one": 0.0, "copy": 0.0}))
+    scores, right = judge(weigh(candidates, estimate_on_gold(candidates, gold)), gold)
+    assert abs(scores.mean() - right.mean()) < 0.02
+
+
+def test_a_label_that_gold_has_not_shown_is_weighed_by_its_votes():
+    text = Annotation("gout", id="a")
+    found = {"one": {"a": text.with_mentions([Mention(0, 4, "NEW")])}, "two": {"a": text}}
+    weighed = weigh(collect_candidates(found, {"one": 0.0, "two": 0.0}), {})
+    assert [mention.score for mention in weighed["a"]] == [0.5]
