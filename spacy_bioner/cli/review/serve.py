@@ -24,7 +24,7 @@ def review_serve_cli(
     """Correct a queue on a local page.
 
     The page needs no network, and only this machine can reach it. Each decision is on disk before the page says so.
-    Ctrl-C ends the server; the next one goes on where it stopped.
+    Ctrl-C ends the server; the next one resumes.
 
     Example: spacy-bioner review serve queue.jsonl --labels labels.yml
 
