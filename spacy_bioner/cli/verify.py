@@ -25,7 +25,7 @@ def verify_cli(
 
     Example: spacy-bioner verify packages/en_bioner_notes-0.1.0-py3-none-any.whl --test test.jsonl
 
-    Prints a line for each check; exit code 1 where one failed.
+    Prints the result of each check; exit code 1 where one failed.
     """
     checks = verify(wheel, read_annotations(test) if test is not None else None)
     for check in checks:
