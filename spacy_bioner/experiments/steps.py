@@ -16,7 +16,7 @@ _BLOCK = 1 << 20
 _DEVICE_OPTIONS = ("--gpu-id", "-g")
 _CPU = "-1"
 # Groups of the command line: their verbs are two words.
-VERB_GROUPS = ("train", "select", "generate")
+VERB_GROUPS = ("train", "select", "generate", "review")
 
 
 @dataclass(frozen=True)
