@@ -4,7 +4,7 @@ import pytest
 
 from spacy_bioner.annotation import Annotation, Mention
 from spacy_bioner.errors import BionerError
-from spacy_bioner.review.curve_measurement import choose_sizes, count_changes, measure_curve
+from spacy_bioner.review.curve_measurement import choose_sizes, count_changes
 from spacy_bioner.review.gold_audit import audit, predict_folds
 from spacy_bioner.review.probe import encode_texts, train_probe
 
@@ -48,14 +48,6 @@ def test_an_audit_ranks_planted_errors_first():
 def test_a_corpus_too_small_for_its_folds_is_refused():
     with pytest.raises(BionerError, match="cannot be divided into 5 folds"):
         predict_folds(make_sentences()[:2], folds=5, seed=0)
-
-
-def test_a_curve_is_measured_on_beginnings(monkeypatch):
-    monkeypatch.setattr("spacy_bioner.review.curve_measurement.SIZES", 2)
-    monkeypatch.setattr("spacy_bioner.review.curve_measurement.REPEATS", 1)
-    sentences = make_sentences()
-    points = measure_curve(sentences, sentences)
-    assert [size for size, _ in points] == [13, len(sentences)] and points[-1][1] > 0.8
 
 
 def test_sizes_are_even_steps_up_to_all():
