@@ -25,8 +25,8 @@ class LocalModelSettings(Settings):
     device: str = setting(
         "auto", "Device of a local model: auto, cpu, cuda or cuda:1. A GPU chosen on the command line goes before it.")
     dtype: str = setting(
-        "auto", "Number type of the weights: auto, bfloat16, float16 or float32. auto is bfloat16 where the device is "
-        "faster with it, else float32.")
+        "auto", "Number type of the weights: auto, bfloat16, float16, float32, or int8 for use on CPUs. auto is what "
+        "is measured to be fastest on the device.")
     quantize: Optional[str] = setting(None, "4bit for NF4 with double quantization, on a GPU.")
 
     def choose_device(self, gpu_id: int) -> str:
@@ -35,17 +35,18 @@ class LocalModelSettings(Settings):
             return f"cuda:{gpu_id}"
         return "cpu" if self.device == "auto" else self.device
 
-    def load(self, gpu_id: int, *, device: Optional[str] = None) -> "CausalLM":
+    def load(self, gpu_id: int, *, device: Optional[str] = None, for_training: bool = False) -> "CausalLM":
         """Load the model.
 
         gpu_id (int): GPU, or -1 for none.
         device (Optional[str]): Device of this process where there are several; goes before both others.
+        for_training (bool): Whether it will be trained.
         RETURNS (CausalLM): The model.
         """
         from .local.causal_lm import load_causal_lm
 
         return load_causal_lm(self.model, revision=self.revision, device=device or self.choose_device(gpu_id),
-                              dtype=self.dtype, quantize=self.quantize)
+                              dtype=self.dtype, quantize=self.quantize, for_training=for_training)
 
 
 class ResponseSettings(Settings):

@@ -99,7 +99,8 @@ def finetune(gold: Path, output: Path, settings: FinetuneSettings, *, schema: Sc
     task = teaching.Task(codec=settings.make_codec(asked, begun=begun), **{key: getattr(settings, key) for key in keys})
     # Only then the model, whose loading takes long: a setting that cannot be is told before.
     processes = Processes()
-    lm = settings.load(gpu_id, device=None if processes.count == 1 else processes.device)
+    lm = settings.load(gpu_id, device=None if processes.count == 1 else processes.device,
+                       for_training=True)
     with show_progress("steps") as advance:
         return teaching.finetune(corpora, output, lm=lm, task=task, lora=settings.lora, training=settings.training,
                                  dev=scored, dev_limit=settings.dev_limit, dev_batch_tokens=settings.dev_batch_tokens,

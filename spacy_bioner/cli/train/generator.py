@@ -79,9 +79,10 @@ def train_generator_cli(
     prompt = make_prompt(load_settings(files, "prompt", PromptSettings, overrides), schema,
                          [sentence.text for sentence in raw_sentences or gold_sentences])
     with show_progress("steps") as advance:
-        training = teach_generator(pairs, prompt, lm=settings.load(gpu_id), output=output, lora=settings.lora,
-                                   training=settings.training_settings(), versions=package_versions(),
-                                   lang=schema.lang, progress=lambda row: show_update(advance, row),
+        training = teach_generator(pairs, prompt, lm=settings.load(gpu_id, for_training=True), output=output,
+                                   lora=settings.lora, training=settings.training_settings(),
+                                   versions=package_versions(), lang=schema.lang,
+                                   progress=lambda row: show_update(advance, row),
                                    overwrite=overwrite)
     print(f"{training.updates} updates, {training.tokens / max(training.seconds, 1e-9):.0f} tokens/s -> {output}",
           file=sys.stderr)

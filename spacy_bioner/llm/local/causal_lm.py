@@ -16,8 +16,9 @@ from ..model_memory import refuse_too_large
 from .adapter_loading import add_adapter, read_adapter_config
 from .attention_kernels import leave_out_planned_attention
 from .fingerprint import adapter_fingerprint, fingerprint
-from .half_precision import is_quick_in_bfloat16
 from .hub import model_revision, resolve_model
+from .int8_layers import can_use_int8, put_int8
+from .number_types import is_quick_in_bfloat16, is_quickest_in_int8
 from .pretrained import load_model, load_tokenizer
 from .tokenization import encode_text, end_id
 
@@ -84,15 +85,18 @@ class CausalLM:
 
 
 def load_causal_lm(name: str, *, adapter: Union[str, Path, None] = None, revision: Optional[str] = None,
-                   device: str = "auto", dtype: str = "auto", quantize: Optional[str] = None) -> CausalLM:
-    """Load a model for inference.
+                   device: str = "auto", dtype: str = "auto", quantize: Optional[str] = None,
+                   for_training: bool = False) -> CausalLM:
+    """Load a model.
 
     name (str): A folder, an embedded model or a hub id, see `resolve.resolve_model`.
     adapter (Optional[str]): Folder of a LoRA adapter.
     revision (Optional[str]): Revision of a hub model.
     device (str): "cpu", "cuda", "cuda:1"; "auto" takes CUDA where there is some.
-    dtype (str): "float32", "bfloat16"; "auto" takes bfloat16 where the device is quicker in it.
+    dtype (str): "float32", "bfloat16", "float16", or "int8" for weights of 8 bits on a CPU; "auto" takes what the
+        device is quickest in.
     quantize (Optional[str]): "4bit" for NF4 weights on CUDA, or None.
+    for_training (bool): Whether it will be trained, which 8-bit weights cannot be.
     RETURNS (CausalLM): The model in evaluation mode.
     RAISES BionerError: E201 to E203, E230 and E231 where the model cannot be had, E207 where the adapter is another
         model's, E208 and E232 where it is none, E209 for a device, dtype or quantisation that this machine does not
@@ -103,7 +107,8 @@ def load_causal_lm(name: str, *, adapter: Union[str, Path, None] = None, revisio
     folder = resolve_model(name, revision=revision)
     place = choose_device(device)
     leave_out_planned_attention(place)
-    number_type = choose_dtype(dtype, place)
+    is_int8 = choose_int8(dtype, place, for_training=for_training, quantize=quantize)
+    number_type = torch.float32 if is_int8 else choose_dtype(dtype, place)
     options = _quantization(quantize, place, number_type)
     refuse_too_large(folder, name=name, dtype=number_type, device=place, quantized=quantize is not None)
     tokenizer = load_tokenizer(folder)
@@ -116,9 +121,11 @@ def load_causal_lm(name: str, *, adapter: Union[str, Path, None] = None, revisio
             AdapterCard.read(Path(adapter)).check_model(CausalLM(model, tokenizer).shapes, base_hash)
         model = add_adapter(model, Path(adapter), number_type, merge=quantize is None)
     model.eval().requires_grad_(False)
+    if is_int8:
+        put_int8(model.get_decoder())
     settings = {"revision": model_revision(name, revision=revision) or fingerprint(folder),
                 "adapter": adapter_fingerprint(Path(adapter)) if adapter is not None else None,
-                "dtype": str(number_type).removeprefix("torch."), "quantize": quantize}
+                "dtype": "int8" if is_int8 else str(number_type).removeprefix("torch."), "quantize": quantize}
     return CausalLM(model, tokenizer, name=name, settings=settings, base_hash=base_hash)
 
 
@@ -135,13 +142,23 @@ def choose_device(device: str) -> torch.device:
     return place
 
 
+def choose_int8(dtype: str, device: torch.device, *, for_training: bool, quantize: Optional[str]) -> bool:
+    """Return whether weights are rounded to 8 bits; raises BionerError E209 where that is asked for and cannot be."""
+    if dtype == "auto":
+        return not for_training and quantize is None and is_quickest_in_int8(device)
+    if dtype == "int8" and (for_training or device.type != "cpu" or quantize is not None or not can_use_int8()):
+        raise BionerError(Errors.E209.format(what="dtype", value=dtype, wanted="another one: int8 is for the use of "
+                                             "models, without quantize, on x86 CPUs"))
+    return dtype == "int8"
+
+
 def choose_dtype(dtype: str, device: torch.device) -> torch.dtype:
     """Return the number type of that name; "auto" is bfloat16 where that is quicker."""
     if dtype == "auto":
         return torch.bfloat16 if is_quick_in_bfloat16(device) else torch.float32
     known = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
     if dtype not in known:
-        raise BionerError(Errors.E209.format(what="dtype", value=dtype, wanted=", ".join(["auto", *known])))
+        raise BionerError(Errors.E209.format(what="dtype", value=dtype, wanted=", ".join(["auto", "int8", *known])))
     return known[dtype]
 
 

@@ -16,12 +16,12 @@ from thinc.api import Model, torch2xp, xp2torch
 from thinc.types import Floats2d
 
 from ...errors import BionerError, Errors
-from ...llm.local.half_precision import is_quick_in_bfloat16
 from ...llm.local.hub import resolve_model
+from ...llm.local.int8_layers import put_int8
+from ...llm.local.number_types import is_quick_in_bfloat16
 from ...llm.local.pretrained import build_model, load_model, load_tokenizer
 from ..torch_module import ModuleShim
 from .encoder_lora import LoraModule, add_lora, check_base
-from .int8_linear import put_int8
 from .word_pieces import (
     MAX_PIECES_A_TOKEN,
     PACKED_CPU,
@@ -106,7 +106,7 @@ def build_transformer_encoder(name: str, max_pieces: int, overlap: int, mixed_pr
         own.
     layers (int): How many of the transformer's layers are used, from below; 0 uses all. Upper layers of a causal
         language model foresee the next word, which is dear and of little use to who judges the words that are there.
-    int8 (bool): Whether weights that are read from a trained pipeline are rounded to 8 bits, see `int8_linear`.
+    int8 (bool): Whether weights that are read from a trained pipeline are rounded to 8 bits, see `int8_layers`.
     RETURNS (Model[List[Doc], List[Floats2d]]): One array a document, one row a token.
     RAISES BionerError: E563 for 8-bit weights with LoRA.
     """
@@ -134,7 +134,7 @@ def _build_module(config: Dict[str, Any]) -> PooledTransformer:
     module = PooledTransformer(transformer, tokenizer=config["tokenizer"], around=tuple(config["around"]),
                                pad_id=config["pad_id"], unknown_id=config["unknown_id"])
     if config.get("int8"):
-        put_int8(transformer, filled=False)
+        put_int8(transformer, filled=False, embeddings=True)
     elif not lora:
         _freeze(transformer, config["frozen_layers"])
     return module
@@ -142,7 +142,7 @@ def _build_module(config: Dict[str, Any]) -> PooledTransformer:
 
 def _round_weights(module: torch.nn.Module, config: Dict[str, Any]) -> Dict[str, Any]:
     if not config.get("int8"):
-        put_int8(module.transformer, filled=True)
+        put_int8(module.transformer, embeddings=True)
     return {**config, "int8": True}
 
 

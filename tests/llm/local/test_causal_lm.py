@@ -135,6 +135,7 @@ def test_adapter_without_a_card_that_does_not_fit_is_one_line(adapter, tmp_path)
 @pytest.mark.parametrize("settings, message", [
     pytest.param({"device": "nonsense"}, "Setting 'device'", id="device"),
     pytest.param({"dtype": "int3"}, "Setting 'dtype'", id="dtype"),
+    pytest.param({"dtype": "int8", "for_training": True}, "int8 is for the use", id="int8-in-training"),
     pytest.param({"quantize": "2bit"}, "Wanted: 4bit", id="quantize"),
     pytest.param({"quantize": "4bit", "device": "cpu"}, "a CUDA device", id="4bit-on-cpu"),
     pytest.param({"adapter": "nowhere"}, "No adapter in nowhere", id="adapter"),
@@ -149,6 +150,15 @@ def test_auto_settings_are_what_the_machine_has():
     device = choose_device("auto")
     assert device.type == ("cuda" if torch.cuda.is_available() else "cpu")
     assert choose_dtype("auto", device) in (torch.bfloat16, torch.float32)
+
+
+def test_8_bit_weights_give_nearly_the_same_logits(folder):
+    rounded, exact = (load_causal_lm(str(folder), device="cpu", dtype=dtype) for dtype in ("int8", "float32"))
+    ids = torch.tensor([[5, 9, 2, 7, 11]])
+    with torch.inference_mode():
+        found, wanted = rounded.model(ids).logits, exact.model(ids).logits
+    assert (found - wanted).norm() < 0.05 * wanted.norm()
+    assert rounded.identity()["dtype"] == "int8" and rounded.base_hash == exact.base_hash
 
 
 @pytest.mark.gpu

@@ -76,21 +76,27 @@ class Int8Embedding(torch.nn.Module):
         return self.weight[ids].float() * self.scale[ids].unsqueeze(-1)
 
 
-def put_int8(transformer: torch.nn.Module, *, filled: bool) -> None:
-    """Put 8-bit layers in place of the linear layers and the input embeddings of a transformer.
+def can_use_int8() -> bool:
+    """Return whether this machine has fast products of 8-bit numbers, and torch what they need."""
+    engines = set(torch.backends.quantized.supported_engines)
+    return bool({"x86", "fbgemm"} & engines) and hasattr(torch, "_make_per_channel_quantized_tensor")
+
+
+def put_int8(transformer: torch.nn.Module, *, filled: bool = True, embeddings: bool = False) -> None:
+    """Put 8-bit layers in place of the linear layers of a transformer.
 
     transformer (torch.nn.Module): The transformer; it can be used and stored afterwards, not trained.
     filled (bool): Whether they take its weights; else they wait for stored ones.
+    embeddings (bool): Whether the input embeddings are rounded too; where the output shares them they are not.
     RAISES BionerError: E561 where this machine has no fast products of 8-bit numbers.
     """
-    engines = set(torch.backends.quantized.supported_engines)
-    if not {"x86", "fbgemm"} & engines or not hasattr(torch, "_make_per_channel_quantized_tensor"):
+    if not can_use_int8():
         raise BionerError(Errors.E561)
     for holder, name, layer in list(_find_layers(transformer)):
         if isinstance(layer, torch.nn.Linear):
             linear = Int8Linear(layer.in_features, layer.out_features, has_bias=layer.bias is not None)
             setattr(holder, name, linear.fill(layer) if filled else linear)
-    table = transformer.get_input_embeddings()
+    table = transformer.get_input_embeddings() if embeddings else None
     if isinstance(table, torch.nn.Embedding):
         embedding = Int8Embedding(table.num_embeddings, table.embedding_dim)
         transformer.set_input_embeddings(embedding.fill(table) if filled else embedding)

@@ -5,8 +5,15 @@ import logging
 import pytest
 import torch
 
-from spacy_bioner.llm.local import half_precision
-from spacy_bioner.llm.local.half_precision import is_quick_in_bfloat16, measure_number_types
+from spacy_bioner.errors import BionerError
+from spacy_bioner.llm.local import number_types
+from spacy_bioner.llm.local.causal_lm import choose_int8
+from spacy_bioner.llm.local.number_types import (
+    is_quick_in_bfloat16,
+    is_quickest_in_int8,
+    measure_number_types,
+    read_number_types,
+)
 
 pytestmark = pytest.mark.issue(22)
 CPU = torch.device("cpu")
@@ -17,18 +24,19 @@ def machine(tmp_path, monkeypatch):
     """Return a function that sets what a measurement finds, and the list of measurements."""
     measured = []
     monkeypatch.setenv("SPACY_BIONER_CACHE", str(tmp_path / "cache"))
-    is_quick_in_bfloat16.cache_clear()
+    read_number_types.cache_clear()
 
-    def set_times(float32, bfloat16):
+    def set_times(float32, bfloat16, int8=9.0):
         def measure():
             measured.append((float32, bfloat16))
-            return {"float32": float32, "bfloat16": bfloat16}
-        is_quick_in_bfloat16.cache_clear()
-        monkeypatch.setattr(half_precision, "measure_number_types", measure)
+            return {"float32": float32, "bfloat16": bfloat16, "float32 in use": float32, "bfloat16 in use": bfloat16,
+                    "int8 in use": int8}
+        read_number_types.cache_clear()
+        monkeypatch.setattr(number_types, "measure_number_types", measure)
         return measured
 
     yield set_times
-    is_quick_in_bfloat16.cache_clear()
+    read_number_types.cache_clear()
 
 
 @pytest.mark.parametrize("float32, bfloat16, quick", [
@@ -39,6 +47,26 @@ def machine(tmp_path, monkeypatch):
 def test_bfloat16_is_chosen_where_it_is_measured_clearly_faster(machine, float32, bfloat16, quick):
     machine(float32, bfloat16)
     assert is_quick_in_bfloat16(CPU) is quick
+
+
+@pytest.mark.parametrize("float32, bfloat16, int8, quickest", [
+    pytest.param(1.0, 9.0, 0.6, True, id="faster"),
+    pytest.param(1.0, 9.0, 0.9, False, id="a-little-faster"),
+    pytest.param(1.0, 0.5, 0.45, False, id="bfloat16-is-as-fast"),
+    # Fast in bfloat16, but not so much that it is used.
+    pytest.param(1.0, 0.9, 0.7, True, id="bfloat16-is-not-used"),
+])
+def test_8_bits_are_chosen_where_they_are_measured_clearly_faster(machine, float32, bfloat16, int8, quickest):
+    machine(float32, bfloat16, int8)
+    assert is_quickest_in_int8(CPU) is quickest and not is_quickest_in_int8(torch.device("cuda"))
+
+
+def test_models_that_are_trained_have_no_8_bit_weights(machine):
+    machine(1.0, 9.0, 0.1)
+    assert choose_int8("auto", CPU, for_training=False, quantize=None)
+    assert not choose_int8("auto", CPU, for_training=True, quantize=None)
+    with pytest.raises(BionerError, match="int8 is for the use"):
+        choose_int8("int8", CPU, for_training=True, quantize=None)
 
 
 def test_the_choice_stays_what_it_was_on_this_machine(machine):
@@ -81,9 +109,10 @@ def test_the_log_says_what_was_chosen_and_why(machine, caplog):
     machine(0.010, 0.004)
     with caplog.at_level(logging.INFO):
         is_quick_in_bfloat16(CPU)
-    assert "auto is bfloat16" in caplog.text and "10.0 ms in float32 and 4.0 ms in bfloat16" in caplog.text
+    assert "float32 10.0, bfloat16 4.0, " in caplog.text
 
 
-def test_both_number_types_are_measured():
+def test_all_number_types_are_measured():
     seconds = measure_number_types()
-    assert set(seconds) == {"float32", "bfloat16"} and all(value > 0 for value in seconds.values())
+    assert set(seconds) == {"float32", "bfloat16", "float32 in use", "bfloat16 in use", "int8 in use"}
+    assert all(value > 0 for value in seconds.values())
