@@ -97,7 +97,8 @@ def test_only_one_module_calls_the_loaders_of_transformers():
             if called in loaders - {"pipeline"} or getattr(node, "module", None) == "transformers" and any(
                     name.startswith("Auto") or name in loaders for name in imported):
                 callers.add(path.relative_to(ROOT / "spacy_bioner").as_posix())
-    assert callers == {"llm/local/pretrained.py"}
+    # GLiNER is no model of transformers, and has a loader of its own; `refuse_code` sees its settings first.
+    assert callers == {"llm/local/pretrained.py", "taggers/gliner_tagger.py"}
 
 
 @pytest.mark.issue(21)
