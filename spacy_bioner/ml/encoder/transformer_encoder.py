@@ -17,8 +17,8 @@ from thinc.types import Floats2d
 
 from ...errors import BionerError, Errors
 from ...llm.local.hub import resolve_model
-from ...llm.local.int8_layers import put_int8
-from ...llm.local.number_types import is_quick_in_bfloat16
+from ...llm.local.numbers.int8_layers import put_int8
+from ...llm.local.numbers.number_types import is_quick_in_bfloat16
 from ...llm.local.pretrained import build_model, load_model, load_tokenizer
 from ..torch_module import ModuleShim
 from .encoder_lora import LoraModule, add_lora, check_base

@@ -8,7 +8,7 @@ from spacy.training import Example
 
 from spacy_bioner.errors import BionerError
 from spacy_bioner.formats.docbin import annotation_to_doc
-from spacy_bioner.llm.local.int8_layers import Int8Embedding, Int8Linear
+from spacy_bioner.llm.local.numbers.int8_layers import Int8Embedding, Int8Linear
 from spacy_bioner.training.pipeline_loading import load_pipeline
 
 TEXTS = ["Gout after cisplatin.", "", "No fever in 12 patients with p53 \U0001d6fc-synuclein."]

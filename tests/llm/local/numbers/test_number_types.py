@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from spacy_bioner.errors import BionerError
-from spacy_bioner.llm.local import number_types
 from spacy_bioner.llm.local.causal_lm import choose_int8
-from spacy_bioner.llm.local.number_types import (
+from spacy_bioner.llm.local.numbers import number_types
+from spacy_bioner.llm.local.numbers.number_types import (
     is_quick_in_bfloat16,
     is_quickest_in_int8,
     measure_number_types,

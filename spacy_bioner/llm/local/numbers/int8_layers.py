@@ -10,7 +10,7 @@ from typing import Iterator, Tuple
 
 import torch
 
-from ...errors import BionerError, Errors
+from ....errors import BionerError, Errors
 
 _MOST = 127
 # Largest value of a row, at least: a row of zeros has none to be divided by.

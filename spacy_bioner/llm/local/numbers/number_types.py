@@ -13,9 +13,9 @@ from typing import Callable, Dict, Optional, Tuple
 import torch
 from torch.nn import functional
 
-from ...errors import BionerError
-from ...files import write_json
-from .hub import cache_folder
+from ....errors import BionerError
+from ....files import write_json
+from ..hub import cache_folder
 from .int8_layers import Int8Linear, can_use_int8
 
 _log = logging.getLogger(__name__)

@@ -1,0 +1,1 @@
+"""Number types: which is fastest here, and 8-bit weights."""
