@@ -30,7 +30,7 @@ _OF_CHECK = frozenset(("inputs", "output", "from_", "strict", "check_rules"))
 class Conversion:
     """What happens to the records between reading and writing, in this order.
 
-    rename (Mapping[str, str]): Label to new label; "*" stands for all the others.
+    rename (Mapping[str, str]): Label to new label, empty for mentions that are dropped; "*" stands for all the others.
     labels (Optional[Mapping[str, str]]): The labels that are known; another one is an error.
     schema (str): Where they are from, for the error.
     split (str): The split that the records must be of; records that say none get it.
@@ -77,7 +77,8 @@ def convert_cli(
     corpus: str = typer.Option("", help="Set the corpus name of the records."),
     lang: str = typer.Option("", help="Set the language of the records, where they say none."),
     labels: Optional[Path] = typer.Option(None, help="Label schema (YAML); a label that it lacks is an error."),
-    rename: List[str] = typer.Option([], metavar="OLD=NEW", help="Rename a label; *=NEW renames all others."),
+    rename: List[str] = typer.Option([], metavar="OLD=NEW", help="Rename a label; *=NEW renames all others. OLD= drops "
+                                                                  "its mentions."),
     drop_labels: bool = typer.Option(False, "--drop-labels", help="Drop the mentions: raw text."),
     exclude: List[Path] = typer.Option([], help="Leave out texts that occur in this file, whole or as a sentence."),
     require_disjoint: List[Path] = typer.Option([], help="Fail where a text occurs in this file."),
@@ -280,13 +281,13 @@ def refuse_inputs(output: Path, inputs: Sequence[Path], *, format: str = "") -> 
 
 
 def read_renames(pairs: Iterable[str]) -> Dict[str, str]:
-    """Return old label to new, from OLD=NEW; raises BionerError E017 for anything else, E036 for two
+    """Return old label to new, from OLD=NEW or OLD=; raises BionerError E017 for anything else, E036 for two
     new names of one label."""
     renames: Dict[str, str] = {}
     for pair in pairs:
         old, equals, new = pair.partition("=")
         # Of two signs nobody can tell which one belongs to a label.
-        if not (old and equals and new) or "=" in new:
+        if not (old and equals) or "=" in new:
             raise BionerError(Errors.E017.format(value=pair))
         if renames.setdefault(old, new) != new:
             raise BionerError(Errors.E036.format(old=old, first=renames[old], second=new))
@@ -310,7 +311,8 @@ def print_problems(problems: Problems, *, title: str) -> None:
 def _rename(annotation: Annotation, rename: Mapping[str, str]) -> Annotation:
     """Return the annotation with new labels; the old ones go into `meta["subtypes"]`, in the order of the mentions.
 
-    A mention keeps its first label as the attribute "subtype", also where it is cut out with its sentence.
+    A mention keeps its first label as the attribute "subtype", also where it is cut out with its sentence. A mention
+    whose new label is empty is dropped.
     """
     if not rename:
         return annotation
@@ -318,7 +320,10 @@ def _rename(annotation: Annotation, rename: Mapping[str, str]) -> Annotation:
     old: Dict[Any, str] = {}
     renamed = []
     for mention in annotation.mentions:
-        new = replace(mention, label=rename.get(mention.label, default or mention.label))
+        label = rename.get(mention.label, mention.label if default is None else default)
+        if not label:
+            continue
+        new = replace(mention, label=label)
         if new.label != mention.label:
             new = replace(new, attributes={"subtype": mention.label, **mention.attributes})
         old.setdefault(new.key, mention.label)

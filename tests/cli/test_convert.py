@@ -88,6 +88,12 @@ def test_labels_are_renamed_and_the_old_ones_kept_beside(corpus, tmp_path):
     assert [one.meta["subtypes"] for one in found] == [["Chemical"], [], ["Disease"], []]
 
 
+def test_mentions_of_a_label_are_dropped(corpus, tmp_path):
+    _convert(corpus, tmp_path / "out.jsonl", "--rename", "Disease=", "--sentences")
+    found = list(read_annotations(tmp_path / "out.jsonl"))
+    assert [[mention.label for mention in one.mentions] for one in found] == [["Chemical"], [], [], []]
+
+
 def test_a_label_to_rename_that_no_mention_has_is_said(corpus, tmp_path):
     output = " ".join(_convert(corpus, tmp_path / "out.jsonl", "--rename", "Diseas=D", "--rename", "Chemical=C",
                                "--strict").split())

