@@ -34,7 +34,7 @@ class Conversion:
     labels (Optional[Mapping[str, str]]): The labels that are known; another one is an error.
     schema (str): Where they are from, for the error.
     split (str): The split that the records must be of; records that say none get it.
-    meta (Mapping[str, str]): Metadata that is set: origin, corpus, lang.
+    meta (Mapping[str, str]): Metadata that is set: origin, corpus, lang, split.
     unlabelled (bool): Whether the mentions are dropped: raw text.
     sentences (bool): Whether documents are cut into sentences.
     exclude (Tuple[Path, ...]): Files whose texts are left out.
@@ -73,6 +73,8 @@ def convert_cli(
     other_folds: str = typer.Option("", metavar="N/K", help="Keep all folds of K but N, to train on; N is labelled."),
     seed: int = typer.Option(0, help="Seed of folds and sample; a smaller sample is part of a larger one."),
     split: str = typer.Option("", help="The split the records must be of; records that say none get it."),
+    set_split: str = typer.Option("", help="Set the split of the records, whatever they say: for a part of train that "
+                                           "becomes dev."),
     origin: str = typer.Option("", help="Set the origin of the records: gold, synthetic, augmented or raw."),
     corpus: str = typer.Option("", help="Set the corpus name of the records."),
     lang: str = typer.Option("", help="Set the language of the records, where they say none."),
@@ -116,7 +118,7 @@ def convert_cli(
     if sentences and documents:
         raise BionerError(Errors.E016)
     schema = read_schema(labels) if labels else None
-    meta = {"origin": origin, "corpus": corpus, "lang": lang}
+    meta = {"origin": origin, "corpus": corpus, "lang": lang, "split": set_split}
     conversion = Conversion(
         rename=read_renames(rename), labels=schema.labels if schema else None, schema=str(labels), split=split,
         meta={key: value for key, value in meta.items() if value}, unlabelled=drop_labels, sentences=sentences,

@@ -12,7 +12,7 @@ from ..annotation import Annotation
 from ..corpus.set_aside import read_set_aside
 from ..errors import BionerError, Errors
 from ..evaluation.counts import count_strict, count_strings
-from ..evaluation.error_types import KINDS, find_errors
+from ..evaluation.error_types import KINDS, count_shifts, find_errors
 from ..evaluation.metrics import Sampling
 from ..evaluation.pairing import Pair, pair_documents
 from ..evaluation.runs import RunScores, compare_runs, score_runs
@@ -46,7 +46,7 @@ def measure_rows(expanded: Expanded, sampling: Sampling = Sampling()) -> Dict[st
             "set_aside": sum(len(read_set_aside(run.predicted)) for run in row.runs.values()),
             "strict": strict[name].describe(),
             "strings": score_runs(pairs, measure=count_strings, sampling=sampling).describe(),
-            "errors": count_errors(pairs), "x": row.x, "line": row.line,
+            "errors": count_errors(pairs), "near": share_near(pairs), "x": row.x, "line": row.line,
             "dev": mean_of(devs), "dev_runs": devs, "calibration": measure_calibration(row, pairs)}
     chosen = {name: choose(among, measured) for name, among in expanded.choose.items()}
 
@@ -71,6 +71,12 @@ def count_errors(runs: Sequence[Sequence[Pair]]) -> Dict[str, float]:
     """Return the kind to number of errors, mean over the runs."""
     counts = Counter(error.kind for pairs in runs for pair in pairs for error in find_errors(pair.gold, pair.predicted))
     return {kind: round(counts[kind] / len(runs), 1) for kind in KINDS}
+
+
+def share_near(runs: Sequence[Sequence[Pair]]) -> float:
+    """Return which part of the boundary errors of all runs is off by two tokens at most; 0 where there is none."""
+    return float(count_shifts((pair, error) for pairs in runs for pair in pairs
+                              for error in find_errors(pair.gold, pair.predicted))["near"])
 
 
 def mean_of(runs: Mapping[str, float], keys: Sequence[str] = ()) -> Optional[float]:

@@ -76,8 +76,9 @@ def format_table(content: Mapping[str, Any], plan: Plan, journal: Journal, plots
         parts += ["## Chosen on dev", _table(("choice", "row", "runs", "dev", "test F1"), [
             (name, each["row"], ", ".join(each["runs"]) or "all", f"{each['dev']:.4g}", _percent(each["test"]))
             for name, each in content["chosen"].items()])]
-    parts += ["## Errors", _table(("row", *KINDS), [(name, *(f"{row['errors'][kind]:g}" for kind in KINDS))
-                                                    for name, row in rows.items()])]
+    parts += ["## Errors", _table(("row", *KINDS, "Span and Type&Span within 2 tokens"), [
+        (name, *(f"{row['errors'][kind]:g}" for kind in KINDS), f"{100 * row['near']:.0f}%")
+        for name, row in rows.items()])]
     judged = [(name, row["calibration"]) for name, row in rows.items() if row["calibration"]]
     if judged:
         parts += ["## Calibration", _table(

@@ -88,6 +88,12 @@ def test_labels_are_renamed_and_the_old_ones_kept_beside(corpus, tmp_path):
     assert [one.meta["subtypes"] for one in found] == [["Chemical"], [], ["Disease"], []]
 
 
+def test_a_part_of_train_becomes_dev(corpus, tmp_path):
+    _convert(corpus, tmp_path / "train.jsonl", "--split", "train")
+    _convert(tmp_path / "train.jsonl", tmp_path / "dev.jsonl", "--set-split", "dev")
+    assert {one.meta["split"] for one in read_annotations(tmp_path / "dev.jsonl")} == {"dev"}
+
+
 def test_mentions_of_a_label_are_dropped(corpus, tmp_path):
     _convert(corpus, tmp_path / "out.jsonl", "--rename", "Disease=", "--sentences")
     found = list(read_annotations(tmp_path / "out.jsonl"))

@@ -78,7 +78,8 @@ def test_the_profiles_compare_the_prompts_of_the_publication():
 def test_all_of_train_as_gold_takes_epochs_in_the_gpu_profile():
     found = expanded("gpu")
     trained = {step.name: step.arguments for step in found.plan.steps if step.kind == "all-train"}
-    assert {name: words[words.index("--stage-epochs") + 1] for name, words in trained.items() if name.endswith("-0")} == {
+    epochs = {name: words[words.index("--stage-epochs") + 1] for name, words in trained.items()}
+    assert {name: number for name, number in epochs.items() if name.endswith("-0")} == {
         "all-train-gold-0": "3", "all-train-nuner-0": "3", "all-train-lsms-0": "3", "all-train-llm-da-0": "3",
         "all-train-genllm-0": "1,3"}
     [join] = [step for step in found.plan.steps if step.kind == "all-join"]
@@ -108,7 +109,8 @@ def test_another_generator_changes_what_is_made_by_it_and_nothing_else(tmp_path)
                      for found in (expanded(), expanded(lists__writer=other)))
     assert "train-generator" not in second
     changed = {name for name in second if first[name] != second[name]}
-    assert {"generate-5-genllm-simple-fine-tuned", "train-steps-5-genllm-simple-0", "train-epochs-5-llm-da-0"} <= changed
+    assert {"generate-5-genllm-simple-fine-tuned", "train-steps-5-genllm-simple-0",
+            "train-epochs-5-llm-da-0"} <= changed
     assert not changed & {"train-steps-5-gold-0", "train-epochs-5-lsms-0", "change-5-lsms-fine-tuned"}
 
 
@@ -177,13 +179,14 @@ def folder(tmp_path, monkeypatch):
 
 def test_the_smoke_profile_runs_to_its_tables_on_a_corpus_that_no_config_names(folder, start_server):
     writes, refuses = start_server(write_sentence), start_server(lambda prompt: "I cannot write that.")
-    variants = [{"name": f"genllm-{name}", "options": ["--prompt.variant", name, "--checks.similarity", "1.0",
-                                                       "--synthesize.server.base_url", server.url]}
+    variants = [{"name": f"genllm-{name}", "seeds": "{size}",
+                 "options": ["--prompt.variant", name, "--checks.similarity", "1.0",
+                             "--synthesize.server.base_url", server.url]}
                 for name, server in (("simple", writes), ("no_new_entity", refuses))]
     lists = {"size": [3], "method": ["gold", "genllm-simple", "genllm-no_new_entity"], "variant": variants,
              "writer": [{"name": "server", "options": []}]}
     arguments = ["experiment", "configs/experiments/low_resource.yml", "out", "--data", "data", "--profile", "smoke",
-                 "--vars.corpus", "toy", *(part for name, items in lists.items()
+                 "--vars.corpus", "toy", "--vars.rule", "some", *(part for name, items in lists.items()
                                            for part in (f"--lists.{name}", json.dumps(items)))]
     first = CliRunner().invoke(app, arguments)
     assert first.exit_code == 0, (first.output, first.exception)

@@ -116,6 +116,7 @@ def select_data(corpus: Corpus, output: Path, *, losses: Sequence[Optional[Answe
     stem = output.name.split(".jsonl")[0]
     write_json(output.with_name(f"{stem}.selection.json"),
                {"settings": settings, "records": len(corpus.annotations), "chosen": len(selection.chosen),
+                "mentions": sum(len(corpus.annotations[index].mentions) for index in selection.chosen),
                 "keep_ratio_is_of": "the ranked records that are below max_ifd", "fate": table,
                 "unwritable": dict(unscored.unwritable)})
     write_json_lines(output.with_name(f"{stem}.dropped.jsonl"), (

@@ -34,19 +34,21 @@ class SelectorCorpus:
     split (str): The split that gold records must be of, where they say one; empty for any.
     seed (int): Seed of order and choice.
     shuffle (bool): Whether the order and the negatives change from epoch to epoch; off for dev parts.
+    redraw (bool): Whether the negatives change too where the order does; off for candidates that are chosen once.
     held_out (Sequence[Path]): Records of dev and test parts, whose sentences may not be trained on.
     on_leak (str): A record with a held-out sentence is an error ("error") or left out and counted ("drop").
     """
 
     def __init__(self, path: Path, *, labels: Iterable[str] = (), negatives: NegativeSettings,
                  predicted: Optional[Path] = None, only_predicted: bool = False, split: str = "train", seed: int = 0,
-                 shuffle: bool = True, candidates_key: str = "candidates", spans_key: str = "sc",
+                 shuffle: bool = True, redraw: bool = True, candidates_key: str = "candidates", spans_key: str = "sc",
                  held_out: Sequence[Path] = (), on_leak: str = "error"):
         if on_leak not in _ON_LEAK:
             raise BionerError(Errors.E510.format(key="on_leak", source="gold", why=f"wanted {' or '.join(_ON_LEAK)}"))
         self.held_out, self.on_leak = list(held_out), on_leak
         self.path, self.predicted_path, self.only_predicted = Path(path), predicted, only_predicted
         self.negatives, self.split, self.seed, self.shuffle = negatives, split, seed, shuffle
+        self.redraw = redraw
         self.candidates_key, self.spans_key = candidates_key, spans_key
         self.labels = list(labels)
         self.epoch = 0
@@ -59,7 +61,8 @@ class SelectorCorpus:
         pairs = list(self._pairs)
         if self.shuffle:
             randomness.shuffle(pairs)
-        made = [(annotation, self._candidates(annotation, found, randomness)) for annotation, found in pairs]
+        made = [(annotation, self._candidates(annotation, found, randomness if self.redraw else random.Random(
+            f"{self.seed}/{annotation.id}"))) for annotation, found in pairs]
         if self.epoch == 0 and not self.only_predicted:
             count_candidates(candidate for _, candidates in made for candidate in candidates)
         self.epoch += 1
@@ -116,7 +119,7 @@ class SelectorCorpus:
 def make_selector_corpus(
     path: str, negatives: Optional[Dict[str, Any]] = None, labels: Optional[List[str]] = None,
     predicted: Optional[str] = None, only_predicted: bool = False, split: str = "train", seed: int = 0,
-    shuffle: bool = True, candidates_key: str = "candidates", spans_key: str = "sc",
+    shuffle: bool = True, redraw: bool = True, candidates_key: str = "candidates", spans_key: str = "sc",
     held_out: Optional[List[str]] = None, on_leak: str = "error",
 ) -> Callable[[Language], Iterable[Example]]:
     """Make the reader from a config; see `SelectorCorpus` and `NegativeSettings`."""
@@ -127,5 +130,5 @@ def make_selector_corpus(
         raise BionerError(Errors.E510.format(key=key, source="negatives", why=why)) from None
     return SelectorCorpus(Path(path), labels=labels or (), negatives=settings,
                           predicted=Path(predicted) if predicted else None, only_predicted=only_predicted, split=split,
-                          seed=seed, shuffle=shuffle, candidates_key=candidates_key, spans_key=spans_key,
+                          seed=seed, shuffle=shuffle, redraw=redraw, candidates_key=candidates_key, spans_key=spans_key,
                           held_out=[Path(path) for path in held_out or ()], on_leak=on_leak)

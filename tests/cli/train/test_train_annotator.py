@@ -27,23 +27,29 @@ def gold(tmp_path):
     return write(tmp_path / "gold.jsonl", ["Gout hurts.", "Asthma is common.", "Measles spread."], "train")
 
 
-@pytest.fixture(scope="module")
-def tiny_model(tmp_path_factory):
-    """A tiny random Qwen3 model with the embedded model's tokenizer, in a folder."""
+def save_tiny_model(folder, family="qwen3"):
+    """Write a tiny random model of a family with the embedded model's tokenizer."""
     import torch
-    from transformers import AutoTokenizer, Qwen3Config, Qwen3ForCausalLM
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
     from spacy_bioner.llm.local.hub import resolve_model
 
-    folder = tmp_path_factory.mktemp("model")
     tokenizer = AutoTokenizer.from_pretrained(resolve_model("smollm2-135m-instruct"))
-    config = Qwen3Config(vocab_size=len(tokenizer), hidden_size=32, intermediate_size=48, num_hidden_layers=2,
-                         num_attention_heads=4, num_key_value_heads=2, head_dim=8, max_position_embeddings=512)
+    more = {} if family == "biogpt" else {"num_key_value_heads": 2, "head_dim": 8}
+    config = AutoConfig.for_model(family, vocab_size=len(tokenizer), hidden_size=32, intermediate_size=48,
+                                  num_hidden_layers=2, num_attention_heads=4, max_position_embeddings=512,
+                                  pad_token_id=0, **more)
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        Qwen3ForCausalLM(config).save_pretrained(folder)
+        AutoModelForCausalLM.from_config(config).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return str(folder)
+
+
+@pytest.fixture(scope="module")
+def tiny_model(tmp_path_factory):
+    """A tiny random Qwen3 model in a folder."""
+    return save_tiny_model(tmp_path_factory.mktemp("model"))
 
 
 @pytest.mark.parametrize("lines, labels, written", [("auto", 1, "all"), ("auto", 2, "all"), ("auto", 5, "occurring"),
@@ -206,25 +212,38 @@ def test_added_corpus_is_gold_and_schema():
 
 
 @pytest.mark.issue(6)
-@pytest.mark.parametrize("profile", ["gpu", "gpu,gpu_small"])
-def test_gpu_profile_runs_whole_on_a_tiny_model(gold, tmp_path, tiny_model, verb, profile):
-    """The configs as they are, but for what needs a GPU: select, teach, annotate."""
+@pytest.mark.parametrize("profile, family", [
+    ("gpu", "qwen3"), ("gpu,gpu_small", "qwen3"), ("gpu,bioselecttune", "qwen3"), ("gpu,lv2025", "glm"),
+    ("gpu,genllm", "llama"), ("gpu,truveta", "qwen3")])
+def test_gpu_profile_runs_whole_on_a_tiny_model(gold, tmp_path, verb, profile, family):
+    """The configs as they are, of all documents, but for what needs a GPU: select, teach, annotate."""
+    tiny_model = save_tiny_model(tmp_path / "model", family)
     dev = write(tmp_path / "dev.jsonl", ["Mumps came."], "dev")
     (tmp_path / "labels.yml").write_text("corpus: Mini\nlabels: {DISEASE: diseases}\n")
-    shared = ["--labels", tmp_path / "labels.yml"]
-    code, out, err = verb("select", "records", gold, tmp_path / "chosen.jsonl", *shared, "--profile", "gpu",
+    shared = ["--labels", tmp_path / "labels.yml", "--profile", profile]
+    code, out, err = verb("select", "records", gold, tmp_path / "chosen.jsonl", *shared,
                           "--select_data.model", tiny_model, "--select_data.dtype", "float32",
                           "--select_data.max_ifd", 100)
     assert code == 0, out + err
     code, out, err = verb("train", "annotator", tmp_path / "chosen.jsonl", tmp_path / "adapter", "--dev", dev, *shared,
-                          "--profile", profile, "--finetune.model", tiny_model, "--finetune.quantize",
+                          "--finetune.model", tiny_model, "--finetune.quantize",
                           "null", "--finetune.dtype", "float32", "--epochs", 1)
     assert code == 0, out + err
     assert "1 updates" in err and "on dev" in err
-    code, out, err = verb("annotate", dev, tmp_path / "found.jsonl", "--profile", "gpu",
+    code, out, err = verb("annotate", dev, tmp_path / "found.jsonl", "--profile", profile,
                           "--annotate.model", tiny_model, "--annotate.adapter", tmp_path / "adapter",
                           "--annotate.dtype", "float32", "--annotate.cache", "null")
     assert code == 0, out + err
+
+
+def test_a_scorer_of_another_family_ranks_records(gold, tmp_path, verb):
+    (tmp_path / "labels.yml").write_text("corpus: Mini\nlabels: {DISEASE: diseases}\n")
+    code, out, err = verb("select", "records", gold, tmp_path / "chosen.jsonl", "--labels", tmp_path / "labels.yml",
+                          "--select_data.model", save_tiny_model(tmp_path / "model", "biogpt"),
+                          "--select_data.dtype", "float32", "--select_data.max_ifd", 100)
+    assert code == 0, out + err
+    report = json.loads((tmp_path / "chosen.selection.json").read_text())
+    assert report["mentions"] == report["chosen"]
 
 
 @pytest.mark.issue(6)
