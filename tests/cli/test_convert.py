@@ -89,8 +89,8 @@ def test_labels_are_renamed_and_the_old_ones_kept_beside(corpus, tmp_path):
 
 
 def test_a_part_of_train_becomes_dev(corpus, tmp_path):
-    _convert(corpus, tmp_path / "train.jsonl", "--split", "train")
-    _convert(tmp_path / "train.jsonl", tmp_path / "dev.jsonl", "--set-split", "dev")
+    _convert(corpus, tmp_path / "made.jsonl", "--set-split", "train")
+    _convert(tmp_path / "made.jsonl", tmp_path / "dev.jsonl", "--set-split", "dev")
     assert {one.meta["split"] for one in read_annotations(tmp_path / "dev.jsonl")} == {"dev"}
 
 
