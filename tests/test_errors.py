@@ -18,6 +18,11 @@ def test_codes_of_an_area_are_numbered_in_order(area):
     assert codes == [f"{letter}{digit}{number:02d}" for number in range(1, len(codes) + 1)]
 
 
+def test_no_code_is_of_two_areas():
+    codes = [name for area in AREAS for name in vars(area) if re.fullmatch(r"[EW]\d+", name)]
+    assert sorted(codes) == sorted(set(codes))
+
+
 def test_every_message_is_used():
     used = set()
     for path in PACKAGE.rglob("*.py"):

@@ -56,7 +56,7 @@ def assemble_cli(
     from ..packaging.model_card import read_scores
 
     if not 0 < most_missed < 100:
-        raise BionerError(Errors.E908.format(found=f"{most_missed:g}"))
+        raise BionerError(Errors.E808.format(found=f"{most_missed:g}"))
     linker = linker if linker != _NONE else None
     pipelines = {system: pipeline, **parse_named_paths(others, taken=[system], unreadable=Errors.E538,
                                                        repeated=Errors.E605)}

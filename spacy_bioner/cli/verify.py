@@ -32,7 +32,7 @@ def verify_cli(
         typer.echo(f"{'FAILED' if check.failed else 'ok':<8}{check.name}: {check.said}")
     failed = [check.name for check in checks if check.failed]
     if failed:
-        raise BionerError(Errors.E910.format(path=wheel, count=len(failed), names=", ".join(failed)))
+        raise BionerError(Errors.E810.format(path=wheel, count=len(failed), names=", ".join(failed)))
 
 
 def verify(path: Path, test: "Optional[Sequence[Annotation]]") -> "List[Check]":
@@ -41,7 +41,7 @@ def verify(path: Path, test: "Optional[Sequence[Annotation]]") -> "List[Check]":
     path (Path): The wheel.
     test (Optional[Sequence[Annotation]]): Gold test documents.
     RETURNS (List[Check]): What was found; only the hashes where these are wrong.
-    RAISES BionerError: E001, E909, E911, E912 for what cannot be read.
+    RAISES BionerError: E001, E809, E811, E812 for what cannot be read.
     """
     from ..packaging.wheel_checks import Check, check_hashes, check_scores, list_checks
     from ..packaging.wheel_file import WheelFile

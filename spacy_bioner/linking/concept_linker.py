@@ -73,13 +73,13 @@ class ConceptLinker:
         doc (Doc): A Doc with the span group; the spans get `kb_id_`, the group `attrs["kb_scores"]` and
             `attrs["kb_alternatives"]`, and in `attrs["details"]` all identifiers of a composite mention.
         RETURNS (Doc): The same.
-        RAISES BionerError: E516 where the group is missing, E903 without a dictionary.
+        RAISES BionerError: E516 where the group is missing, E803 without a dictionary.
         """
         key = self.cfg["spans_key"]
         if key not in doc.spans:
             raise BionerError(Errors.E516.format(name=self.name, key=key, present=", ".join(doc.spans) or "none"))
         if not len(self.dictionary):
-            raise BionerError(Errors.E903.format(name=self.name))
+            raise BionerError(Errors.E803.format(name=self.name))
         group = doc.spans[key]
         found = self.find(doc.text, [(span.start_char, span.end_char, span.label_) for span in group])
         chosen = [links[0] if links and links[0].score >= self.cfg["threshold"] else None for links in found]

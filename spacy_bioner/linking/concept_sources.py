@@ -25,7 +25,7 @@ def read_concept_names(path: Path, *, label: str = "", problems: Problems) -> Li
     label (str): Label of the mentions that names of an ontology or a table stand for; empty for any.
     problems (Problems): Takes note of identifiers of which nothing says the vocabulary.
     RETURNS (List[ConceptName]): The names.
-    RAISES BionerError: E901 where there is none, E403 for missing columns, E009 for annotated texts of dev or test,
+    RAISES BionerError: E801 where there is none, E403 for missing columns, E009 for annotated texts of dev or test,
         and those of the readers.
     """
     kind = Path(path.name.removesuffix(".gz")).suffix.lower()
@@ -38,7 +38,7 @@ def read_concept_names(path: Path, *, label: str = "", problems: Problems) -> Li
     else:
         found = names_of_gold(_train_only(path, problems))
     if not found:
-        raise BionerError(Errors.E901.format(path=path))
+        raise BionerError(Errors.E801.format(path=path))
     return found
 
 

@@ -47,7 +47,7 @@ def make_linker(sources: Sequence[Tuple[Path, str]], output: Path, *, dev: Optio
     lang (str): Language of the pipeline.
     problems (Problems): Takes note of identifiers of unknown vocabularies, and of what readers leave out.
     RETURNS (Dict[str, Any]): The card: sources, names, concepts, dev and tuned.
-    RAISES BionerError: E901 for an empty source, E902 where dev and dictionary have no vocabulary in common.
+    RAISES BionerError: E801 for an empty source, E802 where dev and dictionary have no vocabulary in common.
     """
     nlp = spacy.blank(lang, config=_TOKENIZER)
     linker: Any = nlp.add_pipe("concept_linker")
@@ -71,12 +71,12 @@ def tune_linker(linker: ConceptLinker, annotations: Sequence[Annotation], *, pat
     annotations (Sequence[Annotation]): Dev texts, whose mentions have identifiers.
     path (Path): Where they were read, for the error.
     RETURNS (Dict[str, float]): threshold, and dev_f in percent at it.
-    RAISES BionerError: E902 where no identifier of dev is of a vocabulary of the dictionary.
+    RAISES BionerError: E802 where no identifier of dev is of a vocabulary of the dictionary.
     """
     known = {_vocabulary(id) for name in linker.dictionary.names for id in name.ids}
     wanted = {_vocabulary(id) for annotation in annotations for mention in annotation.mentions for id in mention.ids}
     if not known & wanted:
-        raise BionerError(Errors.E902.format(path=path, found=", ".join(sorted(wanted)) or "none",
+        raise BionerError(Errors.E802.format(path=path, found=", ".join(sorted(wanted)) or "none",
                                              known=", ".join(sorted(known))))
     scores, right, gold = [], [], 0
     for annotation in annotations:

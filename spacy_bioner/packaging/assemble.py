@@ -69,7 +69,7 @@ def assemble(pipeline: Path, output: Path, *, selector: Optional[Path] = None,
     calibration (Optional[Path]): Records that new thresholds with a promise of recall are chosen on.
     missed (float): Most gold mentions that may then be missed, as a share.
     RETURNS (Facts): The card.
-    RAISES BionerError: E001, E549, E522, E526 to E531, E904 to E907 for what does not go together, or cannot be
+    RAISES BionerError: E001, E549, E522, E526 to E531, E804 to E807 for what does not go together, or cannot be
         shipped.
     """
     if output.exists() and not (output / "meta.json").is_file() and any(output.iterdir()):
@@ -141,12 +141,12 @@ def append_linker(nlp: Language, path: Path) -> None:
 
     nlp (Language): The pipeline.
     path (Path): The pipeline of the linker.
-    RAISES BionerError: E904 where there is no linker.
+    RAISES BionerError: E804 where there is no linker.
     """
     source = load_pipeline(path)
     name = next((name for name, factory in source.pipe_factories.items() if factory == _LINKER), None)
     if name is None:
-        raise BionerError(Errors.E904.format(path=path))
+        raise BionerError(Errors.E804.format(path=path))
     if _LINKER in nlp.pipe_names:
         nlp.remove_pipe(_LINKER)
     nlp.add_pipe(name, source=source, name=_LINKER)

@@ -30,12 +30,12 @@ def promise_recall(nlp: Language, path: Path, *, missed: float, seen: Optional[T
     seen (Optional[TrainingTexts]): Texts of training and dev, where they are known.
     RETURNS (Dict[str, Any]): The promise, for the card: missed, confidence, data, documents, and for each label what
         `Guarantee` has.
-    RAISES BionerError: E905 where it cannot be made for any label, E906 for data of training or dev, E907 for another
+    RAISES BionerError: E805 where it cannot be made for any label, E806 for data of training or dev, E807 for another
         pipeline, E008 for a file without records.
     """
     name = next((name for name, factory in nlp.pipe_factories.items() if factory == _FACTORY), None)
     if name is None or _SELECTOR in nlp.pipe_factories.values():
-        raise BionerError(Errors.E907.format(found=", ".join(nlp.pipe_factories.values())))
+        raise BionerError(Errors.E807.format(found=", ".join(nlp.pipe_factories.values())))
     data = describe_file(path)
     records = list(read_jsonl(path))
     if not records:
@@ -43,7 +43,7 @@ def promise_recall(nlp: Language, path: Path, *, missed: float, seen: Optional[T
     _refuse_known(nlp.meta.get("spacy_bioner", {}), data, path)
     known = next((record.id for record in records if seen is not None and seen.holds(record)), None)
     if known is not None:
-        raise BionerError(Errors.E906.format(what=f"Record '{known}' of {path}"))
+        raise BionerError(Errors.E806.format(what=f"Record '{known}' of {path}"))
     component: Any = nlp.get_pipe(name)
     before = component.cfg["threshold"]
     # Of overlapping spans the likelier one is often the wrong one: what drops the others makes no such promise.
@@ -53,7 +53,7 @@ def promise_recall(nlp: Language, path: Path, *, missed: float, seen: Optional[T
     kept = guarantee_recall(score_documents(records, found, component.labels), missed=missed, confidence=CONFIDENCE)
     if not any(one.holds for one in kept.values()):
         worst = max(kept, key=lambda label: kept[label].missed)
-        raise BionerError(Errors.E905.format(path=path, label=worst, missed=f"{100 * kept[worst].missed:.1f}",
+        raise BionerError(Errors.E805.format(path=path, label=worst, missed=f"{100 * kept[worst].missed:.1f}",
                                              mentions=kept[worst].mentions, documents=kept[worst].documents))
     by_label = dict(before) if isinstance(before, Mapping) else {"*": before}
     by_label.update({label: one.threshold for label, one in kept.items() if one.holds})
@@ -82,7 +82,7 @@ def score_documents(records: Sequence[Annotation], found: Sequence[Annotation],
 
 
 def _refuse_known(made: Mapping[str, Any], data: Mapping[str, str], path: Path) -> None:
-    """Refuse the file that a pipeline was trained or tuned on. RAISES BionerError: E906."""
+    """Refuse the file that a pipeline was trained or tuned on. RAISES BionerError: E806."""
     files = [*made.get("sources", {}).values(), made.get("dev", {})]
     if data["sha256"] in [each.get("sha256") for each in files]:
-        raise BionerError(Errors.E906.format(what=path))
+        raise BionerError(Errors.E806.format(what=path))

@@ -79,7 +79,7 @@ def check_code(wheel: WheelFile) -> Check:
     """Say whether the package has other code than the template of `spacy package`."""
     code = [name for name in wheel.names if name.endswith((".py", ".pyc", ".so", ".pyd", ".pth"))]
     other = [name for name in code if not name.endswith("/__init__.py") or name.count("/") != 1
-             or wheel.read(name).decode("utf8", "replace").split() != TEMPLATE_INIT.split()]
+             or wheel.read(name).decode("utf8", "replace").split() != TEMPLATE_INIT.format(imports="").split()]
     return Check("code", bool(other), f"code of its own, read it before you install: {', '.join(other[:5])}" if other
                  else "none but the template of `spacy package`")
 
@@ -94,12 +94,12 @@ def check_calls(config: Mapping[str, Any]) -> Check:
 
 
 def read_config(wheel: WheelFile) -> Dict[str, Any]:
-    """Read the config of the pipeline; nothing that it names is resolved. RAISES BionerError: E911."""
+    """Read the config of the pipeline; nothing that it names is resolved. RAISES BionerError: E811."""
     path = str(wheel.pipeline() / "config.cfg")
     try:
         return dict(Config().from_str(wheel.read(path).decode("utf8"), interpolate=False))
     except (ConfigValidationError, ValueError) as error:
-        raise BionerError(Errors.E911.format(path=path, why=" ".join(str(error).split())[:200])) from None
+        raise BionerError(Errors.E811.format(path=path, why=" ".join(str(error).split())[:200])) from None
 
 
 def _find_calls(node: Any, registry: str = "") -> Iterator[str]:

@@ -42,52 +42,52 @@ class WheelFile:
 
         path (Path): The file.
         RETURNS (WheelFile): The wheel; what does not fit is in its `faults`.
-        RAISES BionerError: E001 where there is no file, E909 for what is no wheel, E038 and E039 beyond the bounds.
+        RAISES BionerError: E001 where there is no file, E809 for what is no wheel, E038 and E039 beyond the bounds.
         """
         if not path.is_file():
             raise BionerError(Errors.E001.format(path=path, wanted="wheel"))
         try:
             archive = zipfile.ZipFile(path)
         except _BROKEN as error:
-            raise BionerError(Errors.E909.format(path=path, why=error)) from None
+            raise BionerError(Errors.E809.format(path=path, why=error)) from None
         wheel = cls(path, archive, names=[info.filename for info in archive.infolist() if not info.is_dir()])
         wheel._refuse_strange_names()
         wheel._compare()
         return wheel
 
     def read(self, name: str) -> bytes:
-        """Return the content of a file; raises BionerError E909 where it is damaged, E038, E039 where too large."""
+        """Return the content of a file; raises BionerError E809 where it is damaged, E038, E039 where too large."""
         limits = read_limits()
         info = self.archive.getinfo(name)
         check_growth(f"{self.path}:{name}", info.file_size, info.compress_size, limits=limits, most=limits.whole)
         try:
             return self.archive.read(info)
         except _BROKEN as error:
-            raise BionerError(Errors.E909.format(path=self.path, why=f"{name}: {error}")) from None
+            raise BionerError(Errors.E809.format(path=self.path, why=f"{name}: {error}")) from None
 
     def metadata(self) -> Message:
-        """Return the METADATA of the package; raises BionerError E909 where there is none."""
+        """Return the METADATA of the package; raises BionerError E809 where there is none."""
         name = next((name for name in self.names if re.fullmatch(r"[^/]+\.dist-info/METADATA", name)), None)
         if name is None:
-            raise BionerError(Errors.E909.format(path=self.path, why="it has no METADATA"))
+            raise BionerError(Errors.E809.format(path=self.path, why="it has no METADATA"))
         return BytesParser().parsebytes(self.read(name))
 
     def pipeline(self) -> PurePosixPath:
-        """Return the folder of the trained pipeline in it; raises BionerError E912 where there is none."""
+        """Return the folder of the trained pipeline in it; raises BionerError E812 where there is none."""
         for name in self.names:
             folder = PurePosixPath(name).parent
             if PurePosixPath(name).name == "config.cfg" and str(folder / "meta.json") in self.names:
                 return folder
-        raise BionerError(Errors.E912.format(path=self.path))
+        raise BionerError(Errors.E812.format(path=self.path))
 
     def read_json(self, name: str) -> Any:
-        """Return the JSON of a file, None where there is no such file; raises BionerError E909 for another content."""
+        """Return the JSON of a file, None where there is no such file; raises BionerError E809 for another content."""
         if name not in self.names:
             return None
         try:
             return parse_json(self.read(name).decode("utf8"))
         except ValueError as error:
-            raise BionerError(Errors.E909.format(path=self.path, why=f"{name}: {error}")) from None
+            raise BionerError(Errors.E809.format(path=self.path, why=f"{name}: {error}")) from None
 
     def unpack(self, folder: PurePosixPath, target: Path) -> None:
         """Write the files below a folder of the wheel; only for a wheel without faults."""
@@ -102,12 +102,12 @@ class WheelFile:
         for name in self.names:
             parts = PurePosixPath(name).parts
             if name.startswith("/") or ".." in parts or "\\" in name or self.names.count(name) > 1:
-                raise BionerError(Errors.E909.format(path=self.path, why=f"it holds the file {json.dumps(name[:80])}"))
+                raise BionerError(Errors.E809.format(path=self.path, why=f"it holds the file {json.dumps(name[:80])}"))
 
     def _compare(self) -> None:
         records = [name for name in self.names if _RECORD.fullmatch(name)]
         if len(records) != 1:
-            raise BionerError(Errors.E909.format(path=self.path, why=f"it has {len(records)} files RECORD, not one"))
+            raise BionerError(Errors.E809.format(path=self.path, why=f"it has {len(records)} files RECORD, not one"))
         stated = self._read_record(records[0])
         for name in self.names:
             if name == records[0] or name.endswith(_UNRECORDED) and name.startswith(records[0]):
@@ -123,7 +123,7 @@ class WheelFile:
         try:
             rows = list(csv.reader(io.StringIO(self.read(name).decode("utf8"))))
         except _BROKEN as error:
-            raise BionerError(Errors.E909.format(path=self.path, why=f"{name}: {error}")) from None
+            raise BionerError(Errors.E809.format(path=self.path, why=f"{name}: {error}")) from None
         hashes = ((row[0], row[1].partition("=")) for row in rows if len(row) == 3 and row[0] != name)
         return {file: digest if kind == "sha256" else None for file, (kind, _, digest) in hashes}
 

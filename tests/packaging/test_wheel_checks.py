@@ -42,7 +42,8 @@ def files(tmp_path_factory):
     TrainingTexts.read([records(folder / "train.jsonl", SEEN, "gout.")]).write(folder / "model")
     found = {f"{FOLDER}/{path.relative_to(folder / 'model').as_posix()}": path.read_bytes()
              for path in (folder / "model").rglob("*") if path.is_file()}
-    return {**found, "en_toy/__init__.py": TEMPLATE_INIT.encode(), f"{INFO}/METADATA": METADATA.encode()}
+    code = TEMPLATE_INIT.format(imports="").encode()
+    return {**found, "en_toy/__init__.py": code, f"{INFO}/METADATA": METADATA.encode()}
 
 
 def record(files):
