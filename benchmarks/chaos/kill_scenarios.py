@@ -115,7 +115,7 @@ def _prepare(inputs: Path, folder: Path, url: str) -> List[str]:
 def _train_annotator(inputs: Path, folder: Path, url: str) -> List[str]:
     return ["train", "annotator", str(inputs / "train.jsonl"), str(folder / "adapter"), "--dev",
             str(inputs / "dev.jsonl"), "--labels", str(inputs / "labels.yml"), "--finetune.model",
-            str(inputs / "model"), "--finetune.dtype", "float32", "--finetune.start", "null", "--epochs", "2"]
+            str(inputs / "model"), "--finetune.dtype", "float32", "--finetune.start_from", "null", "--epochs", "2"]
 
 
 def _train_spancat(inputs: Path, folder: Path, url: str) -> List[str]:

@@ -156,4 +156,7 @@ def write_adapter(model: Any, folder: Path, tensors: Dict[str, torch.Tensor], *,
     config = copy(model.peft_config["default"])
     config.base_model_name_or_path = base_model
     config.inference_mode = True
+    if not isinstance(config.target_modules, str):
+        # A set, whose order is another one in each process: equal trainings shall give equal files.
+        config.target_modules = sorted(config.target_modules)
     config.save_pretrained(str(folder))

@@ -123,6 +123,8 @@ def test_adapter_holds_what_annotation_needs(gold, tmp_path, tiny_model, codec):
     with pytest.raises(BionerError, match="other-model"):
         card.check(builder.settings(), base_model="other-model")
     assert load_causal_lm(tiny_model, adapter=str(result.folder), dtype="float32").model is not None
+    modules = json.loads((result.folder / "adapter_config.json").read_text())["target_modules"]
+    assert modules == sorted(modules), "the order of a set is another one in each process"
 
 
 def test_corpora_are_taught_jointly_each_with_its_own_labels(gold, tmp_path, tiny_model):
