@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, List
 
 if TYPE_CHECKING:
+    from .annotate_texts import annotate
     from .annotation import Annotation, Mention
     from .codecs import make_codec
     from .evaluation.metrics import evaluate
@@ -14,13 +15,14 @@ if TYPE_CHECKING:
     from .llm.annotation.annotator import Annotator
 
 __version__ = "0.1.0"
-__all__ = ["Annotation", "Annotator", "Mention", "__version__", "evaluate", "make_codec", "read_annotations",
-           "write_annotations"]
+__all__ = ["Annotation", "Annotator", "Mention", "__version__", "annotate", "evaluate", "make_codec",
+           "read_annotations", "write_annotations"]
 
 _HOMES = {
     "Annotation": ".annotation",
     "Annotator": ".llm.annotation.annotator",
     "Mention": ".annotation",
+    "annotate": ".annotate_texts",
     "evaluate": ".evaluation.metrics",
     "make_codec": ".codecs",
     "read_annotations": ".formats",

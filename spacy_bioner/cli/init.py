@@ -93,8 +93,9 @@ def init_cli(
     Writes the folder DIR.
     """
     name = init(folder, lang=lang.value, sources=from_, labels=labels, seed=seed)
-    print(f"Project written to {folder}, with the corpus '{name}'. Next:\n  cd {folder}\n  spacy-bioner run smoke",
-          file=sys.stderr)
+    define = f"\n  write definitions into {CORPORA / name / 'labels.yml'}" if from_ and labels is None else ""
+    print(f"Project written to {folder}, with the corpus '{name}'. Next:\n  cd {folder}{define}\n"
+          "  spacy-bioner run smoke", file=sys.stderr)
 
 
 def init(folder: Path, *, lang: str = "en", sources: List[Path], labels: Optional[Path] = None, seed: int = 0) -> str:

@@ -1,5 +1,6 @@
 """The verb run: a workflow of project.yml, with its variables as options and checked."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Any, Dict, List
@@ -8,10 +9,13 @@ import typer
 
 from ..errors import BionerError, Errors
 from ..workflow.project import PREFIX, Project, read_parent_variables
+from ._shared.schema import read_schema
 from ._shared.verb_command import VerbCommand
+from .prepare import find_schema
 
-# The command of a workflow that prints the header itself.
+# The command of a workflow that prints the header itself, and the one whose prompts need definitions.
 PLAN = "plan"
+_TRAINS = "train-annotator"
 
 
 class VariableCommand(VerbCommand):
@@ -67,10 +71,27 @@ def run_cli(
         from ..workflow.header import describe_run
 
         variables, outputs = found.fill(given)
+        if _TRAINS in steps:
+            refuse_undefined(project / str(variables["data"]), str(variables["corpus"]))
         lines = describe_run(workflow, {step: outputs[step] for step in steps}, variables, folder=project)
         print("\n".join(lines), file=sys.stderr)
     if not plan:
         run_project(project, workflow, given, force=force, dry=dry_run)
+
+
+def refuse_undefined(data: Path, corpus: str) -> None:
+    """Refuse labels without definitions now, and not after the first trainings.
+
+    data (Path): Folder of the corpora.
+    corpus (str): The corpus.
+    RAISES BionerError: E001 without a label schema, E749 for a label without a definition.
+    """
+    if not (data / corpus).is_dir():
+        return
+    path = find_schema(data, corpus, None)
+    undefined = [label for label, definition in read_schema(path).labels.items() if not definition]
+    if undefined:
+        raise BionerError(Errors.E749.format(path=path, labels=", ".join(undefined)))
 
 
 def read_variables(args: List[str]) -> Dict[str, str]:
@@ -101,6 +122,8 @@ def run_project(folder: Path, name: str, variables: Dict[str, str], *, force: bo
     force (bool): Whether commands of which nothing changed run again.
     dry (bool): Whether command lines are printed and not run.
     """
+    # What a terminal would colour is escaped here, and asked for by the system, not by whether it is a terminal.
+    os.environ.setdefault("ANSI_COLORS_DISABLED", "1")
     from confection import try_load_json
     from weasel.cli.run import project_run
 

@@ -56,3 +56,5 @@ class CliErrors:
     E746 = "{path} has no workflow or command '{name}'.{hint} Known: {known}."
     E747 = "The option {option} names a variable of the project and has no value. Write {option} VALUE."
     E748 = "Cannot read '{value}' as a change of label. Write --map OLD=NEW, or OLD= to drop its mentions."
+    E749 = ("{path} has no definition for {labels}. Write in a few words what each label means: the language model "
+            "reads it.")

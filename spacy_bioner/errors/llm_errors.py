@@ -87,3 +87,4 @@ class LlmWarnings:
             "{shapes}. If the texts do have mentions, try {setting}.")
     W207 = ("The weights of {name} need {needed} of the {free} GB of {place} that are free. If it does not suffice, "
             "let a server answer that holds the model (base_url).")
+    W208 = "{count} of {total} texts could not be annotated. The first reason: {why}"

@@ -92,6 +92,7 @@ class TrainingErrors:
     E566 = "{path} is not the file that was installed, so no wheel can be made of it. Install this package again."
     E567 = ("No annotator has read a text of {path}, so it does not tell how far they are right. Annotate its texts "
             "too, or leave it out: agreement then counts.")
+    E568 = "A trained pipeline finds the labels it was trained on, so {labels} cannot be asked of it. Leave out labels."
 
 
 class TrainingWarnings:

@@ -36,6 +36,7 @@ def test_without_files_the_project_holds_the_embedded_corpus(verb, tmp_path, lan
 def test_own_files_become_a_corpus_with_labels_to_define(verb, tmp_path, notes):
     code, _, err = verb("init", tmp_path / "My Notes", "--from", notes)
     assert code == 0 and "train: 14 documents, 14 mentions" in err
+    assert "write definitions into assets/corpora/my_notes/labels.yml" in err
     project = tmp_path / "My Notes"
     folder = project / "assets" / "corpora" / "my_notes"
     assert [len(list(read_jsonl(folder / f"{part}.jsonl"))) for part in ("train", "dev", "test")] == [14, 3, 3]

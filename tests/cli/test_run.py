@@ -1,5 +1,6 @@
 """The verb run: variables as options, unknown ones refused, then what `spacy project run` does."""
 
+import json
 import os
 import sys
 
@@ -72,3 +73,13 @@ def test_a_run_by_spacy_project_is_checked_too(tmp_path):
     done = subprocess.run([sys.executable, "-c", code, str(ROOT), "--vars.corpuss", "anatem"], capture_output=True,
                           text=True)
     assert done.returncode == 1 and "no variable 'corpuss'. Did you mean 'corpus'?" in done.stderr
+
+
+def test_labels_without_definitions_are_told_before_anything_runs(verb, refused, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "notes.jsonl").write_text("\n".join(json.dumps({
+        "id": str(number), "text": f"Gout number {number}.", "spans": [{"start": 0, "end": 4, "label": "DISEASE"}]})
+        for number in range(9)))
+    verb("init", "mine", "--from", "notes.jsonl")
+    assert "mine/labels.yml has no definition for DISEASE" in refused("run", "--plan", "--project", "mine")
+    assert "has no definition" not in verb("run", "distil", "--plan", "--project", "mine")[2]
