@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def verify_cli(
-    wheel: Path = typer.Argument(..., help="Wheel of a pipeline, as `spacy package` builds it."),
+    wheel: Path = typer.Argument(..., help="Wheel of a pipeline, as `package` builds it."),
     test: Optional[Path] = typer.Option(None, help="Gold test documents: were they trained on, and is F1 what the card "
                                                    "says?"),
 ) -> None:
