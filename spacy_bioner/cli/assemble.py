@@ -8,7 +8,7 @@ import typer
 
 from ..errors import BionerError, Errors
 from ._shared.named_paths import parse_named_paths
-from ._shared.outputs import refuse_own_folder
+from ._shared.outputs import refuse_own_folder, say_next
 from .report import read_card
 
 _NONE = Path("none")
@@ -75,3 +75,4 @@ def assemble_cli(
             typer.echo(f"{label}: {said}", err=not one["holds"])
     typer.echo(f"{output}: {', '.join(facts['thresholds'])}; {len(facts['labels'])} labels; "
                f"corpus {facts['corpus']['name']} ({facts['corpus']['license']})")
+    say_next(f"package {output} packages --name NAME")

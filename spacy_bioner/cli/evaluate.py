@@ -11,7 +11,7 @@ import typer
 
 from ..errors import Warnings
 from ..files import open_atomic, write_json
-from ._shared.outputs import refuse_own_input
+from ._shared.outputs import refuse_own_input, say_next
 from ._shared.score_table import format_scores
 from ._shared.systems import System, file_name, parse_systems, read_annotations, read_answers
 
@@ -51,6 +51,7 @@ def evaluate_cli(
     if silver := metrics["gold"]["silver"]:
         typer.echo(Warnings.W602.format(count=silver["documents"], total=metrics["gold"]["count"], path=gold),
                    err=True)
+    say_next(f"report {output} -o {output.with_suffix('.html')}")
 
 
 def evaluate(gold_path: Path, systems: Sequence[System], *, predictions: Path, relative_to: Path,

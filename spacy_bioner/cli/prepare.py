@@ -11,7 +11,7 @@ import typer
 from ..errors import BionerError, Errors
 from ..files import open_atomic, write_json, write_json_lines
 from ..project_files import find_project_file
-from ._shared.outputs import refuse_own_folder, refuse_own_input
+from ._shared.outputs import refuse_own_folder, refuse_own_input, say_next
 from ._shared.schema import Schema, read_schema
 
 
@@ -85,6 +85,8 @@ def prepare_cli(
         print(f"{name}: {card['sentences']} sentences, {card['mentions']} mentions", file=sys.stderr)
     for note in prepared.notes:
         print(f"note: {note}", file=sys.stderr)
+    say_next(f"train annotator {output / 'train.jsonl'} ADAPTER --labels {output / 'labels.yml'} "
+             f"--dev {output / 'dev.jsonl'} --held-out {output / 'test.jsonl'}")
 
 
 def describe(schema: Schema) -> dict:

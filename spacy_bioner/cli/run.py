@@ -9,6 +9,7 @@ import typer
 
 from ..errors import BionerError, Errors
 from ..workflow.project import PREFIX, Project, read_parent_variables
+from ._shared.outputs import IN_WORKFLOW
 from ._shared.schema import read_schema
 from ._shared.verb_command import VerbCommand
 from .prepare import find_schema
@@ -124,6 +125,7 @@ def run_project(folder: Path, name: str, variables: Dict[str, str], *, force: bo
     """
     # What a terminal would colour is escaped here, and asked for by the system, not by whether it is a terminal.
     os.environ.setdefault("ANSI_COLORS_DISABLED", "1")
+    os.environ[IN_WORKFLOW] = "1"
     from confection import try_load_json
     from weasel.cli.run import project_run
 

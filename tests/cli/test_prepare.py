@@ -37,3 +37,10 @@ def test_a_folder_of_texts_is_named_as_raw_text(verb, data, tmp_path):
     (tmp_path / "notes" / "a.txt").write_text("A note without any annotation in it.\n")
     code, _, err = verb("prepare", data, "mine", tmp_path / "out", "--raw", tmp_path / "notes")
     assert code == 0 and "raw: 1 sentences" in err
+
+
+def test_the_end_names_the_next_command_outside_of_a_workflow(verb, data, tmp_path, monkeypatch):
+    monkeypatch.delenv("SPACY_BIONER_WORKFLOW", raising=False)
+    assert "next: spacy-bioner train annotator" in verb("prepare", data, "mine", tmp_path / "out")[2]
+    monkeypatch.setenv("SPACY_BIONER_WORKFLOW", "1")
+    assert "next:" not in verb("prepare", data, "mine", tmp_path / "out")[2]

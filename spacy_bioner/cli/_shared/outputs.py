@@ -1,10 +1,24 @@
-"""What a verb may write to: never to what it reads itself."""
+"""What a verb may write to: never to what it reads itself; and what to do next with it."""
 
+import os
+import sys
 from pathlib import Path
 from typing import Iterable, Optional
 
 from ...errors import BionerError, Errors
 from ...files import refuse_unwritable
+
+# Is set where a workflow runs the verbs, which knows what comes next.
+IN_WORKFLOW = "SPACY_BIONER_WORKFLOW"
+
+
+def say_next(command: str) -> None:
+    """Close a verb with the command that takes its result; nothing is said inside a workflow.
+
+    command (str): The command after `spacy-bioner`, with the paths of this run.
+    """
+    if IN_WORKFLOW not in os.environ:
+        print(f"next: spacy-bioner {command}", file=sys.stderr)
 
 
 def refuse_own_input(output: Path, inputs: Iterable[Optional[Path]]) -> None:

@@ -12,6 +12,7 @@ from ...errors import BionerError, Errors
 from ...finetuning.settings import FinetuneSettings
 from ...llm.local.model_source import find_adapter
 from ...llm.settings import AUTO, EMBEDDED_MODEL
+from .._shared.outputs import say_next
 from .._shared.schema import Schema, read_schema
 from .._shared.settings import CONFIG, PROFILE, add_options, load_settings, read_overrides
 
@@ -54,6 +55,7 @@ def train_annotator_cli(
     held = "" if result.gpu_gib is None else f", {result.gpu_gib:.1f} GiB of GPU memory at most"
     print(f"{result.updates} updates, {result.tokens} tokens in {result.seconds:.0f} s ({result.speed:.0f} tokens/s "
           f"without dev){held}{scored} -> {output}", file=sys.stderr)
+    say_next(f"annotate TEXTS OUT --annotate.adapter {output}")
 
 
 def parse_corpus(value: str) -> Tuple[Path, Path]:
