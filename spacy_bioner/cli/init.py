@@ -124,7 +124,7 @@ def init(folder: Path, *, lang: str = "en", sources: List[Path], labels: Optiona
     name = corpus_name(folder)
     imported = import_corpus(sources, corpus=name, lang=lang, seed=seed, labels=schema.labels if schema else None,
                              schema=str(labels))
-    if not imported.label_examples():
+    if not imported.label_examples() and (labels is None or set(imported.parts) != {"raw"}):
         raise BionerError(Errors.E045.format(paths=", ".join(map(str, sources))))
     print_problems(imported.problems, title="Left out or changed")
     fill_folder(folder, lambda target: write_project(target, name, lang=lang, title=folder.resolve().name,

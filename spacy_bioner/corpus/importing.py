@@ -63,7 +63,7 @@ def import_corpus(paths: Sequence[Path], *, corpus: str, lang: str, seed: int = 
     seed (int): Random seed of the division.
     labels (Optional[Mapping[str, str]]): The labels that are known; None allows any.
     schema (str): Where the labels are from, for the error.
-    RETURNS (ImportedCorpus): The documents.
+    RETURNS (ImportedCorpus): The documents; there may be raw text alone.
     RAISES BionerError: E001 and E043 where there is no corpus file, E008 for an empty one, E014 for a label that the
         schema lacks, E044 for too few documents.
     """
@@ -87,8 +87,12 @@ def import_corpus(paths: Sequence[Path], *, corpus: str, lang: str, seed: int = 
             raise BionerError(Errors.E008.format(path=path))
     missing = [name for name in ("dev", "test") if not read[name]]
     pool = [*read["train"], *read.pop("")]
-    imported.split = bool(missing)
-    imported.parts = {**read, **divide(pool, missing, seed=seed)}
+    if read["raw"] and not any((pool, read["dev"], read["test"])):
+        # Raw text and labels are enough for a teacher that is not fine-tuned.
+        imported.parts = {"raw": read["raw"]}
+    else:
+        imported.split = bool(missing)
+        imported.parts = {**read, **divide(pool, missing, seed=seed)}
     for name, records in imported.parts.items():
         # Raw text is taken for training, so it is of the split train.
         split = "train" if name == "raw" else name

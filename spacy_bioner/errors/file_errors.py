@@ -57,7 +57,8 @@ class FileErrors:
     E043 = "No corpus file in {path}. Give files of these formats: {known}; or .txt files of raw text."
     E044 = ("There are {count} annotated documents, too few to divide into parts (wanted at least {wanted}). Give "
             "more, or name files train, dev and test.")
-    E045 = "No annotated span in {paths}, so there is nothing to train on. Give annotated files too."
+    E045 = ("No annotated span in {paths}, so there is nothing to train on. Give annotated files too; with raw text "
+            "alone, give a label schema.")
     E046 = ("{place}: no span group 'sc' and no entities, but spans under {keys}. Say which one holds the mentions "
             "(spans_key).")
     E047 = ("{path}: no Doc has spans under '{key}' (present: {keys}) or entities, so it would read as text without a "

@@ -2,8 +2,8 @@
 
 
 class SynthesisErrors:
-    E401 = ("The gold sentences hold no mention, so there are no seed entities. Give annotated sentences, or a list "
-            "of names.")
+    E401 = ("The annotated sentences hold no mention, so there are no seed entities. Give others, or a list of "
+            "names.")
     E402 = "{path} holds no seed entity. Write one per line, with the columns text and label."
     E403 = "{path} needs {wanted}."
     E404 = "{path}: the name of a seed list ends in .jsonl, .csv, .tsv, .txt, .obo, or .xml (MeSH descriptors)."

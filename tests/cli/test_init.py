@@ -72,7 +72,7 @@ def test_a_project_has_every_dependency_that_its_first_command_declares(verb, tm
     pytest.param(["new", "--labels", "labels.yml"], "--labels has no effect here", id="labels-alone"),
     pytest.param(["new", "--from", "nowhere.jsonl"], "nowhere.jsonl", id="missing"),
     pytest.param(["new", "--from", "notes.jsonl", "--labels", "labels.yml"], "'DISEASE'", id="unknown-label"),
-    pytest.param(["new", "--from", "plain.txt"], "too few", id="raw-text-alone"),
+    pytest.param(["new", "--from", "plain.txt"], "give a label schema", id="raw-text-alone"),
     pytest.param(["new", "--from", "notes.jsonl", "--labels", "zh.yml"], "is for texts in 'zh'", id="language"),
 ])
 def test_what_makes_no_project_is_one_line_and_writes_nothing(refused, tmp_path, notes, monkeypatch, arguments, told):
@@ -98,3 +98,14 @@ def test_variables_are_changed_and_comments_kept():
     changed = set_variables(text, {"corpus": "mine", "lang": "zh"})
     before, after = text.splitlines(), changed.splitlines()
     assert sum(one != other for one, other in zip(before, after)) == 2 and len(before) == len(after)
+
+
+def test_raw_text_and_labels_alone_make_a_project(verb, refused, tmp_path):
+    (tmp_path / "raw.txt").write_text("A case of gout was seen.\nAspirin was given at once.\n")
+    (tmp_path / "labels.yml").write_text("labels: {DISEASE: illnesses}\n")
+    given = ("init", tmp_path / "notes", "--from", tmp_path / "raw.txt")
+    assert "label schema" in refused(*given)
+    assert verb(*given, "--labels", tmp_path / "labels.yml")[0] == 0
+    corpus = tmp_path / "notes/assets/corpora/notes"
+    assert sorted(path.name for path in corpus.iterdir()) == ["labels.yml", "raw.jsonl"]
+    assert len((corpus / "raw.jsonl").read_text().splitlines()) == 2
