@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from email.message import Message
 from email.parser import BytesParser
 from pathlib import Path, PurePosixPath
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Set
 
 from ..errors import BionerError, Errors
 from ..loading import check_growth, parse_json, read_limits
@@ -99,10 +99,12 @@ class WheelFile:
                 place.write_bytes(self.read(name))
 
     def _refuse_strange_names(self) -> None:
+        seen: Set[str] = set()
         for name in self.names:
             parts = PurePosixPath(name).parts
-            if name.startswith("/") or ".." in parts or "\\" in name or self.names.count(name) > 1:
+            if name.startswith("/") or ".." in parts or "\\" in name or name in seen:
                 raise BionerError(Errors.E809.format(path=self.path, why=f"it holds the file {json.dumps(name[:80])}"))
+            seen.add(name)
 
     def _compare(self) -> None:
         records = [name for name in self.names if _RECORD.fullmatch(name)]
@@ -116,7 +118,8 @@ class WheelFile:
                 self.faults.append(f"{name} is not in RECORD, or has no SHA-256 there")
             elif _digest(self.read(name)) != stated[name]:
                 self.faults.append(f"{name} is not the file that RECORD states")
-        self.faults += [f"{name} is in RECORD, and missing" for name in stated if name not in self.names]
+        held = set(self.names)
+        self.faults += [f"{name} is in RECORD, and missing" for name in stated if name not in held]
 
     def _read_record(self, name: str) -> Dict[str, Optional[str]]:
         """Return the hash of each file that is stated, None for another kind of hash than SHA-256."""
