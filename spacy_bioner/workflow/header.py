@@ -15,13 +15,16 @@ PARTS = ("train", "dev", "test", "raw")
 # A sentence of an abstract, in characters, by which documents are counted as sentences.
 _SENTENCE = 130
 # Minutes that a command takes at least, to load libraries and models.
-_LEAST = 0.3
+_LEAST = 0.2
+# Of the sentences of the embedded corpus, the share with mentions.
+_POSITIVE = 0.75
 
 
 class Amounts(NamedTuple):
     """What the time of a run depends on.
 
     gold (float): Sentences of train.
+    trained (float): Of these the ones that the language model is trained on.
     other (float): Sentences that are annotated: dev, test and raw.
     scored (float): Sentences of dev and test.
     llm_epochs (float): Epochs of the language model.
@@ -31,6 +34,7 @@ class Amounts(NamedTuple):
     """
 
     gold: float
+    trained: float
     other: float
     scored: float
     llm_epochs: float
@@ -40,16 +44,16 @@ class Amounts(NamedTuple):
 
 
 # Minutes of the commands in the quick run (80 gold sentences, 240 raw ones) on two cores without AVX-512, and what they
-# grow with. Figures of the quick run: 80 gold, 531 others, 291 of dev and test, 4 and 24 epochs.
+# grow with. Figures of the quick run: 80 gold, 60 with mentions, 531 others, 291 of dev and test, 3 and 40 epochs.
 _MINUTES: Dict[str, Callable[[Amounts], float]] = {
     "select-records": lambda of: 1 * of.gold / 80,
-    "train-annotator": lambda of: 7 * of.gold * of.llm_epochs / 320,
-    "annotate": lambda of: 4 * of.other / 531,
+    "train-annotator": lambda of: 4 * of.trained * of.llm_epochs / 180,
+    "annotate": lambda of: 3.5 * of.other / 531,
     "train-generator": lambda of: 1 * of.generated / 52,
     "train-selector": lambda of: 1 * of.selector_updates / 60,
-    "train-gold": lambda of: 1.5 * of.gold * of.epochs / 1920,
-    "train-spancat": lambda of: 1.5 * of.gold * of.epochs / 1920,
-    "evaluate": lambda of: 1 * of.scored / 291,
+    "train-gold": lambda of: 2.5 * of.gold * of.epochs / 3200,
+    "train-spancat": lambda of: 2.5 * of.gold * of.epochs / 3200,
+    "evaluate": lambda of: 0.4 * of.scored / 291,
 }
 
 # Commands that take no longer than that.
@@ -108,7 +112,7 @@ def estimate_minutes(steps: Sequence[str], variables: Mapping[str, Any], files: 
     """
     profile = f"{variables['profile']},{variables['lang']}"
     configs = {task: find_config(task, folder / "configs" / f"{task}.cfg", profile).read(interpolate=False)
-               for task in ("finetune", "generate", "selector", "spancat")}
+               for task in ("select_data", "finetune", "generate", "selector", "spancat")}
     finetune = configs["finetune"]["finetune"]
     unknown = set(steps) - {*_MINUTES, *_SHORT}
     if unknown or int(variables["gpu_id"]) >= 0 or finetune["model"] != EMBEDDED_MODEL:
@@ -124,7 +128,8 @@ def estimate_minutes(steps: Sequence[str], variables: Mapping[str, Any], files: 
     epochs = float(variables["epochs"])
     updates = float(configs["spancat"]["run"]["updates"])
     amounts = Amounts(
-        gold=gold, other=raw + scored, scored=scored, llm_epochs=llm_epochs,
+        gold=gold, trained=gold * (1 if configs["select_data"]["select_data"]["negatives"] else _POSITIVE),
+        other=raw + scored, scored=scored, llm_epochs=llm_epochs,
         generated=sum(map(float, (taught["raw_pairs"], taught["gold_pairs"], configs["generate"]["synthesize"]["n"]))),
         selector_updates=float(configs["selector"]["run"]["updates"]),
         # A step sees about eight sentences.

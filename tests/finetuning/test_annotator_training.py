@@ -44,9 +44,9 @@ def test_card_says_what_the_training_began_with_and_another_format_is_warned_of(
     first = teach(tmp_path / "first").folder
     on = AdapterCard.read(teach(tmp_path / "on", start=first).folder)
     assert on.began_with["corpora"] == ["Toy"] and on.began_with["data_hash"] == AdapterCard.read(first).data_hash
-    assert AdapterCard.read(first).began_with == {} and "so it will help little" not in caplog.text
+    assert AdapterCard.read(first).began_with == {} and "so it may help less" not in caplog.text
     teach(tmp_path / "html", task=teaching.Task(codec=make_codec("html")), start=first)
-    assert "so it will help little" in caplog.text
+    assert "so it may help less" in caplog.text
 
 
 def test_an_adapter_of_another_model_begins_no_training(tmp_path):
