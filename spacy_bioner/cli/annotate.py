@@ -135,8 +135,9 @@ def annotate_cli(
         if value:
             raise BionerError(Errors.E730.format(option=option, why="no --pipeline is given"))
     if engine is Engine.ray:
-        for option, path in (("--write-batch", write_batch_to), ("--read-batch", read_batch_from)):
-            if path is not None:
+        for option, is_given in (("--write-batch", write_batch_to is not None),
+                                 ("--read-batch", read_batch_from is not None), ("--allow-empty", allow_empty)):
+            if is_given:
                 raise BionerError(Errors.E730.format(option=option, why="--engine ray asks by itself"))
         summary = annotate_by_workers(source, output, settings, schema=schema, gpu_id=gpu_id,
                                       retry_truncated=retry_truncated)

@@ -94,8 +94,9 @@ def init_cli(
     """
     name = init(folder, lang=lang.value, sources=from_, labels=labels, seed=seed)
     define = f"\n  write definitions into {CORPORA / name / 'labels.yml'}" if from_ and labels is None else ""
+    first = "smoke" if (folder / CORPORA / name / "train.jsonl").is_file() else "distil --teacher teacher.cfg"
     print(f"Project written to {folder}, with the corpus '{name}'. Next:\n  cd {folder}{define}\n"
-          "  spacy-bioner run smoke", file=sys.stderr)
+          f"  spacy-bioner run {first}", file=sys.stderr)
 
 
 def init(folder: Path, *, lang: str = "en", sources: List[Path], labels: Optional[Path] = None, seed: int = 0) -> str:

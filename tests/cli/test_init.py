@@ -105,7 +105,8 @@ def test_raw_text_and_labels_alone_make_a_project(verb, refused, tmp_path):
     (tmp_path / "labels.yml").write_text("labels: {DISEASE: illnesses}\n")
     given = ("init", tmp_path / "notes", "--from", tmp_path / "raw.txt")
     assert "label schema" in refused(*given)
-    assert verb(*given, "--labels", tmp_path / "labels.yml")[0] == 0
+    code, _, err = verb(*given, "--labels", tmp_path / "labels.yml")
+    assert code == 0 and "run distil" in err
     corpus = tmp_path / "notes/assets/corpora/notes"
     assert sorted(path.name for path in corpus.iterdir()) == ["labels.yml", "raw.jsonl"]
     assert len((corpus / "raw.jsonl").read_text().splitlines()) == 2
