@@ -2,6 +2,7 @@
 
 import pytest
 import spacy
+from span_examples import TEXTS, grid_config, make_examples, make_nlp
 
 from spacy_bioner.annotation import Annotation, Mention
 from spacy_bioner.errors import BionerError
@@ -35,3 +36,20 @@ def test_a_pipeline_without_scores_is_refused():
     nlp.add_pipe("span_ruler", config={"spans_key": "sc"}).add_patterns([{"label": "D", "pattern": "gout"}])
     with pytest.raises(BionerError, match="no scores"):
         list(find_candidates(nlp, [Annotation("gout")], pipeline="ruler"))
+
+
+def test_a_span_categorizer_gives_what_it_nearly_finds_and_stays_as_it_was():
+    nlp = make_nlp()
+    pipe = nlp.add_pipe("bioner_spancat", config=grid_config())
+    nlp.initialize(lambda: make_examples(nlp))
+    pipe.cfg["temperature"] = 1000.0  # every span has a probability of about a half
+    texts = [Annotation(text) for text in TEXTS]
+    pipe.cfg["threshold"] = 0.1
+    lenient = list(find_candidates(nlp, texts))
+    pipe.cfg["threshold"] = 0.9
+    strict = list(find_candidates(nlp, texts))
+    assert all(found.mentions and not nearly for found, nearly in lenient)
+    assert all(nearly and not found.mentions for found, nearly in strict)
+    assert [set(found.mentions) for found, _ in lenient] == [set(nearly) for _, nearly in strict]
+    assert all(mention.score == pytest.approx(0.5, abs=0.1) for _, nearly in strict for mention in nearly)
+    assert pipe.cfg["doubtful_key"] == ""
