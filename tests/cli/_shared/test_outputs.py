@@ -191,17 +191,6 @@ def test_prepare_leaves_the_records_of_another_corpus_alone(refused, data):
     assert stored(data) == before
 
 
-def test_a_corpus_without_raw_text_is_told_before_anything_is_taught(refused, verb, data):
-    """All of train is gold, and no raw.jsonl lies beside it."""
-    write_splits(data / "data" / "self")
-    before = stored(data)
-    said = refused("prepare", "data", "self", "made", "--labels", "labels.yml")
-    assert "raw.jsonl" in said and "--gold-limit" in said and stored(data) == before
-    code, _, err = verb("prepare", "data", "self", "made", "--labels", "labels.yml", "--raw", "none")
-    assert code == 0, err
-    assert (data / "made" / "raw.jsonl").read_text() == ""
-
-
 def test_prepare_leaves_raw_text_alone_that_it_finds_by_itself(refused, data):
     write_splits(data / "data" / "self")
     write_jsonl(data / "data" / "pubmed_unlabeled" / "train.jsonl", [Annotation("Raw text that is new here.", id="r")])
