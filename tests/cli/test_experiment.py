@@ -46,9 +46,12 @@ def check_command(arguments):
                 load_settings(find_config(task, context.params["config"], context.params["profile"]), section, schema,
                               overrides)
         elif "config" in context.params:
+            from spacy_bioner.training.config import split_sources
             from spacy_bioner.training.spacy_training import read_training_config
 
             task = "selector" if verb == "train selector" else "spancat"
+            if verb == "train spancat":
+                overrides, _ = split_sources(overrides)
             read_training_config(find_config(task, context.params["config"], context.params["profile"]), overrides)
         else:
             assert not overrides
