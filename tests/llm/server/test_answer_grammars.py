@@ -2,16 +2,19 @@
 
 import json
 import random
+from functools import lru_cache
 
 import pytest
 
 from spacy_bioner.llm.decoding.grammars.bracket_grammar import BracketGrammar
 from spacy_bioner.llm.decoding.grammars.html_grammar import HtmlGrammar
+from spacy_bioner.llm.decoding.grammars.json_grammar import JsonGrammar
 from spacy_bioner.llm.decoding.grammars.source_tokens import SourceTokens
 from spacy_bioner.llm.server.answer_grammars.bracket_rules import TextPieces, bracket_rules
 from spacy_bioner.llm.server.answer_grammars.grammar_rules import Ref
 from spacy_bioner.llm.server.answer_grammars.html_rules import html_rules
 from spacy_bioner.llm.server.answer_grammars.json_rules import json_rules
+from spacy_bioner.tokens import find_units
 
 llguidance = pytest.importorskip("llguidance", reason="the independent matcher is part of the dev extra")
 
@@ -30,17 +33,18 @@ LABELS = ["DISEASE", "CELL TYPE"]
 def accepts(gbnf, text):
     """Return whether the independent matcher takes the text as a whole answer."""
     tokenizer = llguidance.LLTokenizer("byte")
-    grammar = llguidance.grammar_from("lark", _to_lark(gbnf))
+    grammar = _read_gbnf(gbnf)
     matcher = llguidance.LLMatcher(tokenizer, grammar)
     assert not matcher.is_error(), matcher.get_error()
     data = text.encode()
     return matcher.try_consume_tokens(list(data)) == len(data) and matcher.is_accepting()
 
 
-def _to_lark(gbnf):
+@lru_cache(maxsize=1)
+def _read_gbnf(gbnf):
     from llguidance.gbnf_to_lark import gbnf_to_lark
 
-    return gbnf_to_lark(gbnf)
+    return llguidance.grammar_from("lark", gbnf_to_lark(gbnf))
 
 
 def local_html(text, *, max_depth):
@@ -53,6 +57,11 @@ def local_grammar(text, *, lines, max_depth):
     return BracketGrammar(SourceTokens(text, pieces), LABELS, pieces, lines=lines, end_token=0, max_depth=max_depth)
 
 
+def local_json(text):
+    pieces = TextPieces()
+    return JsonGrammar(SourceTokens(text, pieces), LABELS, pieces)
+
+
 def write_locally(grammar, chance):
     """Return an answer of the local grammar by random choices."""
     state, answer = grammar.start(), ""
@@ -60,6 +69,11 @@ def write_locally(grammar, chance):
         choice = chance.choice(choices)
         answer, state = answer + choice.text, choice.build(())
     return answer
+
+
+def forget_earlier(state):
+    """Return the state with the last mention only; what may follow does not depend on others."""
+    return state._replace(found=state.found and state.found._replace(before=None))
 
 
 def is_local(grammar, answer):
@@ -72,7 +86,7 @@ def is_local(grammar, answer):
             return True
         for choice in choices:
             if answer.startswith(choice.text, at):
-                after = choice.build(())._replace(found=None)
+                after = forget_earlier(choice.build(()))
                 if (after, at + len(choice.text)) not in seen:
                     seen.add((after, at + len(choice.text)))
                     waiting.append((after, at + len(choice.text)))
@@ -135,17 +149,87 @@ def test_html_rules_are_the_language_of_local_decoding_without_crossing(text, ma
         assert accepts(gbnf, answer) is not crosses(state), answer
 
 
+def can_be_in_order(text, answer):
+    """Return whether the names of an answer have places in strict text order, tried one by one."""
+    units = find_units(text)
+    spans = [(start, -end) for first, (start, _) in enumerate(units) for _, end in units[first:]]
+    reached = {(-1, 0, "")}
+    for item in json.loads(answer):
+        places = [(start, end, item["type"]) for start, end in spans if text[start:-end] == item["name"]]
+        reached = {place for place in places if any(place > last for last in reached)}
+    return bool(reached)
+
+
 @pytest.mark.parametrize("text", TEXTS)
-def test_json_rules_write_only_runs_of_the_source(text):
+def test_json_rules_write_runs_of_the_source_in_text_order(text):
     chance = random.Random(5)
-    rules = json_rules(text, LABELS)
+    words = [text[start:end] for start, end in find_units(text)]
+    local = local_json(text)
+    rules = json_rules(text, LABELS, max_exact=100)
     gbnf = rules.to_gbnf()
-    for _ in range(10):
+    for _ in range(8):
+        answer = write_locally(local, chance)
+        assert accepts(gbnf, answer), answer
+    for _ in range(30):
         answer = write_by_rules(rules, chance)
-        items = json.loads(answer)
-        assert all(item["type"] in LABELS and item["name"] and item["name"] in text for item in items)
+        assert can_be_in_order(text, answer), answer
+        # Where a name has one place alone, the local decoder has no choice of places either.
+        assert len(set(words)) < len(words) or is_local(local, answer), answer
     assert accepts(gbnf, answer) and accepts(gbnf, "[]")
     assert not accepts(gbnf, '[{"type":"DISEASE","name":"cholera"}]')
+
+
+def all_local(grammar):
+    """Return each answer of the local grammar."""
+    answers, waiting = set(), [(grammar.start(), "")]
+    while waiting:
+        state, answer = waiting.pop()
+        choices = grammar.choices(state)
+        waiting.extend((choice.build(()), answer + choice.text) for choice in choices)
+        if not choices:
+            answers.add(answer)
+    return answers
+
+
+def all_by_rules(rules):
+    """Return each answer of exported rules."""
+    table, answers, waiting = dict(rules.items()), set(), [("", (Ref("root"),))]
+    while waiting:
+        answer, items = waiting.pop()
+        if not items:
+            answers.add(answer)
+        elif isinstance(items[0], Ref):
+            waiting.extend((answer, (*alternative, *items[1:])) for alternative in table[items[0].name])
+        else:
+            waiting.append((answer + items[0], items[1:]))
+    return answers
+
+
+@pytest.mark.parametrize("text", [pytest.param("alpha beta", id="two"), pytest.param("(x", id="no_space"),
+                                  pytest.param("one", id="one"), pytest.param("", id="empty")])
+def test_json_rules_have_exactly_the_answers_of_local_decoding(text):
+    assert all_by_rules(json_rules(text, LABELS)) == all_local(local_json(text))
+
+
+def test_json_rules_let_a_repeated_name_take_any_of_its_places():
+    answers, local = all_by_rules(json_rules("a a", LABELS)), all_local(local_json("a a"))
+    assert local <= answers and all(can_be_in_order("a a", answer) for answer in answers)
+
+
+def test_json_rules_with_a_limit_of_exact_lengths_write_local_answers_only():
+    text = "one two three four"
+    chance = random.Random(5)
+    local, rules = local_json(text), json_rules(text, LABELS, max_exact=2)
+    answers = [write_by_rules(rules, chance) for _ in range(100)]
+    assert all(is_local(local, answer) for answer in answers)
+    assert any(text in answer for answer in answers)
+
+
+def test_json_rules_name_no_place_twice():
+    gbnf = json_rules("gout or gout", ["DISEASE"]).to_gbnf()
+    item = '{"type":"DISEASE","name":"gout"}'
+    assert accepts(gbnf, f"[{item},{item}]")
+    assert not accepts(gbnf, f"[{item},{item},{item}]")
 
 
 @pytest.mark.parametrize("make", [
