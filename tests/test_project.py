@@ -204,3 +204,26 @@ def test_a_teacher_is_distilled_with_whatever_gold_there_is(tmp_path, splits):
     assert bool(metrics["gold"]["silver"]) == ("test" not in splits)
     assert next((project / "packages").rglob("en_*.whl"))
     assert run_workflow(project, "distil", **limits).stdout.count("nothing changed") == 3
+
+
+@pytest.mark.slow
+def test_the_smoke_workflow_runs_on_a_project_of_own_brat_files(tmp_path):
+    diseases = ("gout", "asthma", "migraine", "psoriasis", "cystic fibrosis")
+    drugs = ("aspirin", "ibuprofen", "colchicine")
+    (tmp_path / "brat").mkdir()
+    for number in range(60):
+        disease, drug = diseases[number % 5], drugs[number % 3]
+        text = f"Patient {number} with {disease} was given {drug}."
+        spans = [(label, text.index(name), text.index(name) + len(name), name)
+                 for label, name in (("DISEASE", disease), ("CHEMICAL", drug))]
+        (tmp_path / "brat" / f"note-{number}.txt").write_text(text)
+        (tmp_path / "brat" / f"note-{number}.ann").write_text("".join(
+            f"T{place}\t{label} {start} {end}\t{name}\n" for place, (label, start, end, name) in enumerate(spans, 1)))
+    project = tmp_path / "notes"
+    for folder, arguments in ((tmp_path, ["init", str(project), "--from", "brat"]), (project, ["run", "smoke"])):
+        done = subprocess.run([sys.executable, "-m", "spacy_bioner", *arguments], cwd=folder, capture_output=True,
+                              text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+    metrics, = (project / "metrics").rglob("metrics.json")
+    assert set(json.loads(metrics.read_text(encoding="utf8"))["gold"]["labels"]) == {"CHEMICAL", "DISEASE"}
+    assert next((project / "packages").rglob("en_*.whl"))

@@ -11,6 +11,7 @@ from ..annotation import Annotation
 from ..errors import BionerError, Errors
 from ..files import read_lines
 from ..formats import FORMATS, is_corpus_file, read_annotations
+from ..formats.inception import TYPE_SYSTEM
 from ..formats.parsing.lines import read_text
 from ..formats.parsing.problems import Problems
 from ..formats.plain_text import find_annotated_form
@@ -133,7 +134,7 @@ def find_sources(paths: Iterable[Path]) -> Iterator[Path]:
     """List what is to be read.
 
     paths (Iterable[Path]): Files and folders.
-    YIELDS (Path): Each file, and each folder of brat files.
+    YIELDS (Path): Each file, and each folder of brat files; not the type system beside documents of INCEpTION.
     RAISES BionerError: E001 where a path is missing, E043 for a folder without a corpus file.
     """
     for path in map(Path, paths):
@@ -142,8 +143,8 @@ def find_sources(paths: Iterable[Path]) -> Iterator[Path]:
         if not path.is_dir() or _is_brat(path):
             yield path
             continue
-        inside = [each for each in sorted(path.iterdir()) if _is_brat(each) or is_corpus_file(each)
-                  or each.name.lower().endswith((".txt", ".txt.gz"))]
+        inside = [each for each in sorted(path.iterdir()) if each.name != TYPE_SYSTEM and (
+            _is_brat(each) or is_corpus_file(each) or each.name.lower().endswith((".txt", ".txt.gz")))]
         if not inside:
             raise BionerError(Errors.E043.format(path=path, known=", ".join(FORMATS)))
         yield from inside

@@ -19,7 +19,8 @@ from .parsing.spans import Stated, ground_mentions
 
 _ENTITY = "de.tudarmstadt.ukp.dkpro.core.api.ner.type.NamedEntity"
 _CUSTOM = "webanno.custom."
-_TYPES = "TypeSystem.xml"
+# Stands beside the documents of an export, and is none itself.
+TYPE_SYSTEM = "TypeSystem.xml"
 _SAFE = " !,;=@()[]{}+~'"
 
 
@@ -36,7 +37,7 @@ def read_inception(path: Path, *, problems: Optional[Problems] = None) -> Iterat
     path = Path(path)
     folder = path if path.is_dir() else path.parent
     files = list_files(path, (".xmi",)) if path.is_dir() else [path]
-    types = _load_types(folder / _TYPES)
+    types = _load_types(folder / TYPE_SYSTEM)
     if not files:
         raise BionerError(Errors.E001.format(path=path, wanted="folder of .xmi files"))
     for file_ in files:
@@ -132,7 +133,7 @@ def write_inception(path: Path, annotations: Iterable[Annotation], *, problems: 
     problems = strict_unless(problems)
     path = Path(path)
     others = [path.name] if path.is_file() else [
-        file_.name for file_ in sorted(path.glob("*")) if file_.suffix != ".xmi" and file_.name != _TYPES]
+        file_.name for file_ in sorted(path.glob("*")) if file_.suffix != ".xmi" and file_.name != TYPE_SYSTEM]
     if others:
         raise BionerError(Errors.E023.format(path=path, found=others[0]))
     return fill_folder(path, lambda folder: _write_documents(folder, annotations, problems, written))
@@ -147,7 +148,7 @@ def _write_documents(folder: Path, annotations: Iterable[Annotation], problems: 
     # `value` and `identifier` are features of the tool; the others show where a project declares them.
     for name, kind in (("value", "String"), ("identifier", "String"), ("score", "Double"), ("note", "String")):
         types.create_feature(entity, name, f"uima.cas.{kind}")
-    types.to_xml(folder / _TYPES)
+    types.to_xml(folder / TYPE_SYSTEM)
     names: Set[str] = set()
     for annotation in annotations:
         name = quote(annotation.id, safe=_SAFE)

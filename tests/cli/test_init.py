@@ -7,7 +7,11 @@ from places import ROOT
 from spacy_bioner.annotation import Annotation, Mention
 from spacy_bioner.cli._shared.schema import read_schema
 from spacy_bioner.cli.init import corpus_name, set_variables
+from spacy_bioner.formats import FORMATS, write_annotations
 from spacy_bioner.formats.jsonl import read_jsonl, write_jsonl
+from spacy_bioner.formats.parsing.problems import Problems
+
+TOOLS = ROOT / "tests" / "data" / "tools"
 
 
 @pytest.fixture
@@ -56,6 +60,34 @@ def test_several_files_stand_behind_one_from_and_a_schema_is_copied(verb, tmp_pa
     folder = tmp_path / "new" / "assets" / "corpora" / "new"
     assert len(list(read_jsonl(folder / "raw.jsonl"))) == 1
     assert "# mine" in (folder / "labels.yml").read_text()
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+def test_files_of_each_format_become_a_corpus(verb, tmp_path, notes, format_):
+    pytest.importorskip("cassis" if format_ == "inception" else "json")
+    # Files of these two are the documents of a folder.
+    given = tmp_path / ("given" if format_ in ("brat", "inception") else f"given{FORMATS[format_].endings[0]}")
+    write_annotations(given, read_jsonl(notes), format_, problems=Problems())
+    code, _, err = verb("init", tmp_path / "new", "--from", given)
+    assert code == 0, err
+    folder = tmp_path / "new" / "assets" / "corpora" / "new"
+    parts = {part: list(read_jsonl(folder / f"{part}.jsonl")) for part in ("train", "dev", "test")}
+    assert [len(records) for records in parts.values()] == [14, 3, 3]
+    assert {record.surface(mention) for records in parts.values() for record in records
+            for mention in record.mentions} == {"gout"}
+    assert read_schema(folder / "labels.yml").labels == {"DISEASE": ""}
+
+
+@pytest.mark.parametrize("name", ["export.labelstudio.json", "export.doccano.jsonl", "export.prodigy.jsonl",
+                                  "inception/doc-1.xmi"])
+def test_exports_of_annotation_tools_become_a_corpus(verb, tmp_path, notes, name):
+    pytest.importorskip("cassis" if name.endswith(".xmi") else "json")
+    code, _, err = verb("init", tmp_path / "new", "--from", notes, TOOLS / name)
+    assert code == 0, err
+    folder = tmp_path / "new" / "assets" / "corpora" / "new"
+    found = {record.surface(mention): mention.label for part in ("train", "dev", "test")
+             for record in read_jsonl(folder / f"{part}.jsonl") for mention in record.mentions}
+    assert {"gout": "DISEASE", "p53": "Gene", "lung cancer": "Disease", "lung": "Organ"}.items() <= found.items()
 
 
 def test_a_project_has_every_dependency_that_its_first_command_declares(verb, tmp_path, notes):

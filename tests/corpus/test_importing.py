@@ -57,18 +57,6 @@ def test_documents_of_one_text_or_one_source_stay_together():
         assert names & {f"d{number}" for number in range(50, 54)} in (set(), {f"d{number}" for number in range(50, 54)})
 
 
-@pytest.mark.parametrize("name", ["notes.jsonl", "notes.pubtator", "notes.bioc", "brat", "notes.conll",
-                                  "notes.hf.jsonl", "notes.spacy"])
-def test_each_format_is_read(tmp_path, name):
-    from spacy_bioner.formats.parsing.problems import Problems
-
-    format_ = "brat" if name == "brat" else ""
-    write_annotations(tmp_path / name, records(6), format_, problems=Problems())
-    imported = import_corpus([tmp_path / name], corpus="notes", lang="en")
-    assert sum(len(part) for part in imported.parts.values()) == 6
-    assert imported.label_examples()["DISEASE"][1] == ["gout"]
-
-
 def test_pubtator_in_a_txt_file_is_no_raw_text(tmp_path):
     write_annotations(tmp_path / "train.pubtator", records(6))
     (tmp_path / "train.pubtator").rename(tmp_path / "train.txt")
