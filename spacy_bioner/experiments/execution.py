@@ -1,4 +1,4 @@
-"""Runs the steps of a plan, one or several at a time; finished ones are skipped, a killed run goes on where it was."""
+"""Runs the steps of a plan, one or several at a time; finished ones are skipped, a killed run resumes."""
 
 import json
 import os

@@ -35,7 +35,7 @@ _PACKAGES = ("spacy-bioner", "torch", "transformers", "tokenizers", "peft")
 
 @dataclass(frozen=True)
 class Task:
-    """What is taught.
+    """What the model is trained to answer.
 
     codec (Codec): Format of the answers.
     template (str): Prompt template, "auto" for that of the language.
@@ -55,7 +55,7 @@ def make_pairs(corpora: Sequence[Corpus], task: Task, lm: "CausalLM", losses: Lo
     """Write corpora as pairs to train on.
 
     corpora (Sequence[Corpus]): Gold records of one or more corpora, each with its own labels and language.
-    task (Task): What is taught.
+    task (Task): What the model is trained to answer.
     lm (CausalLM): The model, for its tokenizer.
     losses (Losses): Takes note of what cannot be written.
     RETURNS (List[Pair]): The pairs, corpus by corpus; training mixes them.
@@ -72,11 +72,11 @@ def finetune(corpora: Sequence[Corpus], output: Path, *, lm: "CausalLM", task: T
              processes: Optional[Processes] = None, start: Optional[Path] = None, overwrite: bool = False) -> Training:
     """Teach a model to annotate.
 
-    corpora (Sequence[Corpus]): What is taught. The first one's labels and name go into the card, which annotation
+    corpora (Sequence[Corpus]): What is trained on. The first one's labels and name go into the card, which annotation
         takes where it is asked for nothing else.
     output (Path): Folder of the adapter.
     lm (CausalLM): The frozen model.
-    task (Task): What is taught.
+    task (Task): What the model is trained to answer.
     lora (LoraSettings): The adapter.
     training (TrainingSettings): The training.
     dev (Sequence[Annotation]): Records of the first corpus, scored by decoding; none keeps the last weights.
@@ -133,7 +133,7 @@ def _describe_start(start: Path, task: Task, lm: "CausalLM") -> Dict[str, Any]:
 def make_card(corpora: Sequence[Corpus], task: Task, lm: "CausalLM", *, seed: int, data_hash: str) -> AdapterCard:
     """Write down what annotation must know of a training.
 
-    corpora (Sequence[Corpus]): What is taught.
+    corpora (Sequence[Corpus]): What is trained on.
     task (Task): How.
     lm (CausalLM): The model.
     seed (int): Random seed of the training.

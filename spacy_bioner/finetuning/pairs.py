@@ -9,7 +9,7 @@ from ..errors import BionerError, Errors
 
 @dataclass(frozen=True)
 class Pair:
-    """A prompt and the answer that is taught, or scored.
+    """A prompt and the response that is trained on, or scored.
 
     prompt (Tuple[int, ...]): Token ids of the prompt; at least one.
     answer (Tuple[int, ...]): Token ids of the answer, with the token that ends it where that is to be learnt too.

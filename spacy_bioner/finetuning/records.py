@@ -76,7 +76,7 @@ class Losses:
 
 def read_corpus(path: Path, *, labels: Mapping[str, str], name: str = "", lang: str = "en",
                 unit: str = "record", held_out: Sequence[Path] = ()) -> Corpus:
-    """Read and check the gold annotations that a model is taught.
+    """Read and check the gold annotations that a model is trained on.
 
     path (Path): Records of the train split.
     labels (Mapping[str, str]): Label to definition; each label needs one.
@@ -102,7 +102,7 @@ def read_corpus(path: Path, *, labels: Mapping[str, str], name: str = "", lang: 
 
 
 def read_dev(path: Path, *, labels: Mapping[str, str], lang: str = "en", unit: str = "record") -> List[Annotation]:
-    """Read and check the gold annotations that a training is scored on, cut as those that are taught.
+    """Read and check the gold annotations that a training is scored on, cut as those that are trained on.
 
     path (Path): Records of dev.
     labels (Mapping[str, str]): Label to definition.

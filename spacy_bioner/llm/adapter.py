@@ -1,4 +1,4 @@
-"""What a LoRA adapter was taught, kept beside its weights, so that it is asked as it was taught."""
+"""What a LoRA adapter was trained on, kept beside its weights, so that it is asked as in training."""
 
 import hashlib
 import json
@@ -117,7 +117,7 @@ class AdapterCard:
 
     def check(self, settings: Mapping[str, Any], *, base_model: Optional[str] = None,
               chat: Optional[bool] = None) -> List[str]:
-        """Compare what annotation is about to ask with what the adapter was taught.
+        """Compare what annotation is about to ask with what the adapter was trained on.
 
         settings (Mapping[str, Any]): `PromptBuilder.settings()` of the run.
         base_model (Optional[str]): Name of the model of the run.
@@ -145,7 +145,7 @@ class AdapterCard:
         return first if all(further) else []
 
     def _was_taught(self, key: str, taught: Any, asked: Any) -> bool:
-        """Return whether a corpus was taught so: with these labels in this order, or with each of them."""
+        """Return whether a corpus was trained on so: with these labels in this order, or with each of them."""
         if key != "labels":
             return taught == asked
         if self.instruction == "each":

@@ -39,7 +39,7 @@ def make_curve_logger(path: Optional[str] = None, spans_key: str = "sc") -> Logg
             if path:
                 with Path(path).open("a", encoding="utf8") as file_:
                     file_.write(json.dumps(line) + "\n")
-            stdout.write(f"update {line['updates']:>6}  loss {line['loss']:>8.2f}  dev P {line['dev_p']:.2f} "
+            stdout.write(f"step {line['updates']:>6}  loss {line['loss']:>8.2f}  dev P {line['dev_p']:.2f} "
                          f"R {line['dev_r']:.2f} F {line['dev_f']:.2f}  {line['words_per_second']} words/s\n")
             stdout.flush()
 

@@ -89,7 +89,7 @@ def run_stages(run: Run, output: Path, *, gpu_id: int = -1, overwrite: bool = Fa
             folder = output / f"stage{number}"
             config = stage_config(run, stage, folder, previous=previous, labels=labels, overlaps=overlaps)
             if not (folder / _DONE).is_file():
-                logger.info("Stage %d of %d: %d updates on %s", number, len(run.stages), stage.updates,
+                logger.info("Stage %d of %d: %d steps on %s", number, len(run.stages), stage.updates,
                             " and ".join(stage.sources))
                 run_training(config, folder, source=run.config, gpu_id=gpu_id)
                 write_json(folder / _DONE, asdict(stage))

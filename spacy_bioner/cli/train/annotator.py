@@ -51,9 +51,9 @@ def train_annotator_cli(
     settings = load_settings(find_config("finetune", config, profile), "finetune", FinetuneSettings, overrides)
     result = finetune(gold, output, settings, schema=read_schema(labels), dev=dev, held_out=held_out,
                       added=[parse_corpus(value) for value in add], gpu_id=gpu_id, overwrite=overwrite)
-    scored = "" if result.score is None else f", F1 {result.score:.4f} on dev after update {result.best_updates}"
+    scored = "" if result.score is None else f", F1 {result.score:.4f} on dev after step {result.best_updates}"
     held = "" if result.gpu_gib is None else f", {result.gpu_gib:.1f} GiB of GPU memory at most"
-    print(f"{result.updates} updates, {result.tokens} tokens in {result.seconds:.0f} s ({result.speed:.0f} tokens/s "
+    print(f"{result.updates} steps, {result.tokens} tokens in {result.seconds:.0f} s ({result.speed:.0f} tokens/s "
           f"without dev){held}{scored} -> {output}", file=sys.stderr)
     say_next(f"annotate TEXTS OUT --annotate.adapter {output}")
 
@@ -69,7 +69,7 @@ def parse_corpus(value: str) -> Tuple[Path, Path]:
 def finetune(gold: Path, output: Path, settings: FinetuneSettings, *, schema: Schema, dev: Optional[Path] = None,
              held_out: Sequence[Path] = (), added: Sequence[Tuple[Path, Path]] = (), gpu_id: int = -1,
              overwrite: bool = False) -> Any:
-    """Teach a model and write its adapter.
+    """Fine-tune a model and write its adapter.
 
     gold (Path): Gold records of the train split.
     output (Path): Folder of the adapter.

@@ -84,7 +84,7 @@ def train_generator_cli(
                                    versions=package_versions(), lang=schema.lang,
                                    progress=lambda row: show_update(advance, row),
                                    overwrite=overwrite)
-    print(f"{training.updates} updates, {training.tokens / max(training.seconds, 1e-9):.0f} tokens/s -> {output}",
+    print(f"{training.updates} steps, {training.tokens / max(training.seconds, 1e-9):.0f} tokens/s -> {output}",
           file=sys.stderr)
 
 

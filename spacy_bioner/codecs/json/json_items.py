@@ -91,7 +91,7 @@ class _ItemReader:
             self.found.issue("bad_item", repr(value))
 
     def _is_taught_context(self, item: Pairs) -> bool:
-        """Return whether an item is in the context shape as it is taught, whatever the label is called."""
+        """Return whether an item is in the context shape as in training, whatever the label is called."""
         return (len(item) == 2 and item[0][0] == "context" and item[1][0] in self.book.labels
                 and isinstance(item[0][1], str) and isinstance(item[1][1], str))
 

@@ -16,7 +16,7 @@ from .lora_settings import LoraSettings
 
 
 def settings_of(folder: Path, lora: LoraSettings) -> LoraSettings:
-    """Find how an adapter has to be put onto a model, to be taught on.
+    """Find how an adapter has to be put onto a model, to be trained further.
 
     folder (Path): Folder of the adapter.
     lora (LoraSettings): What is asked for.
@@ -32,7 +32,7 @@ def settings_of(folder: Path, lora: LoraSettings) -> LoraSettings:
 
 def put_adapter(model: nn.Module, lora: LoraSettings, *, seed: int, gradient_checkpointing: bool = False,
                 start: Optional[Path] = None) -> nn.Module:
-    """Put a fresh adapter into a model, or one that is to be taught on.
+    """Put a fresh adapter into a model, or one that is to be trained further.
 
     model (nn.Module): A causal language model; its own weights are frozen.
     lora (LoraSettings): The adapter.

@@ -1,4 +1,4 @@
-"""The order in which pairs are taught: corpora mixed at sentence level, languages alternated, lengths bucketed."""
+"""The order in which pairs are trained on: corpora mixed at sentence level, languages alternated, lengths bucketed."""
 
 import random
 from collections import defaultdict

@@ -28,9 +28,9 @@ def _plot(path: Path, history: Sequence[Mapping[str, float]], scores: Sequence[T
     axes = figure.subplots()
     updates = [row["update"] for row in history]
     losses = [row["loss"] for row in history]
-    axes.plot(updates, losses, color="#9ecae1", linewidth=1, label="loss of the update")
+    axes.plot(updates, losses, color="#9ecae1", linewidth=1, label="loss of the step")
     axes.plot(updates, _running_mean(losses), color="#08519c", label="running mean")
-    axes.set(xlabel="update", ylabel="loss per answer token", yscale="log")
+    axes.set(xlabel="step", ylabel="loss per answer token", yscale="log")
     lines, names = axes.get_legend_handles_labels()
     if scores:
         right = axes.twinx()

@@ -78,7 +78,7 @@ def train_adapter(pairs: Sequence[Pair], *, model: nn.Module, output: Path, writ
                   overwrite: bool = False) -> Training:
     """Train an adapter, going on from its last checkpoint where there is one.
 
-    pairs (Sequence[Pair]): What is taught.
+    pairs (Sequence[Pair]): What is trained on.
     model (nn.Module): The frozen model; the adapter is put into it.
     output (Path): Folder for the adapter. It is there when the training is done; checkpoints lie beside it.
     write_card (Card): Writes into the folder what annotation must know; called with folder and figures.
@@ -285,4 +285,4 @@ class Trainer:
             parts[part][rest] = tensor
         self.kept = parts["kept"]
         self._optimizer.load(parts["optimizer"])
-        logger.info("Going on from update %s of %s", self.state.updates, self.planned)
+        logger.info("Resuming from step %s of %s", self.state.updates, self.planned)

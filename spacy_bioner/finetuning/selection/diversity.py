@@ -1,4 +1,4 @@
-"""Diversity of a selection: facility location on sentence vectors, so that what is taught covers what there is."""
+"""Diversity of a selection: facility location on sentence vectors, so that the training set covers what there is."""
 
 import heapq
 from typing import TYPE_CHECKING, List, Sequence

@@ -25,7 +25,7 @@ Step = Callable[[], None]
 class Scoring:
     """How answers are scored.
 
-    codec (Codec): Format of the scored answers, whatever format is taught.
+    codec (Codec): Format of the scored answers, whatever format is trained on.
     template (str): Prompt template, "auto" for that of the language.
     chat (bool): Whether prompts are wrapped into chat markup.
     tokens (str): "answer" scores all tokens of the answer, "mentions" only those that spell mentions.

@@ -1,4 +1,4 @@
-"""Scores on disk, a line each as soon as it exists: a killed scoring goes on, another selection scores nothing anew."""
+"""Scores on disk, a line each as soon as it exists: a killed scoring resumes, another selection scores nothing anew."""
 
 import hashlib
 import json

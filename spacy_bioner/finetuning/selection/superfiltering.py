@@ -1,4 +1,4 @@
-"""Which gold records are taught: hybrid superfiltering, and what it is compared with."""
+"""Which gold records to train on: hybrid superfiltering, and what it is compared with."""
 
 import math
 import random
@@ -31,7 +31,7 @@ class Selection:
 def select_records(records: Sequence[Annotation], ifd: Sequence[Optional[float]], *, strategy: str = "hybrid",
                    keep_ratio: float = 0.5, max_ifd: float = 1.0, negatives: bool = True, seed: int = 0,
                    diversify: Optional[Diversify] = None, pool: float = 2.0) -> Selection:
-    """Choose records to teach.
+    """Choose records to train on.
 
     records (Sequence[Annotation]): Gold records.
     ifd (Sequence[Optional[float]]): Their scores; None for a record that is too long to be scored.

@@ -1,4 +1,4 @@
-"""What an annotator is made of: prompts as the adapter was taught, or as the settings say."""
+"""What an annotator is made of: prompts as the adapter was trained with, or as the settings say."""
 
 import json
 import logging
@@ -76,8 +76,9 @@ def _open_all(source: ModelSource, builders: Iterable[PromptBuilder]) -> List[La
 
 
 def fit_adapter(source: ModelSource, settings: AnnotatorSettings, *, warn: bool = False) -> ModelSource:
-    """Leave out the adapter that comes with this package where it was not taught what is asked for. An adapter that was
-    named stays, and what it was not taught is an error.
+    """Leave out the adapter that comes with this package where it was not trained on what is asked for.
+
+    An adapter that was named stays, and what it was not trained on is an error.
 
     source (ModelSource): What answers.
     settings (AnnotatorSettings): What is asked for.
@@ -118,7 +119,7 @@ def make_builder(card: Optional[AdapterCard], settings: AnnotatorSettings, *,
                  examples: Iterable[Annotation] = ()) -> PromptBuilder:
     """Make the prompt builder of a run.
 
-    card (Optional[AdapterCard]): What the adapter was taught.
+    card (Optional[AdapterCard]): What the adapter was trained on.
     settings (AnnotatorSettings): What is set for the run.
     examples (Iterable[Annotation]): Few-shot examples, the same for all texts.
     RETURNS (PromptBuilder): The builder.
@@ -131,9 +132,9 @@ def make_builder(card: Optional[AdapterCard], settings: AnnotatorSettings, *,
 
 def make_builders(card: Optional[AdapterCard], settings: AnnotatorSettings, *,
                   examples: Iterable[Annotation] = ()) -> List[PromptBuilder]:
-    """Make the prompt builders of a run: one, or one a label where the adapter was taught one label at a time.
+    """Make the prompt builders of a run: one, or one a label where the adapter was trained on one label at a time.
 
-    card (Optional[AdapterCard]): What the adapter was taught.
+    card (Optional[AdapterCard]): What the adapter was trained on.
     settings (AnnotatorSettings): What is set for the run.
     examples (Iterable[Annotation]): Few-shot examples, the same for all texts.
     RETURNS (List[PromptBuilder]): The builders.
@@ -175,7 +176,7 @@ def choose_max_sentences(card: Optional[AdapterCard], settings: AnnotatorSetting
 
 
 def choose_labels(card: Optional[AdapterCard]) -> Dict[str, str]:
-    """Return what a run without labels of its own looks for: what the adapter was taught, else the
+    """Return what a run without labels of its own looks for: what the adapter was trained on, else the
     labels of the embedded corpus."""
     if card is not None:
         return card.labels

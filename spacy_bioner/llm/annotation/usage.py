@@ -8,6 +8,9 @@ from typing import Counter as CounterType
 
 from ...locks import ThreadLock
 
+# Counts whose names in the cache say less than a reader needs.
+_WORDS = {"passes": "forward passes"}
+
 
 @dataclass
 class Usage:
@@ -59,7 +62,7 @@ class Usage:
         """Return one line without text of documents."""
         parts = [f"{self.documents} documents", f"{self.failed} set aside",
                  f"{self.asked} requests asked, {self.cached} from the cache", f"{self.seconds:.1f} s in the model"]
-        parts += [f"cost {value:,.4f}" if key == "cost" else f"{value:,.0f} {key.replace('_', ' ')}"
+        parts += [f"cost {value:,.4f}" if key == "cost" else f"{value:,.0f} {_WORDS.get(key, key.replace('_', ' '))}"
                   for key, value in sorted(self.model.items())]
         if self.damaged:
             parts.append(f"{self.damaged} damaged replies asked again")

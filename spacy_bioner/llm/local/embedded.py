@@ -17,7 +17,7 @@ END_TOKEN = "<|im_end|>"
 
 
 def convert_gguf(source: Path, folder: Path) -> None:
-    """De-quantise a GGUF file into bf16 safetensors, with a tokenizer that treats text as the model was taught.
+    """De-quantise a GGUF file into bf16 safetensors, with a tokenizer that treats text as in the training of the model.
 
     source (Path): The GGUF file.
     folder (Path): Existing folder to write to.

@@ -32,7 +32,7 @@ class ModelSource(Protocol):
         """Return the model, ready to answer the prompts of this builder."""
 
     def card(self) -> Optional[AdapterCard]:
-        """Return what its adapter was taught, or None without one."""
+        """Return what its adapter was trained on, or None without one."""
 
     def __call__(self, prompts: Iterable[Iterable[Any]]) -> Iterable[Iterable[Any]]:
         """Return for each document the replies to its prompts."""
@@ -68,7 +68,7 @@ class CausalLMSource(CausalLMSettings):
         return find_adapter(self.model, self.adapter)
 
     def card(self) -> Optional[AdapterCard]:
-        """Return what the adapter was taught, or None without one."""
+        """Return what the adapter was trained on, or None without one."""
         folder = self.adapter_folder
         return None if folder is None else AdapterCard.read(folder)
 

@@ -1,4 +1,4 @@
-"""A server as a source of models: its prompts as the adapter was taught, its answers held to a schema on request."""
+"""A server as a source of models: prompts as the adapter was trained with, answers held to a schema on request."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path

@@ -1,6 +1,7 @@
 """The section of the tutorial about corrections runs as it is written, with the embedded corpus."""
 
 import re
+import subprocess
 
 import pytest
 from doc_snippets import read_snippets, split_line
@@ -11,8 +12,6 @@ from spacy_bioner.corpus.sampling import draw_sample
 from spacy_bioner.corpus.sentences import split_sentences
 from spacy_bioner.formats.jsonl import read_jsonl, write_jsonl
 from spacy_bioner.review.decisions import DecisionLog, read_decisions
-
-PUBTATOR = "1|t|Gout after cisplatin.\n1|a|\n1\t0\t4\tGout\tDISEASE\tMESH:D006073\n"
 
 
 @pytest.fixture
@@ -30,7 +29,9 @@ def project(tmp_path, monkeypatch):
         Mention(*mention.key, score=0.4 + 0.1 * (number % 6)) for number, mention in enumerate(one.mentions)
     ).with_meta(split="raw") for one in silver))
     (corpus / "labels.yml").write_bytes((ASSETS / "embedded" / "labels.yml").read_bytes())
-    (tmp_path / "notes.pubtator").write_text(PUBTATOR, encoding="utf8")
+    # The page itself says how a reader gets this file.
+    write_notes, = (one for one in read_snippets("tutorial/tutorial.md", "bash") if "notes.pubtator" in one)
+    subprocess.run(["sh", "-c", write_notes], check=True)
     return tmp_path
 
 
