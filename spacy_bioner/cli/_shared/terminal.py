@@ -11,6 +11,7 @@ from ...files import naming
 
 # C0 without tab and line feed, delete, C1, marks and overrides of direction, separators, lone surrogates.
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+_BOLD = re.compile("\x1b\\[[01]m")
 
 
 def printable(text: str, *, line: bool = False) -> str:
@@ -39,8 +40,9 @@ class EscapedStream:
 
     def write(self, text: str) -> int:
         with naming(self._where()):
-            # A line ending of two characters is no attempt to overwrite the line.
-            self.raw.write(printable(text.replace("\r\n", "\n")))
+            # A line ending of two characters is no attempt to overwrite the line, and bold type hides nothing: weasel
+            # sets its headings in it, whatever the stream is.
+            self.raw.write(printable(_BOLD.sub("", text.replace("\r\n", "\n"))))
         return len(text)
 
     def flush(self) -> None:

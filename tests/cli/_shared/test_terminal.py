@@ -47,6 +47,14 @@ def test_all_that_is_printed_logged_or_warned_is_escaped(monkeypatch):
         assert stream.getvalue().count("202e") >= 2 and not RAW.search(stream.getvalue())
 
 
+def test_bold_headings_are_plain_lines(monkeypatch):
+    out = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", out)
+    with escaped_output():
+        print("\x1b[1m== all ==\x1b[0m")
+    assert out.getvalue() == "== all ==\n"
+
+
 class Screen(io.StringIO):
     def isatty(self):
         return True
