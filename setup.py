@@ -34,7 +34,7 @@ class BuildWithProject(build_py):
 
 
 def list_files():
-    """RETURNS (list): The shipped files, relative to this folder; the embedded corpora are links to folders."""
+    """Return the shipped files, relative to this folder; the embedded corpora are links to folders."""
     found = []
     for path in SHIPPED:
         if os.path.isfile(path):

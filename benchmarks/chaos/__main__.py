@@ -102,7 +102,7 @@ def measure_all(scale: float, seed: int, folder: Path) -> bool:
 
 
 def make_table(rows: Dict[str, Dict[str, Any]]) -> List[str]:
-    """RETURNS (List[str]): Lines of a table in Markdown."""
+    """Return the lines of a table in Markdown."""
     lines = ["| guarantee | trials | of a whole measurement | measured | held |", "| --- | --- | --- | --- | --- |"]
     for name, row in rows.items():
         guarantee = GUARANTEES[name]

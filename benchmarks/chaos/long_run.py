@@ -61,6 +61,6 @@ def _texts(end: float) -> Iterator[str]:
 
 
 def read_memory(process: str = "self") -> float:
-    """RETURNS (float): Memory that a process holds now, this one by default, in MB."""
+    """Return the memory that a process holds now, this one by default, in MB."""
     pages = int(Path(f"/proc/{process}/statm").read_text(encoding="ascii").split()[1])
     return pages * 4096 / 2 ** 20

@@ -55,7 +55,7 @@ def run(count: int, seed: int, folder: Path) -> Dict[str, Any]:
 
 def _annotate(work: Path, output: Path, count: int, *, workers: int = 2,
               disturb: Optional[Callable[["subprocess.Popen[bytes]"], None]] = None) -> float:
-    """RETURNS (float): Seconds of a run; one that is disturbed may fail."""
+    """Return the seconds of a run; one that is disturbed may fail."""
     arguments = ["annotate", str(work / "in.jsonl"), str(output), "--labels", str(work / "labels.yml"), "--engine",
                  "ray", "--annotate.cache", "null", "--annotate.replay", str(work / "replies.jsonl"),
                  "--annotate.ray.workers", str(workers), "--annotate.ray.shard_size", str(max(1, count // _SHARDS))]
@@ -76,12 +76,12 @@ def _annotate(work: Path, output: Path, count: int, *, workers: int = 2,
 
 
 def find_parts(output: Path) -> List[Path]:
-    """RETURNS (List[Path]): The shards that are written."""
+    """Return the shards that are written."""
     return sorted(path for path in output.glob("part-*.jsonl") if "failed" not in path.name)
 
 
 def count_documents(output: Path) -> int:
-    """RETURNS (int): Documents with a mention, each counted once."""
+    """Return the number of documents with a mention, each counted once."""
     ids = set()
     for path in find_parts(output):
         for line in path.read_text(encoding="utf8").splitlines():
@@ -92,7 +92,7 @@ def count_documents(output: Path) -> int:
 
 
 def find_descendants(pid: int) -> List[int]:
-    """RETURNS (List[int]): The processes that a process has begun, and those that these have begun."""
+    """Return the processes that a process has begun, and those that these have begun."""
     parents: Dict[int, int] = {}
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:

@@ -100,7 +100,7 @@ def read_variables(args: List[str]) -> Dict[str, str]:
 
     args (List[str]): `--gold-limit 100`, `--gold_limit=100` or `--vars.gold_limit 100`, and so on.
     RETURNS (Dict[str, str]): Name of the variable to its value.
-    RAISES BionerError: E747 for an option without a value.
+    RAISES BionerError: E747 for an option without a value, E750 for a value that a command line would cut.
     """
     given: Dict[str, str] = {}
     rest = list(args)
@@ -110,7 +110,10 @@ def read_variables(args: List[str]) -> Dict[str, str]:
             if not rest or rest[0].startswith("--"):
                 raise BionerError(Errors.E747.format(option=option))
             value = rest.pop(0)
-        given[option.removeprefix(PREFIX).removeprefix("--").replace("-", "_")] = value
+        name = option.removeprefix(PREFIX).removeprefix("--").replace("-", "_")
+        if any(map(str.isspace, value)):
+            raise BionerError(Errors.E750.format(name=name, value=value))
+        given[name] = value
     return given
 
 

@@ -58,3 +58,4 @@ class CliErrors:
     E748 = "Cannot read '{value}' as a change of label. Write --map OLD=NEW, or OLD= to drop its mentions."
     E749 = ("{path} has no definition for {labels}. Write in a few words what each label means: the language model "
             "reads it.")
+    E750 = "The variable {name} is '{value}'. Command lines are cut at white space: give a value without any."

@@ -45,6 +45,7 @@ def test_a_dry_run_writes_nothing(verb, project):
     pytest.param(["write", "--vars.goldlimit", "5"], "Did you mean 'gold_limit'?", id="vars"),
     pytest.param(["writ"], "no workflow or command 'writ'. Did you mean 'write'?", id="command"),
     pytest.param(["write", "--corpus"], "has no value", id="no-value"),
+    pytest.param(["write", "--corpus", "my notes"], "cut at white space", id="white-space"),
     pytest.param(["write", "--plan"], "is a command and no workflow", id="plan"),
 ])
 def test_what_the_project_does_not_have_is_refused_with_the_nearest_name(refused, project, arguments, told):

@@ -45,7 +45,7 @@ FAST = (
 
 
 def list_fast_tests() -> list[Path]:
-    """RETURNS (list[Path]): Files and folders of tests."""
+    """Return files and folders of tests."""
     return [TESTS / name for names in FAST for name in names.split()]
 
 
