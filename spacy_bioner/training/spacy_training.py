@@ -36,7 +36,7 @@ def read_training_config(files: ConfigFiles, overrides: Mapping[str, Any]) -> Co
     overrides (Mapping[str, Any]): Dotted key to value.
     RETURNS (Config): The config, with a section [initialize] for the labels.
     RAISES BionerError: E001, E707 where it cannot be read or an override fits nothing, E541 where it is no training
-        config, E702 for an override of [run] or [paths] that nothing reads.
+        config, E515 for a dropout that is none, E702 for an override of [run] or [paths] that nothing reads.
     """
     plain = files.read(interpolate=False)
     for key in _SECTIONS:
@@ -50,6 +50,11 @@ def read_training_config(files: ConfigFiles, overrides: Mapping[str, Any]) -> Co
     # In the order of spaCy, which writes such a config with the pipeline.
     config = Config(files.read(overrides, interpolate=False), section_order=CONFIG_SECTION_ORDER)
     config.setdefault("initialize", {})
+    dropout = config["training"].get("dropout", 0)
+    # spaCy takes any number.
+    if isinstance(dropout, (int, float)) and not 0 <= dropout < 1:
+        raise BionerError(Errors.E515.format(path=files, why=f"training.dropout is {dropout}, wanted: at least 0 and "
+                                             "below 1"))
     return config
 
 

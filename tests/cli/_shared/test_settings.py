@@ -2,7 +2,7 @@
 
 import pytest
 
-from spacy_bioner.config_files import ConfigFiles
+from spacy_bioner.config_files import ConfigFiles, find_config
 from spacy_bioner.errors import BionerError
 from spacy_bioner.training.spacy_training import read_training_config
 
@@ -22,3 +22,11 @@ def test_what_stands_twice_in_a_config_is_an_error_with_its_place(tmp_path, read
 def test_a_byte_order_mark_before_a_config_does_not_matter(tmp_path):
     (tmp_path / "mark.cfg").write_bytes(b"\xef\xbb\xbf[run]\nseed = 1\n")
     assert ConfigFiles("spancat", tmp_path / "mark.cfg").read() == {"run": {"seed": 1}}
+
+
+@pytest.mark.issue(21)
+@pytest.mark.parametrize("dropout", [5, -0.1, 1])
+def test_a_dropout_that_is_none_is_one_line(dropout):
+    with pytest.raises(BionerError, match=f"training.dropout is {dropout}, wanted") as caught:
+        read_training_config(find_config("spancat"), {"training.dropout": dropout})
+    assert "\n" not in str(caught.value)
