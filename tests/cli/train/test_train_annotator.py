@@ -231,7 +231,7 @@ def test_gpu_profile_runs_whole_on_a_tiny_model(gold, tmp_path, verb, profile, f
                           "--finetune.model", tiny_model, "--finetune.quantize",
                           "null", "--finetune.dtype", "float32", "--epochs", 1)
     assert code == 0, out + err
-    assert "1 updates" in err and "on dev" in err
+    assert "1 steps" in err and "on dev" in err
     code, out, err = verb("annotate", dev, tmp_path / "found.jsonl", "--profile", profile,
                           "--annotate.model", tiny_model, "--annotate.adapter", tmp_path / "adapter",
                           "--annotate.dtype", "float32", "--annotate.cache", "null")
