@@ -229,34 +229,41 @@ LABELS = ("DISEASE", "CHEMICAL", "GENE_OR_GENE_PRODUCT", "CELL_LINE", "CELL_TYPE
 SYSTEMS = ("LLM annotator", "trained on gold alone", "trained on silver and gold")
 
 
-def make_wide_report():
-    """Return a report of three systems with long names and twelve labels, each of which gets every other label."""
+def make_wide_report(count=len(LABELS)):
+    """Return a report of three systems with long names and so many labels, each of which gets every other label."""
+    labels = LABELS[:count]
     documents = [Annotation("word " * 12, tuple(Mention(5 * place, 5 * place + 4, label)
-                                                for place, label in enumerate(LABELS)), id=f"document-{number}")
+                                                for place, label in enumerate(labels)), id=f"document-{number}")
                  for number in range(12)]
 
     def spoil(every):
         def find(document):
             by = int(document.id.removeprefix("document-"))
-            return document.with_mentions(Mention(each.start, each.end, LABELS[(place + by) % 12] if place % every else
-                                                  each.label) for place, each in enumerate(document.mentions))
+            return document.with_mentions(Mention(each.start, each.end, labels[(place + by) % count] if place % every
+                                                  else each.label) for place, each in enumerate(document.mentions))
         return find
 
     part = evaluate(documents, {name: spoil(every) for name, every in zip(SYSTEMS, (2, 3, 4))})
     return build_page([part], shipped=Shipped(SYSTEMS[2], {SYSTEMS[2]: 81.2, SYSTEMS[1]: 78.9}, ["bioner_spancat"]),
-                      card={"definitions": dict.fromkeys(LABELS, "a definition")})
+                      card={"definitions": dict.fromkeys(labels, "a definition")})
 
 
 @needs_chromium
-@pytest.mark.parametrize("width, scheme", [(1280, "light"), (1280, "dark"), (800, "light")])
-def test_three_systems_and_twelve_labels_need_no_scrollbar(browser, tmp_path, width, scheme):
+@pytest.mark.parametrize("width, scheme, labels", [
+    (1280, "light", 12), (1280, "dark", 12), (800, "light", 12), (1280, "light", 2), (800, "dark", 2),
+    (1280, "dark", 5), (800, "light", 5)])
+def test_three_systems_and_up_to_twelve_labels_need_no_scrollbar(browser, tmp_path, width, scheme, labels):
     path = tmp_path / "wide.html"
-    path.write_text(render_html(make_wide_report()), encoding="utf8")
+    path.write_text(render_html(make_wide_report(labels)), encoding="utf8")
     opened = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
     opened.goto(path.as_uri())
     opened.locator("details").evaluate_all("all => all.forEach(each => each.open = true)")
-    wide = opened.locator("body, .scroll, figure").evaluate_all(
-        "all => all.filter(each => each.scrollWidth > each.clientWidth + 1).map(each => each.textContent.slice(0, 60))")
+    wide = []
+    for media in ("print", "screen"):
+        opened.emulate_media(media=media)
+        wide += opened.locator("body, .scroll, figure").evaluate_all(
+            "all => all.filter(each => each.scrollWidth > each.clientWidth + 1)"
+            ".map(each => each.textContent.slice(0, 60))")
     share = opened.locator("#labels figure svg").evaluate("svg => svg.clientWidth / svg.closest('section').clientWidth")
     ticks = opened.locator("#labels figure svg text").evaluate_all(
         "all => all.map(each => each.getBoundingClientRect().height)")
