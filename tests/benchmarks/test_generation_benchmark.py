@@ -56,7 +56,7 @@ def test_what_is_accepted_with_and_without_repair_is_counted():
     assert len(kept) == 2 and figures["rejected"] == {"no_wrapper": 1}
 
 
-def test_ratios_are_those_of_the_taught_model_with_their_aims():
+def test_ratios_are_those_of_the_trained_model_with_their_aims():
     tidy, speed = find_ratios(WAYS)
     assert (tidy["ratio"], tidy["aim"]) == (0.98, 0.95)
     assert (speed["ratio"], speed["aim"]) == (pytest.approx(0.9), 0.8)

@@ -63,7 +63,7 @@ def test_compressed_file_is_found_by_the_plain_name(corpus, tmp_path):
     assert len(list(read_annotations(tmp_path / "out.jsonl"))) == 2
 
 
-def test_a_sample_is_drawn_of_sentences_and_again_the_same(corpus, tmp_path):
+def test_a_sample_of_sentences_is_chosen_and_again_the_same(corpus, tmp_path):
     for name in ("a", "b"):
         _convert(corpus, tmp_path / f"{name}.jsonl", "--sentences", "--limit", "2", "--seed", "3")
     assert (tmp_path / "a.jsonl").read_bytes() == (tmp_path / "b.jsonl").read_bytes()

@@ -216,7 +216,7 @@ def test_a_failing_step_is_named_with_its_reason(toy):
 
 
 @pytest.mark.issue(6)
-def test_models_taught_jointly_and_alone_answer_in_one_format(monkeypatch):
+def test_models_trained_jointly_and_alone_answer_in_one_format(monkeypatch):
     monkeypatch.chdir(ROOT)
     experiment = read_experiment(ROOT / "configs/experiments/joint.yml", quick=False, overrides={})
     formats = set()

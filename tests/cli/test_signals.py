@@ -25,7 +25,7 @@ def annotate(folder, server):
 
 
 @pytest.mark.issue(21)
-def test_a_verb_ends_by_signals_with_one_line_and_goes_on_the_next_time(start_server, tmp_path):
+def test_a_verb_ends_by_signals_with_one_line_and_resumes_the_next_time(start_server, tmp_path):
     server = start_server(fault=lambda prompt, tried: "silent" if "wait" in prompt else None)
     names = ["SIGINT", "SIGTERM", "SIGHUP"]
     write_json_lines(tmp_path / "in.jsonl", [{"id": str(number), "text": text, "spans": []}

@@ -16,7 +16,7 @@ def test_smaller_samples_are_parts_of_larger_ones_and_the_order_does_not_matter(
     assert {one.id for one in small} < {one.id for one in large}
 
 
-def test_all_are_drawn_where_there_are_no_more():
+def test_all_are_chosen_where_there_are_no_more():
     assert draw_sample(RECORDS[:3], 5, seed=0) == RECORDS[:3]
 
 

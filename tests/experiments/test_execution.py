@@ -192,7 +192,7 @@ def wait_for(path):
 
 @pytest.mark.parametrize("kill", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL],
                          ids=["terminated", "interrupted", "killed"])
-def test_a_killed_run_ends_its_step_and_goes_on_from_there(tmp_path, kill):
+def test_a_killed_run_ends_its_step_and_resumes_from_there(tmp_path, kill):
     out, calls = tmp_path / "out", tmp_path / "calls"
     out.mkdir()
     command = [sys.executable, "-c", RUN, str(STAND_IN), str(out)]

@@ -33,7 +33,7 @@ def teach(output, annotations=tuple(SHORT), *, context=4096, task=None, dev=(), 
                              start=start)
 
 
-def test_card_says_what_was_taught(tmp_path):
+def test_card_says_what_was_trained_on(tmp_path):
     task = teaching.Task(codec=make_codec("html"), instruction="each")
     card = AdapterCard.read(teach(tmp_path / "adapter", task=task).folder)
     assert (card.instruction, card.codec["name"], list(card.labels)) == ("each", "html", list(LABELS))

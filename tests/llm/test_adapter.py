@@ -47,17 +47,17 @@ def test_other_labels_and_corpus_are_told_but_allowed():
     pytest.param(make_builder(), {"base_model": "other"}, "another base model", id="base-model"),
     pytest.param(make_builder(), {"chat": True}, "another chat", id="chat"),
 ])
-def test_settings_that_were_never_taught_are_refused(builder, asked, what):
+def test_settings_that_were_never_trained_with_are_refused(builder, asked, what):
     with pytest.raises(BionerError, match=what):
         make_card(make_builder()).check(builder.settings(), **asked)
 
 
-def test_the_template_of_a_further_language_was_taught_too():
+def test_the_template_of_a_further_language_was_trained_with_too():
     card = make_card(make_builder(), more_templates={"annotate.zh": make_builder(template="annotate.zh").source})
     assert card.check(make_builder(template="annotate.zh").settings()) == []
 
 
-def test_every_corpus_of_a_joint_training_was_taught():
+def test_every_corpus_of_a_joint_training_was_trained_on():
     card = make_card(make_builder(), more_corpora=[{"labels": {"GENE": ""}, "corpus": "X", "lang": "en"}])
     assert card.check(make_builder(labels=("GENE",), corpus="X").settings()) == []
     assert card.check(make_builder(labels=("GENE",), corpus="Y").settings()) == ["labels", "corpus"]
@@ -127,7 +127,7 @@ def test_models_of_the_same_shapes_are_told_apart_by_their_weights(tmp_path):
 
 
 @pytest.mark.issue(6)
-def test_an_adapter_taught_one_label_at_a_time_is_asked_so():
+def test_an_adapter_trained_one_label_at_a_time_is_asked_so():
     card = make_card(make_builder(labels=("DISEASE", "GENE")), instruction="each")
     assert card.check(make_builder(labels=("GENE",)).settings()) == []
     assert card.check(make_builder(labels=("DRUG",)).settings()) == ["labels"]

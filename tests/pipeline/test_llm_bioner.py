@@ -229,7 +229,7 @@ def test_adapter_brings_labels_codec_and_template(tiny_folder):
     pytest.param({"codec": {"@misc": "spacy-bioner.HtmlCodec.v1"}}, "codec", id="codec"),
     pytest.param({"template": "annotate.zh"}, "template", id="template"),
 ])
-def test_adapter_refuses_what_it_was_not_taught(tiny_folder, config, message):
+def test_adapter_refuses_what_it_was_not_trained_on(tiny_folder, config, message):
     component = make_tiny_nlp(tiny_folder, **config).get_pipe("llm_bioner")
     with pytest.raises(BionerError, match=message):
         component(Doc(component.vocab, words=["a"]))
@@ -292,7 +292,7 @@ def test_bare_component_finds_diseases_and_chemicals_offline():
     assert "error" not in doc.user_data["meta"] and doc.user_data["meta"]["model"].startswith("smollm2-135m-instruct")
 
 
-def test_bare_component_reads_sentences_one_by_one_as_its_adapter_was_taught():
+def test_bare_component_reads_sentences_one_by_one_as_in_training_of_its_adapter():
     sentences = ["Cisplatin often causes hearing loss.", "No sign of gout was seen.", "She had taken lithium."]
     nlp = spacy.blank("en")
     nlp.add_pipe("llm_bioner")

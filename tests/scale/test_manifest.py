@@ -22,7 +22,7 @@ def make(folder, *, size=4, kind="jsonl", **settings):
     return make_manifest([folder / "in.jsonl"], size=size, kind=kind, settings={**SETTINGS, **settings})
 
 
-def test_the_same_run_goes_on(begun):
+def test_the_same_run_resumes(begun):
     keep_manifest(begun / "out", make(begun))
 
 

@@ -85,7 +85,7 @@ def test_shards_of_another_size_are_neither_repeated_nor_lost(tmp_path, replay, 
 
 
 @pytest.mark.slow
-def test_the_verb_goes_on_with_its_own_shards_only(tmp_path, replay, cluster):
+def test_the_verb_resumes_with_its_own_shards_only(tmp_path, replay, cluster):
     def annotate(*options):
         return CliRunner().invoke(app, [
             "annotate", str(tmp_path / "in.jsonl"), str(tmp_path / "out"), "--engine", "ray", "--profile",

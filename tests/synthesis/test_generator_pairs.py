@@ -101,7 +101,7 @@ def test_all_spellings_of_a_gold_seed_are_tagged():
         assert len(pair.seeds) == 1 and pair.annotation.mentions == gold.mentions
 
 
-def test_raw_sentences_are_drawn_by_the_seed_and_not_the_first_of_the_file():
+def test_raw_sentences_are_chosen_by_the_random_seed_and_not_the_first_of_the_file():
     raw = [Annotation(f"The uncoupling protein-{n} acts in brown adipose tissue of the mice.", id=str(n))
            for n in range(200)]
     options = {"raw_pairs": 20, "gold_pairs": 0, "stop_words": STOP, "max_seeds": 3}
@@ -111,7 +111,7 @@ def test_raw_sentences_are_drawn_by_the_seed_and_not_the_first_of_the_file():
     assert drawn != [int(pair.annotation.id) for pair in choose_pairs(raw, [], seed=2, **options)]
 
 
-def test_gold_alone_teaches():
+def test_a_generator_is_trained_on_gold_alone():
     gold = [Annotation("We gave aspirin to the many severely ill patients.", (Mention(8, 15, "CHEMICAL"),), id="g")]
     pairs = choose_pairs([], gold, raw_pairs=5, gold_pairs=3, stop_words=STOP, max_seeds=3, seed=0)
     assert [pair.seeds[0].label for pair in pairs] == ["CHEMICAL"] * 3

@@ -60,7 +60,7 @@ def test_a_prompt_in_chinese_is_chinese_throughout(template):
     assert "生物医学" in written and "摘要" in written and not re.search("[A-Za-z]", written)
 
 
-def test_where_nothing_is_said_a_generator_is_asked_as_it_was_taught():
+def test_where_nothing_is_said_a_generator_is_asked_as_in_training():
     taught = SeedPrompt(LABELS, domain="oncology", genre="a note")
     card = AdapterCard(base_model="m", codec={"name": "seed_tags"}, labels=LABELS, template="generate.en",
                        template_source=taught.source, prompt=taught.taught())
@@ -72,7 +72,7 @@ def test_an_unknown_variant_is_one_clear_line():
         SeedPrompt(LABELS, variant="odd")
 
 
-def test_what_is_asked_otherwise_than_it_was_taught_is_a_warning(caplog):
+def test_what_is_asked_otherwise_than_in_training_is_a_warning(caplog):
     taught = SeedPrompt(LABELS, genre="a note", style_examples=("One.",))
     card = AdapterCard(base_model="m", codec={"name": "seed_tags"}, labels=LABELS, template="generate.en",
                        template_source=taught.source, prompt=taught.taught())

@@ -65,7 +65,7 @@ def test_weights_say_how_often_a_record_comes(paths, nlp, buffer):
     assert set(ids(corpus, nlp)) != set(found)
 
 
-def test_stages_follow_each_other_and_the_last_goes_on(paths, nlp):
+def test_stages_follow_each_other_and_the_last_continues(paths, nlp):
     corpus = make(paths, stages=[{"epochs": 2, "sources": ["synthetic"]}, {"epochs": 1, "sources": ["gold"]}])
     assert [len(ids(corpus, nlp)) for _ in range(5)] == [40, 40, 8, 8, 8]
 
@@ -165,7 +165,7 @@ def test_held_out_sentences_are_an_error_or_left_out(tmp_path, nlp):
     assert sorted(ids(corpus, nlp)) == ["syn-0", "syn-1", "syn-2", "syn-4"]
 
 
-def test_stages_go_on_in_the_order_of_the_files_too(paths, nlp):
+def test_stages_continue_in_the_order_of_the_files_too(paths, nlp):
     corpus = make(paths, stages=[{"epochs": 1, "sources": ["synthetic"]}, {"sources": ["gold"]}], shuffle=False)
     assert [len(ids(corpus, nlp)) for _ in range(3)] == [40, 8, 8]
 

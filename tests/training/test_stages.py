@@ -309,7 +309,7 @@ path = ${paths.curve}
 """
 
 
-def test_a_stock_span_categorizer_goes_on_with_its_encoder(run, tmp_path):
+def test_training_of_a_stock_span_categorizer_keeps_its_encoder(run, tmp_path):
     (tmp_path / "stock.cfg").write_text(STOCK)
     stages = [Stage(("gold", "synthetic"), 2), Stage(("gold",), 2)]
     files = ConfigFiles("spancat", tmp_path / "stock.cfg")

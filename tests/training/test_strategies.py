@@ -12,17 +12,17 @@ WORDS = {"gold": 100, "synthetic": 500}
 
 @pytest.mark.parametrize("updates", [2, 7, 100, 601])
 @pytest.mark.parametrize("name", sorted(KNOWN))
-def test_every_strategy_takes_the_same_number_of_updates(name, updates):
+def test_every_strategy_takes_the_same_number_of_steps(name, updates):
     assert sum(stage.updates for stage in plan_stages(name, KNOWN, updates, WORDS)) == updates
 
 
-def test_stages_share_the_updates():
+def test_stages_share_the_steps():
     assert plan_stages("S3", KNOWN, 30, WORDS) == [
         Stage(("gold",), 20), Stage(("gold", "synthetic"), 10)]
 
 
 @pytest.mark.parametrize("gold, wanted", [(100, (15, 10)), (500, (6, 19))])
-def test_epochs_give_a_stage_the_more_updates_the_more_data_it_has(gold, wanted):
+def test_epochs_give_a_stage_the_more_steps_the_more_data_it_has(gold, wanted):
     stages = plan_stages("pretrain", KNOWN, 25, {"gold": gold, "synthetic": 500})
     assert tuple(stage.updates for stage in stages) == wanted
 

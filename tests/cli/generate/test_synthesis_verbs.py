@@ -98,7 +98,7 @@ def test_seeds_refuses_what_it_cannot_do(files, options, message):
     assert not (files / "out.jsonl").exists()
 
 
-def test_a_taught_generator_writes_sentences_that_can_be_trained_on(files, model):
+def test_a_trained_generator_writes_sentences_that_can_be_trained_on(files, model):
     result = invoke(files, "train generator", files / "raw.jsonl", files / "adapter", "--gold", files / "gold.jsonl",
                     "--teach.model", model, "--teach.training.max_length", 900)
     assert result.exit_code == 0, result.output
@@ -123,12 +123,12 @@ def teach(folder, *options):
     pytest.param(["--teach.training.max_epochs", 0], "'training.max_epochs'", id="training"),
     pytest.param(["--held-out", "gold.jsonl"], "also occurs in", id="gold-that-is-held-out"),
 ])
-def test_teaching_settings_that_cannot_be_are_one_clear_line(files, options, message):
+def test_training_settings_that_cannot_be_are_one_clear_line(files, options, message):
     result = teach(files, *(files / option if option == "gold.jsonl" else option for option in options))
     assert isinstance(result.exception, BionerError) and message in str(result.exception)
 
 
-def test_raw_text_of_dev_or_test_teaches_only_where_that_is_allowed(files):
+def test_raw_text_of_dev_or_test_is_trained_on_only_where_that_is_allowed(files):
     write_json_lines(files / "raw.jsonl", [annotate(TEXTS[0], split="test").to_record()])
     assert "belongs to split 'test', which is used for evaluation" in str(teach(files).exception)
     allowed = teach(files, "--any-split", "--teach.model", files / "nowhere")
@@ -142,7 +142,7 @@ def test_raw_text_that_is_held_out_is_left_out_and_said_so(files):
     assert "1 of 3 raw sentences left out" in result.output
 
 
-def test_gold_alone_teaches_with_a_minus_for_raw_text(files):
+def test_gold_alone_is_trained_on_with_a_minus_for_raw_text(files):
     result = invoke(files, "train generator", "-", files / "adapter", "--gold", files / "gold.jsonl",
                     "--teach.model", files / "nowhere")
     assert "8 pairs of seeds" in result.output and "nowhere" in str(result.exception)
@@ -229,7 +229,7 @@ def test_a_run_that_many_failures_end_has_its_report(files, start_server):
     assert "20 failed requests in a row" in json.loads((files / "out.json").read_text())["error"]
 
 
-def test_a_longer_plan_goes_on_and_another_one_does_not_take_its_place(files, start_server):
+def test_a_longer_plan_resumes_and_another_one_does_not_take_its_place(files, start_server):
     server = start_server(answer)
     options = ["--synthesize.server.base_url", server.url, "--checks.similarity", 1, "--checks.max_repeats", 9]
     for n, asked in ((4, 4), (8, 8), (3, 8)):

@@ -127,7 +127,7 @@ def test_adapter_holds_what_annotation_needs(gold, tmp_path, tiny_model, codec):
     assert modules == sorted(modules), "the order of a set is another one in each process"
 
 
-def test_corpora_are_taught_jointly_each_with_its_own_labels(gold, tmp_path, tiny_model):
+def test_corpora_are_trained_on_jointly_each_with_its_own_labels(gold, tmp_path, tiny_model):
     other = tmp_path / "zh.jsonl"
     other.write_text(json.dumps({"id": "z", "text": "患者有痛风。", "spans": [{"start": 3, "end": 5, "label": "dis"}],
                                  "meta": {"split": "train", "lang": "zh"}}) + "\n")

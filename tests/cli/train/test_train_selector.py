@@ -59,7 +59,7 @@ def test_a_config_without_weights_of_scores_takes_those_of_the_component(verb, d
     assert {name for name, weight in weights.items() if weight} == {"spans_sc_f"}
 
 
-def test_errors_of_an_annotator_teach_and_tune(verb, data):
+def test_errors_of_an_annotator_train_and_tune(verb, data):
     write_sentences(data / "dev.jsonl", "dev", range(20, 44))
     parts = [write_sentences(data / "part.jsonl", "dev", numbers, wrong=wrong).read_text()
              for numbers, wrong in ((range(20, 32), True), (range(32, 44), False))]
@@ -111,7 +111,7 @@ NO_NEGATIVES = as_arguments({f"corpora.train.negatives.{kind}": 0.0 for kind in 
     pytest.param(["--tune", "none", "--recall-loss", "0.5"], "--tune none", id="bound of a choice that is not made"),
     pytest.param(["--paths.predicted", "a.jsonl"], "--predicted", id="path of the verb"),
 ])
-def test_settings_that_cannot_teach_are_one_line(refused, data, more, told):
+def test_settings_that_cannot_train_are_one_line(refused, data, more, told):
     assert told in refused(*arguments(data, *more))
     assert not (data / "out").exists()
 

@@ -55,7 +55,7 @@ def test_a_strategy_gives_a_pipeline_with_its_card(verb, data, strategy, stages)
     assert {line["stage"] for line in curve} == set(range(1, stages + 1))
 
 
-def test_an_empty_file_of_synthetic_records_is_said_and_gold_goes_on_alone(verb, data):
+def test_an_empty_file_of_synthetic_records_is_said_and_gold_is_trained_on_alone(verb, data):
     (data / "synthetic.jsonl").write_text("")
     code, _, err = verb(*arguments(data, strategy="S1", synthetic=data / "synthetic.jsonl"),
                         "--corpora.train.sources.synthetic.limit", 5)

@@ -11,7 +11,7 @@ def bilingual():
     return make_pairs(30, group="genia", lang="en") + make_pairs(30, seed=1, group="cmeee", lang="zh")
 
 
-def test_every_pair_is_taught_once_an_epoch(bilingual):
+def test_every_pair_is_trained_on_once_an_epoch(bilingual):
     updates = plan_updates(bilingual, batch_size=7, epoch=0, seed=0)
     assert sorted(index for update in updates for index in update) == list(range(60))
 
@@ -30,7 +30,7 @@ def test_languages_of_equal_size_alternate(bilingual):
     assert all(first != second for first, second in zip(langs, langs[1:]))
 
 
-def test_updates_hold_both_languages_though_one_instruction_is_longer():
+def test_steps_hold_both_languages_though_one_instruction_is_longer():
     pairs = make_pairs(60, group="genia", lang="en") + make_pairs(60, seed=1, shared=90, group="cmeee", lang="zh")
     updates = plan_updates(pairs, batch_size=4, epoch=0, seed=0)
     both = sum(len({pairs[index].lang for index in update}) == 2 for update in updates)
@@ -50,7 +50,7 @@ def test_balance_repeats_small_corpora_evenly():
     assert {taught[index] for index in range(10, 14)} == {2, 3}
 
 
-def test_updates_hold_pairs_of_like_length():
+def test_steps_hold_pairs_of_like_length():
     pairs = make_pairs(256)
     spread = {}
     for window in (1, 8):

@@ -24,7 +24,7 @@ SETTINGS = {"max_epochs": 4, "batch_size": 5, "learning_rate": 0.02, "max_batch_
     pytest.param({"max_batch_tokens": 60, "share_prefix": True}, "cuda", 60, True, id="as-said"),
     pytest.param({"share_prefix": True, "gradient_checkpointing": True}, "cpu", 1024, False, id="checkpointing"),
 ])
-def test_passes_suit_the_device_where_nothing_is_said(settings, device, tokens, shares):
+def test_forward_passes_suit_the_device_where_nothing_is_said(settings, device, tokens, shares):
     training = TrainingSettings(**settings)
     assert (training.pass_tokens(device), training.shares_prefix(device)) == (tokens, shares)
 
@@ -132,7 +132,7 @@ def test_same_seed_same_weights_other_seed_other_weights(tmp_path):
     assert not all(torch.equal(runs[0][name], runs[2][name]) for name in runs[0])
 
 
-def test_passes_and_sharing_do_not_change_the_training(tmp_path):
+def test_forward_passes_and_sharing_do_not_change_the_training(tmp_path):
     runs = {}
     for name, settings in {"one_pass": {"share_prefix": False, "max_batch_tokens": 10_000},
                            "small_passes": {"share_prefix": True, "max_batch_tokens": 60},
@@ -169,7 +169,7 @@ def test_stopped_training_ends_with_the_same_weights(tmp_path, update):
         assert torch.equal(weights(resumed.folder)[name], tensor)
 
 
-def test_killed_training_goes_on_in_the_same_order(tmp_path):
+def test_killed_training_resumes_in_the_same_order(tmp_path):
     """SIGKILL in the middle of the training, then the same call again."""
     code = ("import sys, time; sys.path[:0] = sys.argv[1:3]\n"
             "from test_trainer import train\n"
@@ -309,7 +309,7 @@ def test_learning_rate_rises_then_falls(tmp_path, schedule, rates):
 
 
 @pytest.mark.issue(6)
-def test_speed_is_that_of_the_updates_alone(tmp_path):
+def test_speed_is_that_of_the_steps_alone(tmp_path):
     import time
 
     result = train(tmp_path / "adapter", max_steps=2, score=lambda model: time.sleep(0.5) or 0.5)

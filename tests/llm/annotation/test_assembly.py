@@ -44,7 +44,7 @@ def asked_prompts(annotator, text):
 
 @pytest.mark.parametrize("codec", ["bracket", "html", "json"])
 @pytest.mark.parametrize("lang", ["en", "zh"])
-def test_annotation_asks_as_fine_tuning_taught(codec, lang):
+def test_annotation_asks_as_in_fine_tuning(codec, lang):
     corpus = Corpus((GOLD,), LABELS, name="Toy", lang=lang)
     [record] = make_records(corpus, codec=make_codec(codec), template="auto", losses=Losses())
     taught = record.builder.render(record.annotation.text).plain
@@ -71,7 +71,7 @@ def test_a_bilingual_adapter_is_asked_in_the_template_of_the_language():
     assert make_builder(card, AnnotatorSettings()).source == card.template_source
 
 
-def test_other_definitions_than_taught_are_a_warning(caplog):
+def test_other_definitions_than_in_training_are_a_warning(caplog):
     with caplog.at_level(logging.WARNING, logger="spacy_bioner"):
         builder = make_builder(make_card(), AnnotatorSettings(labels={"DISEASE": "other"}))
     assert builder.labels == {"DISEASE": "other"}
@@ -79,7 +79,7 @@ def test_other_definitions_than_taught_are_a_warning(caplog):
 
 
 @pytest.mark.parametrize("settings", [{"codec": make_codec("html")}, {"template": "annotate.zh"}])
-def test_what_was_not_taught_is_an_error(settings):
+def test_what_was_not_trained_on_is_an_error(settings):
     with pytest.raises(BionerError, match="taught|was trained|adapter"):
         make_builder(make_card(), AnnotatorSettings(**settings))
 
@@ -100,7 +100,7 @@ def test_auto_means_the_packaged_adapter_of_the_embedded_model_only():
     pytest.param(1, None, 1, id="as-taught"), pytest.param(1, 0, 0, id="no-limit"), pytest.param(1, 3, 3, id="other"),
     pytest.param(0, None, 0, id="not-known"),
 ])
-def test_texts_are_cut_as_the_adapter_was_taught(taught, asked, most):
+def test_texts_are_cut_as_in_training_of_the_adapter(taught, asked, most):
     settings = AnnotatorSettings(max_sentences=asked)
     assert choose_max_sentences(make_card(max_sentences=taught), settings) == most
     assert choose_max_sentences(None, settings) == (asked or 0)
@@ -120,7 +120,7 @@ def packaged(tmp_path, monkeypatch):
     pytest.param({}, id="nothing"), pytest.param({"labels": LABELS}, id="its-labels"),
     pytest.param({"labels": {next(iter(LABELS)): "another definition", "GENE": ""}}, id="some-of-its-labels"),
 ])
-def test_packaged_adapter_is_taken_for_what_it_was_taught(packaged, settings):
+def test_packaged_adapter_is_taken_for_what_it_was_trained_on(packaged, settings):
     assert fit_adapter(CausalLMSource(), AnnotatorSettings(**settings)).adapter_folder == packaged
 
 
@@ -201,7 +201,7 @@ def test_schema_allows_what_the_codec_writes(shape):
 @pytest.mark.parametrize("labels, asked", [
     pytest.param(None, list(LABELS), id="as-taught"), pytest.param({"DRUG": "medicines"}, ["DRUG"], id="one"),
 ])
-def test_one_label_at_a_time_is_asked_as_it_was_taught(labels, asked):
+def test_one_label_at_a_time_is_asked_as_in_training(labels, asked):
     corpus = Corpus((GOLD,), LABELS, name="Toy")
     records = list(make_records(corpus, codec=make_codec("bracket"), template="auto", losses=Losses(),
                                 instruction="each"))

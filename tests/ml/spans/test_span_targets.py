@@ -66,7 +66,7 @@ def test_gradient_is_that_of_the_loss(smoothing):
         assert gradient[place] == pytest.approx(slope, abs=1e-3)
 
 
-def test_spans_over_the_end_of_a_document_and_doubtful_ones_teach_nothing():
+def test_spans_over_the_end_of_a_document_and_doubtful_ones_have_no_loss():
     _, gradient = grid_loss(numpy.zeros((5, 3, 1), dtype="float32"),
                             [Target(3, []), Target(2, [(0, 1, 0, 1.0)], [(1, 2)])])
     taught = [[bool(cell) for cell in row[:, 0]] for row in gradient]

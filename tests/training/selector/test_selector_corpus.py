@@ -57,7 +57,7 @@ def test_records_that_say_no_split_are_taken(tmp_path, nlp, split):
     pytest.param({"negatives": dict.fromkeys(KINDS, 0)}, "needs both", id="no negative"),
     pytest.param({"negatives": {"shifts": 1}}, "shifts", id="unknown setting"),
 ])
-def test_what_cannot_teach_is_told(gold, nlp, options, told):
+def test_what_cannot_train_a_selector_is_told(gold, nlp, options, told):
     with pytest.raises(BionerError, match=told):
         list(make_selector_corpus(gold, **options)(nlp))
 
