@@ -219,8 +219,10 @@ def test_the_smoke_workflow_runs_on_a_project_of_own_brat_files(tmp_path):
         (tmp_path / "brat" / f"note-{number}.txt").write_text(text)
         (tmp_path / "brat" / f"note-{number}.ann").write_text("".join(
             f"T{place}\t{label} {start} {end}\t{name}\n" for place, (label, start, end, name) in enumerate(spans, 1)))
+    (tmp_path / "labels.yml").write_text("labels: {DISEASE: diseases and syndromes, CHEMICAL: drugs and chemicals}\n")
     project = tmp_path / "notes"
-    for folder, arguments in ((tmp_path, ["init", str(project), "--from", "brat"]), (project, ["run", "smoke"])):
+    for folder, arguments in ((tmp_path, ["init", str(project), "--from", "brat", "--labels", "labels.yml"]),
+                              (project, ["run", "smoke"])):
         done = subprocess.run([sys.executable, "-m", "spacy_bioner", *arguments], cwd=folder, capture_output=True,
                               text=True)
         assert done.returncode == 0, done.stdout + done.stderr
