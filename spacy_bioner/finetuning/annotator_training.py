@@ -70,7 +70,7 @@ def finetune(corpora: Sequence[Corpus], output: Path, *, lm: "CausalLM", task: T
              training: TrainingSettings, dev: Sequence[Annotation] = (), dev_limit: int = 100,
              dev_batch_tokens: int = 16384, progress: Optional[Progress] = None,
              processes: Optional[Processes] = None, start: Optional[Path] = None, overwrite: bool = False) -> Training:
-    """Teach a model to annotate.
+    """Fine-tune a model to annotate.
 
     corpora (Sequence[Corpus]): What is trained on. The first one's labels and name go into the card, which annotation
         takes where it is asked for nothing else.

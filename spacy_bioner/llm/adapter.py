@@ -34,7 +34,7 @@ class AdapterCard:
     lang (str): Language of the prompt.
     template (str): Name of the prompt template.
     template_source (str): Its text.
-    more_templates (Dict[str, str]): Name to text of templates that were taught too, as that of another language.
+    more_templates (Dict[str, str]): Name to text of templates that were trained with too, as that of another language.
     more_corpora (List[Dict[str, Any]]): labels, corpus and lang of each further corpus that was taught.
     instruction (str): "all" where a question asked for all labels at once, "each" for one label at a time.
     prompt (Dict[str, Any]): Of a generator of sentences: variant, domain, genre and style_examples of its prompts.

@@ -1,4 +1,4 @@
-"""Pairs that teach a model to write sentences from seeds: from raw text alone, from gold sentences, or from both.
+"""Pairs that train a model to write sentences from seeds: from raw text alone, from gold sentences, or from both.
 
 A sentence becomes the answer, one to three phrases of it the seeds. In raw text the phrases are runs of content words
 under a neutral label; in gold sentences they are mentions. So the model learns the form and the style of the domain

@@ -18,7 +18,7 @@ from .seed_prompt import SeedPrompt
 
 def choose_pairs(raw: Sequence[Annotation], gold: Sequence[Annotation], *, raw_pairs: int, gold_pairs: int,
                  stop_words: Set[str], max_seeds: int, seed: int) -> List[TeachingPair]:
-    """Choose what the generator is taught: pairs from raw text, and pairs from gold sentences.
+    """Choose what the generator is trained on: pairs from raw text, and pairs from gold sentences.
 
     raw (Sequence[Annotation]): Raw sentences; may be empty.
     gold (Sequence[Annotation]): Gold sentences of train; may be empty.
@@ -60,7 +60,7 @@ def teach_generator(pairs: Sequence[TeachingPair], prompt: SeedPrompt, *, lm: An
                     overwrite: bool = False) -> Training:
     """Train the adapter of the generator.
 
-    pairs (Sequence[TeachingPair]): What is taught.
+    pairs (Sequence[TeachingPair]): What is trained on.
     prompt (SeedPrompt): The prompt, which the generator will be asked with.
     lm (CausalLM): The base model.
     output (Path): Folder of the adapter.

@@ -1,4 +1,4 @@
-"""What is tested on stays out: out of the seeds, of what a generator is taught, of what shows it the style."""
+"""What is tested on stays out: out of the seeds, of what a generator is trained on, of what shows it the style."""
 
 from typing import Iterable, Iterator
 

@@ -1,4 +1,4 @@
-"""What a writer of sentences is made of: the prompt as the generator was taught, its model, the checks."""
+"""What a writer of sentences is made of: the prompt as in training of the generator, its model, the checks."""
 
 import logging
 from pathlib import Path
@@ -27,7 +27,7 @@ class GeneratorSource(Protocol):
     adapter_folder: Optional[Path]
 
     def card(self) -> Optional[AdapterCard]:
-        """Return what its adapter was taught, or None without one."""
+        """Return what its adapter was trained on, or None without one."""
 
     def open_generator(self, *, top_p: float, attempts: int, batch_size: int, min_units: int = 0) -> LanguageModel:
         """Return the model, ready to write."""
@@ -47,11 +47,11 @@ class WriterSettings(WritingSettings, GenerationPromptSettings):
 def make_seed_prompt(card: Optional[AdapterCard], settings: WriterSettings) -> SeedPrompt:
     """Make the prompt of a run.
 
-    card (Optional[AdapterCard]): What the adapter was taught.
+    card (Optional[AdapterCard]): What the adapter was trained on.
     settings (WriterSettings): What is set for the run.
     RETURNS (SeedPrompt): The prompt.
-    RAISES BionerError: E207 for another template than the adapter was taught with; what else is asked otherwise than it
-        was taught is a warning.
+    RAISES BionerError: E207 for another template than the adapter was trained with; what else is asked otherwise than
+        in training is a warning.
     """
     lang = choose_lang(card, settings)
     source = card.template_source if card is not None and settings.template is None else ""

@@ -73,8 +73,8 @@ class StageSettings(Settings):
 class Prepared:
     """A record ready for training.
 
-    annotation (Annotation): The text with the mentions that are taught.
-    doubtful (Tuple[Mention, ...]): Regions that teach nothing.
+    annotation (Annotation): The text with the mentions to train on.
+    doubtful (Tuple[Mention, ...]): Regions without a loss.
     """
 
     annotation: Annotation

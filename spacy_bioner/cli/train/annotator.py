@@ -76,8 +76,8 @@ def finetune(gold: Path, output: Path, settings: FinetuneSettings, *, schema: Sc
     settings (FinetuneSettings): The section [finetune].
     schema (Schema): Labels, corpus and language.
     dev (Optional[Path]): Gold records of dev.
-    held_out (Sequence[Path]): Further records whose sentences may not be taught.
-    added (Sequence[Tuple[Path, Path]]): Records and schema of corpora that are taught jointly.
+    held_out (Sequence[Path]): Further records whose sentences may not be trained on.
+    added (Sequence[Tuple[Path, Path]]): Records and schema of corpora that are trained on jointly.
     gpu_id (int): GPU, or -1 for the CPU.
     overwrite (bool): Whether the adapter of another training is replaced.
     RETURNS (Training): How it went.

@@ -49,7 +49,7 @@ class Training:
     best_updates (int): Updates after which the kept weights stood.
     score (Optional[float]): Their score on dev, if dev was scored.
     left_out (List[str]): Names of the pairs over the length.
-    tokens (int): Prompt and answer tokens that were taught, each time counted.
+    tokens (int): Prompt and answer tokens that were trained on, each time counted.
     seconds (float): Time that it took, over all runs.
     history (List[Dict[str, float]]): A row of figures an update.
     gpu_gib (Optional[float]): Most GPU memory held since it was last begun, dev included, in GiB; None on a CPU.

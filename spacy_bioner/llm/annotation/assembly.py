@@ -169,7 +169,7 @@ def _build(card: Optional[AdapterCard], settings: AnnotatorSettings,
 
 def choose_max_sentences(card: Optional[AdapterCard], settings: AnnotatorSettings) -> int:
     """Return sentences that are asked for at once, 0 for no limit: a model is lost in longer texts than it was
-    taught on."""
+    trained on."""
     if settings.max_sentences is not None:
         return settings.max_sentences
     return card.max_sentences if card is not None else 0

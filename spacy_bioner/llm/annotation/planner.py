@@ -42,7 +42,7 @@ class ChunkSettings:
 
     max_tokens (Optional[int]): Tokens of text a chunk may have; None takes what prompt and answer leave room for. A
         sentence that has more is asked for by itself where it fits the context, and cut at pre-tokens where not.
-    max_sentences (int): Sentences a chunk may have; 0 sets no limit. 1 suits a model taught on sentences.
+    max_sentences (int): Sentences a chunk may have; 0 sets no limit. 1 suits a model trained on sentences.
     overlap (int): Sentences that a chunk shares with the one before.
     find_sentences (Callable[[str], List[Bounds]]): Finds the sentences of a text.
     """

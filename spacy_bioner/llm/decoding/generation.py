@@ -42,7 +42,7 @@ def tag_pieces(text: str, label: str, *, space: str) -> List[Piece]:
 class GroundedGenerator:
     """Writes sentences that hold their seeds, each in its tag.
 
-    lm (CausalLM): The model, with its adapter where it was taught.
+    lm (CausalLM): The model, with its adapter where it was fine-tuned.
     temperature (float): Sampling temperature; 0 takes the most probable token.
     top_p (float): Share of the probability that is sampled from.
     top_k (int): How many of the most probable tokens are looked at.

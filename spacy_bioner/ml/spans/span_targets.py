@@ -17,7 +17,7 @@ class Target:
 
     length (int): Tokens of the document.
     spans (Sequence[Tuple[int, int, int, float]]): Start, end, label and weight of each gold span.
-    doubtful (Sequence[Tuple[int, int]]): Regions that teach nothing: of the spans that touch one only those count
+    doubtful (Sequence[Tuple[int, int]]): Regions without a loss: of the spans that touch one only those count
         that are mentions.
     """
 
@@ -46,7 +46,7 @@ def find_target(example: Example, spans_key: str, labels: Mapping[str, int]) -> 
     example (Example): Predicted and gold Doc. What the gold group has in `attrs["weights"]` are weights, not a
         number is full weight; a group "doubtful" holds the regions left open.
     spans_key (str): Key of the gold group.
-    labels (Mapping[str, int]): Label to its place; a span with another label is left open, not taught as wrong.
+    labels (Mapping[str, int]): Label to its place; a span with another label is left open, not trained on as wrong.
     RETURNS (Target): The target.
     """
     reference = example.reference

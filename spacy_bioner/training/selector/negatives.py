@@ -1,4 +1,4 @@
-"""Candidates that teach a selector: gold mentions, and mentions that are wrong in the ways annotators are wrong.
+"""What a selector is trained on: gold mentions, and mentions that are wrong in the ways annotators are wrong.
 
 Negatives are gold mentions with an edge moved by one or two units, with another label, or both, and spans that are no
 mention at all; and, where recorded predictions are at hand, the errors that an annotator really made. No negative is
