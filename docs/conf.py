@@ -17,6 +17,7 @@ source_suffix = {".md": "markdown"}
 exclude_patterns = ["_build"]
 myst_enable_extensions = ["colon_fence", "deflist", "fieldlist"]
 myst_heading_anchors = 4
+html_show_copyright = False
 html_theme = "furo"
 html_title = f"spacy-bioner {__version__}"
 # The site is browsed from disk as well: no sources, no fonts or scripts from elsewhere.
