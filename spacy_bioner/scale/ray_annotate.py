@@ -80,7 +80,7 @@ def annotate_on_ray(source: Path, output: Path, build: Callable[[], Annotator], 
                              "lacking": sum(shard.done and shard.failures.is_file() for shard in shards)}
     issues: Counter = Counter()
     if not ray.is_initialized():
-        # Ray's reports of its use leave the machine, and ask the network which cloud this is. Who wants them sets it.
+        # Ray's reports of its use leave the machine. Who wants them sets it.
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         ray.init(log_to_driver=False, include_dashboard=False)
     ray.data.DataContext.get_current().enable_progress_bars = False
