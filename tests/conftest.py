@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from browsers import browser  # noqa: F401  (a fixture)
 from corpora import ABSENT, CORPORA
 from filelock import FileLock
 from loopback_server import llama_server, start_server  # noqa: F401  (fixtures of all folders)

@@ -19,6 +19,8 @@ from ..loading import check_growth, parse_json, read_limits
 
 _RECORD = re.compile(r"[^/]+\.dist-info/RECORD")
 _UNRECORDED = (".jws", ".p7s")
+# What reading a damaged archive raises: NotImplementedError for a compression that is none, RuntimeError for a file
+# that says it is encrypted. Each becomes one line that names the wheel.
 _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, UnicodeDecodeError, csv.Error)
 
 

@@ -1,10 +1,10 @@
 """The report in headless Chromium: filters, search, links, print, dark, no script, and a silent console."""
 
-import shutil
 import time
 from dataclasses import replace
 
 import pytest
+from browsers import needs_chromium
 
 from spacy_bioner.annotation import Annotation, Mention
 from spacy_bioner.evaluation.comparison import compare_systems, summarise_runs
@@ -15,13 +15,7 @@ from spacy_bioner.report.curves import Curve
 from spacy_bioner.report.lead import Shipped
 from spacy_bioner.report.page import render_html, render_markdown
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync"]
 SCRIPT = "<script>document.title = 'broken'</script>"
-# The page is looked at in a real browser, which is no Python package: `make install` installs it where it may, which
-# takes root and apt. Elsewhere these tests show themselves as skipped.
-needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: install the package chromium")
 
 
 def make_documents(number):
@@ -90,15 +84,6 @@ def test_a_limit_on_documents_is_said_and_examples_beyond_it_have_no_link():
     html = render_html(build_page([part]))
     assert html.count("<article") == 2 and "The first 2 of 30 documents are shown." in html
     assert '<a href="#doc0-0">evil</a>' in html and "<td>doc-5</td>" in html
-
-
-@pytest.fixture(scope="module")
-def browser():
-    playwright = pytest.importorskip("playwright.sync_api", reason="needs the package playwright")
-    with playwright.sync_playwright() as started:
-        running = started.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield running
-        running.close()
 
 
 @pytest.fixture(scope="module")

@@ -1,12 +1,12 @@
 """The page to correct on: who is let in, what is kept, and a real browser with real keys and clicks."""
 
-import shutil
 import socket
 import subprocess
 import sys
 import time
 
 import pytest
+from browsers import needs_chromium
 from starlette.testclient import TestClient
 
 from spacy_bioner.annotation import Annotation, Mention
@@ -15,11 +15,6 @@ from spacy_bioner.review.correction_page import Review, make_page
 from spacy_bioner.review.decisions import DecisionLog, read_decisions
 
 PORT = 8800
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync"]
-# A browser is no Python package; where there is none these tests show themselves as skipped.
-needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: install the package chromium")
 # Two characters beyond the basic plane stand before the mentions: offsets must count them as one each.
 TEXT = "\U0001d6fc\U0001d6fd-blocker for severe gout."
 SUGGESTED = {"start": 3, "end": 10, "label": "CHEMICAL", "score": 0.3}
@@ -118,15 +113,6 @@ class Server:
     def kill(self):
         self.process.kill()
         self.process.wait()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    playwright = pytest.importorskip("playwright.sync_api", reason="needs the package playwright")
-    with playwright.sync_playwright() as started:
-        running = started.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield running
-        running.close()
 
 
 @pytest.fixture
