@@ -14,7 +14,7 @@ from ..local.fingerprint import served_fingerprint
 from ..local.model_source import answer_prompts, find_adapter
 from ..protocol import LanguageModel
 from ..settings import ServedModelSettings
-from .answer_grammars.compilation import make_grammar_writer
+from .answer_grammars.registry import RulesContext, make_grammar_writer
 from .budget import Budget, make_budget
 from .client import Server, ServerSettings
 
@@ -70,8 +70,8 @@ class ServerSource:
                 raise BionerError(Errors.E224.format(codec=builder.codec.name))
             schema = answer_schema(str(builder.codec.settings()["shape"]), list(builder.labels))
             settings = settings.changed(json_schema=schema)
-        return self._connect(settings, make_grammar_writer(
-            builder.codec, list(builder.labels), max_depth=settings.grammar_depth, wrapped=self.structured))
+        return self._connect(settings, make_grammar_writer(RulesContext(
+            builder.codec, tuple(builder.labels), max_depth=settings.grammar_depth, wrapped=self.structured)))
 
     def open_generator(self, *, top_p: float, attempts: int, batch_size: int, min_units: int = 0) -> LanguageModel:
         """Return the server as a writer of sentences; it decodes freely, and answers are checked."""
