@@ -2,7 +2,7 @@
 
 
 class FileErrors:
-    E001 = "No such file or folder: {path}. Give the path of an existing {wanted}."
+    E001 = "There is no {wanted} at {path}. Give the path of an existing one."
     E002 = "{path}, line {line}: not a JSON object ({why}). Write one record per line."
     E003 = "{path}, line {line}: {why}."
     E004 = ("span {start}-{end} ({label}) lies outside its text of {length} characters; offsets count code points, "

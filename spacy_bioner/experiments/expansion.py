@@ -77,7 +77,7 @@ class Expanded:
         for name, row in self.rows.items():
             for path in (path for run in row.runs.values() for path in run.paths()):
                 if self.plan.maker(path) is None and path not in named and not find_jsonl(path).exists():
-                    wanted = f"file for row '{name}', or of one that a step makes"
+                    wanted = f"file for row '{name}', and no step that makes one,"
                     raise BionerError(Errors.E001.format(path=path, wanted=wanted))
 
 

@@ -10,7 +10,7 @@ from ..files import read_lines
 from ..loading import is_gzip
 from .parsing.folders import list_files
 from .parsing.lines import read_text
-from .parsing.problems import Problems
+from .parsing.problems import Problems, strict_unless
 
 ENDINGS = (".txt", ".txt.gz")
 # What PubTator files and tagged tokens begin with, which are often called .txt.
@@ -22,14 +22,14 @@ def read_plain_text(path: Path, *, problems: Optional[Problems] = None, raw: boo
     """Read texts.
 
     path (Path): A folder with a .txt file a document, or a file with a document a line, gzip-compressed or not.
-    problems (Optional[Problems]): Takes note of texts that are not said to be raw text.
+    problems (Optional[Problems]): Takes note of texts that are not said to be raw text; without it that is an error.
     raw (bool): Whether they are said to be so.
     YIELDS (Annotation): The texts; those of a folder as they lie on the disk, line ends and all.
-    RAISES BionerError: E001 for a folder without texts, E003 where a file is not UTF-8.
+    RAISES BionerError: E001 for a folder without texts, E003 where a file is not UTF-8, E010 for what is not raw.
     """
     path = Path(path)
-    if not raw and problems is not None:
-        problems.add("no_annotation", str(path), "taken as raw text")
+    if not raw:
+        strict_unless(problems).add("no_annotation", str(path), "taken as raw text")
     if not path.is_dir():
         stem = path.name.split(".")[0]
         for number, line in read_lines(path):

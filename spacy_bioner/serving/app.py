@@ -10,6 +10,7 @@ from ..errors import BionerError, Errors
 from ..extras import extra
 from ..formats.docbin import doc_to_annotation
 from ..loading import parse_json
+from .freed_memory import FreedMemory
 from .request_batches import Batcher
 
 if TYPE_CHECKING:
@@ -31,18 +32,22 @@ class Served(NamedTuple):
     nlp (Language): The pipeline.
     spans_key (str): Key of the spans in Docs.
     batch_size (int): Texts that are annotated together.
+    freed (FreedMemory): Where memory goes that a batch took.
     """
 
     nlp: "Language"
     spans_key: str = "sc"
     batch_size: int = 64
+    freed: FreedMemory = FreedMemory()
 
     def annotate(self, texts: List[str]) -> List[Dict[str, Any]]:
         """Return the spans of each text as a record has them. Strings that only these texts hold are forgotten
         afterwards, so that the process does not grow with every new word."""
         with self.nlp.memory_zone():
-            return [doc_to_annotation(doc, self.spans_key).to_record()["spans"]
-                    for doc in self.nlp.pipe(texts, batch_size=self.batch_size)]
+            found = [doc_to_annotation(doc, self.spans_key).to_record()["spans"]
+                     for doc in self.nlp.pipe(texts, batch_size=self.batch_size)]
+        self.freed.give_back()
+        return found
 
 
 class _Refused(Exception):

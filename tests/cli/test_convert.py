@@ -135,7 +135,7 @@ def test_texts_of_another_file_are_left_out_whole_or_as_sentences(corpus, tmp_pa
     pytest.param(["--from", "word"], "Unknown format 'word'", id="format"),
     pytest.param(["--to", "word"], "Unknown format 'word'", id="format-out"),
     pytest.param(["--columns", "FORM NER"], "for the format iob", id="columns"),
-    pytest.param(["--exclude", "none.jsonl"], "No such file or folder: none.jsonl", id="missing-exclude"),
+    pytest.param(["--exclude", "none.jsonl"], "There is no file or folder at none.jsonl", id="missing-exclude"),
 ])
 def test_errors_are_clear_and_leave_no_file(corpus, tmp_path, arguments, message):
     held_out = _write(tmp_path / "held.jsonl", [{"id": "t", "text": "Before. It hurts the stomach.", "spans": []}])

@@ -142,7 +142,7 @@ def test_runs_with_several_seeds_are_averaged(folder):
 
 
 @pytest.mark.parametrize("make, message", [
-    pytest.param(lambda folder: [folder / "none.jsonl"], "No such file", id="no file"),
+    pytest.param(lambda folder: [folder / "none.jsonl"], "There is no file", id="no file"),
     pytest.param(lambda folder: [f"x={folder / 'half.jsonl'}", f"x={folder / 'gold.jsonl.gz'}"],
                  "Two systems are called 'x'", id="same name"),
     pytest.param(lambda folder: [folder], "neither a file of records", id="no pipeline"),

@@ -169,7 +169,7 @@ def test_a_dry_run_shows_the_commands_and_makes_nothing(toy, tmp_path):
 @pytest.mark.parametrize("dry", [(), ("--dry-run",)], ids=["run", "dry"])
 @pytest.mark.parametrize("old, new, message", [
     pytest.param("run: convert", "run: konvert", "half-1 runs 'konvert'.* convert,", id="verb"),
-    pytest.param('predicted: "{data}/found', 'predicted: "{data}/fuond', "No such file .*fuond.jsonl.* 'whole'",
+    pytest.param('predicted: "{data}/found', 'predicted: "{data}/fuond', "no file for row 'whole'.*fuond.jsonl",
                  id="file"),
     pytest.param("compare:", "choose: [{name: best, among: [whole, half]}]\ncompare:", "'whole' has no dev score",
                  id="choice"),

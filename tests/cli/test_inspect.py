@@ -92,7 +92,7 @@ def test_the_same_file_twice_is_refused(corpus, again):
 @pytest.mark.parametrize("name", ["none.jsonl", "empty"])
 def test_missing_corpus_is_one_clear_error(tmp_path, name):
     (tmp_path / "empty").mkdir()
-    with pytest.raises(BionerError, match="No such file or folder"):
+    with pytest.raises(BionerError, match="There is no (file|corpus)"):
         _inspect(tmp_path / name)
 
 

@@ -1,31 +1,12 @@
 """Odd labels are written and read back, or refused by name; never lost silently."""
 
 import pytest
-from odd_labels import BROKEN_LABELS, ODD_LABELS
+from odd_labels import BROKEN_LABELS, CODECS, ODD_LABELS, check_round_trip, check_written_or_refused
 
-from spacy_bioner.annotation import Annotation, Mention
+from spacy_bioner.annotation import Mention
 from spacy_bioner.codecs import make_codec
 from spacy_bioner.codecs.checks import check_readable
 from spacy_bioner.errors import BionerError
-from spacy_bioner.prompts.build import PromptBuilder
-
-TEXT = "Gout came back after cisplatin; pain in the knee."
-CODECS = [
-    pytest.param("json", {"shape": "name"}, id="json-name"),
-    pytest.param("json", {"shape": "offsets"}, id="json-offsets"),
-    pytest.param("json", {"shape": "context"}, id="json-context"), pytest.param("html", {}, id="html"),
-    pytest.param("bracket", {"lines": "all"}, id="bracket-all"),
-    pytest.param("bracket", {"lines": "occurring"}, id="bracket-occurring"),
-    pytest.param("seed_tags", {}, id="seed-tags"),
-]
-
-
-def check_round_trip(codec, mentions, labels):
-    annotation = Annotation(TEXT).with_mentions(mentions)
-    assert codec.unwritable(annotation) == ()
-    reading = codec.decode(TEXT, labels, codec.encode(annotation, labels))
-    assert reading.mentions == annotation.mentions
-    assert reading.issues == ()
 
 
 @pytest.mark.parametrize("name, options", CODECS)
@@ -47,15 +28,7 @@ def test_all_odd_labels_together_are_read_back(name, options):
 @pytest.mark.parametrize("name, options", CODECS)
 @pytest.mark.parametrize("label", BROKEN_LABELS)
 def test_a_label_with_a_line_break_is_read_back_or_refused_by_name(label, name, options):
-    codec = make_codec(name, **options)
-    annotation = Annotation(TEXT).with_mentions([Mention(0, 4, label)])
-    if codec.unwritable(annotation):
-        with pytest.raises(BionerError, match="unwritable"):
-            codec.encode(annotation, [label])
-        with pytest.raises(BionerError, match="unwritable"):
-            PromptBuilder(template="annotate.en", labels={label: ""}, codec=codec)
-    else:
-        check_round_trip(codec, annotation.mentions, [label])
+    check_written_or_refused(make_codec(name, **options), label)
 
 
 @pytest.mark.parametrize("labels", [[""], ["  "], ["a", "a"]])

@@ -162,14 +162,14 @@ def test_what_cannot_be_measured_is_told_before_anything_is_run(read, change, me
 def test_files_that_no_step_makes_have_to_be_there(read, tmp_path):
     elsewhere = tmp_path / "gold.jsonl"
     change = ('gold: "{folder}/{corpus}/test.jsonl"', f'gold: "{elsewhere}"')
-    with pytest.raises(BionerError, match="No such file .*gold.jsonl.* row 'a: plain'"):
+    with pytest.raises(BionerError, match="no file for row 'a: plain', and no step.*gold.jsonl"):
         read(change).refuse_missing(Path("out"))
     (tmp_path / "gold.jsonl.gz").touch()
     read(change).refuse_missing(Path("out"))
     read().refuse_missing(Path("out"))
     # That a step makes this is not in its template, but in its command line.
     changes = [("{corpus}/test.jsonl", "kept.jsonl"), ("{out}/data", "{out}/x")]
-    with pytest.raises(BionerError, match="No such file .*kept.jsonl"):
+    with pytest.raises(BionerError, match="There is no file.*kept.jsonl"):
         read(*changes).refuse_missing(Path("out"))
     read(*changes, ("prepare {data}", "prepare {out}/x/kept.jsonl")).refuse_missing(Path("out"))
 

@@ -43,7 +43,7 @@ def test_other_names_are_an_error_that_lists_the_formats(path):
 
 @pytest.mark.parametrize("name", ["none", "none.jsonl", "none.jsonl.gz"])
 def test_a_missing_file_is_said_to_be_missing(tmp_path, name):
-    with pytest.raises(BionerError, match=f"No such file or folder: .*{name}"):
+    with pytest.raises(BionerError, match=f"There is no file.* at .*{name}"):
         list(read_annotations(tmp_path / name))
 
 

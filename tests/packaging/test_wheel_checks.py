@@ -160,7 +160,7 @@ def test_versions_that_are_not_installed_are_told(files, tmp_path):
     pytest.param(lambda path, files: build(path, {f"{INFO}/METADATA": METADATA.encode()}), "no trained pipeline",
                  id="another-package"),
     pytest.param(lambda path, files: build(path, {**files, f"{FOLDER}/{FILE}": b"[]"}), "another content", id="texts"),
-    pytest.param(lambda path, files: None, "No such file", id="absent"),
+    pytest.param(lambda path, files: None, "There is no wheel", id="absent"),
 ])
 def test_what_is_no_such_wheel_is_one_line(files, tmp_path, damage, said):
     damage(tmp_path / "toy.whl", files)

@@ -10,12 +10,15 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 import spacy
+from spacy.language import Language
 from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
+from benchmarks.chaos.long_run import read_memory
 from spacy_bioner.cli.main import app
 from spacy_bioner.errors import BionerError
 from spacy_bioner.serving.app import MOST_BYTES, Served, listen, make_app
+from spacy_bioner.serving.freed_memory import FreedMemory
 from spacy_bioner.serving.request_batches import Batcher
 
 
@@ -108,6 +111,33 @@ def test_a_pipeline_without_such_spans_is_refused(nlp, tmp_path):
 def test_a_port_in_use_is_one_line():
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(BionerError, match="another port"):
         listen("127.0.0.1", taken.getsockname()[1])
+
+
+@pytest.mark.issue(21)
+def test_memory_that_a_batch_took_goes_back_to_the_system(nlp):
+    kept = []
+
+    @Language.component("takes_memory")
+    def take_memory(doc):
+        # Small objects that stay, such as the pieces of new words, lie between large ones that go.
+        taken = [(bytearray(100_000), kept.append(bytearray(600))) for _ in range(len(doc))]
+        del taken
+        return doc
+
+    nlp.add_pipe("takes_memory")
+    served = Served(nlp, freed=FreedMemory(between=0))
+    served.annotate(["Gout."])
+    before = read_memory()
+    served.annotate(["gout " * 2_000])
+    assert read_memory() - before < 50
+
+
+@pytest.mark.parametrize("made", [None, "a file"], ids=["nothing", "a-file"])
+def test_what_is_no_pipeline_is_one_line(tmp_path, made):
+    if made:
+        (tmp_path / "pipeline").write_text(made)
+    result = CliRunner().invoke(app, ["serve", str(tmp_path / "pipeline"), "--port", "0"])
+    assert f"There is no pipeline at {tmp_path / 'pipeline'}" in str(result.exception)
 
 
 def test_the_verb_serves_a_folder_until_it_is_told_to_end(nlp, tmp_path):

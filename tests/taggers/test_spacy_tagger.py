@@ -43,7 +43,7 @@ def test_a_group_that_the_pipeline_does_not_write_is_an_error(tmp_path):
 
 @pytest.mark.parametrize("name", ["no_such_package", "./nowhere", "/nowhere/at/all"])
 def test_a_pipeline_that_there_is_not_is_one_line(name):
-    with pytest.raises(BionerError, match="No such file or folder"):
+    with pytest.raises(BionerError, match="There is no pipeline at"):
         find(name)
 
 

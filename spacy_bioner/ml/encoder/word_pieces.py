@@ -13,7 +13,8 @@ from tokenizers import Tokenizer
 
 # A token of more pieces (a sequence, a link) is seen by its first ones; its span is whole all the same.
 MAX_PIECES_A_TOKEN = 24
-_REMEMBERED = 200_000
+# Tokens whose pieces are remembered: about 15 MB of them.
+_REMEMBERED = 50_000
 # Padded pieces of one forward pass: more does not pay on a CPU, since short rows then wait for long ones.
 PACKED_CPU, PACKED_GPU = 1024, 16384
 

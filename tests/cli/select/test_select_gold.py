@@ -55,7 +55,7 @@ def test_subsets_are_nested_whichever_sizes_are_asked_for(select, tmp_path):
 @pytest.mark.parametrize("arguments, message", [
     pytest.param(["--size", "2"], "No mention counts for dictionaries of 2 names", id="no-counts"),
     pytest.param(["--size", "2", "--mentions", "COUNTS#odd"], "COUNTS#odd for 2 names are 3", id="no-labels"),
-    pytest.param(["--size", "2", "--mentions", "none.json#x"], "No such file.*none.json", id="no-file"),
+    pytest.param(["--size", "2", "--mentions", "none.json#x"], "There is no file.*none.json", id="no-file"),
     pytest.param(["--size", "2", "--nested", "5;10"], "--nested is '5;10'", id="no-numbers"),
     pytest.param(["--size", "2", "--mentions-per-name", "0.1"], "No sentence of .* fits", id="nothing-fits"),
 ])

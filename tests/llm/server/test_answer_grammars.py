@@ -9,11 +9,11 @@ from types import SimpleNamespace
 import pytest
 from doc_snippets import read_snippet
 
+from spacy_bioner.codecs import make_codec
 from spacy_bioner.llm.decoding.grammars.bracket_grammar import BracketGrammar
 from spacy_bioner.llm.decoding.grammars.html_grammar import HtmlGrammar
 from spacy_bioner.llm.decoding.grammars.json_grammar import JsonGrammar
 from spacy_bioner.llm.decoding.grammars.source_tokens import SourceTokens
-from spacy_bioner.codecs import make_codec
 from spacy_bioner.llm.server.answer_grammars import registry
 from spacy_bioner.llm.server.answer_grammars.bracket_rules import TextPieces, bracket_rules
 from spacy_bioner.llm.server.answer_grammars.grammar_rules import Ref
