@@ -14,7 +14,7 @@ from ..local.fingerprint import served_fingerprint
 from ..local.model_source import answer_prompts, find_adapter
 from ..protocol import LanguageModel
 from ..settings import ServedModelSettings
-from .answer_grammars.registry import RulesContext, make_grammar_writer
+from .answer_grammars.rules_registry import RulesContext, make_grammar_writer
 from .budget import Budget, make_budget
 from .client import Server, ServerSettings
 

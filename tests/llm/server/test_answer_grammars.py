@@ -14,7 +14,7 @@ from spacy_bioner.llm.decoding.grammars.bracket_grammar import BracketGrammar
 from spacy_bioner.llm.decoding.grammars.html_grammar import HtmlGrammar
 from spacy_bioner.llm.decoding.grammars.json_grammar import JsonGrammar
 from spacy_bioner.llm.decoding.grammars.source_tokens import SourceTokens
-from spacy_bioner.llm.server.answer_grammars import registry
+from spacy_bioner.llm.server.answer_grammars import rules_registry
 from spacy_bioner.llm.server.answer_grammars.bracket_rules import TextPieces, bracket_rules
 from spacy_bioner.llm.server.answer_grammars.grammar_rules import Ref
 from spacy_bioner.llm.server.answer_grammars.html_rules import html_rules
@@ -253,14 +253,14 @@ def test_rules_of_another_package_are_the_language_of_its_local_decoding(text, t
     for module, name in (("lines_grammar", "class LinesGrammar"), ("lines_rules", "def write_lines_rules")):
         (tmp_path / f"{module}.py").write_text(read_snippet("howto/add-a-codec.md", name), encoding="utf8")
     monkeypatch.syspath_prepend(str(tmp_path))
-    point = EntryPoint("lines", "lines_rules:make_lines_rules", registry.ENTRY_POINT_GROUP)
-    monkeypatch.setattr(registry, "entry_points", lambda group, name: [point] if name == "lines" else [])
+    point = EntryPoint("lines", "lines_rules:make_lines_rules", rules_registry.ENTRY_POINT_GROUP)
+    monkeypatch.setattr(rules_registry, "entry_points", lambda group, name: [point] if name == "lines" else [])
     from lines_grammar import LinesGrammar
 
     pieces, chance = TextPieces(), random.Random(3)
     local = LinesGrammar(SourceTokens(text, pieces), SimpleNamespace(labels=LABELS, pieces=pieces, end_token=0))
     codec = SimpleNamespace(name="lines")
-    gbnf = registry.make_grammar_writer(registry.RulesContext(codec, tuple(LABELS)))(text)
+    gbnf = rules_registry.make_grammar_writer(rules_registry.RulesContext(codec, tuple(LABELS)))(text)
     for _ in range(10):
         answer = write_locally(local, chance)
         assert accepts(gbnf, answer), answer
@@ -268,5 +268,5 @@ def test_rules_of_another_package_are_the_language_of_its_local_decoding(text, t
 
 
 def test_codec_without_rules_asks_servers_without_a_grammar():
-    assert registry.make_grammar_writer(registry.RulesContext(make_codec("json", shape="offsets"), ("A",))) is None
-    assert registry.make_grammar_writer(registry.RulesContext(SimpleNamespace(name="unheard"), ("A",))) is None
+    assert rules_registry.make_grammar_writer(rules_registry.RulesContext(make_codec("json", shape="offsets"), ("A",))) is None
+    assert rules_registry.make_grammar_writer(rules_registry.RulesContext(SimpleNamespace(name="unheard"), ("A",))) is None
