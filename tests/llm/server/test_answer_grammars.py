@@ -19,6 +19,7 @@ from spacy_bioner.llm.server.answer_grammars.bracket_rules import TextPieces, br
 from spacy_bioner.llm.server.answer_grammars.grammar_rules import Ref
 from spacy_bioner.llm.server.answer_grammars.html_rules import html_rules
 from spacy_bioner.llm.server.answer_grammars.json_rules import json_rules
+from spacy_bioner.llm.server.answer_grammars.rules_registry import RulesContext
 from spacy_bioner.tokens import find_units
 
 llguidance = pytest.importorskip("llguidance", reason="the independent matcher is part of the dev extra")
@@ -260,7 +261,7 @@ def test_rules_of_another_package_are_the_language_of_its_local_decoding(text, t
     pieces, chance = TextPieces(), random.Random(3)
     local = LinesGrammar(SourceTokens(text, pieces), SimpleNamespace(labels=LABELS, pieces=pieces, end_token=0))
     codec = SimpleNamespace(name="lines")
-    gbnf = rules_registry.make_grammar_writer(rules_registry.RulesContext(codec, tuple(LABELS)))(text)
+    gbnf = rules_registry.make_grammar_writer(RulesContext(codec, tuple(LABELS)))(text)
     for _ in range(10):
         answer = write_locally(local, chance)
         assert accepts(gbnf, answer), answer
@@ -268,5 +269,5 @@ def test_rules_of_another_package_are_the_language_of_its_local_decoding(text, t
 
 
 def test_codec_without_rules_asks_servers_without_a_grammar():
-    assert rules_registry.make_grammar_writer(rules_registry.RulesContext(make_codec("json", shape="offsets"), ("A",))) is None
-    assert rules_registry.make_grammar_writer(rules_registry.RulesContext(SimpleNamespace(name="unheard"), ("A",))) is None
+    assert rules_registry.make_grammar_writer(RulesContext(make_codec("json", shape="offsets"), ("A",))) is None
+    assert rules_registry.make_grammar_writer(RulesContext(SimpleNamespace(name="unheard"), ("A",))) is None
