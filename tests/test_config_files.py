@@ -36,7 +36,7 @@ MODELS = [("spancat", "bioner_spancat.model", SpanGridSettings, {"@architectures
            {"@architectures": "spacy-bioner.SpanSelector.v1"}),
           ("selector", "span_selector.model.tok2vec", EncoderSettings, ENCODER)]
 PROFILES = ["default", "smoke", "gpu", "zh", "smoke,zh", "gpu,zh", "gpu,gpu_small", "quick", "quick,zh",
-            "packaged_adapter", "selector_bert_marked", "selector_llm_marked", "selector_llm_fast"]
+            "packaged_adapter", "head_start", "selector_bert_marked", "selector_llm_marked", "selector_llm_fast"]
 TASKS = sorted(path.stem for path in CONFIGS.glob("*.cfg"))
 # Where a run keeps its responses is a path of the workflow.
 PATHS = {"cache": {"annotate": "training/replies.sqlite", "synthesize": "training/generated.sqlite"}}

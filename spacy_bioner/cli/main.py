@@ -42,6 +42,7 @@ from .select.spans import select_spans_cli
 from .serve import serve_cli
 from .train.annotator import train_annotator_cli
 from .train.generator import train_generator_cli
+from .train.head_start import train_head_start_cli
 from .train.linker import train_linker_cli
 from .train.selector import train_selector_cli
 from .train.spancat import train_spancat_cli
@@ -99,6 +100,7 @@ select.command("spans", cls=VerbCommand)(select_spans_cli)
 select.command("silver", cls=VerbCommand)(select_silver_cli)
 app.add_typer(train)
 train.command("annotator", cls=OverridableCommand)(train_annotator_cli)
+train.command("head-start", cls=OverridableCommand)(train_head_start_cli)
 train.command("generator", cls=OverridableCommand)(train_generator_cli)
 train.command("selector", cls=OverridableCommand)(train_selector_cli)
 train.command("linker", cls=VerbCommand)(train_linker_cli)

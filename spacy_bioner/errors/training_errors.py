@@ -93,6 +93,14 @@ class TrainingErrors:
     E567 = ("No annotator has read a text of {path}, so it does not tell how far they are right. Annotate its texts "
             "too, or leave it out: agreement then counts.")
     E568 = "A trained pipeline finds the labels it was trained on, so {labels} cannot be asked of it. Leave out labels."
+    E569 = "{path} is no head start that can be used: {why}. Give the folder of a whole one."
+    E570 = ("The head start {path} is for the encoder '{wanted}', not for '{found}'. Set start_from = null, or give "
+            "this encoder.")
+    E571 = "start_from and lora_rank do not go together: LoRA is stored without its base model. Set one of them."
+    E572 = ("The head start {path} was trained on texts of this corpus: {count} of {total} records of {file}, such as "
+            "'{id}'. Scores would be too high. Set start_from = null, or give a head start without them.")
+    E573 = "Cannot read '{value}' as a source. Write NAME=FILE, as in bc5cdr=train.jsonl."
+    E574 = "The source name '{name}' comes twice. Give each source its own name."
 
 
 class TrainingWarnings:

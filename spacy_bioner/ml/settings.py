@@ -1,6 +1,6 @@
 """Settings of the encoder, the span grid and the heads of the selector; the defaults are those that were measured."""
 
-from typing import Dict, List, Tuple, Union
+from typing import Dict, List, Optional, Tuple, Union
 
 from ..settings import Settings, setting
 
@@ -27,6 +27,9 @@ class EncoderSettings(Settings):
         "base model is then read by its name.", ge=0)
     lora_alpha: int = setting(32, "Scale of LoRA.", ge=1)
     layers: int = setting(0, "How many of the lowest layers are used; 0 uses all.", ge=0)
+    start_from: Optional[str] = setting(
+        None, "What training begins with: packaged for the encoder that this package brings, trained on public "
+        "corpora, the folder of another head start, or null for the encoder as it is.")
     int8: bool = setting(
         False, "Whether a trained pipeline, when it is loaded, rounds its weights to 8 bits for use on CPUs.")
 

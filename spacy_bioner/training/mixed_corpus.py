@@ -21,7 +21,7 @@ from ..corpus.sampling import check_split
 from ..errors import BionerError, Errors, first_fault
 from ..formats import read_annotations
 from ..formats.docbin import annotation_to_doc, set_mentions
-from ..ml.spans.span_targets import DOUBTFUL_KEY, WEIGHTS
+from ..ml.spans.span_targets import ANNOTATED, DOUBTFUL_KEY, WEIGHTS
 from ..settings import Settings, setting
 from .common_words import find_common_words, find_doubtful_words
 
@@ -55,6 +55,8 @@ class Source(Settings):
         "by the loss: they may be names too. 0 ignores none.", ge=0, le=1)
     use_confidence: bool = setting(False, "Whether the score of a mention is its weight in the loss.")
     split: str = setting("train", "The split that records must be of, where they say one; empty for any.")
+    annotated: List[str] = setting(
+        [], "The labels that its records are annotated with: the loss of all others is ignored. Empty: every label.")
     on_leak: Literal["error", "drop"] = setting(
         "error", "A record with a held-out sentence is an error, or is dropped and counted.")
     allow_empty: bool = setting(
@@ -75,10 +77,12 @@ class Prepared:
 
     annotation (Annotation): The text with the mentions to train on.
     doubtful (Tuple[Mention, ...]): Regions without a loss.
+    annotated (Tuple[str, ...]): The labels that have a loss; empty for all.
     """
 
     annotation: Annotation
     doubtful: Tuple[Mention, ...] = ()
+    annotated: Tuple[str, ...] = ()
 
 
 def read_source(name: str, source: Source, held_out: KnownTexts) -> Iterator[Prepared]:
@@ -142,7 +146,7 @@ def _filter(annotation: Annotation, source: Source, doubted: Sequence[Mention]) 
     doubtful = [mention for mention in annotation.mentions if mention not in sure] if source.mask_doubtful else []
     if not source.use_confidence:
         sure = [replace(mention, score=None) for mention in sure]
-    return Prepared(annotation.with_mentions(sure), (*doubtful, *doubted))
+    return Prepared(annotation.with_mentions(sure), (*doubtful, *doubted), tuple(source.annotated))
 
 
 class MixedCorpus:
@@ -297,6 +301,8 @@ def make_example(prepared: Prepared, nlp: Language, spans_key: str) -> Tuple[Exa
     attrs = reference.spans[spans_key].attrs
     if "scores" in attrs:
         attrs[WEIGHTS] = attrs.pop("scores")
+    if prepared.annotated:
+        attrs[ANNOTATED] = list(prepared.annotated)
     if prepared.doubtful:
         set_mentions(reference, [replace(mention, score=None) for mention in prepared.doubtful],
                      spans_key=DOUBTFUL_KEY)

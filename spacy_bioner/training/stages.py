@@ -13,6 +13,7 @@ from thinc.api import Config
 from ..config_files import ConfigFiles
 from ..errors import BionerError, Errors
 from ..files import read_json_lines, write_json, write_json_lines
+from .head_start_check import check_starts
 from .mixed_corpus import make_mixed_corpus
 from .spacy_training import (
     collect_labels,
@@ -77,7 +78,8 @@ def run_stages(run: Run, output: Path, *, gpu_id: int = -1, overwrite: bool = Fa
     gpu_id (int): The GPU, -1 for the CPU.
     overwrite (bool): Whether what the folder holds of another training is removed.
     RETURNS (Dict[str, Any]): The model card of the pipeline.
-    RAISES BionerError: E514 where the folder holds another training, E515 where the config does not fit.
+    RAISES BionerError: E514 where the folder holds another training, E515 where the config does not fit, E572 where a
+        head start was trained on texts of gold, dev or what is held out.
     """
     card = describe(run)
     with open_folder(output, card, overwrite=overwrite):
@@ -147,7 +149,13 @@ def describe(run: Run) -> Dict[str, Any]:
     return {"strategy": run.strategy, "stages": [asdict(stage) for stage in run.stages], "sources": sources,
             "dev": describe_file(run.dev), "held_out": [describe_file(path) for path in run.held_out],
             "seed": run.seed, "evaluations": run.evaluations, "tune": run.tune,
-            "config": run.config.describe(), "overrides": dict(run.overrides)}
+            "config": run.config.describe(), "overrides": dict(run.overrides), **_check_starts(run)}
+
+
+def _check_starts(run: Run) -> Dict[str, Any]:
+    """Return what the card says of a head start, which may not have been trained on gold, dev or held-out texts."""
+    gold = [run.sources[_GOLD]["path"]] if _GOLD in run.sources else []
+    return check_starts(read_training_config(run.config, run.overrides), [*gold, run.dev, *run.held_out])
 
 
 @contextmanager

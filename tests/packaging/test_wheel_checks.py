@@ -14,9 +14,9 @@ from typer.testing import CliRunner
 
 from spacy_bioner.annotation import Annotation, Mention
 from spacy_bioner.cli.main import app
+from spacy_bioner.corpus.training_texts import FILE, TrainingTexts
 from spacy_bioner.errors import BionerError
 from spacy_bioner.formats.jsonl import write_jsonl
-from spacy_bioner.packaging.training_texts import FILE, TrainingTexts
 from spacy_bioner.packaging.wheel_checks import Check, check_scores
 
 SEEN = "The patient had gout in both of the knees."

@@ -55,6 +55,13 @@ def test_epochs_come_in_other_orders_and_a_seed_repeats_them(paths, nlp):
     assert epochs[0] != ids(make(paths, seed=2), nlp)
 
 
+def test_a_source_says_which_labels_its_records_are_annotated_with(paths, nlp):
+    corpus = make(paths, {"gold": {"annotated": ["DISEASE"]}})
+    said = {example.reference.user_data["id"].split("-")[0]: example.reference.spans["sc"].attrs.get("annotated")
+            for example in corpus(nlp)}
+    assert said == {"gold": ["DISEASE"], "syn": None}
+
+
 @pytest.mark.parametrize("buffer", [0, 5], ids=["in memory", "streaming"])
 def test_weights_say_how_often_a_record_comes(paths, nlp, buffer):
     corpus = make(paths, {"gold": {"weight": 3}, "synthetic": {"weight": 0.5}}, buffer=buffer)

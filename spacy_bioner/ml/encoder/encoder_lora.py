@@ -1,7 +1,7 @@
 """LoRA on a base model that is read by its name: only the small matrices are trained and stored."""
 
 from hashlib import sha256
-from typing import Any, Dict
+from typing import Any, Dict, List
 
 import torch
 
@@ -54,12 +54,17 @@ def check_base(transformer: torch.nn.Module, config: Dict[str, Any]) -> None:
     config (Dict[str, Any]): name, and base once it is known: hidden size, layers, vocabulary, hash of some weights.
     RAISES BionerError: E520 where it is another model.
     """
-    found = transformer.config
-    base = [found.hidden_size, found.num_hidden_layers, found.vocab_size, _hash_weights(transformer)]
+    base = describe_base(transformer)
     wanted = list(config.setdefault("base", base))
     # Components of earlier versions noted the sizes alone.
     if wanted != base[:len(wanted)]:
         raise BionerError(Errors.E520.format(name=config["name"], found=base, wanted=wanted))
+
+
+def describe_base(transformer: torch.nn.Module) -> List[Any]:
+    """Return what tells a base model from others: hidden size, layers, vocabulary, hash of some weights."""
+    found: Any = transformer.config
+    return [found.hidden_size, found.num_hidden_layers, found.vocab_size, _hash_weights(transformer)]
 
 
 def _hash_weights(transformer: torch.nn.Module) -> str:

@@ -7,6 +7,7 @@ embeddings may stay frozen, which saves half of an update of a small model.
 
 import json
 from functools import partial
+from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple
 
 import numpy
@@ -20,6 +21,8 @@ from ...llm.local.hub import resolve_model
 from ...llm.local.numbers.int8_layers import put_int8
 from ...llm.local.numbers.number_types import is_quick_in_bfloat16
 from ...llm.local.pretrained import build_model, load_model, load_tokenizer
+from ...llm.model_files import UnreadableFile, read_object
+from ..head_start.folder import find_head_start, read_head_start
 from ..torch_module import ModuleShim
 from .encoder_lora import LoraModule, add_lora, check_base
 from .word_pieces import (
@@ -32,6 +35,9 @@ from .word_pieces import (
     find_around,
     pack_rows,
 )
+
+# Dropout of attention would cost a fifth of an update on a CPU: there is no fused kernel for it.
+_ATTENTION_DROPOUT = "attention_probs_dropout_prob"
 
 
 class PooledTransformer(LoraModule):
@@ -88,7 +94,7 @@ class PooledTransformer(LoraModule):
 
 def build_transformer_encoder(name: str, max_pieces: int, overlap: int, mixed_precision: bool,
                               frozen_layers: int, layer_decay: float, dropout: float, average: float,
-                              lora_rank: int, lora_alpha: int, layers: int,
+                              lora_rank: int, lora_alpha: int, layers: int, start_from: Optional[str] = None,
                               int8: bool = False) -> Model[List[Doc], List[Floats2d]]:
     """Build the layer; weights are read when it is initialized, or come with the trained pipeline.
 
@@ -106,24 +112,29 @@ def build_transformer_encoder(name: str, max_pieces: int, overlap: int, mixed_pr
         own.
     layers (int): How many of the transformer's layers are used, from below; 0 uses all. Upper layers of a causal
         language model foresee the next word, which is dear and of little use to who judges the words that are there.
+    start_from (Optional[str]): The head start whose weights training begins with, see `head_start.folder`; None for
+        the weights as they are.
     int8 (bool): Whether weights that are read from a trained pipeline are rounded to 8 bits, see `int8_layers`.
     RETURNS (Model[List[Doc], List[Floats2d]]): One array a document, one row a token.
-    RAISES BionerError: E563 for 8-bit weights with LoRA.
+    RAISES BionerError: E563 for 8-bit weights with LoRA, E571 for a head start with LoRA.
     """
     if int8 and lora_rank:
         raise BionerError(Errors.E563)
+    if start_from is not None and lora_rank:
+        raise BionerError(Errors.E571)
     shim = ModuleShim(_build_module, rate_factor=partial(_rate_of_layer, decay=layer_decay), average=average,
                       trained_only=lora_rank > 0, finish=_round_weights if int8 else None)
     return Model("transformer_encoder", _forward, init=_init, shims=[shim], dims={"nO": None}, attrs={
         "name": name, "max_pieces": max_pieces, "overlap": overlap, "mixed_precision": mixed_precision,
         "frozen_layers": frozen_layers, "dropout": dropout, "lora_rank": lora_rank, "lora_alpha": lora_alpha,
-        "layers": layers})
+        "layers": layers, "start_from": start_from})
 
 
 def _build_module(config: Dict[str, Any]) -> PooledTransformer:
     lora = config.get("lora")
     if lora:
-        transformer = load_model(resolve_model(config["name"]), dtype=torch.float32)
+        folder = resolve_model(config["name"])
+        transformer = load_model(folder, dtype=torch.float32, **_leave_out_attention_dropout(folder))
     else:
         transformer = build_model(config["transformer"])
     _drop_pooler(transformer)
@@ -138,6 +149,15 @@ def _build_module(config: Dict[str, Any]) -> PooledTransformer:
     elif not lora:
         _freeze(transformer, config["frozen_layers"])
     return module
+
+
+def _leave_out_attention_dropout(folder: Path) -> Dict[str, float]:
+    """Return the change to the settings of a model that leaves out what has no fused kernel on a CPU."""
+    try:
+        settings = read_object(folder / "config.json")
+    except UnreadableFile:
+        return {}  # `load_model` says what is wrong with it
+    return {_ATTENTION_DROPOUT: 0.0} if _ATTENTION_DROPOUT in settings else {}
 
 
 def _round_weights(module: torch.nn.Module, config: Dict[str, Any]) -> Dict[str, Any]:
@@ -214,12 +234,13 @@ def _check_windows(module: PooledTransformer, settings: Dict[str, Any]) -> None:
 def _load_pretrained(settings: Dict[str, Any]) -> Tuple[PooledTransformer, Dict[str, Any]]:
     source = resolve_model(settings["name"])
     tokenizer, transformer = load_tokenizer(source), load_model(source, dtype=torch.float32)
+    if settings["start_from"] is not None:
+        read_head_start(find_head_start(settings["start_from"])).add_to(transformer, settings["name"])
     if not settings["lora_rank"]:
         # With LoRA the base model is cut when it is read, always anew.
         _keep_layers(transformer, settings["layers"], settings["name"])
     values = transformer.config.to_diff_dict()
-    # Dropout of attention would cost a fifth of an update on a CPU: there is no fused kernel for it.
-    for key, dropout in (("hidden_dropout_prob", settings["dropout"]), ("attention_probs_dropout_prob", 0.0)):
+    for key, dropout in (("hidden_dropout_prob", settings["dropout"]), (_ATTENTION_DROPOUT, 0.0)):
         if hasattr(transformer.config, key):
             values[key] = dropout
     values["model_type"] = transformer.config.model_type

@@ -1,13 +1,15 @@
 """What a grid of span scores should be: gold spans, how far each is trusted, and what is left open."""
 
 from dataclasses import dataclass
-from typing import Any, Iterator, List, Mapping, Sequence, Tuple
+from typing import Any, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 import numpy
 from spacy.training import Example
 
 # Attribute of a gold group: how much each of its spans counts. Scores alone are no weights.
 WEIGHTS = "weights"
+# Attribute of a gold group: the labels that its text was annotated with, where they are not all that there are.
+ANNOTATED = "annotated"
 DOUBTFUL_KEY = "doubtful"
 
 
@@ -19,11 +21,13 @@ class Target:
     spans (Sequence[Tuple[int, int, int, float]]): Start, end, label and weight of each gold span.
     doubtful (Sequence[Tuple[int, int]]): Regions without a loss: of the spans that touch one only those count
         that are mentions.
+    annotated (Optional[Sequence[int]]): The labels that have a loss; None for all.
     """
 
     length: int
     spans: Sequence[Tuple[int, int, int, float]]
     doubtful: Sequence[Tuple[int, int]] = ()
+    annotated: Optional[Sequence[int]] = None
 
 
 def align_gold(example: Example, spans_key: str) -> Iterator[Tuple[int, int, str, int]]:
@@ -44,7 +48,8 @@ def find_target(example: Example, spans_key: str, labels: Mapping[str, int]) -> 
     """Read the target of an example.
 
     example (Example): Predicted and gold Doc. What the gold group has in `attrs["weights"]` are weights, not a
-        number is full weight; a group "doubtful" holds the regions left open.
+        number is full weight, and `attrs["annotated"]` names the labels that have a loss; a group "doubtful" holds
+        the regions left open.
     spans_key (str): Key of the gold group.
     labels (Mapping[str, int]): Label to its place; a span with another label is left open, not trained on as wrong.
     RETURNS (Target): The target.
@@ -59,7 +64,9 @@ def find_target(example: Example, spans_key: str, labels: Mapping[str, int]) -> 
             spans.append((start, end, labels[label], weight))
     open_spans = list(reference.spans[DOUBTFUL_KEY]) if DOUBTFUL_KEY in reference.spans else []
     doubtful = [(span.start, span.end) for span in example.get_aligned_spans_y2x(open_spans, allow_overlap=True)]
-    return Target(len(example.predicted), spans, doubtful)
+    annotated = reference.spans[spans_key].attrs.get(ANNOTATED) if spans_key in reference.spans else None
+    known = None if annotated is None else [labels[label] for label in annotated if label in labels]
+    return Target(len(example.predicted), spans, doubtful, known)
 
 
 def grid_loss(logits: numpy.ndarray, targets: Sequence[Target], *,
@@ -82,7 +89,7 @@ def grid_loss(logits: numpy.ndarray, targets: Sequence[Target], *,
         open_ = ends <= target.length
         for first, last in target.doubtful:
             open_ &= (ends <= first) | (starts >= last)
-        weight[rows] = open_[..., None]
+        weight[rows, :, slice(None) if target.annotated is None else list(target.annotated)] = open_[..., None]
         for start, end, label, trust in target.spans:
             count += 1
             if end - start <= max_length:

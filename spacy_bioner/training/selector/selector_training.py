@@ -9,6 +9,7 @@ from ...config_files import ConfigFiles
 from ...errors import BionerError, Errors, Warnings
 from ...files import read_json_lines, write_json
 from ...formats.jsonl import read_jsonl
+from ..head_start_check import check_starts
 from ..spacy_training import (
     collect_labels,
     count_records,
@@ -78,7 +79,7 @@ def run_selector(run: SelectorRun, output: Path, *, gpu_id: int = -1, overwrite:
     overwrite (bool): Whether what the folder holds of another training is removed.
     RETURNS (Dict[str, Any]): The model card of the pipeline.
     RAISES BionerError: E009 for gold of another split, E514, E515, E518 where there is nothing to learn, E535 for
-        recorded candidates of an unknown label.
+        recorded candidates of an unknown label, E572 for a head start that was trained on these texts.
     """
     files = {name: path for name, path in (("gold", run.gold), ("dev", run.dev), ("predicted", run.predicted),
                                            ("dev_predicted", run.dev_predicted)) if path is not None}
@@ -87,7 +88,8 @@ def run_selector(run: SelectorRun, output: Path, *, gpu_id: int = -1, overwrite:
             "labels": list(run.labels), "definitions": dict(run.definitions),
             "held_out": [describe_file(path) for path in run.held_out],
             "config": run.config.describe(),
-            **({} if run.recall_loss is None else {"recall_loss": run.recall_loss})}
+            **({} if run.recall_loss is None else {"recall_loss": run.recall_loss}),
+            **check_starts(read_training_config(run.config, run.overrides), [run.gold, run.dev, *run.held_out])}
     only_predicted = _suffices(run)
     with open_folder(output, card, overwrite=overwrite):
         config = read_training_config(run.config, {

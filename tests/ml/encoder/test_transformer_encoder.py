@@ -4,7 +4,8 @@ import spacy
 import torch
 from spacy.tokens import Doc
 from thinc.api import Adam
-from transformers import BertConfig, BertModel, BertTokenizerFast, PreTrainedTokenizerFast
+from tiny_models import write_bert
+from transformers import BertModel, BertTokenizerFast, PreTrainedTokenizerFast
 
 from spacy_bioner.errors import BionerError
 from spacy_bioner.formats.docbin import build_doc
@@ -18,15 +19,7 @@ TEXTS = ["p53 and BRCA1 mutations.", "", "Familial adenomatous polyposis (APC) i
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """A tiny random BERT."""
-    path = tmp_path_factory.mktemp("bert")
-    letters = "abcdefghijklmnopqrstuvwxyz0123456789().,-"
-    vocab = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters, *(f"##{letter}" for letter in letters), "gene"]
-    (path / "vocab.txt").write_text("\n".join(vocab), encoding="utf8")
-    BertTokenizerFast(str(path / "vocab.txt")).save_pretrained(path)
-    torch.manual_seed(0)
-    BertModel(BertConfig(vocab_size=len(vocab), hidden_size=16, num_hidden_layers=2, num_attention_heads=2,
-                         intermediate_size=24, max_position_embeddings=80)).save_pretrained(path)
-    return path
+    return write_bert(tmp_path_factory.mktemp("bert"))
 
 
 @pytest.fixture

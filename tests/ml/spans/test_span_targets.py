@@ -50,6 +50,15 @@ def test_a_coarser_tokenizer_loses_what_it_cannot_reach():
     assert find_target(Example(predicted, reference), "sc", LABELS).spans == [(1, 2, 0, 1.0), (3, 5, 1, 1.0)]
 
 
+def test_labels_that_a_text_was_not_annotated_with_have_no_loss():
+    example = make_example(Vocab())
+    example.reference.spans["sc"].attrs["annotated"] = ["CELL", "DISEASE"]
+    target = find_target(example, "sc", {**LABELS, "DISEASE": 2})
+    _, gradient = grid_loss(numpy.zeros((8, 3, 3), dtype="float32"), [target])
+    assert target.annotated == [1, 2]
+    assert (gradient[0] != 0).any(axis=0).tolist() == [False, True, True]
+
+
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
 def test_gradient_is_that_of_the_loss(smoothing):
     chance = numpy.random.default_rng(0)
