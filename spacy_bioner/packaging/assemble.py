@@ -7,11 +7,11 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from spacy.language import Language
 
-from ..corpus.training_texts import TrainingTexts
 from ..errors import BionerError, Errors
 from ..ml.listeners import take_encoders
 from ..training.pipeline_loading import load_pipeline
 from ..training.spacy_training import forget_paths
+from ..training.training_texts import TrainingTexts
 from .hub_header import LICENCE_FILE
 from .model_card import Facts, collect_facts, describe_terms, meta_fields, render_card
 from .recall_promise import promise_recall

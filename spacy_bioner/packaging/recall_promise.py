@@ -8,12 +8,12 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence
 from spacy.language import Language
 
 from ..annotation import Annotation
-from ..corpus.training_texts import TrainingTexts
 from ..errors import BionerError, Errors
 from ..formats.docbin import doc_to_annotation
 from ..formats.jsonl import read_jsonl
 from ..ml.recall_guarantee import THRESHOLDS, DocumentScores, guarantee_recall
 from ..training.spacy_training import describe_file
+from ..training.training_texts import TrainingTexts
 
 CONFIDENCE = 0.95
 _FACTORY, _SELECTOR = "bioner_spancat", "span_selector"

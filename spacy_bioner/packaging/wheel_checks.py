@@ -10,8 +10,8 @@ from packaging.requirements import InvalidRequirement, Requirement
 from spacy.cli.package import TEMPLATE_INIT
 
 from ..annotation import Annotation
-from ..corpus.training_texts import FILE, TrainingTexts
 from ..errors import BionerError, Errors
+from ..training.training_texts import FILE, TrainingTexts
 from .wheel_file import WheelFile
 
 # Registered functions of spaCy, of what comes with it, and of this package; thinc's have no name before their own.

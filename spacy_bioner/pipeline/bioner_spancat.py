@@ -172,13 +172,12 @@ class BionerSpancat(LabelPipe):
 
     def get_loss(self, examples: Iterable[Example], scores: Floats3d) -> Tuple[float, Floats3d]:
         """Return cross-entropy of all spans a gold mention, and its gradient."""
-        targets = [self.find_target(example) for example in examples]
+        targets = [self._target(example) for example in examples]
         loss, gradient = grid_loss(self.model.ops.to_numpy(scores), targets,
                                    label_smoothing=self.cfg["label_smoothing"])
         return loss, self.model.ops.asarray3f(gradient)
 
-    def find_target(self, example: Example) -> Target:
-        """Return what the scores of an example's spans should be."""
+    def _target(self, example: Example) -> Target:
         return find_target(example, self.key, {label: place for place, label in enumerate(self.labels)})
 
     def score(self, examples: Iterable[Example], **kwargs: Any) -> Dict[str, Any]:
@@ -210,9 +209,11 @@ class BionerSpancat(LabelPipe):
         encoder = self.model.get_ref("tok2vec") if "tok2vec" in self.model.ref_names else None
         if encoder is not None and encoder.attrs.get("start_from") is not None:
             # Torch is loaded with it.
-            from .trained_heads import begin_with_heads
+            from ..ml.head_start.beginning import begin_with_heads
 
-            begin_with_heads(self, examples, start_from=encoder.attrs["start_from"])
+            begin_with_heads(self.model, [example.predicted for example in examples],
+                             [self._target(example) for example in examples], self.labels,
+                             start_from=encoder.attrs["start_from"], find=self.find)
 
     def calibrate(self, examples: Iterable[Example], *, by_label: bool = True) -> Dict[str, Any]:
         """Choose temperature and thresholds on a dev part, and use them from now on, without a group of doubtful spans.
@@ -232,7 +233,7 @@ class BionerSpancat(LabelPipe):
         gold = dict.fromkeys(self.labels, 0)
         scores, valid, labels = [], [], []
         for example, mentions in zip(examples, found):
-            wanted = {(start, end, label) for start, end, label, _ in self.find_target(example).spans}
+            wanted = {(start, end, label) for start, end, label, _ in self._target(example).spans}
             for start, end, label, score in mentions:
                 scores.append(score)
                 valid.append((start, end, label) in wanted)

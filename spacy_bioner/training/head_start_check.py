@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Any, Dict, Iterable, Iterator, Mapping
 
-from ..corpus.training_texts import FILE, TrainingTexts
 from ..errors import BionerError, Errors
 from ..formats import read_annotations
 from ..llm.model_files import UnreadableFile, read_object
+from .training_texts import FILE, TrainingTexts
 
 _KEY = "start_from"
 

@@ -16,7 +16,6 @@ from ..config_files import ConfigFiles
 from ..corpus.leakage import KnownTexts
 from ..corpus.sampling import check_split, draw_sample
 from ..corpus.sentences import split_sentences
-from ..corpus.training_texts import TrainingTexts
 from ..files import fill_folder
 from ..formats import read_annotations
 from ..formats.docbin import annotation_to_doc
@@ -25,6 +24,7 @@ from .pipeline_loading import load_pipeline
 from .spacy_training import checksum
 from .stages import Run, run_stages
 from .strategies import Stage
+from .training_texts import TrainingTexts
 
 logger = logging.getLogger(__name__)
 

@@ -14,10 +14,10 @@ from typer.testing import CliRunner
 
 from spacy_bioner.annotation import Annotation, Mention
 from spacy_bioner.cli.main import app
-from spacy_bioner.corpus.training_texts import FILE, TrainingTexts
 from spacy_bioner.errors import BionerError
 from spacy_bioner.formats.jsonl import write_jsonl
 from spacy_bioner.packaging.wheel_checks import Check, check_scores
+from spacy_bioner.training.training_texts import FILE, TrainingTexts
 
 SEEN = "The patient had gout in both of the knees."
 FOLDER, INFO = "en_toy/en_toy-0.1.0", "en_toy-0.1.0.dist-info"

@@ -151,7 +151,7 @@ def _build_module(config: Dict[str, Any]) -> PooledTransformer:
     return module
 
 
-def _leave_out_attention_dropout(folder: Path) -> Dict[str, float]:
+def _leave_out_attention_dropout(folder: Path) -> Dict[str, Any]:
     """Return the change to the settings of a model that leaves out what has no fused kernel on a CPU."""
     try:
         settings = read_object(folder / "config.json")

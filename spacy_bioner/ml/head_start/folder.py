@@ -1,7 +1,7 @@
 """The folder of a head start: what was trained, as low-rank differences from the base model, and its card.
 
 A difference is the product of two narrow matrices, as LoRA trains it (Hu et al., 2021, arXiv:2106.09685), so a whole
-encoder takes a few megabytes. The hashes of the training texts lie beside them, see `corpus.training_texts`.
+encoder takes a few megabytes. The hashes of the training texts lie beside them, see `training.training_texts`.
 """
 
 import hashlib
@@ -13,7 +13,6 @@ import torch
 from pydantic import BaseModel, ConfigDict, ValidationError
 from safetensors.torch import load_file, save_file
 
-from ...corpus.training_texts import FILE as TEXTS_FILE
 from ...errors import BionerError, Errors, first_fault
 from ...files import write_json
 from ...llm.model_files import UnreadableFile, read_object, read_shapes
@@ -98,7 +97,7 @@ def read_card(folder: Path) -> HeadStartCard:
         card = HeadStartCard.model_validate(read_object(folder / CARD_FILE))
         if card.kind != _KIND:
             raise UnreadableFile(f"{CARD_FILE} is of the kind '{card.kind}'")
-        for name in (WEIGHTS_FILE, TEXTS_FILE):
+        for name in {WEIGHTS_FILE, *card.sha256}:
             if _hash_file(folder / name) != card.sha256.get(name):
                 raise UnreadableFile(f"{name} has another checksum than {CARD_FILE} says")
     except ValidationError as error:
@@ -146,7 +145,7 @@ def write_head_start(folder: Path, encoder: torch.nn.Module, grid: torch.nn.Modu
     tensors.update({f"{_GRID}{name}": value for name, value in grid.state_dict().items()})
     save_file({name: value.detach().cpu().to(torch.float16).contiguous() for name, value in tensors.items()},
               folder / WEIGHTS_FILE)
-    sums = {name: _hash_file(folder / name) for name in (WEIGHTS_FILE, TEXTS_FILE)}
+    sums = {path.name: _hash_file(path) for path in sorted(folder.iterdir()) if path.name != CARD_FILE}
     write_json(folder / CARD_FILE, {"kind": _KIND, **card, "sha256": sums})
 
 

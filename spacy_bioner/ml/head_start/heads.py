@@ -1,7 +1,7 @@
 """The heads of a head start: a new label begins as the trained label whose spans are most like its own."""
 
 import logging
-from typing import List, Optional, Sequence, Set, Tuple
+from typing import Dict, List, Optional, Sequence, Set, Tuple
 
 import numpy
 import torch
@@ -37,7 +37,7 @@ def count_agreement(found: Spans, gold: Spans, trained: int, wanted: int) -> num
     """
     both, of_found, of_gold = numpy.zeros((trained, wanted)), numpy.zeros((trained, 1)), numpy.zeros((1, wanted))
     for mine, theirs in zip(found, gold):
-        at = {}
+        at: Dict[Tuple[int, int], List[int]] = {}
         for start, end, label in mine:
             of_found[label] += 1
             at.setdefault((start, end), []).append(label)

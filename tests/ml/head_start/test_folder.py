@@ -8,7 +8,6 @@ from tiny_models import write_bert
 from transformers import BertModel
 
 from spacy_bioner.annotation import Annotation
-from spacy_bioner.corpus.training_texts import TrainingTexts
 from spacy_bioner.errors import BionerError
 from spacy_bioner.formats.jsonl import write_jsonl
 from spacy_bioner.ml.encoder.encoder_lora import add_lora, describe_base
@@ -20,6 +19,7 @@ from spacy_bioner.ml.head_start.folder import (
     write_head_start,
 )
 from spacy_bioner.ml.spans.span_grid import SpanGrid
+from spacy_bioner.training.training_texts import TrainingTexts
 
 SIZES = {"n_in": 16, "n_labels": 2, "hidden_size": 5, "rank": 4, "max_length": 7, "dropout": 0.0}
 

@@ -1,4 +1,4 @@
-"""Which texts a pipeline was trained or tuned on: salted hashes of sentences beside the pipeline, and no text.
+"""Which texts a pipeline or a head start was trained on: salted hashes of sentences beside it, and no text.
 
 Whoever has a sentence can ask whether it was among them; from the hashes alone no sentence can be read. Short ones,
 which could be guessed, are left out.
