@@ -38,6 +38,16 @@ def set_thread_defaults(environment: MutableMapping[str, str] = os.environ) -> N
         environment.setdefault(name, value)
 
 
+def divide_threads(processes: int, environment: MutableMapping[str, str] = os.environ) -> None:
+    """Let processes that run at once share the processors; a number of threads that the user has set stays.
+
+    processes (int): How many run at once.
+    environment (MutableMapping[str, str]): The environment variables that they start with.
+    """
+    if environment.get("OMP_NUM_THREADS") == thread_settings()["OMP_NUM_THREADS"]:
+        environment["OMP_NUM_THREADS"] = str(max(1, usable_cpus() // processes))
+
+
 def _read_quota(cgroups: Path) -> Optional[float]:
     """Return processors that the control group allows (version 2, then 1), or None for no limit."""
     try:

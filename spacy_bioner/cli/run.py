@@ -3,10 +3,11 @@
 import os
 import sys
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Sequence
 
 import typer
 
+from ..cpu_threads import divide_threads, usable_cpus
 from ..errors import BionerError, Errors
 from ..workflow.project import PREFIX, Project, read_parent_variables
 from ._shared.outputs import IN_WORKFLOW
@@ -52,11 +53,14 @@ def run_cli(
     force: bool = typer.Option(False, "--force", help="Run again what has not changed."),
     dry_run: bool = typer.Option(False, "--dry-run", help="Print the command lines and run none."),
     plan: bool = typer.Option(False, "--plan", help="Only print what would run: corpus, sizes, expected times."),
+    at_once: int = typer.Option(2, min=1, help="Commands of a workflow that run at once where none waits for another; "
+                                               "on a GPU it is 1."),
 ) -> None:
     """Run a workflow of project.yml; set its variables by options, such as --corpus mine --profile gpu.
 
-    The variables stand at the top of project.yml, with their meanings. `spacy project run` does the same, but passes
-    over variables that it does not know. Finished commands are skipped, so the same command resumes.
+    The variables stand at the top of project.yml, with their meanings. `spacy project run` does the same one command
+    after the other, and passes over variables that it does not know. Finished commands are skipped, so the same command
+    resumes.
 
     Example: spacy-bioner run all --corpus embedded --gold-limit 100
 
@@ -68,16 +72,19 @@ def run_cli(
     found.refuse_unknown([*given, *read_parent_variables()])
     if plan and workflow not in found.workflows:
         raise BionerError(Errors.E730.format(option="--plan", why=f"'{workflow}' is a command and no workflow"))
-    if plan or workflow in found.workflows and PLAN not in steps:
+    variables, commands = found.fill(given)
+    at_once = min(at_once, usable_cpus()) if int(variables.get("gpu_id", -1)) < 0 else 1
+    # A project of one's own may have other variables, and then has no header.
+    if {"data", "corpus", "raw"} <= set(variables) and (plan or workflow in found.workflows and PLAN not in steps):
         from ..workflow.header import describe_run
 
-        variables, outputs = found.fill(given)
         if _TRAINS in steps:
             refuse_undefined(project / str(variables["data"]), str(variables["corpus"]))
-        lines = describe_run(workflow, {step: outputs[step] for step in steps}, variables, folder=project)
+        lines = describe_run(workflow, [commands[step] for step in steps], variables, folder=project, at_once=at_once)
         print("\n".join(lines), file=sys.stderr)
     if not plan:
-        run_project(project, workflow, given, force=force, dry=dry_run)
+        run_project(project, workflow, given, force=force, dry=dry_run,
+                    at_once=at_once if workflow in found.workflows and not dry_run else 1)
 
 
 def refuse_undefined(data: Path, corpus: str) -> None:
@@ -117,21 +124,37 @@ def read_variables(args: List[str]) -> Dict[str, str]:
     return given
 
 
-def run_project(folder: Path, name: str, variables: Dict[str, str], *, force: bool = False, dry: bool = False) -> None:
-    """Run a workflow as `spacy project run` does; a command that fails ends this process with its exit code.
+def run_project(folder: Path, name: str, variables: Dict[str, str], *, force: bool = False, dry: bool = False,
+                at_once: int = 1) -> None:
+    """Run a workflow or command; one that fails ends this process.
 
     folder (Path): The project.
     name (str): The workflow or command.
     variables (Dict[str, str]): Name to value.
     force (bool): Whether commands of which nothing changed run again.
     dry (bool): Whether command lines are printed and not run.
+    at_once (int): How many commands may run at once; with 1 they run as by `spacy project run`.
     """
     # What a terminal would colour is escaped here, and asked for by the system, not by whether it is a terminal.
     os.environ.setdefault("ANSI_COLORS_DISABLED", "1")
     os.environ[IN_WORKFLOW] = "1"
     from confection import try_load_json
-    from weasel.cli.run import project_run
 
     overrides = {f"vars.{variable}": try_load_json(value) for variable, value in variables.items()}
     sys.stdout.flush()
-    project_run(folder.resolve(), name, overrides=overrides, force=force, dry=dry)
+    if at_once > 1:
+        from ..workflow.side_by_side import run_side_by_side
+
+        divide_threads(at_once)
+        run_side_by_side(folder.resolve(), name, overrides, at_once=at_once, run_verb=_run_verb, force=force)
+    else:
+        from weasel.cli.run import project_run
+
+        project_run(folder.resolve(), name, overrides=overrides, force=force, dry=dry)
+
+
+def _run_verb(words: Sequence[str]) -> None:
+    """Run a verb in this process, which was started for it."""
+    from .main import main
+
+    main()

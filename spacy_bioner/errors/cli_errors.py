@@ -59,3 +59,5 @@ class CliErrors:
     E749 = ("{path} has no definition for {labels}. Write in a few words what each label means: the language model "
             "reads it.")
     E750 = "The variable {name} is '{value}'. Command lines are cut at white space: give a value without any."
+    E751 = "The command '{name}' reads {path}, which is not there. Run the commands before it, or the whole workflow."
+    E752 = "The command '{name}' ended with exit code {code}; its lines above say why. The same command resumes."

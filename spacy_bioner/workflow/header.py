@@ -10,6 +10,7 @@ from ..formats import read_annotations
 from ..formats.jsonl import find_jsonl
 from ..formats.plain_text import count_plain_texts
 from ..llm.settings import EMBEDDED_MODEL
+from .side_by_side import Command, estimate_end
 
 PARTS = ("train", "dev", "test", "raw")
 # A sentence of an abstract, in characters, by which documents are counted as sentences.
@@ -60,14 +61,15 @@ _MINUTES: Dict[str, Callable[[Amounts], float]] = {
 _SHORT = ("plan", "prepare", "generate-sentences", "select-spans", "package", "report", "show")
 
 
-def describe_run(name: str, outputs: Mapping[str, Iterable[str]], variables: Mapping[str, Any], *,
-                 folder: Path) -> List[str]:
+def describe_run(name: str, commands: Sequence[Command], variables: Mapping[str, Any], *, folder: Path,
+                 at_once: int) -> List[str]:
     """Describe a run before it begins.
 
     name (str): The workflow.
-    outputs (Mapping[str, Iterable[str]]): Its commands, each with its outputs.
+    commands (Sequence[Command]): Its commands, as project.yml has them, variables filled in.
     variables (Mapping[str, Any]): All variables of the project, filled in.
     folder (Path): Folder of the project.
+    at_once (int): How many commands may run at once.
     RETURNS (List[str]): Lines: what runs on what, sizes, estimated times, where the results will be.
     RAISES BionerError: E001 for a corpus that is not there, E731 for an unknown profile.
     """
@@ -89,8 +91,9 @@ def describe_run(name: str, outputs: Mapping[str, Iterable[str]], variables: Map
             f"records: {sizes}" + (f"; sentences at most: {limits}" if limits else ""),
             *([] if "raw" in files else ["without raw text only dev and test are annotated, and train where gold_limit "
                                          "leaves some of it"]),
-            _describe_times(estimate_minutes(list(outputs), variables, files, folder=folder)),
-            f"results: {', '.join(_find_results(path for paths in outputs.values() for path in paths))}"]
+            _describe_times(commands, estimate_minutes([command["name"] for command in commands], variables, files,
+                                                       folder=folder), at_once),
+            f"results: {', '.join(_find_results(path for command in commands for path in command.get('outputs', [])))}"]
 
 
 def _find_results(outputs: Iterable[str]) -> List[str]:
@@ -137,13 +140,14 @@ def estimate_minutes(steps: Sequence[str], variables: Mapping[str, Any], files: 
     return {step: max(_LEAST, _MINUTES[step](amounts) if step in _MINUTES else 0) for step in steps if step != "plan"}
 
 
-def _describe_times(minutes: Optional[Mapping[str, float]]) -> str:
+def _describe_times(commands: Sequence[Command], minutes: Optional[Mapping[str, float]], at_once: int) -> str:
     if minutes is None:
         return "time: no estimate; there is one for the workflow all with the embedded model on a CPU"
     parts = [f"{step} {round(count)}" for step, count in minutes.items() if count >= 1]
-    total = sum(minutes.values())
+    total = estimate_end(commands, minutes, at_once)
     each = f" ({', '.join(parts)})" if parts else ""
-    return f"time: about {max(1, round(total))} minutes{each}, estimated for two CPU cores without AVX-512"
+    how = f"{at_once} commands at once" if at_once > 1 else "one command after the other"
+    return f"time: about {max(1, round(total))} minutes{each}, {how}, estimated for two CPU cores without AVX-512"
 
 
 def _limit(count: float, limit: Any) -> float:

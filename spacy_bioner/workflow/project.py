@@ -54,17 +54,17 @@ class Project:
                                                  known=", ".join(known)))
         return self.workflows.get(name, [name])
 
-    def fill(self, given: Mapping[str, str]) -> Tuple[Dict[str, Any], Dict[str, List[str]]]:
+    def fill(self, given: Mapping[str, str]) -> Tuple[Dict[str, Any], Dict[str, Dict[str, Any]]]:
         """Fill in the variables.
 
         given (Mapping[str, str]): Name to value; the others are as the file has them or follow from these.
-        RETURNS (Tuple[Dict[str, Any], Dict[str, List[str]]]): Variables to values, and commands to their outputs.
+        RETURNS (Tuple[Dict[str, Any], Dict[str, Dict[str, Any]]]): Variables to values, and names to commands.
         """
         from weasel.util.config import load_project_config
 
         config = load_project_config(self.folder, overrides={f"vars.{name}": value for name, value in given.items()})
         # In its own section weasel leaves a variable as the file has it.
-        return {**config["vars"], **given}, {each["name"]: list(each.get("outputs", [])) for each in config["commands"]}
+        return {**config["vars"], **given}, {command["name"]: command for command in config["commands"]}
 
 
 def is_derived(value: Any) -> bool:

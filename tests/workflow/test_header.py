@@ -25,8 +25,8 @@ def corpora(tmp_path):
 
 def describe(name="all", **given):
     project = Project(ROOT)
-    variables, outputs = project.fill({key: str(value) for key, value in given.items()})
-    return describe_run(name, {step: outputs[step] for step in project.list_steps(name)}, variables, folder=ROOT)
+    variables, commands = project.fill({key: str(value) for key, value in given.items()})
+    return describe_run(name, [commands[step] for step in project.list_steps(name)], variables, folder=ROOT, at_once=2)
 
 
 def minutes(**given):

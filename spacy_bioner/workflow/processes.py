@@ -1,0 +1,124 @@
+"""Processes of a workflow: verbs of this package as forks of a process that has loaded the libraries, all else anew."""
+
+import importlib
+import importlib.util
+import multiprocessing
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import IO, Any, Callable, List, Sequence, Tuple
+
+# Runs the verb whose words are given, and ends by SystemExit where it fails.
+RunVerb = Callable[[Sequence[str]], None]
+_VERBS = ("python", "-m", "spacy_bioner")
+# What nearly all verbs need, each several seconds of loading together. No module that starts threads or uses a GPU.
+_LIBRARIES = ("spacy", "torch", "transformers.models.bert.modeling_bert", "transformers.models.llama.modeling_llama",
+              "peft")
+_BYTES = 65536
+
+
+class Started:
+    """A process whose output is read line by line.
+
+    output (IO[bytes]): What it prints, errors too.
+    wait (Callable[[], int]): Waits for its end and returns its exit code.
+    terminate (Callable[[], None]): Tells it to end.
+    """
+
+    def __init__(self, output: IO[bytes], wait: Callable[[], int], terminate: Callable[[], None]) -> None:
+        self.output = output
+        self.wait = wait
+        self.terminate = terminate
+        self._rest = b""
+
+    def read_lines(self) -> Tuple[List[str], bool]:
+        """Return the lines that are complete, and whether the output has ended."""
+        data = os.read(self.output.fileno(), _BYTES)
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        if not data:
+            lines, self._rest = [*lines, *([self._rest] if self._rest else [])], b""
+            self.output.close()
+        return [line.decode("utf8", "replace").rstrip("\r") for line in lines], not data
+
+    def end(self, grace: float) -> None:
+        """End the process: it may have been told so already, by the terminal, and then ends by itself.
+
+        grace (float): Seconds to wait for that.
+        """
+        os.set_blocking(self.output.fileno(), False)
+        until = time.monotonic() + grace
+        while time.monotonic() < until and not self._is_silent():
+            time.sleep(0.05)
+        self.terminate()
+        self.output.close()
+        self.wait()
+
+    def _is_silent(self) -> bool:
+        """Return whether the output has ended."""
+        try:
+            return not os.read(self.output.fileno(), _BYTES)
+        except BlockingIOError:
+            return False
+
+
+def start(line: str, run_verb: RunVerb, folder: Path) -> Started:
+    """Start a line of a script.
+
+    line (str): The line. Its `python` is the Python of this process.
+    run_verb (RunVerb): Runs a verb of this package in a forked process.
+    folder (Path): Where it runs.
+    RETURNS (Started): The process.
+    """
+    words = shlex.split(line)
+    if can_fork() and tuple(words[:len(_VERBS)]) == _VERBS:
+        return _fork(words[len(_VERBS):], run_verb)
+    if words[0] in ("python", "python3"):
+        words[0] = sys.executable
+    process = subprocess.Popen(words, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                               stdin=subprocess.DEVNULL)
+    assert process.stdout is not None
+    return Started(process.stdout, process.wait, process.terminate)
+
+
+def can_fork() -> bool:
+    """Return whether a process may be forked after libraries were loaded: on macOS some of them forbid it."""
+    return sys.platform.startswith("linux")
+
+
+def load_libraries() -> None:
+    """Load what the verbs need, so that each fork has it; what is not installed stays out."""
+    for name in _LIBRARIES:
+        if importlib.util.find_spec(name.partition(".")[0]) is not None:
+            importlib.import_module(name)
+
+
+def _fork(words: Sequence[str], run_verb: RunVerb) -> Started:
+    load_libraries()
+    reader, writer = os.pipe()
+    process: Any = multiprocessing.get_context("fork").Process(target=_become, args=(words, run_verb, writer))
+    sys.stdout.flush()
+    process.start()
+    os.close(writer)
+
+    def wait() -> int:
+        process.join()
+        return int(process.exitcode)
+
+    return Started(os.fdopen(reader, "rb", buffering=0), wait, process.terminate)
+
+
+def _become(words: Sequence[str], run_verb: RunVerb, writer: int) -> None:
+    """Run a verb in a forked process, as if it had been started anew."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+    os.dup2(writer, 1)
+    os.dup2(writer, 2)
+    os.close(writer)
+    sys.stdout, sys.stderr = (open(number, "w", encoding="utf8", errors="backslashreplace", buffering=1, closefd=False)
+                              for number in (1, 2))
+    sys.argv = ["spacy-bioner", *words]
+    run_verb(words)
