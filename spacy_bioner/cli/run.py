@@ -59,7 +59,7 @@ def run_cli(
     """Run a workflow of project.yml; set its variables by options, such as --corpus mine --profile gpu.
 
     The variables stand at the top of project.yml, with their meanings. `spacy project run` does the same one command
-    after the other, and passes over variables that it does not know. Finished commands are skipped, so the same command
+    after the other, and ignores variables that it does not know. Finished commands are skipped, so the same command
     resumes.
 
     Example: spacy-bioner run all --corpus embedded --gold-limit 100

@@ -26,8 +26,9 @@ class Amounts(NamedTuple):
 
     gold (float): Sentences of train.
     trained (float): Of these the ones that the language model is trained on.
-    other (float): Sentences that are annotated: dev, test and raw.
-    scored (float): Sentences of dev and test.
+    raw (float): Raw sentences.
+    dev (float): Sentences of dev.
+    test (float): Sentences of test.
     llm_epochs (float): Epochs of the language model.
     generated (float): Pairs that the generator is trained on, and sentences that it writes.
     selector_updates (float): Steps of the selector.
@@ -36,25 +37,29 @@ class Amounts(NamedTuple):
 
     gold: float
     trained: float
-    other: float
-    scored: float
+    raw: float
+    dev: float
+    test: float
     llm_epochs: float
     generated: float
     selector_updates: float
     epochs: float
 
 
-# Minutes of the commands in the quick run (80 gold sentences, 240 raw ones) on two cores without AVX-512, and what they
-# grow with. Figures of the quick run: 80 gold, 60 with mentions, 531 others, 291 of dev and test, 3 and 40 epochs.
+# Sentences that the language model annotates in a minute.
+_ANNOTATED = 90
+# Minutes of the commands in the quick run, one thread each, without AVX-512, and what they grow with. Figures of
+# the quick run: 80 gold sentences, 60 with mentions, 240 raw, 78 of dev, 213 of test, 2 and 40 epochs.
 _MINUTES: Dict[str, Callable[[Amounts], float]] = {
     "select-records": lambda of: 1 * of.gold / 80,
-    "train-annotator": lambda of: 4 * of.trained * of.llm_epochs / 180,
-    "annotate": lambda of: 3.5 * of.other / 531,
+    "train-annotator": lambda of: 4.5 * of.trained * of.llm_epochs / 120,
+    "annotate": lambda of: of.raw / _ANNOTATED,
+    "annotate-test": lambda of: of.test / _ANNOTATED,
     "train-generator": lambda of: 1 * of.generated / 52,
-    "train-selector": lambda of: 1 * of.selector_updates / 60,
-    "train-gold": lambda of: 2.5 * of.gold * of.epochs / 3200,
+    "train-selector": lambda of: 1.5 * of.selector_updates / 60 + of.dev / _ANNOTATED,
+    "train-gold": lambda of: 2.2 * of.gold * of.epochs / 3200,
     "train-spancat": lambda of: 2.5 * of.gold * of.epochs / 3200,
-    "evaluate": lambda of: 0.4 * of.scored / 291,
+    "evaluate": lambda of: 0.4 * (of.dev + of.test) / 291,
 }
 
 # Commands that take no longer than that.
@@ -123,7 +128,6 @@ def estimate_minutes(steps: Sequence[str], variables: Mapping[str, Any], files: 
     sentences = {part: _count_sentences(files[part]) if part in files else 0.0 for part in PARTS}
     gold = _limit(sentences["train"], variables["gold_limit"])
     raw = _limit(sentences["raw"] + sentences["train"] - gold, variables["raw_limit"])
-    scored = _limit(sentences["dev"], variables["dev_limit"]) + _limit(sentences["test"], variables["test_limit"])
     training, taught = finetune["training"], configs["generate"]["teach"]
     llm_epochs = float(variables["llm_epochs"]) or float(training["max_epochs"])
     if int(training["max_steps"]):
@@ -132,7 +136,8 @@ def estimate_minutes(steps: Sequence[str], variables: Mapping[str, Any], files: 
     updates = float(configs["spancat"]["run"]["updates"])
     amounts = Amounts(
         gold=gold, trained=gold * (1 if configs["select_data"]["select_data"]["negatives"] else _POSITIVE),
-        other=raw + scored, scored=scored, llm_epochs=llm_epochs,
+        raw=raw, dev=_limit(sentences["dev"], variables["dev_limit"]),
+        test=_limit(sentences["test"], variables["test_limit"]), llm_epochs=llm_epochs,
         generated=sum(map(float, (taught["raw_pairs"], taught["gold_pairs"], configs["generate"]["synthesize"]["n"]))),
         selector_updates=float(configs["selector"]["run"]["updates"]),
         # A step sees about eight sentences.

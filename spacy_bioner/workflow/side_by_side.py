@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Deque, Dict, Iterable, List, Mapping, NamedTuple, Sequence, Set
 
 from ..errors import BionerError, Errors
-from .processes import RunVerb, Started, start
+from .script_lines import RunVerb, Started, start
 
 Command = Mapping[str, Any]
 # Seconds in which a command ends by itself that got the same signal from the terminal.
