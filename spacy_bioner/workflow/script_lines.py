@@ -1,4 +1,4 @@
-"""Processes of a workflow: verbs of this package as forks of a process that has loaded the libraries, all else anew."""
+"""Processes of a workflow: verbs that run models as forks of a process that has loaded the libraries, all else anew."""
 
 import importlib
 import importlib.util
@@ -15,7 +15,9 @@ from typing import IO, Any, Callable, List, Sequence, Tuple
 # Runs the verb whose words are given, and ends by SystemExit where it fails.
 RunVerb = Callable[[Sequence[str]], None]
 _VERBS = ("python", "-m", "spacy_bioner")
-# What nearly all verbs need, each several seconds of loading together. No module that starts threads or uses a GPU.
+# Verbs and groups of verbs that run models, and what these need: several seconds of loading. No module that starts
+# threads or uses a GPU.
+_HEAVY = ("annotate", "assemble", "evaluate", "generate", "select", "train")
 _LIBRARIES = ("spacy", "torch", "transformers.models.bert.modeling_bert", "transformers.models.llama.modeling_llama",
               "peft")
 _BYTES = 65536
@@ -74,7 +76,7 @@ def start(line: str, run_verb: RunVerb, folder: Path) -> Started:
     RETURNS (Started): The process.
     """
     words = shlex.split(line)
-    if can_fork() and tuple(words[:len(_VERBS)]) == _VERBS:
+    if can_fork() and tuple(words[:len(_VERBS)]) == _VERBS and words[len(_VERBS)] in _HEAVY:
         return _fork(words[len(_VERBS):], run_verb)
     if words[0] in ("python", "python3"):
         words[0] = sys.executable

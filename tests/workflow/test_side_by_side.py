@@ -51,17 +51,23 @@ def test_independent_commands_run_at_once_and_what_waits_runs_afterwards(tmp_pat
     assert again.stdout.count("skipped, nothing changed") == 3
 
 
-def test_a_verb_of_this_package_runs_as_in_a_process_of_its_own(tmp_path):
+@pytest.mark.parametrize("verb", [
+    pytest.param("convert", id="started"),
+    pytest.param("evaluate", id="forked"),
+])
+def test_a_verb_of_this_package_runs_as_in_a_process_of_its_own(tmp_path, verb):
     (tmp_path / "notes.jsonl").write_text('{"id": "1", "text": "Gout.", "spans": []}\n')
+    first, wrong = {"convert": ("notes.jsonl made", "missing.jsonl x"),
+                    "evaluate": ("notes.jsonl a=notes.jsonl -o made", "missing.jsonl a=notes.jsonl -o x")}[verb]
     project = make_project(
-        tmp_path, command("convert", deps=["given"], outputs=["out.jsonl"],
-                          script=["python -m spacy_bioner convert notes.jsonl out.jsonl"]),
-        command("wrong", deps=["out.jsonl"], outputs=["x.jsonl"],
-                script=["python -m spacy_bioner convert missing.jsonl x.jsonl"]),
+        tmp_path, command("right", deps=["given"], outputs=["made.jsonl"],
+                          script=[f"python -m spacy_bioner {verb} {first}.jsonl"]),
+        command("wrong", deps=["made.jsonl"], outputs=["x.jsonl"],
+                script=[f"python -m spacy_bioner {verb} {wrong}.jsonl"]),
         command("never", deps=["x.jsonl"], outputs=["y"], script=["python -c pass"]))
     done = run(project)
-    assert done.returncode == 1
-    assert (tmp_path / "out.jsonl").is_file()
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert (tmp_path / "made.jsonl").is_file(), done.stdout
     assert "[wrong] spacy-bioner: " in done.stdout and "missing.jsonl" in done.stdout
     assert "The command 'wrong' ended with exit code 1" in done.stderr and "Traceback" not in done.stderr
     assert "[never]" not in done.stdout
