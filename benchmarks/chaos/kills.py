@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence
 
@@ -21,43 +22,63 @@ from spacy_bioner.files import write_json
 from .kill_scenarios import IN_FLIGHT, SCENARIOS, Scenario, write_inputs
 from .lying_server import LoopbackServer
 
-_MOST_KILLS = 5
+_MOST_KILLS = 10
 _DEADLINE = 600.0
 _TIMES = b"\n## Time\n"
 # Hidden files that stay: what git should not take, and what two runs of an experiment would both lock.
 _KEPT = (".gitignore", ".lock")
 
 
-def run(count: int, seed: int, folder: Path, *, names: Sequence[str] = tuple(SCENARIOS)) -> Dict[str, Any]:
+def run(count: int, seed: int, folder: Path, *, processes: int = 1,
+        names: Sequence[str] = tuple(SCENARIOS)) -> Dict[str, Any]:
     """Kill verbs.
 
     count (int): Kills of all scenarios together, those of earlier runs included.
     seed (int): Random seed.
     folder (Path): Where progress is kept.
-    names (Sequence[str]): The scenarios.
+    processes (int): Scenarios whose verbs run side by side.
+    names (Sequence[str]): The scenarios; each gets an equal share of the kills.
     RETURNS (Dict[str, Any]): One row of the table.
     """
-    progress = folder / f"kills-{seed}.progress.json"
-    row = json.loads(progress.read_text(encoding="utf8")) if progress.is_file() else {
-        "kills": 0, "trials": 0, "scenarios": {}, "faults": []}
     work = (folder / f"kills-{seed}.work").resolve()
-    if row["kills"] < count:
-        write_inputs(work / "inputs")
-    references: Dict[str, Dict[str, Any]] = {}
+    write_inputs(work / "inputs")
+    shares = {name: count // len(names) + (number < count % len(names)) for number, name in enumerate(names)}
+    with ThreadPoolExecutor(processes) as threads:
+        rows = list(threads.map(lambda name: kill_scenario(SCENARIOS[name], shares[name], seed, folder, work), names))
+    shutil.rmtree(work, ignore_errors=True)
+    faults = [fault for row in rows for fault in row["faults"]]
+    return {"guarantee": "kill -9", "count": count, "seed": seed, "kills": sum(row["kills"] for row in rows),
+            "trials": sum(row["trials"] for row in rows), "scenarios": {name: row["kills"]
+                                                                        for name, row in zip(names, rows)},
+            "repeated_requests": sum(row["repeated"] for row in rows), "faults": faults, "held": not faults}
+
+
+def kill_scenario(scenario: Scenario, count: int, seed: int, folder: Path, work: Path) -> Dict[str, Any]:
+    """Kill one verb as often as is asked for.
+
+    scenario (Scenario): The verb.
+    count (int): Kills, those of earlier runs included.
+    seed (int): Random seed.
+    folder (Path): Where progress is kept.
+    work (Path): Folder with the inputs, where the verb runs.
+    RETURNS (Dict[str, Any]): Kills, trials, requests repeated and faults.
+    """
+    progress = folder / f"kills-{seed}-{scenario.name}.progress.json"
+    row = json.loads(progress.read_text(encoding="utf8")) if progress.is_file() else {
+        "kills": 0, "trials": 0, "repeated": 0, "faults": []}
+    reference: Optional[Dict[str, Any]] = None
     while row["kills"] < count:
-        scenario = SCENARIOS[names[row["trials"] % len(names)]]
-        chance = random.Random(f"{seed}-{row['trials']}")
-        if scenario.name not in references:
-            references[scenario.name] = _run_trial(scenario, work, chance, None, 0)
-        most = min(_MOST_KILLS, count - row["kills"])
-        done = _run_trial(scenario, work, chance, references[scenario.name], most)
+        chance = random.Random(f"{seed}-{scenario.name}-{row['trials']}")
+        if reference is None:
+            reference = _run_trial(scenario, work, chance, None, 0)
+            row["faults"] += [f"undisturbed, {scenario.name}: {fault}" for fault in reference["faults"]]
+        done = _run_trial(scenario, work, chance, reference, min(_MOST_KILLS, count - row["kills"]))
         row["trials"] += 1
         row["kills"] += done["kills"]
-        row["scenarios"][scenario.name] = row["scenarios"].get(scenario.name, 0) + done["kills"]
+        row["repeated"] += max(0, done["repeated"] - reference["repeated"])
         row["faults"] += [f"trial {row['trials']}, {scenario.name}: {fault}" for fault in done["faults"]]
         write_json(progress, row)
-    shutil.rmtree(work, ignore_errors=True)
-    return {"guarantee": "kill -9", "count": count, "seed": seed, **row, "held": not row["faults"]}
+    return row
 
 
 def _run_trial(scenario: Scenario, work: Path, chance: random.Random, reference: Optional[Dict[str, Any]],
@@ -70,8 +91,8 @@ def _run_trial(scenario: Scenario, work: Path, chance: random.Random, reference:
     kills, faults = 0, []
     try:
         arguments = scenario.arguments(work / "inputs", folder, server.url)
+        process = _start(arguments, folder)
         while reference is not None and kills < most_kills:
-            process = _start(arguments, folder)
             try:
                 process.wait(chance.uniform(0.0, 1.05 * reference["seconds"]))
                 break
@@ -79,8 +100,8 @@ def _run_trial(scenario: Scenario, work: Path, chance: random.Random, reference:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
                 kills += 1
+                process = _start(arguments, folder)
         started = time.perf_counter()
-        process = _start(arguments, folder)
         if process.wait(_DEADLINE) != 0:
             faults.append(f"ended with code {process.returncode}: {_last_line(folder)}")
         seconds = time.perf_counter() - started

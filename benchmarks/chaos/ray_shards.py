@@ -60,7 +60,8 @@ def _annotate(work: Path, output: Path, count: int, *, workers: int = 2,
                  "ray", "--annotate.cache", "null", "--annotate.replay", str(work / "replies.jsonl"),
                  "--annotate.ray.workers", str(workers), "--annotate.ray.shard_size", str(max(1, count // _SHARDS))]
     started = time.perf_counter()
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    # Ray runs its workers at a low priority, so that on a machine with other work they would get nothing.
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "RAY_worker_niceness": "0"}
     with (work / "log.txt").open("ab") as log:
         process = subprocess.Popen([sys.executable, "-m", "spacy_bioner", *arguments], stdin=subprocess.DEVNULL,
                                    stdout=log, stderr=log, env=environment, start_new_session=True)

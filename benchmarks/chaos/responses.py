@@ -8,6 +8,9 @@ import random
 import time
 import traceback
 from collections import Counter
+from contextlib import nullcontext
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Dict, List, Sequence, Tuple
 
@@ -23,7 +26,7 @@ CODECS: Sequence[Tuple[str, Dict[str, Any]]] = (
 # Seconds of processor time that reading a response of so many characters may take.
 LIMIT, CHARACTERS = 0.05, 2_000
 _TRIES = 5
-_BETWEEN_SAVES = 2_000
+_BLOCK = 2_000
 _MOST_FAULTS = 20
 
 
@@ -79,12 +82,13 @@ def _seconds(name: str, options: Dict[str, Any], annotation: Annotation, reply: 
     return taken, next(filter(None, (find_fault(*each) for each in read)), "")
 
 
-def run(count: int, seed: int, folder: Path) -> Dict[str, Any]:
+def run(count: int, seed: int, folder: Path, *, processes: int = 1) -> Dict[str, Any]:
     """Decode mutated responses.
 
     count (int): How many, those of earlier runs with this seed included.
     seed (int): Random seed.
     folder (Path): Where progress is kept.
+    processes (int): Processes that share the work; the row does not depend on it.
     RETURNS (Dict[str, Any]): The row: how many by format, exceptions, invalid spans, slow ones, the worst time.
     """
     kept = folder / f"responses-{seed}.progress.json"
@@ -92,9 +96,29 @@ def run(count: int, seed: int, folder: Path) -> Dict[str, Any]:
                              "faults": []}
     if kept.is_file():
         state = json.loads(kept.read_text(encoding="utf8"))
-    formats = Counter(state["formats"])
-    while state["done"] < count:
-        number = state["done"]
+    blocks = [range(first, min(first + _BLOCK, count)) for first in range(state["done"], count, _BLOCK)]
+    with get_context("spawn").Pool(processes) if processes > 1 else nullcontext() as pool:
+        take = pool.imap if pool is not None else map
+        for found in take(partial(decode_block, seed=seed), blocks):
+            _add(state, found)
+            write_json(kept, state)
+    held = not (state["exceptions"] or state["invalid"] or state["slow"])
+    return {"guarantee": "mutated responses", "count": state["done"], "seed": seed, "formats": state["formats"],
+            "exceptions": state["exceptions"], "invalid_spans": state["invalid"], "over_50_ms": state["slow"],
+            "worst_ms": round(1000 * state["worst"], 2), "faults": state["faults"], "held": held}
+
+
+def decode_block(numbers: Sequence[int], *, seed: int) -> Dict[str, Any]:
+    """Decode some trials.
+
+    numbers (Sequence[int]): Their numbers.
+    seed (int): Random seed.
+    RETURNS (Dict[str, Any]): How many by format, exceptions, invalid spans, slow ones, the worst time, faults.
+    """
+    formats: Counter = Counter()
+    state: Dict[str, Any] = {"done": len(numbers), "exceptions": 0, "invalid": 0, "slow": 0, "worst": 0.0,
+                             "formats": formats, "faults": []}
+    for number in numbers:
         name, options, annotation, reply = make_trial(number, seed)
         formats["-".join([name, *options.values()])] += 1
         try:
@@ -107,23 +131,20 @@ def run(count: int, seed: int, folder: Path) -> Dict[str, Any]:
         except Exception:  # noqa: BLE001  (the guarantee is that there is none, of whatever kind)
             taken, fault = 0.0, ""
             state["exceptions"] += 1
-            _note(state, number, traceback.format_exc(limit=-2))
+            state["faults"].append({"trial": number, "what": traceback.format_exc(limit=-2)})
         if fault:
             state["invalid"] += 1
-            _note(state, number, fault)
+            state["faults"].append({"trial": number, "what": fault})
         if taken > LIMIT:
             state["slow"] += 1
-            _note(state, number, f"{taken:.3f} s")
+            state["faults"].append({"trial": number, "what": f"{taken:.3f} s"})
         state["worst"] = max(state["worst"], taken)
-        state.update(done=number + 1, formats=dict(formats))
-        if state["done"] % _BETWEEN_SAVES == 0 or state["done"] == count:
-            write_json(kept, state)
-    held = not (state["exceptions"] or state["invalid"] or state["slow"])
-    return {"guarantee": "mutated responses", "count": state["done"], "seed": seed, "formats": state["formats"],
-            "exceptions": state["exceptions"], "invalid_spans": state["invalid"], "over_50_ms": state["slow"],
-            "worst_ms": round(1000 * state["worst"], 2), "faults": state["faults"], "held": held}
+    return state
 
 
-def _note(state: Dict[str, Any], number: int, what: str) -> None:
-    if len(state["faults"]) < _MOST_FAULTS:
-        state["faults"].append({"trial": number, "what": what})
+def _add(state: Dict[str, Any], found: Dict[str, Any]) -> None:
+    for key in ("done", "exceptions", "invalid", "slow"):
+        state[key] += found[key]
+    state["worst"] = max(state["worst"], found["worst"])
+    state["formats"] = dict(Counter(state["formats"]) + found["formats"])
+    state["faults"] = [*state["faults"], *found["faults"]][:_MOST_FAULTS]

@@ -1,24 +1,24 @@
-"""Annotation on Ray Data: workers that hold the model take shards; a shard that was written is never done again.
+"""Annotation on Ray: workers that hold the model take shards; a shard that was written is never done again.
 
 Chunks, cache keys and guarantees are those of `Annotator`; the memory of a worker holds one shard. Ray places the
-workers and moves their work where machines fail.
+workers and starts those anew that are killed; this process hands a shard to each worker that is free.
 """
 
-import json
-import os
 from collections import Counter
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Callable, Dict, Mapping, Optional
+from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Sequence
 
 from ..errors import BionerError, Errors
 from ..extras import extra
 from ..llm.annotation.annotator import Annotator
 from .manifest import keep_manifest, make_manifest
+from .ray_cluster import join_cluster
 from .shards import Shard, find_inputs, find_shards, read_shard, write_shard
 
-# A worker that asked for a whole CPU could keep Ray from the one that it needs to hand out the shards.
+# This process hands out the shards and needs little of a CPU: workers that asked for whole ones would fill them all.
 _CPUS_OF_WORKER = 0.5
+# Workers that a shard may end, one after the other, before it ends the run.
+_TRIES_OF_SHARD = 3
 
 
 class ShardWorker:
@@ -29,20 +29,32 @@ class ShardWorker:
     """
 
     def __init__(self, build: Callable[[], Annotator], origin: str) -> None:
-        self.annotator = build()
+        self._build = build
+        self._annotator: Optional[Annotator] = None
         self.origin = origin
 
-    def __call__(self, row: Dict[str, Any]) -> Dict[str, Any]:
-        """Return what the shard came to, or what stopped it, as one JSON string."""
-        shard = Shard(**json.loads(row["shard"]))
-        before = Counter(self.annotator.usage.issues)
+    def load(self) -> Dict[str, Any]:
+        """Make the annotator; return as "error" what stopped it."""
+        # Errors are not raised here: Ray would wrap them in advice on its own settings.
+        try:
+            self._annotator = self._build()
+        except BionerError as error:
+            return {"error": str(error)}
+        return {}
+
+    def annotate(self, shard: Shard) -> Dict[str, Any]:
+        """Return what the shard came to, or as "error" what stopped it."""
+        # A worker that was started anew is given its shard again, and nothing before it.
+        stopped = self.load() if self._annotator is None else {}
+        if self._annotator is None:
+            return stopped
+        before = Counter(self._annotator.usage.issues)
         texts = (text.with_meta(origin=self.origin) for text in read_shard(shard))
         try:
-            counts = write_shard(shard, self.annotator.annotate(texts))
+            counts = write_shard(shard, self._annotator.annotate(texts))
         except BionerError as error:
-            # Not raised here: Ray would wrap it in advice on its own settings.
-            return {"result": json.dumps({"error": str(error)})}
-        return {"result": json.dumps({**counts, "issues": dict(self.annotator.usage.issues - before)})}
+            return {"error": str(error)}
+        return {**counts, "issues": dict(self._annotator.usage.issues - before)}
 
 
 def annotate_on_ray(source: Path, output: Path, build: Callable[[], Annotator], *, workers: int = 2,
@@ -78,19 +90,15 @@ def annotate_on_ray(source: Path, output: Path, build: Callable[[], Annotator], 
     todo = [shard for shard in shards if not shard.done]
     total: Dict[str, Any] = {"good": 0, "failed": 0, "done_before": len(shards) - len(todo), "done": len(todo),
                              "lacking": sum(shard.done and shard.failures.is_file() for shard in shards)}
+    if not todo:
+        return {**total, "issues": {}}
     issues: Counter = Counter()
-    if not ray.is_initialized():
-        # Ray's reports of its use leave the machine. Who wants them sets it.
-        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-        ray.init(log_to_driver=False, include_dashboard=False)
-    ray.data.DataContext.get_current().enable_progress_bars = False
-    rows = ray.data.from_items([{"shard": json.dumps(asdict(shard))} for shard in todo],
-                               override_num_blocks=max(len(todo), 1))
-    results = rows.map(ShardWorker, fn_constructor_args=(build, origin), num_cpus=_CPUS_OF_WORKER, num_gpus=gpus,
-                       compute=ray.data.ActorPoolStrategy(size=min(workers, max(len(todo), 1))))
+    join_cluster()
+    worker = ray.remote(ShardWorker).options(num_cpus=_CPUS_OF_WORKER, num_gpus=gpus, max_restarts=-1,
+                                             max_task_retries=_TRIES_OF_SHARD - 1)
+    pool = [worker.remote(build, origin) for _ in range(min(workers, len(todo)))]
     try:
-        for row in results.iter_rows() if todo else ():
-            result = json.loads(row["result"])
+        for result in _hand_out(todo, pool):
             if "error" in result:
                 raise BionerError(Errors.E225.format(why=result["error"], output=output))
             issues.update(result["issues"])
@@ -100,7 +108,32 @@ def annotate_on_ray(source: Path, output: Path, build: Callable[[], Annotator], 
                 advance(result["good"], result["failed"])
     except RayError as error:
         raise BionerError(Errors.E225.format(why=find_cause(error), output=output)) from None
+    finally:
+        for each in pool:
+            ray.kill(each)
     return {**total, "issues": dict(issues)}
+
+
+def _hand_out(shards: Sequence[Shard], pool: Sequence[Any]) -> Iterator[Dict[str, Any]]:
+    """Give shards to workers that are free, one to each at a time, and yield what they come to, as they end.
+
+    A worker that cannot be placed, or not yet, is given none.
+    """
+    import ray
+
+    waiting = iter(shards)
+    left = len(shards)
+    under_way = {each.load.remote(): each for each in pool}
+    loading = set(under_way)
+    while left:
+        [ended], _ = ray.wait(list(under_way), num_returns=1)
+        worker, result = under_way.pop(ended), ray.get(ended)
+        following = next(waiting, None)
+        if following is not None:
+            under_way[worker.annotate.remote(following)] = worker
+        if ended not in loading or "error" in result:
+            left -= 1
+            yield result
 
 
 def find_cause(error: BaseException) -> str:

@@ -8,7 +8,7 @@ import ctypes
 import time
 from typing import Callable, Optional
 
-_SECONDS_BETWEEN = 10.0
+_SECONDS_BETWEEN = 2.0
 
 
 class FreedMemory:

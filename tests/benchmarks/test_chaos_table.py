@@ -28,8 +28,8 @@ def test_what_was_measured_with_as_many_trials_is_not_measured_again(tmp_path, m
 
     monkeypatch.setattr("benchmarks.chaos.responses.run", run)
     monkeypatch.setattr(chaos, "GUARANTEES", {"responses": chaos.Guarantee("no fault", 5, 20, "responses")})
-    assert chaos.measure_all(1, 0, tmp_path) and chaos.measure_all(1, 0, tmp_path) and counts == [5]
-    assert not chaos.measure_all(9, 0, tmp_path) and counts == [5, 20]
+    assert chaos.measure_all(1, 0, tmp_path, 1) and chaos.measure_all(1, 0, tmp_path, 1) and counts == [5]
+    assert not chaos.measure_all(9, 0, tmp_path, 1) and counts == [5, 20]
     table = (tmp_path / "table.md").read_text(encoding="utf8")
     assert "20 responses | 20 | invalid spans 0" in table and "first fault: no 7 | no |" in table
     assert json.loads((tmp_path / "responses.json").read_text(encoding="utf8"))["count"] == 20
