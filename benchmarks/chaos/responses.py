@@ -9,7 +9,7 @@ import time
 import traceback
 from collections import Counter
 from contextlib import nullcontext
-from functools import partial
+from functools import lru_cache, partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Dict, List, Sequence, Tuple
@@ -26,6 +26,8 @@ CODECS: Sequence[Tuple[str, Dict[str, Any]]] = (
 # Seconds of processor time that reading a response of so many characters may take.
 LIMIT, CHARACTERS = 0.05, 2_000
 _TRIES = 5
+# Mutated responses of one right response.
+_FROM_ONE = 8
 _BLOCK = 2_000
 _MOST_FAULTS = 20
 
@@ -47,7 +49,14 @@ def find_fault(text: str, mentions: Sequence[Mention], labels: Sequence[str] = L
 def make_trial(number: int, seed: int) -> Tuple[str, Dict[str, Any], Annotation, str]:
     """Return codec, its options, a text with mentions, and a mutated
     response to it, of at most 2,000 characters."""
-    random_ = random.Random(f"{seed}/{number}")
+    name, options, annotation, reply, foreign = _make_source(number // _FROM_ONE, seed)
+    return name, options, annotation, damage(random.Random(f"{seed}/{number}"), reply, foreign)[:CHARACTERS]
+
+
+@lru_cache(maxsize=1)
+def _make_source(number: int, seed: int) -> Tuple[str, Dict[str, Any], Annotation, str, str]:
+    """Return codec, its options, a text with mentions, the right response to it, and one in another format."""
+    random_ = random.Random(f"{seed}/source/{number}")
     name, options = CODECS[number % len(CODECS)]
     codec = make_codec(name, **options)
     # Mostly sentences; some of the full length.
@@ -58,8 +67,8 @@ def make_trial(number: int, seed: int) -> Tuple[str, Dict[str, Any], Annotation,
     other_name, other_options = random_.choice(CODECS)
     other = make_codec(other_name, **other_options)
     foreign = annotation.with_mentions(set(annotation.mentions) - set(other.unwritable(annotation)))
-    reply = codec.encode(annotation, LABELS)[:CHARACTERS]
-    return name, options, annotation, damage(random_, reply, other.encode(foreign, LABELS)[:400])[:CHARACTERS]
+    return (name, options, annotation, codec.encode(annotation, LABELS)[:CHARACTERS],
+            other.encode(foreign, LABELS)[:400])
 
 
 def _decode(name: str, options: Dict[str, Any], annotation: Annotation,
@@ -75,10 +84,10 @@ def _decode(name: str, options: Dict[str, Any], annotation: Annotation,
 
 
 def _seconds(name: str, options: Dict[str, Any], annotation: Annotation, reply: str) -> Tuple[float, str]:
-    """Return processor time of a decoding, and what is wrong with what was read."""
-    start = time.process_time()
+    """Return the time of a decoding, and what is wrong with what was read."""
+    start = time.perf_counter()
     read = _decode(name, options, annotation, reply)
-    taken = time.process_time() - start
+    taken = time.perf_counter() - start
     return taken, next(filter(None, (find_fault(*each) for each in read)), "")
 
 
@@ -124,10 +133,12 @@ def decode_block(numbers: Sequence[int], *, seed: int) -> Dict[str, Any]:
         try:
             taken, fault = _seconds(name, options, annotation, reply)
             for _ in range(_TRIES):
-                # Machines share their cores: what seems slow is timed again.
+                # Machines share their cores: what seems slow is timed again, by what the processor had to do.
                 if taken <= LIMIT:
                     break
-                taken = min(taken, _seconds(name, options, annotation, reply)[0])
+                started = time.process_time()
+                _decode(name, options, annotation, reply)
+                taken = min(taken, time.process_time() - started)
         except Exception:  # noqa: BLE001  (the guarantee is that there is none, of whatever kind)
             taken, fault = 0.0, ""
             state["exceptions"] += 1
