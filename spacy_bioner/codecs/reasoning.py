@@ -18,15 +18,17 @@ from .labels import fold_label
 _WORDS = (r"think(?:ing)?(?:[ _-]?(?:process|steps?|content|block|mode))?|thoughts?(?:[ _-]?process)?"
           r"|reason(?:ing|s)?(?:[ _-]?(?:process|steps?|content|trace|effort))?|analysis|analy[sz]ing|reflections?"
           r"|reflecting|scratch[ _-]?pad|chain[ _-]?of[ _-]?thoughts?|cot|rationale"
-          r"|(?:inner|internal)[ _-]?(?:monologue|thoughts?|reasoning)|ant[ _-]?thinking|deliberat(?:e|ion|ing)"
+          r"|(?:inner|internal)(?:[ _-]?(?:monologue|thoughts?|reasoning))?|ant[ _-]?thinking|deliberat(?:e|ion|ing)"
+          r"|monologue|plan(?:ning)?|brainstorm(?:ing)?|contemplat(?:e|ion|ing)|critique|explanation"
           r"|思考(?:过程)?|推理(?:过程)?|分析(?:过程)?|思维链|思考過程")
 _OPENING, _CLOSING = r"<\[{(◁⟨〈《«＜［【｛（‹", r">\]})▷⟩〉》»＞］】｝）›"
 _MARKER = re.compile(
     rf"(?P<edge>[{_OPENING}])[{_OPENING}]?[|｜!#*]?[ \t]{{0,3}}(?P<slash>[/\\]{{0,2}})[ \t]{{0,3}}"
-    r"(?:[A-Za-z][\w.-]{0,30}:)?"
+    r"(?:(?!(?:begin|start|open|end|stop|close)[ _▁-])[A-Za-z][\w.-]{0,30}(?::|(?P<joined>[_.-])))?"
     r"(?:(?P<turn>begin|start|open|end|stop|close)[ _▁-]?(?:of[ _▁-]?)?)?"
     rf"(?P<word>{_WORDS})"
     r"(?:[ _▁-]?(?P<after>begin|start|open|end|stop|close))?"
+    r"(?P<more>[:_.-]\w{1,20})?"
     rf"(?P<rest>[ \t][^<>\[\]\n]{{0,120}}?)?[ \t]{{0,3}}(?P<self>/?)[|｜!#*]?[{_CLOSING}]{{1,2}}"
     r"|(?P<unused><unused9[45]>|<\|channel>[ \t]*(?:thought|analysis)\b|<channel\|>)"
     r"|(?P<details><details\b[^<>]{0,200}\breasoning\b[^<>]{0,200}>|</details>)"
@@ -47,11 +49,13 @@ _BARE_START = re.compile(r"\s*(?:assistant\s*)?(?:analysis|commentary)(?=[^a-z,.
 _BARE_FINAL = re.compile(r"assistant\s{0,3}final(?:\s{0,3}(?:json|text)(?=\W))?(?![a-z])")
 _HEADING_END = r"[*_ \t]{0,4}[:：][*_ \t]{0,4}|[*_ \t]{0,4}$"
 _REASONING_HEADING = re.compile(
-    rf"\s*[#>*_ \t]{{0,6}}(?:{_WORDS}|let me think[^\n:]{{0,40}}|step[ -]by[ -]step[^\n:]{{0,40}})(?:{_HEADING_END})",
+    rf"\s*[#>*_ \t]{{0,6}}(?:{_WORDS}|(?:first |initial )?draft|let me think[^\n:]{{0,40}}"
+    rf"|step[ -]by[ -]step[^\n:]{{0,40}})(?:{_HEADING_END})",
     re.IGNORECASE | re.MULTILINE)
 _ANSWER_HEADING = re.compile(
     r"^[#>*_ \t]{0,6}(?:"
-    r"(?P<final>final[ _-]?(?:answer|output|result|response|json|annotation)|最终(?:答案|结果|输出))"
+    r"(?P<final>final(?:[ _-]?(?:answer|output|result|response|json|annotation))?|最终(?:答案|结果|输出)"
+    r"|(?:so|thus|therefore|hence)?[, ]{0,2}(?:the|my) (?:final |correct )?(?:answer|output|result) is)"
     rf"|answer|output|result|response|答案|结果|输出)(?:{_HEADING_END})", re.IGNORECASE | re.MULTILINE)
 _ANSWER_BLOCK = re.compile(
     r"<(?P<bar>\|?)(?:begin[ _▁]of[ _▁])?(?P<word>answer|final_answer|final|output|response|result|solution)(?P=bar)>",
@@ -156,7 +160,7 @@ def _find_markers(reply: str, text: str, known: frozenset) -> Iterator[_Marker]:
                 continue
             closes = bool(match["slash"]) or _turns(match, ("end", "stop", "close"))
             kind = "close" if closes else "empty" if match["self"] else "open"
-            if edge not in _SURE and match["rest"]:
+            if edge not in _SURE and (match["rest"] or match["joined"] or match["more"]):
                 continue
         elif match["comment"]:
             word, kind = "comment", "open" if match[0] == "<!--" else "close"

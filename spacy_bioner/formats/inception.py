@@ -57,8 +57,9 @@ def _load_types(path: Path) -> Any:
         from cassis import load_typesystem
         from lxml.etree import LxmlError
 
+    content = io.BytesIO(read_bounded(path))
     try:
-        return load_typesystem(io.BytesIO(read_bounded(path)))
+        return load_typesystem(content)
     except (*BROKEN_CONTENT, LxmlError) as error:
         raise BionerError(Errors.E011.format(path=path, wanted="a type system of UIMA", why=error)) from None
 
@@ -69,10 +70,11 @@ def _load(path: Path, types: Any, problems: Problems) -> Any:
         from cassis import load_cas_from_xmi
         from lxml.etree import LxmlError
 
+    content = io.BytesIO(read_bounded(path))
     with warnings.catch_warnings(record=True) as unknown:
         warnings.simplefilter("always")
         try:
-            cas = load_cas_from_xmi(io.BytesIO(read_bounded(path)), typesystem=types, lenient=True)
+            cas = load_cas_from_xmi(content, typesystem=types, lenient=True)
         except (*BROKEN_CONTENT, LxmlError) as error:
             raise BionerError(Errors.E011.format(path=path, wanted="UIMA CAS as XMI", why=error)) from None
     for warning in unknown:

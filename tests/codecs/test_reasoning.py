@@ -68,6 +68,14 @@ BLOCKS = {
     "solution": "<|begin_of_thought|>{0}<|end_of_thought|>\n<|begin_of_solution|>{1}<|end_of_solution|>",
     "headings": "Reasoning: {0}\n\nFinal answer:\n{1}",
     "markdown-headings": "### Reasoning\n{0}\n\n### Answer\n{1}",
+    "vendor-joined": "<longcat_think>{0}</longcat_think>{1}",
+    "role": "<|assistant_thought|>{0}<|/assistant_thought|>{1}",
+    "word-with-more": "<think:budget>{0}</think:budget>{1}",
+    "word-with-number": "<thinking_1>{0}</thinking_1>\n<thinking_2>{0}</thinking_2>\n{1}",
+    "plan": "<plan>{0}</plan>{1}",
+    "internal": "<internal>{0}</internal>{1}",
+    "draft": "Draft:\n{0}\n\nFinal:\n{1}",
+    "answer-is": "Let me think. {0}\n\nSo the answer is:\n{1}",
     "bold-headings": "**Thought:** {0}\n**Final Answer:**\n{1}",
 }
 OPEN = ["<think>", "[THINK]", "◁think▷", "<seed:think>", "<|channel|>analysis<|message|>", "<|START_THINKING|>",
@@ -113,7 +121,8 @@ SOURCES = [
     "◁think▷ gout ◁/think▷ end", "Reasoning: gout.\nFinal answer: gout.", "Gout <!-- think --> again.",
     "Analysis of gout: assistant final check.", "<|channel|>analysis<|message|>gout", "[thought] gout [/thought]",
     "<answer>gout</answer> was the mark-up.", "Pain (analysis) and gout (reasoning).", "thought",
-    "The <reasoning> of gout.",
+    "The <reasoning> of gout.", "[plan] gout [/plan]", "Plan: gout.\nFinal: gout.", "The <long_think> of gout.",
+    "A <meta-analysis> of gout.",
 ]
 
 

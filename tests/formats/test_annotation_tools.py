@@ -128,6 +128,12 @@ def test_a_span_outside_the_text_is_counted_and_strict_fails(tmp_path, name, row
         list(read_annotations(tmp_path / name, problems=Problems(strict=True)))
 
 
+def test_inception_documents_without_their_type_system_are_one_line(tmp_path):
+    (tmp_path / "a.xmi").write_text("<a/>")
+    with pytest.raises(BionerError, match=r"^There is no file at .*TypeSystem.xml\. Give"):
+        list(read_annotations(tmp_path / "a.xmi"))
+
+
 def test_inception_types_that_nothing_declares_are_noted(tmp_path):
     pytest.importorskip("cassis")
     types = (EXPORTS / "inception" / "TypeSystem.xml").read_text(encoding="utf8")

@@ -18,7 +18,8 @@ ODD_LABELS = [
     "/b", 'q"uote', "q'x", "a\\b", "a:b:c", ":a", "a:", "a  b", "a\tb", "${x}", "${paths.train}", "$x", "$${x}", "a%b",
     "%(x)s", "a=b", "a;b", ",", "{x}", "{{x}}", "think", "analysis", "answer", "null", "true", "1", "[]", "\u202ex",
     "\x1b[31m", "é", "e\u0301", "**b**", "`x`", "_", "-", "类型", "a|b", "---", "```", "disease", "DISEASE",
-    "Ｄisease", "Disease:gout", "gout", "sentence", "Final answer", "Result", "end_sentence", "@misc",
+    "Ｄisease", "Disease:gout", "gout", "sentence", "Final answer", "Result", "end_sentence", "@misc", "plan",
+    "final", "Draft", "internal", "meta-analysis",
 ]
 BROKEN_LABELS = ["x\ny", "x\r\ny", "x\u2028y"]
 

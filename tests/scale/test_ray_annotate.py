@@ -1,6 +1,7 @@
 """On Ray: the same output as without it, shard by shard, and what was written is never done again."""
 
 import os
+import signal
 from functools import partial
 
 import pytest
@@ -103,15 +104,38 @@ def test_the_verb_resumes_with_its_own_shards_only(tmp_path, replay, cluster):
 
 
 @pytest.mark.issue(21)
-def test_a_cluster_that_is_started_here_reports_its_use_to_nobody(tmp_path, replay, monkeypatch):
+def test_a_cluster_that_is_started_here_reports_to_nobody_and_asks_no_cloud(tmp_path, replay, monkeypatch):
+    seen = {}
+
     def start(**options):
-        raise InterruptedError(os.environ.get("RAY_USAGE_STATS_ENABLED"))
+        seen.update(os.environ, workers=options["runtime_env"]["env_vars"])
+        raise InterruptedError
 
     monkeypatch.delenv("RAY_USAGE_STATS_ENABLED", raising=False)
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.setenv("http_proxy", "http://proxy.example:3128")
     monkeypatch.setattr(ray, "is_initialized", lambda: False)
     monkeypatch.setattr(ray, "init", start)
-    with pytest.raises(InterruptedError, match="^0$"):
+    with pytest.raises(InterruptedError):
         annotate_on_ray(tmp_path / "in.jsonl", tmp_path / "out", builder(replay))
+    assert seen["RAY_USAGE_STATS_ENABLED"] == "0" and seen["http_proxy"] == "http://127.0.0.1:9"
+    assert (seen["workers"]["http_proxy"], seen["workers"]["NO_PROXY"]) == ("http://proxy.example:3128", "")
+    assert os.environ["http_proxy"] == "http://proxy.example:3128" and "NO_PROXY" not in os.environ
+
+
+@pytest.mark.issue(21)
+def test_a_killed_worker_is_started_again_with_its_shard(tmp_path, replay, cluster):
+    make = builder(replay)
+
+    def build():
+        if not (tmp_path / "killed").exists():
+            (tmp_path / "killed").touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return make()
+
+    done = annotate_on_ray(tmp_path / "in.jsonl", tmp_path / "out", build, workers=1, shard_size=20)
+    assert (done["good"], done["failed"]) == (39, 1)
 
 
 def test_cause_under_wrapping_errors_is_found():
