@@ -125,7 +125,6 @@ SHORT = {
     "pipeline/doc_annotation.py": "shared by three components",
     "pipeline/spacy_llm/llm_registry.py": "makes a registry when it is imported",
     "project_files.py": "below all layers, so that each can use it",
-    "scale/ray_cluster.py": "about the cluster, and nothing of annotation",
     "serving/freed_memory.py": "about the allocator of the system, and nothing of HTTP",
     "synthesis/checking/check_settings.py": "declared settings",
     "synthesis/held_out.py": "shared by a verb, seeds and augmentation",
