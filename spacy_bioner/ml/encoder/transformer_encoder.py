@@ -33,11 +33,14 @@ from .word_pieces import (
     Window,
     cut_windows,
     find_around,
+    has_joined_pieces,
     pack_rows,
 )
 
 # Dropout of attention would cost a fifth of an update on a CPU: there is no fused kernel for it.
 _ATTENTION_DROPOUT = "attention_probs_dropout_prob"
+# Tokens further inside a piece count as that far inside.
+_MOST_INSIDE = 8
 
 
 class PooledTransformer(LoraModule):
@@ -48,15 +51,20 @@ class PooledTransformer(LoraModule):
     around (Tuple[List[int], List[int]]): Ids put before and after every window.
     pad_id (int): Fills short rows.
     unknown_id (int): Stands for tokens without pieces.
+    joins (bool): Whether runs of Chinese characters are cut into pieces as a whole. The tokens of a piece then share
+        its output, to which a vector is added that says how far inside a token stands.
     """
 
     def __init__(self, transformer: torch.nn.Module, *, tokenizer: str, around: Tuple[List[int], List[int]],
-                 pad_id: int, unknown_id: int):
+                 pad_id: int, unknown_id: int, joins: bool = False):
         from tokenizers import Tokenizer
 
         super().__init__()
         self.transformer = transformer
-        self.piece_maker = PieceMaker(Tokenizer.from_str(tokenizer), unknown_id=unknown_id)
+        self.piece_maker = PieceMaker(Tokenizer.from_str(tokenizer), unknown_id=unknown_id, joins=joins)
+        self.inside = torch.nn.Embedding(_MOST_INSIDE, transformer.config.hidden_size) if joins else None
+        if self.inside is not None:
+            torch.nn.init.normal_(self.inside.weight, std=0.5)
         self.around = around
         self.pad_id = pad_id
 
@@ -71,25 +79,37 @@ class PooledTransformer(LoraModule):
         width = max(sum(map(len, row)) for row in rows) + len(before) + len(after)
         ids = numpy.full((len(rows), width), self.pad_id, dtype="int64")
         lengths = numpy.zeros(len(rows), dtype="int64")
-        places, offsets = [], []
+        places, offsets, depths = [], [], []
         seen = 0
         for index, (row, (first, last)) in enumerate(zip(rows, owned)):
             flat = [*before, *(piece for token in row for piece in token), *after]
             ids[index, :len(flat)] = flat
             lengths[index] = len(flat)
-            counts = [len(token) for token in row]
-            start = index * width + len(before) + sum(counts[:first])
-            offsets.append(seen + numpy.cumsum([0, *counts[first:last - 1]]))
-            total = sum(counts[first:last])
-            places.append(numpy.arange(start, start + total))
-            seen += total
+            counts = numpy.asarray([len(token) for token in row])
+            starts = index * width + len(before) + numpy.cumsum(counts) - counts
+            # A token inside a piece takes the one before its place.
+            starts, sizes = (starts - (counts == 0))[first:last], numpy.maximum(counts, 1)[first:last]
+            ends = numpy.cumsum(sizes)
+            offsets.append(seen + ends - sizes)
+            places.append(numpy.repeat(starts - ends + sizes, sizes) + numpy.arange(ends[-1]))
+            depths.append(_find_depths(counts)[first:last])
+            seen += ends[-1]
         device = next(self.transformer.parameters()).device
         input_ids = torch.from_numpy(ids).to(device)
         mask = (torch.arange(width)[None] < torch.from_numpy(lengths)[:, None]).to(device)
         hidden = self.transformer(input_ids=input_ids, attention_mask=mask).last_hidden_state
-        return torch.nn.functional.embedding_bag(
+        vectors = torch.nn.functional.embedding_bag(
             torch.from_numpy(numpy.concatenate(places)).to(device), hidden.reshape(-1, hidden.shape[-1]).float(),
             torch.from_numpy(numpy.concatenate(offsets)).to(device), mode="mean")
+        if self.inside is None:
+            return vectors
+        return vectors + self.inside(torch.from_numpy(numpy.concatenate(depths)).to(device)).float()
+
+
+def _find_depths(counts: numpy.ndarray) -> numpy.ndarray:
+    """Return how many tokens lie between each token and the last one that has pieces."""
+    places = numpy.arange(len(counts))
+    return numpy.minimum(places - numpy.maximum.accumulate(numpy.where(counts > 0, places, 0)), _MOST_INSIDE - 1)
 
 
 def build_transformer_encoder(name: str, max_pieces: int, overlap: int, mixed_precision: bool,
@@ -143,7 +163,8 @@ def _build_module(config: Dict[str, Any]) -> PooledTransformer:
         _keep_layers(transformer, config.get("layers", 0), config["name"])
         add_lora(transformer, lora)
     module = PooledTransformer(transformer, tokenizer=config["tokenizer"], around=tuple(config["around"]),
-                               pad_id=config["pad_id"], unknown_id=config["unknown_id"])
+                               pad_id=config["pad_id"], unknown_id=config["unknown_id"],
+                               joins=config.get("joins", False))
     if config.get("int8"):
         put_int8(transformer, filled=False, embeddings=True)
     elif not lora:
@@ -249,7 +270,8 @@ def _load_pretrained(settings: Dict[str, Any]) -> Tuple[PooledTransformer, Dict[
               "around": [list(ids) for ids in find_around(tokenizer)],
               "pad_id": tokenizer.pad_token_id or 0,
               "unknown_id": tokenizer.unk_token_id if tokenizer.unk_token_id is not None else 0,
-              "frozen_layers": settings["frozen_layers"], "layers": settings["layers"], "name": settings["name"]}
+              "joins": has_joined_pieces(tokenizer.get_vocab()), "frozen_layers": settings["frozen_layers"],
+              "layers": settings["layers"], "name": settings["name"]}
     if settings["lora_rank"]:
         config["lora"] = {"rank": settings["lora_rank"], "alpha": settings["lora_alpha"],
                           "dropout": settings["dropout"]}

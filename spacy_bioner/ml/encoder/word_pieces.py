@@ -1,15 +1,20 @@
 """Tokens to the pieces of a transformer's tokenizer, and long documents to windows.
 
 Each token is cut into pieces by itself and remembered, so a text costs one dictionary look-up a token and no
-alignment is needed: the pieces of a token are the pieces that were made from it.
+alignment is needed: the pieces of a token are the pieces that were made from it. Where a tokenizer has pieces of
+several Chinese characters, each of which is a token, a run of characters is cut as a whole: the model was trained on
+such pieces.
 """
 
+import re
 from dataclasses import dataclass
-from typing import Any, Dict, Iterator, List, Sequence, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Sequence, Tuple
 
 from spacy.attrs import ORTH, SPACY
 from spacy.tokens import Doc
 from tokenizers import Tokenizer
+
+from ...tokens import UNSPACED
 
 # A token of more pieces (a sequence, a link) is seen by its first ones; its span is whole all the same.
 MAX_PIECES_A_TOKEN = 24
@@ -17,6 +22,7 @@ MAX_PIECES_A_TOKEN = 24
 _REMEMBERED = 50_000
 # Padded pieces of one forward pass: more does not pay on a CPU, since short rows then wait for long ones.
 PACKED_CPU, PACKED_GPU = 1024, 16384
+_RUN = re.compile(f"[{UNSPACED}-\U0010ffff]{{2,}}")
 
 
 @dataclass(frozen=True)
@@ -43,19 +49,21 @@ class PieceMaker:
     tokenizer (Tokenizer): A tokenizer of the `tokenizers` library; padding, truncation and special tokens in texts are
         switched off.
     unknown_id (int): Stands for a token that gives no piece.
+    joins (bool): Whether runs of Chinese characters are cut as a whole, see `has_joined_pieces`.
     """
 
-    def __init__(self, tokenizer: Tokenizer, *, unknown_id: int):
+    def __init__(self, tokenizer: Tokenizer, *, unknown_id: int, joins: bool = False):
         tokenizer.no_padding()
         tokenizer.no_truncation()
         # A document may hold "[SEP]" or "<|im_end|>": that is text, not the mark of the model.
         tokenizer.encode_special_tokens = True
         self._tokenizer = tokenizer
         self._unknown = (unknown_id,)
+        self._joins = joins
         self._known: Dict[Tuple[int, bool], Tuple[int, ...]] = {}
 
     def pieces(self, doc: Doc) -> List[Tuple[int, ...]]:
-        """Return for each token the ids of its pieces, at least one."""
+        """Return for each token the ids of its pieces; none for a token inside a piece that began before it."""
         if not len(doc):
             return []
         # A new table in place of the old one, which another thread may be reading.
@@ -68,7 +76,36 @@ class PieceMaker:
             words = [(" " if spaced else "") + doc.vocab.strings[orth] for orth, spaced in fresh]
             for key, encoding in zip(fresh, self._tokenizer.encode_batch_fast(words, add_special_tokens=False)):
                 known[key] = tuple(encoding.ids[:MAX_PIECES_A_TOKEN]) or self._unknown
-        return [known[key] for key in keys]
+        pieces = [known[key] for key in keys]
+        if self._joins:
+            self._join(doc, pieces)
+        return pieces
+
+    def _join(self, doc: Doc, pieces: List[Tuple[int, ...]]) -> None:
+        """Put the pieces of whole runs in the places of those of their tokens."""
+        text = doc.text
+        runs = [doc.char_span(*match.span(), alignment_mode="contract") for match in _RUN.finditer(text)]
+        runs = [run for run in runs if run is not None and len(run) > 1]
+        starts = [run.start_char - bool(run.start and doc[run.start - 1].whitespace_) for run in runs]
+        texts = [text[start:run.end_char] for start, run in zip(starts, runs)]
+        for run, first, encoding in zip(runs, starts, self._tokenizer.encode_batch(texts, add_special_tokens=False)):
+            places = {offset - first: token.i for token in run
+                      for offset in range(token.idx, token.idx + len(token))}
+            places.setdefault(0, run.start)  # the space before it
+            covered = {places[offset] for start, end in encoding.offsets for offset in range(start, end)}
+            found: Dict[int, List[int]] = {place: [] if place in covered else [*self._unknown]
+                                           for place in range(run.start, run.end)}
+            for piece, (start, _) in zip(encoding.ids, encoding.offsets):
+                found[places[start]].append(piece)
+            pieces[run.start:run.end] = [tuple(ids[:MAX_PIECES_A_TOKEN]) for ids in found.values()]
+
+
+def has_joined_pieces(pieces: Iterable[str]) -> bool:
+    """Return whether a vocabulary has pieces of several Chinese characters.
+
+    pieces (Iterable[str]): The vocabulary.
+    """
+    return any(_RUN.fullmatch(piece) for piece in pieces)
 
 
 def find_around(tokenizer: Any) -> Tuple[Tuple[int, ...], Tuple[int, ...]]:
@@ -120,6 +157,9 @@ def cut_windows(doc: int, lengths: Sequence[int], *, max_pieces: int, overlap: i
         while following > start + 1 and shared + lengths[following - 1] <= overlap:
             following -= 1
             shared += lengths[following]
+        # A window begins with a token that has pieces.
+        while following > start + 1 and not lengths[following]:
+            following -= 1
         middle = (following + end) // 2
         yield Window(doc, start, end, own_start, middle)
         start, own_start = following, middle

@@ -46,12 +46,12 @@ def tiny_bert(parts):
 
 
 @pytest.mark.issue(22)
-@pytest.mark.parametrize("profile, name", [("zh", "multilingual-e5-small-zh"),
-                                           ("gpu,zh", "hfl/chinese-roberta-wwm-ext")])
-def test_the_profiles_name_a_chinese_encoder_for_spancat_and_selector(profile, name):
+@pytest.mark.parametrize("profile, name, layers", [("zh", "multilingual-e5-small-zh", 6),
+                                                   ("gpu,zh", "hfl/chinese-roberta-wwm-ext", 0)])
+def test_the_profiles_name_a_chinese_encoder_for_spancat_and_selector(profile, name, layers):
     for task, component in (("spancat", "bioner_spancat"), ("selector", "span_selector")):
         model = find_config(task, profile=profile).read()["components"][component]["model"]
-        assert model["tok2vec"]["name"] == name
+        assert (model["tok2vec"]["name"], model["tok2vec"]["layers"]) == (name, layers)
 
 
 @pytest.mark.issue(22)

@@ -1,4 +1,4 @@
-"""The Chinese encoder of a package: its file is read exactly, and its tokenizer cuts where mentions may begin."""
+"""The Chinese encoder of a package: its file is read exactly, and its tokenizer reads a text as in training."""
 
 import struct
 from importlib import util
@@ -76,17 +76,17 @@ def test_every_weight_of_the_file_has_its_place_in_the_model(packed, tmp_path):
         numpy.testing.assert_array_equal(state[name], weights[ours])
 
 
-def test_pieces_of_several_characters_are_kept_of_frequent_latin_text_alone(packed):
+def test_pieces_of_several_characters_are_kept_of_chinese_and_latin_text_alone(packed):
     assert read_packed(packed[0])[1][5] == ("病", -5.0)
     assert [PIECES[place] for place in choose_pieces(PIECES)] == [
-        *SPECIAL, "\u2581", "病", "\u2581病", "\u2581DNA", "D", "N", "A", "<mask>"]
+        *SPECIAL, "\u2581", "病", "\u2581病", "病人", "\u2581DNA", "D", "N", "A", "<mask>"]
 
 
-def test_a_text_is_cut_into_characters_and_begins_without_a_space(packed, tmp_path):
+def test_a_text_begins_without_a_space(packed, tmp_path):
     convert_packed(packed[0], tmp_path)
     tokenizer = AutoTokenizer.from_pretrained(tmp_path)
     assert tokenizer.convert_ids_to_tokens(tokenizer("病人\ufeff DNA\x01Ａ")["input_ids"]) == [
-        "<s>", "病", "<unk>", "\u2581", "\u2581DNA", "A", "</s>"]
+        "<s>", "病人", "\u2581", "\u2581DNA", "A", "</s>"]
 
 
 @pytest.mark.issue(22)
@@ -105,7 +105,6 @@ def test_the_packaged_encoder_knows_chinese():
     tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModel.from_pretrained(folder).eval()
     texts = ["患者出现发热和咳嗽。", "病人发烧并且咳嗽。", "股票市场今日大涨。"]
     encoded = tokenizer(texts, return_tensors="pt", padding=True)
-    assert encoded["input_ids"].shape[1] == max(map(len, texts)) + 2, "a piece for each character"
     assert tokenizer.unk_token_id not in encoded["input_ids"]
     with torch.no_grad():
         hidden = model(**encoded).last_hidden_state * encoded["attention_mask"][..., None]

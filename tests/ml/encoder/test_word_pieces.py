@@ -5,7 +5,12 @@ from spacy.vocab import Vocab
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
 from spacy_bioner.formats.docbin import build_doc
-from spacy_bioner.ml.encoder.word_pieces import MAX_PIECES_A_TOKEN, PieceMaker, cut_windows
+from spacy_bioner.ml.encoder.word_pieces import (
+    MAX_PIECES_A_TOKEN,
+    PieceMaker,
+    cut_windows,
+    has_joined_pieces,
+)
 
 
 @pytest.fixture
@@ -31,6 +36,42 @@ def test_very_long_tokens_are_seen_by_their_first_pieces(maker):
 
 def test_empty_text_has_no_pieces(maker):
     assert maker.pieces(build_doc(Vocab(), "")) == []
+
+
+@pytest.fixture
+def chinese():
+    """A maker with pieces of one, two and three characters."""
+    pieces = ["<unk>", "\u2581", "患者", "患", "者", "发", "热", "头孢类", "D", "NA", "。", "mg", "\u2581患"]
+    tokenizer = Tokenizer(models.Unigram([(piece, -1.0) for piece in pieces], unk_id=0))
+    tokenizer.normalizer = normalizers.NFKC()
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="never")
+    return PieceMaker(tokenizer, unknown_id=0, joins=has_joined_pieces(pieces))
+
+
+@pytest.mark.issue(22)
+@pytest.mark.parametrize("text, wanted", [
+    pytest.param("患者发热。", [(2,), (), (5,), (6,), (10,)], id="a piece of two characters"),
+    pytest.param("头孢类DNA患者", [(7,), (), (), (8, 9), (2,), ()], id="runs end at Latin words"),
+    pytest.param("患 者 患者", [(3,), (1, 4), (1, 2), ()], id="runs end at spaces"),
+    pytest.param("患者绀热", [(2,), (), (0,), (6,)], id="unknown"),
+    pytest.param("㎎患者", [(11,), (2,), ()], id="a character that becomes two letters"),
+])
+def test_a_run_of_chinese_characters_is_cut_as_a_whole(chinese, text, wanted):
+    assert chinese.pieces(build_doc(Vocab(), text)) == wanted
+
+
+@pytest.mark.issue(22)
+def test_without_joined_pieces_each_chinese_character_is_cut_by_itself(chinese):
+    maker = PieceMaker(chinese._tokenizer, unknown_id=0, joins=has_joined_pieces(["<unk>", "患", "##者"]))
+    assert maker.pieces(build_doc(Vocab(), "患者")) == [(3,), (4,)]
+
+
+@pytest.mark.issue(22)
+def test_a_window_begins_with_a_token_that_has_pieces():
+    lengths = [1, 0, 0] * 40
+    windows = list(cut_windows(0, lengths, max_pieces=12, overlap=3))
+    assert len(windows) > 3 and all(lengths[window.start] for window in windows)
+    assert [token for window in windows for token in range(window.own_start, window.own_end)] == list(range(120))
 
 
 @pytest.mark.parametrize("seed", range(6))
