@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Dict, Iterable, Iterator, List, Sequence, Tuple
 
 from spacy.attrs import ORTH, SPACY
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Span
 from tokenizers import Tokenizer
 
 from ...tokens import UNSPACED
@@ -83,9 +83,7 @@ class PieceMaker:
 
     def _join(self, doc: Doc, pieces: List[Tuple[int, ...]]) -> None:
         """Put the pieces of whole runs in the places of those of their tokens."""
-        text = doc.text
-        runs = [doc.char_span(*match.span(), alignment_mode="contract") for match in _RUN.finditer(text)]
-        runs = [run for run in runs if run is not None and len(run) > 1]
+        text, runs = doc.text, _find_runs(doc)
         starts = [run.start_char - bool(run.start and doc[run.start - 1].whitespace_) for run in runs]
         texts = [text[start:run.end_char] for start, run in zip(starts, runs)]
         for run, first, encoding in zip(runs, starts, self._tokenizer.encode_batch(texts, add_special_tokens=False)):
@@ -98,6 +96,12 @@ class PieceMaker:
             for piece, (start, _) in zip(encoding.ids, encoding.offsets):
                 found[places[start]].append(piece)
             pieces[run.start:run.end] = [tuple(ids[:MAX_PIECES_A_TOKEN]) for ids in found.values()]
+
+
+def _find_runs(doc: Doc) -> List[Span]:
+    """Return the runs of Chinese characters, of several tokens."""
+    runs = (doc.char_span(*match.span(), alignment_mode="contract") for match in _RUN.finditer(doc.text))
+    return [run for run in runs if run is not None and len(run) > 1]
 
 
 def has_joined_pieces(pieces: Iterable[str]) -> bool:
