@@ -8,6 +8,7 @@ from contextlib import ExitStack, closing
 from enum import Enum
 from functools import partial
 from importlib.util import find_spec
+from itertools import count as count_up
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any, Callable, Dict, Iterable, Iterator, List, Literal, Optional, Sequence
@@ -265,6 +266,9 @@ def annotate(source: Path, output: Path, annotator: Any, *, limit: Optional[int]
         failures = stack.enter_context(open_atomic(set_aside_path(output), private=True))
         advance = stack.enter_context(show_progress("Annotating", total=count_texts(source, limit)))
         reasons: Counter = Counter()
+        replies = count_up(1)
+        # Documents come out in their order, so the first may come with the last response of a whole window.
+        annotator.usage.on_reply = lambda: advance(done=0, note=f"{next(replies):,} responses")
         kept = _keep_annotated(annotator.annotate(texts), failures, reasons, lambda: advance(failed=reasons.total()))
         write_annotations(output, _refuse_unread(_refuse_empty(kept, source, reasons), annotator), problems=problems)
     warning = annotator.shapes.warning(annotator.builder.codec.name)

@@ -67,6 +67,13 @@ def write_input(folder, kind):
     return path
 
 
+def test_responses_are_counted_before_the_first_document_comes_out(tmp_path, run, monkeypatch):
+    monkeypatch.setattr("spacy_bioner.cli._shared.progress_bar.LINE_EVERY", 0.0)
+    told = run(write_input(tmp_path, "jsonl"), tmp_path / "out.jsonl").stderr.splitlines()
+    assert [line for line in told if line.startswith("Annotating 0/3")] == [
+        f"Annotating 0/3, {number} responses" for number in (1, 2, 3)]
+
+
 @pytest.mark.parametrize("source", ["jsonl", "jsonl.gz", "txt", "spacy", "folder"])
 @pytest.mark.parametrize("target", ["jsonl", "jsonl.gz", "spacy"])
 def test_texts_of_any_kind_come_out_annotated(tmp_path, run, source, target):

@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Dict, Mapping
+from typing import Any, Callable, Dict, Mapping, Optional
 from typing import Counter as CounterType
 
 from ...locks import ThreadLock
@@ -24,6 +24,7 @@ class Usage:
     seconds (float): Time spent waiting for models.
     model (Counter): What replies say they cost: prompt_tokens, answer_tokens, passes or requests, retries.
     issues (Counter): Kinds of issues met in replies.
+    on_reply (Optional[Callable[[], None]]): Called for each reply of a model as it comes, long before its document may.
     """
 
     documents: int = 0
@@ -34,6 +35,7 @@ class Usage:
     seconds: float = 0.0
     model: CounterType[str] = field(default_factory=Counter)
     issues: CounterType[str] = field(default_factory=Counter)
+    on_reply: Optional[Callable[[], None]] = field(default=None, repr=False, compare=False)
     _lock: ThreadLock = field(default_factory=ThreadLock, repr=False, compare=False)
 
     def add(self, *, issues: Mapping[str, int] = MappingProxyType({}), **counts: float) -> None:
@@ -51,6 +53,8 @@ class Usage:
         """Add what one reply cost; its seconds are left out, since replies are waited for together."""
         with self._lock:
             self.model.update({key: value for key, value in usage.items() if key != "seconds"})
+        if self.on_reply is not None:
+            self.on_reply()
 
     def to_dict(self) -> Dict[str, Any]:
         """Return the counts, for JSON."""

@@ -33,6 +33,17 @@ TEXTS = [
     pytest.param("a a a a", id="repeated"),
     pytest.param(" x ", id="white_space_at_the_edges"),
 ]
+SIGNS = ["gout", "IL-2", " ", " ", "  ", "\n", "[", "]", "(", ")",
+         '"', "'", "\\", "<", ">", "</", "{", "}", ":", "患者", "发热", "，",
+         "\U0001f9ec", "e\u0301", "\u03b1", "\u200d", "0.5", "none"]
+
+
+def random_text(seed):
+    chance = random.Random(seed)
+    return "".join(chance.choices(SIGNS, k=8))
+
+
+TEXTS += [pytest.param(random_text(seed), id=f"random_{seed}") for seed in range(4)]
 LABELS = ["DISEASE", "CELL TYPE"]
 
 
