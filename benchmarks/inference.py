@@ -2,7 +2,8 @@
 
     python -m benchmarks.inference training/pipeline corpus/dev.jsonl
 
-Each kind of weights has a process of its own, so that its memory is its own.
+Beside them the CNN `ner` of spaCy, untrained, of the width of `en_core_web_sm`; its F1 means nothing. Each system has a
+process of its own, so that its memory is its own.
 """
 
 import argparse
@@ -13,6 +14,9 @@ import sys
 import time
 from pathlib import Path
 from typing import Any, Dict, List
+
+import spacy
+from spacy.language import Language
 
 from benchmarks.chaos.long_run import read_memory
 from spacy_bioner.evaluation.counts import Counts, count_strict
@@ -25,19 +29,34 @@ _WARM_UP, _SINGLE = 64, 100
 _ROUNDS = 3
 
 
-def measure(pipeline: Path, records: Path, *, int8: bool) -> Dict[str, Any]:
-    """Measure a pipeline in this process.
+SYSTEMS = ("float", "int8", "ner")
+
+
+def load(pipeline: Path, system: str) -> Language:
+    """Load the pipeline with float or 8-bit weights, or make a CNN `ner` with its labels."""
+    if system != "ner":
+        return load_pipeline(pipeline, int8=system == "int8")
+    nlp = spacy.blank("en")
+    ner = nlp.add_pipe("ner")
+    for label in json.loads((pipeline / "meta.json").read_text(encoding="utf8"))["labels"]["bioner_spancat"]:
+        ner.add_label(label)
+    nlp.initialize()
+    return nlp
+
+
+def measure(pipeline: Path, records: Path, system: str) -> Dict[str, Any]:
+    """Measure a system in this process.
 
     pipeline (Path): Its folder.
     records (Path): Gold sentences.
-    int8 (bool): Whether weights are rounded to 8 bits.
+    system (str): One of SYSTEMS.
     RETURNS (Dict[str, Any]): words_per_second and milliseconds of one sentence, of processor time; megabytes that
         loading takes; F1.
     """
     gold = list(read_jsonl(records))
     texts = [one.text for one in gold]
     before = read_memory()
-    nlp = load_pipeline(pipeline, int8=int8)
+    nlp = load(pipeline, system)
     list(nlp.pipe(texts[:_WARM_UP]))
     loaded = read_memory() - before
     rates: List[float] = []
@@ -52,7 +71,7 @@ def measure(pipeline: Path, records: Path, *, int8: bool) -> Dict[str, Any]:
         single.append(1000 * (time.process_time() - started))
     counts = sum((label for one, doc in zip(gold, docs)
                   for label in count_strict(one, doc_to_annotation(doc)).values()), Counts())
-    return {"weights": "int8" if int8 else "float", "words_per_second": round(max(rates)),
+    return {"system": system, "words_per_second": round(max(rates)),
             "milliseconds": round(statistics.median(single), 1), "megabytes": round(loaded),
             "f1": round(100 * counts.f1, 2)}
 
@@ -61,14 +80,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.inference", description=__doc__.split("\n")[0])
     parser.add_argument("pipeline", type=Path)
     parser.add_argument("records", type=Path)
-    parser.add_argument("--weights", choices=["float", "int8"], help="only these, in this process")
+    parser.add_argument("--system", choices=SYSTEMS, help="only this one, in this process")
     arguments = parser.parse_args()
-    if arguments.weights:
-        print(json.dumps(measure(arguments.pipeline, arguments.records, int8=arguments.weights == "int8")))
+    if arguments.system:
+        print(json.dumps(measure(arguments.pipeline, arguments.records, arguments.system)))
         return
-    for weights in ("float", "int8"):
+    for system in SYSTEMS:
         subprocess.run([sys.executable, "-m", "benchmarks.inference", str(arguments.pipeline), str(arguments.records),
-                        "--weights", weights], check=True)
+                        "--system", system], check=True)
 
 
 if __name__ == "__main__":
