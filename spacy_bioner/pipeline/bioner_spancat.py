@@ -211,9 +211,9 @@ class BionerSpancat(LabelPipe):
             # Torch is loaded with it.
             from ..ml.head_start.beginning import begin_with_heads
 
-            begin_with_heads(self.model, [example.predicted for example in examples],
-                             [self._target(example) for example in examples], self.labels,
-                             start_from=encoder.attrs["start_from"], find=self.find)
+            self.cfg["begun_as"] = begin_with_heads(
+                self.model, [example.predicted for example in examples], [self._target(one) for one in examples],
+                self.labels, start_from=encoder.attrs["start_from"], find=self.find)
 
     def calibrate(self, examples: Iterable[Example], *, by_label: bool = True) -> Dict[str, Any]:
         """Choose temperature and thresholds on a dev part, and use them from now on, without a group of doubtful spans.

@@ -43,10 +43,12 @@ def train_head_start_cli(
     Writes the folder OUT/head_start, for the setting start_from of an encoder.
     """
     import logging
+    import sys
 
     from ...training.config import refuse_owned
     from ...training.head_start_training import HeadStartRun, train_head_start
 
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     logging.getLogger("spacy_bioner").setLevel(logging.INFO)
     named = parse_named_paths(sources, taken=(), unreadable=Errors.E573, repeated=Errors.E574)
     files = find_config("spancat", config, profile)

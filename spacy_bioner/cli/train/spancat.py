@@ -67,11 +67,13 @@ def train_spancat_cli(
     Writes the pipeline OUT/model-best, the stages and a learning curve.
     """
     import logging
+    import sys
 
     from ...training.config import refuse_owned, split_sources
     from ...training.stages import Run, run_stages
     from ...training.strategies import plan_epochs, plan_stages
 
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     logging.getLogger("spacy_bioner").setLevel(logging.INFO)
     gold = gold_path if gold_path != NO_GOLD else None
     if gold is not None and synthetic is not None and is_empty(gold):

@@ -1,6 +1,6 @@
 """Gives the labels of a span categorizer the heads of a head start, before it is trained."""
 
-from typing import Any, Callable, List, Sequence, Set, Tuple
+from typing import Any, Callable, Dict, List, Optional, Sequence, Set, Tuple
 
 import numpy
 import torch
@@ -18,7 +18,7 @@ _AT_ONCE = 64
 
 
 def begin_with_heads(model: Model, docs: Sequence[Doc], targets: Sequence[Target], labels: Sequence[str], *,
-                     start_from: str, find: Callable[..., List[Any]]) -> None:
+                     start_from: str, find: Callable[..., List[Any]]) -> Dict[str, Optional[str]]:
     """Begin with trained heads: for each label that of the head start whose spans are most like its gold spans.
 
     Heads of other sizes than those of the model are not taken.
@@ -29,10 +29,11 @@ def begin_with_heads(model: Model, docs: Sequence[Doc], targets: Sequence[Target
     labels (Sequence[str]): The labels of the model.
     start_from (str): The setting of the encoder.
     find (Callable[..., List[Any]]): Reads mentions off scores, as `BionerSpancat.find` does.
+    RETURNS (Dict[str, Optional[str]]): Label to the trained label that it begins as, None for fresh weights.
     """
     start, grid = read_head_start(find_head_start(start_from)), model.get_ref("output_layer").shims[0].module
     if not fits(grid, start):
-        return
+        return dict.fromkeys(labels)
     used = [(doc, target) for doc, target in zip(docs, targets) if len(doc)][:_COMPARED]
     gold = [{(first, last, label) for first, last, label, _ in target.spans} for _, target in used]
     trained = build_grid(start).to(grid.bias.device)
@@ -41,6 +42,7 @@ def begin_with_heads(model: Model, docs: Sequence[Doc], targets: Sequence[Target
     chosen = choose_heads(agreement)
     say_choice(labels, start, chosen, agreement)
     take_heads(grid, start, chosen)
+    return {label: None if head is None else start.card.labels[head] for label, head in zip(labels, chosen)}
 
 
 def _find_spans(model: Model, docs: Sequence[Doc], trained: SpanGrid,

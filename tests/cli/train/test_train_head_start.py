@@ -61,7 +61,9 @@ def train(data, gold, start_from, **encoder):
 def test_a_training_on_another_corpus_begins_with_it(verb, data, start):
     code, _, err = verb(*train(data, data / "gold.jsonl", start / "head_start"))
     assert code == 0, err
-    card = spacy.load(data / "out" / "model-best").meta["spacy_bioner"]
+    nlp = spacy.load(data / "out" / "model-best")
+    assert set(nlp.get_pipe("bioner_spancat").cfg["begun_as"]) == {"FINDING"}
+    card = nlp.meta["spacy_bioner"]
     assert card["head_start"]["sources"] == ["one", "two"] and len(card["head_start"]["sha256"]) == 64
 
 
