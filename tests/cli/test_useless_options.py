@@ -60,7 +60,7 @@ def test_a_hint_names_what_is_meant(refused, data, arguments, told):
 
 def test_a_config_of_ones_own_that_is_missing_is_just_that(refused, data):
     said = refused("train", "spancat", "gold.jsonl", "out", "--dev", "gold.jsonl", "--config", "mine.cfg")
-    assert "mine.cfg. Give the path of an existing config file" in said
+    assert "There is no config file at mine.cfg. Give the path of an existing one." in said
 
 
 def test_a_codec_that_there_is_not_is_told_before_the_model_is_loaded(refused, data, monkeypatch):
