@@ -119,7 +119,8 @@ def _hand_out(shards: Sequence[Shard], pool: Sequence[Any]) -> Iterator[Dict[str
 
     A worker that cannot be placed, or not yet, is given none.
     """
-    import ray
+    with extra("ray"):
+        import ray
 
     waiting = iter(shards)
     left = len(shards)
