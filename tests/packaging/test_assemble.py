@@ -195,7 +195,7 @@ def test_a_span_categorizer_that_reads_a_language_model_by_name_is_refused(train
 
 
 @pytest.mark.parametrize("kind, told", [
-    pytest.param("absent", "existing pipeline", id="no such pipeline"),
+    pytest.param("absent", "There is no pipeline", id="no such pipeline"),
     pytest.param("plain", "has no span_selector", id="no selector in it"),
     pytest.param("language", "for texts in 'zh'", id="another language"),
     pytest.param("label", "was not trained on the label 'DISEASE'", id="a label that it does not know"),
