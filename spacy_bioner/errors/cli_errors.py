@@ -61,3 +61,4 @@ class CliErrors:
     E750 = "The variable {name} is '{value}'. Command lines are cut at white space: give a value without any."
     E751 = "The command '{name}' reads {path}, which is not there. Run the commands before it, or the whole workflow."
     E752 = "The command '{name}' ended with exit code {code}; its lines above say why. The same command resumes."
+    E753 = "The command '{name}' cannot run the line {line!r} of its script: {why}. Mend it in project.yml."

@@ -147,7 +147,8 @@ def _naming_damage(path: Path) -> Iterator[None]:
         yield
     except BionerError:
         raise
-    except (*BROKEN_CONTENT, NotImplementedError, OSError) as error:  # pyarrow raises the second for unknown encodings
+    # Pyarrow raises NotImplementedError for unknown encodings, and OSError for pages that cannot be decompressed.
+    except (*BROKEN_CONTENT, NotImplementedError, OSError) as error:
         why = " ".join(str(error).split())[:200]
         raise BionerError(Errors.E011.format(path=path, wanted="a whole Parquet file", why=why)) from None
 

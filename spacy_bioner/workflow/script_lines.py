@@ -5,12 +5,14 @@ import importlib.util
 import multiprocessing
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 from typing import IO, Any, Callable, List, Sequence, Tuple
+
+from ..errors import BionerError, Errors
 
 # Runs the verb whose words are given, and ends by SystemExit where it fails.
 RunVerb = Callable[[Sequence[str]], None]
@@ -20,6 +22,9 @@ _VERBS = ("python", "-m", "spacy_bioner")
 _HEAVY = ("annotate", "assemble", "evaluate", "generate", "select", "train")
 _LIBRARIES = ("spacy", "torch", "transformers.models.bert.modeling_bert", "transformers.models.llama.modeling_llama",
               "peft")
+# Programs that are those of this Python, as `spacy project` takes them.
+_OWN = {"python": [sys.executable], "python3": [sys.executable], "pip": [sys.executable, "-m", "pip"],
+        "pip3": [sys.executable, "-m", "pip"]}
 _BYTES = 65536
 
 
@@ -67,21 +72,37 @@ class Started:
             return False
 
 
-def start(line: str, run_verb: RunVerb, folder: Path) -> Started:
-    """Start a line of a script.
+def split_line(name: str, line: str) -> List[str]:
+    """Split a line of a script as a shell does.
 
-    line (str): The line. Its `python` is the Python of this process.
+    name (str): The command that it belongs to.
+    line (str): The line.
+    RETURNS (List[str]): Its words; `python` stays as it is.
+    RAISES BionerError: E753 where it is empty, has an open quotation, or names no program.
+    """
+    try:
+        words = shlex.split(line)
+    except ValueError as error:
+        raise BionerError(Errors.E753.format(name=name, line=line, why=error)) from None
+    if not words:
+        raise BionerError(Errors.E753.format(name=name, line=line, why="it is empty"))
+    if words[0] not in _OWN and shutil.which(words[0]) is None:
+        raise BionerError(Errors.E753.format(name=name, line=line, why=f"no program '{words[0]}' is found"))
+    return words
+
+
+def start(words: List[str], run_verb: RunVerb) -> Started:
+    """Start a line of a script in the current folder.
+
+    words (List[str]): Its words. `python` and `pip` are those of this process.
     run_verb (RunVerb): Runs a verb of this package in a forked process.
-    folder (Path): Where it runs.
     RETURNS (Started): The process.
     """
-    words = shlex.split(line)
-    if can_fork() and tuple(words[:len(_VERBS)]) == _VERBS and words[len(_VERBS)] in _HEAVY:
-        return _fork(words[len(_VERBS):], run_verb)
-    if words[0] in ("python", "python3"):
-        words[0] = sys.executable
-    process = subprocess.Popen(words, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                               stdin=subprocess.DEVNULL)
+    verb = words[len(_VERBS):] if tuple(words[:len(_VERBS)]) == _VERBS else []
+    if can_fork() and verb and verb[0] in _HEAVY:
+        return _fork(verb, run_verb)
+    process = subprocess.Popen([*_OWN.get(words[0], words[:1]), *words[1:]], stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
     assert process.stdout is not None
     return Started(process.stdout, process.wait, process.terminate)
 

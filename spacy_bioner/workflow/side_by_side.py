@@ -6,13 +6,14 @@ divided. What a command waits for is read off the files that it names.
 
 import os
 import selectors
+import shlex
 import sys
 from collections import deque
 from pathlib import Path, PurePosixPath
 from typing import Any, Deque, Dict, Iterable, List, Mapping, NamedTuple, Sequence, Set
 
 from ..errors import BionerError, Errors
-from .script_lines import RunVerb, Started, start
+from .script_lines import RunVerb, Started, split_line, start
 
 Command = Mapping[str, Any]
 # Seconds in which a command ends by itself that got the same signal from the terminal.
@@ -75,11 +76,11 @@ class _Running(NamedTuple):
     """A command under way.
 
     command (Command): The command.
-    lines (Deque[str]): Lines of its script that are to follow.
+    lines (Deque[List[str]]): Lines of its script that are to follow, as words.
     """
 
     command: Command
-    lines: Deque[str]
+    lines: Deque[List[str]]
 
 
 class Workflow:
@@ -90,6 +91,7 @@ class Workflow:
     at_once (int): How many may run at once.
     run_verb (RunVerb): Runs a verb of this package in a forked process.
     force (bool): Whether commands of which nothing changed run again.
+    RAISES BionerError: E753 for a line of a script that cannot be run.
     """
 
     def __init__(self, folder: Path, commands: Sequence[Command], *, at_once: int, run_verb: RunVerb,
@@ -98,6 +100,8 @@ class Workflow:
         self.at_once = at_once
         self.run_verb = run_verb
         self.force = force
+        self._scripts = {command["name"]: [split_line(command["name"], line) for line in command["script"]]
+                         for command in commands}
         self._waiting = list(commands)
         self._waits = find_waits(commands)
         self._done: Set[str] = set()
@@ -127,7 +131,7 @@ class Workflow:
             self._waiting.remove(command)
             self._check_deps(command)
             if self.force or check_rerun(self.folder, dict(command)):
-                self._go_on(_Running(command, deque(command["script"])))
+                self._go_on(_Running(command, deque(self._scripts[command["name"]])))
             else:
                 _say(command, "skipped, nothing changed")
                 self._done.add(command["name"])
@@ -147,9 +151,9 @@ class Workflow:
             update_lockfile(self.folder, dict(running.command))
             self._done.add(running.command["name"])
             return
-        line = running.lines.popleft()
-        _say(running.command, f"$ {line}")
-        started = start(line, self.run_verb, self.folder)
+        words = running.lines.popleft()
+        _say(running.command, f"$ {shlex.join(words)}")
+        started = start(words, self.run_verb)
         self._running[started] = running
         self._selector.register(started.output, selectors.EVENT_READ, started)
 
@@ -189,12 +193,13 @@ def run_side_by_side(folder: Path, name: str, overrides: Mapping[str, Any], *, a
     at_once (int): How many commands may run at once.
     run_verb (RunVerb): Runs a verb of this package in a forked process.
     force (bool): Whether commands of which nothing changed run again.
-    RAISES BionerError: E751 for an input that no command has made, E752 for a command that fails.
+    RAISES BionerError: E751 for an input that no command has made, E752 for a command that fails, E753 for a line that
+        cannot be run.
     """
     from weasel.util.config import load_project_config
 
     config = load_project_config(folder, overrides=dict(overrides))
-    commands = {command["name"]: command for command in config["commands"]}
+    commands = {command["name"]: {"script": [], **command} for command in config["commands"]}
     before = Path.cwd()
     os.chdir(folder)
     try:

@@ -88,6 +88,27 @@ def test_a_missing_input_is_told(tmp_path):
     assert done.returncode == 1 and "'one' reads nowhere, which is not there" in done.stderr
 
 
+@pytest.mark.parametrize("script, told", [
+    pytest.param([""], "it is empty", id="empty"),
+    pytest.param(["python -c 'pass"], "No closing quotation", id="quote"),
+    pytest.param(["nosuchprogram a"], "no program 'nosuchprogram' is found", id="program"),
+])
+def test_a_line_that_cannot_be_run_is_told_before_anything_runs(tmp_path, script, told):
+    done = run(make_project(
+        tmp_path, command("first", deps=["given"], outputs=["a"], script=["python -c \"open('a', 'w')\""]),
+        command("wrong", deps=["a"], outputs=["b"], script=script)))
+    assert done.returncode == 1 and f"The command 'wrong' cannot run the line {script[0]!r}" in done.stderr, done.stderr
+    assert told in done.stderr and "Traceback" not in done.stderr
+    assert not (tmp_path / "a").exists()
+
+
+def test_a_command_without_a_script_and_the_bare_package_are_run_as_they_are(tmp_path):
+    project = make_project(tmp_path, {"name": "none", "help": "none", "outputs": ["a"]},
+                           command("help", outputs=["b"], script=["python -m spacy_bioner"]))
+    done = run(project)
+    assert "Usage" in done.stdout and "Traceback" not in done.stdout + done.stderr
+
+
 @pytest.mark.skipif(not hasattr(signal, "SIGTERM") or os.name == "nt", reason="the system has no such signals")
 def test_told_to_end_the_run_ends_its_commands(tmp_path):
     write = "python -c \"import os,time;open('pid','w').write(str(os.getpid()));os.replace('pid','a');time.sleep(60)\""
