@@ -229,3 +229,19 @@ def read_details(span: Mapping[str, Any]) -> Dict[str, Any]:
         if span.get(key) is not None:
             found[key] = _typed(dict(span), key, kind, wanted, None)
     return found
+
+
+def index_records(records: Iterable[Annotation], *, source: str) -> Dict[str, Annotation]:
+    """Return records by id.
+
+    records (Iterable[Annotation]): The records of one source.
+    source (str): Its name, for errors.
+    RETURNS (Dict[str, Annotation]): Id to record, in the order of the records.
+    RAISES BionerError: E552 where an id comes twice.
+    """
+    found: Dict[str, Annotation] = {}
+    for record in records:
+        if record.id in found:
+            raise BionerError(Errors.E552.format(source=source, id=record.id))
+        found[record.id] = record
+    return found

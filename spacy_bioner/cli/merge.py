@@ -8,7 +8,7 @@ from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
 
 import typer
 
-from ..annotation import Annotation
+from ..annotation import Annotation, index_records
 from ..errors import BionerError, Errors
 from ..files import write_json
 from ._shared.named_paths import parse_named_paths
@@ -142,8 +142,8 @@ def weigh_sources(sources: Dict[str, Path], output: Path, *, gold: Optional[Path
     read = {name: list(_read(path)) for name, path in sources.items()}
     if dictionary is not None:
         read[DICTIONARY] = list(_look_up(dictionary, dictionary_label, read))
-    found = {name: index_records(records, name) for name, records in read.items()}
-    known = index_records(_read_gold(gold), GOLD) if gold is not None else {}
+    found = {name: index_records(records, source=name) for name, records in read.items()}
+    known = index_records(_read_gold(gold), source=GOLD) if gold is not None else {}
     texts = _find_texts({**found, GOLD: known})
     candidates = list(reliability.collect_candidates(found, reliability.find_cuts(read)))
     covered = {id_ for id_ in known if any(id_ in records for records in found.values())}
@@ -158,16 +158,6 @@ def weigh_sources(sources: Dict[str, Path], output: Path, *, gold: Optional[Path
     return {"records": write_jsonl(output, merged), "estimated_on": GOLD if covered else "agreement",
             "texts_with_gold": len(covered), "annotators": reliability.measure_annotators(found, known),
             "candidates": len(scores), "expected_correct": round(sum(scores), 1)}
-
-
-def index_records(records: Iterable[Annotation], name: str) -> Dict[str, Annotation]:
-    """Return records by id; raises BionerError E552 where one comes twice."""
-    found: Dict[str, Annotation] = {}
-    for record in records:
-        if record.id in found:
-            raise BionerError(Errors.E552.format(source=name, id=record.id))
-        found[record.id] = record
-    return found
 
 
 def _find_texts(found: Dict[str, Dict[str, Annotation]]) -> Dict[str, Annotation]:

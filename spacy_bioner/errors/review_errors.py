@@ -4,7 +4,7 @@
 class ReviewErrors:
     E901 = ("Nothing in {source} is in doubt: its mentions have no scores, or all of them are certain. Give a trained "
             "pipeline or a second annotator, or rank by diversity or at random.")
-    E902 = "{source} has two records with the id '{id}'. Corrections are matched by id: give each record its own."
+    E902 = "Disagreement needs two annotators, and there is {found}. Give another one, or rank by something else."
     E903 = "No sentence of {source} is left to correct: all {count} are corrected already."
     E904 = ("A learning curve of {count} sizes is too short for a forecast. Wanted: at least {wanted} different "
             "numbers of sentences.")
@@ -21,4 +21,3 @@ class ReviewErrors:
     E912 = "the label '{label}' is none of those that can be given: {known}"
     E913 = "The {count} sentences cannot be divided into {folds} folds with mentions in each. Take fewer folds."
     E914 = "The prediction for '{id}' {why}. Give predictions for all of its sentences."
-    E915 = ("Disagreement needs two annotators, and there is {found}. Give another one, or rank by something else.")

@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import reduce
 from typing import Dict, FrozenSet, Iterable, Iterator, List, Mapping, Sequence, Tuple
 
-from ..annotation import Annotation, Mention
+from ..annotation import Annotation, Mention, index_records
 from ..errors import BionerError, Errors
 
 RANKS = ("gold", "agreement", "single", "dictionary")
@@ -71,11 +71,8 @@ def merge_files(sources: Mapping[str, Iterable[Annotation]], *, counts: Counter,
     """
     together: Dict[str, Dict[str, Annotation]] = {}
     for name, annotations in sources.items():
-        for annotation in annotations:
-            found = together.setdefault(annotation.id, {})
-            if name in found:
-                raise BionerError(Errors.E552.format(source=name, id=annotation.id))
-            found[name] = annotation
+        for annotation in index_records(annotations, source=name).values():
+            together.setdefault(annotation.id, {})[name] = annotation
     for found in together.values():
         yield merge_annotations(found, dictionary=dictionary, gold=gold, nested=nested, counts=counts)
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from typing import Any, Dict, Iterable, List, Mapping, Sequence, Tuple
 
-from ..annotation import Annotation, Mention
+from ..annotation import Annotation, Mention, index_records
 from ..corpus.leakage import normalise
 from ..errors import BionerError, Errors
 from .choices import QUEUE, Strategy
@@ -54,20 +54,16 @@ def leave_out_known(sentences: Iterable[Annotation], known: Iterable[Annotation]
     known (Iterable[Annotation]): What is corrected already.
     source (str): The pool, for errors.
     RETURNS (List[Annotation]): The rest.
-    RAISES BionerError: E902 where an id comes twice, E903 where nothing is left.
+    RAISES BionerError: E552 where an id comes twice, E903 where nothing is left.
     """
     texts = {normalise(one.text) for one in known}
-    ids, kept, count = set(), [], 0
-    for one in sentences:
-        count += 1
-        if one.id in ids:
-            raise BionerError(Errors.E902.format(source=source, id=one.id))
-        ids.add(one.id)
+    given, kept = index_records(sentences, source=source), []
+    for one in given.values():
         if normalise(one.text) not in texts:
             texts.add(normalise(one.text))
             kept.append(one)
     if not kept:
-        raise BionerError(Errors.E903.format(source=source, count=count))
+        raise BionerError(Errors.E903.format(source=source, count=len(given)))
     return kept
 
 
@@ -83,7 +79,7 @@ def make_queue(pool: Pool, count: int, *, strategy: Strategy, seed: int, known: 
     encoder (str): The encoder that says what is alike.
     RETURNS (List[Annotation]): The chosen ones, the most useful first, each with mentions to correct, scores, and in
         meta["queue"] strategy, rank, doubt, novelty and suggestions.
-    RAISES BionerError: E901 where nothing is in doubt, E915 where disagreement is asked for and nobody disagrees.
+    RAISES BionerError: E901 where nothing is in doubt, E902 where disagreement is asked for and nobody disagrees.
     """
     doubts = find_doubts(pool, strategy) if strategy.needs_doubt else None
     vectors = of_known = None
@@ -104,11 +100,11 @@ def find_doubts(pool: Pool, strategy: Strategy) -> List[float]:
     strategy (Strategy): Uncertainty and gain ask the pipeline where there is one, gain adds what annotators disagree
         on; without either the scores of the pool count.
     RETURNS (List[float]): One each.
-    RAISES BionerError: E901 where nothing is in doubt, E915 where disagreement lacks a second annotator.
+    RAISES BionerError: E901 where nothing is in doubt, E902 where disagreement lacks a second annotator.
     """
     several = len(pool.voices(pool.sentences[0])) > 1
     if strategy is Strategy.disagreement and not several:
-        raise BionerError(Errors.E915.format(found="only one" if pool.found or pool.is_silver else "none"))
+        raise BionerError(Errors.E902.format(found="only one" if pool.found or pool.is_silver else "none"))
     doubts = []
     for sentence in pool.sentences:
         doubt = 0.0
@@ -146,13 +142,3 @@ def _propose(pool: Pool, sentence: Annotation) -> Tuple[Sequence[Mention], Seque
     votes = average_votes(voices)
     return ([one for one in votes if (one.score or 0.0) >= _HALF],
             [one for one in votes if (one.score or 0.0) < _HALF])
-
-
-def index_records(annotations: Iterable[Annotation], *, source: str) -> Dict[str, Annotation]:
-    """Return records by id; raises BionerError E902 where an id comes twice."""
-    found: Dict[str, Annotation] = {}
-    for one in annotations:
-        if one.id in found:
-            raise BionerError(Errors.E902.format(source=source, id=one.id))
-        found[one.id] = one
-    return found

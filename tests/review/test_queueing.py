@@ -2,10 +2,10 @@
 
 import pytest
 
-from spacy_bioner.annotation import Annotation, Mention
+from spacy_bioner.annotation import Annotation, Mention, index_records
 from spacy_bioner.errors import BionerError
 from spacy_bioner.review.choices import Strategy
-from spacy_bioner.review.queueing import Pool, find_doubts, index_records, leave_out_known, make_queue
+from spacy_bioner.review.queueing import Pool, find_doubts, leave_out_known, make_queue
 
 TEXTS = {"a": "Gout is painful.", "b": "No fever was seen.", "c": "Asthma and cough."}
 RAW = [Annotation(text, (), id=id) for id, text in TEXTS.items()]

@@ -5,6 +5,7 @@ from typing import Optional
 
 import typer
 
+from ...annotation import index_records
 from ...errors import BionerError, Errors
 from ...files import open_atomic
 from .._shared.outputs import name_beside, refuse_other_ending, refuse_own_input, refuse_same_output
@@ -32,7 +33,6 @@ def audit_cli(
     """
     from ...formats.jsonl import read_jsonl, write_jsonl
     from ...review.gold_audit import audit, predict_folds, take_predictions, write_report
-    from ...review.queueing import index_records
 
     report = report or name_beside(output, "audit.md")
     refuse_same_output(output, report, "--report")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Iterator, List, Optional, Set
 
 import typer
 
-from ...annotation import Annotation
+from ...annotation import Annotation, index_records
 from ...errors import BionerError, Errors
 from ...review.choices import Tool
 from .._shared.outputs import refuse_other_ending, refuse_own_input
@@ -41,7 +41,6 @@ def review_import_cli(
     """
     from ...formats.jsonl import find_jsonl, read_jsonl, write_jsonl
     from ...review.corrections import Answers, merge_corrections
-    from ...review.queueing import index_records
 
     refuse_own_input(train, [corrected, queue, labels])
     refuse_other_ending(train)

@@ -5,7 +5,7 @@ from typing import Dict, List, Optional, Tuple
 
 import typer
 
-from ...annotation import Annotation, Mention
+from ...annotation import Annotation, Mention, index_records
 from ...errors import Errors
 from ...review.choices import Strategy, Tool
 from .._shared.named_paths import parse_named_paths
@@ -40,7 +40,7 @@ def review_next_cli(
     from ...formats import write_annotations
     from ...formats.jsonl import read_jsonl, write_jsonl
     from ...formats.parsing.problems import Problems
-    from ...review.queueing import Pool, index_records, leave_out_known, make_queue
+    from ...review.queueing import Pool, leave_out_known, make_queue
     from ..convert import print_problems
 
     teachers = parse_named_paths(teacher, taken=(), unreadable=Errors.E532, repeated=Errors.E533)

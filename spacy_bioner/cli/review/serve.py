@@ -7,6 +7,7 @@ from typing import Optional
 
 import typer
 
+from ...annotation import index_records
 from ...errors import BionerError, Errors
 from .._shared.outputs import name_beside, refuse_own_input
 from .._shared.schema import read_schema
@@ -33,7 +34,6 @@ def review_serve_cli(
     from ...formats.jsonl import read_jsonl
     from ...review.correction_page import HOST, Review, list_suggestions, make_page
     from ...review.decisions import DecisionLog
-    from ...review.queueing import index_records
     from ...serving.app import listen, serve
 
     kept = decisions or name_beside(queue, "decisions.db")
