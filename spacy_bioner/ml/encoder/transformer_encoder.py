@@ -19,6 +19,7 @@ from thinc.types import Floats2d
 from ...errors import BionerError, Errors
 from ...llm.local.hub import resolve_model
 from ...llm.local.numbers.int8_layers import put_int8
+from ...llm.local.attention_kernels import trained_attention
 from ...llm.local.numbers.number_types import is_quick_in_bfloat16
 from ...llm.local.pretrained import build_model, load_model, load_tokenizer
 from ...llm.model_files import UnreadableFile, read_object
@@ -296,7 +297,8 @@ def _forward(model: Model, docs: List[Doc], is_train: bool) -> Tuple[List[Floats
     mixed = model.attrs["mixed_precision"] and is_quick_in_bfloat16(device)
     together = pack_rows([_piece_count(pieces, window) for window in windows],
                          PACKED_CPU if device.type == "cpu" else PACKED_GPU)
-    with torch.set_grad_enabled(is_train), torch.autocast(device.type, torch.bfloat16, enabled=mixed):
+    with torch.set_grad_enabled(is_train), torch.autocast(device.type, torch.bfloat16, enabled=mixed), \
+            trained_attention(device, torch.bfloat16 if mixed and is_train else torch.float32):
         packs = [(pack, module([pieces[window.doc][window.start:window.end] for window in pack],
                                [(window.own_start - window.start, window.own_end - window.start) for window in pack]))
                  for pack in ([windows[place] for place in places] for places in together)]

@@ -17,6 +17,7 @@ from tokenizers import Tokenizer
 
 from ...errors import BionerError, Errors
 from ...llm.local.hub import resolve_model
+from ...llm.local.attention_kernels import trained_attention
 from ...llm.local.numbers.number_types import is_quick_in_bfloat16
 from ...llm.local.pretrained import build_model, load_model, load_tokenizer
 from ..encoder.encoder_lora import LoraModule, add_lora, check_base
@@ -197,7 +198,8 @@ def _forward(model: Model, inputs: Tuple[List[Doc], Spans], is_train: bool) -> T
                      asks=module.head == "llm_causal")
     device = next(module.parameters()).device
     mixed = model.attrs["mixed_precision"] and is_quick_in_bfloat16(device)
-    with torch.set_grad_enabled(is_train), torch.autocast(device.type, torch.bfloat16, enabled=mixed):
+    with torch.set_grad_enabled(is_train), torch.autocast(device.type, torch.bfloat16, enabled=mixed), \
+            trained_attention(device, torch.bfloat16 if mixed and is_train else torch.float32):
         scores = module(rows, module.tokenizer.pad_token_id or 0, PACKED_CPU if device.type == "cpu" else PACKED_GPU)
 
     def backprop(d_logits: Floats1d) -> List[Doc]:
