@@ -8,7 +8,7 @@ from typing import Any, List, NamedTuple, Tuple
 
 import torch
 
-from spacy_bioner.llm.decoding.draft_verify import MOST_COMPLETED
+from spacy_bioner.llm.decoding.partial_readings import MOST_COMPLETED
 
 
 class Written(NamedTuple):

@@ -7,46 +7,16 @@ token. The draft only guesses which it will be; a wrong guess costs time, never 
 
 import math
 from dataclasses import dataclass, field
-from typing import Any, Hashable, List, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import Any, Hashable, List, Optional, Sequence, Set
 
-from .grammars.grammar import Choice, Factors, Found, Grammar
+from .grammars.grammar import Factors, Found, Grammar
 from .packed.packed_decoding import Proposal
+from .partial_readings import AnswerEnd, PartialReading, expand_state, legal_tokens, list_found, read_token
 
 # How far a draft goes, in choices: where no mention is open, and where the end of one is looked for. A wrong guess
 # costs the tokens behind it, so drafts begin short; after each that was wholly right the next goes further.
 _REACH = (64, 512, math.inf)
 _REACH_INSIDE = (4, 16, math.inf)
-
-# Of readings that are complete at one token so many are followed, the preferred ones.
-MOST_COMPLETED = 4
-
-
-class _Reading(NamedTuple):
-    """One way to read the tokens so far.
-
-    state (Any): The state in which the choice was met.
-    choice (Choice): What is being spelt.
-    offset (int): How many of its tokens are.
-    factors (Factors): The decisions met while spelling it.
-    trail (Any): Texts of the choices before it, linked backwards.
-    """
-
-    state: Any
-    choice: Choice
-    offset: int
-    factors: Factors
-    trail: Any
-
-
-class _End(NamedTuple):
-    """The answer has ended.
-
-    state (Any): The last state.
-    trail (Any): Texts of all its choices, linked backwards.
-    """
-
-    state: Any
-    trail: Any
 
 
 @dataclass
@@ -56,13 +26,13 @@ class _Point:
     index (int): Of the drafted token that is chosen here.
     legal (List[int]): The legal tokens.
     guess (int): The drafted one; -1 where the draft ends without a guess.
-    readings (List[_Reading]): Before the choice.
+    readings (List[PartialReading]): Before the choice.
     """
 
     index: int
     legal: List[int]
     guess: int
-    readings: List[_Reading]
+    readings: List[PartialReading]
 
 
 @dataclass
@@ -83,14 +53,14 @@ class AnswerWalk:
     passes: int = 0
 
     def __post_init__(self) -> None:
-        self._readings: List[_Reading] = []
-        self._end: Optional[_End] = None
+        self._readings: List[PartialReading] = []
+        self._end: Optional[AnswerEnd] = None
         self._scores: List[float] = []
         self._hints: Set[Hashable] = set()
         self._right_drafts = 0
         self._draft: List[int] = []
         self._points: List[_Point] = []
-        self._resume(*self._expand(self.grammar.start(), None))
+        self._resume(*expand_state(self.grammar, self.grammar.start()))
 
     @property
     def done(self) -> bool:
@@ -119,12 +89,7 @@ class AnswerWalk:
     @property
     def mentions(self) -> List[Found]:
         """Return the mentions written so far, in the order in which they were completed."""
-        mentions: List[Found] = []
-        found = self.state.found
-        while found is not None:
-            mentions.append(found)
-            found = found.before
-        return mentions[::-1]
+        return list_found(self.state)
 
     def probability(self, factors: Factors) -> float:
         """Return the product of the probabilities of some decisions."""
@@ -160,7 +125,7 @@ class AnswerWalk:
         self._adapt(token == point.guess, number, scores)
         kept = len(self.prompt) + len(self.answer) + point.index
         self.answer += [*self._draft[:point.index], token]
-        self._resume(*self._step(point.readings, token, len(self._scores) - 1))
+        self._resume(*read_token(self.grammar, point.readings, token, len(self._scores) - 1))
         return kept
 
     def _adapt(self, right: bool, number: int, scores: Sequence[Sequence[float]]) -> None:
@@ -175,7 +140,7 @@ class AnswerWalk:
             self._hints.update(reading.choice.place for reading in later.readings if reading.choice.place is not None
                                and reading.offset == 0 and reading.choice.tokens[0] == wanted)
 
-    def _resume(self, readings: List[_Reading], end: Optional[_End]) -> None:
+    def _resume(self, readings: List[PartialReading], end: Optional[AnswerEnd]) -> None:
         """Take what is forced, and draft up to where guessing is no longer worth it."""
         self._readings, self._end = readings, end
         self._draft, self._points = [], []
@@ -183,7 +148,7 @@ class AnswerWalk:
         boldness = min(self._right_drafts, len(_REACH) - 1)
         inside = 0
         while end is None:
-            legal = list(dict.fromkeys(reading.choice.tokens[reading.offset] for reading in readings))
+            legal = legal_tokens(readings)
             factor = None
             token = legal[0]
             if len(legal) > 1:
@@ -196,14 +161,14 @@ class AnswerWalk:
             elif len(self.prompt) + len(self.answer) + len(draft) > self.limit:
                 break
             draft.append(token)
-            readings, end = self._step(readings, token, factor)
+            readings, end = read_token(self.grammar, readings, token, factor)
         if not self._points:
             self.answer += draft
             self._readings, self._end = readings, end
         else:
             self._draft = draft[:self._points[-1].index]
 
-    def _guess(self, readings: Sequence[_Reading]) -> int:
+    def _guess(self, readings: Sequence[PartialReading]) -> int:
         """Return the token that a draft takes; -1 where there is nothing to go by."""
         for reading in readings:
             if reading.choice.place is not None and reading.choice.place in self._hints:
@@ -212,35 +177,3 @@ class AnswerWalk:
             if reading.choice.likely:
                 return reading.choice.tokens[reading.offset]
         return -1
-
-    def _step(self, readings: Sequence[_Reading], token: int,
-              factor: Optional[int]) -> Tuple[List[_Reading], Optional[_End]]:
-        """Read one more token.
-
-        readings (Sequence[_Reading]): Preferred ones first.
-        token (int): A legal token.
-        factor (Optional[int]): Number of the decision that chose it; None where it was forced.
-        RETURNS (Tuple[List[_Reading], Optional[_End]]): The readings that go on, or the end. Readings that are spelt
-            alike so far are kept side by side until a token tells them apart, a few of them at most.
-        """
-        kept: List[_Reading] = []
-        completed = 0
-        for state, choice, offset, factors, trail in readings:
-            if choice.tokens[offset] != token:
-                continue
-            factors = factors if factor is None else (*factors, factor)
-            if offset + 1 < len(choice.tokens):
-                kept.append(_Reading(state, choice, offset + 1, factors, trail))
-            elif completed < MOST_COMPLETED:
-                completed += 1
-                following, end = self._expand(choice.build(factors), (trail, choice.text))
-                if end is not None and not kept:
-                    return [], end
-                kept += following
-        return kept, None
-
-    def _expand(self, state: Any, trail: Any) -> Tuple[List[_Reading], Optional[_End]]:
-        choices = self.grammar.choices(state)
-        if not choices:
-            return [], _End(state, trail)
-        return [_Reading(state, choice, 0, (), trail) for choice in choices], None
