@@ -33,6 +33,8 @@ class Reply:
     text (str): The answer as the model wrote it, or as grounded decoding spelt it.
     finish_reason (str): "stop", "length" (cut by the token limit) or "error".
     mentions (Optional[Tuple[Mention, ...]]): With grounded decoding the mentions with their scores; else None.
+    scored (Optional[Tuple[Mention, ...]]): From a server that gives log-probabilities the mentions of the text with
+        their scores, for the mentions that the codec reads; else None.
     error (Optional[str]): Why there is no answer, one line without document text.
     usage (Dict[str, float]): prompt_tokens, answer_tokens, passes (forward passes) or requests, seconds.
     service_failed (bool): Whether the error speaks of the service (no connection, no answer in time, too busy, broken,
@@ -45,6 +47,7 @@ class Reply:
     text: str = ""
     finish_reason: str = "stop"
     mentions: Optional[Tuple[Mention, ...]] = None
+    scored: Optional[Tuple[Mention, ...]] = None
     error: Optional[str] = None
     usage: Dict[str, float] = field(default_factory=dict)
     service_failed: bool = False

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from typing import Any, Optional, Tuple
+from typing import Any, List, Optional, Tuple
 
 from ...annotation import Mention
 from ..protocol import Reply
@@ -14,10 +14,9 @@ _GROUNDINGS = (None, "exact", "fuzzy")
 def write_row(key: str, reply: Reply) -> Tuple[str, str, str]:
     """Return the key, reply as JSON and their checksum; lone surrogates are escaped, since SQLite
     refuses them."""
-    mentions = None if reply.mentions is None else [
-        [mention.start, mention.end, mention.label, mention.score, mention.grounding] for mention in reply.mentions]
-    spelt = json.dumps({"text": reply.text, "finish_reason": reply.finish_reason, "mentions": mentions,
-                        "usage": dict(reply.usage)})
+    scored = {} if reply.scored is None else {"scored": _write_mentions(reply.scored)}
+    spelt = json.dumps({"text": reply.text, "finish_reason": reply.finish_reason,
+                        "mentions": _write_mentions(reply.mentions), "usage": dict(reply.usage), **scored})
     return key, spelt, _checksum(key, spelt)
 
 
@@ -34,7 +33,16 @@ def read_row(key: str, spelt: Any, checksum: Any) -> Optional[Reply]:
 
 def fits_text(reply: Reply, text: str) -> bool:
     """Return whether all mentions of a reply lie in the text that was asked for."""
-    return all(mention.end <= len(text) for mention in reply.mentions or ())
+    return all(mention.end <= len(text) for mention in (*(reply.mentions or ()), *(reply.scored or ())))
+
+
+def _write_mentions(mentions: Optional[Tuple[Mention, ...]]) -> Optional[List[List[Any]]]:
+    return None if mentions is None else [
+        [mention.start, mention.end, mention.label, mention.score, mention.grounding] for mention in mentions]
+
+
+def _read_mentions(mentions: Any) -> Optional[Tuple[Mention, ...]]:
+    return None if mentions is None else tuple(map(_read_mention, mentions))
 
 
 def _checksum(key: str, spelt: str) -> str:
@@ -43,13 +51,13 @@ def _checksum(key: str, spelt: str) -> str:
 
 def _read(content: Any) -> Reply:
     """Check the types of each part. RAISES ValueError, KeyError or TypeError for what is no reply."""
-    usage, mentions = content["usage"], content["mentions"]
+    usage = content["usage"]
     if not isinstance(content["text"], str) or content["finish_reason"] not in _REASONS or not isinstance(usage, dict):
         raise ValueError
     if not all(_is_number(value) for value in usage.values()):
         raise ValueError
     return Reply(text=content["text"], finish_reason=content["finish_reason"], usage=usage,
-                 mentions=None if mentions is None else tuple(map(_read_mention, mentions)))
+                 mentions=_read_mentions(content["mentions"]), scored=_read_mentions(content.get("scored")))
 
 
 def _read_mention(fields: Any) -> Mention:

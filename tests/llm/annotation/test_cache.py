@@ -14,7 +14,7 @@ import pytest
 from spacy_bioner.annotation import Mention
 from spacy_bioner.errors import BionerError
 from spacy_bioner.llm.annotation.cache import ReplyCache, request_key
-from spacy_bioner.llm.annotation.cached_reply import _checksum, read_row
+from spacy_bioner.llm.annotation.cached_reply import _checksum, fits_text, read_row, write_row
 from spacy_bioner.llm.protocol import Reply, Request
 from spacy_bioner.prompts.build import Prompt
 
@@ -172,11 +172,24 @@ CONTENT = {"text": "a", "finish_reason": "stop", "mentions": [[0, 1, "X", 0.5, "
     {"mentions": [["0", 1, "X", None, None]]}, {"mentions": [[0, 1, "", None, None]]},
     {"mentions": [[0, 1, ["X"], None, None]]}, {"mentions": [[0, 1, "X", 7, None]]},
     {"mentions": [[0, 1, "X", "1", None]]}, {"mentions": [[0, True, "X", None, None]]},
-    {"mentions": [[0, 1, "X", None, "loose"]]}], ids=str)
+    {"mentions": [[0, 1, "X", None, "loose"]]}, {"scored": 5}, {"scored": [[0, 1, "X", 7, None]]}], ids=str)
 def test_a_row_of_wrong_types_is_no_reply_whatever_its_checksum(change):
     assert read_row("k", *_spell({**CONTENT})) == Reply(
         "a", mentions=(Mention(0, 1, "X", score=0.5, grounding="exact"),), usage={"passes": 1})
     assert read_row("k", *_spell({**CONTENT, **change})) is None
+
+
+@pytest.mark.parametrize("scored", [None, (), (Mention(0, 1, "X", score=0.25),)], ids=["none", "empty", "one"])
+def test_scores_of_a_server_come_back_and_rows_without_them_stay_as_they_were(scored):
+    key, spelt, checksum = write_row("k", Reply("a", scored=scored))
+    found = read_row(key, spelt, checksum)
+    assert found.scored == scored and [mention.score for mention in found.scored or ()] == [0.25] * len(scored or ())
+    assert ("scored" in spelt) == (scored is not None)
+
+
+def test_scored_mentions_beyond_the_text_are_of_another_request():
+    reply = Reply("a", scored=(Mention(0, 9, "X", score=0.25),))
+    assert fits_text(reply, "a" * 9) and not fits_text(reply, "a")
 
 
 def _spell(content):
