@@ -21,19 +21,24 @@ _GROUNDINGS: Dict[str, Grounding] = {BracketCodec.name: ground_bracket, HtmlCode
 ENTRY_POINT_GROUP = "spacy_bioner_grammars"
 
 
-def choose_grammar(context: GrammarContext) -> GrammarMaker:
+def find_grammar(context: GrammarContext) -> Optional[GrammarMaker]:
     """Find the grammar of a codec by the codec's name.
 
     context (GrammarContext): The codec, the labels, and what else a grammar is made from.
-    RETURNS (GrammarMaker): Makes the grammar of a source text.
-    RAISES BionerError: E212 if the codec has no grammar, or none for its options.
+    RETURNS (Optional[GrammarMaker]): Makes the grammar of a source text; None if the codec has no grammar, or none for
+        its options.
     """
     name = context.codec.name
     groundings = dict(_GROUNDINGS)
     if name not in groundings:
         groundings.update((point.name, point.load()) for point in entry_points(group=ENTRY_POINT_GROUP, name=name))
-    maker = groundings[name](context) if name in groundings else None
+    return groundings[name](context) if name in groundings else None
+
+
+def choose_grammar(context: GrammarContext) -> GrammarMaker:
+    """Find the grammar of a codec as `find_grammar` does; raises BionerError E212 if there is none."""
+    maker = find_grammar(context)
     if maker is None:
         options = [str(value) for key, value in context.codec.settings().items() if key != "name"]
-        raise BionerError(Errors.E212.format(codec=" ".join([name, *options])))
+        raise BionerError(Errors.E212.format(codec=" ".join([context.codec.name, *options])))
     return maker
