@@ -111,6 +111,9 @@ class GrammarSettings(Settings):
     on_refused_grammar: Literal["free", "stop"] = setting(
         "free", "If the server refuses a grammar: free asks without it, with a warning; stop ends the run.")
     grammar_depth: int = setting(2, "How deep spans may nest in responses that follow a grammar.", ge=1)
+    scores: Optional[bool] = setting(
+        None, "Whether the server is asked for the log-probabilities of tokens, from which spans get scores; null asks "
+        "for them with each grammar.")
 
 
 class ServerOptions(GrammarSettings, ConnectionSettings):

@@ -1,6 +1,6 @@
 """What is asked for a text: its chunks and their prompts, sure to fit the model's context."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Callable, List, Optional, Sequence
 
@@ -34,6 +34,23 @@ def estimate_tokens(text: str) -> int:
 
 def _count_bytes(text: str) -> int:
     return len(text.encode("utf8", "surrogatepass"))
+
+
+def add_scores(reading: Reading, scored: Sequence[Mention], text: str) -> Reading:
+    """Give the mentions that a codec has read the scores of those that were scored.
+
+    reading (Reading): What the codec has read.
+    scored (Sequence[Mention]): Mentions with scores.
+    text (str): The source text.
+    RETURNS (Reading): The same mentions. Where a name stands for several places each has the score of the name.
+    """
+    scores = {mention.key: mention.score for mention in scored}
+    names = {}
+    if any(issue.kind == "ambiguous_occurrence" for issue in reading.issues):
+        names = {(text[mention.start:mention.end], mention.label): mention.score for mention in reversed(scored)}
+    return replace(reading, mentions=tuple(
+        replace(mention, score=scores.get(mention.key, names.get((text[mention.start:mention.end], mention.label))))
+        for mention in reading.mentions))
 
 
 @dataclass(frozen=True)
@@ -118,7 +135,7 @@ class Planner:
             return Reading(reply.mentions, (Issue("truncated"),) if truncated else ())
         reading = self.builder.codec.decode(text, list(self.builder.labels), reply.text, truncated=truncated)
         self.shapes.add(reply, reading)
-        return reading
+        return reading if reply.scored is None else add_scores(reading, reply.scored, text)
 
     def _request(self, text: str) -> Request:
         """Render the prompt of a chunk, which must fit the context together with its answer."""

@@ -4,9 +4,10 @@ import math
 import time
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
-from typing import Any, Mapping, Optional
+from typing import Any, Mapping, Optional, Sequence
 
 from ..protocol import Reply
+from .token_logprobs import TokenLogprobs, read_logprobs
 
 # Answers that ended by themselves, and answers that the token limit cut, in the words of the servers there are.
 STOPPED = frozenset({"stop", "eos", "eos_token", "end_turn", "stop_sequence"})
@@ -24,6 +25,7 @@ class Outcome:
     adapted (bool): Whether the next try leaves out what this one was refused for.
     constrained (bool): Whether the request was sent with a grammar.
     usage (Mapping[str, int]): Tokens that the server counts, also where the answer is of no use.
+    tokens (Sequence[TokenLogprobs]): Tokens of the answer, if it comes with their log-probabilities.
     """
 
     reply: Optional[Reply] = None
@@ -35,6 +37,7 @@ class Outcome:
     adapted: bool = False
     constrained: bool = False
     usage: Mapping[str, int] = field(default_factory=dict)
+    tokens: Sequence[TokenLogprobs] = ()
 
 
 def read_answer(answer: Any) -> Outcome:
@@ -60,7 +63,8 @@ def read_answer(answer: Any) -> Outcome:
     if text is None or (thought and not text):  # as of a model that has thought until the limit: it would do so again
         why = ", only reasoning: raise max_new_tokens, or lower the effort in extra_body" if thought else ""
         return Outcome(error=f"the answer holds no text{why}", usage=usage)
-    return Outcome(reply=Reply(text, "length" if reason in CUT else "stop", usage=dict(usage)), usage=usage)
+    return Outcome(reply=Reply(text, "length" if reason in CUT else "stop", usage=dict(usage)), usage=usage,
+                   tokens=read_logprobs(choices[0]))
 
 
 def read_text(choice: Any) -> Optional[str]:

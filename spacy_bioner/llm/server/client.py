@@ -22,6 +22,8 @@ from .budget import Budget
 from .exchange import Answer, AnswerTooLarge, Limits, UnreadableAnswer, find_proxy, get, post, size_limit
 from .grammar_requests import GrammarRequests
 from .parameters import Parameters, describe_refusal, find_refused
+from .span_scores import SpanScorer
+from .token_logprobs import LISTED
 
 # Tokens that chat markup adds to a prompt.
 PROMPT_MARGIN = 64
@@ -92,13 +94,14 @@ class Server:
         on the high side.
     adapter (Optional[str]): What tells the adapter that the server has loaded under this name from an earlier one.
     write_grammar (Optional[Callable[[str], str]]): Text to the grammar of its answers; None lets all answer freely.
+    score_spans (Optional[SpanScorer]): Scores the mentions of answers; None asks for no log-probabilities.
     budget (Optional[Budget]): Counts the cost, with other servers of the run.
     RAISES BionerError: E223 where no address is given.
     """
 
     def __init__(self, settings: ServerSettings, *, count_tokens: Callable[[str], int] = estimate_tokens,
                  adapter: Optional[str] = None, write_grammar: Optional[Callable[[str], str]] = None,
-                 budget: Optional[Budget] = None) -> None:
+                 score_spans: Optional[SpanScorer] = None, budget: Optional[Budget] = None) -> None:
         self.settings = settings
         self.adapter = adapter
         self.base_url = settings.base_url or os.environ.get("OPENAI_BASE_URL") or ""
@@ -106,11 +109,14 @@ class Server:
             raise BionerError(Errors.E223.format(model=settings.model))
         self._url = f"{self.base_url.rstrip('/')}/{'chat/completions' if settings.chat else 'completions'}"
         self._parameters = Parameters(settings)
-        self._limits = Limits(settings.max_response_bytes or size_limit(settings.max_new_tokens),
-                              settings.max_expansion)
         self._count_tokens = count_tokens
         self._grammars = (GrammarRequests(settings, write_grammar)
                           if settings.grammar is not None and write_grammar is not None else None)
+        wants_scores = self._grammars is not None if settings.scores is None else settings.scores
+        self._score_spans = score_spans if wants_scores else None
+        self._listed = 0 if self._score_spans is None else LISTED
+        self._limits = Limits(settings.max_response_bytes or size_limit(settings.max_new_tokens, listed=self._listed),
+                              settings.max_expansion)
         self._budget = budget
         self._chance = random.Random(settings.seed)
         self._paused_until = 0.0
@@ -130,7 +136,8 @@ class Server:
                 "decoding": "server", "chat": settings.chat, "max_new_tokens": settings.max_new_tokens,
                 "temperature": settings.temperature, "seed": settings.seed,
                 "json_schema": settings.json_schema, "extra_body": dict(settings.extra_body),
-                "grammar": None if self._grammars is None else [settings.grammar, settings.grammar_depth]}
+                "grammar": None if self._grammars is None else [settings.grammar, settings.grammar_depth],
+                **({"scores": self._listed} if self._listed else {})}
 
     def generate(self, requests: Sequence[Request]) -> Iterator[Tuple[int, Reply]]:
         """Ask for all requests, so many at once, counting those whose reply is not taken yet.
@@ -215,7 +222,7 @@ class Server:
                 self._has_answered = True
                 if self._grammars is not None:
                     self._grammars.note_answered(constrained=outcome.constrained, refused=is_free)
-                return Reply(outcome.reply.text, outcome.reply.finish_reason, usage={**outcome.reply.usage, **usage})
+                return replace(outcome.reply, usage={**outcome.reply.usage, **usage})
             if not outcome.retry:
                 break
             if tried < self.settings.max_tries:
@@ -253,13 +260,14 @@ class Server:
             wait = self.settings.backoff * 2 ** (tried - 1) * self._chance.uniform(0.75, 1.25)
         await asyncio.sleep(min(wait, self.settings.max_wait))
 
-    def make_body(self, request: Request, members: Mapping[str, Any]) -> Dict[str, Any]:
+    def make_body(self, request: Request, members: Mapping[str, Any], *, logprobs: bool = False) -> Dict[str, Any]:
         """Return a request as the server takes it.
 
         request (Request): The request.
         members (Mapping[str, Any]): What is added: a grammar, which takes the place of a schema.
+        logprobs (bool): Whether the answer shall come with the log-probabilities of its tokens.
         """
-        sent = {**self._parameters.of_request(request.sample), **members}
+        sent = {**self._parameters.of_request(request.sample, logprobs=logprobs), **members}
         if members:
             sent.pop("response_format", None)
         prompt = request.prompt
@@ -287,7 +295,8 @@ class Server:
 
         try:
             members = {} if is_free else await self._choose_members(call, request)
-            body = self.make_body(request, members)
+            is_scored = self._score_spans is not None and (bool(members) or bool(self.settings.scores))
+            body = self.make_body(request, members, logprobs=is_scored)
             answer = await asyncio.wait_for(post(call.client, self._url, body, self._limits), self.settings.timeout)
         except (asyncio.TimeoutError, httpx.TimeoutException):
             return Outcome(error=f"no answer within {self.settings.timeout:g} s", retry=True, service_failed=True)
@@ -307,8 +316,15 @@ class Server:
         elif content is None:
             outcome = Outcome(error="the answer was not JSON", retry=True)
         else:
-            outcome = read_answer(content)
+            outcome = self._add_scores(read_answer(content), request.text)
         return replace(outcome, constrained=bool(members))
+
+    def _add_scores(self, outcome: Outcome, text: str) -> Outcome:
+        """Score the spans of an answer, if it comes with the log-probabilities of its tokens."""
+        if self._score_spans is None or outcome.reply is None or not outcome.tokens:
+            return outcome
+        scored = self._score_spans(text, outcome.reply.text, outcome.tokens)
+        return replace(outcome, reply=replace(outcome.reply, scored=scored))
 
     def _advise(self, status: int, content: bytes) -> str:
         """Return what may mend a refusal, empty where nothing is known."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 # Bytes of an answer beside its tokens: ids, counts, and what servers add of their own.
 _FRAME_BYTES = 1 << 20
-# Bytes of a token: a long word, each letter of it escaped; a server may tell its probabilities too.
+# Bytes of a token: a long word, each letter of it escaped, or with its probability.
 _TOKEN_BYTES = 256
 # A small answer may be nothing but one letter again and again.
 _FREE_BYTES = 1 << 16
@@ -54,9 +54,13 @@ class Answer:
     content: bytes
 
 
-def size_limit(max_new_tokens: int) -> int:
-    """Return the most bytes that an answer of so many tokens can need."""
-    return _FRAME_BYTES + _TOKEN_BYTES * max_new_tokens
+def size_limit(max_new_tokens: int, *, listed: int = 0) -> int:
+    """Return the most bytes that an answer can need.
+
+    max_new_tokens (int): Its tokens.
+    listed (int): Other tokens that are listed with each of them.
+    """
+    return _FRAME_BYTES + _TOKEN_BYTES * max_new_tokens * (1 + listed)
 
 
 def find_proxy(url: str) -> Optional[str]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Dict, Iterable, Mapping, Optional, Set
 
 from ...errors import Warnings
 from ...locks import ThreadLock
+from .token_logprobs import logprob_parameters
 
 if TYPE_CHECKING:
     from .client import ServerSettings
@@ -14,6 +15,8 @@ logger = logging.getLogger(__name__)
 
 # What a server may do without: its own default then holds.
 _SPARED = frozenset({"temperature", "seed", "top_p"})
+# Of these none is sent without the others.
+_LOGPROBS = frozenset({"logprobs", "top_logprobs"})
 _LIMITS = ("max_tokens", "max_completion_tokens")
 _NAME = re.compile(r"[A-Za-z][\w.\-]{0,59}")
 _REFUSES = re.compile(r"unsupported|not support|unknown|unrecogni[sz]ed|unexpected|not (permitted|allowed)|invalid"
@@ -31,13 +34,16 @@ class Parameters:
         self._left_out: Set[str] = set()
         self._lock = ThreadLock()
 
-    def of_request(self, sample: int) -> Dict[str, Any]:
+    def of_request(self, sample: int, *, logprobs: bool = False) -> Dict[str, Any]:
         """Return the parameters of a request, without those that the server has refused.
 
         sample (int): Number of the sample; with temperature 0 all are the same, and without a seed none is sent.
+        logprobs (bool): Whether the answer shall come with the log-probabilities of its tokens.
         """
         settings = self.settings
         asked: Dict[str, Any] = {"temperature": settings.temperature}
+        if logprobs:
+            asked.update(logprob_parameters(chat=settings.chat))
         if settings.temperature > 0 or settings.seed:
             asked["seed"] = settings.seed + sample
         limit = next((name for name in _LIMITS if name not in self._left_out), _LIMITS[0])
@@ -55,19 +61,27 @@ class Parameters:
         refused (Optional[str]): The parameter that the server refused.
         RETURNS (bool): Whether another request would be sent without it.
         """
-        if refused not in sent or refused in self.settings.extra_body or refused not in (*_SPARED, *_LIMITS):
+        known_names = (*_SPARED, *_LOGPROBS, *_LIMITS)
+        if refused not in sent or refused in self.settings.extra_body or refused not in known_names:
             return False
         with self._lock:
             known = refused in self._left_out
-            self._left_out.add(refused)
+            self._left_out.update(_LOGPROBS if refused in _LOGPROBS else {refused})
             if self._left_out.issuperset(_LIMITS):
                 # The server takes neither name, so another request would be refused as this one.
                 return False
         if not known:
-            other = next((name for name in _LIMITS if refused in _LIMITS and name != refused), None)
-            how = f"with {other} in its place" if other else "without it, so that the server's own default holds"
-            logger.warning(Warnings.W204.format(parameter=refused, how=how))
+            logger.warning(Warnings.W204.format(parameter=refused, how=_describe_substitute(refused)))
         return True
+
+
+def _describe_substitute(refused: str) -> str:
+    """Return how requests go without a parameter."""
+    if refused in _LOGPROBS:
+        return "without it, so that spans get no scores"
+    if refused in _LIMITS:
+        return f"with {next(name for name in _LIMITS if name != refused)} in its place"
+    return "without it, so that the server's own default holds"
 
 
 def find_refused(error: Any, sent: Iterable[str], prompt: str) -> Optional[str]:

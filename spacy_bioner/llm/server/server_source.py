@@ -17,6 +17,7 @@ from ..settings import ServedModelSettings
 from .answer_grammars.rules_registry import RulesContext, make_grammar_writer
 from .budget import Budget, make_budget
 from .client import Server, ServerSettings
+from .span_scores import SpanScorer, make_span_scorer
 
 
 def answer_schema(shape: str, labels: List[str]) -> Dict[str, Any]:
@@ -70,8 +71,11 @@ class ServerSource:
                 raise BionerError(Errors.E224.format(codec=builder.codec.name))
             schema = answer_schema(str(builder.codec.settings()["shape"]), list(builder.labels))
             settings = settings.changed(json_schema=schema)
-        return self._connect(settings, make_grammar_writer(RulesContext(
-            builder.codec, tuple(builder.labels), max_depth=settings.grammar_depth, wrapped=self.structured)))
+        labels = tuple(builder.labels)
+        write_grammar = make_grammar_writer(RulesContext(builder.codec, labels, max_depth=settings.grammar_depth,
+                                                         wrapped=self.structured))
+        return self._connect(settings, write_grammar,
+                             make_span_scorer(builder.codec, labels, max_depth=settings.grammar_depth))
 
     def open_generator(self, *, top_p: float, attempts: int, batch_size: int, min_units: int = 0) -> LanguageModel:
         """Return the server as a writer of sentences; it decodes freely, and answers are checked."""
@@ -85,12 +89,13 @@ class ServerSource:
     def context_length(self) -> int:
         return self.settings.context_length
 
-    def _connect(self, settings: ServerSettings, write_grammar: Optional[Callable[[str], str]] = None) -> Server:
+    def _connect(self, settings: ServerSettings, write_grammar: Optional[Callable[[str], str]] = None,
+                 score_spans: Optional[SpanScorer] = None) -> Server:
         """Return the server, its adapter known by its content: retrained under the same name it is asked
         anew."""
         adapter = None if self.adapter_folder is None else served_fingerprint(self.adapter_folder)
         return Server(settings, count_tokens=self.count_tokens, adapter=adapter, write_grammar=write_grammar,
-                      budget=self.budget)
+                      score_spans=score_spans, budget=self.budget)
 
 
 @takes_settings(ServedModelSettings, place="spacy-bioner.Server.v1")
