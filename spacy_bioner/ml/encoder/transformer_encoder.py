@@ -17,9 +17,9 @@ from thinc.api import Model, torch2xp, xp2torch
 from thinc.types import Floats2d
 
 from ...errors import BionerError, Errors
+from ...llm.local.attention_kernels import trained_attention
 from ...llm.local.hub import resolve_model
 from ...llm.local.numbers.int8_layers import put_int8
-from ...llm.local.attention_kernels import trained_attention
 from ...llm.local.numbers.number_types import is_quick_in_bfloat16
 from ...llm.local.pretrained import build_model, load_model, load_tokenizer
 from ...llm.model_files import UnreadableFile, read_object

@@ -16,8 +16,8 @@ from thinc.types import Floats1d
 from tokenizers import Tokenizer
 
 from ...errors import BionerError, Errors
-from ...llm.local.hub import resolve_model
 from ...llm.local.attention_kernels import trained_attention
+from ...llm.local.hub import resolve_model
 from ...llm.local.numbers.number_types import is_quick_in_bfloat16
 from ...llm.local.pretrained import build_model, load_model, load_tokenizer
 from ..encoder.encoder_lora import LoraModule, add_lora, check_base
