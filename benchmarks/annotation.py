@@ -192,7 +192,7 @@ def read_corpus() -> Tuple[List[Annotation], List[Annotation], Schema, str]:
 
 
 def train_quickly(name: str, sentences: Sequence[Annotation], schema: Schema) -> Path:
-    """Teach the format and a little of the task, once; the adapter is kept for the next run."""
+    """Train the model on the format and a little of the task, once; the adapter is kept for the next run."""
     folder = ROOT / "training" / "benchmarks" / f"{name}-{len(sentences)}"
     if not (folder / "adapter_config.json").is_file():
         corpus = Corpus(tuple(sentences), schema.labels, schema.corpus, schema.lang)

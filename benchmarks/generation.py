@@ -1,7 +1,7 @@
-"""Sentences from seeds: taught against untaught, grounded against free sampling, on the same plan in the same run.
+"""Sentences from seeds: fine-tuned against untuned, grounded against free sampling, on the same plan in the same run.
 
 Of each it says how many sentences are accepted, without repair too, how many seeds stand in them, how varied they are
-(distinct n-grams of equally many sentences), how likely the untaught model finds them, how fast they come, and why the
+(distinct n-grams of equally many sentences), how likely the base model finds them, how fast they come, and why the
 others were rejected. With --f1 a span categorizer is trained on the sentences of each alone and scored on test.
 
     python -m benchmarks.generation --adapter training/generator --f1
@@ -30,7 +30,7 @@ from spacy_bioner.synthesis.checking.check_settings import CheckSettings
 from spacy_bioner.synthesis.checking.language import read_stop_words
 from spacy_bioner.synthesis.checking.quality import describe_quality, score_perplexity, share_present
 from spacy_bioner.synthesis.checking.sentence_checks import SentenceChecks
-from spacy_bioner.synthesis.generator_training import choose_pairs, teach_generator
+from spacy_bioner.synthesis.generator_training import choose_pairs, train_generator
 from spacy_bioner.synthesis.plan import PlannedSentence, plan_sentences
 from spacy_bioner.synthesis.seed_prompt import SeedPrompt
 from spacy_bioner.synthesis.seeds import collect_seeds
@@ -55,15 +55,15 @@ def read_corpus() -> Tuple[Corpus, Schema, Path]:
     return parts, read_schema(labels), folder
 
 
-def teach_quickly(sentences: Sequence[Annotation], prompt: SeedPrompt, pairs: int) -> Path:
-    """Teach the generator from raw text alone, once; the adapter is kept for the next run."""
+def train_generator_quickly(sentences: Sequence[Annotation], prompt: SeedPrompt, pairs: int) -> Path:
+    """Train the generator on raw text alone, once; the adapter is kept for the next run."""
     folder = ROOT / "training" / "benchmarks" / f"generator-{pairs}"
     if not (folder / "adapter_config.json").is_file():
         raw = [sentence.with_mentions(()) for sentence in sentences]
         random.Random(0).shuffle(raw)
         chosen = choose_pairs(raw, [], raw_pairs=pairs, gold_pairs=0, stop_words=read_stop_words("en"), max_seeds=3,
                               seed=0)
-        teach_generator(chosen, prompt, lm=load_causal_lm(MODEL), output=folder, lora=LoraSettings(r=16, lora_alpha=32),
+        train_generator(chosen, prompt, lm=load_causal_lm(MODEL), output=folder, lora=LoraSettings(r=16, lora_alpha=32),
                         training=TrainingSettings(max_epochs=1, batch_size=16, max_length=256, learning_rate=0.001),
                         versions={}, lang="en")
     return folder
@@ -138,7 +138,7 @@ def run(*, quick: bool = False, adapter: Optional[Path] = None, sentences: int =
     """Measure the four ways of writing.
 
     quick (bool): Few sentences, a generator that has learnt little, no F1.
-    adapter (Optional[Path]): As `train generator` makes it; where there is none a generator is taught from raw text.
+    adapter (Optional[Path]): As `train generator` makes it; where there is none a generator is trained on raw text.
     sentences (int): How many are asked for.
     f1 (bool): Whether a span categorizer is trained on the sentences of each way.
     updates (int): Updates of these trainings.
@@ -148,13 +148,13 @@ def run(*, quick: bool = False, adapter: Optional[Path] = None, sentences: int =
     prompt = SeedPrompt(schema.labels)
     plan = plan_sentences(collect_seeds(corpus["train"], per_label=50).seeds, n=16 if quick else sentences, seed=0)
     held_out = [source / f"{split}.jsonl" for split in ("dev", "test")]
-    taught = adapter or teach_quickly(corpus["train"], prompt, 32 if quick else 400)
+    adapter = adapter or train_generator_quickly(corpus["train"], prompt, 32 if quick else 400)
     base = load_causal_lm(MODEL)
     ways: Dict[str, Dict[str, Any]] = {}
     made: Dict[str, List[Annotation]] = {}
-    for taught_name, lm in (("untaught", base), ("taught", load_causal_lm(MODEL, adapter=str(taught)))):
+    for model_name, lm in (("untuned", base), ("fine-tuned", load_causal_lm(MODEL, adapter=str(adapter)))):
         for name, model in make_writers(lm).items():
-            way = f"{taught_name} {name}"
+            way = f"{model_name} {name}"
             ways[way], made[way] = write_sentences(model, prompt, plan, held_out)
             ways[way]["perplexity"] = score_perplexity(base, [sentence.text for sentence in made[way]])
     for way, variety in compare_variety(made).items():
@@ -168,8 +168,8 @@ def run(*, quick: bool = False, adapter: Optional[Path] = None, sentences: int =
 
 
 def find_ratios(ways: Dict[str, Dict[str, Any]]) -> List[Dict[str, Any]]:
-    """Return accepted without repair and speed of the taught model, with their aims."""
-    grounded, free = ways["taught grounded"], ways["taught free"]
+    """Return accepted without repair and speed of the fine-tuned model, with their aims."""
+    grounded, free = ways["fine-tuned grounded"], ways["fine-tuned free"]
     return [
         {"what": "accepted without repair, grounded", "against": "all asked for", "aim": ACCEPTED_AIM,
          "ratio": grounded["without_repair"]},
@@ -196,7 +196,7 @@ def print_table(result: Dict[str, Any]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.generation", description=__doc__.split("\n")[0])
-    parser.add_argument("--adapter", type=Path, help="of `train generator`; else one is taught from raw text")
+    parser.add_argument("--adapter", type=Path, help="of `train generator`; else one is trained on raw text")
     parser.add_argument("--sentences", type=int, default=256)
     parser.add_argument("--f1", action="store_true", help="train a span categorizer on the sentences of each way")
     parser.add_argument("--updates", type=int, default=90, help="of these trainings")

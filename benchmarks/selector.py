@@ -1,9 +1,9 @@
 """Selectors against the annotator whose candidates they judge: seconds on the same sentences, and F1 before and after.
 
 The fast selectors encode a sentence once and score all its candidates; the marked ones (BERT-CLS, LLM-CLS) read each
-candidate as a text of its own. All are trained here for a short while on the sentences that taught the annotator, and
-their thresholds fit what the annotator finds in other sentences. A ratio is seconds of selecting over seconds of
-annotating: the fast selectors, of both models, aim at a quarter at most.
+candidate as a text of its own. All are trained here for a short while on the sentences that the annotator was trained
+on, and their thresholds fit what the annotator finds in other sentences. A ratio is seconds of selecting over seconds
+of annotating: the fast selectors, of both models, aim at a quarter at most.
 
     python -m benchmarks.selector --adapter training/adapter
 """
@@ -89,14 +89,14 @@ def run(quick: bool = False, adapter: Optional[Path] = None) -> Dict[str, Any]:
     RETURNS (Dict[str, Any]): Seconds and scores of each, and the ratios selector / annotation.
     """
     sentences, test, schema, source = read_corpus()
-    taught, dev_size, size = (16, 4, 6) if quick else (400, 64, 128)
-    adapter = adapter or train_quickly("bracket", sentences[:taught], schema)
+    trained, dev_size, size = (16, 4, 6) if quick else (400, 64, 128)
+    adapter = adapter or train_quickly("bracket", sentences[:trained], schema)
     lm = load_causal_lm(MODEL, adapter=str(adapter))
     builder = PromptBuilder(template="annotate.en", labels=schema.labels, codec=make_codec("bracket"),
                             corpus=schema.corpus)
-    contest, dev = Contest(lm, builder, test[:size]), Contest(lm, builder, sentences[taught:taught + dev_size])
-    found, folder = annotate(contest), FOLDER / f"selectors-{source}-{taught}"
-    write_parts(folder, sentences[:taught], dev.sentences, annotate(dev))
+    contest, dev = Contest(lm, builder, test[:size]), Contest(lm, builder, sentences[trained:trained + dev_size])
+    found, folder = annotate(contest), FOLDER / f"selectors-{source}-{trained}"
+    write_parts(folder, sentences[:trained], dev.sentences, annotate(dev))
     contenders: Dict[str, Callable[[], List[Annotation]]] = {"annotation": lambda: annotate(contest)}
     for name, config, updates, quick_updates in SELECTORS:
         pipeline = train_selector(config, folder, schema, updates=quick_updates if quick else updates, quick=quick)

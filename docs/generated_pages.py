@@ -146,7 +146,7 @@ _SETTINGS = {
     "Record selection": [("select_data", "finetuning.settings.SelectDataSettings")],
     "Fine-tuning": [("finetune", "finetuning.settings.FinetuneSettings")],
     "Sentence generation": [
-        ("seeds", "synthesis.settings.SeedSettings"), ("teach", "synthesis.settings.TeachSettings"),
+        ("seeds", "synthesis.settings.SeedSettings"), ("train", "synthesis.settings.GeneratorSettings"),
         ("prompt", "synthesis.settings.PromptSettings"), ("synthesize", "synthesis.settings.SynthesizeSettings"),
         ("checks", "synthesis.checking.check_settings.SentenceBounds"),
         ("augment", "synthesis.settings.AugmentSettings")],

@@ -17,16 +17,16 @@ from spacy_bioner.settings import default_values, write_section
 from spacy_bioner.synthesis.checking.check_settings import SentenceBounds
 from spacy_bioner.synthesis.settings import (
     AugmentSettings,
+    GeneratorSettings,
     PromptSettings,
     SeedSettings,
     SynthesizeSettings,
-    TeachSettings,
 )
 from spacy_bioner.training.selector.negatives import NegativeSettings
 
 SECTIONS = [("annotate", "annotate", AnnotateSettings), ("finetune", "finetune", FinetuneSettings),
             ("select_data", "select_data", SelectDataSettings), ("generate", "seeds", SeedSettings),
-            ("generate", "prompt", PromptSettings), ("generate", "teach", TeachSettings),
+            ("generate", "prompt", PromptSettings), ("generate", "train", GeneratorSettings),
             ("generate", "synthesize", SynthesizeSettings), ("generate", "checks", SentenceBounds),
             ("generate", "augment", AugmentSettings)]
 ENCODER = {"@architectures": "spacy-bioner.TransformerEncoder.v1", "name": "all-minilm-l6-v2"}

@@ -196,8 +196,11 @@ def user_facing_texts():
                 if re.fullmatch(r"[EW]\d+", code):
                     yield code, message
     for path in [*sorted(CONFIGS.rglob("*.*")), ROOT / "project.yml"]:
-        comments = [line.split("#", 1)[1] for line in path.read_text(encoding="utf8").splitlines() if "#" in line]
-        yield path.relative_to(ROOT).as_posix(), "\n".join(comments)
+        lines = path.read_text(encoding="utf8").splitlines()
+        comments = [line.split("#", 1)[1] for line in lines if "#" in line]
+        # Sections of configs are words of the command line: --train.seed.
+        sections = [re.sub(r"[\[\]._]", " ", line) for line in lines if line.startswith("[")]
+        yield path.relative_to(ROOT).as_posix(), "\n".join([*comments, *sections])
 
 
 def test_user_facing_text_uses_the_words_of_the_field():

@@ -220,7 +220,7 @@ def choose_settings(settings: AnnotateSettings, schema: Optional[Schema]) -> Any
     chosen = {**settings.shared_with(AnnotatorSettings),
               "codec": make_codec(settings.codec, **settings.codec_options) if settings.codec else None}
     if schema is not None:
-        # Its definitions are those of its corpus: never asked in the name of the corpus that an adapter was taught.
+        # Its definitions are those of its corpus: never asked in the name of the corpus that an adapter was trained on.
         chosen.update(labels=schema.labels, corpus=schema.corpus if settings.corpus is None else settings.corpus,
                       lang=settings.lang or schema.lang)
     return AnnotatorSettings(**chosen)

@@ -1,6 +1,6 @@
 """Documents that an annotator could not annotate: they lie beside its output, with their reasons.
 
-Nothing is taught with them. Where a system is scored they count as documents in which it found nothing.
+Nothing is trained on them. Where a system is scored they count as documents in which it found nothing.
 """
 
 from pathlib import Path

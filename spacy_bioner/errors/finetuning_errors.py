@@ -28,5 +28,5 @@ class FinetuningWarnings:
     W302 = ("{folder} holds checkpoints of a training with other settings or data. They are kept but not used. Remove "
             "them if you do not need them.")
     W303 = "{count} of {total} dev records cannot be decoded, so their mentions count as not found. The first: {why}."
-    W304 = ("The initial adapter was trained to respond as {taught}, not as {asked}, so it may help less than one "
+    W304 = ("The initial adapter was trained to respond as {trained}, not as {asked}, so it may help less than one "
             "of the same format.")

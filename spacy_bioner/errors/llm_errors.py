@@ -10,7 +10,7 @@ class LlmErrors:
     E204 = "The tokenizer of '{name}' has no end-of-text token, so responses cannot end. Use another model."
     E205 = "The tokenizer of '{name}' has no chat template. Set chat to false, or use an instruction model."
     E206 = "The adapter card {path} cannot be read: {why}. Train the adapter with this package."
-    E207 = "The adapter was trained with another {what} ({taught}) than this run uses ({asked}). Use the same {what}."
+    E207 = "The adapter was trained with another {what} ({trained}) than this run uses ({asked}). Use the same {what}."
     E208 = "No adapter in {path}. Give the folder of a trained adapter, with adapter_config.json."
     E209 = "Setting '{what}' is '{value}'. Wanted: {wanted}."
     E210 = "prompt and response need {needed} tokens, but the context of the model has {context}"

@@ -50,4 +50,4 @@ class SynthesisErrors:
 
 
 class SynthesisWarnings:
-    W401 = "The generator was trained with another {key} ({taught}) than this run uses ({asked})."
+    W401 = "The generator was trained with another {key} ({trained}) than this run uses ({asked})."

@@ -27,7 +27,7 @@ _CHECKPOINTED, _KEPT = 2, 34  # bytes of activations of a layer for each unit of
 _FORWARD, _TRAINED, _TRAINED_TWICE = 2, 6, 8  # operations for each weight and token
 # The task whose config names the model of a verb, and the keys that lead to it.
 _MODELS = {
-    "train annotator": ("finetune", ("finetune", "model")), "train generator": ("generate", ("teach", "model")),
+    "train annotator": ("finetune", ("finetune", "model")), "train generator": ("generate", ("train", "model")),
     "select records": ("select_data", ("select_data", "model")), "annotate": ("annotate", ("annotate", "model")),
     "generate sentences": ("generate", ("synthesize", "model")),
     "generate variants": ("generate", ("synthesize", "model")),
@@ -152,7 +152,7 @@ def weight_bytes(shape: Shape, quantize: Optional[str]) -> float:
 
 def _train_lora(command: CommandLine, shape: Shape, amounts: Amounts) -> Optional[Cost]:
     content = read_settings(command)
-    settings = content["finetune"] if command.verb == "train annotator" else content["teach"]
+    settings = content["finetune"] if command.verb == "train annotator" else content["train"]
     training, lora = settings["training"], settings["lora"]
     if command.verb == "train generator":
         count = settings["raw_pairs"] + settings["gold_pairs"]

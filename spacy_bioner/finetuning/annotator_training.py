@@ -122,12 +122,12 @@ def finetune(corpora: Sequence[Corpus], output: Path, *, lm: "CausalLM", task: T
 
 def _describe_start(start: Path, task: Task, lm: "CausalLM") -> Dict[str, Any]:
     """Return what the card says of the adapter that a training begins with."""
-    taught = AdapterCard.read(start)
-    taught.check_model(lm.shapes, lm.base_hash)
-    if taught.codec != task.codec.settings():
-        logger.warning(Warnings.W304.format(taught=taught.codec, asked=task.codec.settings()))
-    return {"adapter": adapter_fingerprint(start), "data_hash": taught.data_hash,
-            "corpora": [taught.corpus, *(corpus["corpus"] for corpus in taught.more_corpora)]}
+    card = AdapterCard.read(start)
+    card.check_model(lm.shapes, lm.base_hash)
+    if card.codec != task.codec.settings():
+        logger.warning(Warnings.W304.format(trained=card.codec, asked=task.codec.settings()))
+    return {"adapter": adapter_fingerprint(start), "data_hash": card.data_hash,
+            "corpora": [card.corpus, *(corpus["corpus"] for corpus in card.more_corpora)]}
 
 
 def make_card(corpora: Sequence[Corpus], task: Task, lm: "CausalLM", *, seed: int, data_hash: str) -> AdapterCard:

@@ -16,7 +16,7 @@ from .model_files import UnreadableFile, read_object
 CARD_FILE = "bioner.json"
 CONFIG_FILE = "adapter_config.json"
 WEIGHTS_FILE = "adapter_model.safetensors"
-# What a run may ask otherwise than it was taught.
+# What a run may ask otherwise than in training.
 _MEANT = ("labels", "corpus", "lang")
 
 
@@ -35,7 +35,7 @@ class AdapterCard:
     template (str): Name of the prompt template.
     template_source (str): Its text.
     more_templates (Dict[str, str]): Name to text of templates that were trained with too, as that of another language.
-    more_corpora (List[Dict[str, Any]]): labels, corpus and lang of each further corpus that was taught.
+    more_corpora (List[Dict[str, Any]]): labels, corpus and lang of each further corpus that was trained on.
     instruction (str): "all" where a question asked for all labels at once, "each" for one label at a time.
     prompt (Dict[str, Any]): Of a generator of sentences: variant, domain, genre and style_examples of its prompts.
     chat (bool): Whether prompts were wrapped into chat markup.
@@ -125,8 +125,8 @@ class AdapterCard:
         RETURNS (List[str]): Keys in which the run departs from the training in a way that can be meant (other
             definitions, another corpus name): worth a warning.
         RAISES BionerError: E207 where the model could not understand the run: another base model, codec, template,
-            chat markup or cutting into units. E311 where it is asked for several labels at once and was taught one at
-            a time.
+            chat markup or cutting into units. E311 where it is asked for several labels at once and was trained for
+            one at a time.
         """
         wanted = {"codec": (self.codec, settings["codec"]), "units": (self.units_version, UNITS_VERSION)}
         if settings["source"] not in self.more_templates.values():
@@ -135,22 +135,22 @@ class AdapterCard:
             wanted["base model"] = (self.base_model, base_model)
         if chat is not None:
             wanted["chat"] = (self.chat, chat)
-        for what, (taught, asked) in wanted.items():
-            if taught != asked:
-                raise BionerError(Errors.E207.format(what=what, taught=_short(taught), asked=_short(asked)))
+        for what, (trained, asked) in wanted.items():
+            if trained != asked:
+                raise BionerError(Errors.E207.format(what=what, trained=_short(trained), asked=_short(asked)))
         if self.instruction == "each" and len(settings["labels"]) > 1:
             raise BionerError(Errors.E311.format(labels=", ".join(settings["labels"])))
-        first, *further = ([key for key in _MEANT if not self._was_taught(key, corpus.get(key, {}), settings[key])]
+        first, *further = ([key for key in _MEANT if not self._was_trained_on(key, corpus.get(key, {}), settings[key])]
                            for corpus in ({key: getattr(self, key) for key in _MEANT}, *self.more_corpora))
         return first if all(further) else []
 
-    def _was_taught(self, key: str, taught: Any, asked: Any) -> bool:
+    def _was_trained_on(self, key: str, trained: Any, asked: Any) -> bool:
         """Return whether a corpus was trained on so: with these labels in this order, or with each of them."""
         if key != "labels":
-            return taught == asked
+            return trained == asked
         if self.instruction == "each":
-            return set(asked.items()) <= set(taught.items())
-        return list(asked.items()) == list(taught.items())
+            return set(asked.items()) <= set(trained.items())
+        return list(asked.items()) == list(trained.items())
 
     def check_model(self, shapes: Mapping[str, int], base_hash: str = "") -> None:
         """Compare the model that the adapter is about to be put on with the one that it was trained on, whatever the
@@ -161,10 +161,10 @@ class AdapterCard:
         RAISES BionerError: E207 where they have other shapes or other weights.
         """
         if self.shapes and self.shapes != dict(shapes):
-            raise BionerError(Errors.E207.format(what="base model", taught=f"{self.base_model}, {_short(self.shapes)}",
+            raise BionerError(Errors.E207.format(what="base model", trained=f"{self.base_model}, {_short(self.shapes)}",
                                                  asked=_short(dict(shapes))))
         if self.base_hash and base_hash and self.base_hash != base_hash:
-            raise BionerError(Errors.E207.format(what="base model", taught=f"{self.base_model}, weights "
+            raise BionerError(Errors.E207.format(what="base model", trained=f"{self.base_model}, weights "
                               f"{self.base_hash}", asked=f"one of the same shapes with the weights {base_hash}"))
 
 

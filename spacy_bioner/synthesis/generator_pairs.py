@@ -20,7 +20,7 @@ _LONGEST_PHRASE = 4
 
 
 @dataclass(frozen=True)
-class TeachingPair:
+class GeneratorPair:
     """A sentence, and the phrases of it that stand as seeds in the prompt.
 
     annotation (Annotation): The sentence with its seeds as flat mentions, every occurrence of a seed marked but one
@@ -32,8 +32,8 @@ class TeachingPair:
     seeds: Tuple[Seed, ...]
 
 
-def make_teaching_pairs(sentences: Iterable[Annotation], *, stop_words: Set[str], seed: int, max_seeds: int = 3,
-                        min_units: int = 6, max_units: int = 60, limit: Optional[int] = None) -> List[TeachingPair]:
+def make_generator_pairs(sentences: Iterable[Annotation], *, stop_words: Set[str], seed: int, max_seeds: int = 3,
+                         min_units: int = 6, max_units: int = 60, limit: Optional[int] = None) -> List[GeneratorPair]:
     """Make a pair of each sentence that has a phrase to serve as seed.
 
     A gold mention that begins or ends inside a word is no seed: a generator could not tag it there.
@@ -45,10 +45,10 @@ def make_teaching_pairs(sentences: Iterable[Annotation], *, stop_words: Set[str]
     min_units (int): Shorter sentences (headings, fragments) are left out.
     max_units (int): Longer sentences are left out.
     limit (Optional[int]): Most pairs; None for one of each sentence that is fit.
-    RETURNS (List[TeachingPair]): The pairs in the order of the sentences.
+    RETURNS (List[GeneratorPair]): The pairs in the order of the sentences.
     """
     chance = random.Random(seed)
-    pairs: List[TeachingPair] = []
+    pairs: List[GeneratorPair] = []
     for sentence in sentences:
         if limit is not None and len(pairs) >= limit:
             break
@@ -64,7 +64,7 @@ def make_teaching_pairs(sentences: Iterable[Annotation], *, stop_words: Set[str]
 
 
 def _make_pair(sentence: Annotation, choices: Sequence[Mention], drawn: Sequence[Mention],
-               chance: random.Random) -> TeachingPair:
+               chance: random.Random) -> GeneratorPair:
     labels = {fold_name(sentence.surface(mention)): mention.label for mention in drawn}
     # A seed may be spelled otherwise where it comes again.
     mentions = [mention for mention in choices if labels.get(fold_name(sentence.surface(mention))) == mention.label]
@@ -76,7 +76,7 @@ def _make_pair(sentence: Annotation, choices: Sequence[Mention], drawn: Sequence
             if _is_free(sentence, place) and not any(_overlap(place, other) for other in mentions):
                 mentions.append(place)
     chance.shuffle(seeds)
-    return TeachingPair(sentence.with_mentions(mentions), tuple(seeds))
+    return GeneratorPair(sentence.with_mentions(mentions), tuple(seeds))
 
 
 def _is_free(sentence: Annotation, place: Mention) -> bool:

@@ -1,4 +1,4 @@
-"""Teaching a model to write sentences from seeds, through the code of fine-tuning."""
+"""Training a model to write sentences from seeds, through the code of fine-tuning."""
 
 import random
 from pathlib import Path
@@ -12,12 +12,12 @@ from ..finetuning.lora.trainer import Training, train_adapter
 from ..finetuning.pairs import Pair, hash_pairs
 from ..llm.adapter import AdapterCard
 from ..llm.local.tokenization import encode_pieces, encode_prompt, end_id
-from .generator_pairs import TeachingPair, make_teaching_pairs
+from .generator_pairs import GeneratorPair, make_generator_pairs
 from .seed_prompt import SeedPrompt
 
 
 def choose_pairs(raw: Sequence[Annotation], gold: Sequence[Annotation], *, raw_pairs: int, gold_pairs: int,
-                 stop_words: Set[str], max_seeds: int, seed: int) -> List[TeachingPair]:
+                 stop_words: Set[str], max_seeds: int, seed: int) -> List[GeneratorPair]:
     """Choose what the generator is trained on: pairs from raw text, and pairs from gold sentences.
 
     raw (Sequence[Annotation]): Raw sentences; may be empty.
@@ -27,16 +27,16 @@ def choose_pairs(raw: Sequence[Annotation], gold: Sequence[Annotation], *, raw_p
     stop_words (Set[str]): Function words of the language.
     max_seeds (int): Largest number of seeds in a sentence.
     seed (int): Random seed.
-    RETURNS (List[TeachingPair]): The pairs, gold ones last.
+    RETURNS (List[GeneratorPair]): The pairs, gold ones last.
     RAISES BionerError: E409 where there is none.
     """
     chance = random.Random(seed)
     options: Dict[str, Any] = {"stop_words": stop_words, "max_seeds": max_seeds}
-    chosen = make_teaching_pairs(chance.sample(raw, len(raw)), seed=seed, limit=raw_pairs, **options)
+    chosen = make_generator_pairs(chance.sample(raw, len(raw)), seed=seed, limit=raw_pairs, **options)
     labelled = [sentence for sentence in chance.sample(gold, len(gold)) if sentence.mentions]
-    taken: List[TeachingPair] = []
+    taken: List[GeneratorPair] = []
     while labelled and len(taken) < gold_pairs:
-        again = make_teaching_pairs(labelled, seed=seed + len(taken), limit=gold_pairs - len(taken), **options)
+        again = make_generator_pairs(labelled, seed=seed + len(taken), limit=gold_pairs - len(taken), **options)
         if not again:
             break
         taken.extend(again)
@@ -46,7 +46,7 @@ def choose_pairs(raw: Sequence[Annotation], gold: Sequence[Annotation], *, raw_p
     return chosen
 
 
-def encode_teaching_pair(tokenizer: Any, pair: TeachingPair, prompt: SeedPrompt, *, chat: bool = False) -> Pair:
+def encode_generator_pair(tokenizer: Any, pair: GeneratorPair, prompt: SeedPrompt, *, chat: bool = False) -> Pair:
     """Return prompt and answer as tokens; the answer is the tagged sentence in its wrapper."""
     pieces = make_codec("seed_tags").pieces(pair.annotation, sorted({seed.label for seed in pair.seeds}))
     answer = [*encode_pieces(tokenizer, pieces), end_id(tokenizer)]
@@ -54,13 +54,13 @@ def encode_teaching_pair(tokenizer: Any, pair: TeachingPair, prompt: SeedPrompt,
                 name=pair.annotation.id)
 
 
-def teach_generator(pairs: Sequence[TeachingPair], prompt: SeedPrompt, *, lm: Any, output: Path, lora: LoraSettings,
+def train_generator(pairs: Sequence[GeneratorPair], prompt: SeedPrompt, *, lm: Any, output: Path, lora: LoraSettings,
                     training: TrainingSettings, versions: Mapping[str, str], lang: str,
                     progress: Optional[Callable[[Mapping[str, float]], None]] = None,
                     overwrite: bool = False) -> Training:
     """Train the adapter of the generator.
 
-    pairs (Sequence[TeachingPair]): What is trained on.
+    pairs (Sequence[GeneratorPair]): What is trained on.
     prompt (SeedPrompt): The prompt, which the generator will be asked with.
     lm (CausalLM): The base model.
     output (Path): Folder of the adapter.
@@ -72,13 +72,13 @@ def teach_generator(pairs: Sequence[TeachingPair], prompt: SeedPrompt, *, lm: An
     overwrite (bool): Whether the adapter of another training is replaced.
     RETURNS (Training): How it went.
     """
-    encoded = [encode_teaching_pair(lm.tokenizer, pair, prompt) for pair in pairs]
+    encoded = [encode_generator_pair(lm.tokenizer, pair, prompt) for pair in pairs]
 
     def write_card(folder: Path, figures: Mapping[str, Any]) -> None:
         AdapterCard(base_model=lm.name, revision=str(lm.settings.get("revision") or ""),
                     shapes=lm.shapes, base_hash=lm.base_hash, codec=make_codec("seed_tags").settings(),
                     labels=dict(prompt.labels), lang=lang, template=prompt.template, template_source=prompt.source,
-                    prompt=prompt.taught(), seed=training.seed,
+                    prompt=prompt.card_settings(), seed=training.seed,
                     versions=dict(versions), data_hash=hash_pairs(encoded), score=_scores(figures)).write(folder)
 
     return train_adapter(encoded, model=lm.model, output=output, write_card=write_card, base_model=lm.name,

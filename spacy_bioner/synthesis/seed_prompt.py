@@ -1,4 +1,4 @@
-"""The prompt that asks for a sentence with given entities in it; the same for teaching and for generating.
+"""The prompt that asks for a sentence with given entities in it; the same for training and for generating.
 
 Source: GENLLM, domain role, entities with the descriptions of their types, tagging instruction, sentence wrapper.
 """
@@ -62,14 +62,14 @@ class SeedPrompt:
         prompt = Prompt(system=blocks.get("system", ""), user=blocks.get("user", ""))
         return Prompt(prompt.system, prompt.user, prefix_length=len(prompt.plain) - len(prompt.user))
 
-    def taught(self) -> Dict[str, Any]:
+    def card_settings(self) -> Dict[str, Any]:
         """Return what the card of a generator says of its prompts, beside template and labels."""
         return {"variant": self.variant, "domain": self.domain, "genre": self.genre,
                 "style_examples": list(self.style_examples)}
 
     def settings(self) -> Dict[str, Any]:
         """Return all that the prompt depends on beside the seeds."""
-        return {"template": self.template, "source": self.source, "labels": dict(self.labels), **self.taught()}
+        return {"template": self.template, "source": self.source, "labels": dict(self.labels), **self.card_settings()}
 
     @property
     def hash(self) -> str:

@@ -43,7 +43,7 @@ class GeneratorTraining(StepSettings):
     eval_frequency: int = other_default(StepSettings, "eval_frequency", 20)
 
 
-class TeachSettings(LocalModelSettings):
+class GeneratorSettings(LocalModelSettings):
     """How the generator is trained."""
 
     raw_pairs: int = setting(150, "Raw sentences that become training pairs.", ge=0)

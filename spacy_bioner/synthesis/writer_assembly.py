@@ -56,17 +56,17 @@ def make_seed_prompt(card: Optional[AdapterCard], settings: WriterSettings) -> S
     lang = choose_lang(card, settings)
     source = card.template_source if card is not None and settings.template is None else ""
     template = card.template if source and card is not None else settings.template
-    taught = card.prompt if card is not None else {}
+    trained = card.prompt if card is not None else {}
     prompt = SeedPrompt(settings.labels or choose_labels(card), variant=settings.variant,
-                        domain=settings.domain or taught.get("domain", ""),
-                        genre=settings.genre or taught.get("genre", ""),
+                        domain=settings.domain or trained.get("domain", ""),
+                        genre=settings.genre or trained.get("genre", ""),
                         style_examples=settings.style_examples, source=source,
                         template=template or f"generate.{'zh' if lang == 'zh' else 'en'}")
     if card is not None and card.template_source != prompt.source:
-        raise BionerError(Errors.E207.format(what="template", taught=card.template, asked=prompt.template))
-    for key, asked in prompt.taught().items():
-        if key in taught and taught[key] != asked:
-            logger.warning(Warnings.W401.format(key=key, taught=_shorten(taught[key]), asked=_shorten(asked)))
+        raise BionerError(Errors.E207.format(what="template", trained=card.template, asked=prompt.template))
+    for key, asked in prompt.card_settings().items():
+        if key in trained and trained[key] != asked:
+            logger.warning(Warnings.W401.format(key=key, trained=_shorten(trained[key]), asked=_shorten(asked)))
     return prompt
 
 

@@ -1,7 +1,7 @@
 """Words that are known to be no mention.
 
 Of a generated sentence only the names are known that it was asked for. What else it names is not marked, and would be
-taught as "no mention here". Common words may be taught so, rare ones may not: they may be names.
+trained on as "no mention here". That is right for common words, not for rare ones: they may be names.
 """
 
 from collections import Counter

@@ -128,7 +128,7 @@ def estimate_minutes(steps: Sequence[str], variables: Mapping[str, Any], files: 
     sentences = {part: _count_sentences(files[part]) if part in files else 0.0 for part in PARTS}
     gold = _limit(sentences["train"], variables["gold_limit"])
     raw = _limit(sentences["raw"] + sentences["train"] - gold, variables["raw_limit"])
-    training, taught = finetune["training"], configs["generate"]["teach"]
+    training, generator = finetune["training"], configs["generate"]["train"]
     llm_epochs = float(variables["llm_epochs"]) or float(training["max_epochs"])
     if int(training["max_steps"]):
         llm_epochs = min(llm_epochs, int(training["max_steps"]) * int(training["batch_size"]) / max(gold, 1))
@@ -138,7 +138,8 @@ def estimate_minutes(steps: Sequence[str], variables: Mapping[str, Any], files: 
         gold=gold, trained=gold * (1 if configs["select_data"]["select_data"]["negatives"] else _POSITIVE),
         raw=raw, dev=_limit(sentences["dev"], variables["dev_limit"]),
         test=_limit(sentences["test"], variables["test_limit"]), llm_epochs=llm_epochs,
-        generated=sum(map(float, (taught["raw_pairs"], taught["gold_pairs"], configs["generate"]["synthesize"]["n"]))),
+        generated=sum(map(float, (generator["raw_pairs"], generator["gold_pairs"],
+                                  configs["generate"]["synthesize"]["n"]))),
         selector_updates=float(configs["selector"]["run"]["updates"]),
         # A step sees about eight sentences.
         epochs=epochs or updates * 8 / max(gold, 1))

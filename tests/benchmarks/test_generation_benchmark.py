@@ -28,8 +28,9 @@ def make_way(speed, tidy, **rejected):
             "variety": {"sentences": 4, "distinct_1": 0.5, "distinct_2": 0.875}}
 
 
-WAYS = {"untaught grounded": make_way(1.0, 0.5, repetition=2), "untaught free": make_way(4.0, 0.0, no_wrapper=16),
-        "taught grounded": make_way(1.8, 0.98), "taught free": {**make_way(2.0, 0.4, truncated=1), "f1": 0.4567}}
+WAYS = {"untuned grounded": make_way(1.0, 0.5, repetition=2), "untuned free": make_way(4.0, 0.0, no_wrapper=16),
+        "fine-tuned grounded": make_way(1.8, 0.98),
+        "fine-tuned free": {**make_way(2.0, 0.4, truncated=1), "f1": 0.4567}}
 
 
 class Writer:
@@ -66,10 +67,10 @@ def test_the_table_has_a_row_for_each_way_and_a_column_for_each_reason(capsys):
     print_table({"ways": WAYS})
     figures, rejections = (part.splitlines() for part in capsys.readouterr().out.strip().split("\n\n"))
     assert len(figures) == len(rejections) == 2 + len(WAYS)
-    assert figures[2] == "| untaught grounded | 75.0% | 50.0% | 90.0% | 0.500 / 0.875 | 30.2 | 1.00 |  |"
+    assert figures[2] == "| untuned grounded | 75.0% | 50.0% | 90.0% | 0.500 / 0.875 | 30.2 | 1.00 |  |"
     assert figures[5].endswith("| 2.00 | 45.67 |")
     assert rejections[0] == "| way | asked | no_wrapper | repetition | truncated |"
-    assert rejections[3] == "| untaught free | 16 | 16 | 0 | 0 |"
+    assert rejections[3] == "| untuned free | 16 | 16 | 0 | 0 |"
     assert all(row.count("|") == figures[0].count("|") for row in figures)
     assert all(row.count("|") == rejections[0].count("|") for row in rejections)
 

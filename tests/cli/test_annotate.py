@@ -212,7 +212,7 @@ def test_two_annotators_share_a_cache(tmp_path, start_server):
 
 
 def mark_flu(prompt):
-    """Return the taught answer to a prompt of the embedded labels."""
+    """Return the answer of training to a prompt of the embedded labels."""
     text = prompt.split("Text: ")[-1].split("\n")[0]
     start = text.index("flu")
     package = Path(sys.modules["spacy_bioner"].__file__).parent
@@ -222,8 +222,8 @@ def mark_flu(prompt):
 
 @pytest.mark.issue(6)
 @pytest.mark.parametrize("schema, settings, corpus, departures", [
-    pytest.param(None, {}, "BC5CDR", [], id="as-taught"),
-    pytest.param(Schema({"DISEASE": "tumours"}, "NCBI-Disease"), {}, "NCBI-Disease", [], id="taught-too"),
+    pytest.param(None, {}, "BC5CDR", [], id="as-trained"),
+    pytest.param(Schema({"DISEASE": "tumours"}, "NCBI-Disease"), {}, "NCBI-Disease", [], id="trained-too"),
     pytest.param(Schema({"DISEASE": "tumours"}, "Mine"), {}, "Mine", ["labels", "corpus"], id="own"),
     pytest.param(Schema({"DISEASE": "tumours"}), {}, "", ["labels", "corpus"], id="nameless"),
     pytest.param(Schema({"DISEASE": "tumours"}, "Mine"), {"corpus": "BC5CDR"}, "BC5CDR", ["labels"], id="told"),

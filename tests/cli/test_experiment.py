@@ -30,7 +30,7 @@ SETTINGS = {"annotate": [("annotate", annotate.AnnotateSettings)],
             "generate sentences": [("synthesize", sentences.SynthesizeSettings), PROMPT],
             "generate variants": [("augment", variants.AugmentSettings), ("synthesize", sentences.SynthesizeSettings)],
             "train annotator": [("finetune", finetune.FinetuneSettings)],
-            "train generator": [("teach", generator.TeachSettings), PROMPT],
+            "train generator": [("train", generator.GeneratorSettings), PROMPT],
             "select records": [("select_data", select_data.SelectDataSettings)]}
 
 
@@ -225,5 +225,5 @@ def test_models_trained_jointly_and_alone_answer_in_one_format(monkeypatch):
             overrides = dict(zip(step.arguments, step.arguments[1:]))
             formats.add((overrides["--finetune.codec"], overrides["--finetune.codec_options"]))
         elif "null" in step.arguments:
-            assert step.arguments[step.arguments.index("--annotate.codec") + 1] == "html", "the untaught model"
+            assert step.arguments[step.arguments.index("--annotate.codec") + 1] == "html", "the base model"
     assert formats == {("html", "{}")}

@@ -1,4 +1,4 @@
-"""The card of an adapter: asked as it was taught."""
+"""The card of an adapter: asked as in training."""
 
 import json
 import shutil

@@ -154,14 +154,14 @@ def test_the_adapter_is_saved_with_the_pipeline(tmp_path):
     from spacy_bioner.cli.train.generator import PromptSettings, make_prompt
     from spacy_bioner.finetuning.lora.lora_settings import LoraSettings, TrainingSettings
     from spacy_bioner.llm.local.causal_lm import load_causal_lm
-    from spacy_bioner.synthesis.generator_training import choose_pairs, teach_generator
+    from spacy_bioner.synthesis.generator_training import choose_pairs, train_generator
 
     lm = tiny_lm()
     lm.model.save_pretrained(tmp_path / "model")
     lm.tokenizer.save_pretrained(tmp_path / "model")
     pairs = choose_pairs([Annotation("We gave aspirin tablets to the many severely ill patients.")], [], raw_pairs=1,
                          gold_pairs=0, stop_words={"to", "the", "we"}, max_seeds=1, seed=0)
-    teach_generator(pairs, make_prompt(PromptSettings(), Schema(LABELS), []),
+    train_generator(pairs, make_prompt(PromptSettings(), Schema(LABELS), []),
                     lm=load_causal_lm(str(tmp_path / "model"), dtype="float32"), output=tmp_path / "adapter",
                     lora=LoraSettings(r=2), training=TrainingSettings(max_steps=1, max_length=900), versions={},
                     lang="en")

@@ -1,17 +1,17 @@
-"""Teaching pairs: a sentence, and phrases of it that stand as seeds."""
+"""Training pairs of the generator: a sentence, and phrases of it that stand as seeds."""
 
 import pytest
 
 from spacy_bioner.annotation import Annotation, Mention
 from spacy_bioner.codecs import make_codec
-from spacy_bioner.synthesis.generator_pairs import NEUTRAL_LABEL, make_teaching_pairs
+from spacy_bioner.synthesis.generator_pairs import NEUTRAL_LABEL, make_generator_pairs
 from spacy_bioner.synthesis.generator_training import choose_pairs
 
 STOP = {"the", "of", "in", "is", "by", "and", "acts", "to", "was"}
 
 
 def make(sentence, seed=0, **options):
-    return make_teaching_pairs([sentence], stop_words=STOP, seed=seed, **options)
+    return make_generator_pairs([sentence], stop_words=STOP, seed=seed, **options)
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -72,13 +72,13 @@ def test_every_chosen_mention_is_marked(seed):
 def test_a_name_with_two_labels_is_a_seed_of_one_of_them_and_tagged_only_there():
     text = "The p53 of the tumour is the gene that encodes p53 in the cells."
     gold = Annotation(text, (Mention(4, 7, "GENE"), Mention(47, 50, "PROTEIN")))
-    taught = {}
+    encoded = {}
     for seed in range(20):
         pair, = make(gold, seed)
         (name, label), = {(item.text, item.label) for item in pair.seeds}
-        taught[label] = make_codec("seed_tags").encode(pair.annotation, [label])
+        encoded[label] = make_codec("seed_tags").encode(pair.annotation, [label])
         assert name == "p53"
-    assert taught == {
+    assert encoded == {
         "GENE": "<start_sentence>The <GENE>p53</GENE> of the tumour is the gene that encodes p53 in the cells."
                 "</end_sentence>",
         "PROTEIN": "<start_sentence>The p53 of the tumour is the gene that encodes <PROTEIN>p53</PROTEIN> in the cells."

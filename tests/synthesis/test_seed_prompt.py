@@ -1,4 +1,4 @@
-"""The prompt for sentences: variants, style, both languages; asked as it was taught."""
+"""The prompt for sentences: variants, style, both languages; asked as in training."""
 
 import logging
 import re
@@ -61,10 +61,10 @@ def test_a_prompt_in_chinese_is_chinese_throughout(template):
 
 
 def test_where_nothing_is_said_a_generator_is_asked_as_in_training():
-    taught = SeedPrompt(LABELS, domain="oncology", genre="a note")
+    trained = SeedPrompt(LABELS, domain="oncology", genre="a note")
     card = AdapterCard(base_model="m", codec={"name": "seed_tags"}, labels=LABELS, template="generate.en",
-                       template_source=taught.source, prompt=taught.taught())
-    assert make_seed_prompt(card, WriterSettings()).render(SEEDS) == taught.render(SEEDS)
+                       template_source=trained.source, prompt=trained.card_settings())
+    assert make_seed_prompt(card, WriterSettings()).render(SEEDS) == trained.render(SEEDS)
 
 
 def test_an_unknown_variant_is_one_clear_line():
@@ -73,9 +73,9 @@ def test_an_unknown_variant_is_one_clear_line():
 
 
 def test_what_is_asked_otherwise_than_in_training_is_a_warning(caplog):
-    taught = SeedPrompt(LABELS, genre="a note", style_examples=("One.",))
+    trained = SeedPrompt(LABELS, genre="a note", style_examples=("One.",))
     card = AdapterCard(base_model="m", codec={"name": "seed_tags"}, labels=LABELS, template="generate.en",
-                       template_source=taught.source, prompt=taught.taught())
+                       template_source=trained.source, prompt=trained.card_settings())
     with caplog.at_level(logging.WARNING):
         make_seed_prompt(card, WriterSettings(genre="a note", style_examples=("One.",)))
     assert not caplog.messages

@@ -194,7 +194,7 @@ def test_a_selector_is_trained_tuned_and_stored(run, tmp_path):
     card = run_selector(selector, tmp_path / "out")
     nlp = spacy.load(tmp_path / "out" / "model-best")
     assert nlp.get_pipe("span_selector").cfg["threshold"] == card["tuned"]["threshold"]
-    # It is taught as a wrong one of the mentions that there are.
+    # It is trained on as a wrong one of the mentions that there are.
     reader = registry.resolve({"train": nlp.config.interpolate()["corpora"]["train"] | {"path": str(selector.gold)}})
     seen = {span.label_ for example in reader["train"](nlp) for span in example.predicted.spans["candidates"]}
     assert seen == {"CHEMICAL", "DISEASE"}
@@ -220,8 +220,8 @@ def nested(path, split):
 def test_overlaps_are_learnt_from_all_of_gold_not_from_a_flat_teacher(run, tmp_path):
     gold = nested(tmp_path / "nested.jsonl", "train")
     sources = {**run.sources, "gold": {"path": gold, "on_leak": "drop"}}
-    taught = replace(run, sources=sources, stages=[Stage(("synthetic",), 2), Stage(("gold",), 2)], evaluations=1)
-    run_stages(taught, tmp_path / "out")
+    staged = replace(run, sources=sources, stages=[Stage(("synthetic",), 2), Stage(("gold",), 2)], evaluations=1)
+    run_stages(staged, tmp_path / "out")
     nlp = spacy.load(tmp_path / "out" / "model-best")
     assert nlp.get_pipe("bioner_spancat").cfg["overlaps"] == "any"
     run_stages(replace(run, stages=[Stage(("gold",), 2)]), tmp_path / "flat")

@@ -82,7 +82,7 @@ def finetune(gold: Path, output: Path, settings: FinetuneSettings, *, schema: Sc
     overwrite (bool): Whether the adapter of another training is replaced.
     RETURNS (Training): How it went.
     """
-    from ...finetuning import annotator_training as teaching
+    from ...finetuning import annotator_training
     from ...finetuning.lora.checkpoints import check_output
     from ...finetuning.lora.processes import Processes
     from ...finetuning.records import read_corpus, read_dev
@@ -98,16 +98,17 @@ def finetune(gold: Path, output: Path, settings: FinetuneSettings, *, schema: Sc
     keys = ("template", "instruction", "chat", "loss")
     asked = 1 if settings.instruction == "each" else max(len(corpus.labels) for corpus in corpora)
     begun = AdapterCard.read(start).codec if start else None
-    task = teaching.Task(codec=settings.make_codec(asked, begun=begun), **{key: getattr(settings, key) for key in keys})
+    task = annotator_training.Task(codec=settings.make_codec(asked, begun=begun),
+                                   **{key: getattr(settings, key) for key in keys})
     # Only then the model, whose loading takes long: a setting that cannot be is told before.
     processes = Processes()
     lm = settings.load(gpu_id, device=None if processes.count == 1 else processes.device,
                        for_training=True)
     with show_progress("steps") as advance:
-        return teaching.finetune(corpora, output, lm=lm, task=task, lora=settings.lora, training=settings.training,
-                                 dev=scored, dev_limit=settings.dev_limit, dev_batch_tokens=settings.dev_batch_tokens,
-                                 progress=lambda row: _show(advance, row), processes=processes, start=start,
-                                 overwrite=overwrite)
+        return annotator_training.finetune(
+            corpora, output, lm=lm, task=task, lora=settings.lora, training=settings.training, dev=scored,
+            dev_limit=settings.dev_limit, dev_batch_tokens=settings.dev_batch_tokens,
+            progress=lambda row: _show(advance, row), processes=processes, start=start, overwrite=overwrite)
 
 
 def find_start(settings: FinetuneSettings) -> Optional[Path]:

@@ -10,7 +10,7 @@ import typer
 
 from ...config_files import find_config
 from ...errors import BionerError, Errors
-from ...synthesis.settings import PromptSettings, TeachSettings
+from ...synthesis.settings import GeneratorSettings, PromptSettings
 from .._shared.progress_bar import show_progress
 from .._shared.schema import Schema, read_schema
 from .._shared.settings import CONFIG, PROFILE, add_options, load_settings, read_overrides
@@ -62,13 +62,13 @@ def train_generator_cli(
     from ...corpus.leakage import KnownTexts, refuse_known
     from ...formats.jsonl import read_jsonl
     from ...synthesis.checking.language import read_stop_words
-    from ...synthesis.generator_training import choose_pairs, teach_generator
+    from ...synthesis.generator_training import choose_pairs, train_generator
     from ...synthesis.held_out import refuse_other_splits
 
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    overrides = add_options(read_overrides(ctx.args), {"teach.seed": seed})
+    overrides = add_options(read_overrides(ctx.args), {"train.seed": seed})
     files = find_config("generate", config, profile)
-    settings = load_settings(files, "teach", TeachSettings, overrides)
+    settings = load_settings(files, "train", GeneratorSettings, overrides)
     schema = read_schema(labels)
     known = KnownTexts(held_out, read_jsonl)
     raw_sentences = read_raw(raw, known, any_split=any_split) if raw != NO_RAW else []
@@ -79,7 +79,7 @@ def train_generator_cli(
     prompt = make_prompt(load_settings(files, "prompt", PromptSettings, overrides), schema,
                          [sentence.text for sentence in raw_sentences or gold_sentences])
     with show_progress("steps") as advance:
-        training = teach_generator(pairs, prompt, lm=settings.load(gpu_id, for_training=True), output=output,
+        training = train_generator(pairs, prompt, lm=settings.load(gpu_id, for_training=True), output=output,
                                    lora=settings.lora, training=settings.training_settings(),
                                    versions=package_versions(), lang=schema.lang,
                                    progress=lambda row: show_update(advance, row),

@@ -78,7 +78,7 @@ class _ItemReader:
 
     def read(self, value: Any, label: Optional[str]) -> Iterator[Claim]:
         """Yield what an item, or a list of items, claims."""
-        if isinstance(value, Pairs) and self._is_taught_context(value):
+        if isinstance(value, Pairs) and self._is_trained_context(value):
             yield Claim(value[1][0], value[1][1], context=value[0][1])
         elif isinstance(value, Pairs):
             for item in _split_repeated(value):
@@ -90,7 +90,7 @@ class _ItemReader:
         else:
             self.found.issue("bad_item", repr(value))
 
-    def _is_taught_context(self, item: Pairs) -> bool:
+    def _is_trained_context(self, item: Pairs) -> bool:
         """Return whether an item is in the context shape as in training, whatever the label is called."""
         return (len(item) == 2 and item[0][0] == "context" and item[1][0] in self.book.labels
                 and isinstance(item[0][1], str) and isinstance(item[1][1], str))

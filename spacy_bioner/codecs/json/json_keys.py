@@ -4,7 +4,7 @@ from typing import Sequence
 
 # Where the root of an answer must be an object, the list stands under this key.
 WRAPPED_KEY = "entities"
-# The first of each row are taught or common, and read without an issue; the others are a variant.
+# The first of each row are trained on or common, and read without an issue; the others are a variant.
 LABEL_KEYS = ("type", "category", "label")
 OTHER_LABEL_KEYS = ("entitytype", "entitylabel", "entitygroup", "entitycategory", "class", "tag", "类型", "实体类型",
                     "类别", "标签", "实体类别")

@@ -82,7 +82,7 @@ def _take_weights(wrapped: nn.Module, folder: Path) -> None:
         fate = None
     if fate is None or fate.unexpected_keys:
         asked = wrapped.get_base_model().config.name_or_path
-        raise BionerError(Errors.E207.format(what="base model", taught=folder, asked=asked)) from None
+        raise BionerError(Errors.E207.format(what="base model", trained=folder, asked=asked)) from None
 
 
 def _check_places(model: nn.Module, lora: LoraSettings) -> None:

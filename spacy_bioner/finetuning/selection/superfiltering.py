@@ -71,7 +71,7 @@ def select_records(records: Sequence[Annotation], ifd: Sequence[Optional[float]]
             order = sorted(survivors, key=lambda index: (sign * scores[index], index))
             best = order[:count] if diversify is None else diversify(order[:_round_up(pool * count)], count)
         kept = best + rest
-        # Sentences without a mention alone would teach that there never is one.
+        # Sentences without a mention alone would train the model to find none.
         if ranked and not best:
             kept = []
     for index in kept:

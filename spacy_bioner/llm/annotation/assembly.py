@@ -94,7 +94,7 @@ def fit_adapter(source: ModelSource, settings: AnnotatorSettings, *, warn: bool 
               "template": settings.template in (None, card.template),
               "language": settings.lang in (None, card.lang),
               "labels": not settings.labels or not set(settings.labels).isdisjoint(card.labels)}
-    unknown = [name for name, taught in wanted.items() if not taught]
+    unknown = [name for name, trained in wanted.items() if not trained]
     if not unknown:
         return source
     if warn:

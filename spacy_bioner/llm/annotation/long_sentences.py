@@ -10,7 +10,7 @@ from ...tokens import find_units
 
 Bounds = Tuple[int, int]
 
-# Blank lines and double blanks stay: texts that models were taught on have them, and they cost a token.
+# Blank lines and double blanks stay: texts that models were trained on have them, and they cost a token.
 _LONG_GAP = re.compile(r"\s{3,}")
 # Parts of a sentence share their last quarter with the next part, so that a mention at a cut is seen whole.
 _PARTS = 4

@@ -103,10 +103,10 @@ def add_adapter(model: "PreTrainedModel", folder: Path, dtype: "torch.dtype", *,
     except (RuntimeError, ValueError) as error:
         # What torch says where shapes differ, and peft where the model has no modules of these names.
         name = f"{model.config.name_or_path}: {str(error).strip().splitlines()[0]}"
-        raise BionerError(Errors.E207.format(what="base model", taught=folder, asked=name)) from None
+        raise BionerError(Errors.E207.format(what="base model", trained=folder, asked=name)) from None
     if fate.unexpected_keys:
         name = f"{model.config.name_or_path}, without {fate.unexpected_keys[0]}"
-        raise BionerError(Errors.E207.format(what="base model", taught=folder, asked=name))
+        raise BionerError(Errors.E207.format(what="base model", trained=folder, asked=name))
     missing = [name for name in fate.missing_keys if ".lora_" in name]
     if missing:
         why = f"{WEIGHTS_FILE} lacks {len(missing)} of its weights, such as {missing[0]}"

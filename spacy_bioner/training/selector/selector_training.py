@@ -105,7 +105,7 @@ def run_selector(run: SelectorRun, output: Path, *, gpu_id: int = -1, overwrite:
         config["initialize"].setdefault("components", {})[name] = {"labels": labels}
         config["corpora"]["train"]["held_out"] = [str(path) for path in run.held_out]
         for reader in (config["corpora"]["train"], config["corpora"]["dev"]):
-            # A label that gold happens to lack is taught as a wrong one of its mentions.
+            # A label that gold happens to lack is trained on as a wrong one of its mentions.
             if reader.get("@readers") == _READER and not reader.get("labels"):
                 reader["labels"] = labels
         model = config["components"][name].get("model", {})

@@ -100,7 +100,7 @@ def test_seeds_refuses_what_it_cannot_do(files, options, message):
 
 def test_a_trained_generator_writes_sentences_that_can_be_trained_on(files, model):
     result = invoke(files, "train generator", files / "raw.jsonl", files / "adapter", "--gold", files / "gold.jsonl",
-                    "--teach.model", model, "--teach.training.max_length", 900)
+                    "--train.model", model, "--train.training.max_length", 900)
     assert result.exit_code == 0, result.output
     card = json.loads((files / "adapter" / "bioner.json").read_text())
     assert card["prompt"] == {"variant": "simple", "domain": "", "genre": "", "style_examples": []}
@@ -113,38 +113,38 @@ def test_a_trained_generator_writes_sentences_that_can_be_trained_on(files, mode
     assert len(read(files / "out.plan.jsonl")) == 4
 
 
-def teach(folder, *options):
+def train(folder, *options):
     return invoke(folder, "train generator", folder / "raw.jsonl", folder / "adapter", "--gold",
                   folder / "gold.jsonl", *options)
 
 
 @pytest.mark.parametrize("options, message", [
-    pytest.param(["--teach.lora.odd", 1], "Unknown setting 'lora.odd'", id="lora"),
-    pytest.param(["--teach.training.max_epochs", 0], "'training.max_epochs'", id="training"),
+    pytest.param(["--train.lora.odd", 1], "Unknown setting 'lora.odd'", id="lora"),
+    pytest.param(["--train.training.max_epochs", 0], "'training.max_epochs'", id="training"),
     pytest.param(["--held-out", "gold.jsonl"], "also occurs in", id="gold-that-is-held-out"),
 ])
 def test_training_settings_that_cannot_be_are_one_clear_line(files, options, message):
-    result = teach(files, *(files / option if option == "gold.jsonl" else option for option in options))
+    result = train(files, *(files / option if option == "gold.jsonl" else option for option in options))
     assert isinstance(result.exception, BionerError) and message in str(result.exception)
 
 
 def test_raw_text_of_dev_or_test_is_trained_on_only_where_that_is_allowed(files):
     write_json_lines(files / "raw.jsonl", [annotate(TEXTS[0], split="test").to_record()])
-    assert "belongs to split 'test', which is used for evaluation" in str(teach(files).exception)
-    allowed = teach(files, "--any-split", "--teach.model", files / "nowhere")
+    assert "belongs to split 'test', which is used for evaluation" in str(train(files).exception)
+    allowed = train(files, "--any-split", "--train.model", files / "nowhere")
     assert "pairs of seeds" in allowed.output and "nowhere" in str(allowed.exception)
 
 
 def test_raw_text_that_is_held_out_is_left_out_and_said_so(files):
     (files / "gold.jsonl").write_text("")
     write_json_lines(files / "test.jsonl", [{"id": "t", "text": TEXTS[0]}])
-    result = teach(files, "--held-out", files / "test.jsonl", "--teach.model", files / "nowhere")
+    result = train(files, "--held-out", files / "test.jsonl", "--train.model", files / "nowhere")
     assert "1 of 3 raw sentences left out" in result.output
 
 
 def test_gold_alone_is_trained_on_with_a_minus_for_raw_text(files):
     result = invoke(files, "train generator", "-", files / "adapter", "--gold", files / "gold.jsonl",
-                    "--teach.model", files / "nowhere")
+                    "--train.model", files / "nowhere")
     assert "8 pairs of seeds" in result.output and "nowhere" in str(result.exception)
 
 
@@ -388,8 +388,8 @@ def test_sentences_that_are_held_out_are_not_made(files):
 
 @pytest.mark.issue(20)
 def test_a_generator_is_replaced_by_another_training_only_where_that_is_asked_for(files, model):
-    options = ["--teach.model", model, "--teach.training.max_length", 900]
-    assert teach(files, *options).exit_code == 0
-    refused = teach(files, *options, "--seed", 9)
+    options = ["--train.model", model, "--train.training.max_length", 900]
+    assert train(files, *options).exit_code == 0
+    refused = train(files, *options, "--seed", 9)
     assert isinstance(refused.exception, BionerError) and "made with other settings" in str(refused.exception)
-    assert teach(files, *options, "--seed", 9, "--overwrite").exit_code == 0
+    assert train(files, *options, "--seed", 9, "--overwrite").exit_code == 0

@@ -133,7 +133,7 @@ def test_lora_of_another_base_model_is_refused(refused, verb, tmp_path):
     records = write_sentences(tmp_path / "in.jsonl", "train", range(3))
     assert verb("select", "spans", records, tmp_path / "out.jsonl", "--selector", path)[0] == 0
     (tmp_path / "out.jsonl").unlink()
-    # The same sizes, other weights: only the weights tell that LoRA was not taught on them.
+    # The same sizes, other weights: only the weights tell that LoRA was not trained on them.
     shutil.rmtree(base)
     save_base(base, seed=1)
     said = refused("select", "spans", records, tmp_path / "out.jsonl", "--selector", path)

@@ -200,7 +200,7 @@ def test_added_corpus_is_gold_and_schema():
     ("gpu", "qwen3"), ("gpu,gpu_small", "qwen3"), ("gpu,bioselecttune", "qwen3"), ("gpu,lv2025", "glm"),
     ("gpu,genllm", "llama"), ("gpu,truveta", "qwen3")])
 def test_gpu_profile_runs_whole_on_a_tiny_model(gold, tmp_path, verb, profile, family):
-    """The configs as they are, of all documents, but for what needs a GPU: select, teach, annotate."""
+    """The configs as they are, of all documents, but for what needs a GPU: select, train, annotate."""
     tiny_model = save_tiny_model(tmp_path / "model", family)
     dev = write(tmp_path / "dev.jsonl", ["Mumps came."], "dev")
     (tmp_path / "labels.yml").write_text("corpus: Mini\nlabels: {DISEASE: diseases}\n")

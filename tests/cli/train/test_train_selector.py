@@ -1,4 +1,4 @@
-"""The verb train selector: a selector with its card; what cannot teach one is one line, and nothing is left behind."""
+"""The verb train selector: a selector with its card; what cannot train one is one line, and nothing is left behind."""
 
 import json
 

@@ -45,9 +45,9 @@ def test_a_small_language_is_spread_over_the_epoch():
 
 def test_balance_repeats_small_corpora_evenly():
     pairs = make_pairs(10, group="large") + make_pairs(4, seed=1, group="small")
-    taught = Counter(mix(pairs, seed="0", balance=True))
-    assert sum(taught[index] for index in range(10)) == sum(taught[index] for index in range(10, 14)) == 10
-    assert {taught[index] for index in range(10, 14)} == {2, 3}
+    mixed = Counter(mix(pairs, seed="0", balance=True))
+    assert sum(mixed[index] for index in range(10)) == sum(mixed[index] for index in range(10, 14)) == 10
+    assert {mixed[index] for index in range(10, 14)} == {2, 3}
 
 
 def test_steps_hold_pairs_of_like_length():

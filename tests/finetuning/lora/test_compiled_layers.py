@@ -1,4 +1,4 @@
-"""Compiled layers teach as others do."""
+"""Compiled layers train as others do."""
 
 import shutil
 from functools import partialmethod

@@ -31,7 +31,7 @@ def test_strategy_chooses(records, choice, chosen):
 
 @pytest.mark.parametrize("strategy", ["hybrid", "random", "lowest", "ifd_all"])
 def test_negatives_alone_are_no_selection(records, strategy):
-    """They would teach that there never is a mention."""
+    """They would train the model to find none."""
     with pytest.raises(BionerError, match="no record with a mention among 10.*high_ifd|not_drawn"):
         select_records(records, [1.1] * 10, strategy=strategy)
 

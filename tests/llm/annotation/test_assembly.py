@@ -47,9 +47,9 @@ def asked_prompts(annotator, text):
 def test_annotation_asks_as_in_fine_tuning(codec, lang):
     corpus = Corpus((GOLD,), LABELS, name="Toy", lang=lang)
     [record] = make_records(corpus, codec=make_codec(codec), template="auto", losses=Losses())
-    taught = record.builder.render(record.annotation.text).plain
+    trained = record.builder.render(record.annotation.text).plain
     builder = make_builder(make_card(codec, lang), AnnotatorSettings())
-    assert asked_prompts(Annotator(model=Replay([]), builder=builder), GOLD.text) == [taught]
+    assert asked_prompts(Annotator(model=Replay([]), builder=builder), GOLD.text) == [trained]
 
 
 def test_without_a_card_the_defaults_are_taken():
@@ -80,7 +80,7 @@ def test_other_definitions_than_in_training_are_a_warning(caplog):
 
 @pytest.mark.parametrize("settings", [{"codec": make_codec("html")}, {"template": "annotate.zh"}])
 def test_what_was_not_trained_on_is_an_error(settings):
-    with pytest.raises(BionerError, match="taught|was trained|adapter"):
+    with pytest.raises(BionerError, match="was trained|adapter"):
         make_builder(make_card(), AnnotatorSettings(**settings))
 
 
@@ -96,19 +96,19 @@ def test_auto_means_the_packaged_adapter_of_the_embedded_model_only():
     assert find_adapter("anything", None) is None
 
 
-@pytest.mark.parametrize("taught, asked, most", [
-    pytest.param(1, None, 1, id="as-taught"), pytest.param(1, 0, 0, id="no-limit"), pytest.param(1, 3, 3, id="other"),
+@pytest.mark.parametrize("trained, asked, most", [
+    pytest.param(1, None, 1, id="as-trained"), pytest.param(1, 0, 0, id="no-limit"), pytest.param(1, 3, 3, id="other"),
     pytest.param(0, None, 0, id="not-known"),
 ])
-def test_texts_are_cut_as_in_training_of_the_adapter(taught, asked, most):
+def test_texts_are_cut_as_in_training_of_the_adapter(trained, asked, most):
     settings = AnnotatorSettings(max_sentences=asked)
-    assert choose_max_sentences(make_card(max_sentences=taught), settings) == most
+    assert choose_max_sentences(make_card(max_sentences=trained), settings) == most
     assert choose_max_sentences(None, settings) == (asked or 0)
 
 
 @pytest.fixture
 def packaged(tmp_path, monkeypatch):
-    """Return the adapter that comes with the package, as far as it is asked what it was taught."""
+    """Return the adapter that comes with the package, as far as it is asked what it was trained on."""
     from spacy_bioner.llm.local import model_source as models
 
     make_card(base_model=models.EMBEDDED_MODEL).write(tmp_path / "packaged")
@@ -199,15 +199,15 @@ def test_schema_allows_what_the_codec_writes(shape):
 
 @pytest.mark.issue(6)
 @pytest.mark.parametrize("labels, asked", [
-    pytest.param(None, list(LABELS), id="as-taught"), pytest.param({"DRUG": "medicines"}, ["DRUG"], id="one"),
+    pytest.param(None, list(LABELS), id="as-trained"), pytest.param({"DRUG": "medicines"}, ["DRUG"], id="one"),
 ])
 def test_one_label_at_a_time_is_asked_as_in_training(labels, asked):
     corpus = Corpus((GOLD,), LABELS, name="Toy")
     records = list(make_records(corpus, codec=make_codec("bracket"), template="auto", losses=Losses(),
                                 instruction="each"))
-    taught = {record.builder.render(GOLD.text).plain: record.builder.codec.encode(
+    trained = {record.builder.render(GOLD.text).plain: record.builder.codec.encode(
         record.annotation, list(record.builder.labels)) for record in records}
-    source = OpenedSource(Replay([{"prompt": prompt, "output": output} for prompt, output in taught.items()]))
+    source = OpenedSource(Replay([{"prompt": prompt, "output": output} for prompt, output in trained.items()]))
     object.__setattr__(source, "card", lambda: make_card(instruction="each"))
     annotator = make_annotator(source, AnnotatorSettings(labels=labels), find_sentences=lambda text, lang: [])
     [found] = annotator.annotate([Annotation(GOLD.text, id="a")])
@@ -261,7 +261,7 @@ def test_questions_about_a_text_share_the_memory_of_the_model():
 @pytest.mark.parametrize("has_adapter, codec, asked", [
     pytest.param(False, None, "json", id="no-adapter"),
     pytest.param(False, "bracket", "bracket", id="set"),
-    pytest.param(True, None, "bracket", id="as-taught"),
+    pytest.param(True, None, "bracket", id="as-trained"),
 ])
 def test_a_server_without_an_adapter_is_asked_for_json(tmp_path, has_adapter, codec, asked):
     if has_adapter:

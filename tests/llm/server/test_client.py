@@ -235,7 +235,7 @@ def test_nothing_new_is_asked_before_the_replies_that_came_are_taken(start_serve
 def test_plain_prompts_go_to_the_completions(start_server):
     server = start_server()
     ask(make_server(server, chat=False), ["p"])
-    assert server.bodies[0]["prompt"] == "p\n", "as adapters are taught"
+    assert server.bodies[0]["prompt"] == "p\n", "as adapters are trained"
 
 
 def test_options_reach_the_server_and_the_key_of_the_cache(start_server):

@@ -78,8 +78,8 @@ def test_gradient_is_that_of_the_loss(smoothing):
 def test_spans_over_the_end_of_a_document_and_doubtful_ones_have_no_loss():
     _, gradient = grid_loss(numpy.zeros((5, 3, 1), dtype="float32"),
                             [Target(3, []), Target(2, [(0, 1, 0, 1.0)], [(1, 2)])])
-    taught = [[bool(cell) for cell in row[:, 0]] for row in gradient]
-    assert taught == [[True] * 3, [True, True, False], [True, False, False], [True, False, False], [False] * 3]
+    trained = [[bool(cell) for cell in row[:, 0]] for row in gradient]
+    assert trained == [[True] * 3, [True, True, False], [True, False, False], [True, False, False], [False] * 3]
 
 
 def test_a_mention_counts_though_a_doubtful_region_touches_it():
