@@ -96,18 +96,19 @@ def _like_prompts(pairs: Sequence[Pair], indices: Sequence[int]) -> Iterator[Lis
 
 
 def answer_losses(model: nn.Module, rows: Sequence[Pair], *, shared: int = 0,
-                  beginnings: Optional[Beginnings] = None) -> torch.Tensor:
+                  beginnings: Optional[Beginnings] = None, trains_shared: bool = True) -> torch.Tensor:
     """Compute the loss of each counted answer token; no vocabulary scores are made for other tokens.
 
     model (nn.Module): A causal language model, `peft`-wrapped or not.
     rows (Sequence[Pair]): The pairs of a pass.
     shared (int): Tokens that all prompts begin with, computed once.
     beginnings (Optional[Beginnings]): Keeps their states for the next pass; None computes them for this one.
+    trains_shared (bool): Whether gradients flow into the shared tokens too.
     RETURNS (torch.Tensor): Losses, (counted answer tokens,), row by row, float32.
     """
     causal = model.get_base_model() if hasattr(model, "get_base_model") else model
     device = causal.get_input_embeddings().weight.device
-    hidden = _hidden_states(causal.base_model, rows, shared, device, beginnings)
+    hidden = _hidden_states(causal.base_model, rows, shared, device, beginnings, trains_shared)
     places, targets = _answer_places(rows, shared)
     states = hidden.flatten(0, 1)[torch.tensor(places, device=device)]
     wanted = torch.tensor(targets, device=device)
@@ -119,7 +120,7 @@ def answer_losses(model: nn.Module, rows: Sequence[Pair], *, shared: int = 0,
 
 
 def _hidden_states(backbone: nn.Module, rows: Sequence[Pair], shared: int, device: torch.device,
-                   beginnings: Optional[Beginnings]) -> torch.Tensor:
+                   beginnings: Optional[Beginnings], trains_shared: bool) -> torch.Tensor:
     """Return last hidden states behind the shared part, (rows, longest row - 1, width)."""
     tails = [[*row.prompt[shared:], *row.answer[:-1]] for row in rows]
     width = max(map(len, tails))
@@ -128,8 +129,9 @@ def _hidden_states(backbone: nn.Module, rows: Sequence[Pair], shared: int, devic
     if not shared:
         return backbone(input_ids=tokens, use_cache=False).last_hidden_state
     beginning = rows[0].prompt[:shared]
-    states = (beginnings.states(backbone, beginning, device) if beginnings is not None else
-              _states_of(backbone, beginning, device))
+    with torch.set_grad_enabled(torch.is_grad_enabled() and trains_shared):
+        states = (beginnings.states(backbone, beginning, device) if beginnings is not None else
+                  _states_of(backbone, beginning, device))
     places = torch.arange(shared, shared + width, device=device)
     return backbone(input_ids=tokens, past_key_values=_for_rows(states, len(rows)), position_ids=places[None],
                     cache_position=places, use_cache=True).last_hidden_state

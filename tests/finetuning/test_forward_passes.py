@@ -4,7 +4,7 @@ import pytest
 import torch
 from learning_models import FAMILIES, make_pairs, make_tiny_model
 
-from spacy_bioner.finetuning.forward_passes import answer_losses, plan_passes, shared_length
+from spacy_bioner.finetuning.forward_passes import Beginnings, answer_losses, plan_passes, shared_length
 from spacy_bioner.finetuning.pairs import Pair
 
 
@@ -31,6 +31,17 @@ def test_gradients_flow_into_the_shared_beginning():
         gradients.append({name: weight.grad for name, weight in model.named_parameters()})
     for name, expected in gradients[0].items():
         torch.testing.assert_close(gradients[1][name], expected, atol=1e-4, rtol=1e-4, msg=name)
+
+
+@pytest.mark.parametrize("trained", [True, False])
+def test_the_shared_beginning_can_be_left_out_of_the_gradients_at_equal_losses(trained):
+    model, pairs, beginnings = make_tiny_model().requires_grad_(True), make_pairs(5), Beginnings()
+    losses = answer_losses(model, pairs, shared=12, beginnings=beginnings, trains_shared=trained)
+    states = beginnings.states(model.base_model, pairs[0].prompt[:12], torch.device("cpu"))
+    assert {part.requires_grad for layer in states for part in layer} == {trained}
+    torch.testing.assert_close(losses, answer_losses(model, pairs), atol=1e-5, rtol=1e-5)
+    losses.sum().backward()
+    assert all(weight.grad is not None for weight in model.parameters())
 
 
 def test_only_counted_tokens_have_losses():

@@ -224,7 +224,7 @@ class Trainer:
             torch.manual_seed(training.seed * 1_000_003 + self.state.updates * 1009 + self.processes.index)
             for item in self.processes.share(passes):
                 part = answer_losses(self.model, [self.pairs[index] for index in item.indices],
-                                     shared=item.shared).sum() / total
+                                     shared=item.shared, trains_shared=training.train_prefix).sum() / total
                 part.backward()
                 loss += part.detach()
         gradients = self._optimizer.take_gradients()
