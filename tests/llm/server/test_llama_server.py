@@ -5,11 +5,13 @@ import threading
 import time
 
 import pytest
+from gguf_adapter import write_gguf
 
-from benchmarks.llama_server import LlamaServer
+from benchmarks.llama_server import LlamaServer, missing_package
 from spacy_bioner.annotation import Annotation
 from spacy_bioner.codecs import make_codec
 from spacy_bioner.llm.annotation.assembly import make_annotator
+from spacy_bioner.llm.local.model_source import make_causal_lm
 from spacy_bioner.llm.protocol import Request
 from spacy_bioner.llm.server.client import Server, ServerSettings
 from spacy_bioner.llm.server.server_source import make_server
@@ -18,6 +20,22 @@ from spacy_bioner.prompts.build import Prompt
 
 LABELS = {"DISEASE": "illnesses", "CHEMICAL": "drugs"}
 TEXTS = ['No "[flu]" was\u00a0seen, {so}.', "<b>Gicht</b> \u03b1, \U0001f9ec 发热。"]
+
+
+ADAPTER_TEXTS = ["Selinexor caused fatigue, anorexia and blurred vision.",
+                 "Tonsillar abscess was treated with clindamycin and metronidazole."]
+
+
+@pytest.fixture(scope="module")
+def served_adapter(tmp_path_factory):
+    """Return a server of the embedded model with the packaged adapter."""
+    missing = missing_package()
+    if missing is not None:
+        pytest.skip(f"{missing} is not installed: llama.cpp with the embedded model comes with the extra dev")
+    adapter = write_gguf(make_causal_lm().adapter_folder, tmp_path_factory.mktemp("gguf") / "adapter.gguf")
+    server = LlamaServer(slots=1, threads=1, adapter=adapter).start()
+    yield server
+    server.kill()
 
 
 def make(server, *, codec="json", cache=None, max_new_tokens=96, window=256, **settings):
@@ -37,6 +55,30 @@ def test_with_a_grammar_no_reply_is_malformed_and_each_span_is_exact(llama_serve
     assert issues <= {"ambiguous_occurrence", "duplicate", "subword_match"}
     assert not any("error" in record.meta for record in records)
     assert all(mention.grounding != "fuzzy" for record in records for mention in record.mentions)
+
+
+@pytest.mark.issue(23)
+@pytest.mark.parametrize("codec", ["json", "html"])
+def test_with_a_grammar_each_span_has_a_score(llama_server, codec):
+    annotator = make(llama_server, codec=codec, max_new_tokens=200, chat=False)
+    [record] = annotator.annotate([Annotation("Lung cancer screening found emphysema in 24% of heavy smokers.")])
+    assert record.mentions and all(0 < mention.score <= 1 for mention in record.mentions)
+
+
+@pytest.mark.issue(23)
+def test_scores_agree_with_those_of_local_grounded_decoding(served_adapter):
+    """The packaged adapter, asked for bracket lines with the same prompts. llama.cpp computes in 4 bits, and cuts
+    prompt and answer into other tokens."""
+    local = make_causal_lm(dtype="float32")
+    served = make_server("m", base_url=served_adapter.url, adapter=str(local.adapter_folder), concurrency=1)
+    local_scores, scores = ({(record.text, *mention.key): mention.score for record in make_annotator(
+        source, AnnotatorSettings(), find_sentences=lambda text, lang: [(0, len(text))]).annotate(
+            map(Annotation, ADAPTER_TEXTS)) for mention in record.mentions} for source in (local, served))
+    assert all(0 < score <= 1 for score in scores.values())
+    both = local_scores.keys() & scores.keys()
+    assert len(both) >= 5 and len(both) >= 0.8 * max(len(local_scores), len(scores))
+    differences = [abs(scores[key] - local_scores[key]) for key in both]
+    assert max(differences) < 0.15 and sum(differences) / len(differences) < 0.04
 
 
 def ask(server, prompts, **settings):
