@@ -42,8 +42,8 @@ class StepSettings(Settings):
         None, "Whether the common beginning of the prompts of a forward pass is computed once; null: on a CPU only, "
         "since a GPU is not limited by tokens here.")
     train_prefix: bool = setting(
-        True, "Whether gradients flow into that beginning too. Without them a training on short texts takes a fifth less "
-        "time; an adapter that knows the instruction already loses little.")
+        True, "Whether gradients flow into that beginning too. Without them a training on short texts takes a fifth "
+        "less time; an adapter that knows the instruction already loses little.")
     gradient_checkpointing: bool = setting(
         False, "Whether activations are computed twice to save memory; the common beginning of prompts is then not "
         "shared.")
