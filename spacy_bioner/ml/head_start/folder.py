@@ -11,7 +11,7 @@ from typing import Any, Dict, List, Mapping, Tuple
 
 import torch
 from pydantic import BaseModel, ConfigDict, ValidationError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
 from ...errors import BionerError, Errors, first_fault
 from ...files import write_json
@@ -143,8 +143,9 @@ def write_head_start(folder: Path, encoder: torch.nn.Module, grid: torch.nn.Modu
             tensors[f"{_ENCODER}{name}{_DOWN}"] = layer.lora_A[adapter].weight
             tensors[f"{_ENCODER}{name}{_UP}"] = layer.lora_B[adapter].weight * layer.scaling[adapter]
     tensors.update({f"{_GRID}{name}": value for name, value in grid.state_dict().items()})
-    save_file({name: value.detach().cpu().to(torch.float16).contiguous() for name, value in tensors.items()},
-              folder / WEIGHTS_FILE)
+    # As bytes: save_file lets nobody else read the file, and makes an error of its own of a full disk.
+    content = save({name: value.detach().cpu().to(torch.float16).contiguous() for name, value in tensors.items()})
+    (folder / WEIGHTS_FILE).write_bytes(content)
     sums = {path.name: _hash_file(path) for path in sorted(folder.iterdir()) if path.name != CARD_FILE}
     write_json(folder / CARD_FILE, {"kind": _KIND, **card, "sha256": sums})
 

@@ -58,6 +58,10 @@ def test_a_base_model_with_the_differences_gives_what_the_trained_one_gives(bert
     assert (found - wanted).abs().max() < 0.01 * (before - wanted).abs().max()
 
 
+def test_all_files_can_be_read_by_the_same_people(trained):
+    assert len({path.stat().st_mode for path in trained[1].iterdir()}) == 1
+
+
 def test_another_model_is_refused(trained, tmp_path):
     (tmp_path / "other").mkdir()
     other = BertModel.from_pretrained(write_bert(tmp_path / "other", seed=5), add_pooling_layer=False)
