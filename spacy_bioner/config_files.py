@@ -8,7 +8,7 @@ import hashlib
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Dict, Iterable, Iterator, List, Mapping, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from .errors import BionerError, Errors
 from .project_files import find_project_file, project_folder
@@ -50,8 +50,8 @@ class ConfigFiles:
         overrides (Optional[Mapping[str, Any]]): Dotted key to value; they go before all profiles.
         interpolate (bool): Whether variables are filled in.
         RETURNS (Config): Section to settings.
-        RAISES BionerError: E001 where a file is missing, E707 where one cannot be read or an override fits nothing,
-            E741 for a setting of a profile that there is not.
+        RAISES BionerError: E001 where a file is missing, E704 for an override of a section that there is not, E707
+            where a file cannot be read or an override fits nothing, E741 for a setting of a profile that there is not.
         """
         from confection import Config, ConfigValidationError
 
@@ -62,11 +62,21 @@ class ConfigFiles:
                 for profile in self.profiles:
                     self._apply(profile, config)
                 text = config.to_str(interpolate=False)
+            if overrides:
+                self._refuse_unknown_sections(overrides, Config().from_str(text, interpolate=False))
             return Config().from_str(text, overrides=dict(overrides or {}), interpolate=interpolate)
         except BionerError:
             raise
         except (ConfigValidationError, configparser.Error, ValueError) as error:
             raise BionerError(Errors.E707.format(path=self, why=" ".join(str(error).split()))) from None
+
+    def _refuse_unknown_sections(self, overrides: Mapping[str, Any], config: Mapping[str, Any]) -> None:
+        for key in overrides:
+            *section, _ = key.split(".")
+            for end in range(1, len(section) + 1):
+                parent = _find(config, tuple(section[:end - 1]))
+                if parent is not None and section[end - 1] not in parent:
+                    raise missing_section(self, section[:end], parent)
 
     def describe(self) -> Dict[str, Any]:
         """Return the name and checksum of each file, without the folder that it happens to be in."""
@@ -128,6 +138,18 @@ def find_config(task: str, path: Optional[Path] = None, profile: Optional[str] =
     both = [found[f"{first}+{second}"] for one, other in combinations(names, 2)
             for first, second in ((one, other), (other, one)) if f"{first}+{second}" in found]
     return ConfigFiles(task, base, (*(found.get(name, Path(name)) for name in names), *both))
+
+
+def missing_section(config: ConfigFiles, section: Sequence[str], parent: Mapping[str, Any]) -> BionerError:
+    """Return the error E704 for a section that a config does not have, with those there are.
+
+    config (ConfigFiles): The config.
+    section (Sequence[str]): Parts of its name.
+    parent (Mapping[str, Any]): What holds it: the config, or the section above.
+    """
+    known = [name for name, value in parent.items() if isinstance(value, Mapping)]
+    return BionerError(Errors.E704.format(section=".".join(section), path=config, known=", ".join(known) or "none",
+                                          hint=suggest(section[-1], known)))
 
 
 def refuse_variables(texts: Iterable[str]) -> None:

@@ -75,6 +75,15 @@ def test_an_unknown_profile_or_key_is_one_line_with_the_nearest_name(tmp_path):
         find_config("spancat", profile=str(tmp_path / "mine.cfg")).read()
 
 
+@pytest.mark.parametrize("key, message", [
+    ("trian.seed", r"No section \[trian\] in .*generate.cfg. Did you mean 'train'\? Sections: .*train"),
+    ("train.traning.seed", r"No section \[train.traning\] in .* Did you mean 'training'"),
+])
+def test_an_override_of_a_section_that_there_is_not_names_the_nearest_one(key, message):
+    with pytest.raises(BionerError, match=message):
+        find_config("generate").read({key: 1})
+
+
 @pytest.mark.issue(20)
 @pytest.mark.parametrize("profile", PROFILES)
 @pytest.mark.parametrize("task", ["spancat", "selector"])

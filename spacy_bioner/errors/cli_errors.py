@@ -5,7 +5,7 @@ class CliErrors:
     E701 = "{first} and {second} would be written to the same file. Give {option} another name."
     E702 = "Unknown setting '{key}' in [{section}] of {path}.{hint} Known: {known}."
     E703 = "Setting '{key}' in [{section}] of {path}: {why}."
-    E704 = "No section [{section}] in {path}. Add it, or give another config."
+    E704 = "No section [{section}] in {path}.{hint} Sections: {known}."
     E705 = "Cannot read '{value}' as a setting. Write overrides as --section.key value."
     E706 = "Package '{package}' is not installed. Install it with: pip install 'spacy-bioner[{extra}]'."
     E707 = "Config {path} cannot be read: {why}."

@@ -6,7 +6,7 @@ from typing import Any, Dict, List, Mapping, Optional, Type
 import typer
 from pydantic import ValidationError
 
-from ...config_files import ConfigFiles
+from ...config_files import ConfigFiles, missing_section
 from ...errors import BionerError, Errors, first_fault
 from ...settings import SettingsType, known_keys, suggest
 
@@ -66,7 +66,7 @@ def load_settings(config: ConfigFiles, section: str, schema: Type[SettingsType],
     """
     content = config.read(overrides)
     if section not in content:
-        raise BionerError(Errors.E704.format(section=section, path=config))
+        raise missing_section(config, (section,), content)
     try:
         return schema.model_validate(content[section])
     except ValidationError as error:

@@ -7,7 +7,7 @@ from typing import Any, Dict, Iterable, List, Optional, Sequence
 
 import typer
 
-from ...config_files import ConfigFiles, find_config
+from ...config_files import ConfigFiles, find_config, missing_section
 from ...errors import BionerError, Errors, first_fault
 from .._shared.gpu import set_up_gpu
 from .._shared.settings import CONFIG, PROFILE, read_overrides
@@ -214,7 +214,7 @@ def _read_strategies(path: ConfigFiles) -> Dict[str, Any]:
     content = path.read()
     for section in ("sources", "strategies"):
         if section not in content:
-            raise BionerError(Errors.E704.format(section=section, path=path))
+            raise missing_section(path, (section,), content)
     try:
         known = {name: Strategy.model_validate(value) for name, value in content["strategies"].items()}
     except ValidationError as error:
