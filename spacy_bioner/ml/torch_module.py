@@ -5,7 +5,7 @@ parameters. This one reads rates and decay from the Thinc optimizer of `spacy tr
 with a factor on the learning rate for each group, and puts moving averages where `nlp.use_params` finds them.
 """
 
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, Callable, Dict, Iterator, Mapping, Optional
 
 import srsly
@@ -16,7 +16,8 @@ from thinc.api import Optimizer, PyTorchShim
 from thinc.util import get_torch_default_device, torch2xp
 
 from ..errors import BionerError, Errors
-from ..llm.local.attention_kernels import leave_out_planned_attention
+from ..llm.local.attention_kernels import leave_out_planned_attention, trained_attention
+from ..llm.local.numbers.number_types import is_quick_in_bfloat16
 
 # Vectors and biases are not decayed, as is usual for transformers.
 _DECAYED_DIMS = 2
@@ -184,6 +185,21 @@ class ModuleShim(PyTorchShim):
         fresh = ModuleShim(self.build, rate_factor=self.rate_factor, average=self.average,
                            trained_only=self.trained_only, finish=self.finish)
         return fresh.from_bytes(self.to_bytes())
+
+
+@contextmanager
+def forward_pass(device: torch.device, *, mixed_precision: bool, is_train: bool) -> Iterator[None]:
+    """Compute a forward pass: in bfloat16 where that is asked for and quicker, and with gradients in training alone.
+
+    device (torch.device): Where the module computes.
+    mixed_precision (bool): Whether to take bfloat16 where it is quicker.
+    is_train (bool): Whether gradients are wanted.
+    """
+    mixed = mixed_precision and is_quick_in_bfloat16(device)
+    dtype = torch.bfloat16 if mixed else torch.float32
+    with torch.set_grad_enabled(is_train), torch.autocast(device.type, torch.bfloat16, enabled=mixed), \
+            trained_attention(device, dtype) if is_train else nullcontext():
+        yield
 
 
 def constant_rate(name: str, module: torch.nn.Module, *, factor: float) -> float:

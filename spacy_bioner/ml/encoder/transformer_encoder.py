@@ -17,14 +17,12 @@ from thinc.api import Model, torch2xp, xp2torch
 from thinc.types import Floats2d
 
 from ...errors import BionerError, Errors
-from ...llm.local.attention_kernels import trained_attention
 from ...llm.local.hub import resolve_model
 from ...llm.local.numbers.int8_layers import put_int8
-from ...llm.local.numbers.number_types import is_quick_in_bfloat16
 from ...llm.local.pretrained import build_model, load_model, load_tokenizer
 from ...llm.model_files import UnreadableFile, read_object
 from ..head_start.folder import find_head_start, read_head_start
-from ..torch_module import ModuleShim
+from ..torch_module import ModuleShim, forward_pass
 from .encoder_lora import LoraModule, add_lora, check_base
 from .word_pieces import (
     MAX_PIECES_A_TOKEN,
@@ -294,11 +292,9 @@ def _forward(model: Model, docs: List[Doc], is_train: bool) -> Tuple[List[Floats
                for window in cut_windows(index, [len(token) for token in tokens],
                                          max_pieces=model.attrs["max_pieces"], overlap=model.attrs["overlap"])]
     device = next(module.parameters()).device
-    mixed = model.attrs["mixed_precision"] and is_quick_in_bfloat16(device)
     together = pack_rows([_piece_count(pieces, window) for window in windows],
                          PACKED_CPU if device.type == "cpu" else PACKED_GPU)
-    with torch.set_grad_enabled(is_train), torch.autocast(device.type, torch.bfloat16, enabled=mixed), \
-            trained_attention(device, torch.bfloat16 if mixed and is_train else torch.float32):
+    with forward_pass(device, mixed_precision=model.attrs["mixed_precision"], is_train=is_train):
         packs = [(pack, module([pieces[window.doc][window.start:window.end] for window in pack],
                                [(window.own_start - window.start, window.own_end - window.start) for window in pack]))
                  for pack in ([windows[place] for place in places] for places in together)]

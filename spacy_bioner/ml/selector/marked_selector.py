@@ -16,13 +16,11 @@ from thinc.types import Floats1d
 from tokenizers import Tokenizer
 
 from ...errors import BionerError, Errors
-from ...llm.local.attention_kernels import trained_attention
 from ...llm.local.hub import resolve_model
-from ...llm.local.numbers.number_types import is_quick_in_bfloat16
 from ...llm.local.pretrained import build_model, load_model, load_tokenizer
 from ..encoder.encoder_lora import LoraModule, add_lora, check_base
 from ..encoder.word_pieces import PACKED_CPU, PACKED_GPU, pack_rows
-from ..torch_module import ModuleShim
+from ..torch_module import ModuleShim, forward_pass
 from .fast_selector import Spans
 from .marked_text import MarkedText, make_rows
 from .prefix_tree import grow_trees, last_states, reads_trees
@@ -197,9 +195,7 @@ def _forward(model: Model, inputs: Tuple[List[Doc], Spans], is_train: bool) -> T
                      definitions=model.attrs["definitions"], max_pieces=model.attrs["max_pieces"],
                      asks=module.head == "llm_causal")
     device = next(module.parameters()).device
-    mixed = model.attrs["mixed_precision"] and is_quick_in_bfloat16(device)
-    with torch.set_grad_enabled(is_train), torch.autocast(device.type, torch.bfloat16, enabled=mixed), \
-            trained_attention(device, torch.bfloat16 if mixed and is_train else torch.float32):
+    with forward_pass(device, mixed_precision=model.attrs["mixed_precision"], is_train=is_train):
         scores = module(rows, module.tokenizer.pad_token_id or 0, PACKED_CPU if device.type == "cpu" else PACKED_GPU)
 
     def backprop(d_logits: Floats1d) -> List[Doc]:

@@ -9,8 +9,8 @@ from transformers import BertModel, BertTokenizerFast, PreTrainedTokenizerFast
 
 from spacy_bioner.errors import BionerError
 from spacy_bioner.formats.docbin import build_doc
+from spacy_bioner.ml import torch_module
 from spacy_bioner.ml.architectures import make_transformer_encoder
-from spacy_bioner.ml.encoder import transformer_encoder
 
 TEXTS = ["p53 and BRCA1 mutations.", "", "Familial adenomatous polyposis (APC) is a disease of the colon.",
          "the p53 gene " * 30]
@@ -86,7 +86,7 @@ def test_a_document_does_not_depend_on_its_batch(folder, docs):
 
 
 def test_mixed_precision_gives_nearly_the_same(folder, docs, monkeypatch):
-    monkeypatch.setattr(transformer_encoder, "is_quick_in_bfloat16", lambda device: True)
+    monkeypatch.setattr(torch_module, "is_quick_in_bfloat16", lambda device: True)
     exact, mixed = make(folder, docs), make(folder, docs)
     mixed.attrs["mixed_precision"] = True
     numpy.testing.assert_allclose(mixed.predict(docs)[0], exact.predict(docs)[0], atol=0.06)
