@@ -19,7 +19,7 @@ _RESULTS = ("selection.json", "dropped.jsonl", "ifd.svg")
 def select_records_cli(
     ctx: typer.Context,
     gold: Path = typer.Argument(..., metavar="IN", help="Gold records of the train split (.jsonl, .jsonl.gz)."),
-    output: Path = typer.Argument(..., metavar="OUT", help="Records to write (.jsonl), each with its IFD in meta; a "
+    output: Path = typer.Argument(..., metavar="OUT", help="Records to write (.jsonl), with their IFD in meta; a "
                                                            "table, a plot and the reasons of the dropped go beside."),
     config: Optional[Path] = CONFIG,
     profile: Optional[str] = PROFILE,
@@ -69,7 +69,7 @@ def select(gold: Path, output: Path, settings: SelectDataSettings, *, schema: Sc
     from ...finetuning.records import Losses, read_corpus
     from ...finetuning.selection.record_selection import Scoring, score_corpus, select_data
     from ...finetuning.selection.score_file import ScoreFile
-    from ...finetuning.selection.superfiltering import check_diversity
+    from ...finetuning.selection.superfiltering import check_diversity, ranks_negatives
     from .._shared.progress_bar import show_progress
 
     if settings.diversity:
@@ -81,8 +81,9 @@ def select(gold: Path, output: Path, settings: SelectDataSettings, *, schema: Sc
     unscored = Losses()
     count = len(corpus.annotations)
     with ScoreFile(scores_path(output, scores)) as file_, show_progress("IFD", total=count) as advance:
-        losses = score_corpus(corpus, lm, scoring, file_, unscored=unscored, step=lambda: advance())
-    return select_data(corpus, output, losses=losses, ratio=settings.ratio, settings=settings.model_dump(),
+        found = score_corpus(corpus, lm, scoring, file_, unscored=unscored,
+                             negatives=ranks_negatives(settings.strategy), step=lambda: advance())
+    return select_data(corpus, output, scores=found, ratio=settings.ratio, settings=settings.model_dump(),
                        unscored=unscored, diversify=_make_diversify(corpus, settings), pool=settings.diversity_pool,
                        strategy=settings.strategy, keep_ratio=settings.keep_ratio, max_ifd=settings.max_ifd,
                        negatives=settings.negatives, seed=settings.seed)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Dict, FrozenSet, List, Optional, Sequence, Tuple
 
 from ...annotation import Annotation
 from ...codecs.base import Codec
@@ -44,6 +44,18 @@ class Scoring:
 
 
 @dataclass(frozen=True)
+class Scores:
+    """Scores of a corpus, by place.
+
+    losses (List[Optional[AnswerLosses]]): None for a record that is too long, or whose score does not count.
+    too_long (FrozenSet[int]): Places of the records over the length.
+    """
+
+    losses: List[Optional[AnswerLosses]]
+    too_long: FrozenSet[int]
+
+
+@dataclass(frozen=True)
 class Selected:
     """The outcome of a selection.
 
@@ -60,31 +72,37 @@ class Selected:
 
 
 def score_corpus(corpus: Corpus, lm: "CausalLM", scoring: Scoring, scores: ScoreFile, *, unscored: Losses,
-                 step: Step = lambda: None) -> List[Optional[AnswerLosses]]:
-    """Score each record of a corpus; what the file of scores holds is not computed again.
+                 negatives: bool = True, step: Step = lambda: None) -> Scores:
+    """Score the records of a corpus; what the file of scores holds is not computed again.
 
     corpus (Corpus): The gold records.
     lm (CausalLM): The weak model.
     scoring (Scoring): How.
     scores (ScoreFile): Scores from before; new ones are added to it.
     unscored (Losses): Takes note of mentions that the codec cannot write.
+    negatives (bool): Whether records without a mention are scored: it takes as long as for others.
     step (Step): Called once a record.
-    RETURNS (List[Optional[AnswerLosses]]): Losses in the order of the corpus, None for a record over the length.
+    RETURNS (Scores): Losses in the order of the corpus.
     """
     count = count_mentions if scoring.tokens == "mentions" else None
     pairs = [_without_end(encode_record(record, lm.tokenizer, chat=scoring.chat, count=count))
              for record in make_records(corpus, codec=scoring.codec, template=scoring.template, losses=unscored)]
     longest = min(scoring.max_length, lm.context_length)
     keys = [score_key(pair, repr(sorted(lm.identity().items()))) for pair in pairs]
-    missing = [index for index, pair in enumerate(pairs)
-               if pair.length <= longest and scores.get(keys[index]) is None]
+    too_long = frozenset(index for index, pair in enumerate(pairs) if pair.length > longest)
+    wanted = [index for index, annotation in enumerate(corpus.annotations)
+              if index not in too_long and (negatives or annotation.mentions)]
+    missing = [index for index in wanted if scores.get(keys[index]) is None]
     for _ in range(len(pairs) - len(missing)):
         step()
     for place, losses in score_pairs(lm.model, [pairs[index] for index in missing], start=start_id(lm.tokenizer),
                                      max_batch_tokens=scoring.max_batch_tokens):
         scores.add(keys[missing[place]], losses)
         step()
-    return [scores.get(key) if pair.length <= longest else None for pair, key in zip(pairs, keys)]
+    found: List[Optional[AnswerLosses]] = [None] * len(pairs)
+    for index in wanted:
+        found[index] = scores.get(keys[index])
+    return Scores(found, too_long)
 
 
 def _without_end(pair: Pair) -> Pair:
@@ -92,7 +110,7 @@ def _without_end(pair: Pair) -> Pair:
     return replace(pair, answer=pair.answer[:-1], counted=None if pair.counted is None else pair.counted[:-1])
 
 
-def select_data(corpus: Corpus, output: Path, *, losses: Sequence[Optional[AnswerLosses]], ratio: str,
+def select_data(corpus: Corpus, output: Path, *, scores: Scores, ratio: str,
                 settings: Dict[str, Any], unscored: Losses, diversify: Optional[Diversify] = None,
                 **choice: Any) -> Selected:
     """Choose records and write them with their scores, a table and a plot beside them.
@@ -100,7 +118,7 @@ def select_data(corpus: Corpus, output: Path, *, losses: Sequence[Optional[Answe
     corpus (Corpus): The gold records.
     output (Path): Records to write; `<name>.selection.json`, `<name>.ifd.svg` and `<name>.dropped.jsonl` (id, score
         and reason of the others) go beside.
-    losses (Sequence[Optional[AnswerLosses]]): See `score_corpus`.
+    scores (Scores): See `score_corpus`.
     ratio (str): See `ifd.ifd`.
     settings (Dict[str, Any]): Written into the table.
     unscored (Losses): See `score_corpus`.
@@ -108,11 +126,11 @@ def select_data(corpus: Corpus, output: Path, *, losses: Sequence[Optional[Answe
     choice (Any): The other arguments of `selection.select_records`.
     RETURNS (Selected): What was chosen.
     """
-    ratios = [None if item is None else ifd(item, ratio=ratio) for item in losses]
-    selection = select_records(corpus.annotations, ratios, diversify=diversify, **choice)
+    ratios = [None if item is None else ifd(item, ratio=ratio) for item in scores.losses]
+    selection = select_records(corpus.annotations, ratios, too_long=scores.too_long, diversify=diversify, **choice)
     table = tabulate(corpus.annotations, selection)
-    write_jsonl(output, (_with_score(corpus.annotations[index], item, score) for index in selection.chosen
-                         if (item := losses[index]) is not None and (score := ratios[index]) is not None))
+    write_jsonl(output, (_with_score(corpus.annotations[index], scores.losses[index], ratios[index])
+                         for index in selection.chosen))
     stem = output.name.split(".jsonl")[0]
     write_json(output.with_name(f"{stem}.selection.json"),
                {"settings": settings, "records": len(corpus.annotations), "chosen": len(selection.chosen),
@@ -126,7 +144,9 @@ def select_data(corpus: Corpus, output: Path, *, losses: Sequence[Optional[Answe
     return Selected(len(selection.chosen), len(corpus.annotations), table, unscored)
 
 
-def _with_score(annotation: Annotation, losses: AnswerLosses, ratio: float) -> Annotation:
+def _with_score(annotation: Annotation, losses: Optional[AnswerLosses], ratio: Optional[float]) -> Annotation:
+    if losses is None or ratio is None:
+        return annotation
     return annotation.with_meta(ifd=round(ratio, 6), loss_conditioned=round(losses.conditioned, 6),
                                 loss_direct=round(losses.direct, 6))
 

@@ -4,7 +4,7 @@ import math
 import random
 from collections import Counter
 from dataclasses import dataclass
-from typing import Callable, Dict, List, Optional, Sequence, Tuple
+from typing import Callable, Collection, Dict, List, Optional, Sequence, Tuple
 
 from ...annotation import Annotation
 from ...errors import BionerError, Errors
@@ -28,13 +28,20 @@ class Selection:
     dropped: Dict[int, str]
 
 
-def select_records(records: Sequence[Annotation], ifd: Sequence[Optional[float]], *, strategy: str = "hybrid",
-                   keep_ratio: float = 0.5, max_ifd: float = 1.0, negatives: bool = True, seed: int = 0,
-                   diversify: Optional[Diversify] = None, pool: float = 2.0) -> Selection:
+def ranks_negatives(strategy: str) -> bool:
+    """Return whether the scores of records without a mention count."""
+    return strategy == "ifd_all"
+
+
+def select_records(records: Sequence[Annotation], ifd: Sequence[Optional[float]], *, too_long: Collection[int] = (),
+                   strategy: str = "hybrid", keep_ratio: float = 0.5, max_ifd: float = 1.0, negatives: bool = True,
+                   seed: int = 0, diversify: Optional[Diversify] = None, pool: float = 2.0) -> Selection:
     """Choose records to train on.
 
     records (Sequence[Annotation]): Gold records.
-    ifd (Sequence[Optional[float]]): Their scores; None for a record that is too long to be scored.
+    ifd (Sequence[Optional[float]]): Their scores; None for a record that is too long, and for a negative whose score
+        does not count, see `ranks_negatives`.
+    too_long (Collection[int]): Indices of the records that are too long to be scored.
     strategy (str): "hybrid" keeps the positives (records with a mention) of the highest IFD below `max_ifd`, and all
         negatives; "lowest" those of the lowest; "random" draws as many positives as hybrid keeps; "ifd_all" ranks
         negatives among positives; "all" takes everything that fits.
@@ -49,7 +56,7 @@ def select_records(records: Sequence[Annotation], ifd: Sequence[Optional[float]]
     """
     if diversify is not None:
         check_diversity(strategy)
-    dropped = {index: "too_long" for index, score in enumerate(ifd) if score is None}
+    dropped = dict.fromkeys(too_long, "too_long")
     scores = {index: score for index, score in enumerate(ifd) if score is not None}
     positives = [index for index, record in enumerate(records) if record.mentions and index not in dropped]
     empty = [index for index, record in enumerate(records) if not record.mentions and index not in dropped]
@@ -59,7 +66,7 @@ def select_records(records: Sequence[Annotation], ifd: Sequence[Optional[float]]
     if strategy == "all":
         kept = positives + empty
     else:
-        ranked, rest = (positives + empty, []) if strategy == "ifd_all" else (positives, empty)
+        ranked, rest = (positives + empty, []) if ranks_negatives(strategy) else (positives, empty)
         survivors = [index for index in ranked if scores[index] < max_ifd]
         count = _round_up(keep_ratio * len(survivors))
         if strategy == "random":

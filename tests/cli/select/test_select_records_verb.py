@@ -42,7 +42,15 @@ def test_chosen_records_carry_their_scores_and_a_table_and_a_plot_lie_beside(gol
         (record["id"], "rank") for record in chosen}
     assert all(0 < row["ifd"] < 1 for row in dropped)
     assert "<svg" in (output.parent / "chosen.ifd.svg").read_text()
-    assert len((output.parent / "chosen.scores.jsonl").read_text().splitlines()) == 4
+    assert len((output.parent / "chosen.scores.jsonl").read_text().splitlines()) == 3, "a negative is not ranked"
+    assert [sorted(record["meta"]) for record in chosen if not record["spans"]] == [["split"]]
+
+
+def test_negatives_are_scored_where_they_are_ranked(gold, tmp_path):
+    settings = SelectDataSettings(model="smollm2-135m-instruct", dtype="float32", strategy="ifd_all", keep_ratio=1.0)
+    select(gold, tmp_path / "chosen.jsonl", settings, schema=SCHEMA)
+    chosen = [json.loads(line) for line in (tmp_path / "chosen.jsonl").read_text().splitlines()]
+    assert len(chosen) == 4 and all(record["meta"]["ifd"] > 0 for record in chosen)
 
 
 def test_kept_scores_are_not_computed_again(gold, tmp_path, monkeypatch):
@@ -69,6 +77,8 @@ def test_kept_scores_are_not_computed_again(gold, tmp_path, monkeypatch):
     assert [record["id"] for record in first] == [record["id"] for record in second]
     # The record that was asked again stood in another batch, which changes the last digits.
     for one, other in zip(first, second):
+        if not one["spans"]:
+            continue
         assert one["meta"]["ifd"] == pytest.approx(other["meta"]["ifd"], abs=1e-3)
 
 

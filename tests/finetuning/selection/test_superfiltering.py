@@ -6,6 +6,7 @@ from spacy_bioner.finetuning.selection.superfiltering import select_records, tab
 
 # Six positives, three negatives, one record too long to score.
 SCORES = [0.9, 0.2, 0.5, 1.3, 0.7, 0.4, 0.1, 0.2, 0.3, None]
+TOO_LONG = {9}
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def records():
     pytest.param({"strategy": "hybrid", "keep_ratio": 1.0, "max_ifd": 0.5}, [1, 5, 6, 7, 8], id="other_bound"),
 ])
 def test_strategy_chooses(records, choice, chosen):
-    selection = select_records(records, SCORES, **choice)
+    selection = select_records(records, SCORES, too_long=TOO_LONG, **choice)
     assert list(selection.chosen) == chosen
     assert set(selection.dropped) == set(range(10)) - set(chosen)
 
@@ -37,22 +38,27 @@ def test_negatives_alone_are_no_selection(records, strategy):
 
 
 def test_random_draws_as_many_positives_as_hybrid_and_keeps_negatives(records):
-    draws = {select_records(records, SCORES, strategy="random", keep_ratio=0.4, seed=seed).chosen
+    draws = {select_records(records, SCORES, too_long=TOO_LONG, strategy="random", keep_ratio=0.4, seed=seed).chosen
              for seed in range(20)}
     assert len(draws) > 5
     assert all(len(draw) == 5 and {6, 7, 8} < set(draw) for draw in draws)
     assert any(3 in draw for draw in draws), "records of high IFD can be drawn too"
-    again = select_records(records, SCORES, strategy="random", keep_ratio=0.4, seed=3)
-    assert again == select_records(records, SCORES, strategy="random", keep_ratio=0.4, seed=3)
+    again = select_records(records, SCORES, too_long=TOO_LONG, strategy="random", keep_ratio=0.4, seed=3)
+    assert again == select_records(records, SCORES, too_long=TOO_LONG, strategy="random", keep_ratio=0.4, seed=3)
+
+
+def test_negatives_without_a_score_are_kept(records):
+    scores = SCORES[:6] + [None] * 4
+    assert select_records(records, scores, too_long=TOO_LONG, keep_ratio=0.4).chosen == (0, 4, 6, 7, 8)
 
 
 def test_reasons_are_told(records):
-    dropped = select_records(records, SCORES, keep_ratio=0.4).dropped
+    dropped = select_records(records, SCORES, too_long=TOO_LONG, keep_ratio=0.4).dropped
     assert dropped == {1: "rank", 2: "rank", 3: "high_ifd", 5: "rank", 9: "too_long"}
 
 
 def test_table_counts_by_label(records):
-    table = tabulate(records, select_records(records, SCORES, keep_ratio=0.4))
+    table = tabulate(records, select_records(records, SCORES, too_long=TOO_LONG, keep_ratio=0.4))
     assert table == {"all": {"chosen": 5, "high_ifd": 1, "rank": 3, "too_long": 1},
                      "DISEASE": {"chosen": 2, "rank": 1}, "GENE": {"high_ifd": 1, "rank": 2},
                      "without mentions": {"chosen": 3, "too_long": 1}}
@@ -65,10 +71,10 @@ def test_diversity_step_gets_ranked_survivors_and_their_number(records):
         calls.append((list(candidates), count))
         return [candidates[-1], candidates[-2]]
 
-    selection = select_records(records, SCORES, keep_ratio=0.4, diversify=diversify)
+    selection = select_records(records, SCORES, too_long=TOO_LONG, keep_ratio=0.4, diversify=diversify)
     assert calls == [([0, 4, 2, 5], 2)], "twice as many as are taken, the best first"
     assert list(selection.chosen) == [2, 5, 6, 7, 8]
-    select_records(records, SCORES, keep_ratio=0.4, diversify=diversify, pool=1.5)
+    select_records(records, SCORES, too_long=TOO_LONG, keep_ratio=0.4, diversify=diversify, pool=1.5)
     assert calls[-1] == ([0, 4, 2], 2)
 
 
@@ -76,7 +82,8 @@ def test_diversity_step_gets_ranked_survivors_and_their_number(records):
 @pytest.mark.parametrize("strategy", ["all", "random"])
 def test_diversity_is_refused_where_nothing_is_ranked(records, strategy):
     with pytest.raises(BionerError, match=f"strategy '{strategy}'.*hybrid, ifd_all, lowest"):
-        select_records(records, SCORES, strategy=strategy, diversify=lambda candidates, count: candidates[:count])
+        select_records(records, SCORES, too_long=TOO_LONG, strategy=strategy,
+                       diversify=lambda candidates, count: candidates[:count])
 
 
 @pytest.mark.issue(6)
@@ -89,4 +96,4 @@ def test_share_is_not_raised_by_what_floats_add(keep_ratio, kept):
 
 def test_empty_selection_is_an_error(records):
     with pytest.raises(BionerError, match="no record with a mention among 10.*high_ifd 6, negative 3, too_long 1"):
-        select_records(records, SCORES, max_ifd=0.1, negatives=False)
+        select_records(records, SCORES, too_long=TOO_LONG, max_ifd=0.1, negatives=False)
