@@ -145,7 +145,7 @@ def annotate_cli(
     else:
         annotator = make_annotator(settings, schema=schema, gpu_id=gpu_id, retry_truncated=retry_truncated)
         if read_batch_from is not None:
-            read_batch_into_cache(read_batch_from, annotator)
+            read_batch_into_cache(read_batch_from, annotator, islice(read_texts(source), settings.limit))
         if write_batch_to is not None:
             refuse_own_input(write_batch_to, [source, labels, settings.cache, read_batch_from])
             count = write_batch(islice(read_texts(source), settings.limit), annotator, write_batch_to)

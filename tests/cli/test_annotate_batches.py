@@ -1,6 +1,7 @@
 """Batch services: requests go to a file, results come from one, under the keys of the cache."""
 
 import json
+import math
 
 import pytest
 
@@ -37,16 +38,31 @@ def answer(prompt):
     return make_codec("json").encode(Annotation(text, mentions), ["DISEASE"])
 
 
-def serve(requests, results, *, fails=()):
+def serve(requests, results, *, fails=(), add_tokens=lambda choice: None):
     """Write the results file that a batch service would."""
     lines = []
     for line in map(json.loads, requests.read_text().splitlines()):
         body = {"choices": [{"finish_reason": "stop", "message": {
             "role": "assistant", "content": answer(line["body"]["messages"][-1]["content"])}}]}
+        add_tokens(body["choices"][0])
         done = not any(word in str(line["body"]) for word in fails)
         lines.append({"id": "r", "custom_id": line["custom_id"], "error": None if done else {"code": "expired"},
                       "response": {"status_code": 200, "body": body} if done else None})
     write_json_lines(results, reversed(lines))
+
+
+def list_tokens(choice):
+    """Write an answer as a grammar would, and add its tokens, one a character; a name could begin with N."""
+    text = json.dumps(json.loads(choice["message"]["content"]), separators=(",", ":"))
+    choice["message"]["content"] = text
+    choice["logprobs"] = {"content": [spell_token(letter, "N" if '"flu' == text[place - 1:place + 3] else "~")
+                                      for place, letter in enumerate(text)]}
+
+
+def spell_token(written, other):
+    share = 0.75 if other == "N" else 1 - 1e-9
+    return {"token": written, "logprob": math.log(share), "top_logprobs": [
+        {"token": written, "logprob": math.log(share)}, {"token": other, "logprob": math.log(1 - share)}]}
 
 
 def read(path):
@@ -77,6 +93,20 @@ def test_batches_and_requests_can_be_mixed(tmp_path, run):
     assert "1 failed" in done.output
     run("--write-batch", tmp_path / "requests.jsonl")
     assert (tmp_path / "requests.jsonl").read_text() == "", "nothing is left to ask"
+
+
+@pytest.mark.issue(23)
+def test_results_with_log_probabilities_give_scores(tmp_path, run):
+    options = ("--annotate.server.scores", "true")
+    run("--write-batch", tmp_path / "requests.jsonl", *options)
+    bodies = [json.loads(line)["body"] for line in (tmp_path / "requests.jsonl").read_text().splitlines()]
+    assert all(body["logprobs"] is True and body["top_logprobs"] == 20 for body in bodies)
+    serve(tmp_path / "requests.jsonl", tmp_path / "results.jsonl", add_tokens=list_tokens)
+    done = run("--read-batch", tmp_path / "results.jsonl", *options)
+    assert done.exit_code == 0 and run.server.bodies == [], done.output
+    first, second, third = read(tmp_path / "out.jsonl")
+    # In the first text another name could begin with the other letter.
+    assert 0.5 < first[0]["score"] < 0.75 + 1e-6 and 0.5 < second[0]["score"] < 1 and third == []
 
 
 @pytest.mark.issue(23)

@@ -46,21 +46,28 @@ def write_batch(texts: Iterable[Annotation], annotator: Any, path: Path) -> int:
     return len(written)
 
 
-def read_batch_into_cache(path: Path, annotator: Any) -> None:
+def read_batch_into_cache(path: Path, annotator: Any, texts: Iterable[Annotation]) -> None:
     """Put the results of a batch service into the cache, and say how many failed.
 
     path (Path): The results file.
     annotator (Annotator): The annotator that the requests were written for.
+    texts (Iterable[Annotation]): The texts; spans of the results of others get no scores.
     RAISES BionerError: E730 without a server or a cache, E239 for a file of something else.
     """
     from ...llm.server.batch_files import read_batch
 
     refuse_without_server(annotator, "--read-batch")
+    # Scores are computed against the text that was asked about, which a result does not name.
+    asked = {key: (server, request.text) for server, requests in annotator.find_missing(texts)
+             for key, request in requests.items()} if annotator.model.scores_spans else {}
     kept = failed = 0
-    for result in read_batch(path):
-        if result.reply.error is None:
-            annotator.cache.put(result.key, result.reply)
-            kept += 1
-        else:
+    for key, outcome in read_batch(path):
+        if key in asked:
+            server, text = asked[key]
+            outcome = server.add_scores(outcome, text)
+        if outcome.reply is None:
             failed += 1
+        else:
+            annotator.cache.put(key, outcome.reply)
+            kept += 1
     print(f"{kept} results of {path} kept; {failed} failed there and are asked now", file=sys.stderr)

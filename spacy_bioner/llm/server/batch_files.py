@@ -6,8 +6,8 @@ from typing import Iterator, Mapping, NamedTuple
 
 from ...errors import BionerError, Errors
 from ...files import read_json_lines
-from ..protocol import Reply, Request
-from .answers import read_answer
+from ..protocol import Request
+from .answers import Outcome, read_answer
 from .client import Server
 
 _OK = 200
@@ -17,11 +17,11 @@ class BatchResult(NamedTuple):
     """What a line of a results file says.
 
     key (str): Key of the request in the cache.
-    reply (Reply): The reply, or one with the reason why there is none.
+    outcome (Outcome): The reply, or the reason why there is none.
     """
 
     key: str
-    reply: Reply
+    outcome: Outcome
 
 
 def batch_lines(server: Server, requests: Mapping[str, Request]) -> Iterator[str]:
@@ -54,6 +54,6 @@ def read_batch(path: Path) -> Iterator[BatchResult]:
         outcome = read_answer(body)
         if status != _OK or outcome.reply is None:
             why = outcome.error if status == _OK else f"HTTP {status}" if status else "the batch service failed"
-            yield BatchResult(key, Reply(finish_reason="error", error=why))
+            yield BatchResult(key, Outcome(error=why))
         else:
-            yield BatchResult(key, outcome.reply)
+            yield BatchResult(key, outcome)

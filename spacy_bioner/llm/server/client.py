@@ -126,6 +126,11 @@ class Server:
     def context_length(self) -> int:
         return self.settings.context_length
 
+    @property
+    def scores_spans(self) -> bool:
+        """Whether spans get scores where the server lists the log-probabilities of tokens."""
+        return self._score_spans is not None
+
     def count_tokens(self, text: str) -> int:
         return self._count_tokens(text)
 
@@ -276,7 +281,11 @@ class Server:
     def make_batch_body(self, request: Request) -> Dict[str, Any]:
         """Return a request for a batch service, which cannot be asked what it is."""
         known = self._grammars is not None and not self._grammars.is_undecided
-        return self.make_body(request, self._grammars.members(request.text) if known and self._grammars else {})
+        members = self._grammars.members(request.text) if known and self._grammars else {}
+        return self.make_body(request, members, logprobs=self._wants_logprobs(members))
+
+    def _wants_logprobs(self, members: Mapping[str, Any]) -> bool:
+        return self.scores_spans and (bool(members) or bool(self.settings.scores))
 
     async def _choose_members(self, call: _Call, request: Request) -> Dict[str, Any]:
         """Return the grammar of a request as the server takes it, after asking once what the server is."""
@@ -295,8 +304,7 @@ class Server:
 
         try:
             members = {} if is_free else await self._choose_members(call, request)
-            is_scored = self._score_spans is not None and (bool(members) or bool(self.settings.scores))
-            body = self.make_body(request, members, logprobs=is_scored)
+            body = self.make_body(request, members, logprobs=self._wants_logprobs(members))
             answer = await asyncio.wait_for(post(call.client, self._url, body, self._limits), self.settings.timeout)
         except (asyncio.TimeoutError, httpx.TimeoutException):
             return Outcome(error=f"no answer within {self.settings.timeout:g} s", retry=True, service_failed=True)
@@ -316,11 +324,16 @@ class Server:
         elif content is None:
             outcome = Outcome(error="the answer was not JSON", retry=True)
         else:
-            outcome = self._add_scores(read_answer(content), request.text)
+            outcome = self.add_scores(read_answer(content), request.text)
         return replace(outcome, constrained=bool(members))
 
-    def _add_scores(self, outcome: Outcome, text: str) -> Outcome:
-        """Score the spans of an answer, if it comes with the log-probabilities of its tokens."""
+    def add_scores(self, outcome: Outcome, text: str) -> Outcome:
+        """Score the spans of an answer, if it comes with the log-probabilities of its tokens.
+
+        outcome (Outcome): The answer, as it was read.
+        text (str): The text that was asked about.
+        RETURNS (Outcome): The same with scores, where there are any.
+        """
         if self._score_spans is None or outcome.reply is None or not outcome.tokens:
             return outcome
         scored = self._score_spans(text, outcome.reply.text, outcome.tokens)
