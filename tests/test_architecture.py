@@ -105,7 +105,6 @@ SHORT = {
     "cli/_shared/verb_command.py": "the help of all verbs",
     "cli/decode.py": "a verb",
     "cli/package.py": "a verb",
-    "codecs/replies.py": "shared by the readers of three formats",
     "corpus/set_aside.py": "shared by six modules of four packages",
     "errors/codec_errors.py": "messages of an area",
     "errors/evaluation_errors.py": "messages of an area",

@@ -14,6 +14,7 @@ from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 from .collect import Collector
 from .labels import fold_label
+from .replies import says_none
 
 _WORDS = (r"think(?:ing)?(?:[ _-]?(?:process|steps?|content|block|mode))?|thoughts?(?:[ _-]?process)?"
           r"|reason(?:ing|s)?(?:[ _-]?(?:process|steps?|content|trace|effort))?|analysis|analy[sz]ing|reflections?"
@@ -38,6 +39,8 @@ _MARKER = re.compile(
 # An opening marker of these counts anywhere; of other brackets only in pairs, or where the reply begins.
 _SURE = ("<", "＜", "◁")
 _EDGES = "<[{(◁⟨〈《«＜［【｛（‹>]})▷⟩〉》»＞］】｝）›|｜/\\ "
+# Without one of them a reply marks nothing.
+_ANSWER_SIGNS = "[{<［【｛＜"
 _QUOTES = ('"', "'", "“", "”")
 _MOST_CONTEXTS = 50
 _LOUD = "<[{(◁⟨〈《«＜［【｛（‹`-"
@@ -156,7 +159,8 @@ def _find_markers(reply: str, text: str, known: frozenset) -> Iterator[_Marker]:
     for match in _MARKER.finditer(reply):
         word, edge = (match["word"] or "").lower(), match["edge"] or ""
         if word:
-            if fold_label(word) in known or fold_label(match[0]) in known:
+            prefix, colon, _ = match[0].lstrip(_EDGES).partition(":")
+            if fold_label(word) in known or fold_label(match[0]) in known or (colon and fold_label(prefix) in known):
                 continue
             closes = bool(match["slash"]) or _turns(match, ("end", "stop", "close"))
             kind = "close" if closes else "empty" if match["self"] else "open"
@@ -259,7 +263,16 @@ def _strip_headings(body: str, text: str, known: frozenset) -> str:
     answers = [match for match in _ANSWER_HEADING.finditer(body)
                if (opening or match["final"]) and body[match.end():].strip() and _heading_word(match[0]) not in known
                and match[0].strip().casefold() not in text.casefold()]
-    return body[answers[-1].end():] if answers else body
+    # A closing remark, as "Final answer: see above", may have such a heading too.
+    spoken = not any(sign in body for sign in _ANSWER_SIGNS)
+    return next((body[match.end():] for match in reversed(answers)
+                 if spoken or _may_answer(body[match.end():], text)), body)
+
+
+def _may_answer(part: str, text: str) -> bool:
+    """Tell whether a part of a reply has marks, says that there is nothing, or begins to copy the source."""
+    return (any(sign in part for sign in _ANSWER_SIGNS) or _visible(text)[:_TELLING * 4] in _visible(part)
+            or any(says_none(re.split("[:：]", line)[-1]) for line in part.splitlines()))
 
 
 def _heading_word(heading: str) -> str:

@@ -2,6 +2,7 @@
 
 import re
 
+from ..grounding.names import find_places
 from .collect import Collector
 
 _FENCE = re.compile(r"^[ \t]*(?:```|~~~)[\w+-]*[ \t]*(?:\n|\Z)", re.MULTILINE)
@@ -21,6 +22,18 @@ def strip_fences(reply: str, found: Collector) -> str:
     if body != reply:
         found.issue("extra_text", "fence")
     return body
+
+
+def is_abbreviation(name: str, text: str) -> bool:
+    """Tell whether a text in capitals that may also say "none" is a name: "NO" (nitric oxide) where the source has it.
+
+    name (str): The text.
+    text (str): The source text; one that is all in capitals tells nothing.
+    RETURNS (bool): Whether it is.
+    """
+    name = name.strip()
+    return name.isupper() and not text.isupper() and any(place.exact and place.bounded
+                                                         for place in find_places(text, name))
 
 
 def says_none(reply: str, text: str = "") -> bool:

@@ -153,8 +153,8 @@ def _describe_times(commands: Sequence[Command], minutes: Optional[Mapping[str, 
     total = estimate_end(commands, minutes, at_once)
     each = f" ({', '.join(parts)})" if parts else ""
     how = f"{at_once} commands at once" if at_once > 1 else "one command after the other"
-    return (f"time: about {max(1, round(total))} minutes{each}, {how}, estimated for two CPU cores without AVX-512; with "
-            "its bfloat16 instructions a third of that was measured")
+    return (f"time: about {max(1, round(total))} minutes{each}, {how}, estimated for two CPU cores without AVX-512; "
+            "with its bfloat16 instructions a third of that was measured")
 
 
 def _limit(count: float, limit: Any) -> float:

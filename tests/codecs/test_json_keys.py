@@ -48,6 +48,15 @@ def read(reply, text=TEXT, labels=LABELS):
     ('Example: [{"type":"Disease","name":"pain"}]\nAnswer: [{"type":"Disease","name":"gout"}]', GOUT),
     ('The format is {"type":"Disease","name":"pain"}. [{"type":"Disease","name":"gout"}]', GOUT),
     ('[// a disease\n{"type":"Disease", /* the name */ "name":"gout"}]', GOUT),
+    ('In the requested format:\n{"type":"Disease","name":"gout"}\n{"type":"Chemical","name":"cisplatin"}', BOTH),
+    ('Result in JSON format:\n[{"type":"Disease","name":"gout"}]\n\nNo other entities: []', GOUT),
+    ('以下是JSON格式的结果：\n[{"type":"Disease","name":"gout"}]\n[{"type":"Chemical","name":"cisplatin"}]', BOTH),
+    ('The format:\n{"type":"Disease","name":"pain"}\n[{"type":"Disease","name":"gout"}]', GOUT),
+    ('[{"type":"Disease","entities":["gout"]},{"type":"Chemical","names":["cisplatin"]}]', BOTH),
+    ('{"results":[{"label":"Disease","mentions":["gout"]},{"label":"Chemical","实体列表":["cisplatin"]}]}', BOTH),
+    ('[{"type":"Disease","attributes":["pain"]}]', []),
+    ('{"gout":"Disease","cisplatin":"Chemical","fevers":"Disease"}', BOTH),
+    ('{"gout":"Disease","pain":"severe"}', GOUT),
     ('{"entities":[]}', []),
     ('{"Disease":[],"Chemical":[]}', []),
     ('{"Disease":null,"Chemical":["cisplatin"]}', [("cisplatin", "Chemical")]),
@@ -61,6 +70,32 @@ def test_keys_name_labels_and_never_mentions(reply, right):
 def test_a_word_for_nothing_is_no_mention_unless_the_text_is_about_it():
     assert read('{"Disease":"none"}', "None of them had it.")[0] == []
     assert read('[{"type":"Disease","name":"None"}]', "None of them had it.")[0] == [("None", "Disease")]
+
+
+@pytest.mark.parametrize("reply, right", [
+    ('{"Chemical":["NO","aspirin"]}', ["NO", "aspirin"]),
+    ('{"Chemical":"NO"}', ["NO"]),
+    ('{"Chemical":["no"]}', []),
+    ('{"Chemical":"None"}', []),
+])
+def test_an_abbreviation_that_spells_a_word_for_nothing_is_a_name(reply, right):
+    found, _ = read(reply, "NO reduces aspirin toxicity, no doubt.")
+    assert [name for name, _ in found] == right
+    assert read('{"Disease":"NO"}', "NO DISEASE WAS SEEN.")[0] == [], "a text in capitals tells nothing"
+
+
+@pytest.mark.parametrize("reply, right", [
+    ("Chemical: [NO]\nDisease: none", ["NO"]), ("Chemical: [none]\nDisease: NO", []), ("Chemical: [no]", []),
+])
+def test_the_same_holds_between_brackets(reply, right):
+    text = "NO reduces toxicity, no doubt."
+    found = make_codec("bracket").decode(text, LABELS, reply).mentions
+    assert [text[mention.start:mention.end] for mention in found] == right
+
+
+def test_a_text_to_a_label_that_is_not_in_the_schema_invents_nothing():
+    spans, issues = read('{"ibuprofen":"Chemical","headache":"Symptom"}', "ibuprofen relieves headache, a symptom.")
+    assert spans == [("ibuprofen", "Chemical")] and "unknown_label" in issues
 
 
 def test_a_text_that_no_key_tells_is_refused():

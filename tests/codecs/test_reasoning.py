@@ -156,3 +156,28 @@ def test_a_tag_of_a_label_is_no_reasoning():
         codec = make_codec(name, **options)
         reply = codec.encode(annotation, ["Analysis", "Thought"])
         assert codec.decode(annotation.text, ["Analysis", "Thought"], reply).mentions == annotation.mentions
+
+
+@pytest.mark.parametrize("name", ["internal bleeding", "inner ear infection", "thought disorder", "Plan B"])
+def test_a_named_tag_of_a_label_is_no_reasoning_whatever_its_name(name):
+    text = f"He had {name}."
+    right = Annotation(text).with_mentions([Mention(7, 7 + len(name), "Disease")])
+    codec = make_codec("html")
+    assert codec.decode(text, LABELS, codec.encode(right, LABELS) + "\n").mentions == right.mentions
+
+
+@pytest.mark.parametrize("closing", ["**Final answer:** 2 entities found.", "Final answer: see above."])
+@pytest.mark.parametrize("name, options", CODECS[:-1], ids=lambda value: "-".join(value.values()) if isinstance(
+    value, dict) else value)
+def test_a_closing_remark_is_no_answer(name, options, closing):
+    codec = make_codec(name, **options)
+    reply = codec.encode(RIGHT, LABELS) + "\n\n" + closing
+    assert codec.decode(TEXT, LABELS, reply).mentions == RIGHT.mentions
+
+
+@pytest.mark.parametrize("name, options", CODECS[:-1], ids=lambda value: "-".join(value.values()) if isinstance(
+    value, dict) else value)
+def test_an_answer_without_mentions_under_its_heading_counts(name, options):
+    codec = make_codec(name, **options)
+    reply = f"Reasoning: {codec.encode(WRONG, LABELS)}\n\nFinal answer:\n{codec.encode(Annotation(TEXT), LABELS)}"
+    assert codec.decode(TEXT, LABELS, reply).mentions == ()

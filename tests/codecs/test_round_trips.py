@@ -151,6 +151,12 @@ def test_round_trip_of_corpora(corpus, request):
                 assert crosses or set("[]") & set(sentence.text[max(mention.start - 1, 0):mention.end + 1])
 
 
+def test_an_inequality_in_a_generated_sentence_is_text():
+    reply = "<start_sentence>Risk of <Disease>gout</Disease> rose with eGFR <60: HR was >1.5.</end_sentence>"
+    reading = make_codec("seed_tags").read(reply, ["Disease"])
+    assert reading.text == "Risk of gout rose with eGFR <60: HR was >1.5."
+
+
 @needs_corpora
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("corpus, least", [

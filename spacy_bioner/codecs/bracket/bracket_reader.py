@@ -13,7 +13,7 @@ from ..collect import Collector
 from ..labels import LabelBook, label_book
 from ..marked_spans import add_marked, place_loose
 from ..reasoning import strip_reasoning
-from ..replies import says_none, strip_fences
+from ..replies import is_abbreviation, says_none, strip_fences
 
 _BRACKET = re.compile(r"[\[\]]")
 _WIDE_BRACKETS = str.maketrans("［］【】", "[][]")
@@ -206,10 +206,16 @@ def _read_line(found: Collector, header: _Header, line: str, *, last: bool) -> N
         found.issue("schema_variant", header.written)
     if not line.strip() and found.text.strip():
         found.issue("truncated" if last else "text_changed", header.label)
-    elif says_none(line, found.text):
+    elif says_none(line, found.text) and not _marks_abbreviation(line, found.text):
         found.issue("schema_variant", line)
     else:
         _read_echo(found, header.label, line, last=last)
+
+
+def _marks_abbreviation(line: str, text: str) -> bool:
+    """Tell whether a line is nothing but a marked name that spells a word for nothing, as "[NO]"."""
+    marked = line.strip()
+    return bool(_NAME_ALONE.fullmatch(marked)) and is_abbreviation(marked[1:-1], text)
 
 
 def _read_unlabelled(found: Collector, body: str, book: LabelBook) -> None:

@@ -64,7 +64,8 @@ def _read_tag(body: str, at: int, book: LabelBook, source: str, surfaces: List[s
         if label is not None:
             return _read_named(body, match, label, surfaces)
         whole = _WHOLE.match(body, at)
-        if whole and whole[0] not in source:
+        # "eGFR <60: HR was >1.5" has no tag.
+        if whole and whole[0] not in source and whole[2][0].isalpha():
             return Tag(at, whole.end(), "close" if whole[1] else "open", None, whole[2], whole[3].strip())
     match = _SIMPLE.match(body, at)
     if match:

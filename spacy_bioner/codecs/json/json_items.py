@@ -7,7 +7,7 @@ from typing import Any, Iterator, List, Optional, Sequence, Set, Tuple
 from ...grounding.names import find_places
 from ..collect import Collector
 from ..labels import LabelBook, fold_label
-from ..replies import says_none
+from ..replies import is_abbreviation, says_none
 from .json_keys import (
     ALL_NAME_KEYS,
     CONTEXT_KEYS,
@@ -17,6 +17,7 @@ from .json_keys import (
     LABEL_KEYS,
     LABEL_SOUNDS,
     NAME_KEYS,
+    NAME_LIST_KEYS,
     NAME_SOUNDS,
     NO_NAME_KEYS,
     NO_TEXT_KEYS,
@@ -178,7 +179,7 @@ class _ItemReader:
             return
         if isinstance(value, list) and not isinstance(value, Pairs):
             self.found.issue("schema_variant", "a list under a label")
-            texts = [item for item in value if isinstance(item, str) and not says_none(item)]
+            texts = [item for item in value if isinstance(item, str) and not self._says_none(item)]
             for text in texts:
                 yield Claim(label, text, context=fields.context)
             for item in value:
@@ -186,12 +187,15 @@ class _ItemReader:
                     yield from self.read(item, label)
         elif isinstance(value, Pairs):
             yield from self.read(value, label)
-        elif isinstance(value, str) and (fields.context is not None or not says_none(value)):
+        elif isinstance(value, str) and (fields.context is not None or not self._says_none(value)):
             if fields.context is None and fields.start is None:
                 self.found.issue("schema_variant", "label as key without context")
             yield Claim(label, value, fields.start, fields.end, fields.context)
         elif value is not None and not isinstance(value, str):
             self.found.issue("bad_item", written)
+
+    def _says_none(self, value: str) -> bool:
+        return says_none(value) and not is_abbreviation(value, self.found.text)
 
     def _refuse(self, fields: "_Fields") -> None:
         """Note an item without a label, or with one that is not in the schema as its key."""
@@ -244,7 +248,7 @@ class _Fields:
 
     def _find_labels_anywhere(self, members: Sequence[Member]) -> List[str]:
         """Return the label under whatever other key, where one member holds a label of the schema."""
-        if any(isinstance(value, (str, list)) for _, value in self.label_members):
+        if any(isinstance(value, (str, list)) for _, value in self.label_members) or self._find_mapping(members):
             return []
         holding = [(key, raw, value) for key, raw, value in members if isinstance(value, str)
                    and key not in CONTEXT_KEYS and key not in REMARK_KEYS and self.book.find(value)[0] is not None]
@@ -263,14 +267,20 @@ class _Fields:
     def _find_mapping(self, members: Sequence[Member]) -> List[Tuple[str, str]]:
         """Find texts as keys with labels as values.
 
-        RETURNS (List[Tuple[str, str]]): Text and label, where the object holds nothing else and its keys stand in the
-            source; a key that says what its value is, is no text.
+        RETURNS (List[Tuple[str, str]]): Text and label, where the object holds nothing else; a key that says what its
+            value is, is no text. Most of the keys stand in the source, or all where a value is no label of the schema.
         """
-        pairs = [(raw, value) for key, raw, value in members
-                 if isinstance(value, str) and self.book.find(value)[0] is not None
-                 and key not in NO_TEXT_KEYS and not sounds_like(key, KEY_SOUNDS, begins=False)]
-        whole = len(pairs) == len(members)
-        return pairs if whole and all(find_places(self.text, name) for name, _ in pairs) else []
+        if not all(isinstance(value, str) and key not in NO_TEXT_KEYS
+                   and not sounds_like(key, KEY_SOUNDS, begins=False) for key, _, value in members):
+            return []
+        known = sum(self.book.find(value)[0] is not None for _, _, value in members)
+        places = [find_places(self.text, raw) for _, raw, _ in members]
+        there = sum(map(bool, places))
+        if known == len(members):
+            is_mapping = 2 * there > len(members)
+        else:
+            is_mapping = bool(known) and all(found and found[0].exact and found[0].bounded for found in places)
+        return [(raw, value) for _, raw, value in members] if is_mapping else []
 
     def _find_names(self, members: Sequence[Member]) -> List[str]:
         """Return the text of the mention, several where a list of texts is given."""
@@ -290,7 +300,13 @@ class _Fields:
                 if _is_texts(value):
                     self.variant = self.variant or "several texts"
                     return list(value)
-        return self._find_other_name(members) if self.labels else []
+        if not self.labels:
+            return []
+        lists = [(raw, value) for key, raw, value in members if key in NAME_LIST_KEYS and _is_texts(value)]
+        if len(lists) == 1:
+            self.variant = self.variant or lists[0][0]
+            return list(lists[0][1])
+        return self._find_other_name(members)
 
     def _find_other_name(self, members: Sequence[Member], *, instead_of: str = "") -> List[str]:
         """Find the text of the mention under a key that is not known for it.

@@ -11,6 +11,9 @@ OTHER_LABEL_KEYS = ("entitytype", "entitylabel", "entitygroup", "entitycategory"
 NAME_KEYS = ("name", "entity", "text")
 OTHER_NAME_KEYS = ("mention", "surface", "word", "span", "value", "term", "phrase", "entitytext", "entityname",
                    "名称", "实体", "实体名称", "文本", "内容", "词语")
+# Beside a label, a list of texts under one of these holds its names.
+NAME_LIST_KEYS = ("names", "entities", "texts", "mentions", "spans", "surfaces", "words", "values", "terms", "phrases",
+                  "items", "实体列表", "列表")
 START_KEYS = ("startidx",)
 OTHER_START_KEYS = ("start", "startoffset", "startchar", "startpos", "startindex", "begin", "from", "offset", "开始",
                     "起始", "起始位置", "开始位置")

@@ -13,11 +13,13 @@ from ..collect import Collector
 from ..labels import label_book
 from ..reasoning import strip_reasoning
 from .json_items import Claim, read_claims
-from .loose_json import Payloads, read_payloads
+from .loose_json import Pairs, Payloads, read_payloads
 
 # What stands before a value that is no answer: an echo of the prompt.
-_EXAMPLE = re.compile(r"(?:\b(?:examples?|e\.\s?g|for instance|formats?|templates?|schema|draft)\b"
-                      r"|例如|示例|例子|格式)[^\n.;]{0,50}\s*\Z", re.IGNORECASE)
+_EXAMPLE = re.compile(r"(?:\b(?:examples?|e\.\s?g|for instance|draft)\b|例如|示例|例子)[^\n.;]{0,50}\s*\Z",
+                      re.IGNORECASE)
+# The same of a template, and what may also stand above an answer: "in the requested format:".
+_TEMPLATE = re.compile(r"(?:\b(?:formats?|templates?|schema)\b|格式)[^\n.;]{0,50}(?P<apart>\s*)\Z", re.IGNORECASE)
 
 
 def read_items(text: str, labels: Tuple[str, ...], reply: str, *, truncated: bool = False) -> Reading:
@@ -59,9 +61,19 @@ def _is_list(reply: str) -> bool:
 
 
 def _drop_examples(payloads: Payloads) -> List[Any]:
-    """Return the values but those that are said to be an example, where there are others."""
-    answers = [value for value, before in zip(payloads.values, payloads.before) if not _EXAMPLE.search(before)]
-    return answers or payloads.values
+    """Return the values but those that are said to be an example, where there are others that hold something."""
+    pairs = list(zip(payloads.values, payloads.before))
+    rest = [value for value, before in pairs if not _EXAMPLE.search(before) and not _TEMPLATE.search(before)]
+    has_list = any(value and not isinstance(value, Pairs) for value in rest)
+    answers = [value for value, before in pairs
+               if not _EXAMPLE.search(before) and not _is_template(value, before, has_list=has_list)]
+    return answers if any(answers) else payloads.values
+
+
+def _is_template(value: Any, before: str, *, has_list: bool) -> bool:
+    """Return whether a value shows the form of the answer: on the line that says so, or as an item before the list."""
+    said = _TEMPLATE.search(before)
+    return said is not None and ("\n" not in said["apart"] or (has_list and isinstance(value, Pairs)))
 
 
 class _Grounder:
