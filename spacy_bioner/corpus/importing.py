@@ -111,13 +111,7 @@ def divide(records: Sequence[Annotation], missing: Sequence[str], *, seed: int) 
     RETURNS (Dict[str, List[Annotation]]): train and the missing parts, each with at least one document.
     RAISES BionerError: E044 where there are fewer documents than parts.
     """
-    groups: Dict[str, List[Annotation]] = {}
-    group_of: Dict[str, str] = {}
-    for record in records:
-        document, text = f"id {record.meta.get('document', record.id)}", normalise(record.text)
-        key = group_of.get(document) or group_of.get(text) or document
-        group_of[document] = group_of[text] = key
-        groups.setdefault(key, []).append(record)
+    groups = _group(records)
     names = sorted(groups)
     if len(names) <= len(missing):
         raise BionerError(Errors.E044.format(count=len(names), wanted=len(missing) + 1))
@@ -128,6 +122,26 @@ def divide(records: Sequence[Annotation], missing: Sequence[str], *, seed: int) 
         parts[part] = [record for name in names[:size] for record in groups[name]]
         names = names[size:]
     return {"train": [record for name in sorted(names) for record in groups[name]], **parts}
+
+
+def _group(records: Sequence[Annotation]) -> Dict[str, List[Annotation]]:
+    """Put records together that share a document or a text, also by way of others; a group has the name of its first
+    document."""
+    parents: Dict[str, str] = {}
+
+    def find_root(key: str) -> str:
+        while parents.setdefault(key, key) != key:
+            parents[key] = key = parents[parents[key]]
+        return key
+
+    documents = [f"id {record.meta.get('document', record.id)}" for record in records]
+    for record, document in zip(records, documents):
+        parents[find_root(normalise(record.text))] = find_root(document)
+    names: Dict[str, str] = {}
+    groups: Dict[str, List[Annotation]] = {}
+    for record, document in zip(records, documents):
+        groups.setdefault(names.setdefault(find_root(document), document), []).append(record)
+    return groups
 
 
 def find_sources(paths: Iterable[Path]) -> Iterator[Path]:

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import Callable, Dict, Iterable, Iterator, List, Optional, Set
@@ -33,7 +34,7 @@ class KnownTexts:
         self._known: Dict[bytes, int] = {}
         for number, path in enumerate(self._paths):
             for annotation in read(path, raw=True):
-                for key in _keys(annotation, telling=1, whole=True):
+                for key in [*_keys(annotation, telling=1, whole=True), *map(_hash, list_raw_cuts(annotation))]:
                     self._known.setdefault(key, number)
 
     def __len__(self) -> int:
@@ -100,6 +101,16 @@ def list_normalised(annotation: Annotation, *, telling: int = TELLING_UNITS, who
     sentences = dict.fromkeys(sentence.text for cut in cuts for sentence in split_sentences(cut))
     texts = [text for text in sentences if telling == 1 or len(find_units(text)) >= telling]
     return [text for text in map(normalise, [annotation.text, *texts] if whole else texts) if text]
+
+
+def list_raw_cuts(annotation: Annotation) -> List[str]:
+    """Normalise the pieces that the same text is cut into where it is raw text.
+
+    annotation (Annotation): A sentence or a document; no label hinders a cut, nor that it is said to be a sentence.
+    RETURNS (List[str]): Normalised pieces, but for headings.
+    """
+    meta = {key: value for key, value in annotation.meta.items() if key != "unit"}
+    return list_normalised(replace(annotation, mentions=(), meta=meta), whole=False)
 
 
 def _hash(text: str) -> bytes:

@@ -11,7 +11,7 @@ from ..formats import is_plain_text, read_annotations
 from ..formats.jsonl import find_jsonl, read_jsonl
 from ..formats.parsing.problems import Problems
 from ..tokens import find_units
-from .leakage import TELLING_UNITS, drop_repeated, normalise
+from .leakage import TELLING_UNITS, drop_repeated, list_raw_cuts, normalise
 from .readiness import look_at_mentions, refuse_repeated_ids
 from .sampling import check_split, draw_sample
 from .sentences import split_sentences
@@ -181,7 +181,7 @@ def _cut(records: Iterable[Annotation]) -> List[Annotation]:
 def _leave_out(sentences: Iterable[Annotation], known: Iterable[Annotation], name: str,
                notes: List[str]) -> List[Annotation]:
     """Return the sentences whose text is not known; headings, which tell nothing, stay."""
-    texts = {normalise(sentence.text) for sentence in known}
+    texts = {text for sentence in known for text in (normalise(sentence.text), *list_raw_cuts(sentence))}
     sentences = list(sentences)
     kept = [sentence for sentence in sentences if len(find_units(sentence.text)) < TELLING_UNITS
             or normalise(sentence.text) not in texts]

@@ -57,6 +57,15 @@ def test_documents_of_one_text_or_one_source_stay_together():
         assert names & {f"d{number}" for number in range(50, 54)} in (set(), {f"d{number}" for number in range(50, 54)})
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_documents_stay_together_that_another_record_joins(seed):
+    joined = [Annotation("Sentence one of A.", id="a1", meta={"document": "A"}),
+              Annotation("A shared sentence.", id="b1", meta={"document": "B"}),
+              Annotation("A shared sentence.", id="a2", meta={"document": "A"})]
+    parts = divide([*joined, *records(3)], ["dev"], seed=seed)
+    assert len({name for name, part in parts.items() for record in part if record in joined}) == 1
+
+
 def test_pubtator_in_a_txt_file_is_no_raw_text(tmp_path):
     write_annotations(tmp_path / "train.pubtator", records(6))
     (tmp_path / "train.pubtator").rename(tmp_path / "train.txt")

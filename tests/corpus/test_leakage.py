@@ -2,6 +2,7 @@ import pytest
 
 from spacy_bioner.annotation import Annotation, Mention
 from spacy_bioner.corpus.leakage import KnownTexts, drop_repeated, normalise, refuse_known
+from spacy_bioner.corpus.sentences import split_sentences
 from spacy_bioner.errors import BionerError
 from spacy_bioner.formats.jsonl import read_jsonl, write_jsonl
 
@@ -28,6 +29,16 @@ def known(tmp_path):
 ])
 def test_finds_texts_again(known, text, found):
     assert (known.find(Annotation(text)) is not None) is found
+
+
+@pytest.mark.parametrize("mentions", [(Mention(32, 45, "DISEASE"),), ()], ids=["labelled", "not-labelled"])
+def test_pieces_of_a_sentence_are_found_that_is_cut_where_it_is_raw(tmp_path, mentions):
+    text = "We report a severe infection by Staph. Aureus in ten patients of our hospital."
+    write_jsonl(tmp_path / "dev.jsonl", [Annotation(text, mentions, id="1", meta={"unit": "sentence"})])
+    known = KnownTexts([tmp_path / "dev.jsonl"], read_jsonl)
+    pieces = split_sentences(Annotation(text))
+    assert len(pieces) == 2 and all(known.find(piece) for piece in pieces)
+    assert known.find(Annotation("Staph.")) is None
 
 
 @pytest.mark.parametrize("meta", [{}, {"lang": "zh"}], ids=["language-not-said", "language-said"])

@@ -59,6 +59,13 @@ def test_own_raw_text_is_cut_and_known_sentences_are_left_out(corpus):
     assert any("raw text left out" in note for note in prepared.notes)
 
 
+def test_pieces_of_a_known_sentence_are_left_out(corpus):
+    text = "We report a severe infection by Staph. Aureus in ten patients of our hospital."
+    held_out = record("e9", text, "Staph. Aureus")
+    prepared = prepare(corpus(test=[held_out], raw=[record("r1", text), record("r2", "A sentence that is new.")]))
+    assert [sentence.id for sentence in prepared.parts["raw"]] == ["r2-s1"]
+
+
 @pytest.mark.issue(22)
 def test_auto_raw_text_is_that_of_the_corpus_and_the_rest_of_train(corpus):
     raw = [record("r1", "The only sentence of the raw text is new."), record("r2", TRAIN[1]["text"])]

@@ -24,7 +24,9 @@ from .edits import Edit, cut_out, outermost
 from .lsms import mark_augmented
 from .material import Material
 
-_BULLET = re.compile(r"^\s*(?:[-*•–]|\d+[.):])?\s*")
+_BULLET = re.compile(r"^\s*(?:(?:[-•–]|\*(?!\*))|\d+[.):])?\s*")
+# A name in bold, as code or in quotes, and maybe a remark behind it.
+_MARKED = re.compile(r"(\*\*|__|`|\")(?P<name>.+?)\1")
 _LONGEST_NAME = 60
 # What a rewritten sentence keeps of what its writer says of the model.
 PROVENANCE = ("model", "adapter", "temperature", "top_p", "variant", "prompt_hash", "issues")
@@ -175,7 +177,9 @@ def read_names(text: str, *, cut: bool = False) -> List[str]:
         del lines[-1:]
     names = []
     for line in lines:
-        name = " ".join(_BULLET.sub("", line, count=1).split()).strip(" ,;。，；")
+        name = " ".join(_BULLET.sub("", line, count=1).split())
+        marked = _MARKED.match(name)
+        name = (marked["name"] if marked else name).strip(" ,;。，；")
         looks_like_name = len(name) <= _LONGEST_NAME and len(name.split()) <= 6 and not name.endswith((".", ":", "?"))
         if looks_like_name and any(map(str.isalpha, name)) and "<" not in name:
             names.append(name)

@@ -6,7 +6,7 @@ from spacy_bioner.annotation import Annotation, Mention
 from spacy_bioner.llm.annotation.request_runner import Runner
 from spacy_bioner.llm.protocol import Reply
 from spacy_bioner.synthesis.augmentation.edits import Edit
-from spacy_bioner.synthesis.augmentation.llm_da import NamePrompt, propose_names, rewrite_contexts
+from spacy_bioner.synthesis.augmentation.llm_da import NamePrompt, propose_names, read_names, rewrite_contexts
 from spacy_bioner.synthesis.augmentation.material import Material
 from spacy_bioner.synthesis.checking.check_settings import CheckSettings
 from spacy_bioner.synthesis.checking.sentence_checks import SentenceChecks
@@ -74,3 +74,8 @@ def test_a_name_that_the_length_limit_has_cut_is_not_taken(text, finish_reason, 
     found = propose_names(Material({"DISEASE": [gout]}, {}), Runner(SaysNames(text, finish_reason)),
                           NamePrompt({"DISEASE": "diseases"}), rounds=1, shown=1, seed=0)
     assert [edit.text for edit in found.mentions.get("DISEASE", [])] == names
+
+
+def test_names_come_without_the_marks_around_them():
+    answer = '1. **Aspirin**\n2. **Ibuprofen** - an NSAID\n* `naproxen`\n"heparin"\n- 5-FU\n* penicillin G'
+    assert read_names(answer) == ["Aspirin", "Ibuprofen", "naproxen", "heparin", "5-FU", "penicillin G"]
