@@ -82,7 +82,8 @@ def choose_least_scores(gold: Sequence[Annotation], found: Sequence[Annotation])
 def _best(judged: Sequence[Tuple[str, float, bool]], gold: int) -> float:
     scores, valid = (numpy.asarray([one[place] for one in judged]) for place in (1, 2))
     # Spans that the teacher did not give are not known, so a cut below all of them keeps all.
-    return round(best_threshold(scores, valid.astype(bool), gold, default=0.0)[0], 4)
+    # Not rounded: scores of a sure teacher differ in the last digits.
+    return float(best_threshold(scores, valid.astype(bool), gold, default=0.0)[0])
 
 
 def choose_spans(silver: Sequence[Annotation], least: Mapping[str, float]) -> Chosen:

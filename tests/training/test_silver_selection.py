@@ -62,3 +62,10 @@ def test_without_gold_or_scores_every_span_is_kept(gold, found):
 def test_a_teacher_that_is_always_right_loses_nothing():
     found = [scored("a", (0, 4, 0.1))]
     assert choose_spans(found, choose_least_scores(found, found)).rejected == []
+
+
+def test_spans_of_a_sure_teacher_are_told_apart_by_their_last_digits():
+    found = [scored(f"g{number}", (0, 4, 0.99999), (9, 14, 0.99993)) for number in range(60)]
+    gold = [scored(f"g{number}", (0, 4, None)) for number in range(60)]
+    chosen = choose_spans(found, choose_least_scores(gold, found))
+    assert [[mention.start for mention in record.mentions] for record in chosen.kept] == [[0]] * 60

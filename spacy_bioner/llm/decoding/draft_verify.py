@@ -69,7 +69,7 @@ class AnswerWalk:
     @property
     def cut(self) -> bool:
         """Return whether the token limit ends the answer before its end."""
-        return self._end is None and len(self.prompt) + len(self.answer) + len(self._draft) > self.limit
+        return self._end is None and len(self.prompt) + len(self.answer) >= self.limit
 
     @property
     def state(self) -> Any:
@@ -147,7 +147,8 @@ class AnswerWalk:
         draft: List[int] = []
         boldness = min(self._right_drafts, len(_REACH) - 1)
         inside = 0
-        while end is None:
+        room = self.limit - len(self.prompt) - len(self.answer)
+        while end is None and len(draft) < room:
             legal = legal_tokens(readings)
             factor = None
             token = legal[0]
@@ -158,8 +159,6 @@ class AnswerWalk:
                 if token < 0 or inside >= _REACH_INSIDE[boldness] or len(self._points) >= _REACH[boldness]:
                     break
                 factor = len(self._scores) + len(self._points) - 1
-            elif len(self.prompt) + len(self.answer) + len(draft) > self.limit:
-                break
             draft.append(token)
             readings, end = read_token(self.grammar, readings, token, factor)
         if not self._points:

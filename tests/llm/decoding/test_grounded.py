@@ -98,6 +98,20 @@ def test_answer_that_outgrows_its_room_keeps_what_is_closed(monkeypatch):
     assert set(cut.mentions) <= set(whole.mentions)
 
 
+def test_a_draft_takes_no_room_from_the_answer(monkeypatch):
+    decoder, ask = make_decoder(tiny_lm(2), "html", {})
+    request = ask("copper toxicosis of some families, breast cancer and BRCA1 gene")
+    (_, whole), = decoder.generate([request])
+    size = whole.usage["answer_tokens"]
+    for room in (42, 43, 100, size - 7, size - 4):
+        monkeypatch.setattr(HtmlGrammar, "most_tokens", room)
+        (_, cut), = decoder.generate([request])
+        assert (cut.finish_reason, cut.usage["answer_tokens"]) == ("length", room)
+        assert {mention.key for mention in cut.mentions} <= {mention.key for mention in whole.mentions}
+    monkeypatch.setattr(HtmlGrammar, "most_tokens", size)
+    assert dict(decoder.generate([request]))[0].finish_reason == "stop"
+
+
 def test_second_window_uses_the_prefix_of_the_first():
     decoder, ask = make_decoder(tiny_lm(), "bracket", {})
     requests = [ask(text) for text in ("breast cancer", "copper toxicosis", "BRCA1")]
