@@ -14,7 +14,7 @@ class LlmErrors:
     E208 = "No adapter in {path}. Give the folder of a trained adapter, with adapter_config.json."
     E209 = "Setting '{what}' is '{value}'. Wanted: {wanted}."
     E210 = "prompt and response need {needed} tokens, but the context of the model has {context}"
-    E211 = ("Grounded decoding cannot run '{name}': its class does not use the attention interface of transformers. "
+    E211 = ("Grounded decoding cannot run '{name}': it does more than plain attention by transformers' interface. "
             "Set decoding to free, or use another model.")
     E212 = ("Grounded decoding has no grammar for the format '{codec}'. Use bracket, html or json with the shape name, "
             "set decoding to free, or register a grammar (entry point group spacy_bioner_grammars).")

@@ -21,6 +21,10 @@ _MOST_FILLING = 2
 _ALIGNED = 8
 
 
+class UnknownAttention(Exception):
+    """A model calls attention with more than is understood here."""
+
+
 @dataclass
 class Lane:
     """The place of a sequence in the pool.
@@ -164,13 +168,17 @@ def _pad(rows: Sequence[Row], device: torch.device) -> _Group:
 
 def packed_attention(module: torch.nn.Module, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor,
                      attention_mask: Optional[torch.Tensor], scaling: Optional[float] = None,
-                     sliding_window: Optional[int] = None, **_: Any) -> Tuple[torch.Tensor, None]:
+                     sliding_window: Optional[int] = None, s_aux: Optional[torch.Tensor] = None,
+                     softcap: Optional[float] = None, **_: Any) -> Tuple[torch.Tensor, None]:
     """Attend within sequences; the attention function that transformers calls in each layer.
 
     query (torch.Tensor): (1, heads, tokens, size) of all sequences.
     key (torch.Tensor): (1, key heads, tokens, size); value likewise.
     RETURNS (Tuple[torch.Tensor, None]): (1, tokens, heads, size).
+    RAISES UnknownAttention: For attention with sinks or a soft cap, which is another function.
     """
+    if s_aux is not None or softcap is not None:
+        raise UnknownAttention
     state = _CURRENT.get()
     keys, values = state.pool.store(module.layer_idx, key[0], value[0], state.slots)
     attend = _attend_together if state.together else _attend_one_by_one

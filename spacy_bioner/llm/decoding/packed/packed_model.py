@@ -11,7 +11,7 @@ import torch
 
 from ....errors import BionerError, Errors
 from ...local.head_shape import HeadShape
-from .packed_attention import ATTENTION, Lane, Pass, Pool, Row, packed, packed_attention
+from .packed_attention import ATTENTION, Lane, Pass, Pool, Row, UnknownAttention, packed, packed_attention
 
 if TYPE_CHECKING:
     from ...local.causal_lm import CausalLM
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 class PackedModel:
     """Runs the body of a causal language model over packed sequences, and its head over chosen tokens only.
 
-    lm (CausalLM): The model; its class must use the attention interface of transformers, as current ones do.
+    lm (CausalLM): The model; its class must use the attention interface of transformers, as current ones do, and
+        plain attention alone: other layers, such as convolutions, would read across sequences.
     together (Optional[bool]): Whether attention takes sequences in padded groups; None does so on a GPU.
     RAISES BionerError: E211 where it does not.
     """
@@ -30,7 +31,9 @@ class PackedModel:
 
         model = lm.model.get_base_model() if hasattr(lm.model, "get_base_model") else lm.model
         softcapped = getattr(model.config, "attn_logit_softcapping", None)
-        if not getattr(model, "_supports_attention_backend", False) or softcapped:
+        layers = getattr(model.config, "layer_types", None) or getattr(model.config, "layers_block_type", None) or ()
+        if (not getattr(model, "_supports_attention_backend", False) or softcapped
+                or not all("attention" in layer and "linear" not in layer for layer in layers)):
             raise BionerError(Errors.E211.format(name=lm.name or type(model).__name__))
         AttentionInterface.register(ATTENTION, packed_attention)
         self._body = model.base_model
@@ -39,10 +42,17 @@ class PackedModel:
         self._head = model.get_output_embeddings()
         self._device = lm.device
         self._together = lm.device.type == "cuda" if together is None else together
-        self._pool = Pool(0, 0)
         self._shape = HeadShape.of(model.config)
         self.passes = 0
         self.tokens = 0
+        # What attention of this class wants beyond queries, keys and values is known once it is called.
+        self._pool = Pool(1, 1)
+        try:
+            self.forward([(Lane(0), [0])])
+        except UnknownAttention:
+            raise BionerError(Errors.E211.format(name=lm.name or type(model).__name__)) from None
+        self._pool = Pool(0, 0)
+        self.passes = self.tokens = 0
 
     def reserve(self, lanes: int, width: int) -> bool:
         """Make room for sequences.

@@ -3,7 +3,15 @@
 import pytest
 import torch
 from tiny_models import tiny_lm
-from transformers import AutoModelForCausalLM, BloomConfig, GPT2Config, MistralConfig, Qwen3Config
+from transformers import (
+    CONFIG_MAPPING,
+    AutoConfig,
+    AutoModelForCausalLM,
+    BloomConfig,
+    GPT2Config,
+    MistralConfig,
+    Qwen3Config,
+)
 
 from spacy_bioner.errors import BionerError
 from spacy_bioner.llm.decoding.packed.packed_attention import Lane, Row, group_rows
@@ -122,5 +130,16 @@ def test_model_is_left_as_it_was():
 
 def test_model_without_attention_interface_is_refused():
     lm = make_lm(BloomConfig(vocab_size=90, hidden_size=32, n_layer=1, n_head=4))
-    with pytest.raises(BionerError, match="attention interface"):
+    with pytest.raises(BionerError, match="more than plain attention"):
         PackedModel(lm)
+
+
+@pytest.mark.parametrize("family, more", [
+    pytest.param("lfm2", {"layer_types": ["conv", "full_attention"]}, id="convolution"),
+    pytest.param("gpt_oss", {"num_local_experts": 2, "num_experts_per_tok": 1}, id="sinks"),
+])
+def test_model_of_more_than_plain_attention_is_refused(family, more):
+    if family not in CONFIG_MAPPING:
+        pytest.skip("this version of transformers does not have it")
+    with pytest.raises(BionerError, match="more than plain attention"):
+        PackedModel(make_lm(AutoConfig.for_model(family, **SHAPE, **more)))
