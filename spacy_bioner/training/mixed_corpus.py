@@ -20,7 +20,7 @@ from ..corpus.leakage import KnownTexts
 from ..corpus.sampling import check_split
 from ..errors import BionerError, Errors, first_fault
 from ..formats import read_annotations
-from ..formats.docbin import annotation_to_doc, set_mentions
+from ..formats.docbin import annotation_to_doc
 from ..ml.spans.span_targets import ANNOTATED, DOUBTFUL_KEY, WEIGHTS
 from ..settings import Settings, setting
 from .common_words import find_common_words, find_doubtful_words
@@ -304,8 +304,7 @@ def make_example(prepared: Prepared, nlp: Language, spans_key: str) -> Tuple[Exa
     if prepared.annotated:
         attrs[ANNOTATED] = list(prepared.annotated)
     if prepared.doubtful:
-        set_mentions(reference, [replace(mention, score=None) for mention in prepared.doubtful],
-                     spans_key=DOUBTFUL_KEY)
+        reference.user_data[DOUBTFUL_KEY] = [(mention.start, mention.end) for mention in prepared.doubtful]
     return Example(nlp.make_doc(prepared.annotation.text), reference), len(lost)
 
 

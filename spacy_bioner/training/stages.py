@@ -103,7 +103,10 @@ def run_stages(run: Run, output: Path, *, gpu_id: int = -1, overwrite: bool = Fa
 
 def find_overlaps(run: Run) -> str:
     """Return whether mentions of gold overlap, all of it asked: spaCy would look at the first hundred examples
-    of the first stage, where a teacher that cannot nest may have labelled. Without gold all sources are asked."""
+    of the first stage, where a teacher that cannot nest may have labelled. Without gold all sources are asked. Mentions
+    of sources that have labels of their own may overlap with those of others."""
+    if len({tuple(source.get("annotated") or ()) for source in run.sources.values()}) > 1:
+        return "any"
     asked = [_GOLD] if _GOLD in run.sources else list(run.sources)
     return collect_overlaps(run.sources[name]["path"] for name in asked)
 

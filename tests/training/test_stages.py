@@ -11,7 +11,7 @@ from spacy_bioner.errors import BionerError
 from spacy_bioner.formats.jsonl import read_jsonl, write_jsonl
 from spacy_bioner.training.selector.selector_training import SelectorRun, run_selector
 from spacy_bioner.training.spacy_training import score_every
-from spacy_bioner.training.stages import Run, open_folder, run_stages, stage_config
+from spacy_bioner.training.stages import Run, find_overlaps, open_folder, run_stages, stage_config
 from spacy_bioner.training.strategies import Stage
 
 SMALL = {"@architectures": "spacy.HashEmbedCNN.v2", "pretrained_vectors": None, "width": 16, "depth": 1,
@@ -53,6 +53,12 @@ def test_the_state_at_the_end_is_scored(updates, evaluations, least):
     """Or one that is at most a hundredth of the training before it, where its length has no such parts."""
     every = score_every(updates, evaluations)
     assert updates % every <= updates / 90 and least <= updates // every <= evaluations + 3
+
+
+def test_labels_of_different_sources_may_overlap(run):
+    assert find_overlaps(run) == "flat"
+    apart = {name: {**source, "annotated": [f"{name}/DISEASE"]} for name, source in run.sources.items()}
+    assert find_overlaps(replace(run, sources=apart)) == "any"
 
 
 def test_each_stage_is_scored_at_its_end(run, tmp_path):

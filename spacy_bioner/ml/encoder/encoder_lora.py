@@ -7,6 +7,7 @@ import torch
 
 from ...errors import BionerError, Errors
 from ...extras import extra
+from ...locks import ThreadLock
 
 _HASHED_ROWS = 64
 
@@ -33,18 +34,23 @@ class LoraModule(torch.nn.Module):
     """A module whose LoRA is put into the weights that it changes, as long as it is only used.
 
     Each linear layer is then one product in place of three. Once it is trained, LoRA stays beside the weights, so that
-    they do not drift.
+    they do not drift. Threads may begin to use it at the same time.
     """
 
     was_trained = False
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._lock = ThreadLock()
+
     def train(self, mode: bool = True) -> "LoraModule":
         """Get ready for training or for use; see `torch.nn.Module.train`."""
-        self.was_trained = self.was_trained or mode
-        for layer in self.modules():
-            if hasattr(layer, "lora_A") and layer.merged == self.was_trained:
-                layer.unmerge() if self.was_trained else layer.merge()
-        return super().train(mode)
+        with self._lock:
+            self.was_trained = self.was_trained or mode
+            for layer in self.modules():
+                if hasattr(layer, "lora_A") and layer.merged == self.was_trained:
+                    layer.unmerge() if self.was_trained else layer.merge()
+            return super().train(mode)
 
 
 def check_base(transformer: torch.nn.Module, config: Dict[str, Any]) -> None:

@@ -48,8 +48,8 @@ def find_target(example: Example, spans_key: str, labels: Mapping[str, int]) -> 
     """Read the target of an example.
 
     example (Example): Predicted and gold Doc. What the gold group has in `attrs["weights"]` are weights, not a
-        number is full weight, and `attrs["annotated"]` names the labels that have a loss; a group "doubtful" holds
-        the regions left open.
+        number is full weight, and `attrs["annotated"]` names the labels that have a loss; `user_data["doubtful"]` has
+        the regions left open, as characters: a token that one touches is open.
     spans_key (str): Key of the gold group.
     labels (Mapping[str, int]): Label to its place; a span with another label is left open, not trained on as wrong.
     RETURNS (Target): The target.
@@ -62,8 +62,8 @@ def find_target(example: Example, spans_key: str, labels: Mapping[str, int]) -> 
         weight = 1.0 if weights is None or numpy.isnan(weights[place]) else float(weights[place])
         if label in labels:
             spans.append((start, end, labels[label], weight))
-    open_spans = list(reference.spans[DOUBTFUL_KEY]) if DOUBTFUL_KEY in reference.spans else []
-    doubtful = [(span.start, span.end) for span in example.get_aligned_spans_y2x(open_spans, allow_overlap=True)]
+    doubtful = [(span.start, span.end) for start, end in reference.user_data.get(DOUBTFUL_KEY, ())
+                if (span := example.predicted.char_span(start, end, alignment_mode="expand")) is not None]
     annotated = reference.spans[spans_key].attrs.get(ANNOTATED) if spans_key in reference.spans else None
     known = None if annotated is None else [labels[label] for label in annotated if label in labels]
     return Target(len(example.predicted), spans, doubtful, known)

@@ -1,7 +1,12 @@
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from time import sleep
+
 import numpy
 import pytest
 import spacy
 import torch
+from peft.tuners.lora import Linear
 from spacy.tokens import Doc
 from thinc.api import Adam
 from tiny_models import write_bert
@@ -182,3 +187,25 @@ def test_lora_is_put_into_the_weights_where_it_is_only_used(folder, docs):
         assert loaded.to_bytes() == encoder.to_bytes()
         loaded.begin_update(docs)
     assert not numpy.allclose(wanted[0], make(folder, docs).predict(docs)[0], atol=1e-3)
+
+
+def test_threads_that_begin_together_put_lora_into_the_weights_once(folder, docs, monkeypatch):
+    torch.manual_seed(1)
+    encoder = make(folder, docs, lora_rank=2, dropout=0.0)
+    vectors, backprop = encoder.begin_update(docs)
+    backprop([numpy.ones_like(rows) for rows in vectors])
+    encoder.finish_update(Adam(0.05, use_averages=False))
+    wanted = encoder.predict(docs)
+    loaded = make_transformer_encoder(str(folder), max_pieces=60, overlap=20, mixed_precision=False,
+                                      lora_rank=2).from_bytes(encoder.to_bytes())
+    original = Linear.get_delta_weight
+    monkeypatch.setattr(Linear, "get_delta_weight", lambda *args: (sleep(0.02), original(*args))[1])
+    start = Barrier(2)
+
+    def begin(_):
+        start.wait()
+        return loaded.predict(docs)
+
+    with ThreadPoolExecutor(2) as pool:
+        for found in pool.map(begin, range(2)):
+            numpy.testing.assert_allclose(found[0], wanted[0], atol=1e-5)

@@ -39,8 +39,9 @@ def test_scores_that_nobody_made_weights_do_not_count():
 
 def test_doubtful_regions_are_read():
     example = make_example(Vocab())
-    example.reference.spans[DOUBTFUL_KEY] = [example.reference[5:6]]
-    assert find_target(example, "sc", LABELS).doubtful == [(5, 6)]
+    text = example.reference.text
+    example.reference.user_data[DOUBTFUL_KEY] = [(text.index("of"), text.index("of") + 2), (text.index("LA"), 7)]
+    assert find_target(example, "sc", LABELS).doubtful == [(5, 6), (1, 2)]
 
 
 def test_a_coarser_tokenizer_loses_what_it_cannot_reach():
