@@ -95,6 +95,18 @@ def test_batches_and_requests_can_be_mixed(tmp_path, run):
     assert (tmp_path / "requests.jsonl").read_text() == "", "nothing is left to ask"
 
 
+def test_results_take_the_place_of_responses_that_were_cut(tmp_path, run):
+    run.server.fault = lambda prompt, tried: "cut_text"
+    run()
+    run.server.bodies.clear()
+    assert run("--write-batch", tmp_path / "requests.jsonl", "--retry-truncated").exit_code == 0
+    serve(tmp_path / "requests.jsonl", tmp_path / "results.jsonl")
+    done = run("--read-batch", tmp_path / "results.jsonl", "--retry-truncated")
+    assert done.exit_code == 0 and "3 results" in done.output
+    assert run.server.bodies == [], "nothing is asked"
+    assert [len(spans) for spans in read(tmp_path / "out.jsonl")] == [1, 1, 0]
+
+
 @pytest.mark.issue(23)
 def test_results_with_log_probabilities_give_scores(tmp_path, run):
     options = ("--annotate.server.scores", "true")

@@ -68,6 +68,9 @@ def read_batch_into_cache(path: Path, annotator: Any, texts: Iterable[Annotation
         if outcome.reply is None:
             failed += 1
         else:
-            annotator.cache.put(key, outcome.reply)
+            cached = annotator.cache.get([key]).get(key)
+            # A result of a second try with --retry-truncated is paid for; what the limit has cut makes room for it.
+            annotator.cache.put(key, outcome.reply,
+                                replace=cached is not None and cached.finish_reason == "length")
             kept += 1
     print(f"{kept} results of {path} kept; {failed} failed there and are asked now", file=sys.stderr)
