@@ -14,7 +14,7 @@ class LoopbackServer:
 
     It keeps all requests in `bodies` and `headers`, the tries of each prompt in `tries`, those answered well in
     `answered`, and refuses requests that hold a parameter of `refuses`. A look-up is answered from `pages`, by its
-    path, and kept in `looked_up`.
+    path, and kept in `looked_up`; the first ones have the HTTP statuses of `page_statuses` in its place.
 
     answer (Callable[[str], str]): The reply to a prompt.
     fault (Callable[[str, int], Union[str, int, None]]): The fault of this try, counted from 1 for each prompt.
@@ -31,6 +31,7 @@ class LoopbackServer:
         self.refuses = ()
         self.elsewhere = None
         self.pages = {}
+        self.page_statuses = []
         self.looked_up = []
         self.times = []
         self.under_way = self.most_under_way = 0
@@ -50,7 +51,9 @@ class LoopbackServer:
             def do_GET(self):
                 path = self.path.removeprefix("/v1/")
                 server.looked_up.append(path)
-                server._send(self, 200 if path in server.pages else 404, json.dumps(server.pages.get(path, {})))
+                found = 200 if path in server.pages else 404
+                status = server.page_statuses.pop(0) if server.page_statuses else found
+                server._send(self, status, json.dumps(server.pages.get(path, {}) if status == found else {}))
 
         self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.http.daemon_threads = True

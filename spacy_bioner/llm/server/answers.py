@@ -15,6 +15,8 @@ CUT = frozenset({"length", "max_tokens"})
 # Where reasoning stands, which is no part of the answer.
 THOUGHT_KEYS = ("reasoning_content", "reasoning")
 REFUSED = frozenset({"content_filter", "refusal"})
+RETRIED_STATUS = frozenset({408, 409, 425, 429})
+SERVER_ERRORS = 500
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,11 @@ def read_text(choice: Any) -> Optional[str]:
 
 def _get(value: Any, key: str) -> Any:
     return value.get(key) if isinstance(value, dict) else None
+
+
+def may_pass(status: int) -> bool:
+    """Return whether an HTTP status speaks of a failure that may be over at the next try."""
+    return status in RETRIED_STATUS or status >= SERVER_ERRORS
 
 
 def read_retry_after(headers: Mapping[str, str]) -> Optional[float]:

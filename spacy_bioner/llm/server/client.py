@@ -17,22 +17,20 @@ from ...settings import setting
 from ..annotation.planner import estimate_tokens
 from ..protocol import DOCUMENT_STATUS, Reply, Request
 from ..settings import ConnectionSettings, GrammarSettings, ResponseSettings
-from .answers import Outcome, read_answer, read_retry_after
+from .answers import Outcome, may_pass, read_answer, read_retry_after
 from .budget import Budget
 from .exchange import Answer, AnswerTooLarge, Limits, UnreadableAnswer, find_proxy, get, post, size_limit
-from .grammar_requests import GrammarRequests
+from .grammar_requests import GrammarRequests, LookUpFailed
 from .parameters import Parameters, describe_refusal, find_refused
 from .span_scores import SpanScorer
 from .token_logprobs import LISTED
 
 # Tokens that chat markup adds to a prompt.
 PROMPT_MARGIN = 64
-RETRIED_STATUS = frozenset({408, 409, 425, 429})
 _OK = 200
 _NOT_FOUND = 404
 _KEY_REFUSED = (401, 403)
 _ELSEWHERE = range(300, 400)
-_SERVER_ERRORS = 500
 
 
 class ServerSettings(GrammarSettings, ConnectionSettings, ResponseSettings):
@@ -308,6 +306,9 @@ class Server:
             answer = await asyncio.wait_for(post(call.client, self._url, body, self._limits), self.settings.timeout)
         except (asyncio.TimeoutError, httpx.TimeoutException):
             return Outcome(error=f"no answer within {self.settings.timeout:g} s", retry=True, service_failed=True)
+        except LookUpFailed as failed:
+            return Outcome(error=str(failed), retry=True, after=read_retry_after(failed.page.headers),
+                           service_failed=True)
         except AnswerTooLarge:
             return Outcome(error=f"the answer has more than the {self._limits.size:,} bytes that it may have, or "
                                  f"grows more than {self._limits.expansion:g} times when it is unpacked", retry=True)
@@ -359,7 +360,7 @@ class Server:
         if self._parameters.adapt(sent, refused):
             return Outcome(adapted=True)
         return Outcome(error=f"HTTP {status}{describe_refusal(content, refused)}{self._advise(status, answer.content)}",
-                        retry=status in RETRIED_STATUS or status >= _SERVER_ERRORS,
+                        retry=may_pass(status),
                         after=read_retry_after(answer.headers), service_failed=status not in DOCUMENT_STATUS,
                         refused=status in DOCUMENT_STATUS)
 

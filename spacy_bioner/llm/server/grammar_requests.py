@@ -6,6 +6,7 @@ from typing import Any, Awaitable, Callable, Dict, Optional
 
 from ...errors import BionerError, Errors, Warnings
 from ..settings import GrammarSettings
+from .answers import may_pass
 
 logger = logging.getLogger(__name__)
 
@@ -17,9 +18,23 @@ _MEMBERS: Dict[str, Callable[[str], Dict[str, Any]]] = {
 # What servers say of themselves in their list of models.
 _OWNERS = {"llamacpp": "llama.cpp", "vllm": "vllm", "sglang": "sglang"}
 _OK = 200
+_NOT_IMPLEMENTED = 501
+_PAGE = "models"
 
-# Takes the last part of an address, gives status and content of the page.
+# Takes the last part of an address, gives status, headers and content of the page.
 Probe = Callable[[str], Awaitable[Any]]
+
+
+class LookUpFailed(Exception):
+    """The server did not say what it is, but may at the next try.
+
+    page (Any): Status and headers of what it said.
+    """
+
+    def __init__(self, page: Any) -> None:
+        super().__init__(f"HTTP {page.status} from {_PAGE}: if it stays so, set grammar to the kind of the server "
+                         "or to null")
+        self.page = page
 
 
 class GrammarRequests:
@@ -45,8 +60,12 @@ class GrammarRequests:
         """Ask the server what it is; no text of a document is sent.
 
         probe (Probe): Asks for a page. Its errors of transport are passed on, and the next call asks again.
+        RAISES LookUpFailed: Where the server is busy or broken for now; the next call asks again too.
         """
-        self._kind = _OWNERS.get(_find_owner(await probe("models")))
+        page = await probe(_PAGE)
+        if may_pass(page.status) and page.status != _NOT_IMPLEMENTED:
+            raise LookUpFailed(page)
+        self._kind = _OWNERS.get(_find_owner(page))
         self._is_known = True
         logger.info("the server takes %s", "no grammar" if self._kind is None else f"grammars ({self._kind})")
 

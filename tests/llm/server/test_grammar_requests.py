@@ -74,6 +74,33 @@ def test_codec_without_a_grammar_is_asked_freely_and_looks_nothing_up(start_serv
     assert read_grammar(server.bodies[0]) == (None, None) and server.looked_up == []
 
 
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503])
+def test_a_passing_failure_of_the_look_up_decides_nothing(start_server, status):
+    server = start_server(lambda prompt: '[{"type":"DISEASE","name":"flu"}]')
+    say_owner(server, "vllm")
+    server.page_statuses[:] = [status]
+    records = annotate(server, texts=["No flu.", "The flu."])
+    assert [len(record.mentions) for record in records] == [1, 1]
+    assert server.looked_up == ["models", "models"] and len(server.bodies) == 2
+    assert all(read_grammar(body)[0] == "vllm" for body in server.bodies)
+
+
+def test_a_look_up_that_keeps_failing_is_a_failure_of_the_service(start_server):
+    server = start_server(lambda prompt: "[]")
+    server.page_statuses[:] = [503] * 2
+    [record] = annotate(server, max_tries=2)
+    assert record.meta["error"].startswith("HTTP 503 from models: if it stays so, set grammar")
+    assert server.looked_up == ["models", "models"] and server.bodies == []
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 501])
+def test_a_refused_look_up_is_an_answer(start_server, status):
+    server = start_server(lambda prompt: "[]")
+    server.page_statuses[:] = [status]
+    annotate(server, texts=["No flu.", "Gout."])
+    assert server.looked_up == ["models"] and all(read_grammar(body) == (None, None) for body in server.bodies)
+
+
 def test_null_sends_no_grammar(start_server):
     server = start_server(lambda prompt: "[]")
     say_owner(server, "llamacpp")
