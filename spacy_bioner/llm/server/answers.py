@@ -17,6 +17,8 @@ THOUGHT_KEYS = ("reasoning_content", "reasoning")
 REFUSED = frozenset({"content_filter", "refusal"})
 RETRIED_STATUS = frozenset({408, 409, 425, 429})
 SERVER_ERRORS = 500
+# Counts of tokens are below this, so that a float holds them and what they cost.
+_COUNTS = 2 ** 53
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ def read_answer(answer: Any) -> Outcome:
         return Outcome(error="the answer holds no choices", retry=True)
     counted = _get(answer, "usage")
     counts = {"prompt_tokens": _get(counted, "prompt_tokens"), "answer_tokens": _get(counted, "completion_tokens")}
-    usage = {key: count for key, count in counts.items() if type(count) is int and count >= 0}
+    usage = {key: count for key, count in counts.items() if type(count) is int and 0 <= count < _COUNTS}
     found = _get(choices[0], "finish_reason")
     reason = found if isinstance(found, str) else None
     if reason in REFUSED:

@@ -98,6 +98,8 @@ def _read_entry(item: Any) -> Optional[_Entry]:
 
 
 def _read_pair(token: Any, logprob: Any) -> Optional[_Entry]:
-    if not isinstance(token, str) or type(logprob) not in (int, float) or math.isnan(logprob):
+    if not isinstance(token, str) or type(logprob) not in (int, float):
         return None
-    return token.encode("utf8", "surrogatepass"), min(max(float(logprob), _LEAST), 0.0)
+    # Bounded first: an integer may be too large for a float.
+    bounded = float(min(max(logprob, _LEAST), 0.0))
+    return None if math.isnan(bounded) else (token.encode("utf8", "surrogatepass"), bounded)

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import math
 import random
 import time
 
@@ -10,15 +11,18 @@ import pytest
 from spacy_bioner.errors import BionerError
 from spacy_bioner.llm.annotation.cache import ReplyCache
 from spacy_bioner.llm.annotation.request_runner import Runner
+from spacy_bioner.llm.annotation.usage import Usage
 from spacy_bioner.llm.protocol import Request
 from spacy_bioner.llm.server.answers import read_retry_after
+from spacy_bioner.llm.server.budget import make_budget
 from spacy_bioner.llm.server.client import Server, ServerSettings
 from spacy_bioner.prompts.build import Prompt
 
 
-def make_server(server, **options):
+def make_server(server, *, score_spans=None, **options):
     quick = {"backoff": 0.01, "timeout": 0.5, "max_wait": 0.3, "max_tries": 4}
-    return Server(ServerSettings(model="m", base_url=server.url, **{**quick, **options}))
+    settings = ServerSettings(model="m", base_url=server.url, **{**quick, **options})
+    return Server(settings, score_spans=score_spans, budget=make_budget(settings))
 
 
 def ask(model, prompts):
@@ -136,6 +140,24 @@ def test_answer_of_any_shape_is_a_reply_or_the_error_of_its_document(start_serve
     for reply in ask(asked, odd):
         assert isinstance(reply.text, str) and not reply.service_failed
         assert (reply.error is None) == (reply.finish_reason == "stop")
+
+
+@pytest.mark.parametrize("number", [10 ** 400, -10 ** 400, 2 ** 53, math.inf],
+                         ids=["integer", "negative", "imprecise", "infinite"])
+@pytest.mark.parametrize("options", [{}, {"price_in_per_million": 1.0, "price_out_per_million": 1.0}],
+                         ids=["free", "priced"])
+def test_answer_with_a_number_beyond_all_bounds_is_a_reply(start_server, number, options):
+    token = {"token": "yes", "logprob": number, "top_logprobs": [{"token": "no", "logprob": number}]}
+    answer = say("yes")
+    answer["choices"][0]["logprobs"] = {"content": [token]}
+    answer["usage"] = {"prompt_tokens": number, "completion_tokens": number}
+    server = start_server(lambda prompt: json.dumps(answer), lambda prompt, tried: "verbatim")
+    asked = make_server(server, scores=True, score_spans=lambda text, answer, tokens: (), timeout=10, **options)
+    usage = Usage()
+    for reply in ask(asked, ["p", "q"]):
+        assert (reply.text, reply.error) == ("yes", None) and "prompt_tokens" not in reply.usage
+        usage.add_reply(reply.usage)
+    assert "2 requests" in usage.summary()
 
 
 def test_answer_nested_without_end_is_the_error_of_its_document(start_server):
