@@ -28,6 +28,7 @@ class Outcome:
     service_failed (bool): See `Reply`; refused (bool) likewise.
     adapted (bool): Whether the next try leaves out what this one was refused for.
     constrained (bool): Whether the request was sent with a grammar.
+    may_cost (bool): Whether the server has worked on it, as far as is known; what it does not count costs the most.
     usage (Mapping[str, int]): Tokens that the server counts, also where the answer is of no use.
     tokens (Sequence[TokenLogprobs]): Tokens of the answer, if it comes with their log-probabilities.
     """
@@ -40,6 +41,7 @@ class Outcome:
     refused: bool = False
     adapted: bool = False
     constrained: bool = False
+    may_cost: bool = False
     usage: Mapping[str, int] = field(default_factory=dict)
     tokens: Sequence[TokenLogprobs] = ()
 

@@ -214,7 +214,7 @@ class Server:
                 if outcome.refused and outcome.constrained:
                     is_free, adapted = True, adapted + 1
                     outcome = await self._try_within_budget(call, request, is_free=True)
-            cost += self._spend(outcome)
+            cost += self._spend(outcome, request)
             if outcome.adapted:
                 adapted += 1
                 continue
@@ -240,17 +240,19 @@ class Server:
         """Send a request once, if what it may cost at most is left."""
         if self._budget is None or self._budget.max_cost is None:
             return await self._try(call, request, is_free=is_free)
-        most = self._budget.cost(self._count_tokens(request.prompt.plain) + PROMPT_MARGIN,
-                                 self.settings.max_new_tokens)
-        async with self._budget.reserved(most):
+        async with self._budget.reserved(self._budget.cost(**self._most_tokens(request))):
             outcome = await self._try(call, request, is_free=is_free)
         return outcome
 
-    def _spend(self, outcome: Outcome) -> float:
-        """Return the cost of an answer, also of one that is of no use."""
-        if self._budget is None:
+    def _most_tokens(self, request: Request) -> Dict[str, int]:
+        return {"prompt_tokens": self._count_tokens(request.prompt.plain) + PROMPT_MARGIN,
+                "answer_tokens": self.settings.max_new_tokens}
+
+    def _spend(self, outcome: Outcome, request: Request) -> float:
+        """Return the cost of an answer, also of one that is of no use; the most where it does not say."""
+        if self._budget is None or not outcome.may_cost:
             return 0.0
-        cost = self._budget.cost(outcome.usage.get("prompt_tokens", 0), outcome.usage.get("answer_tokens", 0))
+        cost = self._budget.cost(**{**self._most_tokens(request), **outcome.usage})
         self._budget.spend(cost)
         return cost
 
@@ -300,20 +302,24 @@ class Server:
         with extra("llm"):
             import httpx
 
+        was_sent = False
         try:
             members = {} if is_free else await self._choose_members(call, request)
             body = self.make_body(request, members, logprobs=self._wants_logprobs(members))
+            was_sent = True
             answer = await asyncio.wait_for(post(call.client, self._url, body, self._limits), self.settings.timeout)
-        except (asyncio.TimeoutError, httpx.TimeoutException):
-            return Outcome(error=f"no answer within {self.settings.timeout:g} s", retry=True, service_failed=True)
+        except (asyncio.TimeoutError, httpx.TimeoutException) as failed:
+            return Outcome(error=f"no answer within {self.settings.timeout:g} s", retry=True, service_failed=True,
+                           may_cost=was_sent and not isinstance(failed, (httpx.ConnectTimeout, httpx.PoolTimeout)))
         except LookUpFailed as failed:
             return Outcome(error=str(failed), retry=True, after=read_retry_after(failed.page.headers),
                            service_failed=True)
         except AnswerTooLarge:
             return Outcome(error=f"the answer has more than the {self._limits.size:,} bytes that it may have, or "
-                                 f"grows more than {self._limits.expansion:g} times when it is unpacked", retry=True)
+                                 f"grows more than {self._limits.expansion:g} times when it is unpacked", retry=True,
+                           may_cost=was_sent)
         except UnreadableAnswer:
-            return Outcome(error="the answer was not readable gzip", retry=True)
+            return Outcome(error="the answer was not readable gzip", retry=True, may_cost=was_sent)
         except (httpx.TransportError, httpx.InvalidURL):
             return Outcome(error="the connection failed", retry=True, service_failed=True)
         try:
@@ -326,7 +332,7 @@ class Server:
             outcome = Outcome(error="the answer was not JSON", retry=True)
         else:
             outcome = self.add_scores(read_answer(content), request.text)
-        return replace(outcome, constrained=bool(members))
+        return replace(outcome, constrained=bool(members), may_cost=answer.status == _OK)
 
     def add_scores(self, outcome: Outcome, text: str) -> Outcome:
         """Score the spans of an answer, if it comes with the log-probabilities of its tokens.

@@ -277,6 +277,25 @@ def test_usage_is_read_from_the_reply(start_server):
     assert (reply.usage["prompt_tokens"], reply.usage["answer_tokens"]) == (3, 2)
 
 
+@pytest.mark.parametrize("fault", ["verbatim", "html", "silent"])
+def test_what_an_answer_costs_that_does_not_say_so_counts_as_the_most(start_server, fault):
+    server = start_server(lambda prompt: json.dumps(say("yes")), lambda prompt, tried: fault)
+    asked = make_server(server, max_tries=1, concurrency=1, price_in_per_million=1.0, price_out_per_million=1.0,
+                        max_new_tokens=100_000, max_cost=0.25)
+    with pytest.raises(BionerError, match=r"Stopped before the limit of 0\.25: 0\.2001 is spent"):
+        ask(asked, [f"{number:02}" for number in range(20)])
+    assert len(server.bodies) == 2
+
+
+@pytest.mark.parametrize("fault", ["refused", "unavailable", "dropped"])
+def test_what_was_not_answered_costs_nothing(start_server, fault):
+    server = start_server(fault=lambda prompt, tried: fault)
+    asked = make_server(server, max_tries=1, concurrency=1, price_in_per_million=1.0, price_out_per_million=1.0,
+                        max_new_tokens=100_000, max_cost=0.25)
+    assert all(reply.error is not None for reply in ask(asked, [str(number) for number in range(5)]))
+    assert len(server.bodies) == 5
+
+
 def test_leaving_early_ends_what_is_under_way(start_server):
     server = start_server(fault=lambda prompt, tried: None if prompt == "first" else "silent")
     model = make_server(server, timeout=20, concurrency=4)
