@@ -72,6 +72,8 @@ class LlmErrors:
             "to labels.")
     E247 = ("The weights of {name} need {needed} GB, and {free} GB of {place} are free. Let a server answer that holds "
             "the model (base_url), or take a smaller one.")
+    E248 = ("The key in {place} holds a character that is not printable ASCII, so it cannot be sent. Copy the key once "
+            "more.")
 
 
 class LlmWarnings:

@@ -192,13 +192,21 @@ class Server:
             import httpx
 
         settings = self.settings
-        key = settings.api_key or os.environ.get(settings.api_key_env)
+        key = self._find_key()
         return httpx.AsyncClient(
             headers={"Accept-Encoding": "gzip", **({"Authorization": f"Bearer {key}"} if key else {})},
             timeout=httpx.Timeout(settings.timeout, connect=min(10.0, settings.timeout)),
             limits=httpx.Limits(max_connections=settings.concurrency, max_keepalive_connections=settings.concurrency),
             proxy=find_proxy(self._url) if settings.environment_proxy else None, trust_env=False,
             follow_redirects=False)
+
+    def _find_key(self) -> str:
+        """Return the key, empty for none; raises BionerError E248 for one that no header can hold."""
+        settings = self.settings
+        key = (settings.api_key or os.environ.get(settings.api_key_env) or "").strip()
+        if not (key.isascii() and key.isprintable()):
+            raise BionerError(Errors.E248.format(place="api_key" if settings.api_key else settings.api_key_env))
+        return key
 
     async def _ask(self, call: _Call, request: Request) -> Reply:
         """Send a request until it is answered, refused for good, or given up."""

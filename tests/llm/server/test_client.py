@@ -306,6 +306,25 @@ def test_leaving_early_ends_what_is_under_way(start_server):
     assert time.monotonic() - started < 2
 
 
+@pytest.mark.parametrize("key, sent", [("sk-abc\n", "Bearer sk-abc"), (" \t", None)])
+def test_white_space_around_a_key_is_not_sent(start_server, monkeypatch, key, sent):
+    monkeypatch.setenv("OPENAI_API_KEY", key)
+    server = start_server()
+    [reply] = ask(make_server(server), ["p"])
+    assert (reply.error, server.headers[0].get("Authorization")) == (None, sent)
+
+
+@pytest.mark.parametrize("key", ["sk-\u2026", "sk-a\nb", "sk-\x7f", "sk-\udc80"])
+@pytest.mark.parametrize("place", ["OPENAI_API_KEY", "api_key"])
+def test_a_key_that_cannot_be_sent_is_an_error_that_does_not_show_it(start_server, monkeypatch, place, key):
+    if place == "OPENAI_API_KEY":
+        monkeypatch.setenv(place, key)
+    server = start_server()
+    with pytest.raises(BionerError, match=f"The key in {place} ") as told:
+        ask(make_server(server, **({"api_key": key} if place == "api_key" else {})), ["p"])
+    assert "sk-" not in str(told.value) and server.bodies == []
+
+
 def test_a_server_without_address_is_an_error(monkeypatch):
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
     with pytest.raises(BionerError, match="base_url"):
