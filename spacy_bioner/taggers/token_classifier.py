@@ -21,6 +21,8 @@ _TEXTS = 64
 _MOST_PIECES = 512
 # Pieces that neighbouring windows share, as a part of a window.
 _OVERLAP = 0.25
+# Label of a model that has letters alone, as B, I and O.
+_ONLY_LABEL = "ENTITY"
 Span = Tuple[int, int]
 
 
@@ -48,7 +50,7 @@ class TokenClassifier:
         if not any(each.endswith(_HEAD) for each in config.architectures or ()):
             raise BionerError(Errors.E243.format(name=name, found=", ".join(config.architectures or ()) or "no head"))
         self._model.eval().requires_grad_(False)
-        self._tags = [_as_tag(str(config.id2label[place])) for place in range(config.num_labels)]
+        self._tags = _as_tags([str(config.id2label[place]) for place in range(config.num_labels)])
         self.labels: Sequence[str] = sorted({tag.partition("-")[2] for tag in self._tags if tag != OUTSIDE})
         self._around = find_around(self._tokenizer)
         # A document may hold "[SEP]": that is text, not the mark of the model.
@@ -142,8 +144,10 @@ def _take(found: List[numpy.ndarray], window: Window, pieces: Sequence[List[int]
         reached += len(pieces[unit][:most])
 
 
-def _as_tag(label: str) -> str:
-    """Return a label of the model as a tag; one without a letter is inside its mention."""
-    if label == OUTSIDE or is_tag(label):
-        return label
-    return f"I-{label}"
+def _as_tags(labels: Sequence[str]) -> List[str]:
+    """Return the labels of a model as tags; one without a letter is inside its mention, letters alone have one label
+    together."""
+    bare = [label for label in labels if label != OUTSIDE]
+    if not {"B", "I"}.isdisjoint(bare) and all("-" not in label and is_tag(label, bare=True) for label in bare):
+        return [label if label == OUTSIDE else f"{label}-{_ONLY_LABEL}" for label in labels]
+    return [label if is_tag(label) else f"I-{label}" for label in labels]

@@ -7,7 +7,7 @@ from tiny_taggers import save_token_classifier
 
 from spacy_bioner.annotation import Annotation
 from spacy_bioner.errors import BionerError
-from spacy_bioner.taggers.opening import find_kind
+from spacy_bioner.taggers.opening import LabelMap, find_kind
 from spacy_bioner.taggers.token_classifier import TokenClassifier
 
 PIECES = {"chronic": "B-Disease", "bronch": "I-Disease", "##itis": "O", "asthma": "B-Disease", "aspirin": "B-Drug",
@@ -63,6 +63,21 @@ def test_labels_are_those_of_the_tags_and_scores_are_probabilities(tagger):
     assert list(tagger.labels) == ["Disease", "Drug"]
     (_, (mention,)), = tagger.find([Annotation("gout")])
     assert 0.9 < mention.score <= 1
+
+
+@pytest.mark.parametrize("begin", ["B", "I"])
+def test_tags_without_a_label_are_those_of_one_label(tmp_path, begin):
+    save_token_classifier(tmp_path, {"breast": begin, "cancer": "I", "and": "O", "gout": begin})
+    tagger = TokenClassifier(tmp_path, name="bare")
+    assert find(tagger, "Breast cancer and gout") == [("Breast cancer", "ENTITY"), ("gout", "ENTITY")]
+    (_, mentions), = tagger.find([Annotation("Breast cancer")])
+    mapped = LabelMap({"ENTITY": "DISEASE"}, known={"DISEASE"}, tagger=tagger).apply(mentions)
+    assert {mention.label for mention in mapped} == {"DISEASE"}
+
+
+def test_a_letter_among_whole_labels_is_a_label(tmp_path):
+    save_token_classifier(tmp_path, {"breast": "B", "cancer": "Disease"})
+    assert TokenClassifier(tmp_path, name="letter").labels == ["B", "Disease"]
 
 
 def test_a_folder_says_what_it_is(folder):
