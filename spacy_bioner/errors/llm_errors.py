@@ -74,6 +74,8 @@ class LlmErrors:
             "the model (base_url), or take a smaller one.")
     E248 = ("The key in {place} holds a character that is not printable ASCII, so it cannot be sent. Copy the key once "
             "more.")
+    E249 = ("Text '{id}' has {length:,} characters, but the pipeline {name} reads at most {most:,}. Cut it into "
+            "shorter texts, or leave it out.")
 
 
 class LlmWarnings:

@@ -1,5 +1,6 @@
 """Any spaCy pipeline as an annotator: its span group, or its entities."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Iterable, Iterator, List, Optional, Sequence, Set, Tuple
 
@@ -7,11 +8,12 @@ from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.util import load_model
 
-from ..annotation import Annotation, Mention
+from ..annotation import Annotation, Mention, in_text_order
 from ..errors import BionerError, Errors
 from ..formats.docbin import doc_to_annotation, set_meta
+from ..grounding.words import trim
 from ..training.pipeline_loading import load_pipeline
-from .opening import ENTS
+from .opening import ENTS, drop_overlapping
 
 _KEY = "sc"
 # Holds the entities while they are read; no pipeline has a span group of this name.
@@ -35,7 +37,8 @@ class SpacyTagger:
         self.labels: Sequence[str] = ()
 
     def find(self, texts: Iterable[Annotation]) -> Iterator[Tuple[Annotation, Sequence[Mention]]]:
-        """Yield each text with its mentions; raises E607 at the end where no Doc has the key."""
+        """Yield each text with its mentions, which have no white space at their edges; raises E249 for a text that is
+        too long, E607 at the end where no Doc has the key."""
         keys: Set[str] = set()
         some = False
         for doc, text in self.nlp.pipe(self._make_docs(texts), as_tuples=True):
@@ -48,6 +51,9 @@ class SpacyTagger:
 
     def _make_docs(self, texts: Iterable[Annotation]) -> Iterator[Tuple[Doc, Annotation]]:
         for text in texts:
+            if len(text.text) > self.nlp.max_length:
+                raise BionerError(Errors.E249.format(id=text.id, length=len(text.text), name=self.name,
+                                                     most=self.nlp.max_length))
             doc = self.nlp.make_doc(text.text)
             set_meta(doc, text.with_mentions(()))
             yield doc, text
@@ -57,7 +63,13 @@ class SpacyTagger:
         if key == ENTS:
             doc.spans[_ENTITIES] = list(doc.ents)
             key = _ENTITIES
-        return list(doc_to_annotation(doc, key).mentions)
+        mentions = []
+        for mention in doc_to_annotation(doc, key).mentions:
+            start, end = trim(doc.text, mention.start, mention.end)
+            if start < end:
+                mentions.append(replace(mention, start=start, end=end))
+        # Those that differed in white space alone are the same now.
+        return list(in_text_order(drop_overlapping(mentions)))
 
 
 def _load_package(name: str) -> Language:

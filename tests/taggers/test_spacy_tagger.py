@@ -5,6 +5,7 @@ import spacy
 
 from spacy_bioner.annotation import Annotation
 from spacy_bioner.errors import BionerError
+from spacy_bioner.formats.jsonl import read_jsonl, write_jsonl
 from spacy_bioner.taggers.opening import LabelMap, PipelineSettings, open_tagger
 
 TEXT = Annotation("Gout was treated with aspirin.", id="a")
@@ -39,6 +40,25 @@ def test_mentions_come_from_the_group_or_the_entities(tmp_path, made, spans_key,
 def test_a_group_that_the_pipeline_does_not_write_is_an_error(tmp_path):
     with pytest.raises(BionerError, match="no span group|'nope'"):
         find(save(tmp_path, key="sc"), "nope")
+
+
+def test_white_space_at_the_edges_of_spans_is_left_out(tmp_path):
+    nlp = spacy.blank("en")
+    nlp.add_pipe("span_ruler", config={"spans_key": "sc"}).add_patterns([
+        {"label": "DRUG", "pattern": [{"IS_SPACE": True, "OP": "?"}, {"LOWER": "aspirin"}]},
+        {"label": "GAP", "pattern": [{"IS_SPACE": True}]}, {"label": "VERB", "pattern": [{"LOWER": "took"}]}])
+    nlp.to_disk(tmp_path / "pipeline")
+    text = Annotation("She took \n aspirin.", id="a")
+    ((_, mentions),) = open_tagger(PipelineSettings(name=str(tmp_path / "pipeline"))).find([text])
+    assert [(text.surface(mention), mention.label) for mention in mentions] == [("took", "VERB"), ("aspirin", "DRUG")]
+    write_jsonl(tmp_path / "out.jsonl", [text.with_mentions(mentions)])
+    assert len(next(iter(read_jsonl(tmp_path / "out.jsonl"))).mentions) == 2
+
+
+def test_a_text_that_is_too_long_for_the_pipeline_is_one_line(tmp_path):
+    tagger = open_tagger(PipelineSettings(name=save(tmp_path, key="sc")))
+    with pytest.raises(BionerError, match="Text 'long' has 1,000,002 characters.*1,000,000"):
+        list(tagger.find([TEXT, Annotation("a " * 500_001, id="long")]))
 
 
 @pytest.mark.parametrize("name", ["no_such_package", "./nowhere", "/nowhere/at/all"])
