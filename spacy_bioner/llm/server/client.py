@@ -40,6 +40,7 @@ class ServerSettings(GrammarSettings, ConnectionSettings, ResponseSettings):
     revision: Optional[str] = setting(None, "Tells two models of the same name apart; null takes the address.")
     api_key: Optional[str] = setting(None, "Key; null takes that of the environment, or none.", repr=False)
     chat: bool = setting(True, "Whether prompts are chat messages; false asks for plain completions.")
+    top_p: Optional[float] = setting(None, "Share of the probability to sample from; null sends none.", gt=0, le=1)
     json_schema: Optional[Mapping[str, Any]] = setting(None, "JSON schema that responses must follow.")
 
 
@@ -135,10 +136,12 @@ class Server:
     def identity(self) -> Dict[str, Any]:
         """Return all that a reply depends on beside the prompt; no key."""
         settings = self.settings
+        # Where caches of earlier versions have it.
+        top_p = {} if settings.top_p is None else {"top_p": settings.top_p}
         return {"model": settings.model, "revision": settings.revision or self.base_url, "adapter": self.adapter,
                 "decoding": "server", "chat": settings.chat, "max_new_tokens": settings.max_new_tokens,
                 "temperature": settings.temperature, "seed": settings.seed,
-                "json_schema": settings.json_schema, "extra_body": dict(settings.extra_body),
+                "json_schema": settings.json_schema, "extra_body": {**top_p, **settings.extra_body},
                 "grammar": None if self._grammars is None else [settings.grammar, settings.grammar_depth],
                 **({"scores": self._listed} if self._listed else {})}
 

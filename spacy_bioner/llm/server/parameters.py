@@ -42,6 +42,8 @@ class Parameters:
         """
         settings = self.settings
         asked: Dict[str, Any] = {"temperature": settings.temperature}
+        if settings.top_p is not None:
+            asked["top_p"] = settings.top_p
         if logprobs:
             asked.update(logprob_parameters(chat=settings.chat))
         if settings.temperature > 0 or settings.seed:

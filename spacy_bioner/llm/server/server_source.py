@@ -79,7 +79,7 @@ class ServerSource:
 
     def open_generator(self, *, top_p: float, attempts: int, batch_size: int, min_units: int = 0) -> LanguageModel:
         """Return the server as a writer of sentences; it decodes freely, and answers are checked."""
-        return self._connect(self.settings.changed(extra_body={"top_p": top_p, **self.settings.extra_body}))
+        return self._connect(self.settings.changed(top_p=top_p))
 
     def __call__(self, prompts: Iterable[Iterable[Any]]) -> Iterable[Iterable[Any]]:
         """Answer the prompts of documents, as spacy-llm's models do."""

@@ -9,9 +9,10 @@ from spacy_bioner.codecs import make_codec
 from spacy_bioner.llm.adapter import AdapterCard
 from spacy_bioner.llm.annotation.assembly import make_annotator, make_builder
 from spacy_bioner.llm.local.fingerprint import adapter_fingerprint
+from spacy_bioner.llm.protocol import Request
 from spacy_bioner.llm.server.server_source import make_server
 from spacy_bioner.llm.settings import AnnotatorSettings
-from spacy_bioner.prompts.build import PromptBuilder
+from spacy_bioner.prompts.build import Prompt, PromptBuilder
 
 LABELS = {"DISEASE": "illnesses"}
 
@@ -65,3 +66,28 @@ def test_retrained_adapter_of_the_same_name_is_asked_anew(start_server, tmp_path
         found.append((len(server.bodies), record.meta["adapter"]))
     assert [asked for asked, _ in found] == [1, 1, 2], "once in each state"
     assert found[0] == found[1] and None not in {name for _, name in found} and found[0][1] != found[2][1]
+
+
+def test_sentences_are_written_by_a_server_that_refuses_top_p(start_server):
+    server = start_server(lambda prompt: "Gout was seen.")
+    server.refuses = ("top_p",)
+    writer = make_server("m", base_url=server.url).open_generator(top_p=0.9, attempts=1, batch_size=1)
+    [(_, reply)] = writer.generate([Request(Prompt("", "p"))])
+    assert reply.text == "Gout was seen."
+    assert [body.get("top_p") for body in server.bodies] == [0.9, None]
+
+
+def test_top_p_of_the_settings_goes_before_that_of_a_generator(start_server):
+    server = start_server()
+    writer = make_server("m", base_url=server.url, extra_body={"top_p": 0.5}).open_generator(
+        top_p=0.9, attempts=1, batch_size=1)
+    list(writer.generate([Request(Prompt("", "p"))]))
+    assert server.bodies[0]["top_p"] == 0.5
+
+
+def test_top_p_is_part_of_the_key_of_the_cache_where_it_is_sent():
+    source = make_server("m", base_url="http://localhost:1")
+    by_default = source.open(make_builder(None, AnnotatorSettings(labels=LABELS))).identity()
+    first, second = (source.open_generator(top_p=top_p, attempts=1, batch_size=1).identity() for top_p in (0.8, 0.9))
+    assert first != second and "top_p" not in str(by_default)
+    assert first["extra_body"] == {"top_p": 0.8}, "the keys of earlier versions"
