@@ -1,5 +1,6 @@
 """The verb merge: what several annotators say of the same texts, made into one file of records."""
 
+import logging
 import re
 from collections import Counter
 from enum import Enum
@@ -9,12 +10,16 @@ from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
 import typer
 
 from ..annotation import Annotation, index_records
-from ..errors import BionerError, Errors
+from ..errors import BionerError, Errors, Warnings
 from ..files import write_json
 from ._shared.named_paths import parse_named_paths
 from ._shared.outputs import name_beside, refuse_other_ending, refuse_own_input, refuse_same_output
 
+logger = logging.getLogger(__name__)
+
 GOLD, DICTIONARY = "gold", "dictionary"
+# Fewer annotators do not tell by their agreement which of them is right.
+_TELLING = 3
 
 
 class By(str, Enum):
@@ -43,7 +48,8 @@ def merge_cli(
     """Merge the annotations of several annotators.
 
     Gold counts more than agreement, agreement more than one annotator, and that more than a dictionary. Conflicts are
-    counted. With --by probability, annotators are measured on --gold, whose texts they have too, or by their agreement.
+    counted. With --by probability, annotators are measured on --gold, whose texts they have too, or, where there
+    are at least three, by their agreement.
 
     Example: spacy-bioner merge llm=annotated.jsonl merged.jsonl --gold gold.jsonl
 
@@ -130,8 +136,9 @@ def weigh_sources(sources: Dict[str, Path], output: Path, *, gold: Optional[Path
     dictionary_label (Optional[str]): As in `merge_sources`.
     RETURNS (Dict[str, Any]): records, estimated_on (gold or agreement), texts_with_gold, annotators (precision and
         recall on gold by label, with intervals), candidates, and of them expected_correct.
-    RAISES BionerError: E534 without any source, E567 where no annotator has read gold, E521 where texts differ, E552
-        where a source has an id twice, E009 for gold of another split, E008 for an empty file.
+    RAISES BionerError: E534 without any source, E575 for a single one without gold, E567 where no annotator has read
+        gold, E521 where texts differ, E552 where a source has an id twice, E009 for gold of another split, E008 for an
+        empty file.
     """
     from ..formats.jsonl import write_jsonl
     from ..merging import reliability
@@ -142,6 +149,10 @@ def weigh_sources(sources: Dict[str, Path], output: Path, *, gold: Optional[Path
     read = {name: list(_read(path)) for name, path in sources.items()}
     if dictionary is not None:
         read[DICTIONARY] = list(_look_up(dictionary, dictionary_label, read))
+    if gold is None and len(read) < _TELLING:
+        if len(read) == 1:
+            raise BionerError(Errors.E575.format(name=next(iter(read))))
+        logger.warning(Warnings.W502)
     found = {name: index_records(records, source=name) for name, records in read.items()}
     known = index_records(_read_gold(gold), source=GOLD) if gold is not None else {}
     texts = _find_texts({**found, GOLD: known})

@@ -101,8 +101,12 @@ class TrainingErrors:
             "'{id}'. Scores would be too high. Set start_from = null, or give a head start without them.")
     E573 = "Cannot read '{value}' as a source. Write NAME=FILE, as in bc5cdr=train.jsonl."
     E574 = "The source name '{name}' comes twice. Give each source its own name."
+    E575 = ("Without gold, how far annotators are right is told by their agreement, and there is only '{name}'. Give "
+            "--gold, or two more annotators.")
 
 
 class TrainingWarnings:
     W501 = ("{path} has {right} correct and {wrong} wrong candidates, too few to fit a threshold (wanted: {least} of "
             "each). Candidates made from the dev set are added.")
+    W502 = ("Two annotators agree as well where both err as where both are right, so agreement does not tell which of "
+            "them is. Their probabilities mean little without gold or a third annotator.")

@@ -128,9 +128,23 @@ def test_probabilities_come_from_gold_that_the_annotators_have_read(verb, data):
     assert told["annotators"]["a"]["DISEASE"]["precision"][0] == 1 and "b, GENE: precision 0.0" in out
 
 
-def test_without_gold_agreement_decides(verb, data):
-    assert verb(*arguments(data, "--by", "probability"))[0] == 0
+def test_without_gold_agreement_decides(verb, data, caplog):
+    assert verb(*arguments(data, "--by", "probability", "--dictionary", data / "seeds.jsonl"))[0] == 0
+    assert not caplog.messages
     assert json.loads((data / "out.merge.json").read_text())["estimated_on"] == "agreement"
+
+
+def test_two_annotators_without_gold_are_weighed_with_a_warning(verb, data, caplog):
+    assert verb(*arguments(data, "--by", "probability", "--gold", data / "gold.jsonl"))[0] == 0
+    assert not caplog.messages
+    assert verb(*arguments(data, "--by", "probability"))[0] == 0
+    assert ["Two annotators agree as well" in message for message in caplog.messages] == [True]
+
+
+def test_one_annotator_without_gold_is_refused(refused, verb, data):
+    asked = arguments(data, "--by", "probability", sources=("llm",))
+    assert "there is only 'llm'" in refused(*asked) and not (data / "out.jsonl").exists()
+    assert verb(*asked, "--gold", data / "gold.jsonl")[0] == 0
 
 
 def test_gold_that_no_annotator_has_read_is_refused(refused, data):
