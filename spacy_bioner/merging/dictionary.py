@@ -21,9 +21,13 @@ class Dictionary:
 
     def __init__(self, names: Iterable[Tuple[str, str]]) -> None:
         self._labels: Dict[Name, Set[str]] = defaultdict(set)
+        lengths: Set[int] = set()
         for name, label in names:
-            self._labels[_key(name)].add(label)
-        self._lengths = sorted({len(key) for key in self._labels if key}, reverse=True)
+            key = _key(name)
+            self._labels[key].add(label)
+            # A text may have the name as it stands in the list, or normalised: "Tylenol™" is two units or one.
+            lengths.update((len(key), len(find_units(name))))
+        self._lengths = sorted(lengths - {0}, reverse=True)
 
     def annotate(self, annotation: Annotation) -> Annotation:
         """Mark the names in a text, the longest at each place, from left to right, never inside a unit.

@@ -27,5 +27,14 @@ def test_names_are_found(text, names):
     assert find(text) == names
 
 
+@pytest.mark.parametrize("name, text, span", [
+    pytest.param("Tylenol™", "She took Tylenol™ daily.", (9, 17), id="fewer units when normalised"),
+    pytest.param("½ tablet", "Take ½ tablet.", (5, 13), id="more units when normalised"),
+])
+def test_names_whose_units_change_when_they_are_normalised_are_found(name, text, span):
+    found = Dictionary([(name, "D")]).annotate(Annotation(text, id="a"))
+    assert [(mention.start, mention.end) for mention in found.mentions] == [span]
+
+
 def test_an_empty_list_finds_nothing():
     assert not Dictionary([]).annotate(Annotation("Gout.", id="a")).mentions
