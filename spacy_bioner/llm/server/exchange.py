@@ -1,6 +1,7 @@
 """Sends a request and takes the answer: to the address of the server only, and no more bytes than it may return."""
 
 import ipaddress
+import json
 import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Dict, Mapping, Optional
@@ -106,8 +107,11 @@ async def get(client: "httpx.AsyncClient", url: str, limits: Limits) -> Answer:
 
 async def _send(client: "httpx.AsyncClient", method: str, url: str, body: Optional[Dict[str, Any]],
                 limits: Limits) -> Answer:
+    # Escaped, since a lone surrogate of a text has no bytes in UTF-8.
+    sent: Dict[str, Any] = {} if body is None else {
+        "content": json.dumps(body).encode("ascii"), "headers": {"Content-Type": "application/json"}}
     for _ in range(_MOST_REDIRECTS + 1):
-        async with client.stream(method, url, json=body) as response:
+        async with client.stream(method, url, **sent) as response:
             target = response.url.join(response.headers.get("location", ""))
             if response.status_code not in _REDIRECTED or _origin(target) != _origin(response.url):
                 return Answer(response.status_code, response.headers, await _read(response, limits))

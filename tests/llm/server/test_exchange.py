@@ -74,6 +74,16 @@ def test_an_answer_without_bounds_is_the_error_of_its_document(start_server, fau
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 120_000, "kilobytes"
 
 
+@pytest.mark.parametrize("chat", [True, False])
+@pytest.mark.parametrize("text", ["\ud800 flu", "flu \udcff", "\u00e9\U0001f600"])
+def test_any_text_is_sent(start_server, text, chat):
+    server = start_server(lambda prompt: "right")
+    [reply] = ask(make_server(server, chat=chat), [text])
+    sent = server.bodies[0]["messages"][-1]["content"] if chat else server.bodies[0]["prompt"]
+    assert (reply.text, sent.strip()) == ("right", text)
+    assert server.headers[0]["Content-Type"] == "application/json"
+
+
 def test_a_compressed_answer_is_read(start_server):
     server = start_server(lambda prompt: "right " * 5000, lambda prompt, tried: "gzipped")
     [reply] = ask(make_server(server), ["p"])

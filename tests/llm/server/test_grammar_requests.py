@@ -48,6 +48,13 @@ def test_each_server_gets_the_grammar_in_its_own_way(start_server, kind, is_dete
     assert len(server.looked_up) == is_detected
 
 
+@pytest.mark.parametrize("kind", [None, *OWNERS])
+def test_half_a_surrogate_pair_ends_no_run(start_server, kind):
+    server = start_server(lambda prompt: '[{"type":"DISEASE","name":"flu"}]')
+    records = annotate(server, texts=["No \ud800 flu.", "No flu."], grammar=kind)
+    assert [len(record.mentions) for record in records] == [1, 1]
+
+
 @pytest.mark.parametrize("page", [
     pytest.param(None, id="no-page"),
     pytest.param({"data": [{"id": "m", "owned_by": "openai"}]}, id="hosted"),
