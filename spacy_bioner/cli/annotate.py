@@ -31,7 +31,7 @@ from ..llm.settings import (
 from ..settings import Settings, setting
 from ..taggers.opening import PipelineSettings
 from ._shared.batches import read_batch_into_cache, write_batch
-from ._shared.outputs import refuse_own_cache, refuse_own_input
+from ._shared.outputs import refuse_own_cache, refuse_own_input, refuse_same_output
 from ._shared.pipeline_annotation import annotate_by_pipeline, read_map, refuse_with_pipeline
 from ._shared.schema import Schema, read_schema
 from ._shared.settings import CONFIG, PROFILE, add_options, load_settings, read_overrides
@@ -114,10 +114,14 @@ def annotate_cli(
              "annotate.pipeline.map": read_map(map_) or None}
     overrides = add_options(read_overrides(ctx.args), {"annotate.seed": seed, **named})
     settings = load_settings(find_config("annotate", config, profile), "annotate", AnnotateSettings, overrides)
-    refuse_own_cache(settings.cache, [source, output, labels, config, settings.examples, settings.replay])
+    inputs = [source, labels, config, settings.examples, settings.replay, read_batch_from]
+    refuse_own_cache(settings.cache, [output, *inputs])
     refuse_two_teachers(settings)
     if engine is not Engine.ray:
-        refuse_own_outputs(output, [source, labels, settings.examples, settings.replay])
+        refuse_own_outputs(output, inputs)
+        if write_batch_to is not None:
+            refuse_own_input(write_batch_to, [settings.cache, *inputs])
+            refuse_same_output(output, write_batch_to, "--write-batch")
         if allow_empty and next(read_texts(source), None) is None:
             write_nothing(source, output)
             return
@@ -147,7 +151,6 @@ def annotate_cli(
         if read_batch_from is not None:
             read_batch_into_cache(read_batch_from, annotator, islice(read_texts(source), settings.limit))
         if write_batch_to is not None:
-            refuse_own_input(write_batch_to, [source, labels, settings.cache, read_batch_from])
             count = write_batch(islice(read_texts(source), settings.limit), annotator, write_batch_to)
             print(f"{count} requests -> {write_batch_to}", file=sys.stderr)
             return

@@ -121,6 +121,41 @@ def test_results_with_log_probabilities_give_scores(tmp_path, run):
     assert 0.5 < first[0]["score"] < 0.75 + 1e-6 and 0.5 < second[0]["score"] < 1 and third == []
 
 
+@pytest.mark.parametrize("name", ["in.jsonl", "labels.yml", "cache.sqlite", "examples.jsonl", "own.cfg",
+                                  "results.jsonl"])
+def test_requests_take_the_place_of_no_input(tmp_path, run, name):
+    write_json_lines(tmp_path / "examples.jsonl", [{"id": "e", "text": "No gout.", "spans": []}])
+    write_json_lines(tmp_path / "results.jsonl", [])
+    (tmp_path / "own.cfg").write_text("[annotate]\n\n[annotate.server]\n")
+    run()
+    before = (tmp_path / name).read_bytes()
+    done = run("--config", tmp_path / "own.cfg", "--annotate.examples", tmp_path / "examples.jsonl",
+               "--read-batch", tmp_path / "results.jsonl", "--write-batch", tmp_path / name)
+    assert done.exit_code == 1 and f"{name} is also an input" in str(done.exception)
+    assert (tmp_path / name).read_bytes() == before
+
+
+@pytest.mark.parametrize("results", ["out.jsonl", "out.failed.jsonl"])
+def test_records_take_the_place_of_no_results(tmp_path, run, results):
+    assert run("--write-batch", tmp_path / "requests.jsonl").exit_code == 0
+    serve(tmp_path / "requests.jsonl", tmp_path / results)
+    before = (tmp_path / results).read_bytes()
+    done = run("--read-batch", tmp_path / results)
+    assert done.exit_code == 1 and f"{results} is also an input" in str(done.exception)
+    assert (tmp_path / results).read_bytes() == before
+
+
+def test_results_are_no_cache(tmp_path, run):
+    write_json_lines(tmp_path / "results.jsonl", [])
+    done = run("--read-batch", tmp_path / "results.jsonl", "--annotate.cache", tmp_path / "results.jsonl")
+    assert done.exit_code == 1 and "results.jsonl, which this command reads" in str(done.exception)
+
+
+def test_requests_take_the_place_of_no_records(tmp_path, run):
+    done = run("--write-batch", tmp_path / "out.jsonl")
+    assert done.exit_code == 1 and "out.jsonl" in str(done.exception)
+
+
 @pytest.mark.issue(23)
 @pytest.mark.parametrize("line", ['{"text": "a"}', '{"custom_id": 5, "response": {}}'])
 def test_a_file_of_something_else_is_no_results_file(tmp_path, run, line):
