@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import List, Sequence, Tuple
 
 from .folding import fold
-from .words import on_boundaries
+from .words import on_boundaries, trim
 
 # A name of so many letters, all of them capitals, is an abbreviation.
 _LONGEST_ABBREVIATION = 5
@@ -90,7 +90,8 @@ def _find_folded(text: str, name: str, start: int, end: int) -> List[Tuple[int, 
     while at >= 0:
         span = view.source_span(at, at + len(wanted))
         if span is not None and start <= span[0] and span[1] <= end:
-            spans.append(span)
+            # A blank with a combining mark folds to nothing, and would be an edge of the name.
+            spans.append(trim(text, *span))
         at = view.text.find(wanted, at + (len(wanted) if span is not None else 1))
     return spans
 

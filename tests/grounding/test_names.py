@@ -64,3 +64,10 @@ def test_all_places_are_found_however_they_are_written(text, name, found):
     assert [place.exact for place in places] == [surface == name for surface in found]
     if name == "gout" and text == "gouty gout":
         assert [place.bounded for place in places] == [False, True]
+
+
+@pytest.mark.parametrize("text", ["cell \u0301[b]", "cell\u0301 [b]", "cell [ \u0301b]"])
+def test_no_place_has_white_space_at_its_edges(text):
+    for name in ("[", "b", "[b]", "cell", "l["):
+        for place in (*find_places(text, name), *find_all_places(text, name)):
+            assert place.start < place.end and text[place.start:place.end].strip() == text[place.start:place.end]
