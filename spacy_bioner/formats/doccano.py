@@ -27,7 +27,7 @@ def read_doccano(path: Path, *, problems: Optional[Problems] = None) -> Iterator
         place = f"{path}, line {number}"
         text = row.get("text", row.get("data"))
         if not isinstance(text, str):
-            problems.add("bad_line", place, "no text")
+            problems.add("without_text", place)
             continue
         refuse_surrogates(text, place)
         stated = list(_read_spans(row, place, problems))

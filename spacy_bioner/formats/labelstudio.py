@@ -42,7 +42,7 @@ def read_labelstudio(path: Path, *, problems: Optional[Problems] = None) -> Iter
         data = task.get("data") if isinstance(task.get("data"), dict) else task
         text = data.get("text")
         if not isinstance(text, str):
-            problems.add("bad_line", place, "no text under data.text")
+            problems.add("without_text", place, "under data.text")
             continue
         refuse_surrogates(text, place)
         regions = _choose_result(task, place, problems)

@@ -30,7 +30,7 @@ def read_prodigy(path: Path, *, problems: Optional[Problems] = None) -> Iterator
         place = f"{path}, line {number}"
         text = task.get("text")
         if not isinstance(text, str):
-            problems.add("bad_line", place, "no text")
+            problems.add("without_text", place)
             continue
         if task.get("answer", "accept") != "accept":
             problems.add("not_accepted", place, str(task["answer"])[:60])

@@ -16,7 +16,7 @@ from .choices import HISTORY, QUEUE
 _HARMLESS = NOTES | {"white_space", "shifted", "other_counting", "duplicate", "other_annotator", "not_accepted",
                      "no_annotation"}
 # What leaves out a document as a whole.
-_DROPPED = frozenset(("text_changed", "repeated_document", "unknown_document", "no_text"))
+_DROPPED = frozenset(("text_changed", "repeated_document", "unknown_document", "without_text"))
 _MADE_BY_MODEL = ("model", "adapter", "prompt_hash", "temperature", "issues", "error")
 
 
@@ -42,7 +42,10 @@ class Answers(Problems):
             self._is_open = True
         elif kind not in _HARMLESS:
             self.lines.append(f"{place}{f' ({detail})' if detail else ''}: {FATES[kind].partition(': ')[2]}")
-            self._is_bad |= kind not in _DROPPED and detail != "no text"
+            self._is_bad |= kind != "no_text"
+        if kind in _DROPPED:
+            # No document is yielded that these could belong to; the next one begins.
+            self._is_open = self._is_bad = False
 
     def judge(self) -> bool:
         """Return whether the document that was just yielded is whole and answered, and begin the next."""

@@ -1,10 +1,13 @@
 """Corrections go into the training set with who and when; what cannot be used is told, a line each."""
 
+import json
+
 import pytest
 
 from spacy_bioner.annotation import Annotation, Mention
 from spacy_bioner.errors import BionerError
-from spacy_bioner.review.corrections import Answers, merge_corrections
+from spacy_bioner.formats.parsing.tool_records import hash_text
+from spacy_bioner.review.corrections import Answers, merge_corrections, read_answered
 
 GIVEN = [Annotation("Gout and \U0001d6fc-fever.", (Mention(0, 4, "DISEASE", score=0.9, ids=("MESH:D006073",)),
                                                   Mention(9, 16, "DISEASE", score=0.4)), id="a",
@@ -69,3 +72,21 @@ def test_a_sentence_of_the_test_set_is_refused():
     with pytest.raises(BionerError, match="split 'test'"):
         merge(given, given=given)
     assert merge(given, given=given, split="test")[0].records[0].meta["split"] == "test"
+
+
+def make_task(id, text="Gout.", key="annotations", **changes):
+    region = {"type": "labels", "value": {"start": 0, "end": 4, "labels": ["DISEASE"], **changes.pop("value", {})}}
+    return {"id": id, "data": {"id": id, "text": text, "text_hash": hash_text("Gout.")}, key: [{"result": [region]}]}
+
+
+@pytest.mark.parametrize("skipped, read", [
+    pytest.param([{"id": 1, "data": {}}], ["b", "c"], id="no text"),
+    pytest.param([make_task("x", "Flu.", value={"end": 99})], ["b", "c"], id="changed text"),
+    pytest.param([make_task("a"), make_task("a", key="predictions")], ["a", "b", "c"], id="the same task twice"),
+])
+def test_the_problems_of_a_document_that_is_skipped_belong_to_it_alone(tmp_path, skipped, read):
+    path = tmp_path / "a.labelstudio.json"
+    path.write_text(json.dumps([*skipped, make_task("b"), make_task("c")]))
+    answers = Answers()
+    assert [one.id for one in read_answered(path, answers)] == read
+    assert answers.waiting == 0 and len(answers.lines) >= 1

@@ -27,6 +27,7 @@ FATES: Dict[str, str] = {
     "repeated_document": "document left out: its id was there before",
     "unwritable_text": "document left out: the format cannot hold its text",
     "no_text": "annotation left out: it belongs to no text",
+    "without_text": "document left out: it has no text",
     "no_annotation": "text kept without mentions: it has no annotations",
     "event": "annotation left out: an event or its trigger, from a file of events",
     "other_spans": "mention left out: it is in another group of spans than the one that is read",
