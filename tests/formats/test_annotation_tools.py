@@ -165,6 +165,14 @@ def test_corrections_are_matched_by_id_and_text(given_out):
     assert problems.counts == {"text_changed": 1, "unknown_document": 1}
 
 
+def test_a_number_that_is_the_id_of_another_text_does_not_hide_the_text():
+    given = [Annotation("Gout.", id="1"), Annotation("Flu.", id="2")]
+    problems = Problems()
+    corrected = [Annotation("Gout.", id="2"), Annotation("Flu.", id="3")]
+    assert [one.id for one in take_corrections(given, corrected, problems=problems)] == ["1", "2"]
+    assert problems.counts == {}
+
+
 def test_a_correction_with_an_unknown_label_is_counted_and_strict_fails(given_out):
     corrected = [Annotation(TEXT, (Mention(2, 5, "Protein"), GENE), id="doc-1")]
     problems = Problems()

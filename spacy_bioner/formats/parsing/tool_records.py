@@ -62,7 +62,10 @@ def take_corrections(originals: Iterable[Annotation], corrected: Iterable[Annota
         by_text.setdefault(hash_text(original.text), original)
     done: Set[str] = set()
     for one in corrected:
-        found = by_id.get(one.id) or by_text.get(hash_text(one.text))
+        found = by_id.get(one.id)
+        # Tools number what has lost its id, and such a number may be the id of another text.
+        if found is None or found.text != one.text:
+            found = by_text.get(hash_text(one.text), found)
         if found is None:
             problems.add("unknown_document", one.id)
         elif found.text != one.text:
