@@ -145,6 +145,9 @@ def _to_gold(original: Annotation, corrected: Annotation, former: Optional[Annot
     meta: Dict[str, Any] = {key: value for key, value in corrected.meta.items() if key not in (*_MADE_BY_MODEL, QUEUE)}
     said = meta.pop(HISTORY, None)
     who = said[-1] if isinstance(said, list) and said and isinstance(said[-1], dict) else {}
+    if said == original.meta.get(HISTORY):
+        # What was given out came back: it says who corrected before.
+        who = {}
     entry = {"by": who.get("by") or by, "at": who.get("at") or at, "text_hash": hash_text(original.text),
              **dict(zip(("added", "removed", "kept"), counts))}
     earlier = former.meta.get(HISTORY, []) if former is not None else []

@@ -39,6 +39,20 @@ def test_a_second_correction_replaces_the_first_and_keeps_its_history():
     assert second.renewed == 1 and len(second.records[0].meta["review"]) == 2
 
 
+def test_a_correction_that_says_nothing_new_is_not_by_the_former_corrector():
+    former = {"by": "john", "at": "2020-01-01"}
+    merged, _ = merge([GIVEN[1]], given=[GIVEN[1].with_meta(review=[former])])
+    entry = merged.records[0].meta["review"][-1]
+    assert (entry["by"], entry["at"]) == ("mary", "2026-11-01T00:00:00+00:00")
+
+
+def test_a_correction_that_says_who_and_when_is_theirs():
+    newer = {"by": "ann", "at": "2026-10-01"}
+    merged, _ = merge([GIVEN[1].with_meta(review=[newer])], given=[GIVEN[1].with_meta(review=[{"by": "john"}])])
+    entry = merged.records[0].meta["review"][-1]
+    assert (entry["by"], entry["at"]) == ("ann", "2026-10-01")
+
+
 def test_other_records_of_the_training_set_stay_as_they_are():
     other = Annotation("Asthma.", (Mention(0, 6, "DISEASE"),), id="z", meta={"split": "train"})
     merged, _ = merge(GIVEN[:1], train=[other])
