@@ -202,10 +202,50 @@ def test_two_tabs_overwrite_nothing(browser, served):
     press(second, "ArrowDown", "1")
     wait_for(second, "saved", lambda said: "another tab" in said)
     assert [one for one in mentions(second) if "DISEASE" in one] == []
+    press(second, "u")
+    wait_for(second, "saved", lambda said: "another tab" not in said)
+    assert [one[:3] for one in read_log(path)] == [("astral", "reject", "open")]
     press(second, "Enter")
     wait_saved(second)
     assert read_done(path)["astral"] == []
     first.close(), second.close()
+
+
+@needs_chromium
+@pytest.mark.parametrize("served", [3], indirect=True)
+def test_undo_goes_back_through_no_decision_of_another_tab(browser, served):
+    server, path = served
+    first, second = open_page(browser, server.address), open_page(browser, server.address)
+    press(first, "ArrowDown", "x")
+    wait_saved(first)
+    second.evaluate("window.dispatchEvent(new Event('focus'))")
+    wait_for(second, "mentions", lambda said: "DISEASE" not in said)
+    press(second, "ArrowDown", "a", "u", "u")
+    wait_for(second, "saved", lambda said: "Nothing" in said)
+    assert [one[1] for one in read_log(path)] == ["reject", "add", "undo"]
+    first.close(), second.close()
+
+
+@needs_chromium
+@pytest.mark.parametrize("served", [3], indirect=True)
+def test_an_answer_that_comes_late_takes_back_no_decision(browser, served):
+    server, path = served
+    page, held = open_page(browser, server.address), []
+    page.route("**/queue", lambda route: held.append((route, route.fetch())))
+    page.evaluate("window.dispatchEvent(new Event('focus'))")
+    wait_for(page, "count", lambda said: held)
+    press(page, "Enter")
+    wait_saved(page)
+    (route, answer), = held
+    with page.expect_response("**/queue"):
+        route.fulfill(response=answer)
+    page.wait_for_timeout(200)
+    assert page.locator("#count").inner_text() == "1 of 3 done"
+    press(page, "u")
+    wait_for(page, "count", lambda said: said == "0 of 3 done")
+    wait_saved(page)
+    assert [one[:2] for one in read_log(path)] == [("astral", "accept sentence"), ("astral", "undo")]
+    page.close()
 
 
 def correct_all(browser, server, path, count, kill_at):

@@ -8,6 +8,7 @@
   let labels = [], items = [], place = 0, current = -1, caret = null;
   const done = [];      // ids of decisions of this tab, the latest last: what undo goes back through
   const waiting = [];   // decisions that the server has not acknowledged
+  const theirs = new Set();   // ids of sentences that another tab has changed
   let sending = null;
 
   const item = () => items[place];
@@ -24,6 +25,12 @@
     fresh.characters = Array.from(fresh.text);
     const index = items.findIndex((one) => one.id === fresh.id);
     if (index < 0) items.push(fresh); else items[index] = fresh;
+  }
+
+  // Undo goes back to nothing that another tab has decided, nor behind it.
+  function forget(id) {
+    done.splice(0, done.length, ...done.filter((one) => one !== id));
+    theirs.add(id);
   }
 
   // --- saving -------------------------------------------------------------------------------------------------------
@@ -59,6 +66,7 @@
         const lost = waiting.filter((one) => one.body.id === body.id);
         waiting.splice(0, waiting.length, ...waiting.filter((one) => one.body.id !== body.id));
         adopt(await answer.json());
+        forget(body.id);
         lost.forEach((one) => one.then(false));
         say(`Changed in another tab: its state is shown, ${lost.length} of this tab not kept`, true);
       } else if (answer.ok) {
@@ -69,8 +77,9 @@
         if (!waiting.length) say("all saved");
       } else {
         waiting.shift();
+        if (path === "/decide" && done.includes(body.id)) done.splice(done.lastIndexOf(body.id), 1);
         say(`Refused: ${await answer.text()}`, true);
-        await load();
+        await load(body.id);
         then(false);
       }
       draw();
@@ -97,6 +106,10 @@
   }
 
   async function undo() {
+    if (!done.length && theirs.has(item().id)) {
+      say("Nothing to undo: the newest decision here is not of this tab");
+      return;
+    }
     const id = done.length ? done.pop() : item().id;
     const index = items.findIndex((one) => one.id === id);
     place = index;
@@ -358,13 +371,20 @@
     }));
   }
 
-  async function load() {
+  // Takes over what is newer, and the sentence of a decision that was refused: an answer may have been under way while
+  // a later decision was kept.
+  async function load(refused) {
     let answer = null;
     try { answer = await ask("/queue"); } catch (error) { answer = null; }
     if (answer === null || !answer.ok) { say("The server does not answer", true); return; }
     const fresh = await answer.json();
     labels = fresh.labels;
-    fresh.items.forEach((one) => { if (!waiting.some((each) => each.body.id === one.id)) adopt(one); });
+    fresh.items.forEach((one) => {
+      const known = items.find((each) => each.id === one.id);
+      if (waiting.some((each) => each.body.id === one.id)) return;
+      if (known && one.version > known.version) forget(one.id);
+      if (!known || one.version >= known.version || one.id === refused) adopt(one);
+    });
   }
 
   load().then(() => {
