@@ -284,3 +284,12 @@ def test_a_character_that_xml_forbids_is_one_line(tmp_path):
     with pytest.raises(BionerError) as error:
         _read(tmp_path, "a.xml", XML.format(second=13, body="<text>So\x00 it is.</text>"))
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("wrapped", ["<passages><passage><offset>0</offset><text>Gout.</text></passage></passages>",
+                                     '<infons><infon key="split">train</infon></infons>', "<line><b/></line>"])
+def test_an_element_around_what_bioc_has_without_one_is_counted(tmp_path, wrapped):
+    problems = Problems()
+    content = f"<collection><document><id>1</id>{wrapped}</document></collection>"
+    assert [one.id for one in _read(tmp_path, "a.xml", content, problems)] == ["1"]
+    assert problems.counts == {"unknown_list": 1}

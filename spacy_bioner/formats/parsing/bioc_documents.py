@@ -76,7 +76,8 @@ def _element_to_dict(element: Any, declared: Mapping[str, str], path: str, depth
     # What holds elements and has none of these names is not read, and may be meant to be one of them.
     for child in element:
         if isinstance(child.tag, str) and child.tag not in _TEXTS and f"{child.tag}s" not in CHILDREN and len(child):
-            found.setdefault(child.tag, []).append({})
+            # Its own key, since an element may be called as a list is.
+            found.setdefault(f"<{child.tag}>", []).append({})
     return found
 
 
