@@ -27,7 +27,7 @@ _COLLECTION = {"bioctype": "BioCCollection", "source": "spacy-bioner", "date": "
                "version": "1.0", "infons": {}}
 # Characters between two passages; more can only be an offset that is wrong, and all would be filled with blanks.
 _LONGEST_GAP = 10_000
-_SCORE = re.compile(r"[01](\.\d+)?(e-\d+)?")
+_SCORE = re.compile(r"[0-9](\.[0-9]+)?([eE]-[0-9]+)?")
 
 
 @dataclass
@@ -276,7 +276,9 @@ def _to_stated(annotation: Annotation, mention: Mention, id: str) -> Dict[str, A
     """Return the JSON form of an annotation."""
     infons = {"type": mention.label}
     if mention.score is not None:
-        infons["score"] = str(round(mention.score, 6))
+        score = str(round(mention.score, 6))
+        # Small ones would have an exponent, which other programs may not read.
+        infons["score"] = f"{mention.score:.6f}" if "e" in score else score
     if mention.grounding is not None:
         infons["grounding"] = mention.grounding
     if mention.ids:

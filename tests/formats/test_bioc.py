@@ -293,3 +293,18 @@ def test_an_element_around_what_bioc_has_without_one_is_counted(tmp_path, wrappe
     content = f"<collection><document><id>1</id>{wrapped}</document></collection>"
     assert [one.id for one in _read(tmp_path, "a.xml", content, problems)] == ["1"]
     assert problems.counts == {"unknown_list": 1}
+
+
+@pytest.mark.parametrize("name", ["a.xml", "a.json"])
+@pytest.mark.parametrize("score", [0.00005, 0.000001, 0.0, 0.25, 1.0])
+def test_every_score_comes_back(tmp_path, name, score):
+    write_bioc(tmp_path / name, [Annotation("p53", (Mention(0, 3, "Gene", score=score),), id="1")])
+    (found,) = read_bioc(tmp_path / name)
+    assert [mention.score for mention in found.mentions] == [score]
+
+
+@pytest.mark.parametrize("score", ["5e-05", "2.5E-3", 5e-05])
+def test_a_score_with_an_exponent_is_read(tmp_path, score):
+    passage = {"offset": 0, "text": "p53", "annotations": [{**ANNOTATION, "infons": {"type": "Gene", "score": score}}]}
+    (found,) = _read(tmp_path, "a.json", json.dumps([{"id": "3", "passages": [passage]}]))
+    assert [mention.score for mention in found.mentions] == [float(score)]
