@@ -10,10 +10,12 @@ from ..annotation import Annotation, Mention, check_score, in_text_order
 from ..errors import BionerError, Errors
 from ..extras import extra
 from ..files import open_atomic
+from ..loading import parse_json
 from .parsing.bioc_documents import CHILDREN, read_json_documents, read_xml_documents
 from .parsing.identifiers import join_identifiers, read_identifiers
+from .parsing.lines import refuse_half_characters
 from .parsing.problems import Problems, Written, strict_unless, untold
-from .parsing.spans import Stated, ground_mentions, is_one_piece
+from .parsing.spans import Stated, ground_mentions, is_one_piece, read_grounding
 
 _TYPE_KEYS = ("type", "label", "category")
 # Lists that BioC has, and one that the service of PubTator 3 adds, which is made of the relations.
@@ -60,7 +62,9 @@ def read_bioc(path: Path, *, problems: Optional[Problems] = None) -> Iterator[An
         raise BionerError(Errors.E001.format(path=path, wanted="BioC file"))
     documents = read_json_documents(path) if _is_json(path) else read_xml_documents(path)
     for place, document in documents:
-        yield _to_annotation(document, place, problems)
+        annotation = _to_annotation(document, place, problems)
+        refuse_half_characters(annotation, place)
+        yield annotation
 
 
 def write_bioc(path: Path, annotations: Iterable[Annotation], *, problems: Optional[Problems] = None,
@@ -153,7 +157,7 @@ def _state(annotation: Dict[str, Any], label: str, locations: List[Tuple[int, in
     infons = annotation.get("infons") or {}
     part.stated.append(Stated(
         fragments[0][0], fragments[-1][1], label, annotation.get("text"), place,
-        score=_read_score(infons, place, problems), grounding=infons.get("grounding"),
+        score=_read_score(infons, place, problems), grounding=read_grounding(infons.get("grounding"), place, problems),
         details=_read_details(infons, label, place, problems),
     ))
 
@@ -165,7 +169,7 @@ def _read_details(infons: Dict[str, Any], label: str, place: str, problems: Prob
     named = next((key for key in _TYPE_KEYS if infons.get(key)), "")
     others = {key: value for key, value in infons.items() if key != named and key not in _OURS}
     if f"{_JSON}identifier" in others:
-        others["identifier"] = _read_meta({f"{_JSON}identifier": others.pop(f"{_JSON}identifier")})["identifier"]
+        others["identifier"], = _read_meta({f"{_JSON}identifier": others.pop(f"{_JSON}identifier")}).values()
     for key in [key for key in others if str(key).lower() in _IDENTIFIERS]:
         ids.update(dict.fromkeys(read_identifiers(others.pop(key), label, place=place, problems=problems,
                                                   vocabulary=_IDENTIFIERS[str(key).lower()])))
@@ -207,8 +211,8 @@ def _read_meta(infons: Dict[str, Any]) -> Dict[str, Any]:
     meta = {}
     for key, value in infons.items():
         try:
-            meta[key.removeprefix(_JSON)] = json.loads(value) if key.startswith(_JSON) else value
-        except ValueError:
+            meta[key.removeprefix(_JSON)] = parse_json(value) if key.startswith(_JSON) else value
+        except (TypeError, ValueError):
             meta[key] = value
     return meta
 

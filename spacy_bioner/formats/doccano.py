@@ -5,10 +5,10 @@ from typing import Any, Dict, Iterable, Iterator, List, Optional, Set
 
 from ..annotation import Annotation, choose_id
 from ..files import read_json_lines, write_json_lines
-from .parsing.lines import refuse_surrogates
+from .parsing.lines import refuse_half_characters
 from .parsing.problems import Problems, Written, note_losses, strict_unless, untold
 from .parsing.spans import Stated, ground_mentions
-from .parsing.tool_records import hash_text, is_new
+from .parsing.tool_records import hash_text, is_new, note_relations
 
 _LABELS = ("label", "labels")
 
@@ -29,10 +29,8 @@ def read_doccano(path: Path, *, problems: Optional[Problems] = None) -> Iterator
         if not isinstance(text, str):
             problems.add("without_text", place)
             continue
-        refuse_surrogates(text, place)
         stated = list(_read_spans(row, place, problems))
-        for _ in row.get("relations") or ():
-            problems.add("relation", place)
+        note_relations(row.get("relations"), place, problems)
         if row.get("Comments") or row.get("comments"):
             problems.add("other_annotation", place, "comments")
         mentions = ground_mentions(text, stated, problems=problems)
@@ -40,6 +38,7 @@ def read_doccano(path: Path, *, problems: Optional[Problems] = None) -> Iterator
         # The tool counts documents under "id"; what was given out stands beside it.
         id = choose_id(row.get("record_id"), choose_id(row.get("id"), f"{path.name.split('.')[0]}-{number}"))
         annotation = Annotation(text, mentions, id=id, meta=meta if isinstance(meta, dict) else {})
+        refuse_half_characters(annotation, place)
         if is_new(annotation, row.get("text_hash"), seen, place, problems):
             yield annotation
 

@@ -161,8 +161,13 @@ def _write_documents(folder: Path, annotations: Iterable[Annotation], problems: 
         elif name.lower() in names:
             problems.add("repeated_document", annotation.id)
         else:
+            try:
+                content = _to_cas(annotation, types, entity, problems).to_xmi()
+            except ValueError as error:
+                problems.add("unwritable_text", annotation.id, str(error))
+                continue
             names.add(name.lower())
-            _to_cas(annotation, types, entity, problems).to_xmi(folder / f"{name}.xmi")
+            (folder / f"{name}.xmi").write_text(content, encoding="utf8", newline="")
             note_losses(annotation, problems, held=("score", "ids", "note"))
             written(annotation)
     return len(names)

@@ -7,7 +7,7 @@ from ..annotation import Annotation
 from ..errors import BionerError, Errors
 from ..files import parse_record, read_lines, write_json_lines
 from ..loading import is_gzip
-from .parsing.lines import refuse_surrogates
+from .parsing.lines import refuse_half_characters
 from .parsing.problems import Problems, Written, strict_unless, untold
 from .parsing.spans import Stated, ground_each
 
@@ -47,7 +47,7 @@ def read_jsonl(path: Path, *, problems: Optional[Problems] = None, raw: bool = F
             raise BionerError(Errors.E003.format(path=path, line=number, why=error)) from None
         # In UTF-8 half of a surrogate pair can only be written as an escape.
         if "\\ud" in line or "\\uD" in line:
-            _refuse_surrogates(annotation, place)
+            refuse_half_characters(annotation, place)
         repeated = len(record.get("spans", ())) - len(annotation.mentions)
         if repeated and problems is not None:
             problems.add("duplicate", place, f"{repeated} spans of record '{annotation.id}'")
@@ -102,37 +102,6 @@ def _is_stated(span: Any) -> bool:
     """Return whether a span is of the types that can be checked; all else is an error of the record."""
     return isinstance(span, dict) and all(type(span.get(key)) is int for key in ("start", "end")) \
         and isinstance(span.get("label"), str) and isinstance(span.get("text", ""), str) and span["start"] >= 0
-
-
-def _refuse_surrogates(annotation: Annotation, place: str) -> None:
-    """Refuse half of a surrogate pair wherever a record holds text, for it could never be written again.
-
-    annotation (Annotation): The record.
-    place (str): File and line, for the error.
-    RAISES BionerError: E028 with what holds it.
-    """
-    refuse_surrogates(annotation.text, place)
-    refuse_surrogates(annotation.id, f"{place}, id")
-    for mention in annotation.mentions:
-        refuse_surrogates(mention.label, f"{place}, label of span {mention.start}-{mention.end}")
-        refuse_surrogates(mention.grounding or "", f"{place}, grounding of span {mention.start}-{mention.end}")
-        for text in _find_texts(mention.details()):
-            refuse_surrogates(text, f"{place}, details of span {mention.start}-{mention.end}")
-    for text in _find_texts(annotation.meta):
-        refuse_surrogates(text, f"{place}, meta")
-
-
-def _find_texts(value: Any) -> Iterator[str]:
-    """Yield all strings in a JSON value, keys too."""
-    waiting = [value]
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, str):
-            yield value
-        elif isinstance(value, dict):
-            waiting += [*value, *value.values()]
-        elif isinstance(value, list):
-            waiting += value
 
 
 def write_jsonl(path: Path, annotations: Iterable[Annotation], *, problems: Optional[Problems] = None,

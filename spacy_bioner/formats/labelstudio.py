@@ -14,9 +14,9 @@ from ..annotation import Annotation, check_score, choose_id
 from ..errors import BionerError, Errors
 from ..files import open_atomic
 from ..loading import read_json
-from .parsing.lines import refuse_surrogates
+from .parsing.lines import refuse_half_characters
 from .parsing.problems import Problems, Written, strict_unless, untold
-from .parsing.spans import Stated, ground_mentions
+from .parsing.spans import Stated, ground_mentions, read_grounding
 from .parsing.tool_records import hash_text, is_new, read_tool_details
 
 # Names in the labelling interface: <Labels name="label" toName="text"> and <Text name="text" value="$text">.
@@ -44,13 +44,13 @@ def read_labelstudio(path: Path, *, problems: Optional[Problems] = None) -> Iter
         if not isinstance(text, str):
             problems.add("without_text", place, "under data.text")
             continue
-        refuse_surrogates(text, place)
         regions = _choose_result(task, place, problems)
         mentions = ground_mentions(text, _count_code_points(text, list(_read_regions(regions, place, problems)), place,
                                                             problems), problems=problems)
         id = choose_id(data.get("id") if data is not task else None, str(task.get("id", number)))
         meta = data.get("meta")
         annotation = Annotation(text, mentions, id=id, meta=meta if isinstance(meta, dict) else {})
+        refuse_half_characters(annotation, place)
         if is_new(annotation, data.get("text_hash"), seen, place, problems):
             yield annotation
 
@@ -79,7 +79,8 @@ def _choose_result(task: Dict[str, Any], place: str, problems: Problems) -> List
     """Return the regions that count."""
     if isinstance(task.get(_FROM), list) and "data" not in task:
         return [{"type": "labels", "value": value} for value in task[_FROM]]
-    listed = [one for one in task.get("annotations") or task.get("completions") or () if isinstance(one, dict)]
+    found = task.get("annotations") or task.get("completions")
+    listed = [one for one in _read_list(found, place, problems) if isinstance(one, dict)]
     done = [one for one in listed if not one.get("was_cancelled")]
     if len(done) < len(listed):
         problems.add("not_accepted", place, f"{len(listed) - len(done)} annotations")
@@ -87,13 +88,20 @@ def _choose_result(task: Dict[str, Any], place: str, problems: Problems) -> List
         best = max(done, key=lambda one: (bool(one.get("ground_truth")), str(one.get("updated_at") or "")))
         if len(done) > 1:
             problems.add("other_annotator", place, f"{len(done) - 1} annotations")
-        return best.get("result") or []
-    predictions = [one for one in task.get("predictions") or () if isinstance(one, dict)]
+        return _read_list(best.get("result"), place, problems)
+    predictions = [one for one in _read_list(task.get("predictions"), place, problems) if isinstance(one, dict)]
     if predictions:
         problems.add("from_predictions", place)
-        return predictions[-1].get("result") or []
+        return _read_list(predictions[-1].get("result"), place, problems)
     problems.add("no_annotation", place)
     return []
+
+
+def _read_list(held: Any, place: str, problems: Problems) -> List[Any]:
+    if held and not isinstance(held, list):
+        problems.add("bad_line", place, str(held)[:60])
+        return []
+    return held or []
 
 
 def _read_regions(regions: List[Any], place: str, problems: Problems) -> Iterator[Stated]:
@@ -102,7 +110,7 @@ def _read_regions(regions: List[Any], place: str, problems: Problems) -> Iterato
     for region in regions:
         value = region.get("value") if isinstance(region, dict) else None
         if isinstance(value, dict) and region.get("id") and region.get("type") in ("choices", "textarea", "rating"):
-            attached.setdefault(region["id"], {})[str(region.get("from_name"))] = value.get(region["type"],
+            attached.setdefault(str(region["id"]), {})[str(region.get("from_name"))] = value.get(region["type"],
                                                                                             value.get("text"))
     for region in regions:
         kind = region.get("type") if isinstance(region, dict) else None
@@ -111,17 +119,27 @@ def _read_regions(regions: List[Any], place: str, problems: Problems) -> Iterato
             problems.add("relation", place)
         elif kind in ("choices", "textarea", "rating"):
             continue
-        elif not isinstance(value, dict) or not all(type(value.get(key)) is int for key in ("start", "end")) \
-                or not (labels := value.get("labels") or value.get("hypertextlabels")):
+        elif not isinstance(value, dict) or not (labels := _read_labels(value)):
             problems.add("bad_line", place, str(region)[:60])
         else:
             held = region.get("meta") if isinstance(region.get("meta"), dict) else {}
-            attributes = {**(held.get("attributes") or {}), **attached.get(region.get("id", ""), {})}
+            attributes = held.get("attributes") or {}
+            if isinstance(attributes, dict):
+                attributes = {**attributes, **attached.get(str(region.get("id")), {})}
             note = "\n".join(map(str, held["text"])) if isinstance(held.get("text"), list) else None
             details = read_tool_details({"ids": held.get("ids"), "attributes": attributes or None, "note": note}, place)
             for label in labels:
-                yield Stated(value["start"], value["end"], str(label), value.get("text"), place,
-                             score=_score(region, place), grounding=held.get("grounding"), details=details)
+                yield Stated(value["start"], value["end"], label, value.get("text"), place, score=_score(region, place),
+                             grounding=read_grounding(held.get("grounding"), place, problems), details=details)
+
+
+def _read_labels(value: Dict[str, Any]) -> List[str]:
+    """Return the labels of a region; none where it is not of the types that a labelled region has."""
+    labels: Any = value.get("labels") or value.get("hypertextlabels")
+    fits = all(type(value.get(key)) is int for key in ("start", "end")) and isinstance(labels, list) \
+        and isinstance(value.get("text"), (str, type(None))) \
+        and all(isinstance(label, str) and label.strip() for label in labels)
+    return labels if fits else []
 
 
 def _score(region: Dict[str, Any], place: str) -> Optional[float]:

@@ -7,10 +7,10 @@ from ..annotation import Annotation, check_score, choose_id
 from ..errors import BionerError, Errors
 from ..files import read_json_lines, write_json_lines
 from ..tokens import find_units
-from .parsing.lines import refuse_surrogates
+from .parsing.lines import refuse_half_characters
 from .parsing.problems import Problems, Written, strict_unless, untold
-from .parsing.spans import Stated, ground_mentions
-from .parsing.tool_records import hash_text, is_new, read_tool_details
+from .parsing.spans import Stated, ground_mentions, read_grounding
+from .parsing.tool_records import hash_text, is_new, note_relations, read_tool_details
 
 _DETAILS = ("ids", "attributes", "note")
 
@@ -35,15 +35,14 @@ def read_prodigy(path: Path, *, problems: Optional[Problems] = None) -> Iterator
         if task.get("answer", "accept") != "accept":
             problems.add("not_accepted", place, str(task["answer"])[:60])
             continue
-        refuse_surrogates(text, place)
-        for _ in task.get("relations") or ():
-            problems.add("relation", place)
+        note_relations(task.get("relations"), place, problems)
         if not isinstance(task.get("spans"), list):
             problems.add("no_annotation", place)
         mentions = ground_mentions(text, list(_read_spans(task, place, problems)), problems=problems)
         meta = task.get("meta")
         id = choose_id(task.get("id"), f"{path.name.split('.')[0]}-{number}")
         annotation = Annotation(text, mentions, id=id, meta=meta if isinstance(meta, dict) else {})
+        refuse_half_characters(annotation, place)
         if is_new(annotation, task.get("text_hash"), seen, place, problems):
             yield annotation
 
@@ -60,9 +59,9 @@ def _read_spans(task: Dict[str, Any], place: str, problems: Problems) -> Iterato
             score = check_score(span.get("score"))
         except BionerError as error:
             raise BionerError(Errors.E030.format(place=place, why=error)) from None
-        surface, grounding = span.get("text"), span.get("grounding")
+        surface = span.get("text")
         yield Stated(*offsets, span["label"], surface if isinstance(surface, str) else None, place, score=score,
-                     grounding=grounding if isinstance(grounding, str) else None,
+                     grounding=read_grounding(span.get("grounding"), place, problems),
                      details=read_tool_details({key: span.get(key) for key in _DETAILS}, place))
 
 
@@ -70,9 +69,9 @@ def _find_offsets(span: Dict[str, Any], tokens: List[Any]) -> Optional[Tuple[int
     """Return the characters of a span, or those of its tokens where it has only these; None where it has neither."""
     if type(span.get("start")) is int and type(span.get("end")) is int:
         return span["start"], span["end"]
-    by_number = {token.get("id", number): token for number, token in enumerate(tokens) if isinstance(token, dict)}
     # The last token of a span belongs to it.
     try:
+        by_number = {token.get("id", number): token for number, token in enumerate(tokens) if isinstance(token, dict)}
         start, end = by_number[span["token_start"]]["start"], by_number[span["token_end"]]["end"]
     except (KeyError, TypeError):
         return None

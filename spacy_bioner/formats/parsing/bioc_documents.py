@@ -66,7 +66,7 @@ def _element_to_dict(element: Any, declared: Mapping[str, str], path: str, depth
     found: Dict[str, Any] = {
         **texts,
         "id": texts["id"] if element.tag == "document" else element.get("id"),
-        "infons": {infon.get("key"): _read_text(infon, declared, path) for infon in element.findall("infon")},
+        "infons": {_read_key(infon, path): _read_text(infon, declared, path) for infon in element.findall("infon")},
         "locations": [dict(location.attrib) for location in element.findall("location")],
         "line": element.sourceline,
     }
@@ -79,6 +79,15 @@ def _element_to_dict(element: Any, declared: Mapping[str, str], path: str, depth
             # Its own key, since an element may be called as a list is.
             found.setdefault(f"<{child.tag}>", []).append({})
     return found
+
+
+def _read_key(infon: Any, path: str) -> str:
+    """Return the key of an infon; BionerError E011 for one without."""
+    key = infon.get("key")
+    if key is None:
+        why = f"an infon without a key at line {infon.sourceline}"
+        raise BionerError(Errors.E011.format(path=path, wanted="BioC XML", why=why))
+    return str(key)
 
 
 def _find_text(element: Any, name: str, declared: Mapping[str, str], path: str) -> Any:
@@ -162,10 +171,10 @@ def _check_shape(holder: Any, place: str) -> None:
     place (str): File and document, for errors.
     RAISES BionerError: E011 for other types than BioC has, E028 for a text that is no text.
     """
-    shape_is_right = isinstance(holder, dict) and isinstance(holder.get("text") or "", str) \
+    shape_is_right = isinstance(holder, dict) and isinstance(holder.get("text"), (str, type(None))) \
         and isinstance(holder.get("infons") or {}, dict) \
         and all(isinstance(holder.get(children) or [], list) for children in CHILDREN) \
-        and all(isinstance(location, dict) for location in holder.get("locations") or ())
+        and all(isinstance(one, dict) for children in ("locations", "relations") for one in holder.get(children) or ())
     if not shape_is_right:
         raise BionerError(Errors.E011.format(path=place, wanted="BioC JSON", why="a value of another type"))
     refuse_surrogates(holder.get("text") or "", place)

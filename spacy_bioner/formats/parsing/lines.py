@@ -3,8 +3,9 @@
 import os
 import re
 from pathlib import Path
-from typing import Iterator, Tuple
+from typing import Any, Iterator, Tuple
 
+from ...annotation import Annotation
 from ...errors import BionerError, Errors
 from ...files import read_lines
 from ...loading import is_gzip, read_bounded
@@ -65,3 +66,34 @@ def refuse_surrogates(text: str, place: str) -> None:
     """
     if not text.isascii() and (found := _SURROGATE.search(text)):
         raise BionerError(Errors.E028.format(place=place, code=ord(found[0]), offset=found.start()))
+
+
+def refuse_half_characters(annotation: Annotation, place: str) -> None:
+    """Refuse half of a surrogate pair wherever a record holds text, for it could never be written again.
+
+    annotation (Annotation): The record.
+    place (str): File and line, for the error.
+    RAISES BionerError: E028 with what holds it.
+    """
+    refuse_surrogates(annotation.text, place)
+    refuse_surrogates(annotation.id, f"{place}, id")
+    for mention in annotation.mentions:
+        refuse_surrogates(mention.label, f"{place}, label of span {mention.start}-{mention.end}")
+        refuse_surrogates(mention.grounding or "", f"{place}, grounding of span {mention.start}-{mention.end}")
+        for text in _find_texts(mention.details()):
+            refuse_surrogates(text, f"{place}, details of span {mention.start}-{mention.end}")
+    for text in _find_texts(annotation.meta):
+        refuse_surrogates(text, f"{place}, meta")
+
+
+def _find_texts(value: Any) -> Iterator[str]:
+    """Yield all strings in a JSON value, keys too."""
+    waiting = [value]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, dict):
+            waiting += [*value, *value.values()]
+        elif isinstance(value, list):
+            waiting += value

@@ -56,6 +56,14 @@ class Stated:
         return Mention(start, end, self.label, score=self.score, grounding=self.grounding, **self.details)
 
 
+def read_grounding(held: Any, place: str, problems: Problems) -> Optional[str]:
+    """Return how a mention was grounded; what others call so need be no word, and is noted then."""
+    if held is None or isinstance(held, str):
+        return held
+    problems.add("extra_column", place, f"grounding {str(held)[:60]}")
+    return None
+
+
 def ground_mentions(text: str, stated: Sequence[Stated], *, problems: Problems) -> Tuple[Mention, ...]:
     """Check the mentions of a document against its text, and mend what is certain.
 

@@ -41,6 +41,15 @@ def read_tool_details(held: Any, place: str) -> Dict[str, Any]:
         raise BionerError(Errors.E030.format(place=place, why=error)) from None
 
 
+def note_relations(held: Any, place: str, problems: Problems) -> None:
+    """Note each relation of a document, which is not carried over; or that they are no list."""
+    if held and not isinstance(held, list):
+        problems.add("bad_line", place, f"relations {str(held)[:60]}")
+        return
+    for _ in held or ():
+        problems.add("relation", place)
+
+
 def take_corrections(originals: Iterable[Annotation], corrected: Iterable[Annotation], *,
                      labels: Optional[Collection[str]] = None,
                      problems: Optional[Problems] = None) -> Iterator[Annotation]:
