@@ -1,6 +1,5 @@
 """The pipeline that is shipped: a trained span categorizer, its selector where one is used, and the model card."""
 
-import json
 import shutil
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
@@ -8,6 +7,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 from spacy.language import Language
 
 from ..errors import BionerError, Errors
+from ..loading import read_json
 from ..ml.listeners import take_encoders
 from ..training.pipeline_loading import load_pipeline
 from ..training.spacy_training import forget_paths
@@ -22,8 +22,8 @@ def choose_on_dev(pipelines: Mapping[str, Path]) -> Tuple[str, Dict[str, float]]
 
     pipelines (Mapping[str, Path]): Name to pipeline, as `train spancat` makes it; of equals the first is taken.
     RETURNS (Tuple[str, Dict[str, float]]): The name of the best, and F1 in percent by name.
-    RAISES BionerError: E001 where there is no pipeline, E536 where its dev score is not known, E537 where two were
-        scored on different dev files.
+    RAISES BionerError: E001 where there is no pipeline, E011 where its meta.json is broken, E536 where its dev score is
+        not known, E537 where two were scored on different dev files.
     """
     scores: Dict[str, float] = {}
     measured_on: Dict[str, str] = {}
@@ -40,8 +40,9 @@ def choose_on_dev(pipelines: Mapping[str, Path]) -> Tuple[str, Dict[str, float]]
 def _read_training(path: Path) -> Dict[str, Any]:
     if not (path / "meta.json").is_file():
         raise BionerError(Errors.E001.format(path=path, wanted="pipeline"))
-    made = json.loads((path / "meta.json").read_text(encoding="utf8")).get("spacy_bioner", {})
-    if not isinstance(made.get("best"), dict) or not isinstance(made.get("dev"), dict):
+    meta = read_json(path / "meta.json", wanted="the meta.json of a pipeline")
+    made = meta.get("spacy_bioner") if isinstance(meta, dict) else None
+    if not isinstance(made, dict) or not isinstance(made.get("best"), dict) or not isinstance(made.get("dev"), dict):
         raise BionerError(Errors.E536.format(path=path))
     return {**made, "tuned": made.get("tuned") or {}}
 

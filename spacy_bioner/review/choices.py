@@ -1,9 +1,15 @@
 """What can be chosen in a review, and where records keep what belongs to it; loads nothing heavy."""
 
 from enum import Enum
+from typing import Any, Dict, List
+
+from ..annotation import Annotation
+from ..errors import BionerError, Errors
 
 # Metadata: the corrections of a record, the latest last; and why it was given out.
 HISTORY, QUEUE = "review", "queue"
+# How many mentions a correction changed, and left as they were.
+CHANGES = ("added", "removed", "kept")
 
 
 class Strategy(str, Enum):
@@ -46,3 +52,20 @@ class Tool(str, Enum):
         """Return how the name of its file or folder ends."""
         return {"label-studio": "labelstudio.json", "doccano": "doccano.jsonl", "prodigy": "prodigy.jsonl"}.get(
             self.value, self.value)
+
+
+def read_history(record: Annotation) -> List[Dict[str, Any]]:
+    """Return the corrections of a record, the latest last.
+
+    record (Annotation): The record.
+    RETURNS (List[Dict[str, Any]]): Who corrected it, when, and how many mentions were added, removed and kept.
+    RAISES BionerError: E030 where the metadata holds something else under this name.
+    """
+    held = record.meta.get(HISTORY)
+    if held is None:
+        return []
+    if not isinstance(held, list) or not all(
+            isinstance(entry, dict) and all(type(entry.get(name, 0)) is int for name in CHANGES) for entry in held):
+        why = Errors.E006.format(key=f"meta.{HISTORY}", found=repr(held)[:60], wanted="a list of corrections")
+        raise BionerError(Errors.E030.format(place=f"Record '{record.id}'", why=why))
+    return held

@@ -10,7 +10,7 @@ from ..corpus.sampling import check_split
 from ..formats import read_annotations
 from ..formats.parsing.problems import FATES, NOTES, Problems
 from ..formats.parsing.tool_records import hash_text, take_corrections
-from .choices import HISTORY, QUEUE
+from .choices import CHANGES, HISTORY, QUEUE, read_history
 
 # What is mended, or not meant as a correction.
 _HARMLESS = NOTES | {"white_space", "shifted", "other_counting", "duplicate", "other_annotator", "not_accepted",
@@ -101,7 +101,8 @@ def merge_corrections(given: Sequence[Annotation], corrected: Iterable[Annotatio
     split (str): The split that the records are of from now on.
     at (str): When, in ISO 8601, where a correction does not say it; by default now.
     RETURNS (Merged): The training set with the corrections; the records say origin gold and their split.
-    RAISES BionerError: E009 for a sentence of another split; raw text is of none.
+    RAISES BionerError: E009 for a sentence of another split; raw text is of none. E030 for a record whose metadata
+        holds no corrections under their name.
     """
     at = at or datetime.now(timezone.utc).isoformat(timespec="seconds")
     records: Dict[str, Annotation] = {record.id: record for record in train}
@@ -149,7 +150,7 @@ def _to_gold(original: Annotation, corrected: Annotation, former: Optional[Annot
         # What was given out came back: it says who corrected before.
         who = {}
     entry = {"by": who.get("by") or by, "at": who.get("at") or at, "text_hash": hash_text(original.text),
-             **dict(zip(("added", "removed", "kept"), counts))}
-    earlier = former.meta.get(HISTORY, []) if former is not None else []
+             **dict(zip(CHANGES, counts))}
+    earlier = read_history(former) if former is not None else []
     meta.update({"origin": "gold", "split": split, HISTORY: [*earlier, entry]})
     return replace(corrected, meta=meta), counts

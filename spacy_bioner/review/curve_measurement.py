@@ -1,6 +1,5 @@
 """The learning curve of a growing training set: by quick probes on its beginnings, or from pipelines trained along."""
 
-import json
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, Sequence, Tuple
 
@@ -8,8 +7,9 @@ import numpy
 
 from ..annotation import Annotation
 from ..errors import BionerError, Errors
+from ..loading import read_json
 from ..ml.calibration import best_threshold
-from .choices import HISTORY
+from .choices import CHANGES, read_history
 
 Points = List[Tuple[int, float]]
 # Probes are trained on so many beginnings of the training set, each so often.
@@ -66,8 +66,8 @@ def read_curve(pipelines: Sequence[Path]) -> Points:
 
     pipelines (Sequence[Path]): Their folders.
     RETURNS (Points): Number of gold sentences and dev F1, 0 to 1.
-    RAISES BionerError: E001 where there is none, E908 for one without these figures, E909 where two were scored on
-        different dev sets.
+    RAISES BionerError: E001 where there is none, E011 for one with a broken meta.json, E908 for one without these
+        figures, E909 where two were scored on different dev sets.
     """
     cards = {path: _read_card(path) for path in pipelines}
     scored = {path: card.get("dev", {}).get("sha256") for path, card in cards.items()}
@@ -83,23 +83,24 @@ def count_changes(train: Sequence[Annotation]) -> List[Dict[str, Any]]:
 
     train (Sequence[Annotation]): The training set.
     RETURNS (List[Dict[str, Any]]): For each day and person: sentences, and mentions added, removed and kept.
+    RAISES BionerError: E030 for metadata that holds no corrections under their name.
     """
     days: Dict[Tuple[str, str], Dict[str, Any]] = {}
     for record in train:
-        for entry in record.meta.get(HISTORY) or ():
+        for entry in read_history(record):
             key = (str(entry.get("at", ""))[:10], str(entry.get("by", "")))
-            day = days.setdefault(key, {"at": key[0], "by": key[1], "sentences": 0, "added": 0, "removed": 0,
-                                        "kept": 0})
+            day = days.setdefault(key, {"at": key[0], "by": key[1], "sentences": 0, **dict.fromkeys(CHANGES, 0)})
             day["sentences"] += 1
-            for name in ("added", "removed", "kept"):
-                day[name] += int(entry.get(name, 0))
+            for name in CHANGES:
+                day[name] += entry.get(name, 0)
     return [days[key] for key in sorted(days)]
 
 
 def _read_card(path: Path) -> Mapping[str, Any]:
     if not (path / "meta.json").is_file():
         raise BionerError(Errors.E001.format(path=path, wanted="pipeline"))
-    card = json.loads((path / "meta.json").read_text(encoding="utf8")).get("spacy_bioner")
+    meta = read_json(path / "meta.json", wanted="the meta.json of a pipeline")
+    card = meta.get("spacy_bioner") if isinstance(meta, dict) else None
     if not isinstance(card, dict):
         raise BionerError(Errors.E908.format(path=path))
     return card

@@ -52,6 +52,14 @@ def test_pipeline_that_says_nothing_of_dev_is_an_error(tmp_path):
         choose_on_dev({"plain": tmp_path / "plain"})
 
 
+@pytest.mark.parametrize("content", ["{", "[]", '{"spacy_bioner": 5}'])
+def test_a_broken_card_is_one_line(tmp_path, content):
+    (tmp_path / "meta.json").write_text(content)
+    with pytest.raises(BionerError) as caught:
+        choose_on_dev({"plain": tmp_path})
+    assert str(tmp_path) in str(caught.value) and "\n" not in str(caught.value)
+
+
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     """Return a folder with two trained pipelines: `much`, and `none`, which no text can satisfy."""

@@ -4,7 +4,7 @@ import pytest
 
 from spacy_bioner.annotation import Annotation, Mention
 from spacy_bioner.errors import BionerError
-from spacy_bioner.review.curve_measurement import choose_sizes, count_changes
+from spacy_bioner.review.curve_measurement import choose_sizes, count_changes, read_curve
 from spacy_bioner.review.gold_audit import audit, predict_folds
 from spacy_bioner.review.probe import encode_texts, train_probe
 
@@ -62,3 +62,17 @@ def test_changes_are_counted_by_day_and_person():
                Annotation("y", meta={"review": [entry]}), Annotation("z")]
     assert [(one["by"], one["sentences"], one["removed"]) for one in count_changes(records)] == [
         ("john", 1, 2), ("mary", 2, 4)]
+
+
+@pytest.mark.parametrize("held", ["approved", ["approved"], [{"added": "x"}], {"by": "mary"}])
+def test_metadata_that_holds_no_corrections_is_one_line(held):
+    with pytest.raises(BionerError, match="^Record 'a': key 'meta.review' holds .*, wanted a list of corrections"):
+        count_changes([Annotation("x", id="a", meta={"review": held})])
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"spacy_bioner": 5}'])
+def test_a_pipeline_with_a_broken_card_is_one_line(tmp_path, content):
+    (tmp_path / "meta.json").write_text(content)
+    with pytest.raises(BionerError) as caught:
+        read_curve([tmp_path])
+    assert str(tmp_path) in str(caught.value) and "\n" not in str(caught.value)
