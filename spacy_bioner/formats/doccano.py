@@ -19,7 +19,7 @@ def read_doccano(path: Path, *, problems: Optional[Problems] = None) -> Iterator
     path (Path): The file.
     problems (Optional[Problems]): Takes note of what cannot be read; without it that is an error.
     YIELDS (Annotation): The documents.
-    RAISES BionerError: E001 to E003 with file and line.
+    RAISES BionerError: E001 to E003 and E028 with file and line.
     """
     problems = strict_unless(problems)
     seen: Set[str] = set()

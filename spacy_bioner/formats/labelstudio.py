@@ -30,7 +30,7 @@ def read_labelstudio(path: Path, *, problems: Optional[Problems] = None) -> Iter
     problems (Optional[Problems]): Takes note of what cannot be read; without it that is an error.
     YIELDS (Annotation): A task each. Of several annotations the one marked as ground truth counts, else the latest; of
         a task without any its prediction.
-    RAISES BionerError: E011 for other JSON.
+    RAISES BionerError: E011 for other JSON, E028 for half of a character, E030 for details of another type.
     """
     problems = strict_unless(problems)
     tasks = read_json(path, wanted="JSON of Label Studio")

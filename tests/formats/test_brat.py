@@ -206,3 +206,24 @@ def test_offsets_of_thousands_of_digits_are_a_bad_line(tmp_path):
     problems = Problems()
     (found,) = read_brat(_folder(tmp_path, "gout", f"T1\tX 0 {'9' * 5000}\tgout\n"), problems=problems)
     assert not found.mentions and problems.counts == {"bad_line": 1}
+
+
+@pytest.mark.parametrize("mention", [
+    pytest.param(Mention(0, 15, "X", ids=("MESH:D1",)), id="identifier over a line end"),
+    pytest.param(Mention(0, 15, "X", ids=("MESH:D1",), attributes={"concept_names": {"MESH:D1": "tumour"}}), id="name"),
+    *(pytest.param(Mention(0, 6, "X", note=note), id=repr(note))
+      for note in ("", "a", "a\n\nb", "\na\n", "a\u2028b", "a\rb")),
+])
+def test_what_is_said_of_a_mention_comes_back_as_it_was(tmp_path, mention):
+    problems = Problems()
+    write_brat(tmp_path / "out", [Annotation("Breast \ncancer.", (mention,), id="1")], problems=problems)
+    (back,), = [one.mentions for one in read_brat(tmp_path / "out", problems=problems)]
+    assert back.details() == mention.details() and problems.counts == {}
+
+
+def test_line_ends_of_a_note_that_are_not_held_are_counted(tmp_path):
+    problems = Problems()
+    mention = Mention(0, 6, "X", note="a\r\nb")
+    write_brat(tmp_path / "out", [Annotation("Breast", (mention,), id="1")], problems=problems)
+    found, = read_brat(tmp_path / "out")
+    assert found.mentions[0].note == "a\nb" and problems.counts == {"lost_note": 1}

@@ -72,14 +72,14 @@ def add_details(stated: Sequence[Stated], lines: Sequence[DetailLine], *, proble
             continue
         details = found.setdefault(line.mention, {})
         if line.kind == "note":
-            details["note"] = "\n".join(filter(None, (details.get("note"), line.value)))
+            details["note"] = f"{details['note']}\n{line.value}" if "note" in details else line.value
         elif line.kind == "attributes":
             details.setdefault("attributes", {})[line.value[0]] = line.value[1]
         else:
             stated_id, name = line.value
             ids = read_identifiers([stated_id], labels[line.mention], place=line.place, problems=problems)
             details["ids"] = tuple(dict.fromkeys((*details.get("ids", ()), *ids)))
-            if name.strip() and name != surfaces[line.mention]:
+            if name.strip() and name.split() != (surfaces[line.mention] or "").split():
                 names = details.setdefault("attributes", {}).setdefault(_NAMES, {})
                 names.update(dict.fromkeys(ids, name))
     return [replace(one, details=found[one.name]) if one.name in found else one for one in stated]
@@ -117,9 +117,11 @@ def detail_lines(annotation: Annotation, problems: Problems) -> Iterator[str]:
             written = value if plain else _JSON + json.dumps(value, ensure_ascii=True)
             yield f"{next_name('A')}\t{name} T{number}" + ("" if value is True else f" {written}")
         # A note of several lines is several notes.
-        for line in (mention.note or "").splitlines():
-            if line:
-                yield f"{next_name('#')}\tAnnotatorNotes T{number}\t{line}"
+        lines = mention.note.split("\n") if mention.note is not None else []
+        if any(line.endswith("\r") for line in lines):
+            problems.add("lost_note", annotation.id, "line ends of Windows")
+        for line in lines:
+            yield f"{next_name('#')}\tAnnotatorNotes T{number}\t{line}"
 
 
 def _is_line(text: str) -> bool:
