@@ -11,7 +11,7 @@ import tempfile
 import zipfile
 from importlib.metadata import Distribution, distribution
 from pathlib import Path, PurePosixPath
-from typing import Any, List, NamedTuple, Sequence
+from typing import Any, List, NamedTuple, Sequence, Tuple
 
 from packaging.version import InvalidVersion, Version
 
@@ -62,10 +62,10 @@ def package_pipeline(pipeline: Path, folder: Path, *, name: str, version: str) -
     _check_name(name, version)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="spacy-bioner-") as work:
-        built = [_build_pipeline(pipeline, Path(work), name, version), write_own_wheel(Path(work) / "own")]
-        package = built[0].name.split("-")[0]
-        for project in (package, built[1].name.split("-")[0]):
-            for older in folder.glob(f"{project}-*.whl"):
+        package, wheel = _build_pipeline(pipeline, Path(work), name, version)
+        built = [wheel, write_own_wheel(Path(work) / "own")]
+        for path in built:
+            for older in folder.glob(f"{path.name.split('-')[0]}-*.whl"):
                 older.unlink()
         moved = [Path(shutil.move(path, folder / path.name)) for path in built]
     return Wheels(package, *moved)
@@ -144,14 +144,17 @@ def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
     archive.writestr(entry, content, zipfile.ZIP_DEFLATED)
 
 
-def _build_pipeline(pipeline: Path, work: Path, name: str, version: str) -> Path:
+def _build_pipeline(pipeline: Path, work: Path, name: str, version: str) -> Tuple[str, Path]:
+    """Return the name of the package, and its wheel."""
     from spacy.cli.package import package
 
     package(pipeline, work, name=name, version=version, create_sdist=False, create_wheel=False, require_parent=True,
             silent=True)
     [folder] = (path for path in work.iterdir() if path.is_dir())
     target = work / "wheel"
-    return _build([sys.executable, "setup.py", "--quiet", "bdist_wheel", "--dist-dir", str(target)], folder, target)
+    wheel = _build([sys.executable, "setup.py", "--quiet", "bdist_wheel", "--dist-dir", str(target)], folder, target)
+    # The name of the wheel's file is in lower case, that of the module as it was given.
+    return folder.name.partition("-")[0], wheel
 
 
 def _build(command: Sequence[str], source: Path, target: Path) -> Path:

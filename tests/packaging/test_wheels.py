@@ -23,7 +23,7 @@ def wheels(tmp_path_factory):
     (folder / "out").mkdir()
     (folder / "out" / "en_bioner_mini-0.0.1-py3-none-any.whl").write_text("older")
     before = sorted(path.name for path in ROOT.iterdir())
-    made = package_pipeline(folder / "pipeline", folder / "out", name="bioner_mini", version="0.2.0")
+    made = package_pipeline(folder / "pipeline", folder / "out", name="bioner_Mini", version="0.2.0")
     assert sorted(path.name for path in ROOT.iterdir()) == before, "a build leaves nothing in the checkout"
     return made
 
@@ -45,10 +45,15 @@ def test_older_wheels_of_the_pipeline_are_replaced(wheels):
 
 
 def test_both_are_installed_by_one_command(installed):
-    assert (installed / "en_bioner_mini").is_dir()
+    assert (installed / "en_bioner_Mini").is_dir()
     for path in ("spacy_bioner/cli/package.py", "spacy_bioner/project/project.yml",
                  "spacy_bioner/project/assets/corpora/embedded/raw.jsonl"):
         assert (installed / path).is_file()
+
+
+def test_the_name_that_is_told_is_that_of_the_module(wheels):
+    with zipfile.ZipFile(wheels.pipeline) as archive:
+        assert f"{wheels.name}/__init__.py" in archive.namelist()
 
 
 def test_the_pipeline_requires_this_package(wheels):
