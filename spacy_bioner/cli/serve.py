@@ -27,7 +27,7 @@ def serve_cli(
 
     Prints the address.
     """
-    from ..serving.app import Served, listen, make_app, serve
+    from ..serving.app import Served, listen, make_app, name_address, serve
     from ..training.pipeline_loading import load_installed
     from ._shared.gpu import set_up_gpu
     from ._shared.systems import check_spans_key
@@ -39,6 +39,6 @@ def serve_cli(
     check_spans_key(set(served.nlp("No fever.").spans), spans_key, system=pipeline)
     app = make_app(served) if host in ("127.0.0.1", "localhost", "::1") else make_app(served, hosts=("*",))
     # The port is printed, since 0 is one nobody knows.
-    typer.echo(f"{Path(pipeline).name} answers on http://{host}:{taken.getsockname()[1]}/annotate")
+    typer.echo(f"{Path(pipeline).name} answers on {name_address(host, taken.getsockname()[1])}/annotate")
     with suppress(Stopped):
         serve(app, taken)

@@ -151,10 +151,15 @@ def listen(host: str, port: int) -> socket.socket:
     RAISES BionerError: E742 where it cannot be had.
     """
     try:
-        return socket.create_server((host, port))
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except (OSError, OverflowError) as error:
         why = getattr(error, "strerror", None) or error
         raise BionerError(Errors.E742.format(host=host, port=port, why=why)) from None
+
+
+def name_address(host: str, port: int) -> str:
+    """Return the address of a host and a port, one of IPv6 in brackets."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def serve(app: "Starlette", taken: socket.socket) -> None:

@@ -113,6 +113,44 @@ def test_a_port_in_use_is_one_line():
         listen("127.0.0.1", taken.getsockname()[1])
 
 
+def has_ipv6():
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6):
+            return True
+    except OSError:
+        return False
+
+
+needs_ipv6 = pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6")
+
+
+@needs_ipv6
+def test_an_address_of_ipv6_can_be_taken():
+    with listen("::1", 0) as taken:
+        assert taken.getsockname()[0] == "::1"
+        with pytest.raises(BionerError, match="another port"):
+            listen("::1", taken.getsockname()[1])
+
+
+def test_a_client_may_call_by_an_address_of_ipv6(nlp):
+    with TestClient(make_app(Served(nlp)), base_url="http://[::1]:8080") as client:
+        assert client.get("/health").status_code == 200
+
+
+@needs_ipv6
+def test_the_address_that_is_printed_answers(nlp, tmp_path):
+    nlp.to_disk(tmp_path)
+    command = [sys.executable, "-m", "spacy_bioner", "serve", str(tmp_path), "--host", "::1", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            address = process.stdout.readline().split()[-1]
+            assert address.startswith("http://[::1]:")
+            answer = httpx.post(address, json={"texts": ["Gout."]}, timeout=60)
+            assert answer.json()["records"][0]["spans"]
+        finally:
+            process.terminate()
+
+
 @pytest.mark.issue(21)
 def test_memory_that_a_batch_took_goes_back_to_the_system(nlp):
     kept = []
