@@ -2,8 +2,9 @@
 
 import hashlib
 import json
+from collections import Counter
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional, Sequence
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
 
 import typer
 from pydantic import BaseModel, Field, ValidationError
@@ -59,7 +60,8 @@ def report_cli(
         raise typer.BadParameter("--output names the HTML file: its name ends in .html")
     found = {path: check_metrics(path, read_metrics(path)) for path in find_metrics(metrics)}
     if show:
-        typer.echo(format_scores({_name(path, found): content for path, content in found.items()}))
+        names = _tell_apart(list(found), _short_name)
+        typer.echo(format_scores({names[path]: content for path, content in found.items()}))
         if wheels is not None:
             typer.echo("\n".join(["", *list_results(list(found), wheels)]))
     if output is not None:
@@ -90,14 +92,16 @@ def write_report(metrics: Mapping[Path, Mapping[str, Any]], output: Path, *, tit
     from ..report.page import render_html, render_markdown
 
     parts = []
+    names = _tell_apart(list(metrics), _short_name)
     for path, content in metrics.items():
         gold, found = read_documents(path, content) if documents else ([], {})
-        parts.append(Evaluated(_name(path, metrics), content, gold, found, limit))
+        parts.append(Evaluated(names[path], content, gold, found, limit))
     beside = [output, output.with_suffix(".md"), output.with_suffix(".json")]
     for path in beside:
         refuse_own_input(path, [*metrics, card, *curves])
     facts = read_card(card) if card else {}
-    logs = [Curve.from_rows(_log_name(path, curves), (row for _, row in read_json_lines(path))) for path in curves]
+    logs = [Curve.from_rows(name, (row for _, row in read_json_lines(path)))
+            for path, name in _tell_apart(curves, _log_name).items()]
     said: Dict[str, Any] = {"title": title, "card": facts, "curves": logs,
                             "shipped": read_shipped(shipped) if shipped else None}
     page = build_page(parts, **said)
@@ -222,17 +226,25 @@ def _is_metrics(content: Any) -> bool:
     return isinstance(content, dict) and "systems" in content and "gold" in content
 
 
-def _name(path: Path, among: Mapping[Path, Any]) -> str:
-    """Return the file's name without its end, its folder's where it is just `metrics`, both if need be."""
-    names = [_short_name(other) for other in among]
-    return _short_name(path) if names.count(_short_name(path)) == 1 else f"{path.resolve().parent.name}/{path.stem}"
+def _tell_apart(paths: Sequence[Path], shorten: Callable[[Path], str]) -> Dict[Path, str]:
+    """Return a name for each path: the short one, with as many of its folders as it takes that no other has it."""
+    forms = {}
+    for path in paths:
+        parts = [*path.resolve().parent.parts[1:], path.stem]
+        # Two files of a folder may differ in their endings alone.
+        forms[path] = [shorten(path), *("/".join(parts[-count:]) for count in range(2, len(parts) + 1)), str(path)]
+    names: Dict[Path, str] = {}
+    for place in range(max(map(len, forms.values()), default=0)):
+        level = {path: form[min(place, len(form) - 1)] for path, form in forms.items()}
+        taken = Counter(level.values())
+        names = {**{path: name for path, name in level.items() if taken[name] == 1}, **names}
+    return {path: names[path] for path in forms}
 
 
 def _short_name(path: Path) -> str:
+    """Return the file's name without its end, its folder's where it is just `metrics`."""
     return path.resolve().parent.name if path.stem == "metrics" else path.stem
 
 
-def _log_name(path: Path, among: Sequence[Path]) -> str:
-    """Return the log's name, with its folder where several are called the same."""
-    alike = sum(other.name == path.name for other in among)
-    return path.name.split(".")[0] if alike == 1 else f"{path.parent.name}/{path.name.split('.')[0]}"
+def _log_name(path: Path) -> str:
+    return path.name.split(".")[0]

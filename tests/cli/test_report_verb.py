@@ -100,6 +100,29 @@ def test_scores_of_several_gold_sets_are_told_apart(folder):
     assert rows == ["system", "run-1:", "run-1:", "run-2:", "run-2:", "test:", "test:"]
 
 
+@pytest.mark.parametrize("names", [("p1/metrics/metrics", "p2/metrics/metrics"), ("p1/x/test", "p2/x/test", "test"),
+                                   ("a/dev", "b/dev", "dev/metrics")])
+def test_no_evaluation_is_lost_where_files_are_called_the_same(folder, names):
+    for name in names:
+        evaluate(folder, name)
+    paths = [folder / "metrics" / f"{name}.json" for name in names]
+    rows = call("report", "--show", *paths).output.splitlines()[1:]
+    assert len({row.split()[0] for row in rows}) == len(names) and len(rows) == 2 * len(names)
+    assert call("report", *paths, "--output", folder / "r.html").exit_code == 0
+    assert len(json.loads((folder / "r.json").read_text())["evaluated"]) == len(names)
+
+
+def test_no_curve_is_lost_where_logs_are_called_the_same(folder):
+    logs = [folder / name for name in ("a/x/log.jsonl", "b/x/log.jsonl", "log.1.jsonl", "log.2.jsonl")]
+    for log in logs:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_text('{"step": 1, "loss": 2}\n{"step": 2, "loss": 1}\n', encoding="utf8")
+    result = call("report", folder / "metrics", "--output", folder / "r.html",
+                  *(part for log in logs for part in ("--curves", log)))
+    assert result.exit_code == 0
+    assert len(json.loads((folder / "r.json").read_text())["curves"]) == len(logs)
+
+
 def test_a_report_in_the_same_folder_is_no_metrics_file(folder):
     call("report", folder / "metrics", "--output", folder / "metrics" / "report.html")
     assert len(call("report", "--show", folder / "metrics").output.splitlines()) == 3
