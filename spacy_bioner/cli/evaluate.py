@@ -5,7 +5,7 @@ import json
 import os
 from collections import Counter
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Dict, List, Optional, Sequence, Set
 
 import typer
 
@@ -14,6 +14,9 @@ from ..files import open_atomic, write_json
 from ._shared.outputs import refuse_own_input, say_next
 from ._shared.score_table import format_scores
 from ._shared.systems import System, file_name, parse_systems, read_annotations, read_answers
+
+# File of the documents of gold, where they are no records yet.
+_GOLD = "gold.jsonl"
 
 
 def evaluate_cli(
@@ -51,7 +54,9 @@ def evaluate_cli(
     if silver := metrics["gold"]["silver"]:
         typer.echo(Warnings.W602.format(count=silver["documents"], total=metrics["gold"]["count"], path=gold),
                    err=True)
-    say_next(f"report {output} -o {output.with_suffix('.html')}")
+    # Of the report, the figures are written beside the page: as report.json.
+    page = output.with_name("report.report.html" if output.stem == "report" else "report.html")
+    say_next(f"report {output} -o {page}")
 
 
 def evaluate(gold_path: Path, systems: Sequence[System], *, predictions: Path, relative_to: Path,
@@ -91,6 +96,8 @@ def evaluate(gold_path: Path, systems: Sequence[System], *, predictions: Path, r
     sampling = Sampling(resamples=resamples, seed=seed)
     measured: Dict[str, Any] = {}
     documents: Dict[str, Any] = {}
+    writes_gold = gold_path.suffix.lower() == ".spacy"
+    used = {_GOLD.lower()} if writes_gold else set()
     for system in systems:
         answers = read_answers(system, gold, spans_key=spans_key, gpu_id=gpu_id)
         if len(systems) > 1 and _is_the_reference(answers.annotations, gold):
@@ -100,14 +107,14 @@ def evaluate(gold_path: Path, systems: Sequence[System], *, predictions: Path, r
         pairs, extra = pair_documents(gold, answers.annotations, system=system.name)
         documents[system.name], shown = pairs, system.path
         if answers.about["kind"] != "records" or answers.about["set_aside"]:
-            shown = _write_records(predictions / f"{file_name(system.name)}.jsonl", [pair.predicted for pair in pairs],
-                                   read=read)
+            shown = _write_records(predictions / _unused(f"{file_name(system.name)}.jsonl", used),
+                                   [pair.predicted for pair in pairs], read=read)
         measured[system.name] = {**measure_system(pairs, familiarity=familiarity, sampling=sampling),
                                  "extra_documents": extra, "source": str(_relative(system.path, relative_to)),
                                  "documents": _locate(shown, relative_to), **answers.about}
     shown_gold = gold_path
-    if gold_path.suffix.lower() == ".spacy":
-        shown_gold = _write_records(predictions / "gold.jsonl", gold, read=read)
+    if writes_gold:
+        shown_gold = _write_records(predictions / _GOLD, gold, read=read)
     return {
         "version": __version__,
         "gold": {"source": str(_relative(gold_path, relative_to)), "documents": _locate(shown_gold, relative_to),
@@ -127,6 +134,16 @@ def evaluate(gold_path: Path, systems: Sequence[System], *, predictions: Path, r
 def _is_the_reference(found: Sequence[Any], gold: Sequence[Any]) -> bool:
     """Return whether documents are those of the reference, which a model made: it would agree with itself."""
     return list(found) == list(gold) and any(document.meta.get("origin") == "synthetic" for document in gold)
+
+
+def _unused(name: str, used: Set[str]) -> str:
+    """Return the name of a file with a number if it is used, and note it; some disks see no difference of case."""
+    stem, number = name.removesuffix(".jsonl"), 1
+    while name.lower() in used:
+        number += 1
+        name = f"{stem}-{number}.jsonl"
+    used.add(name.lower())
+    return name
 
 
 def _write_records(path: Path, annotations: Sequence[Any], *, read: Sequence[Optional[Path]]) -> Path:

@@ -176,6 +176,32 @@ def test_names_of_systems(argument, name):
     assert parse_systems([argument])[0].name == name
 
 
+def test_no_predictions_are_written_over_others(verb, folder):
+    doc = spacy.blank("en")(GOLD[1].text)
+    doc.user_data["id"] = "b"
+    for name, spans in (("reference", [(0, 10)]), ("none", []), ("all", [(0, 16)])):
+        doc.spans["sc"] = [doc.char_span(*span, label="protein") for span in spans]
+        DocBin(docs=[doc], store_user_data=True).to_disk(folder / f"{name}.spacy")
+    named = {"gold": "none", "a/b": "none", "a_b": "all", "A_B": "reference"}
+    code, _, err = verb("evaluate", folder / "reference.spacy", *(f"{name}={folder / path}.spacy" for name, path in
+                                                                  named.items()),
+                        "-o", folder / "metrics.json", "--resamples", "10")
+    assert code == 0, err
+    code, _, err = verb("report", folder / "metrics.json", "-o", folder / "r.html")
+    assert code == 0, err
+
+
+@pytest.mark.parametrize("name", ["metrics", "report"])
+def test_the_command_that_is_said_to_be_next_runs(verb, folder, monkeypatch, name):
+    monkeypatch.delenv("SPACY_BIONER_WORKFLOW", raising=False)
+    _, _, err = verb("evaluate", folder / "gold.jsonl.gz", folder / "half.jsonl", "-o", folder / f"{name}.json",
+                     "--resamples", "10")
+    command = err.split("next: spacy-bioner ")[1].split()
+    code, out, err = verb(*command)
+    assert code == 0, out + err
+    assert len(list(folder.glob("*report.html"))) == 1
+
+
 def test_a_negative_seed_is_refused_as_an_option(folder):
     result = run(folder, folder / "half.jsonl", "--seed", -1)
     assert result.exit_code == 2 and "--seed" in result.output
