@@ -40,15 +40,14 @@ def inspect_cli(
     from ..formats.parsing.problems import Problems
     from ..report.corpus_page import build_page
     from ..report.page import render_html, render_markdown
-    from ._shared.outputs import refuse_own_input
     from ._shared.schema import read_schema
-    from .convert import read_options
+    from .convert import read_options, refuse_inputs
 
     known = read_schema(labels).labels if labels else {}
     problems = Problems(strict=strict)
     files = find_parts(corpus)
     if output is not None:
-        refuse_own_input(output, [*files.values(), labels])
+        refuse_inputs(output, [*files.values(), *([labels] if labels else [])])
     options = read_options(list(files.values()), from_, label=label, spans_key=spans_key)
     parts = {name: list(read_annotations(path, from_, problems=problems, raw=raw or is_raw(path), **options))
              for name, path in files.items()}

@@ -96,6 +96,16 @@ def test_missing_corpus_is_one_clear_error(tmp_path, name):
         _inspect(tmp_path / name)
 
 
+@pytest.mark.parametrize("name", ["a.txt", "a.ann"])
+def test_no_file_of_a_folder_that_is_read_is_replaced(refused, tmp_path, name):
+    (tmp_path / "a.txt").write_text("Gout hurts.\n")
+    if name.endswith(".ann"):
+        (tmp_path / name).write_text("T1\tDISEASE 0 4\tGout\n")
+    before = (tmp_path / name).read_bytes()
+    assert "is also an input" in refused("inspect", tmp_path, "--output", tmp_path / name)
+    assert (tmp_path / name).read_bytes() == before
+
+
 def test_brackets_nest_and_cross():
     mentions = (Mention(0, 3, "A"), Mention(0, 1, "B"), Mention(2, 5, "C"), Mention(4, 5, "D"))
     assert bracket(Annotation("a b\nc", in_text_order(mentions))) == "[A: [B: a] [C: b] [D: c]]"

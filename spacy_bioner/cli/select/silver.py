@@ -35,7 +35,7 @@ def select_silver_cli(
 
     Writes the folder OUT; dropped spans go to synthetic.rejected.jsonl, thresholds and counts to selection.json.
     """
-    refuse_own_folder(output, [corpus, *sources])
+    refuse_own_folder(output, [corpus, *sources, *filter(None, (dev_predicted, test_predicted))])
     facts = select_silver(sources, output, corpus=corpus, dev_predicted=dev_predicted,
                           test_predicted=test_predicted, seed=seed)
     for name, count in facts["held_out"].items():

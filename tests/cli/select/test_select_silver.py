@@ -66,6 +66,16 @@ def test_missing_sets_are_held_out_of_the_raw_text(verb, project, splits, held_o
     assert len(list(read_jsonl(folder / "silver/teacher.jsonl"))) == len(parts["test"])
 
 
+@pytest.mark.parametrize("option", ["--dev-predicted", "--test-predicted"])
+def test_what_a_teacher_annotated_is_not_written_over(verb, refused, project, option):
+    folder = project("train", "dev", "test")
+    distil(verb, folder)
+    before = {path: path.read_bytes() for path in (folder / "silver").iterdir()}
+    assert "lie inside each other" in refused("select", "silver", "prepared/annotated.jsonl", "silver", "--corpus",
+                                              "prepared", option, "silver/test.jsonl")
+    assert {path: path.read_bytes() for path in (folder / "silver").iterdir()} == before
+
+
 def test_scores_without_gold_are_told_as_agreement(verb, project):
     folder = project()
     distil(verb, folder)
