@@ -38,7 +38,7 @@ def review_next_cli(
     Writes the file OUT, and the file of the tool beside it.
     """
     from ...formats import write_annotations
-    from ...formats.jsonl import read_jsonl, write_jsonl
+    from ...formats.jsonl import find_jsonl, read_jsonl, write_jsonl
     from ...formats.parsing.problems import Problems
     from ...review.queueing import Pool, leave_out_known, make_queue
     from ..convert import print_problems
@@ -48,7 +48,7 @@ def review_next_cli(
     for path in (output, of_tool):
         refuse_own_input(path, [pool, train, *teachers.values()])
     refuse_other_ending(output)
-    known = list(read_jsonl(train)) if train is not None and train.exists() else []
+    known = list(read_jsonl(train)) if train is not None and find_jsonl(train).exists() else []
     sentences = leave_out_known(read_jsonl(pool, raw=True), known, source=str(pool))
     said = {name: index_records(read_jsonl(path), source=str(path)) for name, path in teachers.items()}
     found = run_pipeline(pipeline, sentences) if pipeline is not None else {}

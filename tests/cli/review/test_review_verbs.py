@@ -45,6 +45,17 @@ def answer(number, task):
     task["annotations"] = [{"result": task.pop("predictions")[0]["result"] if number else []}]
 
 
+def test_a_compressed_training_set_is_found_under_both_of_its_names(pool, verb):
+    write_jsonl(pool.with_name("train.jsonl.gz"), list(read_jsonl(pool))[:2])
+    queues = []
+    for name in ("train.jsonl", "train.jsonl.gz"):
+        code, _, err = verb("review", "next", pool, pool.with_name("queue.jsonl"), "--strategy", "uncertainty",
+                            "--train", pool.with_name(name))
+        assert code == 0, err
+        queues.append(pool.with_name("queue.jsonl").read_text())
+    assert queues[0] == queues[1] and "p0" not in queues[0]
+
+
 def test_corrections_of_label_studio_come_into_the_training_set(queue, verb):
     train = queue.with_name("train.jsonl")
     code, out, _ = verb("review", "import", export_of_label_studio(queue, answer), train, "--queue", queue, "--by",
