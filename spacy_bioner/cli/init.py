@@ -12,7 +12,7 @@ import typer
 from ..corpus.importing import ImportedCorpus, import_corpus
 from ..errors import BionerError, Errors
 from ..files import fill_folder, open_atomic, write_json_lines
-from ..project_files import project_folder
+from ..project_files import find_project_file, project_folder
 from ._shared.schema import Schema, read_schema
 from ._shared.verb_command import VerbCommand
 from .convert import print_problems
@@ -119,6 +119,7 @@ def init(folder: Path, *, lang: str = "en", sources: List[Path], labels: Optiona
         fill_folder(folder, lambda target: write_project(target, EMBEDDED[lang], lang=lang,
                                                          title=folder.resolve().name))
         return EMBEDDED[lang]
+    labels = find_project_file(labels) if labels is not None else None
     schema = read_schema(labels) if labels is not None else None
     if schema is not None and schema.lang != lang:
         raise BionerError(Errors.E738.format(path=labels, found=schema.lang, wanted=lang))

@@ -105,7 +105,7 @@ def find_schema(data: Path, corpus: str, labels: Optional[Path]) -> Path:
     RAISES BionerError: E001 where there is none.
     """
     if labels is not None:
-        return labels
+        return find_project_file(labels)
     places = [data / corpus / "labels.yml", find_project_file(Path("assets/labels") / f"{corpus}.yml")]
     for place in places:
         if place.is_file():

@@ -62,6 +62,14 @@ def test_several_files_stand_behind_one_from_and_a_schema_is_copied(verb, tmp_pa
     assert "# mine" in (folder / "labels.yml").read_text()
 
 
+def test_a_shipped_schema_is_copied_from_any_folder(verb, tmp_path, notes, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, _, err = verb("init", "new", "--from", notes, "--labels", "assets/labels/ncbi_disease.yml")
+    assert code == 0, err
+    shipped = ROOT / "assets" / "labels" / "ncbi_disease.yml"
+    assert (tmp_path / "new/assets/corpora/new/labels.yml").read_bytes() == shipped.read_bytes()
+
+
 @pytest.mark.parametrize("format_", FORMATS)
 def test_files_of_each_format_become_a_corpus(verb, tmp_path, notes, format_):
     pytest.importorskip("cassis" if format_ == "inception" else "json")

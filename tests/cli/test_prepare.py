@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from places import ROOT
 
 pytestmark = pytest.mark.issue(24)
 
@@ -37,6 +38,15 @@ def test_a_folder_of_texts_is_named_as_raw_text(verb, data, tmp_path):
     (tmp_path / "notes" / "a.txt").write_text("A note without any annotation in it.\n")
     code, _, err = verb("prepare", data, "mine", tmp_path / "out", "--raw", tmp_path / "notes")
     assert code == 0 and "raw: 1 sentences" in err
+
+
+def test_a_shipped_label_schema_is_copied_from_any_folder(verb, data, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (data / "mine" / "labels.yml").unlink()
+    code, _, err = verb("prepare", "data", "mine", "out", "--labels", "assets/labels/ncbi_disease.yml")
+    assert code == 0, err
+    shipped = ROOT / "assets" / "labels" / "ncbi_disease.yml"
+    assert (tmp_path / "out" / "labels.yml").read_bytes() == shipped.read_bytes()
 
 
 def test_the_end_names_the_next_command_outside_of_a_workflow(verb, data, tmp_path, monkeypatch):
