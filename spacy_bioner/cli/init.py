@@ -64,13 +64,15 @@ class SpreadCommand(VerbCommand):
     def parse_args(self, ctx: Any, args: List[str]) -> List[str]:
         spread: List[str] = []
         inside = False
-        for argument in args:
+        for place, argument in enumerate(args):
             if inside and not argument.startswith("-"):
                 spread += ["--from", argument]
                 continue
             inside = argument == "--from"
             if not inside:
                 spread.append(argument)
+            elif (args[place + 1:] or ["-"])[0].startswith("-"):
+                raise typer.BadParameter("it requires an argument", ctx, param_hint="'--from'")
         return super().parse_args(ctx, spread)
 
 

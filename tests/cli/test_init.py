@@ -70,6 +70,14 @@ def test_a_shipped_schema_is_copied_from_any_folder(verb, tmp_path, notes, monke
     assert (tmp_path / "new/assets/corpora/new/labels.yml").read_bytes() == shipped.read_bytes()
 
 
+@pytest.mark.parametrize("arguments", [["--from"], ["--from", "--seed", "1"], ["--from", "notes.jsonl", "--from"]])
+def test_files_are_named_behind_from(verb, tmp_path, notes, monkeypatch, arguments):
+    monkeypatch.chdir(tmp_path)
+    code, _, err = verb("init", "mine", *arguments)
+    assert code == 2 and "requires an argument" in err
+    assert not (tmp_path / "mine").exists()
+
+
 @pytest.mark.parametrize("format_", FORMATS)
 def test_files_of_each_format_become_a_corpus(verb, tmp_path, notes, format_):
     pytest.importorskip("cassis" if format_ == "inception" else "json")
