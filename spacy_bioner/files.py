@@ -5,7 +5,7 @@ import gzip
 import json
 import os
 import shutil
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any, Callable, Dict, Iterable, Iterator, Tuple, TypeVar, Union
 
@@ -178,16 +178,27 @@ def write_folder(target: Path, files: Dict[str, bytes]) -> None:
 def fill_folder(target: Path, fill: Callable[[Path], Filled]) -> Filled:
     """Have a temporary folder filled that then takes its name.
 
-    target (Path): The folder; one of that name is replaced.
+    target (Path): The folder; one of that name is replaced. The working folder stays and takes the content, if it is
+        empty.
     fill (Callable[[Path], Filled]): Writes the files.
     RETURNS (Filled): What `fill` gives.
     """
-    with temporary_folder(target) as temporary:
+    stays = target.is_dir() and target.samefile(os.curdir) and not any(target.iterdir())
+    with temporary_folder(target / "content" if stays else target) as temporary:
         with naming(target):
             filled = fill(temporary)
         temporary.chmod(0o777 & ~_umask())
         for path in (*temporary.rglob("*"), temporary):
             _flush(path)
+        if stays:
+            # No other folder can take the place of the one that processes work in.
+            with ExitStack() as undo:
+                for path in list(temporary.iterdir()):
+                    os.rename(path, target / path.name)
+                    undo.callback(os.rename, target / path.name, path)
+                undo.pop_all()
+            _flush(target)
+            return filled
         if target.exists():
             # A folder cannot be renamed onto a full one; the old one steps aside for the moment between two renames.
             aside = temporary.with_name(temporary.name + ".old")

@@ -52,7 +52,7 @@ def temporary_folder(target: Path) -> Iterator[Path]:
     YIELDS (Path): The folder, which only the user may read.
     """
     _prepare(target.parent)
-    folder = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}.{ProcessName.own()}."))
+    folder = Path(tempfile.mkdtemp(dir=target.parent, prefix=_prefix(target)))
     with _locked(os.open(folder, os.O_RDONLY) if fcntl is not None else None):
         try:
             yield folder

@@ -1,8 +1,10 @@
 """Files and folders are there whole or not at all."""
 
+import errno
 import gzip
 import os
 import resource
+from pathlib import Path
 
 import pytest
 
@@ -58,6 +60,29 @@ def test_folder_is_replaced_whole(tmp_path):
     write_folder(tmp_path / "out", {"a": b"3"})
     assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == {"a": b"3"}
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_the_working_folder_takes_all_of_the_content_or_none(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rename = os.rename
+
+    def fail_at_second(source, target):
+        if Path(target) == Path("second"):
+            raise OSError(errno.EACCES, "no")
+        rename(source, target)
+
+    def fill(folder):
+        for name in ("first", "second", "third"):
+            (folder / name).write_text(name)
+
+    monkeypatch.setattr(os, "rename", fail_at_second)
+    with pytest.raises(OSError, match="no"):
+        fill_folder(Path("."), fill)
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.undo()
+    monkeypatch.chdir(tmp_path)
+    fill_folder(Path("."), fill)
+    assert {path.name for path in tmp_path.iterdir()} == {"first", "second", "third"}
 
 
 @pytest.mark.issue(6)

@@ -78,6 +78,21 @@ def test_files_are_named_behind_from(verb, tmp_path, notes, monkeypatch, argumen
     assert not (tmp_path / "mine").exists()
 
 
+def test_an_empty_working_folder_becomes_a_project(verb, tmp_path, monkeypatch):
+    (tmp_path / "mine").mkdir()
+    monkeypatch.chdir(tmp_path / "mine")
+    code, _, err = verb("init", ".")
+    assert code == 0, err
+    assert (tmp_path / "mine" / "project.yml").is_file()
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+def test_a_folder_may_have_a_long_name(verb, tmp_path):
+    code, _, err = verb("init", tmp_path / ("m" * 230))
+    assert code == 0, err
+    assert (tmp_path / ("m" * 230) / "project.yml").is_file()
+
+
 @pytest.mark.parametrize("format_", FORMATS)
 def test_files_of_each_format_become_a_corpus(verb, tmp_path, notes, format_):
     pytest.importorskip("cassis" if format_ == "inception" else "json")
