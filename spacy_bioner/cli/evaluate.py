@@ -10,7 +10,7 @@ from typing import Any, Dict, List, Optional, Sequence, Set
 import typer
 
 from ..errors import Warnings
-from ..files import open_atomic, write_json
+from ..files import open_atomic, refuse_unwritable, write_json
 from ._shared.outputs import refuse_own_input, say_next
 from ._shared.score_table import format_scores
 from ._shared.systems import System, file_name, parse_systems, read_annotations, read_answers
@@ -41,6 +41,7 @@ def evaluate_cli(
 
     Writes the metrics file and, beside it, the predictions; scores are printed.
     """
+    refuse_unwritable(output)
     folder = predictions or output.with_suffix(".predictions")
     systems = parse_systems(predicted)
     refuse_own_input(output, [gold, train, *(system.path for system in systems)])

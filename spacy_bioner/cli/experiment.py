@@ -69,7 +69,7 @@ def find_experiment(path: Path) -> Path:
     path (Path): A file, or the name of one in configs/experiments.
     RETURNS (Path): The file, in the working folder or among those that come with the package.
     """
-    shipped = find_project_file(_EXPERIMENTS / path.with_suffix(".yml"))
+    shipped = find_project_file(_EXPERIMENTS / path.parent / f"{path.stem}.yml")
     return shipped if not path.is_file() and shipped.is_file() else find_project_file(path)
 
 

@@ -1,7 +1,6 @@
 """`spacy-bioner report`: metrics files, documents, card and training logs into one HTML page, Markdown and JSON."""
 
 import hashlib
-import json
 from collections import Counter
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
@@ -11,6 +10,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from ..errors import BionerError, Errors
 from ..files import open_atomic, read_json_lines, write_json
+from ..loading import parse_json
 from ._shared.metrics_shape import check_metrics
 from ._shared.outputs import refuse_own_input
 from ._shared.score_table import format_scores
@@ -217,7 +217,7 @@ def _read_json(path: Path, *, other: str = Errors.E608) -> Any:
     if not path.is_file():
         raise BionerError(Errors.E001.format(path=path, wanted="JSON file"))
     try:
-        return json.loads(path.read_text(encoding="utf8"))
+        return parse_json(path.read_text(encoding="utf8"))
     except ValueError as error:
         raise BionerError(other.format(path=path, why=error)) from None
 

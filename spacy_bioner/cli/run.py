@@ -9,7 +9,7 @@ import typer
 
 from ..cpu_threads import divide_threads, usable_cpus
 from ..errors import BionerError, Errors
-from ..workflow.project import PREFIX, Project, read_parent_variables
+from ..workflow.project import PREFIX, Project, read_number, read_parent_variables
 from ._shared.outputs import IN_WORKFLOW
 from ._shared.schema import read_schema
 from ._shared.verb_command import VerbCommand
@@ -73,7 +73,7 @@ def run_cli(
     if plan and workflow not in found.workflows:
         raise BionerError(Errors.E730.format(option="--plan", why=f"'{workflow}' is a command and no workflow"))
     variables, commands = found.fill(given)
-    at_once = min(at_once, usable_cpus()) if int(variables.get("gpu_id", -1)) < 0 else 1
+    at_once = min(at_once, usable_cpus()) if read_number({"gpu_id": -1, **variables}, "gpu_id") < 0 else 1
     # A project of one's own may have other variables, and then has no header.
     if {"data", "corpus", "raw"} <= set(variables) and (plan or workflow in found.workflows and PLAN not in steps):
         from ..workflow.header import describe_run

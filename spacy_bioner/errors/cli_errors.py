@@ -62,3 +62,5 @@ class CliErrors:
     E751 = "The command '{name}' reads {path}, which is not there. Run the commands before it, or the whole workflow."
     E752 = "The command '{name}' ended with exit code {code}; its lines above say why. The same command resumes."
     E753 = "The command '{name}' cannot run the line {line!r} of its script: {why}. Mend it in project.yml."
+    E754 = "The variable {name} is '{value}'. Give {wanted}."
+    E755 = "{path} is no project file: {why}. Write vars, workflows and commands as in that of the command `init`."

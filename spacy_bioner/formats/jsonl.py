@@ -18,6 +18,8 @@ _SPAN_KEYS = frozenset(("start", "end", "label", "text", "score", "grounding", "
 def find_jsonl(path: Path) -> Path:
     """Return the path, or the one with or without .gz beside it where only that exists."""
     path = Path(path)
+    if not path.name:  # that of a folder, such as "."
+        return path
     other = path.with_suffix("") if is_gzip(path) else path.with_name(f"{path.name}.gz")
     return other if not path.is_file() and other.is_file() else path
 

@@ -10,6 +10,7 @@ from ..formats import read_annotations
 from ..formats.jsonl import find_jsonl
 from ..formats.plain_text import count_plain_texts
 from ..llm.settings import EMBEDDED_MODEL
+from .project import read_number
 from .side_by_side import Command, estimate_end
 
 PARTS = ("train", "dev", "test", "raw")
@@ -76,12 +77,12 @@ def describe_run(name: str, commands: Sequence[Command], variables: Mapping[str,
     folder (Path): Folder of the project.
     at_once (int): How many commands may run at once.
     RETURNS (List[str]): Lines: what runs on what, sizes, estimated times, where the results will be.
-    RAISES BionerError: E001 for a corpus that is not there, E731 for an unknown profile.
+    RAISES BionerError: E001 for a corpus that is not there, E731 for an unknown profile, E754 for what is no number.
     """
     corpus = folder / str(variables["data"]) / str(variables["corpus"])
     if not corpus.is_dir():
         raise BionerError(Errors.E001.format(path=corpus, wanted="corpus folder"))
-    device = "the CPU" if int(variables["gpu_id"]) < 0 else f"GPU {variables['gpu_id']}"
+    device = "the CPU" if read_number(variables, "gpu_id") < 0 else f"GPU {variables['gpu_id']}"
     files = {part: find_jsonl(corpus / f"{part}.jsonl") for part in ("train", "dev", "test")}
     files = {part: path for part, path in files.items() if path.is_file()}
     raw = find_raw(folder / str(variables["data"]), str(variables["corpus"]), str(variables["raw"]),
@@ -90,7 +91,7 @@ def describe_run(name: str, commands: Sequence[Command], variables: Mapping[str,
     records = {part: count_plain_texts(path) for part, path in files.items()}
     sizes = ", ".join(f"{part} {records[part]}" if part in records else f"no {part}" for part in PARTS)
     limits = ", ".join(f"{name} {variables[name]}" for name in ("gold_limit", "raw_limit", "dev_limit", "test_limit")
-                       if int(variables[name]))
+                       if read_number(variables, name))
     return [f"{name}: corpus {variables['corpus']} ({variables['lang']}), profile {variables['profile']}, random seed "
             f"{variables['seed']}, on {device}",
             f"records: {sizes}" + (f"; sentences at most: {limits}" if limits else ""),
@@ -123,21 +124,21 @@ def estimate_minutes(steps: Sequence[str], variables: Mapping[str, Any], files: 
                for task in ("select_data", "finetune", "generate", "selector", "spancat")}
     finetune = configs["finetune"]["finetune"]
     unknown = set(steps) - {*_MINUTES, *_SHORT}
-    if unknown or int(variables["gpu_id"]) >= 0 or finetune["model"] != EMBEDDED_MODEL:
+    if unknown or read_number(variables, "gpu_id") >= 0 or finetune["model"] != EMBEDDED_MODEL:
         return None
     sentences = {part: _count_sentences(files[part]) if part in files else 0.0 for part in PARTS}
-    gold = _limit(sentences["train"], variables["gold_limit"])
-    raw = _limit(sentences["raw"] + sentences["train"] - gold, variables["raw_limit"])
+    gold = _limit(sentences["train"], variables, "gold_limit")
+    raw = _limit(sentences["raw"] + sentences["train"] - gold, variables, "raw_limit")
     training, generator = finetune["training"], configs["generate"]["train"]
-    llm_epochs = float(variables["llm_epochs"]) or float(training["max_epochs"])
+    llm_epochs = read_number(variables, "llm_epochs", whole=False) or float(training["max_epochs"])
     if int(training["max_steps"]):
         llm_epochs = min(llm_epochs, int(training["max_steps"]) * int(training["batch_size"]) / max(gold, 1))
-    epochs = float(variables["epochs"])
+    epochs = read_number(variables, "epochs", whole=False)
     updates = float(configs["spancat"]["run"]["updates"])
     amounts = Amounts(
         gold=gold, trained=gold * (1 if configs["select_data"]["select_data"]["negatives"] else _POSITIVE),
-        raw=raw, dev=_limit(sentences["dev"], variables["dev_limit"]),
-        test=_limit(sentences["test"], variables["test_limit"]), llm_epochs=llm_epochs,
+        raw=raw, dev=_limit(sentences["dev"], variables, "dev_limit"),
+        test=_limit(sentences["test"], variables, "test_limit"), llm_epochs=llm_epochs,
         generated=sum(map(float, (generator["raw_pairs"], generator["gold_pairs"],
                                   configs["generate"]["synthesize"]["n"]))),
         selector_updates=float(configs["selector"]["run"]["updates"]),
@@ -157,8 +158,9 @@ def _describe_times(commands: Sequence[Command], minutes: Optional[Mapping[str, 
             "with its bfloat16 instructions a third of that was measured")
 
 
-def _limit(count: float, limit: Any) -> float:
-    return min(count, int(limit)) if int(limit) else count
+def _limit(count: float, variables: Mapping[str, Any], name: str) -> float:
+    limit = read_number(variables, name)
+    return min(count, limit) if limit else count
 
 
 def _count_sentences(path: Path) -> float:

@@ -1,14 +1,27 @@
 """A project of `spacy project`: its variables and workflows, checked before anything runs."""
 
+import math
 import os
 from pathlib import Path
 from typing import Any, Dict, Iterable, List, Mapping, Tuple
+
+from pydantic import BaseModel, ValidationError
 
 from ..errors import BionerError, Errors
 from ..settings import suggest
 
 PROJECT_FILE = "project.yml"
 PREFIX = "--vars."
+
+
+class _Command(BaseModel):
+    name: str
+
+
+class _Content(BaseModel):
+    vars: Dict[str, Any] = {}
+    workflows: Dict[str, List[str]] = {}
+    commands: List[_Command] = []
 
 
 class Project:
@@ -18,20 +31,28 @@ class Project:
     variables (Dict[str, Any]): Name to value, as the file has them; some follow from others.
     workflows (Dict[str, List[str]]): Name to the names of its commands.
     commands (List[str]): Names of the commands.
-    RAISES BionerError: E744 where there is no project.
+    RAISES BionerError: E744 where there is no project, E755 where its file cannot be read.
     """
 
     def __init__(self, folder: Path) -> None:
         import srsly
+        from srsly.ruamel_yaml.error import YAMLError
 
         self.path = Path(folder) / PROJECT_FILE
         if not self.path.is_file():
             raise BionerError(Errors.E744.format(path=folder))
-        content = srsly.read_yaml(self.path)
+        try:
+            content = _Content.model_validate(srsly.read_yaml(self.path))
+        except ValidationError as error:
+            first = error.errors()[0]
+            why = f"{'.'.join(map(str, first['loc'])) or 'its content'}: {first['msg']}"
+            raise BionerError(Errors.E755.format(path=self.path, why=why)) from None
+        except (YAMLError, ValueError) as error:
+            raise BionerError(Errors.E755.format(path=self.path, why=" ".join(str(error).split()))) from None
         self.folder = Path(folder)
-        self.variables: Dict[str, Any] = dict(content.get("vars", {}))
-        self.workflows: Dict[str, List[str]] = dict(content.get("workflows", {}))
-        self.commands: List[str] = [command["name"] for command in content.get("commands", [])]
+        self.variables: Dict[str, Any] = content.vars
+        self.workflows: Dict[str, List[str]] = content.workflows
+        self.commands: List[str] = [command.name for command in content.commands]
 
     def refuse_unknown(self, names: Iterable[str]) -> None:
         """Raise BionerError E745 for the first variable that the project does not have: it would be passed over."""
@@ -65,6 +86,25 @@ class Project:
         config = load_project_config(self.folder, overrides={f"vars.{name}": value for name, value in given.items()})
         # In its own section weasel leaves a variable as the file has it.
         return {**config["vars"], **given}, {command["name"]: command for command in config["commands"]}
+
+
+def read_number(variables: Mapping[str, Any], name: str, *, whole: bool = True) -> float:
+    """Read the value of a variable as a number.
+
+    variables (Mapping[str, Any]): Name to value.
+    name (str): The variable.
+    whole (bool): Whether only a whole number will do.
+    RETURNS (float): The number.
+    RAISES BionerError: E754 where it is none.
+    """
+    try:
+        number = int(variables[name]) if whole else float(variables[name])
+    except (ArithmeticError, TypeError, ValueError):
+        number = math.nan
+    if not math.isfinite(number):
+        wanted = "a whole number" if whole else "a number"
+        raise BionerError(Errors.E754.format(name=name, value=variables[name], wanted=wanted))
+    return number
 
 
 def is_derived(value: Any) -> bool:

@@ -6,12 +6,15 @@ from pathlib import Path
 
 import pytest
 from command_line import all_commands
+from places import ROOT
 from typer.main import get_command
 
 from spacy_bioner import __version__
+from spacy_bioner.annotation import Annotation, Mention
 from spacy_bioner.cli._shared.overrides import OverridableCommand, split_overrides
 from spacy_bioner.cli.main import app
 from spacy_bioner.experiments.steps import VERB_GROUPS
+from spacy_bioner.formats.jsonl import write_jsonl
 
 COMMANDS = all_commands()
 # Options that mean the same in each verb, with their second name.
@@ -64,6 +67,66 @@ def test_a_verb_with_a_config_takes_overrides(verb):
 ])
 def test_overrides_are_separated_wherever_they_stand(args, own, overrides):
     assert split_overrides(args) == (own, overrides)
+
+
+@pytest.fixture
+def work(tmp_path, monkeypatch):
+    """Return a working folder with small files for the verbs."""
+    monkeypatch.chdir(tmp_path)
+    write_jsonl(tmp_path / "docs.jsonl", [Annotation("Gout hurts.", (Mention(0, 4, "DISEASE"),), id="a")])
+    (tmp_path / "labels.yml").write_text("labels: {DISEASE: illnesses}\n")
+    (tmp_path / "seeds.jsonl").write_text('{"text": "gout", "label": "DISEASE", "count": 1}\n')
+    (tmp_path / "deep.json").write_text('{"a": ' + "[" * 100_000 + "]" * 100_000 + "}")
+    return tmp_path
+
+
+def same(text):
+    return pytest.param(text.split(), id=text.replace(" ", "_"))
+
+
+@pytest.mark.parametrize("arguments", [
+    same("merge a=docs.jsonl ."), same("merge a=. out.jsonl"), same("audit docs.jsonl ."), same("audit . out.jsonl"),
+    same("evaluate docs.jsonl a=docs.jsonl -o ."), same("evaluate . a=docs.jsonl -o out.json"),
+    same("evaluate docs.jsonl a=. -o out.json"), same("select spans docs.jsonl . --selector ."),
+    same("select spans . out.jsonl --selector ."), same("select records docs.jsonl . --labels labels.yml"),
+    same("select records . out.jsonl --labels labels.yml"),
+    same("review next docs.jsonl ."), same("review next . out.jsonl"), same("review serve ."),
+    same("review import . out.jsonl --queue docs.jsonl"), same("review import docs.jsonl . --queue docs.jsonl"),
+    same("generate sentences seeds.jsonl . --labels labels.yml"),
+    same("generate seeds . out.jsonl --labels labels.yml"),
+    same("generate seeds docs.jsonl . --labels labels.yml"), same("generate variants docs.jsonl . --labels labels.yml"),
+    same("generate sentences . out.jsonl --labels labels.yml"),
+    same("experiment . out"), same("experiment .. out"), same("annotate docs.jsonl ."), same("annotate . out.jsonl"),
+    same("convert . out.jsonl"), same("convert docs.jsonl ."), same("inspect docs.jsonl --output ."),
+    same("prepare . . out"), same("report . --show"), same("report deep.json --show"),
+    same("report docs.jsonl -o out.html --card deep.json"), same("verify ."), same("package . out --name x"),
+])
+def test_a_path_or_file_that_cannot_be_meant_is_one_line(refused, work, arguments):
+    assert "empty name" not in refused(*arguments)
+
+
+@pytest.mark.parametrize("content", ["", "a: [", "- a", "vars: [1]", "workflows: all", "commands: [x]", "commands: 1",
+                                     "commands: [{help: x}]", "workflows: {all: 1}"])
+def test_a_project_that_cannot_be_read_is_one_line(refused, work, content):
+    (work / "project.yml").write_text(content)
+    assert "project.yml" in refused("run")
+
+
+@pytest.mark.parametrize("option, value", [("--gpu-id", "x"), ("--gold-limit", "many"), ("--test-limit", "1.5"),
+                                           ("--epochs", "long"), ("--llm-epochs", "nan")])
+def test_a_variable_that_is_no_number_is_named(refused, option, value):
+    name = option.strip("-").replace("-", "_")
+    assert f"variable {name} is '{value}'" in refused("run", "--plan", "--project", ROOT, option, value)
+
+
+@pytest.mark.parametrize("arguments", [same("review import docs.jsonl out.jsonl --queue docs.jsonl"),
+                                       same("review serve docs.jsonl")])
+def test_who_corrects_must_be_said_where_the_user_has_no_name(refused, work, monkeypatch, arguments):
+    def getuser():
+        raise KeyError("getpwuid(): uid not found: 12345")
+
+    monkeypatch.setattr("getpass.getuser", getuser)
+    assert "--by" in refused(*arguments)
 
 
 @pytest.mark.issue(21)

@@ -62,7 +62,14 @@ def refuse_same_output(output: Path, other: Path, option: str) -> None:
 
 
 def name_beside(output: Path, ending: str) -> Path:
-    """Return a file beside another: of its name without .jsonl or .jsonl.gz, with an ending of its own."""
+    """Return a file beside another: of its name without .jsonl or .jsonl.gz, with an ending of its own.
+
+    output (Path): The other file.
+    ending (str): What comes after the dot.
+    RETURNS (Path): The file.
+    RAISES BionerError: E727 where the other is a folder, such as ".", or no file can stand there.
+    """
+    refuse_unwritable(output)
     return output.with_name(f"{output.name.removesuffix('.gz').removesuffix('.jsonl')}.{ending}")
 
 

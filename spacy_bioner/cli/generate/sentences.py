@@ -9,7 +9,7 @@ import typer
 from ...annotation import Annotation
 from ...config_files import find_config
 from ...errors import BionerError, Errors
-from ...files import read_json_lines, write_json, write_json_lines
+from ...files import read_json_lines, refuse_unwritable, write_json, write_json_lines
 from ...llm.settings import AnnotatorSettings, CausalLMSettings, LocalModelSettings, ServedModelSettings
 from ...synthesis.checking.check_settings import SentenceBounds
 from ...synthesis.settings import PromptSettings, SynthesizeSettings, WritingSettings
@@ -68,6 +68,7 @@ def generate_sentences_cli(
     from ...synthesis.seeds import check_labels, read_seeds
     from .._shared.schema import read_schema
 
+    refuse_unwritable(output)
     for path in (output, plan_path(output), report):
         if path is not None:
             refuse_own_input(path, [seeds, labels, style, *held_out])

@@ -49,7 +49,7 @@ def review_import_cli(
     index_records(there, source=str(train))
     answers = Answers(empty_is_answer=tool is not Tool.label_studio and ".labelstudio." not in corrected.name)
     merged = merge_corrections(given, read_corrected(corrected, tool, answers), there, answers=answers, split=split,
-                               by=by or getpass.getuser(), labels=find_labels(labels, [*given, *there]))
+                               by=by or read_user_name(), labels=find_labels(labels, [*given, *there]))
     for line in answers.lines:
         print(f"spacy-bioner: {printable(line, line=True)}", file=sys.stderr)
     if not merged.taken:
@@ -60,6 +60,19 @@ def review_import_cli(
     typer.echo(f"{len(merged.records)} records -> {train}")
     if answers.lines:
         raise typer.Exit(1)
+
+
+def read_user_name() -> str:
+    """Read the name of the user.
+
+    RETURNS (str): The name.
+    RAISES BionerError: E737 where the system has none, as in a container that runs under a bare number.
+    """
+    try:
+        return getpass.getuser()
+    except (ImportError, KeyError, OSError):
+        wanted = "who corrects, since the system has no name for this user"
+        raise BionerError(Errors.E737.format(option="--by", found="", wanted=wanted)) from None
 
 
 def read_corrected(path: Path, tool: Optional[Tool], answers: "Answers") -> Iterator[Annotation]:

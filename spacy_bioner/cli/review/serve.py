@@ -1,6 +1,5 @@
 """The verb review serve: a page on this machine on which a queue is corrected."""
 
-import getpass
 from contextlib import suppress
 from pathlib import Path
 from typing import Optional
@@ -12,6 +11,7 @@ from ...errors import BionerError, Errors
 from .._shared.outputs import name_beside, refuse_own_input
 from .._shared.schema import read_schema
 from .._shared.signals import Stopped
+from .import_corrections import read_user_name
 
 
 def review_serve_cli(
@@ -47,7 +47,7 @@ def review_serve_cli(
     if not known:
         raise BionerError(Errors.E737.format(option="--labels", found="", wanted=f"a label schema, since {queue} has "
                                                                                  "no mention"))
-    review = Review(records, DecisionLog(kept, records), known, by or getpass.getuser(), queue.name.split(".")[0])
+    review = Review(records, DecisionLog(kept, records), known, by or read_user_name(), queue.name.split(".")[0])
     taken = listen(HOST, port)
     number = taken.getsockname()[1]
     typer.echo(f"Decisions are kept in {kept}. Open {review.address(number)}")

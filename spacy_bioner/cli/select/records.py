@@ -7,6 +7,7 @@ from typing import Any, Optional
 import typer
 
 from ...config_files import find_config
+from ...files import refuse_unwritable
 from ...finetuning.settings import SelectDataSettings
 from .._shared.outputs import refuse_other_ending, refuse_own_input, refuse_same_output
 from .._shared.schema import Schema, read_schema
@@ -37,6 +38,7 @@ def select_records_cli(
 
     Writes the file OUT and, beside it, scores, dropped records, a report and a plot.
     """
+    refuse_unwritable(output)
     kept = scores_path(output, scores)
     results = [output, *(_beside(output, ending) for ending in _RESULTS)]
     for path in results:
