@@ -1,6 +1,7 @@
 """Large inputs cut into shards: each is read by itself, and is done when its output file is there."""
 
 import json
+import re
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -26,6 +27,7 @@ class Shard:
     count (int): Records in it.
     offset (int): Byte at which the first record begins; 0 where the file cannot be entered in its middle.
     target (str): The file to write.
+    name (str): Begins the ids of records without one; empty takes the name of the file.
     """
 
     source: str
@@ -33,6 +35,7 @@ class Shard:
     count: int
     offset: int
     target: str
+    name: str = ""
 
     @property
     def done(self) -> bool:
@@ -69,13 +72,19 @@ def find_shards(source: Path, output: Path, *, size: int, kind: str = "jsonl") -
     RAISES BionerError: E001 for no input, E003 for a compressed one that is cut or damaged, E008 for an empty one.
     """
     shards: List[Shard] = []
-    for path in find_inputs(source):
+    for path, name in _name_files(find_inputs(source)).items():
         for first, count, offset in _cut(path, size):
             target = output / f"part-{len(shards):06}.{kind}"
-            shards.append(Shard(str(path), first, count, offset, str(target)))
+            shards.append(Shard(str(path), first, count, offset, str(target), name))
     if not shards:
         raise BionerError(Errors.E008.format(path=source))
     return shards
+
+
+def _name_files(files: List[Path]) -> Dict[Path, str]:
+    """Return the names of files without their endings; with them where two would be called the same."""
+    short = {path: re.sub(r"\.(jsonl(\.gz)?|parquet)$", "", path.name) for path in files}
+    return short if len(set(short.values())) == len(files) else {path: path.name for path in files}
 
 
 def _cut(path: Path, size: int) -> Iterator[tuple]:
@@ -106,7 +115,7 @@ def read_shard(shard: Shard) -> Iterator[Annotation]:
     """
     path = Path(shard.source)
     records = _read_rows(path, shard) if path.suffix.lower() == ".parquet" else _read_lines(path, shard)
-    stem = path.name.split(".")[0]
+    stem = shard.name or path.name
     for number, record in records:
         try:
             yield Annotation.from_record(record, id=f"{stem}-{number}")

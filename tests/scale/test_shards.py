@@ -46,6 +46,19 @@ def test_null_is_no_id(tmp_path, name):
     assert [annotation.id for annotation in read_shard(shard)] == ["a", "in-2", "in-3"]
 
 
+@pytest.mark.parametrize("names, ids", [
+    pytest.param(["notes.2020.jsonl", "notes.2021.jsonl.gz"], ["notes.2020-1", "notes.2021-1"], id="dots"),
+    pytest.param(["a.jsonl", "a.jsonl.gz"], ["a.jsonl-1", "a.jsonl.gz-1"], id="endings"),
+    pytest.param(["a.jsonl", "a.jsonl.gz", "a.jsonl.jsonl"], ["a.jsonl-1", "a.jsonl.gz-1", "a.jsonl.jsonl-1"],
+                 id="odd"),
+])
+def test_texts_of_two_files_have_ids_of_their_own(tmp_path, names, ids):
+    for name in names:
+        write_json_lines(tmp_path / name, [{"text": "x"}])
+    shards = find_shards(tmp_path, tmp_path / "out", size=5)
+    assert [annotation.id for shard in shards for annotation in read_shard(shard)] == ids
+
+
 def test_files_of_a_folder_are_numbered_through(tmp_path):
     (tmp_path / "in").mkdir()
     write_input(tmp_path / "in" / "b.jsonl.gz")
