@@ -98,14 +98,15 @@ def summarise_errors(pairs: Sequence[Pair], *, examples: int = 5) -> Dict[str, A
     RETURNS (Dict[str, Any]): `kinds`, `boundary_share` (of all wrong predictions those of kind Span or Type&Span),
         `shifts`, `confusion`, `issues` and `examples`.
     """
-    errors = [(pair, error) for pair in pairs for error in find_errors(pair.gold, pair.predicted)]
+    by_pair = [(pair, find_errors(pair.gold, pair.predicted)) for pair in pairs]
+    errors = [(pair, error) for pair, found in by_pair for error in found]
     kinds = Counter(error.kind for _, error in errors)
     wrong = sum(kinds.values()) - kinds[MISSED]
     return {
         "kinds": {kind: kinds[kind] for kind in KINDS},
         "boundary_share": (kinds[SPAN] + kinds[TYPE_AND_SPAN]) / wrong if wrong else 0.0,
         "shifts": count_shifts(errors),
-        "confusion": count_confusions(pairs, [error for _, error in errors]),
+        "confusion": count_confusions(by_pair),
         "issues": count_issues(pair.predicted for pair in pairs),
         "examples": {kind: _choose_examples([(pair.gold.id, error) for pair, error in errors if error.kind == kind],
                                             examples) for kind in KINDS},
@@ -142,24 +143,30 @@ def count_shifts(errors: Iterable[Tuple[Pair, SpanError]]) -> Dict[str, Any]:
             "near": near / totals.total() if totals else 0.0}
 
 
-def count_confusions(pairs: Sequence[Pair], errors: Sequence[SpanError]) -> Dict[str, Any]:
-    """Count which label gold mentions got.
+def count_confusions(by_pair: Sequence[Tuple[Pair, Sequence[SpanError]]]) -> Dict[str, Any]:
+    """Count what became of gold mentions, each of them once.
 
-    pairs (Sequence[Pair]): Documents of a system beside gold's.
-    errors (Sequence[SpanError]): All errors in them.
+    by_pair (Sequence[Tuple[Pair, Sequence[SpanError]]]): Documents of a system beside gold's, with their errors.
     RETURNS (Dict[str, Any]): `labels`; `table`, gold by predicted label: on the diagonal what is right, elsewhere Type
-        and Type&Span; `shifted`, `missed` (by gold label) and `spurious` (by predicted label).
+        and Type&Span; `shifted`, `missed` (by gold label) and `spurious` (by predicted label). Of several errors that
+        stand for a mention the first in the order of `KINDS` counts, and none where the mention was found.
     """
-    labels = sorted({mention.label for pair in pairs for part in (pair.gold, pair.predicted)
+    labels = sorted({mention.label for pair, _ in by_pair for part in (pair.gold, pair.predicted)
                      for mention in part.mentions})
-    cells = Counter((mention.label, mention.label) for pair in pairs
-                    for mention in set(pair.gold.mentions) & set(pair.predicted.mentions))
+    cells: Counter = Counter()
     by_kind: Dict[str, Counter] = {kind: Counter() for kind in KINDS}
-    for error in errors:
-        if error.kind in (TYPE, TYPE_AND_SPAN) and error.gold and error.predicted:
-            cells[error.gold.label, error.predicted.label] += 1
-        mention = error.gold or error.predicted
-        by_kind[error.kind][mention.label if mention else ""] += 1
+    for pair, errors in by_pair:
+        known = set(pair.gold.mentions) & set(pair.predicted.mentions)
+        cells.update((mention.label, mention.label) for mention in known)
+        for error in sorted(errors, key=lambda error: KINDS.index(error.kind)):
+            mention = error.gold or error.predicted
+            if mention is None or error.gold in known:
+                continue
+            if error.gold is not None:
+                known.add(error.gold)
+            if error.kind in (TYPE, TYPE_AND_SPAN) and error.predicted is not None:
+                cells[mention.label, error.predicted.label] += 1
+            by_kind[error.kind][mention.label] += 1
     return {"labels": labels,
             "table": [[cells[row, column] for column in labels] for row in labels],
             "shifted": [by_kind[SPAN][label] for label in labels],

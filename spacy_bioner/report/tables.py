@@ -174,8 +174,9 @@ def table_confusions(metrics: Metrics) -> List[Table]:
         header = ["Gold label", "Correct", "Wrong boundary", "Wrong label", "Missed", "Spurious"]
         tables.append(Table(f"What gold mentions became, {name}", header, rows, folded=len(tables) >= OPEN, note=(
             "Wrong boundary: errors of kind Span. Wrong label: kinds Type and Type&Span, with the labels that were "
-            "predicted instead. Spurious: predictions of the label where gold has no mention. Shade: share of the "
-            "row without Spurious.")))
+            "predicted instead. Each gold mention counts once, one that was found as correct whatever else was "
+            "predicted there. Spurious: predictions of the label where gold has no mention. Shade: share of the row "
+            "without Spurious.")))
     return tables
 
 

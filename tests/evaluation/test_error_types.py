@@ -58,12 +58,27 @@ def test_every_wrong_prediction_and_every_missing_mention_is_accounted_for_once(
 
 
 @given(MENTIONS, MENTIONS)
-def test_confusion_holds_everything_once(gold, predicted):
+def test_confusion_holds_each_gold_mention_once(gold, predicted):
     wanted, found = (Annotation(TEXT, id="d").with_mentions(part) for part in (gold, predicted))
     summary = summarise_errors([Pair(wanted, found)])
-    confusion, counts = summary["confusion"], micro(count_strict(wanted, found))
-    total = sum(map(sum, confusion["table"])) + sum(confusion["shifted"] + confusion["missed"] + confusion["spurious"])
-    assert total == counts.tp + counts.fp + summary["kinds"]["Missed"]
+    confusion = summary["confusion"]
+    for place, label in enumerate(confusion["labels"]):
+        became = sum(confusion["table"][place]) + confusion["shifted"][place] + confusion["missed"][place]
+        assert became == sum(mention.label == label for mention in wanted.mentions)
+        assert confusion["table"][place][place] == sum(mention.label == label for mention in
+                                                       set(wanted.mentions) & set(found.mentions))
+    assert sum(confusion["spurious"]) == summary["kinds"]["Spurious"]
+
+
+@pytest.mark.parametrize("predicted, right, shifted, wrong", [
+    pytest.param([RENAL, (6, 11, "DIS"), (12, 19, "SYM")], 1, 0, 0, id="found"),
+    pytest.param([(6, 11, "DIS"), (12, 19, "DIS")], 0, 1, 0, id="two-pieces"),
+    pytest.param([(6, 19, "SYM"), (6, 11, "DIS")], 0, 0, 1, id="type-before-span"),
+])
+def test_a_gold_mention_became_one_thing(predicted, right, shifted, wrong):
+    confusion = summarise_errors([Pair(annotate(RENAL, (23, 30, "SYM")), annotate(*predicted))] * 2)["confusion"]
+    assert confusion["table"][0] == [2 * right, 2 * wrong] and confusion["shifted"] == [2 * shifted, 0]
+    assert confusion["missed"] == [0, 2]
 
 
 def test_summary_measures_boundaries_in_units():
