@@ -25,9 +25,10 @@ def describe_unmeasured(metrics: Metrics) -> str:
     if not silver:
         return ""
     models = " and ".join(silver["models"]) or "a model"
-    part = "" if silver["documents"] == metrics["gold"]["count"] else \
-        f"{silver['documents']:,} of {metrics['gold']['count']:,} texts of "
-    return f"There is no gold: {models} annotated {part}the test set, so scores are agreement with it, not correctness."
+    if silver["documents"] < metrics["gold"]["count"]:
+        return (f"Not all of the test set is gold: {models} annotated {silver['documents']:,} of its "
+                f"{metrics['gold']['count']:,} texts, so scores are in part agreement with it, not correctness.")
+    return f"There is no gold: {models} annotated the test set, so scores are agreement with it, not correctness."
 
 
 def make_unmeasured_section(metrics: Metrics, gold: Sequence[Annotation],

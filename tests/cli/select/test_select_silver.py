@@ -6,6 +6,7 @@ import pytest
 
 from spacy_bioner.annotation import Annotation, Mention
 from spacy_bioner.formats.jsonl import read_jsonl, write_jsonl
+from spacy_bioner.report.unmeasured import describe_unmeasured
 
 LABELS = "corpus: toy\nlang: en\nlabels: {DISEASE: illnesses}\n"
 
@@ -90,6 +91,15 @@ def test_scores_without_gold_are_told_as_agreement(verb, project):
     text = (folder / "report.md").read_text()
     assert "There is no gold: teacher annotated the test set" in text
     assert "The 6 sentences to check first" in text and text.index("## Not measured") < text.index("## Scores")
+
+
+@pytest.mark.parametrize("documents, told", [
+    pytest.param(200, "There is no gold: teacher annotated the test set", id="all"),
+    pytest.param(1, "Not all of the test set is gold: teacher annotated 1 of its 200 texts", id="one"),
+])
+def test_how_much_is_not_gold_is_told(documents, told):
+    gold = {"count": 200, "silver": {"documents": documents, "models": ["teacher"], "check_first": []}}
+    assert told in describe_unmeasured({"gold": gold})
 
 
 def test_raw_text_alone_that_is_empty_is_one_line(refused, project):
