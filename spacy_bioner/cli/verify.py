@@ -21,7 +21,7 @@ def verify_cli(
 ) -> None:
     """Check a wheel before it is installed: hashes, licence, versions, code, training texts.
 
-    No code of the wheel is run. With --test its pipeline is loaded and scored, if all other checks pass.
+    No code of the wheel is run. With --test its pipeline is loaded and scored, if versions, code and config pass.
 
     Example: spacy-bioner verify packages/en_bioner_notes-0.1.0-py3-none-any.whl --test test.jsonl
 

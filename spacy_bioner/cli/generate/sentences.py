@@ -59,13 +59,14 @@ def generate_sentences_cli(
 
     Example: spacy-bioner generate sentences seeds.jsonl generated.jsonl --labels labels.yml
 
-    Writes the file OUT, its plan and a report.
+    Writes the file OUT and its plan, and with --report what was rejected and repaired.
     """
     from spacy.vocab import Vocab
 
     from ...pipeline.seed_generator import SeedGenerator
     from ...synthesis.plan import plan_sentences
     from ...synthesis.seeds import check_labels, read_seeds
+    from ...synthesis.writer import SynthesisReport
     from .._shared.schema import read_schema
 
     refuse_unwritable(output)
@@ -79,9 +80,12 @@ def generate_sentences_cli(
     overrides = add_options(read_overrides(ctx.args), {"synthesize.seed": seed})
     files = find_config("generate", config, profile)
     settings = load_settings(files, "synthesize", SynthesizeSettings, overrides)
+    facts = {"seed": settings.seed, "generator": str(generator) if generator else None}
     if n == 0:
         for path in (output, plan_path(output)):
             write_json_lines(path, ())
+        if report is not None:
+            write_json(report, {**SynthesisReport().to_json(), "seconds": 0.0, "cached": 0, "written": 0, **facts})
         print(f"0 sentences asked for -> {output}", file=sys.stderr)
         return
     if teacher is not None:
@@ -98,7 +102,6 @@ def generate_sentences_cli(
                        load_settings(files, "checks", SentenceBounds, overrides), schema, generator=generator,
                        annotator=annotator, style=read_style(style, held_out), gpu_id=gpu_id)
     component = SeedGenerator(Vocab(), **parts, held_out=held_out)
-    facts = {"seed": settings.seed, "generator": str(generator) if generator else None}
     count = write_sentences(component, plan, output, report=report, facts=facts)
     print_summary(summarise(component.writer, facts), count, output)
 

@@ -47,7 +47,7 @@ def generate_variants_cli(
 
     Example: spacy-bioner generate variants gold.jsonl variants.jsonl --labels labels.yml
 
-    Writes the file OUT and a report.
+    Writes the file OUT, and with --report the counts.
     """
     from ...corpus.leakage import KnownTexts, refuse_known
     from ...formats.jsonl import read_jsonl

@@ -132,8 +132,11 @@ def test_a_config_with_two_annotators_is_refused(refused, project):
 def test_no_sentences_are_generated_where_none_are_asked_for(verb, refused, project):
     folder = project()
     (folder / "seeds.jsonl").write_text('{"text": "gout", "label": "DISEASE", "count": 1}\n')
+    (folder / "report.json").write_text("of an older run")
     options = ("seeds.jsonl", "generated.jsonl", "--labels", "data/toy/labels.yml")
-    verb("generate", "sentences", *options, "--n", "0")
+    verb("generate", "sentences", *options, "--n", "0", "--report", "report.json")
     assert (folder / "generated.jsonl").read_text() == ""
+    report = json.loads((folder / "report.json").read_text())
+    assert report["asked"] == report["accepted"] == 0 and report["generator"] is None
     (folder / "teacher.cfg").write_text('[annotate]\nreplay = "replies.jsonl"\n')
     assert "no language model" in refused("generate", "sentences", *options, "--n", "2", "--teacher", "teacher.cfg")
