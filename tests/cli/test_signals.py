@@ -20,8 +20,8 @@ def annotate(folder, server):
          "--annotate.adapter", "null", "--annotate.server.base_url", server.url, "--annotate.cache",
          str(folder / "cache.sqlite"), "--annotate.server.concurrency", "1"],
         stderr=subprocess.PIPE, text=True, env=environment,
-        # Also where the tests run in the background, which ignores interrupts.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+        # Also where the tests run in the background, which ignores interrupts, or under nohup, which ignores hang-ups.
+        preexec_fn=lambda: [signal.signal(number, signal.SIG_DFL) for number in (signal.SIGINT, signal.SIGHUP)])
 
 
 @pytest.mark.issue(21)

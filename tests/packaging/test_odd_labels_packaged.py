@@ -59,7 +59,7 @@ def packaged(tmp_path_factory):
     trained.model.get_ref("output_layer").set_dim("nO", len(ODD_LABELS))
     nlp.to_disk(folder / "saved")
     (folder / "work").mkdir()
-    with zipfile.ZipFile(_build_pipeline(folder / "saved", folder / "work", "odd_labels", "0.1.0")) as archive:
+    with zipfile.ZipFile(_build_pipeline(folder / "saved", folder / "work", "odd_labels", "0.1.0")[1]) as archive:
         archive.extractall(folder / "site")
     return spacy.load(folder / "site" / "en_odd_labels" / "en_odd_labels-0.1.0")
 
