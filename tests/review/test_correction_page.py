@@ -192,13 +192,19 @@ def test_keys_and_clicks_correct_sentences(browser, served):
     page.close()
 
 
+def reject_beside_another_tab(browser, server):
+    """Open two tabs, and reject the mention of the second sentence in the first of them."""
+    first, second = open_page(browser, server.address), open_page(browser, server.address)
+    press(first, "ArrowDown", "x")
+    wait_saved(first)
+    return first, second
+
+
 @needs_chromium
 @pytest.mark.parametrize("served", [3], indirect=True)
 def test_two_tabs_overwrite_nothing(browser, served):
     server, path = served
-    first, second = open_page(browser, server.address), open_page(browser, server.address)
-    press(first, "ArrowDown", "x")
-    wait_saved(first)
+    first, second = reject_beside_another_tab(browser, server)
     press(second, "ArrowDown", "1")
     wait_for(second, "saved", lambda said: "another tab" in said)
     assert [one for one in mentions(second) if "DISEASE" in one] == []
@@ -215,9 +221,7 @@ def test_two_tabs_overwrite_nothing(browser, served):
 @pytest.mark.parametrize("served", [3], indirect=True)
 def test_undo_goes_back_through_no_decision_of_another_tab(browser, served):
     server, path = served
-    first, second = open_page(browser, server.address), open_page(browser, server.address)
-    press(first, "ArrowDown", "x")
-    wait_saved(first)
+    first, second = reject_beside_another_tab(browser, server)
     second.evaluate("window.dispatchEvent(new Event('focus'))")
     wait_for(second, "mentions", lambda said: "DISEASE" not in said)
     press(second, "ArrowDown", "a", "u", "u")
