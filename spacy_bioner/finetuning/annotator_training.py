@@ -117,7 +117,7 @@ def finetune(corpora: Sequence[Corpus], output: Path, *, lm: "CausalLM", task: T
     return train_adapter(pairs, model=lm.model, output=output, write_card=write_card, base_model=lm.name, lora=lora,
                          training=training, score=score, progress=progress, processes=processes,
                          depends_on={"model": dict(lm.identity()), "dev": _hash_gold(scored)}, start=start,
-                         overwrite=overwrite)
+                         int8=lm.settings.get("dtype") == "int8", overwrite=overwrite)
 
 
 def _describe_start(start: Path, task: Task, lm: "CausalLM") -> Dict[str, Any]:

@@ -83,7 +83,7 @@ def train_generator(pairs: Sequence[GeneratorPair], prompt: SeedPrompt, *, lm: A
 
     return train_adapter(encoded, model=lm.model, output=output, write_card=write_card, base_model=lm.name,
                          lora=lora, training=training, progress=progress, depends_on={"model": dict(lm.identity())},
-                         overwrite=overwrite)
+                         int8=lm.settings.get("dtype") == "int8", overwrite=overwrite)
 
 
 def _scores(figures: Mapping[str, Any]) -> Dict[str, float]:

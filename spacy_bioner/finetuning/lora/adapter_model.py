@@ -12,6 +12,7 @@ from ...errors import BionerError, Errors
 from ...extras import extra
 from ...llm.adapter import WEIGHTS_FILE
 from ...llm.local.adapter_loading import read_adapter_config
+from ...llm.local.numbers.int8_layers import put_int8
 from .lora_settings import LoraSettings
 
 
@@ -31,7 +32,7 @@ def settings_of(folder: Path, lora: LoraSettings) -> LoraSettings:
 
 
 def put_adapter(model: nn.Module, lora: LoraSettings, *, seed: int, gradient_checkpointing: bool = False,
-                start: Optional[Path] = None) -> nn.Module:
+                start: Optional[Path] = None, int8: bool = False) -> nn.Module:
     """Put a fresh adapter into a model, or one that is to be trained further.
 
     model (nn.Module): A causal language model; its own weights are frozen.
@@ -39,6 +40,7 @@ def put_adapter(model: nn.Module, lora: LoraSettings, *, seed: int, gradient_che
     seed (int): Random seed of its weights.
     gradient_checkpointing (bool): Whether the states of the layers are computed again for their gradients.
     start (Optional[Path]): Folder of an adapter whose weights are taken; `settings_of` says which `lora` they fit.
+    int8 (bool): Whether the model's own weights are rounded to 8 bits, on a CPU.
     RETURNS (nn.Module): The model with the adapter, as peft wraps it.
     RAISES BionerError: E209 for layers or modules that the model does not have.
     """
@@ -65,7 +67,22 @@ def put_adapter(model: nn.Module, lora: LoraSettings, *, seed: int, gradient_che
     dtype = model.dtype if lora.adapter_dtype == "auto" else getattr(torch, lora.adapter_dtype)
     for weight in wrapped.parameters():
         weight.data = weight.data.to(dtype) if weight.requires_grad else weight.data
+    if int8:
+        put_int8(model.get_decoder(), trains_below=True)
     return wrapped
+
+
+def train_last_layers(wrapped: nn.Module, layers: Optional[int]) -> None:
+    """Keep the adapter of all layers but the last ones as it is: no gradients are computed for them, nor below them.
+
+    wrapped (nn.Module): The model with the adapter, as peft wraps it.
+    layers (Optional[int]): How many of the last layers are trained; None trains all.
+    """
+    first = wrapped.get_base_model().config.get_text_config().num_hidden_layers - layers if layers else 0
+    for name, weight in wrapped.named_parameters():
+        number = re.search(r"\.(\d+)\.", name)
+        if weight.requires_grad and number and int(number[1]) < first:
+            weight.requires_grad_(False)
 
 
 def _take_weights(wrapped: nn.Module, folder: Path) -> None:

@@ -14,7 +14,8 @@ class LoraSettings(Settings):
     lora_dropout: float = setting(0.0, "Share of the adapter's inputs that training drops.", ge=0, lt=1)
     target_modules: Union[str, List[str]] = setting(
         "all-linear", "Names of the linear layers with an adapter, or all-linear.")
-    layers: Optional[int] = setting(None, "How many of the last layers have an adapter; null for all.", ge=1)
+    layers: Optional[int] = setting(None, "How many of the last layers have an adapter; null for all. Of an adapter "
+                                          "that training begins with, these layers are trained on.", ge=1)
     adapter_dtype: Literal["auto", "float32", "bfloat16"] = setting(
         "auto", "Number type that the adapter computes in while it is trained; auto takes that of the frozen weights. "
         "The optimizer keeps float32 copies, so that no step is too small to count.")

@@ -19,7 +19,7 @@ from ...llm.local.fingerprint import adapter_fingerprint
 from ...temporaries import sweep
 from ..forward_passes import answer_losses, plan_passes
 from ..pairs import Pair, check_pairs, drop_long, hash_pairs
-from .adapter_model import adapter_tensors, put_adapter, settings_of, write_adapter
+from .adapter_model import adapter_tensors, put_adapter, settings_of, train_last_layers, write_adapter
 from .batching import plan_updates
 from .checkpoints import (
     Checkpoints,
@@ -75,7 +75,7 @@ def train_adapter(pairs: Sequence[Pair], *, model: nn.Module, output: Path, writ
                   lora: LoraSettings, training: TrainingSettings, score: Optional[Callable[[nn.Module], float]] = None,
                   progress: Optional[Progress] = None, processes: Optional[Processes] = None,
                   depends_on: Optional[Mapping[str, Any]] = None, start: Optional[Path] = None,
-                  overwrite: bool = False) -> Training:
+                  int8: bool = False, overwrite: bool = False) -> Training:
     """Train an adapter, going on from its last checkpoint where there is one.
 
     pairs (Sequence[Pair]): What is trained on.
@@ -93,15 +93,17 @@ def train_adapter(pairs: Sequence[Pair], *, model: nn.Module, output: Path, writ
         and number type of the model, or what dev holds: a checkpoint made with other values is not taken up.
     start (Optional[Path]): Folder of an adapter to begin with, in place of fresh weights; its rank, scale and places
         are then those of the new one.
+    int8 (bool): Whether the frozen weights are rounded to 8 bits, on a CPU.
     overwrite (bool): Whether the adapter of another training is replaced.
     RETURNS (Training): How it went.
     RAISES BionerError: E301 and E302 for pairs that cannot be learnt, E303 for a loss that is no number, E304 for a
         disk that fails, E308 for an output that is no adapter's, E514 for one of another training.
     """
     check_output(output)
+    trained_layers = lora.layers
     if start is not None:
         lora = settings_of(start, lora)
-        depends_on = {**(depends_on or {}), "start": adapter_fingerprint(start)}
+        depends_on = {**(depends_on or {}), "start": adapter_fingerprint(start), "trained_layers": trained_layers}
         logger.info("Begins with the adapter %s: rank %s, scale %s", start, lora.r, lora.lora_alpha)
     processes = processes or Processes()
     fitting, long = drop_long(pairs, training.max_length)
@@ -119,11 +121,11 @@ def train_adapter(pairs: Sequence[Pair], *, model: nn.Module, output: Path, writ
         checkpoints.sweep()
         sweep(output.parent)
     processes.wait()
-    trainer = Trainer(fitting, model=put_adapter(model, lora, seed=training.seed,
-                                                 gradient_checkpointing=training.gradient_checkpointing, start=start),
-                      checkpoints=checkpoints, training=training,
-                      fingerprint=fingerprint, score=score, progress=progress,
-                      processes=processes)
+    wrapped = put_adapter(model, lora, seed=training.seed, gradient_checkpointing=training.gradient_checkpointing,
+                          start=start, int8=int8)
+    train_last_layers(wrapped, trained_layers)
+    trainer = Trainer(fitting, model=wrapped, checkpoints=checkpoints, training=training, fingerprint=fingerprint,
+                      score=score, progress=progress, processes=processes)
     trainer.run()
     state, gpu_gib = trainer.state, most_gpu_memory(next(model.parameters()).device)
     best_updates, best_score = state.best or (state.updates, None)

@@ -9,14 +9,10 @@ import math
 from dataclasses import dataclass, field
 from typing import Any, Hashable, List, Optional, Sequence, Set
 
+from ..local.batch_sizes import DraftSizes
 from .grammars.grammar import Factors, Found, Grammar
 from .packed.packed_decoding import Proposal
 from .partial_readings import AnswerEnd, PartialReading, expand_state, legal_tokens, list_found, read_token
-
-# How far a draft goes, in choices: where no mention is open, and where the end of one is looked for. A wrong guess
-# costs the tokens behind it, so drafts begin short; after each that was wholly right the next goes further.
-_REACH = (64, 512, math.inf)
-_REACH_INSIDE = (4, 16, math.inf)
 
 
 @dataclass
@@ -42,6 +38,7 @@ class AnswerWalk:
     grammar (Grammar): What it may look like.
     prompt (List[int]): The prompt.
     limit (int): Tokens that prompt and answer may have together.
+    draft_sizes (DraftSizes): How far drafts go.
     answer (List[int]): Tokens decided so far.
     passes (int): Forward passes that it took part in.
     """
@@ -49,6 +46,7 @@ class AnswerWalk:
     grammar: Grammar
     prompt: List[int]
     limit: int
+    draft_sizes: DraftSizes
     answer: List[int] = field(default_factory=list)
     passes: int = 0
 
@@ -145,7 +143,8 @@ class AnswerWalk:
         self._readings, self._end = readings, end
         self._draft, self._points = [], []
         draft: List[int] = []
-        boldness = min(self._right_drafts, len(_REACH) - 1)
+        boldness = min(self._right_drafts, 2)
+        most, most_inside = self.draft_sizes.outside[boldness], self.draft_sizes.inside[boldness]
         inside = 0
         room = self.limit - len(self.prompt) - len(self.answer)
         while end is None and len(draft) < room:
@@ -156,7 +155,7 @@ class AnswerWalk:
                 token = self._guess(readings)
                 self._points.append(_Point(len(draft), legal, token, readings))
                 inside += readings[0].choice.inside
-                if token < 0 or inside >= _REACH_INSIDE[boldness] or len(self._points) >= _REACH[boldness]:
+                if token < 0 or inside >= most_inside or len(self._points) >= most:
                     break
                 factor = len(self._scores) + len(self._points) - 1
             draft.append(token)

@@ -12,7 +12,7 @@ from ...annotation import Mention, in_text_order
 from ...codecs.base import Codec
 from ...errors import Errors
 from ...locks import one_at_a_time
-from ..local.batch_sizes import batch_sizes
+from ..local.batch_sizes import batch_sizes, draft_sizes
 from ..local.causal_lm import CausalLM
 from ..local.tokenization import encode_prompt
 from ..protocol import Reply, Request
@@ -77,6 +77,7 @@ class GroundedDecoder:
         """
         sources: Dict[int, SourceTokens] = {}
         walks: Dict[int, AnswerWalk] = {}
+        drafts = draft_sizes(self.lm.device.type, len(requests))
         for index, request in enumerate(requests):
             source = SourceTokens(request.text, self._pieces)
             prompt = encode_prompt(self.lm.tokenizer, request.prompt, chat=self.chat)
@@ -87,7 +88,8 @@ class GroundedDecoder:
                 yield index, Reply(finish_reason="error", error=reason)
                 continue
             sources[index] = source
-            walks[index] = AnswerWalk(grammar, prompt, min(self.context_length, len(prompt) + grammar.most_tokens))
+            limit = min(self.context_length, len(prompt) + grammar.most_tokens)
+            walks[index] = AnswerWalk(grammar, prompt, limit, drafts)
         numbers = {id(walk): index for index, walk in walks.items()}
         before = time.perf_counter()
         for walk in self._decoder.run(list(walks.values())):

@@ -96,7 +96,8 @@ def load_causal_lm(name: str, *, adapter: Union[str, Path, None] = None, revisio
     dtype (str): "float32", "bfloat16", "float16", or "int8" for weights of 8 bits on a CPU; "auto" takes what the
         device is quickest in.
     quantize (Optional[str]): "4bit" for NF4 weights on CUDA, or None.
-    for_training (bool): Whether it will be trained, which 8-bit weights cannot be.
+    for_training (bool): Whether an adapter will be trained on it. Its weights are then rounded to 8 bits by
+        `finetuning.lora.adapter_model.put_adapter`.
     RETURNS (CausalLM): The model in evaluation mode.
     RAISES BionerError: E201 to E203, E230 and E231 where the model cannot be had, E207 where the adapter is another
         model's, E208 and E232 where it is none, E209 for a device, dtype or quantisation that this machine does not
@@ -121,7 +122,7 @@ def load_causal_lm(name: str, *, adapter: Union[str, Path, None] = None, revisio
             AdapterCard.read(Path(adapter)).check_model(CausalLM(model, tokenizer).shapes, base_hash)
         model = add_adapter(model, Path(adapter), number_type, merge=quantize is None)
     model.eval().requires_grad_(False)
-    if is_int8:
+    if is_int8 and not for_training:
         put_int8(model.get_decoder())
     settings = {"revision": model_revision(name, revision=revision) or fingerprint(folder),
                 "adapter": adapter_fingerprint(Path(adapter)) if adapter is not None else None,
@@ -145,10 +146,10 @@ def choose_device(device: str) -> torch.device:
 def choose_int8(dtype: str, device: torch.device, *, for_training: bool, quantize: Optional[str]) -> bool:
     """Return whether weights are rounded to 8 bits; raises BionerError E209 where that is asked for and cannot be."""
     if dtype == "auto":
-        return not for_training and quantize is None and is_quickest_in_int8(device)
-    if dtype == "int8" and (for_training or device.type != "cpu" or quantize is not None or not can_use_int8()):
-        raise BionerError(Errors.E209.format(what="dtype", value=dtype, wanted="another one: int8 is for the use of "
-                                             "models, without quantize, on x86 CPUs"))
+        return quantize is None and is_quickest_in_int8(device, for_training=for_training)
+    if dtype == "int8" and (device.type != "cpu" or quantize is not None or not can_use_int8()):
+        raise BionerError(Errors.E209.format(what="dtype", value=dtype, wanted="another one: int8 is for x86 CPUs, "
+                                             "without quantize"))
     return dtype == "int8"
 
 

@@ -30,12 +30,12 @@ def test_forward_passes_suit_the_device_where_nothing_is_said(settings, device, 
 
 
 def train(output, *, family="llama", pairs=None, lora=None, score=None, progress=None, depends_on=None, start=None,
-          overwrite=False, **settings):
+          overwrite=False, int8=False, **settings):
     return train_adapter(pairs or make_pairs(18), model=make_tiny_model(family), output=Path(output),
                          write_card=lambda folder, figures: (folder / "card").write_text(json.dumps(figures)),
                          base_model="tiny", lora=LoraSettings(r=4, lora_dropout=0.2, **(lora or {})),
                          training=TrainingSettings(**{**SETTINGS, **settings}), score=score, progress=progress,
-                         depends_on=depends_on, start=start, overwrite=overwrite)
+                         depends_on=depends_on, start=start, overwrite=overwrite, int8=int8)
 
 
 @pytest.mark.issue(20)
@@ -93,6 +93,31 @@ def test_a_training_can_begin_with_an_adapter_whatever_rank_is_asked_for(tmp_pat
     assert json.loads((on.folder / "card").read_text())["lora"]["r"] == 4
     fresh = train(tmp_path / "fresh", max_steps=1, learning_rate=1e-9)
     assert on.history[0]["loss"] < fresh.history[0]["loss"]
+
+
+@pytest.mark.issue(22)
+def test_of_an_adapter_to_begin_with_the_last_layers_alone_are_trained_on_where_that_is_asked_for(tmp_path):
+    first = train(tmp_path / "first", max_steps=4).folder
+    on = train(tmp_path / "on", max_steps=2, start=first, lora={"layers": 1}).folder
+    before, after = weights(first), weights(on)
+    assert before.keys() == after.keys()
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    assert changed and all("layers.1." in name for name in changed)
+    all_layers = train(tmp_path / "all", max_steps=2, start=first).folder
+    assert any("layers.0." in name for name in before if not torch.equal(before[name], weights(all_layers)[name]))
+
+
+@pytest.mark.issue(22)
+@pytest.mark.parametrize("family", ["llama", "qwen3"])
+def test_an_adapter_is_trained_on_8_bit_weights_as_on_float_ones(tmp_path, family):
+    rounded = train(tmp_path / "rounded", family=family, int8=True, max_epochs=8)
+    exact = train(tmp_path / "exact", family=family, max_epochs=8)
+    losses = {name: [row["loss"] for row in result.history] for name, result in [("8", rounded), ("32", exact)]}
+    # Not the same to the last digit, but nearly, from the first step to the last.
+    assert losses["8"] != losses["32"]
+    assert losses["8"] == pytest.approx(losses["32"], abs=0.1)
+    assert sum(losses["8"][-4:]) < sum(losses["8"][:4]) - 0.1
+    assert weights(rounded.folder).keys() == weights(exact.folder).keys()
 
 
 def test_checkpoints_of_fresh_weights_are_not_taken_up_by_a_training_that_begins_with_an_adapter(tmp_path, caplog):

@@ -139,5 +139,27 @@ def test_passes_are_bounded_by_decisions(name, options, bound):
     chance = random.Random(5)
     decoder, ask = make_decoder(tiny_lm(2), name, options)
     texts = [random_text(chance, most=30) for _ in range(60)] + ["", "cancer " * 150]
-    for _, reply in decoder.generate([ask(text) for text in texts]):
+    requests = [ask(text) for text in texts]
+    for request in requests:
+        (_, reply), = decoder.generate([request])
         assert reply.usage["passes"] <= bound(len(reply.mentions))
+    # With many texts under way drafts are shorter: more passes over fewer tokens.
+    for _, reply in decoder.generate(requests):
+        assert reply.usage["passes"] <= 1.4 * bound(len(reply.mentions)) + 2
+
+
+@pytest.mark.issue(22)
+@pytest.mark.parametrize("name", ["bracket", "html", "json"])
+def test_many_texts_at_once_have_fewer_tokens_scored_on_a_cpu(name):
+    chance = random.Random(6)
+    decoder, ask = make_decoder(tiny_lm(2), name, {})
+    requests = [ask(random_text(chance, most=30)) for _ in range(40)]
+    found, tokens = [], []
+    for group in (requests[:1], requests):
+        list(decoder.generate(group))
+    for groups in ([requests], [[request] for request in requests]):
+        before = decoder._packed.tokens
+        found.append([reply.mentions for group in groups for _, reply in sorted(decoder.generate(group))])
+        tokens.append(decoder._packed.tokens - before)
+    assert [len(mentions) for mentions in found[0]] == [len(mentions) for mentions in found[1]]
+    assert tokens[0] < tokens[1]

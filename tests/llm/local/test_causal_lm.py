@@ -135,7 +135,7 @@ def test_adapter_without_a_card_that_does_not_fit_is_one_line(adapter, tmp_path)
 @pytest.mark.parametrize("settings, message", [
     pytest.param({"device": "nonsense"}, "Setting 'device'", id="device"),
     pytest.param({"dtype": "int3"}, "Setting 'dtype'", id="dtype"),
-    pytest.param({"dtype": "int8", "for_training": True}, "int8 is for the use", id="int8-in-training"),
+    pytest.param({"dtype": "int8", "quantize": "4bit"}, "int8 is for x86 CPUs", id="int8-and-4bit"),
     pytest.param({"quantize": "2bit"}, "Wanted: 4bit", id="quantize"),
     pytest.param({"quantize": "4bit", "device": "cpu"}, "a CUDA device", id="4bit-on-cpu"),
     pytest.param({"adapter": "nowhere"}, "No adapter in nowhere", id="adapter"),

@@ -1,4 +1,4 @@
-"""Weights as 8-bit integers, for use on CPUs: a quarter of the memory, and faster without bfloat16.
+"""Weights as 8-bit integers, on CPUs: a quarter of the memory, and faster without bfloat16.
 
 Weights are rounded once, inputs at each call, both by row. In encoders a few rows, those of special tokens above all,
 hold values many times as large as the others (Dettmers et al. 2022, arXiv 2208.07339); rounded by one scale for all
@@ -6,7 +6,7 @@ rows, as torch's dynamic quantization does it, little of the others would be lef
 """
 
 import warnings
-from typing import Iterator, Tuple
+from typing import Any, Iterator, Tuple
 
 import torch
 
@@ -47,11 +47,47 @@ class Int8Linear(torch.nn.Module):
         if self._packed is None:
             # Thinc and torch may move or fill the weights until the first use.
             self._packed = _pack(self.weight, self.scale)
-        rows = values.float().reshape(-1, values.shape[-1])
-        largest = rows.abs().amax(1, keepdim=True).clamp_min_(_LEAST)
-        # One bit of the inputs is left out: processors without VNNI add pairs of products in 16 bits.
-        found = torch.ops.quantized.linear_dynamic(rows / largest, self._packed, True).mul_(largest)
-        return (found if self.bias is None else found.add_(self.bias)).reshape(*values.shape[:-1], -1)
+        found = _multiply(values, self._packed)
+        return found if self.bias is None else found.add_(self.bias)
+
+
+class FrozenInt8Linear(Int8Linear):
+    """A linear layer with 8-bit weights that stay as they are while what lies below it is trained.
+
+    The gradients that go back through it are rounded by row too.
+    """
+
+    def __init__(self, inputs: int, outputs: int, *, has_bias: bool) -> None:
+        super().__init__(inputs, outputs, has_bias=has_bias)
+        self._packed_back: object = None
+
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
+        """Return the outputs, as float32.
+
+        values (torch.Tensor): Any number of dimensions, the last one of the width of the input.
+        """
+        return _Through.apply(values, self) if values.requires_grad else super().forward(values)
+
+    def pass_back(self, gradient: torch.Tensor) -> torch.Tensor:
+        """Return the gradient of the input from that of the output."""
+        if self._packed_back is None:
+            # Its columns are rows there, with scales of their own.
+            weight = (self.weight.float() * self.scale[:, None]).T.contiguous()
+            self._packed_back = _pack(*_round_rows(weight))
+        return _multiply(gradient, self._packed_back)
+
+
+class _Through(torch.autograd.Function):
+    """The product of a `FrozenInt8Linear`, with its gradient."""
+
+    @staticmethod
+    def forward(ctx: Any, values: torch.Tensor, layer: FrozenInt8Linear) -> torch.Tensor:
+        ctx.layer = layer
+        return Int8Linear.forward(layer, values)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: torch.Tensor) -> Tuple[torch.Tensor, None]:
+        return ctx.layer.pass_back(gradients[0]), None
 
 
 class Int8Embedding(torch.nn.Module):
@@ -82,24 +118,36 @@ def can_use_int8() -> bool:
     return bool({"x86", "fbgemm"} & engines) and hasattr(torch, "_make_per_channel_quantized_tensor")
 
 
-def put_int8(transformer: torch.nn.Module, *, filled: bool = True, embeddings: bool = False) -> None:
-    """Put 8-bit layers in place of the linear layers of a transformer.
+def put_int8(transformer: torch.nn.Module, *, filled: bool = True, embeddings: bool = False,
+             trains_below: bool = False) -> None:
+    """Put 8-bit layers in place of the frozen linear layers of a transformer.
 
-    transformer (torch.nn.Module): The transformer; it can be used and stored afterwards, not trained.
+    transformer (torch.nn.Module): The transformer; these layers can be used and stored afterwards, not trained.
     filled (bool): Whether they take its weights; else they wait for stored ones.
     embeddings (bool): Whether the input embeddings are rounded too; where the output shares them they are not.
+    trains_below (bool): Whether other layers are trained, such as those of an adapter: gradients then go through.
     RAISES BionerError: E561 where this machine has no fast products of 8-bit numbers.
     """
     if not can_use_int8():
         raise BionerError(Errors.E561)
+    layer_class = FrozenInt8Linear if trains_below else Int8Linear
     for holder, name, layer in list(_find_layers(transformer)):
-        if isinstance(layer, torch.nn.Linear):
-            linear = Int8Linear(layer.in_features, layer.out_features, has_bias=layer.bias is not None)
+        if isinstance(layer, torch.nn.Linear) and not layer.weight.requires_grad:
+            linear = layer_class(layer.in_features, layer.out_features, has_bias=layer.bias is not None)
             setattr(holder, name, linear.fill(layer) if filled else linear)
     table = transformer.get_input_embeddings() if embeddings else None
     if isinstance(table, torch.nn.Embedding):
         embedding = Int8Embedding(table.num_embeddings, table.embedding_dim)
         transformer.set_input_embeddings(embedding.fill(table) if filled else embedding)
+
+
+def _multiply(values: torch.Tensor, packed: object) -> torch.Tensor:
+    """Return products of rows, each rounded by a scale of its own, with 8-bit weights."""
+    rows = values.float().reshape(-1, values.shape[-1])
+    largest = rows.abs().amax(1, keepdim=True).clamp_min_(_LEAST)
+    # One bit of the inputs is left out: processors without VNNI add pairs of products in 16 bits.
+    found = torch.ops.quantized.linear_dynamic(rows / largest, packed, True).mul_(largest)
+    return found.reshape(*values.shape[:-1], -1)
 
 
 def _pack(weight: torch.Tensor, scale: torch.Tensor) -> object:

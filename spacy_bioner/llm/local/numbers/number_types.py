@@ -16,7 +16,7 @@ from torch.nn import functional
 from ....errors import BionerError
 from ....files import write_json
 from ..hub import cache_folder
-from .int8_layers import Int8Linear, can_use_int8
+from .int8_layers import FrozenInt8Linear, can_use_int8
 
 _log = logging.getLogger(__name__)
 # bfloat16 rounds, so a small advantage, which another measurement may not find again, does not count.
@@ -30,7 +30,8 @@ _HOPELESS = 3.0
 _SHAPE = (128, 576, 1536)
 # Some systems count processor time in steps; no time is below this.
 _TICK = 1e-6
-_NAMES = ("float32", "bfloat16", "float32 in use", "bfloat16 in use", "int8 in use")
+_NAMES = ("float32", "bfloat16", "float32 in use", "bfloat16 in use")
+_INT8_NAMES = ("int8", "int8 in use")
 Block = Tuple[torch.nn.Module, torch.nn.Module]
 _CPU_INFO = Path("/proc/cpuinfo")
 
@@ -49,17 +50,18 @@ def is_quick_in_bfloat16(device: torch.device) -> bool:
     return seconds["float32"] >= LEAST_GAIN * seconds["bfloat16"]
 
 
-def is_quickest_in_int8(device: torch.device) -> bool:
-    """Find out whether models are better used with 8-bit weights.
+def is_quickest_in_int8(device: torch.device, *, for_training: bool = False) -> bool:
+    """Find out whether 8-bit weights are better for models in use, or below an adapter that is trained.
 
     device (torch.device): Where a model computes.
+    for_training (bool): Whether an adapter is trained.
     RETURNS (bool): Whether that is at least LEAST_INT8_GAIN times as fast as the faster of float32 and bfloat16.
     """
     if device.type != "cpu" or not can_use_int8():
         return False
-    seconds = read_number_types()
-    floats = [seconds["float32 in use"], *([seconds["bfloat16 in use"]] if is_quick_in_bfloat16(device) else [])]
-    return min(floats) >= LEAST_INT8_GAIN * seconds["int8 in use"]
+    seconds, how = read_number_types(), "" if for_training else " in use"
+    floats = [seconds[f"float32{how}"], *([seconds[f"bfloat16{how}"]] if is_quick_in_bfloat16(device) else [])]
+    return min(floats) >= LEAST_INT8_GAIN * seconds[f"int8{how}"]
 
 
 @lru_cache(maxsize=None)
@@ -99,26 +101,26 @@ def measure_number_types() -> Dict[str, float]:
 
     Processor time is taken, since other processes hardly change it.
 
-    RETURNS (Dict[str, float]): Seconds by name of the type, the least of a few rounds: of training float32 and
-        bfloat16, of use these and, where the machine has it, int8.
+    RETURNS (Dict[str, float]): Seconds by name of the type, the least of a few rounds: float32, bfloat16 and, where the
+        machine has it, int8, each of training and of use.
     """
     tokens, width, hidden = _SHAPE
     best: Dict[str, float] = {}
-    blocks = {name: (torch.nn.Linear(width, hidden, bias=False, dtype=dtype),
-                     torch.nn.Linear(hidden, width, bias=False, dtype=dtype))
-              for name, dtype in (("float32", torch.float32), ("bfloat16", torch.bfloat16))}
-    rounded: Dict[str, Block] = {}
+    # Frozen, as below an adapter.
+    blocks: Dict[str, Block] = {
+        name: (torch.nn.Linear(width, hidden, bias=False, dtype=dtype).requires_grad_(False),
+               torch.nn.Linear(hidden, width, bias=False, dtype=dtype).requires_grad_(False))
+        for name, dtype in (("float32", torch.float32), ("bfloat16", torch.bfloat16))}
     if can_use_int8():
-        rounded["int8"] = (Int8Linear(width, hidden, has_bias=False).fill(blocks["float32"][0]),
-                           Int8Linear(hidden, width, has_bias=False).fill(blocks["float32"][1]))
+        blocks["int8"] = (FrozenInt8Linear(width, hidden, has_bias=False).fill(blocks["float32"][0]),
+                          FrozenInt8Linear(hidden, width, has_bias=False).fill(blocks["float32"][1]))
     for number in range(_ROUNDS):
         if number == 2 and best["bfloat16"] > _HOPELESS * best["float32"]:
             break
-        for name, block in {**blocks, **rounded}.items():
+        for name, block in blocks.items():
             dtype = torch.bfloat16 if name == "bfloat16" else torch.float32
-            states = torch.ones(tokens, width, dtype=dtype, requires_grad=name in blocks)
-            if name in blocks:
-                _note(best, name, partial(_train_block, block, states))
+            states = torch.ones(tokens, width, dtype=dtype, requires_grad=True)
+            _note(best, name, partial(_train_block, block, states))
             with torch.inference_mode():
                 _note(best, f"{name} in use", partial(_run_block, block, states))
     return best
@@ -152,7 +154,8 @@ def _read_seconds(path: Path) -> Optional[Dict[str, float]]:
     """Return the times that are kept, or None where there are none that can be read."""
     try:
         seconds = json.loads(path.read_text(encoding="utf8"))["seconds"]
-        kept = {name: float(seconds[name]) for name in _NAMES if name in seconds or name != "int8 in use"}
+        names = [*_NAMES, *(_INT8_NAMES if set(_INT8_NAMES) & set(seconds) else ())]
+        kept = {name: float(seconds[name]) for name in names}
     except (OSError, ValueError, TypeError, KeyError):
         return None
     return kept if all(0 < value < float("inf") for value in kept.values()) else None

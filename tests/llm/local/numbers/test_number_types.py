@@ -1,11 +1,11 @@
 """Which number type a device computes in where nothing is said: what was measured on it."""
 
+import json
 import logging
 
 import pytest
 import torch
 
-from spacy_bioner.errors import BionerError
 from spacy_bioner.llm.local.causal_lm import choose_int8
 from spacy_bioner.llm.local.numbers import number_types
 from spacy_bioner.llm.local.numbers.number_types import (
@@ -26,11 +26,11 @@ def machine(tmp_path, monkeypatch):
     monkeypatch.setenv("SPACY_BIONER_CACHE", str(tmp_path / "cache"))
     read_number_types.cache_clear()
 
-    def set_times(float32, bfloat16, int8=9.0):
+    def set_times(float32, bfloat16, int8=9.0, trained_int8=9.0):
         def measure():
             measured.append((float32, bfloat16))
             return {"float32": float32, "bfloat16": bfloat16, "float32 in use": float32, "bfloat16 in use": bfloat16,
-                    "int8 in use": int8}
+                    "int8": trained_int8, "int8 in use": int8}
         read_number_types.cache_clear()
         monkeypatch.setattr(number_types, "measure_number_types", measure)
         return measured
@@ -61,12 +61,23 @@ def test_8_bits_are_chosen_where_they_are_measured_clearly_faster(machine, float
     assert is_quickest_in_int8(CPU) is quickest and not is_quickest_in_int8(torch.device("cuda"))
 
 
-def test_models_that_are_trained_have_no_8_bit_weights(machine):
-    machine(1.0, 9.0, 0.1)
-    assert choose_int8("auto", CPU, for_training=False, quantize=None)
-    assert not choose_int8("auto", CPU, for_training=True, quantize=None)
-    with pytest.raises(BionerError, match="int8 is for the use"):
-        choose_int8("int8", CPU, for_training=True, quantize=None)
+@pytest.mark.parametrize("trained, used", [(0.5, 0.9), (0.9, 0.5)])
+def test_8_bits_below_an_adapter_are_measured_by_themselves(machine, trained, used):
+    machine(1.0, 9.0, used, trained)
+    assert choose_int8("auto", CPU, for_training=True, quantize=None) is (trained < used)
+    assert choose_int8("auto", CPU, for_training=False, quantize=None) is (used < trained)
+    assert not choose_int8("auto", CPU, for_training=trained < used, quantize="4bit")
+
+
+def test_a_measurement_of_an_earlier_version_is_made_again(machine, tmp_path):
+    machine(1.0, 9.0, 0.5)
+    assert not is_quickest_in_int8(CPU, for_training=True)
+    [kept] = (tmp_path / "cache").rglob("*.json")
+    content = json.loads(kept.read_text())
+    del content["seconds"]["int8"]
+    kept.write_text(json.dumps(content))
+    machine(1.0, 9.0, 0.5, 0.5)
+    assert is_quickest_in_int8(CPU, for_training=True)
 
 
 def test_the_choice_stays_what_it_was_on_this_machine(machine):
@@ -114,5 +125,5 @@ def test_the_log_says_what_was_chosen_and_why(machine, caplog):
 
 def test_all_number_types_are_measured():
     seconds = measure_number_types()
-    assert set(seconds) == {"float32", "bfloat16", "float32 in use", "bfloat16 in use", "int8 in use"}
+    assert set(seconds) == {"float32", "bfloat16", "int8", "float32 in use", "bfloat16 in use", "int8 in use"}
     assert all(value > 0 for value in seconds.values())

@@ -1,0 +1,36 @@
+"""Frozen layers with 8-bit weights, through which gradients go to what is trained below."""
+
+import pytest
+import torch
+
+from spacy_bioner.llm.local.numbers.int8_layers import FrozenInt8Linear, can_use_int8, put_int8
+
+pytestmark = [pytest.mark.issue(22), pytest.mark.skipif(not can_use_int8(), reason="no fast products of 8-bit numbers")]
+
+
+@pytest.mark.parametrize("has_bias", [True, False])
+def test_outputs_and_gradients_are_nearly_those_of_the_float_layer(has_bias):
+    torch.manual_seed(0)
+    layer = torch.nn.Linear(96, 64, bias=has_bias).requires_grad_(False)
+    rounded = FrozenInt8Linear(96, 64, has_bias=has_bias).fill(layer)
+    values = torch.randn(3, 40, 96, requires_grad=True)
+    outer = torch.randn(3, 40, 64)
+    found = []
+    for linear in (layer, rounded):
+        values.grad = None
+        output = linear(values)
+        output.backward(outer)
+        found.append((output.detach(), values.grad))
+    for exact, near in zip(*found):
+        assert near.shape == exact.shape
+        assert 0 < (near - exact).norm() / exact.norm() < 0.03
+
+
+def test_layers_that_are_trained_keep_their_weights():
+    model = torch.nn.Sequential(torch.nn.Linear(8, 8).requires_grad_(False), torch.nn.Linear(8, 8))
+    model.get_input_embeddings = lambda: None
+    put_int8(model, trains_below=True)
+    frozen, trained = model
+    assert isinstance(frozen, FrozenInt8Linear) and isinstance(trained, torch.nn.Linear)
+    model(torch.randn(4, 8)).sum().backward()
+    assert trained.weight.grad is not None and frozen.weight.grad is None
