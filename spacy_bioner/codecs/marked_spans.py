@@ -5,6 +5,7 @@ from typing import Optional, Sequence, Tuple
 from rapidfuzz.distance import Indel
 
 from ..grounding.cursor import NameClaim, place_names
+from ..grounding.echo import Place
 from ..grounding.folding import fold_plain
 from ..grounding.names import find_places
 from ..grounding.words import is_boundary
@@ -14,7 +15,8 @@ from .collect import Collector
 _LEAST_LIKENESS = 0.6
 
 
-def add_marked(found: Collector, start: int, end: int, label: str, inner: Optional[str] = None) -> None:
+def add_marked(found: Collector, start: int, end: int, label: str, inner: Optional[str] = None, *,
+               opening: Place, closing: Place) -> None:
     """Take a marked span.
 
     found (Collector): Takes the mention and the issues.
@@ -22,6 +24,8 @@ def add_marked(found: Collector, start: int, end: int, label: str, inner: Option
     end (int): One past the last.
     label (str): The label.
     inner (Optional[str]): What the marks enclose in the echo, where echo and source differ.
+    opening (Place): The place of the opening mark.
+    closing (Place): The place of the closing mark.
     """
     text = found.text
     if inner is None or not inner.strip():
@@ -34,8 +38,11 @@ def add_marked(found: Collector, start: int, end: int, label: str, inner: Option
     places = find_places(text, inner.strip())
     if len(places) == 1:
         found.add(places[0].start, places[0].end, label, fuzzy=not places[0].exact)
-    elif start < end and Indel.normalized_similarity(written, there) >= _LEAST_LIKENESS:
-        found.add(_widen_left(text, start), _widen_right(text, end), label, fuzzy=True)
+        return
+    first, last = opening.opened_at(text), closing.closed_at(text)
+    like = start < end and Indel.normalized_similarity(written, there) >= _LEAST_LIKENESS
+    if like and first is not None and last is not None:
+        found.add(_widen_left(text, min(start, first)), _widen_right(text, max(end, last)), label, fuzzy=True)
     else:
         found.issue("not_found", inner)
 

@@ -75,6 +75,14 @@ class Alignment:
         source_start, echo_start, length = self.blocks[block]
         return source_start + min(place - echo_start, length)
 
+    def unshared(self, place: int) -> Tuple[int, int]:
+        """Return start and end of the echo characters round this echo place that the source does not share."""
+        before, after = self._block_at(place - 1), self._block_at(place)
+        start = min(place, self.blocks[before][1] + self.blocks[before][2]) if before >= 0 else 0
+        if after >= 0 and place < self.blocks[after][1] + self.blocks[after][2]:
+            return start, place
+        return start, self.blocks[after + 1][1] if after + 1 < len(self.blocks) else self.echo_length
+
     def next_shared(self, place: int) -> int:
         """Return the first shared source character at this source place or after it."""
         block = bisect_right(self.blocks, place, key=lambda block: block[0]) - 1

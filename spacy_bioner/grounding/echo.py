@@ -6,14 +6,14 @@ skeletons are compared as they are, then folded, and aligned only where they sti
 """
 
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import accumulate
 from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
-from ..tokens import find_units
+from ..tokens import UNSPACED, find_units
 from .alignment import Spans, align
-from .folding import fold
+from .folding import Folded, fold
 
 # Chooses, in a gap, which of the echo's tokens are the source's: (source tokens, echo tokens) to pairs of indices.
 Matcher = Callable[[Sequence[str], Sequence[str]], List[Tuple[int, int]]]
@@ -27,10 +27,39 @@ class Place:
 
     before (int): One past the source character that stands before the mark.
     after (int): The source character that stands after it.
+    written_before (str): What the echo has between that source character before and the mark.
+    written_after (str): What the echo has between the mark and that source character after.
     """
 
     before: int
     after: int
+    written_before: str = ""
+    written_after: str = ""
+
+    def opened_at(self, text: str) -> Optional[int]:
+        """Return where a span begins that this mark opens.
+
+        text (str): The source.
+        RETURNS (Optional[int]): The source character after the mark; in a script without spaces the first one that
+            was changed inside the mark, None where that is not certain.
+        """
+        changed = self.written_after and max(text[self.before:self.after + 1], default="") >= UNSPACED
+        return self._divide(text) if changed and text[self.before:self.after].strip() else self.after
+
+    def closed_at(self, text: str) -> Optional[int]:
+        """Return the same for the end of a span that this mark closes."""
+        changed = self.written_before and max(text[max(self.before - 1, 0):self.after], default="") >= UNSPACED
+        return self._divide(text) if changed and text[self.before:self.after].strip() else self.before
+
+    def _divide(self, text: str) -> Optional[int]:
+        """Return where the mark stands among the source characters that were changed round it."""
+        run = text[self.before:self.after]
+        start, size = self.before + len(run) - len(run.lstrip()), len(run.strip())
+        left, right = len(self.written_before), len(self.written_after)
+        # One character may have become two, as Ⅱ becomes II.
+        if left + right == size or not left and size < right <= 2 * size:
+            return start + left
+        return start + size if not right and size < left <= 2 * size else None
 
 
 @dataclass(frozen=True)
@@ -94,6 +123,8 @@ class _Gap:
     key: int
     before: int
     after: int
+    written_before: str = ""
+    written_after: str = ""
 
 
 def walk(source: str, source_tokens: Spans, echo: str, echo_tokens: Spans, *, match: Matcher) -> Walk:
@@ -149,11 +180,23 @@ def _walk_folded(original: Skeleton, copy: Skeleton, match: Matcher) -> Walk:
     for gap in copy.gaps:
         place = bisect_left(echo.starts, gap)
         last, first = alignment.preceding(place), alignment.following(place)
-        gaps.append(_Gap(first, source.ends[last - 1] if last else 0,
-                         source.starts[first] if first < len(source.starts) else len(original.text)))
+        start, end = alignment.unshared(place)
+        written = copy.text[_end_of(echo, start):gap], copy.text[gap:_start_of(echo, end, copy.text)]
+        gaps.append(_Gap(first, _end_of(source, last), _start_of(source, first, original.text),
+                         *map(str.strip, written)))
     source_keys = [alignment.next_shared(bisect_left(source.starts, gap)) for gap in original.gaps]
     return Walk(_tell_marks(original, copy, match, gaps, source_keys), changed=True, extra=alignment.extra,
                 cut=alignment.cut and not alignment.partial, likeness=alignment.likeness, partial=alignment.partial)
+
+
+def _start_of(view: Folded, place: int, text: str) -> int:
+    """Return where the character of the text begins that stands at this folded place."""
+    return view.starts[place] if place < len(view.starts) else len(text)
+
+
+def _end_of(view: Folded, place: int) -> int:
+    """Return where the character of the text ends that stands before this folded place."""
+    return view.ends[place - 1] if place else 0
 
 
 @lru_cache(maxsize=32)
@@ -174,7 +217,8 @@ def _tell_marks(original: Skeleton, copy: Skeleton, match: Matcher, gaps: Sequen
                 source_keys: Sequence[int]) -> Tuple[Optional[Place], ...]:
     """Return the places of the echo's tokens, None for those that are the source's."""
     places: List[Optional[Place]] = [
-        Place(original.raw_end(gap.before), original.raw_start(gap.after)) if gap else None for gap in gaps]
+        Place(original.raw_end(gap.before), original.raw_start(gap.after), gap.written_before, gap.written_after)
+        if gap else None for gap in gaps]
     source_groups = _group(source_keys)
     if not source_groups:
         return tuple(places)
@@ -187,13 +231,13 @@ def _tell_marks(original: Skeleton, copy: Skeleton, match: Matcher, gaps: Sequen
             if number in literals:
                 before = literals[number][1]
             elif before is not None and (place := places[number]):
-                places[number] = Place(before, place.after)
+                places[number] = replace(place, before=before)
         after = None
         for number in reversed(numbers):
             if number in literals:
                 after, places[number] = literals[number][0], None
             elif after is not None and (place := places[number]):
-                places[number] = Place(place.before, after)
+                places[number] = replace(place, after=after)
     return tuple(places)
 
 

@@ -299,7 +299,7 @@ def _take(found: Collector, label: str, line: str, tokens: Sequence[Tuple[int, i
     elif lacking > 0:
         end = _reach(way, tokens, last, 1, end, lacking, found.text, "]")
     inner = _BRACKET.sub("", line[tokens[first][1]:tokens[last][0]]) if way.changed else None
-    add_marked(found, start, end, label, inner)
+    add_marked(found, start, end, label, inner, opening=opening, closing=closing)
 
 
 def _lacking(content: str) -> int:

@@ -213,7 +213,8 @@ class _DamagedReader:
             if len(named) == 1 and proved:
                 start, end = proved
                 inner = self.text[start:end]
-        add_marked(self.found, start, end, opening.label or "", inner if self.way.changed else None)
+        add_marked(self.found, start, end, opening.label or "", inner if self.way.changed else None,
+                   opening=self._place(first), closing=self._place(last))
 
     def _recover_opened(self, number: int) -> None:
         """Take an opening tag without a closing one where the text after it proves the span."""
