@@ -19,7 +19,15 @@ _ENGLISH = re.compile(
     r"|\[(?:see comment|comment|published erratum)[^\]]*\](?P<remark>\s+)(?=\S)"
     r"|(?P<blank>[^\S\n]*\n\s*\n\s*)"
 )
-_CHINESE = re.compile(r"[\u3002\uff01\uff1f\uff1b!?]+[\"'\u201d\u2019\u300d\u300f\uff09)]*\s*|\s*\n\s*")
+# The full-width marks, which end a sentence in any language; ． is a decimal point between digits.
+_WIDE = r"(?:[。！？；｡]|．(?!\d)|(?<!\d)．)"
+# What closes after a mark, and the number of a reference.
+_AFTER = r"(?P<closers>[\"'＂”’」』）)》】〕］〉]*)(?:\[\d+(?:[,，、\-–~]\d+)*\])*\s*"
+_WIDE_END = re.compile(rf"{_WIDE}+{_AFTER}")
+_HANGUL = re.compile("[\u3131-\u318e\ua960-\ua97c\uac00-\ud7fb\uffa0-\uffdc]")
+_CHINESE = re.compile(rf"(?:[!?]|{_WIDE})+{_AFTER}|\s*\n\s*")
+# They open as they close.
+_EVEN_QUOTES = "\"'＂"
 _WORD_BEFORE = re.compile(r"[^\s(\[\"'\u201c,;]+$")
 _WORD_AFTER = re.compile(rf"[{_OPENERS}]*([\w-]+)")
 
@@ -63,11 +71,14 @@ def find_sentences(text: str, lang: str = "en") -> List[Tuple[int, int]]:
     """Cut a text into sentences.
 
     text (str): The text.
-    lang (str): Language of the text; "zh" is cut at 。！？；, everything else as English.
+    lang (str): Language of the text; "zh" is cut at 。！？；．｡ and line ends, everything else as English and at these
+        marks.
     RETURNS (List[Tuple[int, int]]): Start and end of each sentence, without the white space around it; together they
         hold every other character of the text.
     """
-    return _between(text, _chinese_ends(text) if lang == "zh" else _english_ends(text))
+    if lang == "zh":
+        return _between(text, _wide_ends(text, _CHINESE))
+    return _between(text, sorted([*_english_ends(text), *_wide_ends(text, _WIDE_END)]))
 
 
 def split_sentences(annotation: Annotation, lang: str = "") -> List[Annotation]:
@@ -88,7 +99,8 @@ def split_sentences(annotation: Annotation, lang: str = "") -> List[Annotation]:
 def guess_language(text: str) -> str:
     """Return "zh" where most letters are of a script without spaces, else "en": as far as cutting goes."""
     letters = [sign for sign in text if sign.isalpha()]
-    return "zh" if 2 * sum(sign >= UNSPACED for sign in letters) > len(letters) else "en"
+    unspaced = sum(sign >= UNSPACED and not _HANGUL.match(sign) for sign in letters)
+    return "zh" if 2 * unspaced > len(letters) else "en"
 
 
 def join_cut(sentences: Iterable[Tuple[int, int]], mentions: Iterable[Mention]) -> List[Tuple[int, int]]:
@@ -129,9 +141,22 @@ def _english_ends(text: str) -> Iterator[Tuple[int, int]]:
             yield match.span("gap")
 
 
-def _chinese_ends(text: str) -> Iterator[Tuple[int, int]]:
-    for match in _CHINESE.finditer(text):
-        yield match.end(), match.end()
+def _wide_ends(text: str, pattern: "re.Pattern[str]") -> Iterator[Tuple[int, int]]:
+    """Yield the same for marks that need no white space after them."""
+    for match in pattern.finditer(text):
+        opening = (place for place in range(*match.span("closers")) if _opens_quote(text, place))
+        end = next(opening, match.end())
+        yield end, end
+
+
+def _opens_quote(text: str, place: int) -> bool:
+    """Return whether a quote that opens as it closes stands here and none is open in its line."""
+    quote = text[place]
+    if quote not in _EVEN_QUOTES:
+        return False
+    before = text[text.rfind("\n", 0, place) + 1:place]
+    # An apostrophe between letters is no quote.
+    return len(re.findall(f"(?<![A-Za-z]){quote}|{quote}(?![A-Za-z])", before)) % 2 == 0
 
 
 def _ends_english(text: str, match: "re.Match[str]") -> bool:

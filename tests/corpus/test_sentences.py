@@ -3,7 +3,7 @@ import time
 import pytest
 
 from spacy_bioner.annotation import Annotation, Mention
-from spacy_bioner.corpus.sentences import find_sentences, join_cut, split_sentences
+from spacy_bioner.corpus.sentences import find_sentences, guess_language, join_cut, split_sentences
 from spacy_bioner.formats.jsonl import read_jsonl
 
 
@@ -32,10 +32,26 @@ def test_stays_one_sentence(text):
     pytest.param(["Treated i.v.", "However, all died."], "en", id="abbreviation-at-the-end"),
     pytest.param(["患者发热。", "无咳嗽；", "有无黄疸？", "无！"], "zh", id="chinese"),
     pytest.param(["他说\u201c好。\u201d", "然后离开。"], "zh", id="chinese-closers"),
+    pytest.param(["（见上。）", "【见上。】", "〔见上。〕", "《见上。》", "好。"], "zh", id="chinese-brackets"),
+    pytest.param(["体温38．5℃．", "血压正常｡", "好。"], "zh", id="chinese-full-stops"),
+    pytest.param(["血糖高。[1]", "血压高。[2,3]", "好。"], "zh", id="chinese-references"),
+    pytest.param(['他说"好。', '我走。"', "走了。", '"是。"', "她说。"], "zh", id="ascii-quotes-open-and-close"),
+    pytest.param(["有Crohn's病。", "'好。'", "走了。"], "zh", id="apostrophe"),
 ])
 def test_cuts_between_sentences(parts, lang):
     text = ("" if lang == "zh" else " ").join(parts)
     assert [text[start:end] for start, end in find_sentences(text, lang)] == parts
+
+
+def test_full_width_marks_end_sentences_in_any_language():
+    text = "HbA1c 9.2%，LDL-C 4.1mmol/L。予metformin 0.5g tid；LDL-C下降？ It rose. We stopped."
+    assert [text[start:end] for start, end in find_sentences(text, "en")] == [
+        "HbA1c 9.2%，LDL-C 4.1mmol/L。", "予metformin 0.5g tid；", "LDL-C下降？", "It rose.", "We stopped."]
+
+
+@pytest.mark.parametrize("text, lang", [("糖尿病 MI", "zh"), ("당뇨병 환자의 혈당.", "en"), ("Gout. 痛风", "en")])
+def test_hangul_has_spaces_between_its_words(text, lang):
+    assert guess_language(text) == lang
 
 
 def test_blank_lines_end_sentences():
