@@ -113,7 +113,7 @@ def prepare_corpus(data: Path, corpus: str, *, labels: Mapping[str, str], lang: 
         records["train"], records["dev"] = split_off(records["train"], len(dev_texts), seed)
         prepared.notes.append(f"dev is {len(records['dev'])} documents of train; the {len(dev_texts)} of dev are raw")
     held_out = [sentence for split in ("dev", "test") for sentence in _cut(records[split])]
-    held_out += [sentence for path in apart_from for sentence in _cut(read_jsonl(path, raw=True))]
+    held_out += [sentence for path in apart_from for sentence in _cut(read_jsonl(path, raw=True), lang)]
     train = _leave_out(_cut(records["train"]), held_out, "train", prepared.notes)
     if given and not train:
         raise BionerError(Errors.E729.format(count=given, source="train", path=data / corpus / "train.jsonl",
@@ -174,7 +174,10 @@ def _without_leaks(records: Mapping[str, List[Annotation]], drop: bool, notes: L
     return kept
 
 
-def _cut(records: Iterable[Annotation]) -> List[Annotation]:
+def _cut(records: Iterable[Annotation], lang: str = "") -> List[Annotation]:
+    """Return the sentences of records; those that do not say their language are cut as texts of this one."""
+    if lang:
+        records = (replace(record, meta={**record.meta, "lang": record.meta.get("lang") or lang}) for record in records)
     return [sentence for record in records for sentence in split_sentences(record)]
 
 
@@ -207,7 +210,7 @@ def _find_texts(data: Path, corpus: str, raw: str, lang: str, rest: List[Annotat
     if rest or not path:
         sources.append("the rest of train, labels dropped")
     prepared.sources["raw"] = " and ".join(sources)
-    return [*(_cut(read_annotations(path, raw=True)) if path else []), *rest]
+    return [*(_cut(read_annotations(path, raw=True), lang) if path else []), *rest]
 
 
 def _gather_raw(sentences: Iterable[Annotation], lang: str, known: List[Annotation], limit: int, seed: int,

@@ -35,7 +35,8 @@ def corpus(tmp_path):
 
 def prepare(data, *, raw="auto", **options):
     limits = options.pop("limits", Limits())
-    return prepare_corpus(data, "mine", labels=LABELS, lang="en", raw=raw, limits=limits, seed=1, **options)
+    lang = options.pop("lang", "en")
+    return prepare_corpus(data, "mine", labels=LABELS, lang=lang, raw=raw, limits=limits, seed=1, **options)
 
 
 def test_documents_become_sentences_of_their_split(corpus):
@@ -138,6 +139,25 @@ def test_train_and_raw_text_stay_apart_from_the_held_out_part_of_another_corpus(
     parts = prepare(corpus(raw=raw), apart_from=[tmp_path / "other" / "test.jsonl"]).parts
     assert [sentence.id for sentence in parts["train"]] == ["t1-s1", "t1-s2", "t3-s1"]
     assert [sentence.id for sentence in parts["raw"]] == ["r1-s3"]
+
+
+MIXED = "予metformin 0.5g tid. Atorvastatin 20mg qn，LDL-C明显下降。"
+
+
+def test_raw_text_is_cut_as_the_language_of_the_corpus(corpus):
+    data = corpus(test=[record("e1", MIXED)])
+    (data / "mine" / "raw.txt").write_text(f"HbA1c 9.2%，ALT 45U/L，LDL-C 4.1mmol/L。{MIXED}Follow-up每3个月1次。",
+                                           encoding="utf8")
+    parts = prepare(data, lang="zh").parts
+    assert [sentence.text for sentence in parts["raw"]] == [
+        "HbA1c 9.2%，ALT 45U/L，LDL-C 4.1mmol/L。", "Follow-up每3个月1次。"]
+
+
+def test_the_held_out_part_of_another_corpus_is_cut_as_the_language_of_the_corpus(corpus, tmp_path):
+    write_json_lines(tmp_path / "other" / "test.jsonl", [record("o1", f"HbA1c 9.2%，ALT 45U/L。{MIXED}")])
+    parts = prepare(corpus(train=[*TRAIN, record("t4", MIXED)]), lang="zh", raw="none",
+                    apart_from=[tmp_path / "other" / "test.jsonl"]).parts
+    assert MIXED not in {sentence.text for sentence in parts["train"]}
 
 
 def test_a_heading_that_stands_in_both_is_no_leak(corpus):
