@@ -13,7 +13,7 @@ UNITS_VERSION = 1
 
 # Scripts from here on have no spaces between their words.
 UNSPACED = "\u2e80"
-_SINGLE = "\u2e80-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
+_SINGLE = "\u2e80-\u2fff\u3001-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
 _MARK = "\u0300-\u036f\u1ab0-\u1aff\u20d0-\u20ff\u200d\ufe00-\ufe0f"
 _UNIT = re.compile(
     rf"[{_SINGLE}][{_MARK}]*"
