@@ -24,9 +24,11 @@ from .edits import Edit, cut_out, outermost
 from .lsms import mark_augmented
 from .material import Material
 
-_BULLET = re.compile(r"^\s*(?:(?:[-•–]|\*(?!\*))|\d+[.):])?\s*")
+_BULLET = re.compile(r"^\s*(?:[-•–·●]|\*(?!\*)|[(（]?\d+[.):、．）]|[一二三四五六七八九十]+、|[①-⒛❶-➓])?\s*")
 # A name in bold, as code or in quotes, and maybe a remark behind it.
-_MARKED = re.compile(r"(\*\*|__|`|\")(?P<name>.+?)\1")
+_MARKED = re.compile(r"(\*\*|__|`|\")(?P<name>.+?)\1|[“「『《](?P<quoted>.+?)[”」』》](?!\w)")
+# What ends a sentence or announces the list, and no name.
+_ENDS = (".", ":", "?", "。", "：", "？", "！")
 _LONGEST_NAME = 60
 # What a rewritten sentence keeps of what its writer says of the model.
 PROVENANCE = ("model", "adapter", "temperature", "top_p", "variant", "prompt_hash", "issues")
@@ -179,8 +181,8 @@ def read_names(text: str, *, cut: bool = False) -> List[str]:
     for line in lines:
         name = " ".join(_BULLET.sub("", line, count=1).split())
         marked = _MARKED.match(name)
-        name = (marked["name"] if marked else name).strip(" ,;。，；")
-        looks_like_name = len(name) <= _LONGEST_NAME and len(name.split()) <= 6 and not name.endswith((".", ":", "?"))
+        name = (marked["name"] or marked["quoted"] if marked else name).strip(" ,;，；、")
+        looks_like_name = len(name) <= _LONGEST_NAME and len(name.split()) <= 6 and not name.endswith(_ENDS)
         if looks_like_name and any(map(str.isalpha, name)) and "<" not in name:
             names.append(name)
     return names

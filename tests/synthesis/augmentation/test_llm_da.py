@@ -79,3 +79,9 @@ def test_a_name_that_the_length_limit_has_cut_is_not_taken(text, finish_reason, 
 def test_names_come_without_the_marks_around_them():
     answer = '1. **Aspirin**\n2. **Ibuprofen** - an NSAID\n* `naproxen`\n"heparin"\n- 5-FU\n* penicillin G'
     assert read_names(answer) == ["Aspirin", "Ibuprofen", "naproxen", "heparin", "5-FU", "penicillin G"]
+
+
+def test_names_of_a_chinese_list_come_without_its_marks():
+    answer = ("以下是新的疾病名称：\n1、糖尿病\n2．高血压；\n3）冠心病\n（4）哮喘\n① 肺炎\n“痛风”\n5. 肝炎？\n"
+              "- 《白喉》：传染病\n一、贫血\n十二指肠溃疡\n这些都是疾病。\n好的！")
+    assert read_names(answer) == ["糖尿病", "高血压", "冠心病", "哮喘", "肺炎", "痛风", "白喉", "贫血", "十二指肠溃疡"]
