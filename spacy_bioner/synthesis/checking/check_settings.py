@@ -10,7 +10,8 @@ class SentenceBounds(Settings):
 
     min_units: int = setting(6, "Fewest pre-tokens of a sentence.", ge=0)
     max_units: int = setting(90, "Most pre-tokens of a sentence.", ge=1)
-    max_repeats: int = setting(2, "How often a run of three pre-tokens may occur.", ge=1)
+    max_repeats: int = setting(2, "How often a run of three pre-tokens may occur; of six in a script without spaces.",
+                               ge=1)
     similarity: float = setting(
         0.7, "Share of common word trigrams from which two sentences are near-duplicates; 1 turns the check off. "
         "Below 1 each sentence is compared with all before it.", gt=0, le=1)

@@ -8,11 +8,13 @@ from ...annotation import Annotation
 from ...corpus.leakage import TELLING_UNITS, KnownTexts
 from ...corpus.sentences import split_sentences
 from ...formats.jsonl import read_jsonl
-from ...tokens import find_units
+from ...tokens import UNSPACED, find_units
 from .check_settings import CheckSettings
 from .language import is_language
 
 _SHINGLE = 3
+# Pre-tokens of a run that is looked for again in a script without spaces, where a name often has three.
+_LONG_SHINGLE = 6
 Shingle = Tuple[str, ...]
 
 
@@ -53,7 +55,7 @@ class SentenceChecks:
         if not is_language(text, self.settings.lang):
             return "other_language"
         shingles = _cut_shingles(words)
-        if max(Counter(shingles).values(), default=0) > self.settings.max_repeats:
+        if max(Counter(_cut_runs(words, shingles)).values(), default=0) > self.settings.max_repeats:
             return "repetition"
         if self._held_out.find(Annotation(text, meta={"lang": self.settings.lang})) is not None:
             return "held_out_text"
@@ -94,8 +96,14 @@ def _words(text: str) -> List[str]:
     return [text[start:end].casefold() for start, end in find_units(text)]
 
 
-def _cut_shingles(words: Sequence[str]) -> List[Shingle]:
-    return [tuple(words[index:index + _SHINGLE]) for index in range(len(words) - _SHINGLE + 1)]
+def _cut_shingles(words: Sequence[str], size: int = _SHINGLE) -> List[Shingle]:
+    return [tuple(words[index:index + size]) for index in range(len(words) - size + 1)]
+
+
+def _cut_runs(words: Sequence[str], shingles: List[Shingle]) -> List[Shingle]:
+    """Return the runs of which none may come often: the shingles, or longer ones where most words are a character."""
+    unspaced = 2 * sum(word >= UNSPACED for word in words) > len(words)
+    return _cut_shingles(words, _LONG_SHINGLE) if unspaced else shingles
 
 
 def count_distinct_ngrams(sentences: Iterable[str], n: int = 2) -> float:

@@ -35,6 +35,14 @@ def test_faults_are_named(text, fault, held_out):
     assert checks.find_fault(text) == fault
 
 
+@pytest.mark.parametrize("text, fault", [
+    pytest.param("糖尿病肾病、糖尿病视网膜病变和糖尿病足是常见的并发症。", None, id="name-of-three-characters"),
+    pytest.param("患者有卒中的风险的风险的风险的风险的风险的风险。", "repetition", id="loop"),
+])
+def test_a_name_may_come_often_where_a_character_is_a_unit(text, fault):
+    assert SentenceChecks(CheckSettings(lang="zh")).find_fault(text) == fault
+
+
 def test_what_passes_here_passes_the_guard_of_training(held_out):
     known = KnownTexts(held_out, read_jsonl)
     for text in (GOOD, "Gout was seen in half of \uff54hem.", "We asked. Gout was seen in half of them."):
