@@ -181,7 +181,8 @@ def _find_rows(lines: Sequence[Tuple[int, str]], width: Optional[int], names: Se
     problems (Problems): Takes note of lines of another width than most.
     RETURNS (List[Tuple[int, List[str]]]): Line number and columns of each token, all of the same width.
     """
-    rows = [(number, line.split("\t") if "\t" in line else line.split()) for number, line in lines]
+    # Other white space, as U+3000, is a token of a file with one character a line.
+    rows = [(number, line.split("\t") if "\t" in line else re.split(" +", line.strip(" "))) for number, line in lines]
     rows = [(number, row) for number, row in rows if row[0] != "-DOCSTART-"]
     certain = [len(row) for _, row in rows if not row[0].startswith("#")]
     width = Counter(certain).most_common(1)[0][0] if certain else width

@@ -105,6 +105,15 @@ def test_mentions_have_no_white_space_at_their_edges(tmp_path, text, mentions, c
     assert list(read_jsonl(tmp_path / "a.jsonl")) == [found]
 
 
+@pytest.mark.parametrize("space", ["\u3000", "\u00a0", "\u0085", "\u2003"])
+@pytest.mark.parametrize("between", ["\t", " "])
+def test_white_space_that_is_no_blank_is_a_token(tmp_path, space, between):
+    rows = zip(["头", "痛", space, "咳", "嗽"], ["B-S", "I-S", "O", "B-S", "I-S"])
+    (found,) = _read(tmp_path, "".join(f"{word}{between}{tag}\n" for word, tag in rows))
+    assert found.text == f"头 痛 {space} 咳 嗽"
+    assert [found.surface(mention) for mention in found.mentions] == ["头 痛", "咳 嗽"]
+
+
 def test_what_cannot_be_written_is_counted(tmp_path):
     problems = Problems()
     annotations = [Annotation("antibody\nx", (Mention(0, 4, "X"), Mention(0, 8, "two words")), id="1"), Annotation(" ")]
