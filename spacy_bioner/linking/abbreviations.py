@@ -10,7 +10,7 @@ from typing import Dict, List, Optional
 from ..tokens import find_units
 
 _BRACKETS = re.compile(r"[(\[（]([^()\[\]（）]{2,150})[)\]）]")
-_ENDS = re.compile(r"[.;:?!。；？！]\s+(?=\S)|[。；？！]")
+_ENDS = re.compile(r"[.;:?!。；？！]\s+(?=\S)|[。；？！，、]")
 _MOST_BEFORE = 300
 
 
@@ -22,13 +22,17 @@ def find_abbreviations(text: str) -> Dict[str, str]:
     """
     found: Dict[str, str] = {}
     for bracket in _BRACKETS.finditer(text):
-        inside = re.split(r"[,;，；]\s*", bracket[1].strip(), maxsplit=1)[0].strip()
+        parts = re.split(r"[,;，；]\s*", bracket[1].strip(), maxsplit=1)
+        inside, rest = parts[0].strip(), parts[-1].strip()
         before = _ENDS.split(text[max(0, bracket.start() - _MOST_BEFORE):bracket.start()])[-1].strip()
         if is_short_form(inside):
             short, long = inside, _find_long_form(inside, _last_words(before, inside))
         else:
             short = before.split()[-1] if before.split() else ""
             long = _find_long_form(short, inside) if is_short_form(short) else None
+            if long is None and is_short_form(rest):
+                # A name in Chinese, and in brackets the English one with its short form.
+                short, long = rest, _find_long_form(rest, inside)
         if long is not None:
             found.setdefault(short, long)
     return found

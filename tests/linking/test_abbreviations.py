@@ -15,6 +15,12 @@ from spacy_bioner.linking.abbreviations import expand, find_abbreviations
     pytest.param("The gene (XYZ) was lost.", {}, id="letters-missing"),
     pytest.param("We saw it. Disease begins (WD) here.", {}, id="not-over-sentences"),
     pytest.param("白血病 acute leukemia（AL）。", {"AL": "acute leukemia"}, id="chinese"),
+    pytest.param("既往有高血压，冠状动脉粥样硬化性心脏病（冠心病）10年。", {"冠心病": "冠状动脉粥样硬化性心脏病"},
+                 id="not-over-commas"),
+    pytest.param("高血压、冠状动脉粥样硬化性心脏病（冠心病）", {"冠心病": "冠状动脉粥样硬化性心脏病"},
+                 id="not-over-lists"),
+    pytest.param("慢性阻塞性肺疾病（chronic obstructive pulmonary disease，COPD）",
+                 {"COPD": "chronic obstructive pulmonary disease"}, id="both-in-brackets"),
     pytest.param("(", {}, id="bracket"),
 ])
 def test_definitions_are_found_as_the_paper_says(text, found):
