@@ -156,7 +156,7 @@ def _write_documents(folder: Path, annotations: Iterable[Annotation], problems: 
         name = quote(annotation.id, safe=_SAFE)
         if not name.strip(". ") or len(name) > 240:
             problems.add("unwritable_text", annotation.id, "the id cannot be the name of a file")
-        elif re.search("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", annotation.text):
+        elif re.search("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", annotation.text):
             problems.add("unwritable_text", annotation.id, "a character that XML cannot hold")
         elif name.lower() in names:
             problems.add("repeated_document", annotation.id)

@@ -70,6 +70,15 @@ def test_what_goes_out_comes_back_or_is_counted(given_out, tmp_path, name, lost)
             assert [getattr(one, kind) for one in back.mentions] == [getattr(one, kind) for one in given_out.mentions]
 
 
+def test_inception_holds_carriage_returns(tmp_path):
+    pytest.importorskip("cassis")
+    problems = Problems()
+    given = Annotation("One.\r\np53\rrose.", (Mention(6, 9, "Gene"),), id="1")
+    assert write_annotations(tmp_path / "a", [given], "inception", problems=problems) == 1 and not problems.counts
+    (back,) = read_annotations(tmp_path / "a", "inception", problems=Problems())
+    assert (back.text, back.mentions) == (given.text, given.mentions)
+
+
 def test_label_studio_is_given_utf16_offsets(given_out, tmp_path):
     write_annotations(tmp_path / "a.labelstudio.json", [given_out])
     (task,) = json.loads((tmp_path / "a.labelstudio.json").read_text(encoding="utf8"))
