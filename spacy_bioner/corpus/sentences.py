@@ -78,6 +78,8 @@ def find_sentences(text: str, lang: str = "en") -> List[Tuple[int, int]]:
     """
     if lang == "zh":
         return _between(text, _wide_ends(text, _CHINESE))
+    if text.isascii():
+        return _between(text, _english_ends(text))
     return _between(text, sorted([*_english_ends(text), *_wide_ends(text, _WIDE_END)]))
 
 
