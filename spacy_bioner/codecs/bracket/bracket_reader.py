@@ -16,7 +16,7 @@ from ..reasoning import strip_reasoning
 from ..replies import is_abbreviation, says_none, strip_fences
 
 _BRACKET = re.compile(r"[\[\]]")
-_WIDE_BRACKETS = str.maketrans("［］【】", "[][]")
+_WIDE_BRACKETS = ("［］", "【】")
 _HEADER = re.compile(r"^([ \t>*#•\-]*(?:\d+[.)][ \t]*)?\**)([^\n:：\[\]]{1,60}?)(\**[ \t]*[:：]\**)", re.MULTILINE)
 _NAME_ALONE = re.compile(r"\[[^\[\]]*\]")
 # An echo that shares less than this with its source is no echo of it.
@@ -105,11 +105,14 @@ def _first_subsequence(own: Sequence[str], tokens: Sequence[str]) -> List[Tuple[
 
 
 def _widen(body: str, found: Collector) -> str:
-    """Return the body with full-width or lenticular marks as brackets, where the text has none of either."""
-    if "[" in body or not any(bracket in body for bracket in "［【") or re.search("[［］【】]", found.text):
+    """Return the body with full-width or lenticular marks as brackets, of each kind that the text has none of."""
+    kinds = [kind for kind in _WIDE_BRACKETS if kind[0] in body and not set(kind) & set(found.text)]
+    if not kinds or "[" in body:
         return body
     found.issue("schema_variant", "full-width marks")
-    return body.translate(_WIDE_BRACKETS)
+    for kind in kinds:
+        body = body.translate(str.maketrans(kind, "[]"))
+    return body
 
 
 def _find_headers(text: str, body: str, book: LabelBook) -> List[_Header]:

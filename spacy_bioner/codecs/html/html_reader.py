@@ -18,6 +18,7 @@ from .html_exact import read_exact
 from .html_tokens import OpenTags, Tag, find_tags
 
 _ENTITY = re.compile(r"&(?:lt|gt|amp|quot|apos|#39|#x27);")
+_WIDE_MARKS = str.maketrans("＜＞", "<>")
 # An echo that shares less than this with its source is no echo of it.
 _LEAST_LIKENESS = 0.5
 
@@ -39,7 +40,7 @@ def read_tags(text: str, labels: Tuple[str, ...], reply: str, *, truncated: bool
         for mention in mentions:
             found.add(mention.start, mention.end, mention.label)
     else:
-        body = _unescape(strip_fences(strip_reasoning(reply, found, labels), found), found)
+        body = _narrow(_unescape(strip_fences(strip_reasoning(reply, found, labels), found), found), found)
         if body.strip():
             _DamagedReader(found, body, label_book(labels)).read()
         else:
@@ -55,6 +56,17 @@ def _unescape(body: str, found: Collector) -> str:
         return body
     found.issue("text_changed", "escaped characters")
     return _ENTITY.sub(lambda match: html.unescape(match[0]), body)
+
+
+def _narrow(body: str, found: Collector) -> str:
+    """Return the body with full-width marks as tags, where nothing else is written so."""
+    if body.count("＜") <= found.text.count("＜"):
+        return body
+    if "<" in body or "＜" in found.text:
+        found.issue("unbalanced_marker", "full-width marks")
+        return body
+    found.issue("schema_variant", "full-width marks")
+    return body.replace("＜／", "</").translate(_WIDE_MARKS)
 
 
 def _match_tags(own: Sequence[str], tokens: Sequence[str]) -> List[Tuple[int, int]]:
