@@ -13,6 +13,9 @@ from .execution import Journal
 from .measurement import f1_by_run, find_shared, mean_of
 from .steps import Plan
 
+# A character may take four bytes of the 255 of a file name.
+_LONGEST_NAME = 55
+
 
 def write_report(experiment: Experiment, measured: Mapping[str, Any], plan: Plan, out: Path,
                  command: Sequence[str]) -> List[Path]:
@@ -32,7 +35,8 @@ def write_report(experiment: Experiment, measured: Mapping[str, Any], plan: Plan
                "steps": {step.name: {**vars(stamp), "command": shlex.join(["spacy-bioner", *step.arguments])}
                          for step in plan.steps for stamp in [journal.read(step)] if stamp is not None}}
     drawn = {"plot": draw_lines(experiment, measured["rows"]), "reliability": draw_reliability(measured["rows"]),
-             **{f"plots/{name}": plot for table in measured["tables"] for name, plot in draw_table(table).items()}}
+             **{f"plots/{name}{kind}": plot for name, table in zip(_name_plots(measured["tables"]), measured["tables"])
+                for kind, plot in draw_table(table).items()}}
     plots = {name: plot for name, plot in drawn.items() if plot}
     written = [out / "table.json", out / "table.md"]
     write_json(written[0], content)
@@ -122,18 +126,30 @@ def draw_lines(experiment: Experiment, rows: Mapping[str, Any]) -> str:
     return make_picture(plot_lines(series, axis="strict F1 (%)", across=experiment.axis)) if series else ""
 
 
+def _name_plots(tables: Sequence[Mapping[str, Any]]) -> List[str]:
+    """Return the names of the plots of tables: their titles, numbered where a name comes again."""
+    names: List[str] = []
+    for table in tables:
+        base = re.sub(r"[\W_]+", "-", table["title"].lower())[:_LONGEST_NAME].strip("-") or "table"
+        name, number = base, 1
+        while name in names:
+            number += 1
+            name = f"{base}-{number}"
+        names.append(name)
+    return names
+
+
 def draw_table(table: Mapping[str, Any]) -> Dict[str, str]:
     """Draw the F1 of a table along its columns, a line for each of its lines, and beside it what was published.
 
     table (Mapping[str, Any]): A measured table.
-    RETURNS (Dict[str, str]): Name of a plot to the picture (SVG); none for a table without an axis, and none of two
-        points that are no numbers.
+    RETURNS (Dict[str, str]): What the name of a plot ends with to the picture (SVG); none for a table without an axis,
+        and none of two points that are no numbers.
     """
     from ..report.plots import make_picture, plot_lines
 
-    name = re.sub(r"[^a-z0-9]+", "-", table["title"].lower()).strip("-")
     drawn = {}
-    for kind, figure, factor in ((name, "mean", 100), (f"{name}-published", "published", 1)):
+    for kind, figure, factor in (("", "mean", 100), ("-published", "published", 1)):
         series: Dict[str, Any] = {line: tuple(zip(*points)) for line, cells in table["lines"].items() for points in [
             [(float(column), factor * cell[figure]) for column, cell in zip(table["columns"], cells)
              if cell is not None and cell[figure] is not None]] if points} if table["axis"] else {}

@@ -225,3 +225,16 @@ def test_the_figures_are_in_the_json_file_too(measured, tmp_path):
     found, _, _ = measured()
     content = json.loads((tmp_path / "out" / "table.json").read_text(encoding="utf8"))
     assert content["tables"] == found["tables"] and content["claims"] == json.loads(json.dumps(found["claims"]))
+
+
+@pytest.mark.parametrize("first, second, names", [
+    pytest.param("按样本量的F1", "按轮数的F1", {"按样本量的f1", "按轮数的f1"}, id="chinese"),
+    pytest.param("Size", "size!", {"size", "size-2"}, id="twice"),
+    pytest.param("?", "!", {"table", "table-2"}, id="no-letters"),
+])
+def test_each_table_has_its_own_plot_whatever_its_title(measured, tmp_path, first, second, names):
+    tables = TEXT[TEXT.index("  - title: F1 by size"):TEXT.index("reports:")]
+    both = "".join(tables.replace("F1 by size", json.dumps(title)) for title in (first, second))
+    measured((tables, both))
+    found = {path.stem for path in (tmp_path / "out" / "plots").iterdir()}
+    assert found == names | {f"{name}-published" for name in names}
