@@ -50,16 +50,20 @@ _CHANNEL_END = re.compile(r"<\|(?:end|return|call|start|channel)\|>", re.IGNOREC
 # The same without its special tokens: "analysisWe need ...assistantfinal[...]".
 _BARE_START = re.compile(r"\s*(?:assistant\s*)?(?:analysis|commentary)(?=[^a-z,.;:]|[a-z]\w* )")
 _BARE_FINAL = re.compile(r"assistant\s{0,3}final(?:\s{0,3}(?:json|text)(?=\W))?(?![a-z])")
+_HEADING_EDGES = ("【", "［", "[")
 _HEADING_END = r"[*_ \t]{0,4}[:：][*_ \t]{0,4}|[*_ \t]{0,4}$"
+# A heading may stand in brackets: 【分析】 and below it 【答案】.
+_BRACKETED = r"(?P<bracket>[【［\[][ \t]?)?"
+_BRACKETED_END = rf"(?(bracket)[ \t]?[】］\]][*_ \t]{{0,4}}[:：]?[*_ \t]{{0,4}}|(?:{_HEADING_END}))"
 _REASONING_HEADING = re.compile(
-    rf"\s*[#>*_ \t]{{0,6}}(?:{_WORDS}|(?:first |initial )?draft|let me think[^\n:]{{0,40}}"
-    rf"|step[ -]by[ -]step[^\n:]{{0,40}})(?:{_HEADING_END})",
+    rf"\s*[#>*_ \t]{{0,6}}{_BRACKETED}(?:{_WORDS}|(?:first |initial )?draft|let me think[^\n:]{{0,40}}"
+    rf"|step[ -]by[ -]step[^\n:]{{0,40}}){_BRACKETED_END}",
     re.IGNORECASE | re.MULTILINE)
 _ANSWER_HEADING = re.compile(
-    r"^[#>*_ \t]{0,6}(?:"
+    rf"(?:^|(?=【))[#>*_ \t]{{0,6}}{_BRACKETED}(?:"
     r"(?P<final>final(?:[ _-]?(?:answer|output|result|response|json|annotation))?|最终(?:答案|结果|输出)"
     r"|(?:so|thus|therefore|hence)?[, ]{0,2}(?:the|my) (?:final |correct )?(?:answer|output|result) is)"
-    rf"|answer|output|result|response|答案|结果|输出)(?:{_HEADING_END})", re.IGNORECASE | re.MULTILINE)
+    rf"|answer|output|result|response|答案|结果|输出){_BRACKETED_END}", re.IGNORECASE | re.MULTILINE)
 _ANSWER_BLOCK = re.compile(
     r"<(?P<bar>\|?)(?:begin[ _▁]of[ _▁])?(?P<word>answer|final_answer|final|output|response|result|solution)(?P=bar)>",
     re.IGNORECASE)
@@ -142,7 +146,8 @@ def _strip_blocks(reply: str, text: str, known: frozenset) -> str:
             kept, at = [], marker.end
             continue
         partner = closings.find_partner(number, marker)
-        if partner is None and not _may_stay_open(marker, kept, reply[at:marker.start]):
+        if partner is None and (not _may_stay_open(marker, kept, reply[at:marker.start])
+                                or marker.edge in _HEADING_EDGES and _find_answer(reply[at:], text, known) is not None):
             continue
         kept.append(reply[at:marker.start])
         if partner is None:
@@ -256,9 +261,15 @@ def _visible(text: str) -> str:
 
 def _strip_headings(body: str, text: str, known: frozenset) -> str:
     """Return what stands under the heading of the answer, where prose under another one goes before."""
+    answer = _find_answer(body, text, known)
+    return body if answer is None else answer
+
+
+def _find_answer(body: str, text: str, known: frozenset) -> Optional[str]:
+    """Return the same, None where there is no such heading."""
     opening = _REASONING_HEADING.match(body)
-    if opening and (_heading_word(opening[0]) in known or text.casefold().lstrip().startswith(
-            opening[0].casefold().strip())):
+    if opening and (_heading_word(opening[0]) in known or text.casefold().lstrip(_EDGES + "\n\t").startswith(
+            opening[0].casefold().strip(_EDGES + "\n\t"))):
         opening = None
     answers = [match for match in _ANSWER_HEADING.finditer(body)
                if (opening or match["final"]) and body[match.end():].strip() and _heading_word(match[0]) not in known
@@ -266,7 +277,7 @@ def _strip_headings(body: str, text: str, known: frozenset) -> str:
     # A closing remark, as "Final answer: see above", may have such a heading too.
     spoken = not any(sign in body for sign in _ANSWER_SIGNS)
     return next((body[match.end():] for match in reversed(answers)
-                 if spoken or _may_answer(body[match.end():], text)), body)
+                 if spoken or _may_answer(body[match.end():], text)), None)
 
 
 def _may_answer(part: str, text: str) -> bool:
@@ -276,7 +287,7 @@ def _may_answer(part: str, text: str) -> bool:
 
 
 def _heading_word(heading: str) -> str:
-    return fold_label(heading.strip("#>*_ \t\n:："))
+    return fold_label(heading.strip("#>*_ \t\n:：【】［］[]"))
 
 
 def _unwrap_answer(body: str, text: str, known: frozenset) -> str:

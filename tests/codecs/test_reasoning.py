@@ -76,6 +76,11 @@ BLOCKS = {
     "internal": "<internal>{0}</internal>{1}",
     "draft": "Draft:\n{0}\n\nFinal:\n{1}",
     "answer-is": "Let me think. {0}\n\nSo the answer is:\n{1}",
+    "lenticular-headings": "【分析】{0}\n【答案】{1}",
+    "lenticular-long-headings": "【思考过程】\n{0}\n\n【最终答案】\n{1}",
+    "lenticular-headings-on-a-line": "【分析】{0}【答案】{1}",
+    "square-headings": "[分析]\n{0}\n[答案]\n{1}",
+    "square-headings-with-colons": "[Reasoning]: {0}\n[Final answer]: {1}",
     "bold-headings": "**Thought:** {0}\n**Final Answer:**\n{1}",
 }
 OPEN = ["<think>", "[THINK]", "◁think▷", "<seed:think>", "<|channel|>analysis<|message|>", "<|START_THINKING|>",
@@ -122,7 +127,7 @@ SOURCES = [
     "Analysis of gout: assistant final check.", "<|channel|>analysis<|message|>gout", "[thought] gout [/thought]",
     "<answer>gout</answer> was the mark-up.", "Pain (analysis) and gout (reasoning).", "thought",
     "The <reasoning> of gout.", "[plan] gout [/plan]", "Plan: gout.\nFinal: gout.", "The <long_think> of gout.",
-    "A <meta-analysis> of gout.",
+    "A <meta-analysis> of gout.", "[Analysis] gout\n[Result] pain", "【分析】 gout。【结果】 pain",
 ]
 
 
