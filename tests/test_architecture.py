@@ -116,7 +116,6 @@ SHORT = {
     "extras.py": "below all layers, so that each can use it",
     "formats/parsing/folders.py": "shared by two formats",
     "grounding/words.py": "shared by eight modules of five packages",
-    "llm/local/batch_sizes.py": "read by the command line, which loads no torch",
     "llm/local/head_shape.py": "shared by fine-tuning and packed decoding",
     "ml/selector/selector_loss.py": "the loss, beside the models that it is for",
     "pipeline/doc_annotation.py": "shared by three components",
