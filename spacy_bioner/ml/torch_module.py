@@ -52,10 +52,6 @@ class ModuleShim(PyTorchShim):
         self._steps = 0
 
     @property
-    def is_ready(self) -> bool:
-        return self._model is not None
-
-    @property
     def module(self) -> torch.nn.Module:
         """Return the module. RAISES BionerError: E501 before it is initialized or loaded."""
         if self._model is None:

@@ -92,6 +92,8 @@ class BionerSpancat(LabelPipe):
         self.name = name
         self.scorer = scorer
         self.cfg: Dict[str, Any] = {"labels": [], **settings.values()}
+        # What "learn" has found takes its place in `cfg`, and is found anew with other training data.
+        self._overlaps = settings.overlaps
 
     @property
     def key(self) -> str:
@@ -193,7 +195,7 @@ class BionerSpancat(LabelPipe):
 
     def initialize(self, get_examples: Callable[[], Iterable[Example]], *, nlp: Optional[Language] = None,
                    labels: Optional[Sequence[str]] = None) -> None:
-        """Set the labels and make the model's weights.
+        """Set the labels and make the model's weights, fresh ones each time.
 
         get_examples (Callable[[], Iterable[Example]]): Gives examples of the training data.
         nlp (Optional[Language]): The pipeline.
@@ -202,7 +204,7 @@ class BionerSpancat(LabelPipe):
         """
         examples = list(get_examples())
         self.set_labels(examples, labels)
-        if self.cfg["overlaps"] == "learn":
+        if self._overlaps == "learn":
             self.cfg["overlaps"] = learn_overlaps(
                 example.reference.spans.get(self.key, []) for example in examples)
         self.model.initialize(X=sample_docs(examples))

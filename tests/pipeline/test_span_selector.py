@@ -47,6 +47,14 @@ def test_right_candidates_are_kept_and_wrong_ones_set_apart(trained):
         assert (doc.spans["rejected"].attrs["scores"] < 0.5).all()
 
 
+def test_initializing_again_begins_anew():
+    nlp = train(updates=20)
+    fix_random_seed(0)
+    nlp.initialize(lambda: make_judged(nlp))
+    again, fresh = (pipeline.get_pipe("span_selector").model.shims[0] for pipeline in (nlp, train(updates=0)))
+    assert again.to_bytes() == fresh.to_bytes()
+
+
 def test_the_contrastive_loss_learns_it_too():
     nlp = train(contrast=0.5)
     docs = [example.predicted for example in make_judged(nlp)]

@@ -229,10 +229,9 @@ def _rate_of_layer(name: str, module: PooledTransformer, *, decay: float) -> flo
 
 def _init(model: Model, X: Optional[List[Doc]] = None, Y: Any = None) -> Model:
     shim: ModuleShim = model.shims[0]
-    if not shim.is_ready:
-        module, config = _load_pretrained(model.attrs)
-        _check_windows(module, model.attrs)
-        shim.set_module(module, config)
+    module, config = _load_pretrained(model.attrs)
+    _check_windows(module, model.attrs)
+    shim.set_module(module, config)
     model.set_dim("nO", shim.module.transformer.config.hidden_size, force=True)
     return model
 

@@ -81,10 +81,9 @@ def _build_judge(config: Dict[str, Any]) -> SpanJudge:
 def _init(model: Model, X: Optional[Tuple[List[Doc], Spans]] = None, Y: Any = None) -> Model:
     tok2vec, shim = model.layers[0], model.shims[0]
     tok2vec.initialize(X=X[0] if X else None)
-    if not shim.is_ready:
-        width = tok2vec.predict(X[0][:1])[0].shape[1] if X else tok2vec.get_dim("nO")
-        config: Dict[str, Any] = {"n_in": width, "n_labels": model.get_dim("nO"), **model.attrs["settings"]}
-        shim.set_module(SpanJudge(**config), config)
+    width = tok2vec.predict(X[0][:1])[0].shape[1] if X else tok2vec.get_dim("nO")
+    config: Dict[str, Any] = {"n_in": width, "n_labels": model.get_dim("nO"), **model.attrs["settings"]}
+    shim.set_module(SpanJudge(**config), config)
     return model
 
 

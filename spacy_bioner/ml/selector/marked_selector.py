@@ -181,9 +181,8 @@ def _read_encoder(config: Dict[str, Any]) -> Tuple[torch.nn.Module, Any, None]:
 
 def _init(model: Model, X: Any = None, Y: Any = None) -> Model:
     shim: ModuleShim = model.shims[0]
-    if not shim.is_ready:
-        config = dict(model.attrs["settings"])
-        shim.set_module(build_judge(config), config)
+    config = dict(model.attrs["settings"])
+    shim.set_module(build_judge(config), config)
     return model
 
 

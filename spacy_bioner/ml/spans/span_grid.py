@@ -117,10 +117,8 @@ def _init(model: Model, X: Optional[List[Floats2d]] = None, Y: Any = None) -> Mo
     shim: ModuleShim = model.shims[0]
     if X:
         model.set_dim("nI", X[0].shape[1], force=True)
-    if not shim.is_ready:
-        config: Dict[str, Any] = {"n_in": model.get_dim("nI"), "n_labels": model.get_dim("nO"),
-                                  **model.attrs["settings"]}
-        shim.set_module(SpanGrid(**config), config)
+    config: Dict[str, Any] = {"n_in": model.get_dim("nI"), "n_labels": model.get_dim("nO"), **model.attrs["settings"]}
+    shim.set_module(SpanGrid(**config), config)
     return model
 
 

@@ -126,6 +126,18 @@ def test_frozen_parts_stay_as_they_are(folder, docs, frozen_layers, moved):
 
 
 @pytest.mark.parametrize("lora_rank", [pytest.param(0, id="trained as a whole"), pytest.param(2, id="LoRA")])
+def test_initializing_again_reads_the_weights_again(folder, docs, lora_rank):
+    encoder, fresh = make(folder, docs, lora_rank=lora_rank), make(folder, docs, lora_rank=lora_rank)
+    for _ in range(2):  # LoRA changes the output from the second step on
+        vectors, backprop = encoder.begin_update(docs)
+        backprop([numpy.ones_like(rows) * rows for rows in vectors])
+        encoder.finish_update(Adam(0.01, use_averages=False))
+    assert not numpy.allclose(encoder.predict(docs)[0], fresh.predict(docs)[0], atol=1e-4)
+    encoder.initialize(X=docs)
+    numpy.testing.assert_allclose(encoder.predict(docs)[0], fresh.predict(docs)[0], atol=1e-5)
+
+
+@pytest.mark.parametrize("lora_rank", [pytest.param(0, id="trained as a whole"), pytest.param(2, id="LoRA")])
 def test_lower_layers_alone_give_what_they_give_within_the_model(folder, docs, lora_rank):
     """Stored and read again too: fresh LoRA changes nothing."""
     with torch.no_grad():

@@ -114,6 +114,19 @@ def test_each_head_learns_and_is_stored(folders, docs, head, folder):
     numpy.testing.assert_allclose(other.predict((docs, SPANS)), model.predict((docs, SPANS)), atol=1e-5)
 
 
+@pytest.mark.parametrize("head, folder", [("bert_cls", "encoder"), ("llm_cls", "causal"), ("llm_causal", "causal")])
+def test_initializing_again_reads_the_base_model_again(folders, docs, head, folder):
+    model, fresh = make(folders[folder], head, docs), make(folders[folder], head, docs)
+    optimizer = Adam(0.01, use_averages=False)
+    for _ in range(2):
+        logits, backprop = model.begin_update((docs, SPANS))
+        backprop(numpy.ones_like(logits))
+        model.finish_update(optimizer)
+    torch.manual_seed(0)
+    model.initialize(X=(docs, SPANS))
+    numpy.testing.assert_allclose(model.predict((docs, SPANS)), fresh.predict((docs, SPANS)), atol=1e-6)
+
+
 @pytest.mark.parametrize("head", ["llm_cls", "llm_causal"])
 def test_a_model_that_reads_no_trees_judges_alike_row_by_row(folders, docs, head):
     model = make(folders["causal"], head, docs)
