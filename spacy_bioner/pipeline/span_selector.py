@@ -141,7 +141,8 @@ class SpanSelector(LabelPipe):
         validate_examples(examples, "SpanSelector.update")
         docs = [example.predicted for example in examples]
         candidates = [self.candidates(doc) for doc in docs]
-        if not any(candidates):
+        # A batch without candidates is not passed over: the last listener of an encoder sends on what all have given.
+        if not any(len(doc) for doc in docs):
             return losses
         set_dropout_rate(self.model, drop)
         logits, backprop = self.model.begin_update((docs, candidates))

@@ -2,7 +2,7 @@ import numpy
 import pytest
 import spacy
 from spacy.tokens import Span, SpanGroup
-from span_examples import TEXTS, found, make_examples, make_nlp, selector_config
+from span_examples import TEXTS, TOK2VEC, found, grid_config, make_examples, make_nlp, selector_config
 from thinc.api import Adam, fix_random_seed
 
 from spacy_bioner.errors import BionerError
@@ -95,6 +95,28 @@ def test_a_document_without_candidates_passes():
     doc = nlp.make_doc("No change was seen.")
     doc.spans["candidates"] = []
     assert found(nlp(doc)) == set()
+
+
+def test_a_batch_without_candidates_lets_others_train_the_encoder_that_they_share():
+    """The selector comes last: it sends on the gradients of all."""
+    nlp = make_nlp()
+    nlp.add_pipe("tok2vec", config={"model": TOK2VEC})
+    listener = {"@architectures": "spacy.Tok2VecListener.v1", "width": TOK2VEC["width"]}
+    for name, config in (("bioner_spancat", grid_config()),
+                         ("span_selector", selector_config(candidates_key="candidates"))):
+        config["model"]["tok2vec"] = listener
+        nlp.add_pipe(name, config=config)
+    nlp.initialize(lambda: make_judged(nlp))
+    examples = make_judged(nlp)
+    for example in examples:
+        example.predicted.spans["candidates"] = []
+    encoder, selector = (nlp.get_pipe(name).model for name in ("tok2vec", "span_selector"))
+    before, judged = encoder.to_bytes(), selector.shims[0].to_bytes()
+    optimizer = Adam(0.01, use_averages=False)
+    for _ in range(2):  # spaCy steps a shared encoder by the gradients of the batch before
+        losses = nlp.update(examples, sgd=optimizer)
+    assert encoder.to_bytes() != before and selector.shims[0].to_bytes() == judged
+    assert losses["span_selector"] == 0.0
 
 
 def test_calibration_sets_temperature_and_thresholds():

@@ -94,7 +94,8 @@ def _forward(model: Model, inputs: Tuple[List[Doc], Spans], is_train: bool) -> T
     vectors, backprop_vectors = model.layers[0](docs, is_train)
     rows, flat, places = _lay_out(vectors, spans, module)
     if not flat:
-        return model.ops.alloc1f(0), lambda d_scores: []
+        return model.ops.alloc1f(0), lambda d_scores: backprop_vectors(
+            [model.ops.alloc2f(*tokens.shape) for tokens in vectors])
     with torch.set_grad_enabled(is_train):
         scores = module(torch.cat(rows), torch.tensor(flat, device=rows[0].device))
 
