@@ -40,7 +40,7 @@ class BionerSpancatSettings(Settings):
         0.5, "Least probability of a mention, for all labels or by label; * stands for the others.")
     overlaps: str = setting(
         "learn", "any keeps all mentions, nested drops crossing ones, flat all overlapping ones, the less probable "
-        "first. learn takes flat where no training mention overlaps another, else any.")
+        "first. learn takes flat where training data have mentions and none overlaps another, else any.")
     label_smoothing: float = setting(0.0, "How far below 1 the targets of mentions are in training.", ge=0, le=0.5)
     temperature: float = setting(
         1.0, "Divides the logits, so that probabilities are calibrated; training sets it.", gt=0)

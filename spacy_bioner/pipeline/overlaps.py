@@ -14,7 +14,8 @@ def drop_overlaps(mentions: Sequence[Scored], overlaps: str) -> List[Scored]:
     """Drop the less probable of two mentions that may not stand together.
 
     mentions (Sequence[Scored]): Start, end, label and probability.
-    overlaps (str): "any" drops none, "nested" of two that cross, "flat" of two that share a token.
+    overlaps (str): "any" drops none, "nested" of two that cross, "flat" of two that share a token; "learn", where
+        nothing was learnt, drops none.
     RETURNS (List[Scored]): What is kept, the most probable first.
     """
     ranked = sorted(mentions, key=lambda mention: (-mention[3], mention[:3]))
@@ -47,14 +48,15 @@ def survivors(found: Sequence[Sequence[Scored]], above: numpy.ndarray, overlaps:
 
 
 def learn_overlaps(groups: Iterable[Iterable[Span]]) -> str:
-    """Return "flat" where no two spans of a group overlap, else "any"."""
+    """Return "flat" where no two spans of a group overlap, else "any"; without a span "learn", as nothing is known."""
+    found = "learn"
     for group in groups:
         reached = -1
         for start, end in sorted((span.start, span.end) for span in group):
             if start < reached:
                 return "any"
-            reached = max(reached, end)
-    return "flat"
+            reached, found = max(reached, end), "flat"
+    return found
 
 
 def _shares(first: Scored, second: Scored) -> bool:

@@ -13,7 +13,7 @@ def train(updates=60, **changes):
     nlp.add_pipe("bioner_spancat", config=grid_config(**changes))
     examples = make_examples(nlp)
     nlp.initialize(lambda: examples)
-    optimizer = Adam(0.01, use_averages=False)
+    optimizer, losses = Adam(0.01, use_averages=False), {}
     for _ in range(updates):
         losses = nlp.update(make_examples(nlp), sgd=optimizer)
     return nlp, losses
@@ -70,6 +70,50 @@ def test_overlaps_are_learnt_or_as_configured():
     assert train(updates=1)[0].get_pipe("bioner_spancat").cfg["overlaps"] == "any"
     nlp, _ = train(updates=60, overlaps="flat")
     assert found(nlp("The p53 gene binds DNA.")) in ({(4, 12, "DNA")}, {(4, 7, "protein")})
+
+
+def test_initializing_again_begins_anew(trained):
+    """A training set that is split anew must not begin with weights that have seen the new test set."""
+    nlp, _ = train()
+    fix_random_seed(0)
+    nlp.initialize(lambda: make_examples(nlp))
+    shim = nlp.get_pipe("bioner_spancat").model.get_ref("output_layer").shims[0]
+    assert shim.to_bytes() == train(updates=0)[0].get_pipe("bioner_spancat").model.get_ref(
+        "output_layer").shims[0].to_bytes()
+    assert not any(found(doc) for doc in nlp.pipe(TEXTS))
+    optimizer = Adam(0.01, use_averages=False)
+    for _ in range(60):
+        nlp.update(make_examples(nlp), sgd=optimizer)
+    assert [found(doc) for doc in nlp.pipe(TEXTS)] == [found(doc) for doc in trained.pipe(TEXTS)]
+
+
+def test_overlaps_are_learnt_anew_with_each_training_set(tmp_path):
+    nlp, _ = train(updates=0)
+    flat = {"No change was seen in T cells.": [(22, 29, "cell")]}
+    nlp.initialize(lambda: make_examples(nlp, flat))
+    assert nlp.get_pipe("bioner_spancat").cfg["overlaps"] == "flat"
+    nlp.to_disk(tmp_path)
+    loaded = spacy.load(tmp_path)
+    assert loaded.get_pipe("bioner_spancat").cfg["overlaps"] == "flat"
+    for again in (nlp, loaded):
+        again.initialize(lambda: make_examples(nlp))
+        assert again.get_pipe("bioner_spancat").cfg["overlaps"] == "any"
+
+
+def test_overlaps_stay_open_until_gold_is_seen():
+    """A component with all its labels may be initialized without examples, and trained on nested mentions then."""
+    fix_random_seed(0)
+    nlp = make_nlp()
+    spancat = nlp.add_pipe("bioner_spancat", config=grid_config())
+    for label in ("protein", "DNA", "RNA", "cell", "line"):
+        spancat.add_label(label)
+    nlp.initialize()
+    assert spancat.cfg["overlaps"] == "learn"
+    optimizer = Adam(0.01, use_averages=False)
+    for _ in range(60):
+        nlp.update(make_examples(nlp), sgd=optimizer)
+    assert found(nlp("The p53 gene binds DNA.")) == {(4, 7, "protein"), (4, 12, "DNA")}
+    assert spancat.calibrate(make_examples(nlp))["dev_f"] == 100
 
 
 def test_calibration_sets_temperature_and_thresholds():

@@ -30,7 +30,7 @@ def test_one_place_with_two_labels_is_nested_but_not_flat():
     pytest.param([(0, 2), (2, 4)], "flat", id="side by side"),
     pytest.param([(0, 3), (1, 2)], "any", id="nested"),
     pytest.param([(0, 3), (1, 4)], "any", id="crossing"),
-    pytest.param([], "flat", id="none"),
+    pytest.param([], "learn", id="none"),
 ])
 def test_overlaps_are_learnt_from_training_mentions(spans, wanted):
     doc = spacy.blank("en")("a b c d e")
