@@ -6,6 +6,7 @@ from typing import Any, Callable, Deque, Dict, Iterable, Iterator, Optional, Tup
 
 from spacy.language import Language
 from spacy.tokens import Doc
+from spacy.training import Example
 from spacy.vocab import Vocab
 
 from ..annotation import Annotation
@@ -143,6 +144,14 @@ class LLMBioNER(AdapterPipe):
                 error = BionerError(Errors.E222.format(why=annotation.meta["error"]))
                 self.error_handler(self.name, self, [doc], error)
             yield doc
+
+    def score(self, examples: Iterable[Example], **kwargs: Any) -> Dict[str, Any]:
+        """Score the mentions, under the key of this component whatever key the scorer was made with.
+
+        examples (Iterable[Example]): Predicted Docs and their references.
+        RETURNS (Dict[str, Any]): The scores, their names beginning with `spans_<spans_key>_`.
+        """
+        return super().score(examples, **{**kwargs, "spans_key": self.spans_key})
 
     def _make(self) -> Annotator:
         return make_annotator(self.source, self.settings, find_sentences=find_sentences, usage=self.usage)

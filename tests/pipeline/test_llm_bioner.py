@@ -118,16 +118,17 @@ def test_labels_and_definitions_are_one_mapping(replay):
     assert component.annotator.builder.hash != before
 
 
-def test_score_compares_characters(replay):
-    nlp = make_nlp(replay)
+@pytest.mark.parametrize("key", ["sc", "llm"])
+def test_score_compares_characters(replay, key):
+    nlp = make_nlp(replay, spans_key=key)
     examples = []
     for gold in GOLD:
         reference = nlp.make_doc(gold.text)
-        reference.spans["sc"] = [reference.char_span(mention.start, mention.end, label=mention.label)
-                                 for mention in gold.mentions]
+        reference.spans[key] = [reference.char_span(mention.start, mention.end, label=mention.label)
+                                for mention in gold.mentions]
         examples.append(Example(nlp.make_doc(gold.text), reference))
     scores = nlp.evaluate(examples)
-    assert scores["spans_sc_f"] == 1.0
+    assert scores[f"spans_{key}_f"] == 1.0
 
 
 def test_usage_is_counted_over_all_calls(replay):
