@@ -68,7 +68,7 @@ class ConceptLinker:
         self._known = {}
 
     def __call__(self, doc: Doc) -> Doc:
-        """Link the spans of a Doc.
+        """Link the spans of a Doc. A span that is not linked keeps the identifier that it came with, if it has one.
 
         doc (Doc): A Doc with the span group; the spans get `kb_id_`, the group `attrs["kb_scores"]` and
             `attrs["kb_alternatives"]`, and in `attrs["details"]` all identifiers of a composite mention.
@@ -83,12 +83,18 @@ class ConceptLinker:
         group = doc.spans[key]
         found = self.find(doc.text, [(span.start_char, span.end_char, span.label_) for span in group])
         chosen = [links[0] if links and links[0].score >= self.cfg["threshold"] else None for links in found]
-        spans = [Span(doc, span.start, span.end, label=span.label, kb_id=link.ids[0] if link else "",
+        spans = [Span(doc, span.start, span.end, label=span.label, kb_id=link.ids[0] if link else span.kb_id,
                       span_id=span.id) for span, link in zip(group, chosen)]
         linked = SpanGroup(doc, name=key, spans=spans, attrs=dict(group.attrs))
-        linked.attrs["kb_scores"] = [links[0].score if links else 0.0 for links in found]
-        linked.attrs["kb_alternatives"] = [json.dumps([[list(link.ids), round(link.score, 4)] for link in links])
-                                           for links in found]
+        for name, values in (
+                ("kb_scores", [links[0].score if links else 0.0 for links in found]),
+                ("kb_alternatives", [json.dumps([[list(link.ids), round(link.score, 4)] for link in links])
+                                     for links in found])):
+            # Of a link that stays, what the linker that made it has noted stays too.
+            held = group.attrs.get(name) or ()
+            held = held if len(held) == len(group) else values
+            linked.attrs[name] = [old if link is None and span.kb_id else new
+                                  for span, link, old, new in zip(group, chosen, held, values)]
         linked.attrs[_DETAILS] = list(_add_ids(group, chosen))
         doc.spans[key] = linked
         return doc
@@ -152,7 +158,8 @@ def _add_ids(group: SpanGroup, chosen: Iterable[Any]) -> Iterator[str]:
     """Yield what stands beside each span as JSON, with the identifiers of its link in place of older ones."""
     held = group.attrs.get(_DETAILS) or [""] * len(group)
     for detail, link in zip(held, chosen):
-        details = {key: value for key, value in (json.loads(detail) if detail else {}).items() if key != "ids"}
-        if link is not None:
-            details = {"ids": list(link.ids), **details}
-        yield json.dumps(details, ensure_ascii=False) if details else ""
+        if link is None:
+            yield detail
+        else:
+            details = {key: value for key, value in (json.loads(detail) if detail else {}).items() if key != "ids"}
+            yield json.dumps({"ids": list(link.ids), **details}, ensure_ascii=False)

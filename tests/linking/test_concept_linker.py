@@ -74,6 +74,36 @@ def test_a_linker_is_saved_and_copied(nlp, tmp_path):
         assert read(map(repeat(linker), docs)) == wanted
 
 
+def test_what_an_earlier_linker_linked_stays_where_a_later_one_links_nothing(nlp):
+    other = nlp.add_pipe("concept_linker", name="other")
+    other.add_concepts([ConceptName("Qxzk", ("OTHER:1", "OTHER:2"), "DISEASE")])
+    wanted = nlp(TEXTS[1], disable=["other"]).spans["sc"]
+    doc = nlp(TEXTS[1])
+    assert read([doc]) == [[(7, 32, ("MESH:D001943", "MESH:D010051")), (18, 32, ("MESH:D010051",))]]
+    assert {name: list(values) for name, values in doc.spans["sc"].attrs.items()} == dict(wanted.attrs)
+    assert read([nlp(TEXTS[2])]) == [[(0, 4, ("OTHER:1", "OTHER:2"))]]
+
+
+def test_identifiers_of_gold_stay_where_nothing_is_linked(nlp):
+    from spacy_bioner.annotation import Mention
+
+    doc = nlp.make_doc("Qxzk was not known.")
+    set_mentions(doc, [Mention(0, 4, "DISEASE", ids=("OLD:1", "OLD:2"), note="sure")], spans_key="sc")
+    [mention] = doc_to_annotation(nlp.get_pipe("concept_linker")(doc)).mentions
+    assert (mention.ids, mention.note) == (("OLD:1", "OLD:2"), "sure")
+
+
+def test_a_setting_that_is_overridden_in_loading_holds(nlp, tmp_path):
+    nlp.get_pipe("concept_linker").cfg["threshold"] = 0.7
+    nlp.to_disk(tmp_path)
+    override = {"components.concept_linker.threshold": 0.99}
+    assert spacy.load(tmp_path).get_pipe("concept_linker").cfg["threshold"] == 0.7
+    again = spacy.load(tmp_path, config=override)
+    again.to_disk(tmp_path / "again")
+    for linker in (again, spacy.load(tmp_path / "again")):
+        assert linker.get_pipe("concept_linker").cfg["threshold"] == 0.99
+
+
 def test_threads_and_processes_give_what_one_gives(nlp):
     wanted = read(nlp.pipe(TEXTS))
     with ThreadPoolExecutor(4) as pool:
