@@ -1,6 +1,6 @@
 """The component `seed_generator`: a language model writes a sentence for each Doc of seeds."""
 
-from collections import Counter, deque
+from collections import deque
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Deque, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
@@ -144,42 +144,58 @@ class SeedGenerator(AdapterPipe):
         return next(self.pipe([doc]))
 
     def pipe(self, stream: Iterable[Doc], *, batch_size: int = 256) -> Iterator[Doc]:
-        """Write a sentence for each Doc of seeds; those of the same seeds get different sentences.
+        """Write a sentence for each Doc of seeds; those of the same seeds get different sentences, in later calls too.
+
+        Several processes know nothing of each other: there the same seeds may get the same sentence.
 
         stream (Iterable[Doc]): Docs with seeds, see `seed_doc`.
         batch_size (int): How many are taken at once.
-        YIELDS (Doc): A new Doc for each, in order; for one that is rejected the error handler is called, if one was
-            set.
+        YIELDS (Doc): A new Doc for each, in order; for one that is rejected or has no seeds the error handler is
+            called, if one was set.
+        RAISES BionerError: E426 for a Doc without seeds, where no error handler was set.
         """
-        waiting: Deque[Doc] = deque()
-        before: Counter = Counter()
+        writer = self.writer
+        waiting: Deque[Tuple[Doc, Optional[BionerError]]] = deque()
 
         def read_plan() -> Iterator[PlannedSentence]:
             for doc in stream:
-                waiting.append(doc)
-                seeds = self._read_seeds(doc)
-                yield PlannedSentence(str(doc.user_data.get("id", "")), seeds, sample=before[seeds])
-                before[seeds] += 1
+                seeds = tuple(Seed(span.text, span.label_) for span in doc.spans.get(self.seeds_key, ()))
+                fault = None if seeds else BionerError(Errors.E426.format(key=self.seeds_key))
+                if fault is not None and not hasattr(self, "error_handler"):
+                    raise fault
+                waiting.append((doc, fault))
+                if fault is None:
+                    yield PlannedSentence(_get_id(doc), seeds, sample=writer.count_sample(seeds))
 
-        for written in self.writer.write_each(read_plan(), window=batch_size):
-            doc = waiting.popleft()
-            if written.sentence is None and hasattr(self, "error_handler"):
-                self.error_handler(self.name, self, [doc], BionerError(Errors.E427.format(why=written.reason)))
-            yield self._make_doc(written)
+        for written in writer.write_each(read_plan(), window=batch_size):
+            yield from self._leave_out(waiting)
+            doc, _ = waiting.popleft()
+            if written.sentence is None:
+                self._tell(doc, BionerError(Errors.E427.format(why=written.reason)))
+            yield self._make_doc(doc, written)
+        yield from self._leave_out(waiting)
 
-    def _read_seeds(self, doc: Doc) -> Tuple[Seed, ...]:
-        seeds = tuple(Seed(span.text, span.label_) for span in doc.spans.get(self.seeds_key, ()))
-        if not seeds:
-            raise BionerError(Errors.E426.format(key=self.seeds_key))
-        return seeds
+    def _leave_out(self, waiting: Deque[Tuple[Doc, Optional[BionerError]]]) -> Iterator[Doc]:
+        """Yield empty Docs in place of those without seeds that are next."""
+        while waiting and waiting[0][1] is not None:
+            doc, fault = waiting.popleft()
+            self._tell(doc, fault)
+            yield self._make_doc(doc, Written(PlannedSentence(_get_id(doc), ()), reason="no_seeds"))
 
-    def _make_doc(self, written: Written) -> Doc:
+    def _tell(self, doc: Doc, fault: Optional[BionerError]) -> None:
+        # spaCy's default handler raises: only one that was set is called.
+        if hasattr(self, "error_handler"):
+            self.error_handler(self.name, self, [doc], fault)
+
+    def _make_doc(self, given: Doc, written: Written) -> Doc:
         seeds = [[seed.text, seed.label] for seed in written.planned.seeds]
         sentence = written.sentence or Annotation("", id=written.planned.id,
                                                   meta={"seeds": seeds, "issues": {}, "error": written.reason})
         doc = build_doc(self.vocab, sentence.text)
         set_annotation(doc, sentence, spans_key=self.spans_key)
         doc.user_data.update(id=sentence.id, split="train")
+        # Where spaCy keeps what came with a text, for `as_tuples`.
+        doc._context = given._context
         return doc
 
     def _make(self) -> SentenceWriter:
@@ -195,3 +211,7 @@ class SeedGenerator(AdapterPipe):
         self.spans_key, self.seeds_key = cfg["spans_key"], cfg["seeds_key"]
         # Components that were saved before this key was there had none.
         self.held_out = tuple(map(Path, cfg.get("held_out", [])))
+
+
+def _get_id(doc: Doc) -> str:
+    return str(doc.user_data.get("id", ""))

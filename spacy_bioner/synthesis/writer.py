@@ -15,7 +15,7 @@ from .checking.sentence_checks import SentenceChecks
 from .drafts import Draft, check_mode, find_tag_fault, make_draft
 from .plan import PlannedSentence
 from .seed_prompt import SeedPrompt
-from .seeds import fold_name
+from .seeds import Seed, fold_name
 
 Relabel = Callable[[Sequence[Annotation]], Iterable[Annotation]]
 _EXAMPLES = 5
@@ -114,7 +114,8 @@ class SentenceWriter:
         self._relabel = relabel
         self._meta = dict(meta or {})
         self._failures: List[Tuple[str, str]] = []
-        # Of the report, and of the sentences that others are compared with.
+        self._samples: Counter = Counter()
+        # Of the report, the samples, and the sentences that others are compared with.
         self._lock = ThreadLock()
 
     def write(self, plan: Iterable[PlannedSentence]) -> Iterator[Annotation]:
@@ -149,6 +150,15 @@ class SentenceWriter:
                     self.count_accepted(item.draft)
                 yield item
             size = window
+
+    def count_sample(self, seeds: Tuple[Seed, ...]) -> int:
+        """Return how often this was called for these seeds: the `sample` of a sentence that is planned as it comes.
+
+        seeds (Tuple[Seed, ...]): The seeds.
+        """
+        with self._lock:
+            self._samples[seeds] += 1
+            return self._samples[seeds] - 1
 
     def request(self, planned: PlannedSentence) -> Request:
         """Return the prompt with the seeds that grounded generation must place."""

@@ -1,6 +1,7 @@
 """The component that turns Docs of seeds into sentences: in batches, saved and loaded, faults held apart."""
 
 import json
+import pickle
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,38 @@ def test_the_error_handler_hears_of_rejected_sentences(make_nlp):
     nlp.set_error_handler(lambda name, proc, docs, error: heard.append((name, str(error))))
     list(nlp.pipe([seed_doc(nlp.vocab, seeds) for seeds in SEEDS]))
     assert heard == [("seed_generator", "No sentence was generated: no_wrapper.")]
+
+
+def test_what_came_with_a_doc_goes_out_with_its_sentence(make_nlp):
+    nlp = make_nlp()
+    made = list(nlp.pipe(((seed_doc(nlp.vocab, seeds), seeds) for seeds in SEEDS), as_tuples=True))
+    assert [seeds for _, seeds in made] == SEEDS
+    assert [found(doc) for doc, _ in made] == [*SEEDS[:2], []]
+
+
+def test_with_an_error_handler_docs_without_seeds_leave_the_others_whole(make_nlp):
+    nlp, heard = make_nlp(), []
+    nlp.set_error_handler(lambda name, proc, docs, error: heard.append((docs[0].text, str(error))))
+    given = [("gout", []), *((seed_doc(nlp.vocab, seeds), seeds) for seeds in SEEDS[:2]), ("asthma", [])]
+    made = list(nlp.pipe(given, as_tuples=True, batch_size=2))
+    assert [found(doc) for doc, _ in made] == [seeds for _, seeds in made] == [[], *SEEDS[:2], []]
+    assert [doc.user_data["meta"].get("error") for doc, _ in made] == ["no_seeds", None, None, "no_seeds"]
+    assert [text for text, _ in heard] == ["gout", "asthma"]
+    assert all("no spans under 'seeds'" in error for _, error in heard)
+
+
+def test_the_same_seeds_in_a_later_call_are_another_sentence(make_nlp):
+    nlp = make_nlp()
+    first, second = (nlp(seed_doc(nlp.vocab, SEEDS[0])) for _ in range(2))
+    assert second.text and second.text != first.text
+    copied = pickle.loads(pickle.dumps(nlp.get_pipe("seed_generator")))
+    assert copied(seed_doc(nlp.vocab, SEEDS[0])).text == first.text, "another process begins with the first one"
+
+
+def test_a_setting_that_is_overridden_in_loading_holds(make_nlp, tmp_path):
+    make_nlp().to_disk(tmp_path / "nlp")
+    loaded = spacy.load(tmp_path / "nlp", config={"components.seed_generator.spans_key": "made"})
+    assert list(loaded(seed_doc(loaded.vocab, SEEDS[0])).spans) == ["made"]
 
 
 def test_a_doc_without_seeds_is_one_clear_line(make_nlp):
