@@ -269,6 +269,26 @@ def _name_type(field: FieldInfo) -> str:
     return ", ".join([kind, *bounds])
 
 
+_MADE_WITH = "made_with"
+
+
+def store_values(values: Mapping[str, Any], made_with: Mapping[str, Any]) -> Dict[str, Any]:
+    """Return the settings of a component as they are stored: with those that it was made with, for `take_stored`."""
+    return {**values, _MADE_WITH: dict(made_with)}
+
+
+def take_stored(stored: Mapping[str, Any], made_with: Mapping[str, Any]) -> Dict[str, Any]:
+    """Return the stored settings of a component that hold: where its config says something else now, that holds.
+
+    stored (Mapping[str, Any]): What `store_values` gave; earlier versions stored settings alone, which all hold.
+    made_with (Mapping[str, Any]): What the component was made with now: the config that is stored beside the settings,
+        and what was overridden as it was loaded.
+    """
+    before = stored.get(_MADE_WITH, made_with)
+    return {name: value for name, value in stored.items()
+            if name != _MADE_WITH and before.get(name) == made_with.get(name)}
+
+
 def known_keys(schema: Type[BaseModel], place: Iterable[Any]) -> List[str]:
     """Return the keys of the settings at a place inside others."""
     for key in place:

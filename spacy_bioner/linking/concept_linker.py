@@ -11,7 +11,7 @@ from spacy.tokens import Doc, Span, SpanGroup
 
 from ..errors import BionerError, Errors
 from ..loading import read_json
-from ..settings import Settings, default_values, setting, takes_settings
+from ..settings import Settings, default_values, setting, store_values, take_stored, takes_settings
 from .abbreviations import find_abbreviations
 from .concept_dictionary import ConceptDictionary, ConceptName, Link
 
@@ -53,6 +53,7 @@ class ConceptLinker:
     def __init__(self, name: str = "concept_linker", *, settings: ConceptLinkerSettings = ConceptLinkerSettings()):
         self.name = name
         self.cfg: Dict[str, Any] = settings.values()
+        self._made_with = settings.values()
         self.dictionary = ConceptDictionary()
         self._known: Dict[Tuple[str, str], List[Link]] = {}
 
@@ -124,12 +125,13 @@ class ConceptLinker:
 
     def to_disk(self, path: Path, *, exclude: Iterable[str] = ()) -> None:
         """Write settings and dictionary into a folder."""
-        util.to_disk(path, {"cfg": lambda path: srsly.write_json(path, self.cfg),
+        util.to_disk(path, {"cfg": lambda path: srsly.write_json(path, store_values(self.cfg, self._made_with)),
                             "concepts": lambda path: srsly.write_json(path, self._rows())}, exclude)
 
     def from_disk(self, path: Path, *, exclude: Iterable[str] = ()) -> "ConceptLinker":
-        """Read settings and dictionary from a folder."""
-        readers = {"cfg": lambda path: self.cfg.update(read_json(path, wanted="settings of a linker")),
+        """Read settings and dictionary from a folder; a setting of the config that was changed since is kept."""
+        readers = {"cfg": lambda path: self.cfg.update(take_stored(read_json(path, wanted="settings of a linker"),
+                                                                   self._made_with)),
                    "concepts": lambda path: self._set_rows(read_json(path, wanted="a dictionary of concepts"))}
         util.from_disk(path, readers, exclude)
         return self

@@ -50,7 +50,7 @@ def make_linker(sources: Sequence[Tuple[Path, str]], output: Path, *, dev: Optio
     RAISES BionerError: E801 for an empty source, E802 where dev and dictionary have no vocabulary in common.
     """
     nlp = spacy.blank(lang, config=_TOKENIZER)
-    linker: Any = nlp.add_pipe("concept_linker")
+    linker = ConceptLinker()
     linker.add_concepts(name for path, label in sources
                         for name in read_concept_names(path, label=label, problems=problems))
     names = linker.dictionary.names
@@ -58,8 +58,10 @@ def make_linker(sources: Sequence[Tuple[Path, str]], output: Path, *, dev: Optio
                             "concepts": len({id for name in names for id in name.ids})}
     if dev is not None:
         tuned = tune_linker(linker, list(read_annotations(dev, problems=problems)), path=dev)
-        nlp.get_pipe_config("concept_linker").update(threshold=linker.cfg["threshold"])
         card.update(dev=describe_file(dev), tuned=tuned)
+    # It is made with the threshold that was chosen: another one in the config of a pipeline that has it is an override.
+    made: Any = nlp.add_pipe("concept_linker", config={"threshold": linker.cfg["threshold"]})
+    made.dictionary = linker.dictionary
     nlp.to_disk(output)
     return write_card(output, "Links mentions to concepts.", card)
 

@@ -15,6 +15,7 @@ from spacy.vocab import Vocab
 
 from .. import __version__
 from ..locks import ThreadLock
+from ..settings import store_values, take_stored
 from ..temporaries import private_folder
 
 _PACKAGE = "spacy-bioner"
@@ -41,6 +42,8 @@ class AdapterPipe(Pipe, ABC):
     """
 
     _unpacked: Optional[TemporaryDirectory] = None
+    # What `_cfg` gives once the component is made.
+    _made_with: Dict[str, Any]
 
     def __init__(self, vocab: Vocab, name: str, source: Any) -> None:
         self.vocab = vocab
@@ -85,13 +88,17 @@ class AdapterPipe(Pipe, ABC):
     def to_disk(self, path: Path, *, exclude: Iterable[str] = ()) -> None:
         """Write settings and adapter into a folder."""
         adapter = self.adapter_folder
-        writers = {"cfg": lambda path: srsly.write_json(path, self._cfg()),
+        writers = {"cfg": lambda path: srsly.write_json(path, store_values(self._cfg(), self._made_with)),
                    "adapter": lambda path: copy_adapter(adapter, path)}
         util.to_disk(path, writers, exclude)
 
     def from_disk(self, path: Path, *, exclude: Iterable[str] = ()) -> "AdapterPipe":
-        """Read settings and adapter from a folder; the adapter is used where it lies."""
-        util.from_disk(path, {"cfg": lambda path: self._set_cfg(srsly.read_json(path))}, exclude)
+        """Read settings and adapter from a folder; the adapter is used where it lies.
+
+        A setting of the config that was changed since the component was saved is kept.
+        """
+        util.from_disk(path, {"cfg": lambda path: self._set_cfg(
+            {**self._cfg(), **take_stored(srsly.read_json(path), self._made_with)})}, exclude)
         if "adapter" not in exclude and (Path(path) / "adapter").is_dir():
             self._set_adapter(Path(path) / "adapter")
         self._forget()

@@ -80,6 +80,7 @@ class LLMBioNER(AdapterPipe):
         self.spans_key = spans_key
         self.scorer = scorer
         self.usage = Usage()
+        self._made_with = self._cfg()
 
     @property
     def annotator(self) -> Annotator:

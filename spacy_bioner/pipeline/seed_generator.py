@@ -133,6 +133,7 @@ class SeedGenerator(AdapterPipe):
         self.relabel = relabel
         self.held_out = tuple(held_out)
         self.usage = Usage()
+        self._made_with = self._cfg()
 
     @property
     def writer(self) -> SentenceWriter:

@@ -151,6 +151,19 @@ def test_works_beside_other_components_and_after_loading(replay, tmp_path):
     assert doc.has_annotation("SENT_START")
 
 
+def test_a_setting_that_is_overridden_in_loading_holds(replay, tmp_path):
+    nlp = make_nlp(replay)
+    nlp.get_pipe("llm_bioner").add_label("GENE", "genes")
+    nlp.to_disk(tmp_path)
+    component = spacy.load(tmp_path, config={"components.llm_bioner.spans_key": "new"}).get_pipe("llm_bioner")
+    assert (component.spans_key, component.label_definitions) == ("new", {**LABELS, "GENE": "genes"})
+    component = spacy.load(tmp_path, config={"components.llm_bioner.labels": {"DRUG": "drugs"}}).get_pipe("llm_bioner")
+    assert (component.spans_key, component.label_definitions["DRUG"]) == ("sc", "drugs")
+    component.spans_key = "later"
+    component.to_disk(tmp_path / "llm_bioner")
+    assert spacy.load(tmp_path).get_pipe("llm_bioner").spans_key == "later"
+
+
 def test_config_names_every_option_and_refuses_unknown_ones(replay):
     nlp = make_nlp(replay)
     config = nlp.config["components"]["llm_bioner"]
