@@ -21,7 +21,7 @@ class TrainingErrors:
     E514 = "{path} was made with other settings or data. Give another output folder, or set overwrite to start over."
     E515 = "The training config {path} cannot be used: {why}."
     E516 = ("Component '{name}' finds no span group '{key}' (present: {present}). Put an annotator before it, or set "
-            "candidates_key.")
+            "{setting}.")
     E517 = "A candidate has the label '{label}', which the selector was not trained on. Known: {known}."
     E518 = ("The selector has {positive} correct and {negative} wrong candidates to train on, and needs both. Give "
             "gold mentions, and set negatives above 0.")

@@ -78,7 +78,8 @@ class ConceptLinker:
         """
         key = self.cfg["spans_key"]
         if key not in doc.spans:
-            raise BionerError(Errors.E516.format(name=self.name, key=key, present=", ".join(doc.spans) or "none"))
+            raise BionerError(Errors.E516.format(name=self.name, key=key, present=", ".join(doc.spans) or "none",
+                                                 setting="spans_key"))
         if not len(self.dictionary):
             raise BionerError(Errors.E803.format(name=self.name))
         group = doc.spans[key]

@@ -19,7 +19,8 @@ def set_annotation(doc: Doc, annotation: Annotation, *, spans_key: str) -> Tuple
     """
     lost = set_mentions(doc, annotation.mentions, spans_key=spans_key)
     found = get_meta(doc)
-    before = {key: value for key, value in found.items() if key != "error"}
+    # Error and origin of an earlier annotation do not hold for this one.
+    before = {key: value for key, value in found.items() if key not in ("error", "origin")}
     meta = {**before, **annotation.meta}
     if lost:
         meta["issues"] = {**meta.get("issues", {}), "off_boundary": len(lost)}

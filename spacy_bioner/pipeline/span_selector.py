@@ -106,7 +106,8 @@ class SpanSelector(LabelPipe):
         """
         key = self.cfg["candidates_key"]
         if key not in doc.spans:
-            raise BionerError(Errors.E516.format(name=self.name, key=key, present=", ".join(doc.spans) or "none"))
+            raise BionerError(Errors.E516.format(name=self.name, key=key, present=", ".join(doc.spans) or "none",
+                                                 setting="candidates_key"))
         numbers = {label: number for number, label in enumerate(self.labels)}
         unknown = sorted({span.label_ for span in doc.spans[key]} - set(numbers))
         if unknown:

@@ -74,6 +74,14 @@ def test_docs_that_bring_the_metadata_of_a_record_keep_it_beside_what_the_model_
     assert doc_to_annotation(again).meta == failed.meta
 
 
+def test_what_the_model_annotated_is_not_gold_though_the_doc_was(replay):
+    nlp = make_nlp(replay)
+    doc = nlp.make_doc(GOLD[0].text)
+    doc.user_data.update(origin="gold", meta={"origin": "gold", "document": "d1"})
+    found = doc_to_annotation(nlp(doc))
+    assert (found.meta["origin"], found.meta["document"]) == ("synthetic", "d1")
+
+
 def test_one_failure_leaves_its_neighbours_whole(replay):
     found = list(make_nlp(replay).pipe([GOLD[0].text, "unknown", GOLD[2].text]))
     assert [spans_of(doc) for doc in found] == [GOLD[0].mentions, (), GOLD[2].mentions]
