@@ -16,7 +16,7 @@ from ._shared.schema import Schema, read_schema
 
 
 class Leaks(str, Enum):
-    """What is done with a train record that stands in dev or test."""
+    """What is done with a train record that stands in dev or test, or a dev record that stands in test."""
 
     error = "error"
     drop = "drop"
@@ -36,7 +36,8 @@ def prepare_cli(
     dev_limit: int = typer.Option(0, min=0, help="Sentences of dev to take; 0 takes all."),
     test_limit: int = typer.Option(0, min=0, help="Sentences of test to take; 0 takes all."),
     lang: str = typer.Option("en", help="Language of the texts, where they do not say it."),
-    leaks: Leaks = typer.Option(Leaks.error, help="A train record that stands in dev or test: error, or drop it."),
+    leaks: Leaks = typer.Option(Leaks.error, help="A train record that stands in dev or test, or a dev record that stands "
+                                                  "in test: error, or drop it."),
     label_dev_text: bool = typer.Option(False, "--label-dev-text", help="Take the dev texts, labels dropped, as raw "
                                                                         "text; dev is then a part of train."),
     apart_from: List[Path] = typer.Option([], help="Records of another corpus, such as its test set: train and raw "
@@ -50,7 +51,7 @@ def prepare_cli(
 ) -> None:
     """Split a corpus into sentences, take samples, and check labels, splits and leaks.
 
-    Raw text is gathered too. A training sentence that occurs in dev or test is an error.
+    Raw text is gathered too. A training record that occurs in dev or test, or a dev record in test, is an error.
 
     Example: spacy-bioner prepare assets/corpora embedded corpus --gold-limit 100
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from ..annotation import Annotation
 from ..errors import BionerError, Errors
@@ -81,16 +81,17 @@ def prepare_corpus(data: Path, corpus: str, *, labels: Mapping[str, str], lang: 
         or "none".
     limits (Limits): How many sentences are taken.
     seed (int): Seed of the samples.
-    drop_leaks (bool): Whether train records that stand in dev or test too are left out; else they are an error.
+    drop_leaks (bool): Whether train records that stand in dev or test too, and dev records that stand in test, are
+        left out; else they are an error.
     label_dev_text (bool): Whether the dev texts, labels dropped, are the raw text; dev is then a part of train, which
         is neither gold nor raw.
     apart_from (Iterable[Path]): Records of other corpora, dev and test, that train and raw text share no sentence with.
     strict (bool): Whether what would only be noted about keys, spans and labels is an error.
     partial (bool): Whether train, dev and test may be missing; such a split is empty.
-    RETURNS (PreparedCorpus): The sentences. A sentence of train inside another document of dev or test is left out
-        and noted.
+    RETURNS (PreparedCorpus): The sentences. A sentence of train inside another document of dev or test, or of dev
+        inside one of test, is left out and noted.
     RAISES BionerError: E001, E008, E009, E014 and E018 for missing, empty, mislabelled or leaking splits, E049 for an
-        id that comes twice.
+        id that comes twice, E729 for a split of which nothing is left.
     """
     prepared = PreparedCorpus()
     problems = Problems(strict=strict)
@@ -106,23 +107,27 @@ def prepare_corpus(data: Path, corpus: str, *, labels: Mapping[str, str], lang: 
         if not records[split]:
             raise BionerError(Errors.E008.format(path=path))
     refuse_repeated_ids(records)
-    given = len(records["train"])
-    records["train"] = _without_leaks(records, drop_leaks, prepared.notes)
+    given = {split: len(records[split]) for split in ("train", "dev")}
+    records["dev"] = _without_leaks(records, "dev", ("test",), drop_leaks, prepared.notes)
+    records["train"] = _without_leaks(records, "train", ("dev", "test"), drop_leaks, prepared.notes)
     dev_texts = records["dev"]
     if label_dev_text:
         records["train"], records["dev"] = split_off(records["train"], len(dev_texts), seed)
         prepared.notes.append(f"dev is {len(records['dev'])} documents of train; the {len(dev_texts)} of dev are raw")
-    held_out = [sentence for split in ("dev", "test") for sentence in _cut(records[split])]
+    test = _cut(records["test"])
+    dev = _leave_out(_cut(records["dev"]), test, "dev", prepared.notes)
+    held_out = [*dev, *test]
     held_out += [sentence for path in apart_from for sentence in _cut(read_jsonl(path, raw=True), lang)]
     train = _leave_out(_cut(records["train"]), held_out, "train", prepared.notes)
-    if given and not train:
-        raise BionerError(Errors.E729.format(count=given, source="train", path=data / corpus / "train.jsonl",
-                                             held_out="dev, test or what it has to be apart from"))
+    for split, left, others in (("train", train, "dev, test or what it has to be apart from"), ("dev", dev, "test")):
+        if given[split] and not left:
+            raise BionerError(Errors.E729.format(count=given[split], source=split, held_out=others,
+                                                 path=data / corpus / f"{split}.jsonl"))
     gold = _sample(train, limits.gold, seed)
     prepared.parts = {
         "train": gold,
-        "dev": _sample(_cut(records["dev"]), limits.dev, seed),
-        "test": _sample(_cut(records["test"]), limits.test, seed),
+        "dev": _sample(dev, limits.dev, seed),
+        "test": _sample(test, limits.test, seed),
     }
     # Of a part of dev that is taken from train, the mentions were looked at there.
     found = look_at_mentions({split: records[split] for split in SPLITS}, gold, labels if gold else (), strict=strict)
@@ -159,18 +164,20 @@ def _check(record: Annotation, path: Path, split: str, labels: Mapping[str, str]
     return replace(record, meta={"origin": "gold", "lang": lang, **record.meta, "split": split})
 
 
-def _without_leaks(records: Mapping[str, List[Annotation]], drop: bool, notes: List[str]) -> List[Annotation]:
-    """Return the train records that are not, as a whole, in dev or test."""
-    held_out = {normalise(record.text): (split, record.id) for split in ("dev", "test") for record in records[split]}
+def _without_leaks(records: Mapping[str, List[Annotation]], split: str, others: Sequence[str], drop: bool,
+                   notes: List[str]) -> List[Annotation]:
+    """Return the records of a split that are not, as a whole, in one of the others."""
+    held_out = {normalise(record.text): (other, record.id) for other in others for record in records[other]}
     kept = []
-    for record in records["train"]:
+    for record in records[split]:
         leak = held_out.get(normalise(record.text)) if len(find_units(record.text)) >= TELLING_UNITS else None
         if leak is None:
             kept.append(record)
         elif not drop:
-            raise BionerError(Errors.E018.format(id=record.id, split=leak[0], other=leak[1]))
-    if len(kept) < len(records["train"]):
-        notes.append(f"{len(records['train']) - len(kept)} records of train left out: they stand in dev or test too")
+            raise BionerError(Errors.E018.format(part=split.capitalize(), id=record.id, split=leak[0], other=leak[1]))
+    if len(kept) < len(records[split]):
+        notes.append(f"{len(records[split]) - len(kept)} records of {split} left out: "
+                     f"they stand in {' or '.join(others)} too")
     return kept
 
 

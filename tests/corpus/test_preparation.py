@@ -100,6 +100,10 @@ def test_raw_text_may_be_text_files_of_the_corpus_or_elsewhere(corpus, tmp_path)
 
 @pytest.mark.parametrize("parts, message", [
     pytest.param({"train": [*TRAIN, record("x", DEV[0]["text"])]}, "Train record 'x' also occurs in dev", id="leak"),
+    pytest.param({"dev": [*DEV, record("x", TEST[0]["text"])]}, "Dev record 'x' also occurs in test, as 'e1'",
+                 id="leak-of-dev"),
+    pytest.param({"dev": [record("x", f"{TEST[0]['text']} {TEST[0]['text']}")]}, "All 1 records of 'dev' .* were left",
+                 id="nothing-left-of-dev"),
     pytest.param({"train": [record("x", "Some text of another label.", split="test")]}, "split 'test'", id="split"),
     pytest.param({"train": []}, "holds no record", id="empty-train"),
 ])
@@ -124,6 +128,15 @@ def test_leaking_records_can_be_dropped(corpus):
     prepared = prepare(corpus(train=[*TRAIN, record("x", DEV[0]["text"])]), drop_leaks=True)
     assert "x-s1" not in {sentence.id for sentence in prepared.parts["train"]}
     assert "1 records of train left out" in prepared.notes[0]
+
+
+def test_dev_records_and_sentences_that_stand_in_test_can_be_dropped(corpus):
+    dev = [*DEV, record("x", TEST[0]["text"]), record("y", f"{TEST[0]['text']} The second sentence is of dev alone.")]
+    prepared = prepare(corpus(dev=dev), drop_leaks=True)
+    assert [sentence.id for sentence in prepared.parts["dev"]] == ["d1-s1", "y-s2"]
+    assert [sentence.id for sentence in prepared.parts["test"]] == ["e1-s1"]
+    assert prepared.notes[:2] == ["1 records of dev left out: they stand in test too",
+                                  "1 sentences of dev left out: they stand in another part too"]
 
 
 def test_train_that_is_held_out_as_a_whole_is_no_empty_file(corpus):
