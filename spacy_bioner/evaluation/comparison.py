@@ -33,8 +33,7 @@ def compare_systems(systems: Mapping[str, Sequence[Pair]], sampling: Sampling = 
     RETURNS (List[Dict[str, Any]]): For each two: `before` and `after` (names), `micro` and `macro` with difference,
         interval and p value of each figure, and `errors`. `p_adjusted` allows for the number of comparisons.
     """
-    tables = _align({name: tally(count_strict(pair.gold, pair.predicted) for pair in pairs)
-                     for name, pairs in systems.items()})
+    tables = _align({name: tally(pairs, count_strict) for name, pairs in systems.items()})
     drawn = {name: resample(_flatten(table), **_draw(sampling)).reshape(sampling.resamples, *table.shape[1:])
              for name, table in tables.items()}
     errors = {name: _list_errors(pairs) for name, pairs in systems.items()}

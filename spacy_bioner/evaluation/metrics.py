@@ -1,15 +1,16 @@
 """The figures of a system with their intervals, as a metrics file holds them."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence
 
 import numpy
 
 from ..annotation import Annotation
-from .counts import MEASURES, LabelCounts, count_strict
+from .counts import MEASURES, Measure, count_strict
 from .error_types import summarise_errors
 from .intervals import Table, find_interval, macro_scores, micro_scores, resample
-from .pairing import Pair, pair_documents
+from .pairing import Pair, number_documents, pair_documents
 from .slices import SLICES, SliceByFamiliarity, Slicer, count_slices, slice_by_depth, slice_by_length
 
 FIGURES = ("precision", "recall", "f1")
@@ -41,15 +42,23 @@ class Tally:
     table: Table
 
 
-def tally(documents: Iterable[LabelCounts]) -> Tally:
-    """Return the counts of documents as one table, labels in alphabetical order."""
-    rows = list(documents)
+def tally(pairs: Sequence[Pair], measure: Measure) -> Tally:
+    """Count records, and add up those of a document.
+
+    Sentences of a document are no independent draws: a name that is missed in one is missed in the next.
+
+    pairs (Sequence[Pair]): The records.
+    measure (Measure): How mentions of a record are counted.
+    RETURNS (Tally): The counts of the documents as one table, labels in alphabetical order.
+    """
+    rows = [measure(pair.gold, pair.predicted) for pair in pairs]
     labels = sorted({label for row in rows for label in row})
-    table = numpy.zeros((len(rows), len(labels), 3))
     places = {label: index for index, label in enumerate(labels)}
-    for number, row in enumerate(rows):
+    documents = number_documents(pairs)
+    table = numpy.zeros((max(documents, default=-1) + 1, len(labels), 3))
+    for number, row in zip(documents, rows):
         for label, counts in row.items():
-            table[number, places[label]] = (counts.tp, counts.fp, counts.fn)
+            table[number, places[label]] += (counts.tp, counts.fp, counts.fn)
     return Tally(labels, table)
 
 
@@ -65,8 +74,7 @@ def evaluate(gold: Sequence[Annotation], predicted: Iterable[Annotation], *,
     RAISES BionerError: E601 to E603 for documents that do not match, E604 without documents.
     """
     pairs, _ = pair_documents(gold, predicted, system="predicted")
-    return _score_tallies({"strict": tally(count_strict(pair.gold, pair.predicted) for pair in pairs)},
-                          sampling)["strict"]
+    return _score_tallies({"strict": tally(pairs, count_strict)}, sampling)["strict"]
 
 
 def measure_system(pairs: Sequence[Pair], *, familiarity: Optional[SliceByFamiliarity] = None,
@@ -80,12 +88,12 @@ def measure_system(pairs: Sequence[Pair], *, familiarity: Optional[SliceByFamili
     RETURNS (Dict[str, Any]): `micro`, `macro` and `labels` (strict), `boundary`, `overlap` and `strings`,
         `slices` by `depth`, `length` and `training`, and `errors`.
     """
-    tallies = {name: tally(measure(pair.gold, pair.predicted) for pair in pairs) for name, measure in MEASURES.items()}
+    tallies = {name: tally(pairs, measure) for name, measure in MEASURES.items()}
     slicers: Dict[str, Slicer] = {"depth": slice_by_depth, "length": slice_by_length}
     if familiarity is not None:
         slicers["training"] = familiarity
     for name, slicer in slicers.items():
-        tallies[name] = tally(count_slices(pair.gold, pair.predicted, slicer) for pair in pairs)
+        tallies[name] = tally(pairs, partial(count_slices, slicer=slicer))
     scores = _score_tallies(tallies, sampling)
     return {
         **scores["strict"],

@@ -42,6 +42,16 @@ def pair_documents(gold: Sequence[Annotation], predicted: Iterable[Annotation], 
     return [Pair(annotation, found[id_]) for id_, annotation in truth.items()], len(found) - len(truth)
 
 
+def number_documents(pairs: Sequence[Pair]) -> List[int]:
+    """Number the documents that records are of: sentences of a document name it in `meta["document"]`.
+
+    pairs (Sequence[Pair]): The records.
+    RETURNS (List[int]): Number of the document of each, from 0 in the order of the first record.
+    """
+    numbers: Dict[str, int] = {}
+    return [numbers.setdefault(str(pair.gold.meta.get("document") or pair.gold.id), len(numbers)) for pair in pairs]
+
+
 def index_by_id(annotations: Iterable[Annotation], *, source: str) -> Dict[str, Annotation]:
     """Return the id to document, in order; raises E601 where an id stands twice."""
     index: Dict[str, Annotation] = {}

@@ -5,13 +5,13 @@ of these runs is for other documents; how far runs lie apart is told by their ra
 """
 
 from dataclasses import dataclass
-from typing import Dict, List, Sequence
+from typing import Dict, Sequence
 
 import numpy
 
-from .counts import Measure, count_strict, micro
+from .counts import Measure, count_strict
 from .intervals import Table, find_interval, micro_scores, resample
-from .metrics import FIGURES, Sampling
+from .metrics import FIGURES, Sampling, tally
 from .pairing import Pair
 
 
@@ -51,7 +51,7 @@ def score_runs(runs: Sequence[Sequence[Pair]], *, measure: Measure = count_stric
     sampling (Sampling): How intervals are made; with the same seed the same documents are drawn.
     RETURNS (RunScores): The scores.
     """
-    tables = [_count_documents(pairs, measure) for pairs in runs]
+    tables = [tally(pairs, measure).table.sum(axis=1) for pairs in runs]
     drawn = resample(numpy.concatenate(tables, axis=1), resamples=sampling.resamples, seed=sampling.seed)
     draws = micro_scores(drawn.reshape(len(drawn), len(runs), 1, 3))
     return RunScores(numpy.stack([micro_scores(table.sum(axis=0)[None]) for table in tables]), draws, sampling.level)
@@ -72,12 +72,3 @@ def compare_runs(before: RunScores, after: RunScores) -> Dict[str, Dict[str, obj
         interval = find_interval(draws[:, index], level=before.level)
         compared[name] = {"difference": float(means[index]), "interval": [interval.low, interval.high]}
     return compared
-
-
-def _count_documents(pairs: Sequence[Pair], measure: Measure) -> Table:
-    """Return the shape (documents, 3): tp, fp, fn of each, over all labels."""
-    rows: List[List[int]] = []
-    for pair in pairs:
-        counts = micro(measure(pair.gold, pair.predicted))
-        rows.append([counts.tp, counts.fp, counts.fn])
-    return numpy.asarray(rows, dtype=float).reshape(-1, 3)

@@ -49,6 +49,27 @@ def test_same_seed_same_figures():
     assert measure_system(PAIRS, sampling=Sampling(50, seed=1)) == measure_system(PAIRS, sampling=Sampling(50, seed=1))
 
 
+def test_intervals_resample_documents_and_not_their_sentences():
+    """In a document a name is found in all ten sentences or in none; so ten sentences tell no more than one."""
+    whole, cut = [], []
+    for number in range(40):
+        for sentence in range(10):
+            one = Annotation("p53", (Mention(0, 3, "P"),), id=f"{number}-s{sentence}", meta={"document": str(number)})
+            cut.append(Pair(one, one if number % 4 else one.with_mentions(())))
+        text = Annotation("p53 " * 10, tuple(Mention(4 * at, 4 * at + 3, "P") for at in range(10)), id=str(number))
+        whole.append(Pair(text, text if number % 4 else text.with_mentions(())))
+    of_cut, of_whole = (measure_system(pairs, sampling=Sampling(400))["micro"] for pairs in (cut, whole))
+    assert of_cut == of_whole
+    low, high = of_cut["intervals"]["recall"]
+    assert high - low > 0.2
+
+
+def test_strings_are_counted_by_record_where_a_document_is_cut():
+    cut = [Pair(one, one) for one in (Annotation("p53", (Mention(0, 3, "P"),), id=f"s{number}", meta={"document": "d"})
+                                      for number in range(3))]
+    assert measure_system(cut, sampling=Sampling(10))["strings"]["micro"]["tp"] == 3
+
+
 def test_a_system_that_finds_nothing_is_measured():
     figures = measure_system([Pair(GOLD, GOLD.with_mentions(()))], sampling=Sampling(10))
     assert figures["micro"]["f1"] == 0 and figures["errors"]["kinds"]["Missed"] == 3

@@ -1,6 +1,7 @@
 """Runs with several seeds: means, intervals over documents, paired differences."""
 
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -67,6 +68,14 @@ def test_more_runs_do_not_count_a_document_more_often():
     once = score_runs([make_pairs(0.7)], sampling=SAMPLING).describe()["f1"]
     thrice = score_runs([make_pairs(0.7)] * 3, sampling=SAMPLING).describe()["f1"]
     assert thrice["interval"] == pytest.approx(once["interval"])
+
+
+def test_sentences_of_a_document_are_drawn_together():
+    runs = [make_pairs(0.7, seed=seed) for seed in (1, 2)]
+    cut = [[Pair(*(replace(each, id=f"{number}-{place}", mentions=each.mentions[place:place + 1],
+                           meta={"document": pair.gold.id}) for each in (pair.gold, pair.predicted)))
+            for number, pair in enumerate(pairs) for place in range(10)] for pairs in runs]
+    assert score_runs(cut, sampling=SAMPLING).describe() == score_runs(runs, sampling=SAMPLING).describe()
 
 
 def test_some_runs_are_scored_as_if_there_were_no_others():
