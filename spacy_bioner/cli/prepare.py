@@ -36,8 +36,8 @@ def prepare_cli(
     dev_limit: int = typer.Option(0, min=0, help="Sentences of dev to take; 0 takes all."),
     test_limit: int = typer.Option(0, min=0, help="Sentences of test to take; 0 takes all."),
     lang: str = typer.Option("en", help="Language of the texts, where they do not say it."),
-    leaks: Leaks = typer.Option(Leaks.error, help="A train record that stands in dev or test, or a dev record that stands "
-                                                  "in test: error, or drop it."),
+    leaks: Leaks = typer.Option(Leaks.error, help="A train record that stands in dev or test, or a dev record that "
+                                                  "stands in test: error, or drop it."),
     label_dev_text: bool = typer.Option(False, "--label-dev-text", help="Take the dev texts, labels dropped, as raw "
                                                                         "text; dev is then a part of train."),
     apart_from: List[Path] = typer.Option([], help="Records of another corpus, such as its test set: train and raw "

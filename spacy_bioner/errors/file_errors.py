@@ -22,7 +22,8 @@ class FileErrors:
     E016 = "Choose either --sentences or --documents, not both."
     E017 = ("Cannot read '{value}' as a change of label. Write --rename OLD=NEW with one '=', OLD= to drop its "
             "mentions, or *=NEW for all labels.")
-    E018 = "{part} record '{id}' also occurs in {split}, as '{other}'. Remove it from one of them, or set leaks to drop."
+    E018 = ("{part} record '{id}' also occurs in {split}, as '{other}'. Remove it from one of them, or set leaks to "
+            "drop.")
     E019 = ("{path} has numbers as tags but no names for them. Wanted: {info} with features.ner_tags.feature.names, "
             "as the datasets library writes it.")
     E020 = "{place}: no list {keys} in this example."
