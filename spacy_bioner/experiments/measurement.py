@@ -165,10 +165,11 @@ def _compare(before: Row, after: Row, strict: Mapping[str, RunScores]) -> Dict[s
     if before.gold != after.gold:
         raise BionerError(Errors.E717.format(first=before.name, second=after.name))
     shared = [key for key in before.runs if key in after.runs]
-    scores = [strict[row.name].take([place for place, key in enumerate(row.runs) if key in shared or not shared])
+    scores = [strict[row.name].take([list(row.runs).index(key) for key in shared or row.runs])
               for row in (before, after)]
     compared = shared or [key for key in (*before.runs, *after.runs) if key != ONCE]
-    return {"before": before.name, "after": after.name, "runs": compared, "strict": compare_runs(*scores)}
+    return {"before": before.name, "after": after.name, "runs": compared, "shared": len(shared),
+            "strict": compare_runs(*scores)}
 
 
 def _read_figure(place: str) -> float:

@@ -183,7 +183,7 @@ def _format_table(table: Mapping[str, Any]) -> List[str]:
         before = {each["before"] for cells in compared.values() for each in cells if each}
         names = [line for line, cells in lines.items() if before & {cell["row"] for cell in cells if cell}]
         parts += [f"Difference from {' and '.join(names or sorted(before))} with its 95% confidence interval over "
-                  f"documents, paired, over the runs that both have:", _table(("F1", *columns), [
+                  f"documents and seeds, paired, over the runs that both have:", _table(("F1", *columns), [
                       (line, *(_points(each) if each else "" for each in cells)) for line, cells in compared.items()])]
     return [*parts, table["note"]]
 

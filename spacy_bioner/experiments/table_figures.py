@@ -9,11 +9,20 @@ from .rows import Cell, Table
 
 Compare = Callable[[str, str], Dict[str, Any]]
 HOLDS, FAILS, OPEN = "holds", "does not hold", "cannot be decided"
+# Fewer runs tell too little of how far seeds alone move a figure.
+LEAST_RUNS = 3
 
 
-def judge(interval: Sequence[float]) -> str:
-    """Return whether a claim of a difference above zero holds, by the confidence interval of the difference."""
+def judge(interval: Sequence[float], *, runs: int) -> str:
+    """Decide a claim of a difference above zero.
+
+    interval (Sequence[float]): Ends of the confidence interval of the difference.
+    runs (int): Runs that both rows have.
+    RETURNS (str): The verdict; it stays open with fewer than three runs.
+    """
     low, high = interval
+    if runs < LEAST_RUNS:
+        return OPEN
     return HOLDS if low > 0 else FAILS if high < 0 else OPEN
 
 
@@ -23,12 +32,14 @@ def judge_claims(expanded: Expanded, compare: Compare) -> List[Dict[str, Any]]:
     expanded (Expanded): The experiment.
     compare (Compare): Compares two rows or choices by name, the one before first.
     RETURNS (List[Dict[str, Any]]): For each claim its text, the names, the `verdict` and the `difference` of F1 that
-        decides it: None, and the verdict open, where a row was not made.
+        decides it: None, and the verdict open, where a row was not made. It is open too with fewer than three runs that
+        both rows have.
     """
     judged = []
     for (before, after), claim in expanded.claims.items():
         compared = compare(before, after) if (before, after) in expanded.compare else None
-        verdict = OPEN if compared is None else judge(compared["strict"]["f1"]["interval"])
+        verdict = OPEN if compared is None else judge(compared["strict"]["f1"]["interval"],
+                                                          runs=compared["shared"])
         judged.append({"claim": claim, "before": before, "after": after, "verdict": verdict, "compared": compared})
     return judged
 

@@ -21,7 +21,7 @@ question: Which method at which size?
 vars: {profile: full, corpus: toy, published: "{data}/told.json#{corpus}"}
 lists:
   size: [5, 10]
-  seed: [1, 2]
+  seed: [1, 2, 3]
   method: [gold, {name: made-a, budget: [--steps, 60]}, {name: made-b, budget: [--epochs, "{size}"]}]
   line: [gold, made, made-a, made-b]
 quick: {lists: {size: [5]}}
@@ -100,7 +100,7 @@ def measured(read, tmp_path):
     for size in (5, 10):
         write_json(tmp_path / "out" / "made" / f"{size}.json", {"kept": size, "why": {"rejected": {"twin": 2}}})
         for method, share, dev in (("gold", 0.5, 0.5), ("made-a", 0.9, 0.6), ("made-b", 0.3, 0.4)):
-            for seed in (1, 2):
+            for seed in (1, 2, 3):
                 path = tmp_path / "out" / "found" / f"{size}-{method}-{seed}.jsonl"
                 write(path, share if size == 5 else 1.2 - share)
                 write_json(path.with_suffix(".json"), {"f1": dev})
@@ -120,7 +120,7 @@ def test_a_table_has_means_published_numbers_and_differences_from_the_baseline_o
     assert table["columns"] == {"5": "N = 5", "10": "N = 10"} and list(table["lines"]) == [
         "gold", "made", "made-a", "made-b"]
     five, ten = table["lines"]["made"]
-    assert five["row"] == "N = 5: made-a" and five["published"] == 53.67 and five["runs"].keys() == {"1", "2"}
+    assert five["row"] == "N = 5: made-a" and five["published"] == 53.67 and five["runs"].keys() == {"1", "2", "3"}
     assert five["difference"]["difference"] > 0 > ten["difference"]["difference"]
     assert ten["difference"]["before"] == "N = 10: gold"
     assert table["lines"]["gold"][0]["difference"] is None
@@ -131,21 +131,28 @@ def test_a_table_has_means_published_numbers_and_differences_from_the_baseline_o
     assert "Numbers in brackets are published." in text
 
 
-@pytest.mark.parametrize("interval, verdict", [
-    pytest.param([0.01, 0.2], "holds", id="above"),
-    pytest.param([-0.2, -0.01], "does not hold", id="below"),
-    pytest.param([-0.1, 0.1], "cannot be decided", id="both-sides"),
-    pytest.param([0.0, 0.1], "cannot be decided", id="from-zero"),
+@pytest.mark.parametrize("interval, runs, verdict", [
+    pytest.param([0.01, 0.2], 3, "holds", id="above"),
+    pytest.param([-0.2, -0.01], 3, "does not hold", id="below"),
+    pytest.param([-0.1, 0.1], 3, "cannot be decided", id="both-sides"),
+    pytest.param([0.0, 0.1], 3, "cannot be decided", id="from-zero"),
+    pytest.param([0.01, 0.2], 2, "cannot be decided", id="two-runs"),
 ])
-def test_a_claim_is_decided_by_its_interval(interval, verdict):
-    assert judge(interval) == verdict
+def test_a_claim_is_decided_by_its_interval_and_three_runs(interval, runs, verdict):
+    assert judge(interval, runs=runs) == verdict
+
+
+def test_a_claim_with_fewer_shared_runs_stays_open(measured):
+    found, text, _ = measured(("  seed: [1, 2, 3]", "  seed: [1, 2]"))
+    assert {each["verdict"] for each in found["claims"]} == {"cannot be decided"}
+    assert "| cannot be decided | N = 5: made-a | N = 5: gold | 1, 2 | +28.07 (" in text
 
 
 def test_claims_name_the_row_that_was_chosen_on_dev(measured):
     found, text, _ = measured()
     assert [each["verdict"] for each in found["claims"]] == ["holds", "does not hold"]
     assert {each["compared"]["after"] for each in found["claims"]} == {"N = 5: made-a", "N = 10: made-a"}
-    assert "| N = 5: made is better | holds | N = 5: made-a | N = 5: gold | 1, 2 | +28.07 (" in text
+    assert "| N = 5: made is better | holds | N = 5: made-a | N = 5: gold | 1, 2, 3 | +28.07 (" in text
 
 
 def test_rows_that_were_not_made_are_marked_and_leave_the_claim_open(measured):
