@@ -80,6 +80,22 @@ def find_interval(values: NDArray[numpy.float64], *, level: float = 0.95) -> Int
     return Interval(float(low), float(high))
 
 
+def widen(interval: Interval, value: float, *, documents: int, level: float = 0.95) -> Interval:
+    """Give the interval of a share of 0 or 1 its exact end, since all resamples of it are alike.
+
+    The end is that of Clopper and Pearson (1934, doi:10.1093/biomet/26.4.404), with each document as one trial.
+
+    interval (Interval): The percentile interval.
+    value (float): The figure.
+    documents (int): Documents that it is computed from.
+    level (float): Share of the resampled figures inside the interval.
+    RETURNS (Interval): The interval, as it was for other figures.
+    """
+    end = ((1 - level) / 2) ** (1 / documents) if documents else 1.0
+    return Interval(min(interval.low, end) if value >= 1 else interval.low,
+                    max(interval.high, 1 - end) if value <= 0 else interval.high)
+
+
 def find_p_value(observed: float, swapped: NDArray[numpy.float64]) -> float:
     """Two-sided p value of a difference, by approximate randomisation.
 

@@ -9,11 +9,13 @@ import numpy
 from ..annotation import Annotation
 from .counts import MEASURES, Measure, count_strict
 from .error_types import summarise_errors
-from .intervals import Table, find_interval, macro_scores, micro_scores, resample
+from .intervals import Table, find_interval, macro_scores, micro_scores, resample, widen
 from .pairing import Pair, number_documents, pair_documents
 from .slices import SLICES, SliceByFamiliarity, Slicer, count_slices, slice_by_depth, slice_by_length
 
 FIGURES = ("precision", "recall", "f1")
+# Which of the counts tp, fp and fn (rows) are behind which figure (columns).
+_BEHIND = numpy.asarray([[1, 1, 1], [1, 0, 1], [0, 1, 1]])
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ def evaluate(gold: Sequence[Annotation], predicted: Iterable[Annotation], *,
     RAISES BionerError: E601 to E603 for documents that do not match, E604 without documents.
     """
     pairs, _ = pair_documents(gold, predicted, system="predicted")
-    return _score_tallies({"strict": tally(pairs, count_strict)}, sampling)["strict"]
+    return score_tallies({"strict": tally(pairs, count_strict)}, sampling)["strict"]
 
 
 def measure_system(pairs: Sequence[Pair], *, familiarity: Optional[SliceByFamiliarity] = None,
@@ -94,7 +96,7 @@ def measure_system(pairs: Sequence[Pair], *, familiarity: Optional[SliceByFamili
         slicers["training"] = familiarity
     for name, slicer in slicers.items():
         tallies[name] = tally(pairs, partial(count_slices, slicer=slicer))
-    scores = _score_tallies(tallies, sampling)
+    scores = score_tallies(tallies, sampling)
     return {
         **scores["strict"],
         "boundary": scores["boundary"]["micro"],
@@ -106,8 +108,13 @@ def measure_system(pairs: Sequence[Pair], *, familiarity: Optional[SliceByFamili
     }
 
 
-def _score_tallies(tallies: Mapping[str, Tally], sampling: Sampling) -> Dict[str, Dict[str, Any]]:
-    """Return the scores of each tally, all from the same draws of documents."""
+def score_tallies(tallies: Mapping[str, Tally], sampling: Sampling) -> Dict[str, Dict[str, Any]]:
+    """Score counts, all on the same draws of documents.
+
+    tallies (Mapping[str, Tally]): Counts of the same documents by name.
+    sampling (Sampling): How intervals are made.
+    RETURNS (Dict[str, Dict[str, Any]]): For each name what `evaluate` returns.
+    """
     flat = [each.table.reshape(len(each.table), 3 * len(each.labels)) for each in tallies.values()]
     drawn = resample(numpy.concatenate(flat, axis=1), resamples=sampling.resamples, seed=sampling.seed)
     scores, column = {}, 0
@@ -120,22 +127,23 @@ def _score_tallies(tallies: Mapping[str, Tally], sampling: Sampling) -> Dict[str
 
 
 def _score_tally(each: Tally, draws: Table, level: float) -> Dict[str, Any]:
-    sums = each.table.sum(axis=0)
-    scores: Dict[str, Any] = {"micro": _score(sums, draws, micro_scores, level),
-                              "macro": _score(sums, draws, macro_scores, level), "labels": {}}
+    scores: Dict[str, Any] = {"micro": _score(each.table, draws, micro_scores, level),
+                              "macro": _score(each.table, draws, macro_scores, level), "labels": {}}
     for index, label in enumerate(each.labels):
         one = slice(index, index + 1)
-        scores["labels"][label] = _score(sums[one], draws[:, one], micro_scores, level)
+        scores["labels"][label] = _score(each.table[:, one], draws[:, one], micro_scores, level)
     return scores
 
 
-def _score(sums: Table, draws: Table, scores_of: Callable[[Table], Table], level: float) -> Dict[str, Any]:
+def _score(table: Table, draws: Table, scores_of: Callable[[Table], Table], level: float) -> Dict[str, Any]:
     """Return precision, recall and f1, their intervals, and the counts that they come from."""
-    tp, fp, fn = (int(count) for count in sums.sum(axis=0))
-    values, resampled = scores_of(sums), scores_of(draws)
+    tp, fp, fn = (int(count) for count in table.sum(axis=(0, 1)))
+    values, resampled = scores_of(table.sum(axis=0)), scores_of(draws)
+    behind = table.sum(axis=1) @ _BEHIND
     intervals: Dict[str, List[float]] = {}
     for index, name in enumerate(FIGURES):
-        interval = find_interval(resampled[:, index], level=level)
+        interval = widen(find_interval(resampled[:, index], level=level), float(values[index]), level=level,
+                         documents=int(numpy.count_nonzero(behind[:, index])))
         intervals[name] = [round(interval.low, 6), round(interval.high, 6)]
     return {**{name: round(float(value), 6) for name, value in zip(FIGURES, values)},
             "tp": tp, "fp": fp, "fn": fn, "intervals": intervals}

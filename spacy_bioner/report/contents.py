@@ -172,7 +172,7 @@ def _estimate(scores: Optional[Mapping[str, Any]]) -> Optional[Estimate]:
     if not scores or not gold:
         return None
     low, high = scores["intervals"]["f1"]
-    return Estimate(100 * scores["f1"], 100 * low, 100 * high, sure=gold >= FEW)
+    return Estimate(100 * scores["f1"], 100 * low, 100 * high, sure=gold >= FEW and low < high)
 
 
 def _plot_shifts(name: str, system: Mapping[str, Any]) -> Plot:

@@ -7,6 +7,7 @@ import pytest
 
 from spacy_bioner.errors import BionerError
 from spacy_bioner.evaluation.intervals import (
+    Interval,
     adjust_p_values,
     find_interval,
     find_p_value,
@@ -15,6 +16,7 @@ from spacy_bioner.evaluation.intervals import (
     micro_scores,
     resample,
     swap,
+    widen,
 )
 
 
@@ -55,6 +57,16 @@ def test_interval_agrees_with_the_normal_approximation():
     mean = values.mean()
     margin = 1.96 * (mean * (1 - mean) / documents) ** 0.5
     assert (interval.low, interval.high) == pytest.approx((mean - margin, mean + margin), abs=0.006)
+
+
+@pytest.mark.parametrize("value, documents, ends", [
+    pytest.param(1.0, 12, (0.735, 1.0), id="all-right"), pytest.param(0.0, 12, (0.0, 0.265), id="all-wrong"),
+    pytest.param(1.0, 1, (0.025, 1.0), id="one-document"), pytest.param(0.0, 0, (0.0, 0.0), id="nothing"),
+    pytest.param(0.5, 12, (0.5, 0.5), id="neither"),
+])
+def test_a_figure_without_a_failure_or_a_success_has_an_exact_end(value, documents, ends):
+    interval = widen(Interval(value, value), value, documents=documents)
+    assert (interval.low, interval.high) == pytest.approx(ends, abs=5e-4)
 
 
 def test_no_document_is_an_error():

@@ -64,6 +64,17 @@ def test_intervals_resample_documents_and_not_their_sentences():
     assert high - low > 0.2
 
 
+def test_a_label_that_is_found_always_or_never_has_an_interval():
+    gold = [Annotation("p53", (Mention(0, 3, "P"),), id=f"{number}", meta={"document": str(number // 2)})
+            for number in range(24)]
+    found, missed = (measure_system([Pair(one, one.with_mentions(one.mentions[:kept])) for one in gold],
+                                    sampling=Sampling(50)) for kept in (1, 0))
+    assert found["micro"]["intervals"]["recall"] == pytest.approx([0.735, 1], abs=5e-4)
+    assert found["labels"]["P"]["intervals"]["precision"] == found["micro"]["intervals"]["precision"]
+    assert missed["micro"]["intervals"]["recall"] == pytest.approx([0, 0.265], abs=5e-4)
+    assert missed["micro"]["intervals"]["precision"] == [0, 0]
+
+
 def test_strings_are_counted_by_record_where_a_document_is_cut():
     cut = [Pair(one, one) for one in (Annotation("p53", (Mention(0, 3, "P"),), id=f"s{number}", meta={"document": "d"})
                                       for number in range(3))]
