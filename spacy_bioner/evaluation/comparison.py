@@ -2,7 +2,8 @@
 
 from collections import defaultdict
 from itertools import combinations
-from typing import Any, Dict, List, Mapping, Sequence, Set, Tuple
+from math import lcm
+from typing import Any, Dict, Iterable, List, Mapping, Sequence, Set, Tuple
 
 import numpy
 
@@ -21,14 +22,29 @@ from .intervals import (
 )
 from .metrics import FIGURES, Sampling, tally
 from .pairing import Pair
+from .runs import add_seed_errors
 
 _SCORES = {"micro": micro_scores, "macro": macro_scores}
 
 
-def compare_systems(systems: Mapping[str, Sequence[Pair]], sampling: Sampling = Sampling()) -> List[Dict[str, Any]]:
-    """Compare each two systems, the one named first being the one before.
+def group_runs(names: Iterable[str]) -> Dict[str, List[str]]:
+    """Group systems that are runs of one with several seeds, named `name@seed`.
 
-    systems (Mapping[str, Sequence[Pair]]): Documents of each, on the same gold.
+    names (Iterable[str]): Names of the systems.
+    RETURNS (Dict[str, List[str]]): Name of each group to its runs; a system without another run stands alone under its
+        own name.
+    """
+    groups: Dict[str, List[str]] = defaultdict(list)
+    for name in names:
+        groups[name.rpartition("@")[0] or name].append(name)
+    return {group if len(runs) > 1 else runs[0]: runs for group, runs in groups.items()}
+
+
+def compare_systems(systems: Mapping[str, Sequence[Pair]], sampling: Sampling = Sampling()) -> List[Dict[str, Any]]:
+    """Compare each two systems, the one named first being the one before; of several runs of a system the mean counts.
+
+    systems (Mapping[str, Sequence[Pair]]): Documents of each, on the same gold; runs with several seeds are named
+        `name@seed`.
     sampling (Sampling): How intervals and p values are made.
     RETURNS (List[Dict[str, Any]]): For each two: `before` and `after` (names), `micro` and `macro` with difference,
         interval and p value of each figure, and `errors`. `p_adjusted` allows for the number of comparisons.
@@ -37,12 +53,14 @@ def compare_systems(systems: Mapping[str, Sequence[Pair]], sampling: Sampling = 
     drawn = {name: resample(_flatten(table), **_draw(sampling)).reshape(sampling.resamples, *table.shape[1:])
              for name, table in tables.items()}
     errors = {name: _list_errors(pairs) for name, pairs in systems.items()}
+    groups = group_runs(systems)
     comparisons = []
-    for before, after in combinations(systems, 2):
-        comparisons.append({"before": before, "after": after,
-                            **_test_difference([tables[before], tables[after]], [drawn[before], drawn[after]],
-                                               sampling),
-                            "errors": compare_errors(errors[before], errors[after])})
+    for before, after in combinations(groups, 2):
+        pairs = _pair_runs(groups[before], groups[after])
+        changes = [compare_errors(errors[first], errors[second]) for first, second in pairs]
+        comparisons.append({"before": before, "after": after, **_test_difference(pairs, tables, drawn, sampling),
+                            "errors": {kind: {name: round(sum(each[kind][name] for each in changes) / len(changes))
+                                              for name in changes[0][kind]} for kind in KINDS}})
     for average in _SCORES:
         for figure in FIGURES:
             cells = [comparison[average][figure] for comparison in comparisons]
@@ -69,13 +87,8 @@ def summarise_runs(systems: Mapping[str, Mapping[str, Any]]) -> Dict[str, Dict[s
     RETURNS (Dict[str, Dict[str, Any]]): For each name with two or more runs, `runs` and for micro and macro the `mean`
         and `deviation` of each figure.
     """
-    groups: Dict[str, List[str]] = defaultdict(list)
-    for name in systems:
-        group, at, _ = name.rpartition("@")
-        if at:
-            groups[group].append(name)
     summary: Dict[str, Dict[str, Any]] = {}
-    for group, names in groups.items():
+    for group, names in group_runs(systems).items():
         if len(names) < 2:
             continue
         summary[group] = {"runs": names}
@@ -87,20 +100,37 @@ def summarise_runs(systems: Mapping[str, Mapping[str, Any]]) -> Dict[str, Dict[s
     return summary
 
 
-def _test_difference(tables: Sequence[Table], drawn: Sequence[Table], sampling: Sampling) -> Dict[str, Any]:
-    """Return for micro and macro, each figure's difference with interval and p value."""
-    shape = tables[0].shape[1:]
-    swapped = [sums.reshape(sampling.resamples, *shape)
-               for sums in swap(*map(_flatten, tables), **_draw(sampling))]
+def _pair_runs(before: Sequence[str], after: Sequence[str]) -> List[Tuple[str, str]]:
+    """Return runs with the same seed, where both systems have the same; else each run as often as any other."""
+    seeds = {name.rpartition("@")[2]: name for name in after}
+    if len(before) == len(after) and all(name.rpartition("@")[2] in seeds for name in before):
+        return [(name, seeds[name.rpartition("@")[2]]) for name in before]
+    return [(before[place % len(before)], after[place % len(after)]) for place in range(lcm(len(before), len(after)))]
+
+
+def _test_difference(pairs: Sequence[Tuple[str, str]], tables: Mapping[str, Table], drawn: Mapping[str, Table],
+                     sampling: Sampling) -> Dict[str, Any]:
+    """Return for micro and macro, each figure's difference with interval and p value, means over pairs of runs."""
+    sides = [list(dict.fromkeys(side)) for side in zip(*pairs)]
+    swapped = [[sums.reshape(sampling.resamples, *tables[first].shape[1:])
+                for sums in swap(_flatten(tables[first]), _flatten(tables[second]), **_draw(sampling))]
+               for first, second in pairs]
     result: Dict[str, Any] = {}
     for average, scores_of in _SCORES.items():
-        observed, draws, chance = (scores_of(after) - scores_of(before) for before, after in (
-            [table.sum(axis=0) for table in tables], drawn, swapped))
+        runs = [numpy.stack([scores_of(tables[name].sum(axis=0)) for name in side]) for side in sides]
+        observed = runs[1].mean(axis=0) - runs[0].mean(axis=0)
+        before, after = (numpy.mean([scores_of(drawn[name]) for name in side], axis=0) for side in sides)
+        draws = add_seed_errors(after - before, *runs, seed=sampling.seed)
+        chance = numpy.mean([scores_of(second) - scores_of(first) for first, second in swapped], axis=0)
         result[average] = {}
         for index, figure in enumerate(FIGURES):
-            interval = find_interval(draws[:, index], level=sampling.level)
-            result[average][figure] = {"difference": float(observed[index]), "interval": [interval.low, interval.high],
-                                       "p": find_p_value(float(observed[index]), chance[:, index])}
+            interval, difference = find_interval(draws[:, index], level=sampling.level), float(observed[index])
+            p_value = find_p_value(difference, chance[:, index])
+            if len(pairs) > 1:
+                # Swapping documents tells nothing of other seeds.
+                p_value = max(p_value, find_p_value(difference, draws[:, index] - difference))
+            result[average][figure] = {"difference": difference, "interval": [interval.low, interval.high],
+                                       "p": p_value}
     return result
 
 

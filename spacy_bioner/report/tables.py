@@ -10,9 +10,11 @@ Metrics = Mapping[str, Any]
 # Of tables that come once for each system or comparison, as many are shown unfolded.
 OPEN = 3
 # Scores of fewer mentions are marked as uncertain: of 10 correct ones an exact 95% interval still reaches down to 69%.
+# So are those without a width: resamples of a single document, or of documents with the same share, are all alike.
 FEW = 10
 _NAMES = {"depth": "Nesting depth", "length": "Length in pre-tokens", "training": "In the training set"}
-_FEW_NOTE = f"Uncertain: fewer than {FEW} mentions, too few for a confidence interval."
+_UNCERTAIN = "uncertain"
+_FEW_NOTE = f"Uncertain: fewer than {FEW} mentions, or all of one document, too few for a confidence interval."
 
 
 def table_scores(metrics: Metrics, shipped: str = "") -> List[Table]:
@@ -100,7 +102,8 @@ def table_comparisons(metrics: Metrics) -> Table:
     return Table("Differences in F1, in points", ["Systems", "Micro F1", "p", "p, adjusted", "Macro F1", "p",
                                                   "p, adjusted"], rows, note=(
         "Paired over the same documents. Brackets: bootstrap confidence interval. p: two-sided, by approximate "
-        "randomisation; adjusted for the number of comparisons by Holm's rule. Bold: adjusted p below 0.05."))
+        "randomisation; adjusted for the number of comparisons by Holm's rule. Bold: adjusted p below 0.05. Of a "
+        "system with several seeds the mean is compared, and seeds count as chance too."))
 
 
 def table_error_changes(metrics: Metrics) -> List[Table]:
@@ -218,9 +221,9 @@ def with_interval(scores: Mapping[str, Any], figure: str) -> Cell:
     behind = scores["tp"] + scores["fp"] if figure == "precision" else _count_gold(scores)
     if not behind:
         return Cell("–", faint=True)
-    if behind < FEW:
-        return Cell(percent(scores[figure]), detail="uncertain", faint=True)
     low, high = scores["intervals"][figure]
+    if behind < FEW or low == high:
+        return Cell(percent(scores[figure]), detail=_UNCERTAIN, faint=True)
     return Cell(percent(scores[figure]), detail=f"[{100 * low:.1f}, {100 * high:.1f}]")
 
 
@@ -235,9 +238,10 @@ def _score_grid(metrics: Metrics, caption: str, title: str, names: Sequence[str]
     for name in names:
         scores = [score_of(system, name) for system in metrics["systems"].values()]
         gold = max((_count_gold(each) for each in scores if each), default=0)
-        few |= 0 < gold < FEW
+        cells = list(map(_grid_cell, scores))
+        few |= any(cell.detail == _UNCERTAIN for cell in cells)
         rows.append([name, str(gold) if gold else Cell("0", detail="not in the test set", faint=True, wraps=True),
-                     *map(_grid_cell, scores)])
+                     *cells])
     return Table(caption, [title, "Gold mentions", *metrics["systems"]], rows, note=_FEW_NOTE if few else "")
 
 

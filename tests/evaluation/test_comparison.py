@@ -6,7 +6,8 @@ import pytest
 
 from spacy_bioner.annotation import Annotation, Mention
 from spacy_bioner.evaluation.comparison import compare_systems, summarise_runs
-from spacy_bioner.evaluation.metrics import Sampling
+from spacy_bioner.evaluation.counts import count_strict
+from spacy_bioner.evaluation.metrics import Sampling, tally
 from spacy_bioner.evaluation.pairing import Pair
 
 GOLD = [Annotation("alpha beta gamma", (Mention(0, 5, "X"), Mention(6, 10, "Y"), Mention(6, 16, "X")), id=str(number))
@@ -55,6 +56,25 @@ def test_each_two_are_compared_and_p_allows_for_it():
     assert [(each["before"], each["after"]) for each in comparisons] == [("a", "b"), ("a", "c"), ("b", "c")]
     assert all(each["micro"]["f1"]["p_adjusted"] >= each["micro"]["f1"]["p"] for each in comparisons)
     assert min(each["micro"]["f1"]["p_adjusted"] for each in comparisons) == pytest.approx(3 / 2001)
+
+
+def test_runs_of_a_system_are_one_system_and_seeds_count_as_chance():
+    same = {f"a@{seed}": found_at(0.6, seed) for seed in (1, 2, 3)}
+    assert compare_systems(same, SAMPLING) == []
+    other = {**same, **{f"b@{seed}": found_at(0.6 + 0.1 * seed, seed) for seed in (0, 1, 2)}}
+    comparison, = compare_systems(other, SAMPLING)
+    cell = comparison["micro"]["recall"]
+    assert (comparison["before"], comparison["after"]) == ("a", "b") and cell["p"] == cell["p_adjusted"]
+    # On these documents the mean is clearly higher; of another three seeds it need not be.
+    assert cell["difference"] > 0.05 and cell["interval"][0] < 0 and cell["p"] > 0.05
+
+
+def test_a_system_with_one_run_is_compared_with_the_mean_of_several():
+    systems = {"one": found_at(0.5, 7), "many@1": found_at(0.8, 1), "many@2": found_at(0.9, 2)}
+    comparison, = compare_systems(systems, SAMPLING)
+    recalls = [tally(pairs, count_strict).table.sum(axis=(0, 1)) for pairs in systems.values()]
+    one, first, second = (tp / (tp + fn) for tp, _, fn in recalls)
+    assert comparison["micro"]["recall"]["difference"] == pytest.approx((first + second) / 2 - one)
 
 
 def test_a_label_that_only_one_system_uses_is_compared():

@@ -3,7 +3,7 @@
 import pytest
 
 from spacy_bioner.annotation import Annotation, Mention
-from spacy_bioner.evaluation.comparison import compare_systems
+from spacy_bioner.evaluation.comparison import compare_systems, summarise_runs
 from spacy_bioner.evaluation.metrics import Sampling, measure_system
 from spacy_bioner.evaluation.pairing import Pair
 from spacy_bioner.report.lead import Shipped, find_difference, write_lead
@@ -19,9 +19,9 @@ def make_metrics(**missed):
         Pair(document, document.with_mentions(() if first <= number < first + count else document.mentions))
         for number, document in enumerate(DOCUMENTS)] for name, (first, count) in missed.items()}
     sampling = Sampling(resamples=200)
+    measured = {name: measure_system(pairs, sampling=sampling) for name, pairs in systems.items()}
     return {"gold": {"mentions": len(DOCUMENTS), "labels": {"protein": len(DOCUMENTS)}}, "settings": {"level": 0.95},
-            "systems": {name: measure_system(pairs, sampling=sampling) for name, pairs in systems.items()},
-            "comparisons": compare_systems(systems, sampling)}
+            "systems": measured, "comparisons": compare_systems(systems, sampling), "runs": summarise_runs(measured)}
 
 
 def lead(shipped, **missed):
@@ -31,7 +31,7 @@ def lead(shipped, **missed):
 def test_a_pipeline_that_outperforms_gold_alone_is_said_to_with_points_and_interval():
     metrics = make_metrics(trained_on_gold_alone=(0, 30), trained_on_silver_and_gold=(0, 3), LLM_annotator=(0, 20))
     first, more = write_lead(metrics, Shipped(BOTH, DEV))
-    difference, low, high = find_difference(metrics, BOTH, GOLD)
+    difference, low, high, _ = find_difference(metrics, BOTH, GOLD)
     assert low > 0
     assert first == (f'The shipped pipeline, "{BOTH}", outperforms "{GOLD}" by {100 * difference:.2f} points of F1 '
                      f"(95% confidence interval {100 * low:.2f} to {100 * high:.2f}).")
@@ -42,6 +42,23 @@ def test_no_significant_difference_is_said_in_the_first_sentence():
     first, _ = lead(Shipped(BOTH, DEV), trained_on_gold_alone=(0, 10), trained_on_silver_and_gold=(30, 9))
     assert first.startswith(f'The shipped pipeline, "{BOTH}", shows no significant difference from "{GOLD}" (+')
     assert "95% confidence interval -" in first
+
+
+def test_a_lead_on_few_documents_is_no_significant_one(monkeypatch):
+    """All or nothing in each of four documents: the interval has no width, but one swap in eight is as large."""
+    monkeypatch.setattr(f"{__name__}.DOCUMENTS", DOCUMENTS[:4])
+    metrics = make_metrics(a=(0, 4), b=(0, 0))
+    assert find_difference(metrics, "b", "a")[1] > 0
+    assert write_lead(metrics, None)[0].startswith('"b" shows no significant difference from "a" (+100.00 points')
+
+
+def test_runs_of_a_system_are_no_rivals_and_their_means_are_compared():
+    metrics = make_metrics(**{"gold@1": (0, 20), "gold@2": (0, 21), "gold@3": (0, 22), "silver@1": (0, 4),
+                              "silver@2": (0, 2), "silver@3": (0, 3)})
+    assert [(each["before"], each["after"]) for each in metrics["comparisons"]] == [("gold", "silver")]
+    first, more = write_lead(metrics, None)
+    assert first.startswith('"silver" outperforms "gold" by ') and "(mean of 3 runs)" in more
+    assert write_lead(metrics, Shipped("silver@2"))[0].startswith('The shipped pipeline, "silver", outperforms "gold"')
 
 
 def test_systems_that_tie_show_no_significant_difference():
