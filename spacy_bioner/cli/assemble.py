@@ -36,7 +36,8 @@ def assemble_cli(
     calibration: Optional[Path] = typer.Option(None, help="Gold that nothing else was chosen on: thresholds are "
                                                "chosen anew, so that few mentions are missed, guaranteed."),
     most_missed: float = typer.Option(10.0, help="With --calibration, the percentage of the gold mentions of each "
-                                                 "label that is missed at most, with 95% confidence."),
+                                                 "label that is missed at most, with 95% confidence; a document with "
+                                                 "more than ten mentions of a label counts as one with ten."),
     corpus: Optional[Path] = typer.Option(None, help="Card of the corpus, corpus.json as prepare writes it."),
     metrics: Optional[Path] = typer.Option(None, help="Metrics file of evaluate, for the scores on test."),
     system: str = typer.Option("trained on silver and gold", help="Name of the pipeline, and of its system in "
@@ -52,6 +53,7 @@ def assemble_cli(
 
     Writes the folder OUT, with meta.json and README.md.
     """
+    from ..ml.recall_guarantee import MOST_COUNTED
     from ..packaging.assemble import assemble, choose_on_dev
     from ..packaging.model_card import read_scores
 
@@ -70,7 +72,8 @@ def assemble_cli(
         typer.echo(f"Of {', '.join(f'{name} (dev F1 {score:.2f})' for name, score in dev.items())}: {chosen}")
     if facts["promise"]:
         for label, one in facts["promise"]["labels"].items():
-            said = f"at most {most_missed:g}% missed, guaranteed at threshold {one['threshold']:g}" if one["holds"] \
+            said = (f"at most {most_missed:g}% missed, guaranteed at threshold {one['threshold']:g}; a document with "
+                    f"more than {MOST_COUNTED} mentions counts as one with {MOST_COUNTED}") if one["holds"] \
                 else f"no guarantee, with {one['mentions']} mentions in {one['documents']} documents"
             typer.echo(f"{label}: {said}", err=not one["holds"])
     typer.echo(f"{output}: {', '.join(facts['thresholds'])}; {len(facts['labels'])} labels; "

@@ -1,7 +1,7 @@
 """The verb verify: what can be said of the wheel of a pipeline before it is installed."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, List, Optional, Sequence
+from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple
 
 import typer
 
@@ -64,15 +64,17 @@ def verify(path: Path, test: "Optional[Sequence[Annotation]]") -> "List[Check]":
     return checks
 
 
-def _measure(wheel: "WheelFile", test: "Sequence[Annotation]") -> List[Sequence[float]]:
-    """Return F1 and recall with their intervals, of the pipeline's files alone: the package is not imported."""
-    from ..evaluation.metrics import Sampling, measure_system
+def _measure(wheel: "WheelFile", test: "Sequence[Annotation]") -> Tuple[Sequence[float], Dict[str, List[float]]]:
+    """Return F1 and the recall of each label with their intervals; of its files alone: the package is not imported."""
+    from ..evaluation.metrics import Sampling, evaluate
     from ..evaluation.pairing import pair_documents
+    from ..packaging.recall_promise import measure_promised
     from ..temporaries import private_folder
 
     with private_folder("spacy-bioner-verify") as folder:
         wheel.unpack(wheel.pipeline(), Path(folder))
         answers = read_answers(System("wheel", Path(folder)), test)
     pairs, _ = pair_documents(test, answers.annotations, system="wheel")
-    micro: Any = measure_system(pairs, familiarity=None, sampling=Sampling(resamples=2_000, seed=0))["micro"]
-    return [[micro[figure], *micro["intervals"][figure]] for figure in ("f1", "recall")]
+    sampling = Sampling(resamples=2_000, seed=0)
+    micro = evaluate(test, answers.annotations, sampling=sampling)["micro"]
+    return [micro["f1"], *micro["intervals"]["f1"]], measure_promised(pairs, sampling=sampling)

@@ -9,7 +9,9 @@ finite samples and assumes nothing of the distribution.
 Mentions of a document are no independent draws: a name that is missed is missed again. So the unit is the document, and
 assumed is that documents are independent draws of one population. Of each the missed and the gold mentions are counted,
 and tested is whether E[missed] <= share * E[gold]. Such a test needs a bound of what one document can do: a document
-with more than ten mentions of a label counts as one with ten, of which the same share is missed.
+with more than ten mentions of a label counts as one with ten, of which the same share is missed. So the promise is
+about mentions that are counted so. Where long documents miss more than others, the plain share is larger; a threshold
+of which the plain share of the calibration set is too large is therefore not taken either.
 """
 
 import math
@@ -35,7 +37,7 @@ class Guarantee:
 
     threshold (float): The highest one that keeps the promise; the lowest of all where none does.
     holds (bool): Whether the promise could be made.
-    missed (float): Share of the gold mentions of the calibration set that it misses.
+    missed (float): Plain share of the gold mentions of the calibration set that it misses.
     documents (int): Documents that were calibrated on.
     mentions (int): Their gold mentions of the label.
     """
@@ -51,11 +53,10 @@ def guarantee_recall(labels: Mapping[str, Sequence[DocumentScores]], *, missed: 
                      confidence: float = 0.95) -> Dict[str, Guarantee]:
     """Choose the thresholds of all labels, so that all promises hold together with the confidence.
 
-    With every label also all labels together keep the promise: their share is a mean of those of the labels.
-
     labels (Mapping[str, Sequence[DocumentScores]]): For each label its mentions in each document of the calibration
         set, documents without one among them.
-    missed (float): Most gold mentions that may be missed, as a share.
+    missed (float): Most gold mentions that may be missed, as a share; a document with more than ten of a label counts
+        as one with ten.
     confidence (float): Probability over calibration sets that all promises hold.
     RETURNS (Dict[str, Guarantee]): For each label its threshold and promise.
     """
@@ -70,7 +71,9 @@ def _choose(documents: Sequence[DocumentScores], *, missed: float, level: float)
     weights = MOST_COUNTED / numpy.maximum(gold, MOST_COUNTED)
     chosen = None
     for place in range(len(THRESHOLDS)):
-        if not total or missed_p_value(losses[place] * weights, gold * weights, missed=missed, level=level) > level:
+        if not total or losses[place].sum() > missed * total:
+            break
+        if missed_p_value(losses[place] * weights, gold * weights, missed=missed, level=level) > level:
             break
         chosen = place
     lost = float(losses[chosen or 0].sum() / total) if total else 0.0

@@ -10,6 +10,7 @@ from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from ..errors import BionerError, Errors
 from ..llm.local.hub import EMBEDDED
+from ..ml.recall_guarantee import MOST_COUNTED
 from .hub_header import name_model, render_header
 
 UNKNOWN_TERMS = "see the corpus' own terms"
@@ -256,9 +257,9 @@ def _promise_lines(promise: Facts) -> List[str]:
     kept = [label for label, one in promise["labels"].items() if one["holds"]]
     without = [label for label, one in promise["labels"].items() if not one["holds"]]
     said = [f"- With {100 * promise['confidence']:g}% confidence at most {100 * promise['missed']:g}% of the gold "
-            f"mentions are missed, of each of these labels{'' if without else ' and of all together'}: "
-            + ", ".join(kept),
+            f"mentions of each of these labels are missed, where a document with more than {MOST_COUNTED} mentions of "
+            f"a label counts as one with {MOST_COUNTED}: " + ", ".join(kept),
             f"- Calibrated on {promise['documents']:,} documents ({promise['data']['file']}); it holds for documents "
-            "like these, drawn independently. A document with more than ten mentions of a label counts as one with ten",
+            "like these, drawn independently",
             "- The price: spans that overlap are all kept, and more of them are wrong than the scores above say"]
     return said + ([f"- No guarantee: {', '.join(without)}"] if without else [])

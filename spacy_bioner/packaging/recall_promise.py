@@ -5,13 +5,17 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
+import numpy
 from spacy.language import Language
 
 from ..annotation import Annotation
 from ..errors import BionerError, Errors
+from ..evaluation.counts import count_strict
+from ..evaluation.metrics import Sampling, Tally, score_tallies, tally
+from ..evaluation.pairing import Pair
 from ..formats.docbin import doc_to_annotation
 from ..formats.jsonl import read_jsonl
-from ..ml.recall_guarantee import THRESHOLDS, DocumentScores, guarantee_recall
+from ..ml.recall_guarantee import MOST_COUNTED, THRESHOLDS, DocumentScores, guarantee_recall
 from ..training.spacy_training import describe_file
 from ..training.training_texts import TrainingTexts
 
@@ -26,7 +30,8 @@ def promise_recall(nlp: Language, path: Path, *, missed: float, seen: Optional[T
     nlp (Language): A pipeline with a `bioner_spancat` and no selector; its thresholds are changed where a promise can
         be made, and it keeps spans that overlap.
     path (Path): Calibration records, of texts that the pipeline was neither trained nor tuned on.
-    missed (float): Most gold mentions that may be missed, as a share.
+    missed (float): Most gold mentions that may be missed, as a share; a document with more than ten of a label counts
+        as one with ten.
     seen (Optional[TrainingTexts]): Texts of training and dev, where they are known.
     RETURNS (Dict[str, Any]): The promise, for the card: missed, confidence, data, documents, and for each label what
         `Guarantee` has.
@@ -79,6 +84,21 @@ def score_documents(records: Sequence[Annotation], found: Sequence[Annotation],
         for mention in record.mentions:
             document[mention.label].append(scores.get(mention.key, 0.0))
     return {label: [document[label] for document in documents.values()] for label in labels}
+
+
+def measure_promised(pairs: Sequence[Pair], *, sampling: Sampling) -> Dict[str, List[float]]:
+    """Measure recall as it is promised: a document with more than ten mentions of a label counts as one with ten.
+
+    pairs (Sequence[Pair]): Test records beside what a pipeline found in them.
+    sampling (Sampling): How intervals are made.
+    RETURNS (Dict[str, List[float]]): For each label of gold its recall with the ends of the confidence interval.
+    """
+    counted = tally(pairs, count_strict)
+    gold = counted.table[..., 0] + counted.table[..., 2]
+    weights = MOST_COUNTED / numpy.maximum(gold, MOST_COUNTED)
+    scores = score_tallies({"": Tally(counted.labels, counted.table * weights[..., None])}, sampling)[""]["labels"]
+    return {label: [scores[label]["recall"], *scores[label]["intervals"]["recall"]]
+            for label, mentions in zip(counted.labels, gold.sum(axis=0)) if mentions}
 
 
 def _refuse_known(made: Mapping[str, Any], data: Mapping[str, str], path: Path) -> None:

@@ -53,6 +53,18 @@ def test_without_evidence_nothing_is_promised(documents):
     assert not kept.holds and kept.threshold == THRESHOLDS[0]
 
 
+def test_nothing_is_promised_that_the_calibration_set_itself_breaks():
+    """Counted as ten, the long documents are few: all thresholds up to 0.9 would pass, and an eighth would be missed."""
+    random = numpy.random.default_rng(3)
+    documents = [[0.9] * 8 if random.random() < 0.9 else numpy.where(random.random(60) < 0.3, 0.05, 0.9).tolist()
+                 for _ in range(500)]
+    kept = guarantee_recall({"A": documents}, missed=0.1)["A"]
+    assert kept.holds and kept.threshold == 0.05 and kept.missed == 0
+    nowhere = [[probability if probability > 0.05 else 0.0 for probability in one] for one in documents]
+    broken = guarantee_recall({"A": nowhere}, missed=0.1)["A"]
+    assert broken.missed > 0.1 and not broken.holds
+
+
 def test_more_documents_allow_a_higher_threshold():
     random = numpy.random.default_rng(2)
     few, many = (guarantee_recall({"A": draw(random, count, missed=0.03)}, missed=0.1)["A"] for count in (150, 600))

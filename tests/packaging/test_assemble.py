@@ -242,7 +242,7 @@ def test_a_promise_of_recall_is_kept_in_thresholds_and_card(trained, unseen, tmp
     found = [{span.text for span in doc.spans["sc"]} for doc in nlp.pipe(TEXTS)]
     assert all(name in names for name, names in zip(NAMES, found))
     card = (tmp_path / "out" / "README.md").read_text()
-    assert "With 95% confidence at most 20% of the gold mentions are missed" in card
+    assert "With 95% confidence at most 20% of the gold mentions of each of these labels are missed, where" in card
     assert (tmp_path / "out" / "training_texts.json").is_file()
 
 
