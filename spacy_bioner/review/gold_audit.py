@@ -1,9 +1,10 @@
 """Likely errors in gold: where predictions of models that have not seen a sentence contradict it.
 
 Each fold is predicted by a model of the other folds, as confident learning does it (Northcutt, Jiang and Chuang 2021,
-Confident learning: estimating uncertainty in dataset labels, DOI 10.1613/jair.1.12125). Probabilities are calibrated by
-a temperature for each label. A sentence is ranked by the sum of its contradictions: a mention of gold with a
-probability p below a half counts 1 - 2p, a span that gold lacks with p above a half 2p - 1.
+Confident learning: estimating uncertainty in dataset labels, DOI 10.1613/jair.1.12125). Scores are calibrated by a
+temperature for each label, fitted on the spans that were predicted. A sentence is ranked by the sum of its
+contradictions: a mention of gold with a score p below a half counts 1 - 2p, a span that gold lacks with p above a half
+2p - 1. A mention of gold that was not predicted has a low score, which is no probability.
 """
 
 from collections import Counter
@@ -20,7 +21,9 @@ from .choices import QUEUE
 
 # Labels with fewer mentions share a temperature.
 _LEAST_GOLD = 40
+# Spans with a lower score are no candidates; a mention of gold that was not predicted elsewhere is given a lower one.
 _FLOOR = 0.005
+_NOT_PREDICTED = 0.0049
 _HALF = 0.5
 
 
@@ -28,7 +31,7 @@ _HALF = 0.5
 class Prediction:
     """What a model that has not seen a sentence says of it.
 
-    spans (Tuple[Mention, ...]): Its candidates, and all mentions of gold that it could find, each with a probability.
+    spans (Tuple[Mention, ...]): Its candidates, and all mentions of gold that it could find, each with a score.
     loss (float): The cross-entropy of the gold of the sentence; 0 where it is not known.
     """
 
@@ -41,27 +44,27 @@ class Finding:
     """A contradiction.
 
     kind (str): "missing" in gold, "unlikely" in gold, or another "label" or "boundary" than in gold.
-    probability (float): Calibrated probability of the span that gold lacks, or of the mention that it has.
+    score (float): Calibrated score of the span that gold lacks, or of the mention that it has.
     gold (Optional[Mention]): The mention of gold.
     wanted (Optional[Mention]): The span that gold lacks.
     """
 
     kind: str
-    probability: float
+    score: float
     gold: Optional[Mention] = None
     wanted: Optional[Mention] = None
 
     def describe(self, annotation: Annotation) -> str:
         """Return the contradiction in words."""
         sides = [f"'{annotation.surface(mention)}' {mention.label}" for mention in (self.gold, self.wanted) if mention]
-        return f"{self.kind}: {' or '.join(sides)} ({self.probability:.2f})"
+        return f"{self.kind}: {' or '.join(sides)} ({self.score:.2f})"
 
 
 @dataclass(frozen=True)
 class Audited:
     """A sentence of gold with its contradictions.
 
-    annotation (Annotation): The sentence; its mentions have calibrated probabilities as scores.
+    annotation (Annotation): The sentence; its mentions have calibrated scores.
     score (float): Sum of the contradictions.
     loss (float): The cross-entropy of its gold.
     findings (Tuple[Finding, ...]): The contradictions, the strongest first.
@@ -75,7 +78,7 @@ class Audited:
     def to_queue(self, rank: int) -> Annotation:
         """Return a record for review: gold, what it lacks as suggestions, and what contradicts it in words."""
         suggestions = [{"start": one.wanted.start, "end": one.wanted.end, "label": one.wanted.label,
-                        "score": round(one.probability, 4)} for one in self.findings if one.wanted]
+                        "score": round(one.score, 4)} for one in self.findings if one.wanted]
         return self.annotation.with_meta(**{QUEUE: {
             "strategy": "audit", "rank": rank, "doubt": round(self.score, 4), "suggestions": suggestions,
             "reason": "; ".join(one.describe(self.annotation) for one in self.findings)}})
@@ -146,7 +149,7 @@ def take_predictions(annotations: Sequence[Annotation], predicted: Mapping[str, 
         spans = {mention: replace(mention, score=1.0 if mention.score is None else mention.score)
                  for mention in other.mentions}
         for mention in gold.mentions:
-            spans.setdefault(mention, replace(mention, score=_FLOOR))
+            spans.setdefault(mention, replace(mention, score=_NOT_PREDICTED))
         found.append(Prediction(tuple(spans.values())))
     return found
 
@@ -172,15 +175,19 @@ def audit(annotations: Sequence[Annotation], predictions: Sequence[Prediction]) 
 
 
 def fit_temperatures(annotations: Sequence[Annotation], predictions: Sequence[Prediction]) -> Dict[str, float]:
-    """Fit a temperature for each label with enough mentions, and one for all, under "*"."""
+    """Fit a temperature for each label with enough mentions, and one for all, under "*".
+
+    Of the spans below the floor only those of gold are known: with them the model would seem to be too sure.
+    """
     judged: Dict[str, List[Tuple[float, bool]]] = {"*": []}
     counts: Counter = Counter()
     for annotation, prediction in zip(annotations, predictions):
         gold = set(annotation.mentions)
         counts.update(mention.label for mention in gold)
         for mention in prediction.spans:
-            for label in ("*", mention.label):
-                judged.setdefault(label, []).append((mention.score or 0.0, mention in gold))
+            if (mention.score or 0.0) >= _FLOOR:
+                for label in ("*", mention.label):
+                    judged.setdefault(label, []).append((mention.score or 0.0, mention in gold))
     return {label: fit_temperature(to_logit(numpy.asarray([score for score, _ in pairs])),
                                    numpy.asarray([right for _, right in pairs], dtype=bool))
             for label, pairs in judged.items() if pairs and (label == "*" or counts[label] >= _LEAST_GOLD)}
@@ -205,7 +212,7 @@ def _pair(unlikely: Sequence[Mention], missing: Sequence[Mention],
             free.remove(near)
             findings.append(Finding("label" if same else "boundary", calibrated[near], gold, near))
     findings += [Finding("missing", calibrated[one], None, one) for one in free]
-    return tuple(sorted(findings, key=lambda one: -abs(2 * one.probability - 1)))
+    return tuple(sorted(findings, key=lambda one: -abs(2 * one.score - 1)))
 
 
 def write_report(audited: Sequence[Audited], *, corpus: str, shown: int = 50) -> str:

@@ -1,10 +1,12 @@
 """Contradictions between gold and predictions: what each is called, how sentences rank, what the report says."""
 
+import numpy
 import pytest
 
 from spacy_bioner.annotation import Annotation, Mention
 from spacy_bioner.errors import BionerError
-from spacy_bioner.review.gold_audit import Prediction, audit, take_predictions, write_report
+from spacy_bioner.ml.calibration import to_probability
+from spacy_bioner.review.gold_audit import Prediction, audit, fit_temperatures, take_predictions, write_report
 
 TEXT = "Gout or | gouty arthritis."
 
@@ -37,11 +39,27 @@ def test_stronger_contradictions_rank_first_and_equal_ones_by_loss():
 def test_predictions_from_elsewhere_need_every_sentence():
     gold = [Annotation(TEXT, (Mention(0, 4, "D"),), id="a")]
     taken, = take_predictions(gold, {"a": Annotation(TEXT, (Mention(8, 25, "D"),), id="a")})
-    assert {mention.key: mention.score for mention in taken.spans} == {(0, 4, "D"): 0.005, (8, 25, "D"): 1.0}
+    assert {mention.key: mention.score for mention in taken.spans} == {(0, 4, "D"): 0.0049, (8, 25, "D"): 1.0}
     with pytest.raises(BionerError, match="'a' is missing"):
         take_predictions(gold, {})
     with pytest.raises(BionerError, match="'a' has another text"):
         take_predictions(gold, {"a": Annotation("Other.", id="a")})
+
+
+@pytest.mark.parametrize("elsewhere", [True, False])
+def test_temperatures_of_calibrated_scores_are_one(elsewhere):
+    """What lies below the floor is known of gold only; fitted on that too, the temperature would be far above 1."""
+    random = numpy.random.default_rng(0)
+    logits = numpy.concatenate([random.normal(-9, 2.5, 20_000), random.normal(1, 2.5, 600)])
+    scores, right = to_probability(logits), random.random(len(logits)) < to_probability(logits)
+    spans = [Mention(place, place + 1, "D", score=score) for place, score in enumerate(scores)]
+    text = "x" * len(spans)
+    gold = Annotation(text, tuple(span for span, valid in zip(spans, right) if valid), id="a")
+    predicted = [span for span in spans if span.score >= 0.005]
+    taken = take_predictions([gold], {"a": Annotation(text, tuple(predicted), id="a")}) if elsewhere else \
+        [Prediction((*predicted, *(span for span in gold.mentions if span.score < 0.005)))]
+    temperatures = fit_temperatures([gold], taken)
+    assert list(temperatures) == ["*", "D"] and temperatures["D"] == pytest.approx(1, abs=0.15)
 
 
 def test_the_report_keeps_its_table_whatever_the_text():
