@@ -142,7 +142,6 @@ def weigh_sources(sources: Dict[str, Path], output: Path, *, gold: Optional[Path
     """
     from ..formats.jsonl import write_jsonl
     from ..merging import reliability
-    from ..tokens import find_units
 
     if not sources:
         raise BionerError(Errors.E534)
@@ -161,7 +160,7 @@ def weigh_sources(sources: Dict[str, Path], output: Path, *, gold: Optional[Path
     if gold is not None and not covered:
         raise BionerError(Errors.E567.format(path=gold))
     models = reliability.estimate_on_gold(candidates, known) if covered else \
-        reliability.estimate_by_agreement(candidates, places=sum(len(find_units(text.text)) for text in texts.values()))
+        reliability.estimate_by_agreement(candidates, places=_count_places(found, texts))
     weighed = reliability.weigh((one for one in candidates if one.id not in known), models)
     merged = (known[id_] if id_ in known else text.with_mentions(weighed.get(id_, ()))
               for id_, text in texts.items())
@@ -169,6 +168,19 @@ def weigh_sources(sources: Dict[str, Path], output: Path, *, gold: Optional[Path
     return {"records": write_jsonl(output, merged), "estimated_on": GOLD if covered else "agreement",
             "texts_with_gold": len(covered), "annotators": reliability.measure_annotators(found, known),
             "candidates": len(scores), "expected_correct": round(sum(scores), 1)}
+
+
+def _count_places(found: Dict[str, Dict[str, Annotation]],
+                  texts: Dict[str, Annotation]) -> Dict[Tuple[str, ...], int]:
+    """Return the annotators that have read a text, to the pre-tokens of all such texts."""
+    from ..tokens import find_units
+
+    places: Counter = Counter()
+    for id_, text in texts.items():
+        readers = tuple(name for name, records in found.items() if id_ in records)
+        if readers:
+            places[readers] += len(find_units(text.text))
+    return places
 
 
 def _find_texts(found: Dict[str, Dict[str, Annotation]]) -> Dict[str, Annotation]:

@@ -126,20 +126,25 @@ def estimate_on_gold(candidates: Iterable[Candidate], gold: Mapping[str, Annotat
     return models
 
 
-def estimate_by_agreement(candidates: Sequence[Candidate], *, places: int) -> Dict[str, LabelModel]:
+def estimate_by_agreement(candidates: Sequence[Candidate], *,
+                          places: Mapping[Tuple[str, ...], int]) -> Dict[str, LabelModel]:
     """Estimate without gold what the answers mean, from how far annotators agree.
 
     candidates (Sequence[Candidate]): All candidates.
-    places (int): Places at which a span could stand, about: the pre-tokens of all texts.
+    places (Mapping[Tuple[str, ...], int]): Annotators that have read a text, in the order of the answers, to the places
+        at which a span could stand in such texts, about: their pre-tokens.
     RETURNS (Dict[str, LabelModel]): Label to what its answers mean. Three annotators or more are needed: one or two
         agree as well where both are right as where both err.
     """
     models = {}
-    names = dict.fromkeys(name for candidate in candidates for name, _ in candidate.answers)
-    nothing = tuple((name, LACKS) for name in names)
     for label in dict.fromkeys(candidate.label for candidate in candidates):
         patterns = Counter(candidate.answers for candidate in candidates if candidate.label == label)
-        patterns[nothing] += max(0, places - patterns.total())
+        taken: Counter = Counter()
+        for answers, count in patterns.items():
+            taken[tuple(name for name, _ in answers)] += count
+        # Only those who have read a text lack the spans that stand nowhere in it.
+        for readers, count in places.items():
+            patterns[tuple((name, LACKS) for name in readers)] += max(0, count - taken[readers])
         believed = {answers: _share_of_votes(answers) for answers in patterns}
         for _ in range(_ROUNDS):
             model = _count([(answers, believed[answers], float(count)) for answers, count in patterns.items()])
