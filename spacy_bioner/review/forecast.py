@@ -98,9 +98,11 @@ def forecast(points: Sequence[Tuple[int, float]], *, more: int, worth: float, se
              resamples: int = 1000) -> Forecast:
     """Say what the next sentences bring, and whether that is worth it.
 
-    The interval is a bootstrap of residuals (Efron and Tibshirani 1993, An introduction to the bootstrap, chapter 9,
-    DOI 10.1201/9780429246593), widened for the three numbers that were fitted. It is about the curve: the F1 of a
-    single training scatters around that.
+    Trainings on the same sentences share what is special about these, so their F1 is averaged and counts as one point.
+    The interval is a bootstrap of the residuals of these points (Efron and Tibshirani 1993, An introduction to the
+    bootstrap, chapter 9, DOI 10.1201/9780429246593), centred and widened for the three numbers that were fitted. Few
+    points do not tell how large residuals are: each resample is scaled as in Student's t-distribution. The interval is
+    about the curve: the F1 of a single training scatters around that.
 
     points (Sequence[Tuple[int, float]]): Number of sentences and F1 (0 to 1), any number of points for each.
     more (int): How many sentences come next.
@@ -113,16 +115,19 @@ def forecast(points: Sequence[Tuple[int, float]], *, more: int, worth: float, se
     sizes = sorted({size for size, _ in points})
     if len(sizes) < LEAST_SIZES:
         raise BionerError(Errors.E904.format(count=len(sizes), wanted=LEAST_SIZES))
-    size, score = (numpy.asarray(column, dtype="float64") for column in zip(*points))
+    size = numpy.asarray(sizes, dtype="float64")
+    score = numpy.asarray([numpy.mean([f1 for at, f1 in points if at == one]) for one in sizes])
     law = fit_power_law(size, score)
     fitted = law.at(size)
     # Errors shrink as the curve flattens; scaled by the root of n they are alike, as the weights of the fit say.
-    residuals = (score - fitted) * numpy.sqrt(size) * numpy.sqrt(len(size) / max(1, len(size) - _PARAMETERS))
+    residuals, freedom = (score - fitted) * numpy.sqrt(size), len(size) - _PARAMETERS
+    residuals = (residuals - residuals.mean()) * numpy.sqrt(len(size) / freedom)
     ends = numpy.asarray([sizes[-1], sizes[-1] + more], dtype="float64")
     random = numpy.random.default_rng(seed)
     gains = numpy.empty(resamples)
     for number in range(resamples):
-        drawn = fitted + random.choice(residuals, size=len(size)) / numpy.sqrt(size)
+        scale = numpy.sqrt(freedom / random.chisquare(freedom))
+        drawn = fitted + scale * random.choice(residuals, size=len(size)) / numpy.sqrt(size)
         now, then = fit_power_law(size, drawn).at(ends)
         gains[number] = then - now
     now, then = law.at(ends)

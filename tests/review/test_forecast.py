@@ -35,6 +35,22 @@ def test_most_intervals_hold_the_true_gain():
     assert held >= 34
 
 
+@pytest.mark.parametrize("shared, own", [(0, 0.01), (0.01, 0.003)], ids=["own-noise", "noise-of-the-sentences"])
+def test_intervals_hold_the_true_gain_also_where_repeated_trainings_share_their_noise(shared, own):
+    """Trained twice on the same sentences: what is special about these moves both trainings alike."""
+    random, sizes = numpy.random.default_rng(0), numpy.arange(50, 301, 50)
+    gain = 2.0 * (300 ** -0.6 - 350 ** -0.6)
+    held = stopped = 0
+    for _ in range(60):
+        noise = (random.normal(0, shared, (6, 1)) + random.normal(0, own, (6, 2))) * numpy.sqrt(300 / sizes)[:, None]
+        scores = 0.8 - 2.0 * sizes[:, None] ** -0.6 + noise
+        found = forecast([(int(size), score) for size, pair in zip(sizes, scores) for score in pair], more=50,
+                         worth=0.005, resamples=150)
+        held += found.interval.low <= gain <= found.interval.high
+        stopped += found.advice is Advice.stop
+    assert held >= 55 and stopped <= 4
+
+
 @pytest.mark.parametrize("decay, worth, advice", [
     pytest.param(2.0, 0.01, Advice.stop, id="flat"), pytest.param(0.3, 0.001, Advice.go_on, id="steep"),
 ])
