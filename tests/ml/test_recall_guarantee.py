@@ -54,7 +54,7 @@ def test_without_evidence_nothing_is_promised(documents):
 
 
 def test_nothing_is_promised_that_the_calibration_set_itself_breaks():
-    """Counted as ten, the long documents are few: all thresholds up to 0.9 would pass, and an eighth would be missed."""
+    """Counted as ten, the long documents are few: all thresholds up to 0.9 would pass; an eighth is missed."""
     random = numpy.random.default_rng(3)
     documents = [[0.9] * 8 if random.random() < 0.9 else numpy.where(random.random(60) < 0.3, 0.05, 0.9).tolist()
                  for _ in range(500)]

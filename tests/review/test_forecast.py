@@ -48,7 +48,8 @@ def test_intervals_hold_the_true_gain_also_where_repeated_trainings_share_their_
                          worth=0.005, resamples=150)
         held += found.interval.low <= gain <= found.interval.high
         stopped += found.advice is Advice.stop
-    assert held >= 55 and stopped <= 4
+    # Of 60 intervals of 95% fewer than 52 hold it in less than one series of a hundred.
+    assert held >= 52 and stopped <= 4
 
 
 @pytest.mark.parametrize("decay, worth, advice", [
