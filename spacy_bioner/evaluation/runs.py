@@ -89,12 +89,13 @@ def add_seed_errors(draws: Table, before: Table, after: Table, *, seed: int) -> 
     before (Table): Shape (runs, figures): figures of the runs of the one system.
     after (Table): The same of the other. As many runs are pairs, and only the spread of their differences counts.
     seed (int): Of the random numbers.
-    RETURNS (Table): The same shape as the draws; the draws themselves where no system has two runs.
+    RETURNS (Table): The same shape as the draws, kept between -1 and 1; the draws themselves where no system has two
+        runs.
     """
     random = numpy.random.default_rng(seed)
     for figures in [after - before] if len(before) == len(after) else [before, after]:
         runs = len(figures)
         if runs > 1:
             error = figures.std(axis=0, ddof=1) / runs ** 0.5
-            draws = draws + error * random.standard_t(runs - 1, size=(len(draws), 1))
+            draws = numpy.clip(draws + error * random.standard_t(runs - 1, size=(len(draws), 1)), -1, 1)
     return draws

@@ -90,6 +90,10 @@ def test_differences_are_paired_by_document(rows):
     [compared] = measure(rows, compare=[("a", "b")])["comparisons"]
     f1 = compared["strict"]["f1"]
     assert compared["runs"] == ["1", "2"] and f1["difference"] == pytest.approx(5 / 6 - 0.8)
+    assert -1 <= f1["interval"][0] < 0 < f1["interval"][1] <= 1, "the two seeds of b differ by a third"
+    rows["b"].runs["2"] = rows["b"].runs["1"]
+    [compared] = measure(rows, compare=[("a", "b")])["comparisons"]
+    f1 = compared["strict"]["f1"]
     assert f1["interval"] == pytest.approx([f1["difference"]] * 2), "each document differs alike, so no draw differs"
 
 
