@@ -7,6 +7,7 @@ from typing import Any, Collection, Dict, Iterable, Iterator, List, Optional, Se
 
 from ..annotation import Annotation
 from ..corpus.sampling import check_split
+from ..corpus.sentences import split_sentences
 from ..formats import read_annotations
 from ..formats.parsing.problems import FATES, NOTES, Problems
 from ..formats.parsing.tool_records import hash_text, take_corrections
@@ -94,7 +95,7 @@ def merge_corrections(given: Sequence[Annotation], corrected: Iterable[Annotatio
 
     given (Sequence[Annotation]): What was given out.
     corrected (Iterable[Annotation]): What came back, matched by id and text, or by text alone.
-    train (Iterable[Annotation]): The training set.
+    train (Iterable[Annotation]): The training set; a document that a sentence was given out of is cut into sentences.
     answers (Answers): Takes note of corrections that are left out.
     by (str): Who corrected, where a correction does not say it.
     labels (Optional[Collection[str]]): The labels that there are; by default any.
@@ -105,7 +106,7 @@ def merge_corrections(given: Sequence[Annotation], corrected: Iterable[Annotatio
         holds no corrections under their name.
     """
     at = at or datetime.now(timezone.utc).isoformat(timespec="seconds")
-    records: Dict[str, Annotation] = {record.id: record for record in train}
+    records = {record.id: record for record in _cut_documents(train, given)}
     by_text = {hash_text(record.text): record.id for record in records.values()}
     merged = Merged([])
     known = {one.id: one for one in given}
@@ -126,6 +127,13 @@ def merge_corrections(given: Sequence[Annotation], corrected: Iterable[Annotatio
         merged.added, merged.removed, merged.kept = merged.added + added, merged.removed + removed, merged.kept + kept
     merged.records = list(records.values())
     return merged
+
+
+def _cut_documents(train: Iterable[Annotation], given: Sequence[Annotation]) -> Iterator[Annotation]:
+    """Cut the documents that sentences were given out of: a corrected sentence would stand beside its old version."""
+    cut = {one.meta.get("document") for one in given if one.meta.get("unit") == "sentence"}
+    for record in train:
+        yield from split_sentences(record) if record.id in cut else [record]
 
 
 def _with_known_labels(corrected: Iterable[Annotation], labels: Optional[Collection[str]],

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from spacy_bioner.annotation import Annotation, Mention
+from spacy_bioner.corpus.sentences import split_sentences
 from spacy_bioner.errors import BionerError
 from spacy_bioner.formats.parsing.tool_records import hash_text
 from spacy_bioner.review.corrections import Answers, merge_corrections, read_answered
@@ -57,6 +58,19 @@ def test_other_records_of_the_training_set_stay_as_they_are():
     other = Annotation("Asthma.", (Mention(0, 6, "DISEASE"),), id="z", meta={"split": "train"})
     merged, _ = merge(GIVEN[:1], train=[other])
     assert merged.records[0] is other
+
+
+def test_a_corrected_sentence_takes_its_place_in_its_document():
+    document = Annotation("Gout is back. Asthma is not.", (Mention(0, 4, "CHEMICAL"), Mention(14, 20, "DISEASE")),
+                          id="d", meta={"split": "train", "lang": "en"})
+    other = Annotation("Flu is here. It stays.", (Mention(0, 3, "DISEASE"),), id="e", meta={"lang": "en"})
+    given = split_sentences(document)[:1]
+    merged, _ = merge([given[0].with_mentions([Mention(0, 4, "DISEASE")])], train=[document, other], given=given)
+    assert [(one.id, [mention.label for mention in one.mentions]) for one in merged.records] == [
+        ("d-s1", ["DISEASE"]), ("d-s2", ["DISEASE"]), ("e", ["DISEASE"])]
+    assert merged.renewed == 1 and merged.records[2] is other
+    again, _ = merge(given, train=merged.records, given=given)
+    assert [one.id for one in again.records] == ["d-s1", "d-s2", "e"]
 
 
 @pytest.mark.parametrize("corrected, line", [

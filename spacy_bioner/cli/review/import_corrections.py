@@ -17,13 +17,16 @@ if TYPE_CHECKING:
     from ...review.corrections import Answers
 
 DECISIONS = ".db"
+# What `prepare` writes beside its splits.
+CARD = "corpus.json"
 
 
 def review_import_cli(
     corrected: Path = typer.Argument(..., metavar="CORRECTED", help="Export of the tool, or the decisions (.db) of the "
                                                                     "page."),
-    train: Path = typer.Argument(..., metavar="TRAIN", help="Training set that takes the corrections; made where it is "
-                                                            "not there."),
+    train: Path = typer.Argument(..., metavar="TRAIN", help="Training set that takes the corrections, of the corpus and "
+                                                            "not what `prepare` made of it; made where it is not "
+                                                            "there."),
     queue: Path = typer.Option(..., help="What was given out, as `review next` wrote it; or the pool."),
     tool: Optional[Tool] = typer.Option(None, help="Tool that CORRECTED is from, where its name does not tell."),
     by: Optional[str] = typer.Option(None, help="Who corrected, where CORRECTED does not say; by default the user."),
@@ -35,7 +38,7 @@ def review_import_cli(
     They are matched by id and text. Each record keeps who corrected it, when, and how much. What cannot be used is left
     out, a line each, and stays in CORRECTED.
 
-    Example: spacy-bioner review import export.labelstudio.json train.jsonl --queue queue.jsonl --by mary
+    Example: spacy-bioner review import queue.decisions.db assets/corpora/mine/train.jsonl --queue queue.jsonl
 
     Writes the file TRAIN.
     """
@@ -44,6 +47,7 @@ def review_import_cli(
 
     refuse_own_input(train, [corrected, queue, labels])
     refuse_other_ending(train)
+    refuse_prepared(train)
     given = list(index_records(read_jsonl(queue, raw=True), source=str(queue)).values())
     there = list(read_jsonl(train)) if find_jsonl(train).exists() else []
     index_records(there, source=str(train))
@@ -60,6 +64,21 @@ def review_import_cli(
     typer.echo(f"{len(merged.records)} records -> {train}")
     if answers.lines:
         raise typer.Exit(1)
+
+
+def refuse_prepared(train: Path) -> None:
+    """Refuse a training, dev or test set that `prepare` or `select silver` wrote: the next run writes it anew.
+
+    train (Path): The file that would take corrections.
+    RAISES BionerError: E915 where the card of a prepared corpus lies beside it.
+    """
+    from ...corpus.preparation import SPLITS
+    from ..report import read_card
+
+    card = train.parent / CARD
+    part = train.name.split(".")[0]
+    if part in SPLITS and card.is_file():
+        raise BionerError(Errors.E915.format(path=train, part=part, corpus=read_card(card).get("corpus", "")))
 
 
 def read_user_name() -> str:

@@ -88,6 +88,20 @@ def test_what_cannot_be_used_is_a_line_each_and_the_rest_is_merged(queue, verb):
     assert err.count("\n") == 1 and "its offsets lie outside the text" in err
 
 
+def test_a_copy_that_prepare_wrote_takes_no_corrections(queue, verb, refused):
+    prepared = queue.parent / "corpus" / "mine-default-1"
+    write_jsonl(prepared / "train.jsonl", list(read_jsonl(queue)))
+    card = {"corpus": "mine", "parts": {"train": {"source": "train.jsonl"}}}
+    (prepared / "corpus.json").write_text(json.dumps(card), encoding="utf8")
+    before = (prepared / "train.jsonl").read_bytes()
+    export = export_of_label_studio(queue, answer)
+    for name in ("train.jsonl", "train.jsonl.gz"):
+        said = refused("review", "import", export, prepared / name, "--queue", queue)
+        assert "train.jsonl of the folder of the corpus 'mine'" in said
+    assert (prepared / "train.jsonl").read_bytes() == before
+    assert verb("review", "import", export, prepared / "corrected.jsonl", "--queue", queue)[0] == 0
+
+
 def test_an_export_of_another_text_changes_nothing(queue, verb):
     def change(number, task):
         answer(number, task)

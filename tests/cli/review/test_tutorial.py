@@ -1,6 +1,7 @@
 """The section of the tutorial about corrections runs as it is written, with the embedded corpus."""
 
 import re
+import shutil
 import subprocess
 
 import pytest
@@ -10,6 +11,7 @@ from places import ASSETS
 from spacy_bioner.annotation import Mention
 from spacy_bioner.corpus.sampling import draw_sample
 from spacy_bioner.corpus.sentences import split_sentences
+from spacy_bioner.files import write_json
 from spacy_bioner.formats.jsonl import read_jsonl, write_jsonl
 from spacy_bioner.review.decisions import DecisionLog, read_decisions
 
@@ -23,6 +25,8 @@ def project(tmp_path, monkeypatch):
         whole = read_jsonl(ASSETS / "embedded" / f"{part}.jsonl")
         write_jsonl(corpus / f"{part}.jsonl", draw_sample(
             (one for document in whole for one in split_sentences(document)), size, seed=1))
+    shutil.copytree(ASSETS / "embedded", tmp_path / "assets" / "corpora" / "embedded")
+    write_json(corpus / "corpus.json", {"corpus": "embedded"})
     silver = draw_sample((one for document in read_jsonl(ASSETS / "embedded" / "test.jsonl")
                           for one in split_sentences(document)), 24, seed=1)
     write_jsonl(corpus / "annotated.jsonl", (one.with_mentions(
@@ -66,7 +70,8 @@ def test_the_section_about_corrections_runs(project, verb, monkeypatch):
             assert re.search(re.escape(line).replace(r"\.\.\.", ".*"), out), f"{line!r} is not in {out!r}"
     assert ran[:3] == ["review next", "review serve", "review import"] and "review status" in ran and \
         any(name.startswith("audit") for name in ran)
-    entry, = next(one for one in read_jsonl(project / "corpus" / "train.jsonl") if "review" in one.meta).meta["review"]
+    entry, = next(one for one in read_jsonl(project / "assets" / "corpora" / "embedded" / "train.jsonl")
+                  if "review" in one.meta).meta["review"]
     assert entry["by"] == "mary" and "MESH:D006073" in (project / "notes.prodigy.jsonl").read_text(encoding="utf8")
     suspects = project / "suspects.jsonl"
     if list(read_jsonl(suspects)):
