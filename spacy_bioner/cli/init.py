@@ -39,7 +39,8 @@ of `project.yml`; `spacy-bioner run --seed 2` sets a variable for one run.
 """
 _OWN = """The corpus lies in `assets/corpora/{name}`: train, dev and test as JSON Lines, and the labels in `labels.yml`.
 Give each label a definition there: the language model reads it. Put texts without annotation, as many as you have, into
-a folder `raw` beside them, one .txt file a document, or into `raw.txt`, a document a line."""
+a folder `raw` beside them, one .txt file a document, or into `raw.txt`, a document a line. All that is there is taken,
+each text once."""
 _EMBEDDED = """The corpus is the embedded one, in `assets/corpora/{name}`.
 For your own corpus run `spacy-bioner init DIR --from FILES`."""
 _LABELS_HEAD = """# The labels of the corpus. Define each label in a few words: the language model reads it.

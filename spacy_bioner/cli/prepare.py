@@ -28,7 +28,7 @@ def prepare_cli(
     output: Path = typer.Argument(..., metavar="OUT", help="Folder for train, dev, test and raw as sentences."),
     labels: Optional[Path] = typer.Option(None, help="Label schema; by default labels.yml in the corpus folder, or "
                                                      "assets/labels/<corpus>.yml."),
-    raw: str = typer.Option("auto", help="Raw text: auto (raw.jsonl, raw.txt or the folder raw of the corpus, and "
+    raw: str = typer.Option("auto", help="Raw text: auto (raw.jsonl, raw.txt and the folder raw of the corpus, and "
                                          "train), train (what the gold sample leaves), a folder of a corpus or of .txt "
                                          "files, a .txt file, or none."),
     gold_limit: int = typer.Option(0, min=0, help="Sentences of train to take; 0 takes all."),

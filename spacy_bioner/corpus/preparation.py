@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Sequence, Set, Tuple
 
 from ..annotation import Annotation
 from ..errors import BionerError, Errors
@@ -76,9 +76,9 @@ def prepare_corpus(data: Path, corpus: str, *, labels: Mapping[str, str], lang: 
     corpus (str): Folder below it with train, dev and test as `.jsonl` or `.jsonl.gz`.
     labels (Mapping[str, str]): The schema; a label that it lacks is an error.
     lang (str): Language of the texts, where they do not say it.
-    raw (str): "auto" (the corpus's own raw.jsonl, raw.txt or folder raw of .txt files, else unlabelled abstracts beside
-        it, and "train"), "train" (what the gold sample leaves of train, labels dropped), another folder or .txt file,
-        or "none".
+    raw (str): "auto" (the corpus's own raw.jsonl, raw.txt and folder raw of .txt files, else unlabelled abstracts
+        beside it, and "train"), "train" (what the gold sample leaves of train, labels dropped), another folder or .txt
+        file, or "none".
     limits (Limits): How many sentences are taken.
     seed (int): Seed of the samples.
     drop_leaks (bool): Whether train records that stand in dev or test too, and dev records that stand in test, are
@@ -210,14 +210,25 @@ def _find_texts(data: Path, corpus: str, raw: str, lang: str, rest: List[Annotat
     if raw == NO_RAW:
         prepared.sources["raw"] = NO_RAW
         return []
-    path = find_raw(data, corpus, raw, lang)
+    paths = find_raw(data, corpus, raw, lang)
     if raw not in (AUTO_RAW, "train"):
         rest = []
-    sources = [f"{path.parent.name}/{path.name}"] if path else []
-    if rest or not path:
+    sources = [f"{path.parent.name}/{path.name}" for path in paths]
+    if rest or not paths:
         sources.append("the rest of train, labels dropped")
     prepared.sources["raw"] = " and ".join(sources)
-    return [*(_cut(read_annotations(path, raw=True), lang) if path else []), *rest]
+    return [*_cut(_tell_apart(record for path in paths for record in read_annotations(path, raw=True)), lang), *rest]
+
+
+def _tell_apart(records: Iterable[Annotation]) -> Iterator[Annotation]:
+    """Number ids that came before: raw.txt may have been the source of raw.jsonl, and have grown."""
+    seen: Set[str] = set()
+    for record in records:
+        number, name = 1, record.id
+        while name in seen:
+            number, name = number + 1, f"{record.id}-{number + 1}"
+        seen.add(name)
+        yield record if name == record.id else replace(record, id=name)
 
 
 def _gather_raw(sentences: Iterable[Annotation], lang: str, known: List[Annotation], limit: int, seed: int,
@@ -238,29 +249,29 @@ def _raw_meta(sentence: Annotation, lang: str) -> Dict[str, Any]:
     return meta
 
 
-def find_raw(data: Path, corpus: str, raw: str, lang: str) -> Optional[Path]:
+def find_raw(data: Path, corpus: str, raw: str, lang: str) -> List[Path]:
     """Find raw text.
 
     data (Path): Folder of the corpora.
     corpus (str): The corpus.
     raw (str): As `prepare_corpus` takes it.
     lang (str): Language of the texts.
-    RETURNS (Optional[Path]): The file, or the folder of .txt files; None where there is none beside the rest of train.
+    RETURNS (List[Path]): The files and folders of .txt files; none where there is only the rest of train.
     """
     if raw in ("train", NO_RAW):
-        return None
+        return []
     if raw != AUTO_RAW:
         named = next((path for path in (data / raw, Path(raw)) if path.exists()), data / raw)
         if named.exists() and is_plain_text(named):
-            return named
-        found = [find_jsonl(named / "raw.jsonl"), *_text_forms(named), find_jsonl(named / "train.jsonl")]
-        return next((path for path in found if path.exists()), named / "train.jsonl")
+            return [named]
+        return _raw_forms(named) or [find_jsonl(named / "train.jsonl")]
     beside = find_jsonl(data / _UNLABELLED / "train.jsonl")
-    own = [find_jsonl(data / corpus / "raw.jsonl"), *_text_forms(data / corpus)]
-    return next((path for path in (*own, *([beside] if lang == "en" else [])) if path.exists()), None)
+    return _raw_forms(data / corpus) or ([beside] if lang == "en" and beside.exists() else [])
 
 
-def _text_forms(folder: Path) -> List[Path]:
-    """Return what a folder may hold as plain text: a file raw.txt, or a folder raw with .txt files."""
-    forms = (folder / "raw.txt", folder / "raw.txt.gz", folder / "raw")
-    return [path for path in forms if path.exists() and is_plain_text(path)]
+def _raw_forms(folder: Path) -> List[Path]:
+    """Return all that a folder holds as raw text: raw.jsonl, raw.txt, and a folder raw with .txt files."""
+    records = find_jsonl(folder / "raw.jsonl")
+    texts = (folder / "raw.txt", folder / "raw.txt.gz", folder / "raw")
+    return [*([records] if records.exists() else []),
+            *(path for path in texts if path.exists() and is_plain_text(path))]

@@ -83,12 +83,11 @@ def describe_run(name: str, commands: Sequence[Command], variables: Mapping[str,
     if not corpus.is_dir():
         raise BionerError(Errors.E001.format(path=corpus, wanted="corpus folder"))
     device = "the CPU" if read_number(variables, "gpu_id") < 0 else f"GPU {variables['gpu_id']}"
-    files = {part: find_jsonl(corpus / f"{part}.jsonl") for part in ("train", "dev", "test")}
-    files = {part: path for part, path in files.items() if path.is_file()}
-    raw = find_raw(folder / str(variables["data"]), str(variables["corpus"]), str(variables["raw"]),
-                   str(variables["lang"]))
-    files.update({"raw": raw} if raw is not None and raw.exists() else {})
-    records = {part: count_plain_texts(path) for part, path in files.items()}
+    files = {part: [find_jsonl(corpus / f"{part}.jsonl")] for part in ("train", "dev", "test")}
+    files["raw"] = find_raw(folder / str(variables["data"]), str(variables["corpus"]), str(variables["raw"]),
+                            str(variables["lang"]))
+    files = {part: paths for part, paths in files.items() if paths and all(path.exists() for path in paths)}
+    records = {part: sum(map(count_plain_texts, paths)) for part, paths in files.items()}
     sizes = ", ".join(f"{part} {records[part]}" if part in records else f"no {part}" for part in PARTS)
     limits = ", ".join(f"{name} {variables[name]}" for name in ("gold_limit", "raw_limit", "dev_limit", "test_limit")
                        if read_number(variables, name))
@@ -108,13 +107,13 @@ def _find_results(outputs: Iterable[str]) -> List[str]:
     return sorted({"/".join(parts) for parts in found if parts[0] in ("metrics", "packages")})
 
 
-def estimate_minutes(steps: Sequence[str], variables: Mapping[str, Any], files: Mapping[str, Path], *,
+def estimate_minutes(steps: Sequence[str], variables: Mapping[str, Any], files: Mapping[str, List[Path]], *,
                      folder: Path) -> Optional[Dict[str, float]]:
     """Estimate how long each command takes on two cores of a CPU.
 
     steps (Sequence[str]): The commands.
     variables (Mapping[str, Any]): All variables of the project.
-    files (Mapping[str, Path]): The parts of the corpus.
+    files (Mapping[str, List[Path]]): The files of each part of the corpus.
     folder (Path): Folder of the project, with its configs.
     RETURNS (Optional[Dict[str, float]]): Command to minutes; None for a GPU, for other models
         than the embedded one and for other commands, which were not measured.
@@ -126,7 +125,7 @@ def estimate_minutes(steps: Sequence[str], variables: Mapping[str, Any], files: 
     unknown = set(steps) - {*_MINUTES, *_SHORT}
     if unknown or read_number(variables, "gpu_id") >= 0 or finetune["model"] != EMBEDDED_MODEL:
         return None
-    sentences = {part: _count_sentences(files[part]) if part in files else 0.0 for part in PARTS}
+    sentences = {part: sum(map(_count_sentences, files.get(part, ()))) for part in PARTS}
     gold = _limit(sentences["train"], variables, "gold_limit")
     raw = _limit(sentences["raw"] + sentences["train"] - gold, variables, "raw_limit")
     training, generator = finetune["training"], configs["generate"]["train"]

@@ -83,6 +83,19 @@ def test_no_raw_text_is_noted_and_no_error(corpus):
     assert prepared.parts["raw"] == [] and "no raw text" in prepared.notes[-1]
 
 
+def test_all_forms_of_raw_text_of_a_corpus_are_taken_each_text_once(corpus):
+    data = corpus(raw=[record("raw-1", "The first note is raw text.")])
+    (data / "mine" / "raw.txt").write_text("The first note is raw text.\nThe second note is raw text as well.\n")
+    (data / "mine" / "raw").mkdir()
+    (data / "mine" / "raw" / "raw-1.txt").write_text("The third note is a file of its own.")
+    for raw in ("auto", "mine"):
+        prepared = prepare(data, raw=raw)
+        texts = {sentence.id: sentence.text for sentence in prepared.parts["raw"]}
+        assert sorted(texts.values()) == ["The first note is raw text.", "The second note is raw text as well.",
+                                          "The third note is a file of its own."] and len(texts) == 3
+        assert prepared.sources["raw"].startswith("mine/raw.jsonl and mine/raw.txt and mine/raw")
+
+
 @pytest.mark.issue(24)
 def test_raw_text_may_be_text_files_of_the_corpus_or_elsewhere(corpus, tmp_path):
     data = corpus()
