@@ -39,7 +39,8 @@ def evaluate_cli(
 
     Example: spacy-bioner evaluate test.jsonl gold=training/gold/model-best -o metrics/metrics.json
 
-    Writes the metrics file and, beside it, the predictions; scores are printed.
+    Writes the metrics file and, beside it, the predictions; scores are printed. Where a model annotated GOLD, the
+    sentences to check first are written beside it too, as a queue for `review serve`.
     """
     refuse_unwritable(output)
     folder = predictions or output.with_suffix(".predictions")
@@ -55,6 +56,11 @@ def evaluate_cli(
     if silver := metrics["gold"]["silver"]:
         typer.echo(Warnings.W602.format(count=silver["documents"], total=metrics["gold"]["count"], path=gold),
                    err=True)
+        queue = output.with_suffix(".check_first.jsonl")
+        texts = {document.id: document for document in read_annotations(gold, spans_key=spans_key)}
+        _write_records(queue, [texts[name] for name in silver["check_first"]],
+                       read=[gold, train, *(system.path for system in systems)])
+        typer.echo(f"The sentences to check first, for `review serve`: {queue}", err=True)
     # Of the report, the figures are written beside the page: as report.json.
     page = output.with_name("report.report.html" if output.stem == "report" else "report.html")
     say_next(f"report {output} -o {page}")

@@ -11,7 +11,8 @@ class FileErrors:
     E006 = "key '{key}' holds {found}, wanted {wanted}"
     E007 = "span {start}-{end} ({label}) has white space at its edges: '{surface}'"
     E008 = "{path} holds no record. Check the path, the split and the limits."
-    E009 = "Record '{id}' belongs to split '{found}', but this step needs split '{wanted}'. Give a file of that split."
+    E009 = ("Record '{id}' belongs to split '{found}', but this step needs split '{wanted}'. Give a file of that split; "
+            "if the record is meant for this one, mend the split in its meta.")
     E010 = "{problem}: {fate}. Turn off strict mode to continue; a table then lists what was left out."
     E011 = "{path} is not {wanted}: {why}."
     E012 = "Unknown format '{name}'. Available: {available}."

@@ -112,7 +112,7 @@ def merge_corrections(given: Sequence[Annotation], corrected: Iterable[Annotatio
     known = {one.id: one for one in given}
     for one in take_corrections(given, _with_known_labels(corrected, labels, answers), problems=answers):
         original = known[one.id]
-        if original.meta.get("split") != "raw":
+        if not _is_raw_text(original):
             check_split(original, split)
         place = by_text.get(hash_text(one.text), one.id)
         former = records.get(place)
@@ -127,6 +127,12 @@ def merge_corrections(given: Sequence[Annotation], corrected: Iterable[Annotatio
         merged.added, merged.removed, merged.kept = merged.added + added, merged.removed + removed, merged.kept + kept
     merged.records = list(records.values())
     return merged
+
+
+def _is_raw_text(annotation: Annotation) -> bool:
+    """Return whether a sentence is of raw text: of no split, or of train only since nobody has labelled it."""
+    split = annotation.meta.get("split")
+    return split == "raw" or split == "train" and annotation.meta.get("origin") in ("raw", "synthetic")
 
 
 def _cut_documents(train: Iterable[Annotation], given: Sequence[Annotation]) -> Iterator[Annotation]:

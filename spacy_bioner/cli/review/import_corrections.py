@@ -31,7 +31,8 @@ def review_import_cli(
     tool: Optional[Tool] = typer.Option(None, help="Tool that CORRECTED is from, where its name does not tell."),
     by: Optional[str] = typer.Option(None, help="Who corrected, where CORRECTED does not say; by default the user."),
     labels: Optional[Path] = typer.Option(None, help="Label schema; by default the labels of QUEUE and TRAIN."),
-    split: str = typer.Option("train", help="Split of the records: dev or test where such a file was audited."),
+    split: str = typer.Option("", help="Split of the records; by default dev or test where TRAIN is named so, else "
+                                       "train."),
 ) -> None:
     """Merge corrections into the training set.
 
@@ -52,8 +53,8 @@ def review_import_cli(
     there = list(read_jsonl(train)) if find_jsonl(train).exists() else []
     index_records(there, source=str(train))
     answers = Answers(empty_is_answer=tool is not Tool.label_studio and ".labelstudio." not in corrected.name)
-    merged = merge_corrections(given, read_corrected(corrected, tool, answers), there, answers=answers, split=split,
-                               by=by or read_user_name(), labels=find_labels(labels, [*given, *there]))
+    merged = merge_corrections(given, read_corrected(corrected, tool, answers), there, answers=answers,
+                               split=split or tell_split(train), by=by or read_user_name(), labels=find_labels(labels, [*given, *there]))
     for line in answers.lines:
         print(f"spacy-bioner: {printable(line, line=True)}", file=sys.stderr)
     if not merged.taken:
@@ -64,6 +65,18 @@ def review_import_cli(
     typer.echo(f"{len(merged.records)} records -> {train}")
     if answers.lines:
         raise typer.Exit(1)
+
+
+def tell_split(train: Path) -> str:
+    """Tell the split of a file by its name.
+
+    train (Path): The file that takes corrections.
+    RETURNS (str): dev or test where it is named so, else train.
+    """
+    from ...corpus.importing import tell_part
+
+    part = tell_part(train)
+    return part if part in ("dev", "test") else "train"
 
 
 def refuse_prepared(train: Path) -> None:

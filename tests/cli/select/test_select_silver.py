@@ -7,6 +7,7 @@ import pytest
 from spacy_bioner.annotation import Annotation, Mention
 from spacy_bioner.formats.jsonl import read_jsonl, write_jsonl
 from spacy_bioner.report.unmeasured import describe_unmeasured
+from spacy_bioner.review.decisions import DecisionLog
 
 LABELS = "corpus: toy\nlang: en\nlabels: {DISEASE: illnesses}\n"
 
@@ -87,10 +88,33 @@ def test_scores_without_gold_are_told_as_agreement(verb, project):
     assert "not correctness" in said and "teacher: left out" in said
     metrics = json.loads((folder / "metrics.json").read_text())
     assert list(metrics["systems"]) == ["student"] and len(metrics["gold"]["silver"]["check_first"]) == 6
+    first = metrics["gold"]["silver"]["check_first"]
+    assert [record.id for record in read_jsonl(folder / "metrics.check_first.jsonl")] == first
     verb("report", "metrics.json", "-o", "report.html", "--card", "silver/corpus.json")
     text = (folder / "report.md").read_text()
     assert "There is no gold: teacher annotated the test set" in text
     assert "The 6 sentences to check first" in text and text.index("## Not measured") < text.index("## Scores")
+
+
+@pytest.mark.parametrize("given, split", [
+    pytest.param("metrics.check_first", "test", id="sentences to check first"),
+    pytest.param("silver/dev", "dev", id="held out"),
+    pytest.param("prepared/annotated", "dev", id="annotated"),
+])
+def test_corrected_sentences_of_raw_text_are_the_test_or_dev_set_of_the_next_run(verb, project, given, split):
+    folder = project()
+    distil(verb, folder)
+    verb("evaluate", "silver/test.jsonl", "student=silver/teacher.jsonl", "-o", "metrics.json", "--resamples", "20")
+    queue = folder / f"{given}.jsonl"
+    records = list(read_jsonl(queue))[:5]
+    log = DecisionLog(folder / "decisions.db", list(read_jsonl(queue)))
+    for one in records:
+        log.decide(one.id, version=0, key=one.id, action="accept sentence", status="done", record=one, by="mary")
+    code, _, said = verb("review", "import", log.path, f"data/toy/{split}.jsonl", "--queue", queue)
+    assert code == 0, said
+    assert verb("prepare", "data", "toy", "prepared", "--partial")[0] == 0
+    assert {one.text for one in read_jsonl(folder / f"prepared/{split}.jsonl")} == {one.text for one in records}
+    assert not {one.text for one in read_jsonl(folder / "prepared/raw.jsonl")} & {one.text for one in records}
 
 
 @pytest.mark.parametrize("documents, told", [
