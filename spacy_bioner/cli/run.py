@@ -70,6 +70,7 @@ def run_cli(
     steps = found.list_steps(workflow)
     given = read_variables(ctx.args)
     found.refuse_unknown([*given, *read_parent_variables()])
+    found.refuse_unused(given, workflow)
     if plan and workflow not in found.workflows:
         raise BionerError(Errors.E730.format(option="--plan", why=f"'{workflow}' is a command and no workflow"))
     variables, commands = found.fill(given)

@@ -64,3 +64,4 @@ class CliErrors:
     E753 = "The command '{name}' cannot run the line {line!r} of its script: {why}. Mend it in project.yml."
     E754 = "The variable {name} is '{value}'. Give {wanted}."
     E755 = "{path} is no project file: {why}. Write vars, workflows and commands as in that of the command `init`."
+    E756 = "'{workflow}' does not use the variable {name}, which would change nothing. It uses: {known}."

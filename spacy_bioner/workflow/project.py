@@ -2,8 +2,9 @@
 
 import math
 import os
+import re
 from pathlib import Path
-from typing import Any, Dict, Iterable, List, Mapping, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, Set, Tuple
 
 from pydantic import BaseModel, ValidationError
 
@@ -12,10 +13,12 @@ from ..settings import suggest
 
 PROJECT_FILE = "project.yml"
 PREFIX = "--vars."
+_REFERENCE = re.compile(r"\$\{vars\.(\w+)\}")
 
 
 class _Command(BaseModel):
     name: str
+    script: List[str] = []
 
 
 class _Content(BaseModel):
@@ -53,6 +56,7 @@ class Project:
         self.variables: Dict[str, Any] = content.vars
         self.workflows: Dict[str, List[str]] = content.workflows
         self.commands: List[str] = [command.name for command in content.commands]
+        self._scripts = {command.name: command.script for command in content.commands}
 
     def refuse_unknown(self, names: Iterable[str]) -> None:
         """Raise BionerError E745 for the first variable that the project does not have: it would be passed over."""
@@ -61,6 +65,24 @@ class Project:
                 known = [each for each, value in self.variables.items() if not is_derived(value)]
                 raise BionerError(Errors.E745.format(name=name, path=self.path, hint=suggest(name, self.variables),
                                                      known=", ".join(known)))
+
+    def refuse_unused(self, names: Iterable[str], workflow: str) -> None:
+        """Refuse variables that would change nothing.
+
+        names (Iterable[str]): Variables that the project has.
+        workflow (str): The workflow, or the command.
+        RAISES BionerError: E756 for the first that no script of it uses, directly or by way of others.
+        """
+        used: Set[str] = set()
+        new = {name for step in self.list_steps(workflow) for line in self._scripts.get(step, ())
+               for name in _REFERENCE.findall(line)}
+        while new:
+            used |= new
+            new = {name for each in new for name in _REFERENCE.findall(str(self.variables.get(each, "")))} - used
+        for name in names:
+            if name not in used:
+                known = [each for each, value in self.variables.items() if each in used and not is_derived(value)]
+                raise BionerError(Errors.E756.format(name=name, workflow=workflow, known=", ".join(known) or "none"))
 
     def list_steps(self, name: str) -> List[str]:
         """List the commands of a workflow, or the one command of that name.

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 import srsly
+from places import ROOT
 
 from spacy_bioner.cli.run import read_variables
 
@@ -53,6 +54,21 @@ def test_what_the_project_does_not_have_is_refused_with_the_nearest_name(refused
     assert not list(project.glob("*-x"))
 
 
+@pytest.mark.parametrize("arguments, told", [
+    pytest.param(["smoke", "--raw-limit", "8"], "'smoke' does not use the variable raw_limit, which would change "
+                 "nothing. It uses: corpus, data, lang, seed.", id="command"),
+    pytest.param(["all", "--plan", "--teacher", "a.cfg"], "does not use the variable teacher", id="workflow"),
+    pytest.param(["distil", "--plan", "--llm-epochs", "2"], "does not use the variable llm_epochs", id="other"),
+])
+def test_a_variable_that_would_change_nothing_is_refused(refused, arguments, told):
+    assert told in refused("run", *arguments, "--project", ROOT)
+
+
+def test_a_variable_is_used_by_way_of_others(verb):
+    assert verb("run", "select-records", "--dry-run", "--raw-limit", "8", "--project", ROOT)[0] == 1
+    assert verb("run", "prepare", "--dry-run", "--raw-limit", "8", "--seed", "2", "--project", ROOT)[0] == 0
+
+
 def test_a_folder_without_a_project_is_told_how_to_make_one(refused, tmp_path):
     assert "`init` writes one" in refused("run", "--project", tmp_path)
 
@@ -69,8 +85,6 @@ def test_a_run_by_spacy_project_is_checked_too(tmp_path):
     # The parent of the verb is a process with an unknown variable, as weasel's is.
     code = "import subprocess, sys; sys.exit(subprocess.run([sys.executable, '-m', 'spacy_bioner', 'run', '--plan', " \
            "'--project', sys.argv[1]]).returncode)"
-    from places import ROOT
-
     done = subprocess.run([sys.executable, "-c", code, str(ROOT), "--vars.corpuss", "anatem"], capture_output=True,
                           text=True)
     assert done.returncode == 1 and "no variable 'corpuss'. Did you mean 'corpus'?" in done.stderr
