@@ -92,6 +92,9 @@ class ConnectionSettings(Settings):
         100.0, "Most bytes of a response after decompression for each byte that came.", gt=0)
     environment_proxy: bool = setting(
         False, "Whether requests use the proxy of the environment (HTTPS_PROXY); to this machine itself they never do.")
+    ca_file: Optional[Path] = setting(
+        None, "PEM file of the authorities that the server's certificate may be from, as a hospital has its own; null "
+        "trusts the public ones. The environment (SSL_CERT_FILE) is not asked.")
     price_in_per_million: Optional[float] = setting(
         None, "Price of a million prompt tokens, in a currency of your choice; the usage of a run then has its cost.",
         ge=0)

@@ -19,7 +19,7 @@ from ..protocol import DOCUMENT_STATUS, Reply, Request
 from ..settings import ConnectionSettings, GrammarSettings, ResponseSettings
 from .answers import Outcome, may_pass, read_answer, read_retry_after
 from .budget import Budget
-from .exchange import Answer, AnswerTooLarge, Limits, UnreadableAnswer, find_proxy, get, post, size_limit
+from .exchange import Answer, AnswerTooLarge, Limits, UnreadableAnswer, find_proxy, get, post, read_authorities, size_limit
 from .grammar_requests import GrammarRequests, LookUpFailed
 from .parameters import Parameters, describe_refusal, find_refused
 from .span_scores import SpanScorer
@@ -95,7 +95,7 @@ class Server:
     write_grammar (Optional[Callable[[str], str]]): Text to the grammar of its answers; None lets all answer freely.
     score_spans (Optional[SpanScorer]): Scores the mentions of answers; None asks for no log-probabilities.
     budget (Optional[Budget]): Counts the cost, with other servers of the run.
-    RAISES BionerError: E223 where no address is given.
+    RAISES BionerError: E223 where no address is given, E250 for a file of certificates that cannot be used.
     """
 
     def __init__(self, settings: ServerSettings, *, count_tokens: Callable[[str], int] = estimate_tokens,
@@ -107,6 +107,7 @@ class Server:
         if not self.base_url:
             raise BionerError(Errors.E223.format(model=settings.model))
         self._url = f"{self.base_url.rstrip('/')}/{'chat/completions' if settings.chat else 'completions'}"
+        self._trusted = read_authorities(settings.ca_file)
         self._parameters = Parameters(settings)
         self._count_tokens = count_tokens
         self._grammars = (GrammarRequests(settings, write_grammar)
@@ -201,7 +202,7 @@ class Server:
             timeout=httpx.Timeout(settings.timeout, connect=min(10.0, settings.timeout)),
             limits=httpx.Limits(max_connections=settings.concurrency, max_keepalive_connections=settings.concurrency),
             proxy=find_proxy(self._url) if settings.environment_proxy else None, trust_env=False,
-            follow_redirects=False)
+            verify=self._trusted, follow_redirects=False)
 
     def _find_key(self) -> str:
         """Return the key, empty for none; raises BionerError E248 for one that no header can hold."""
@@ -331,8 +332,9 @@ class Server:
                            may_cost=was_sent)
         except UnreadableAnswer:
             return Outcome(error="the answer was not readable gzip", retry=True, may_cost=was_sent)
-        except (httpx.TransportError, httpx.InvalidURL):
-            return Outcome(error="the connection failed", retry=True, service_failed=True)
+        except (httpx.TransportError, httpx.InvalidURL) as failed:
+            why = ": its certificate is not trusted, see ca_file" if "CERTIFICATE_VERIFY_FAILED" in str(failed) else ""
+            return Outcome(error=f"the connection failed{why}", retry=True, service_failed=True)
         try:
             content = json.loads(answer.content)
         except (ValueError, RecursionError):  # the last one for what is nested too deep

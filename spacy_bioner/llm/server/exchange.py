@@ -2,11 +2,15 @@
 
 import ipaddress
 import json
+import ssl
 import zlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Dict, Mapping, Optional
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Dict, Mapping, Optional, Union
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
+
+from ...errors import BionerError, Errors
 
 if TYPE_CHECKING:
     import httpx
@@ -62,6 +66,21 @@ def size_limit(max_new_tokens: int, *, listed: int = 0) -> int:
     listed (int): Other tokens that are listed with each of them.
     """
     return _FRAME_BYTES + _TOKEN_BYTES * max_new_tokens * (1 + listed)
+
+
+def read_authorities(path: Optional[Path]) -> Union[ssl.SSLContext, bool]:
+    """Read which authorities a server's certificate may be from.
+
+    path (Optional[Path]): A PEM file; None stands for the public ones.
+    RETURNS (Union[ssl.SSLContext, bool]): What httpx takes as `verify`.
+    RAISES BionerError: E250 where the file is missing or holds no certificate.
+    """
+    if path is None:
+        return True
+    try:
+        return ssl.create_default_context(cafile=path)
+    except OSError as error:
+        raise BionerError(Errors.E250.format(path=path, why=error.strerror or error)) from None
 
 
 def find_proxy(url: str) -> Optional[str]:

@@ -1,11 +1,16 @@
 """What is sent goes to the server's own address, and what comes back is bounded in bytes, growth and time."""
 
 import resource
+import shutil
+import ssl
+import subprocess
 import time
 
 import pytest
 from test_client import ask, make_server
 
+from benchmarks.chaos.lying_server import LoopbackServer
+from spacy_bioner.errors import BionerError
 from spacy_bioner.llm.server.exchange import find_proxy, is_loopback
 
 
@@ -50,6 +55,47 @@ def test_a_proxy_of_the_environment_is_used_only_where_the_settings_say_so(start
     asked = len(proxy.bodies)
     [reply] = ask(make_server(Elsewhere, max_tries=1, timeout=5), ["p"])
     assert reply.error is not None and len(proxy.bodies) == asked
+
+
+@pytest.fixture
+def https_server(tmp_path):
+    """Return a server with a certificate that it has signed itself, and the file of this certificate."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("openssl, which makes the certificate, is not installed")
+    certificate, key = tmp_path / "ca.pem", tmp_path / "key.pem"
+    subprocess.run([openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days",
+                    "2", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out",
+                    certificate], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    server = LoopbackServer(lambda prompt: "right", lambda prompt, tried: None)
+    server.http.socket = context.wrap_socket(server.http.socket, server_side=True)
+    server.url = server.url.replace("http:", "https:")
+    server.start()
+    yield server, certificate
+    server.stop()
+
+
+def test_a_certificate_is_trusted_only_by_the_authorities_that_the_settings_name(https_server, monkeypatch):
+    server, certificate = https_server
+    [reply] = ask(make_server(server, ca_file=certificate, timeout=5), ["p"])
+    assert (reply.error, reply.text) == (None, "right")
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    [reply] = ask(make_server(server, max_tries=1, timeout=5), ["p"])
+    assert reply.error == "the connection failed: its certificate is not trusted, see ca_file"
+
+
+@pytest.mark.parametrize("content, why", [
+    pytest.param(None, "No such file", id="missing"),
+    pytest.param("no certificate", "no certificate", id="no certificate"),
+])
+def test_a_file_of_certificates_that_cannot_be_used_is_an_error_before_anything_is_sent(start_server, tmp_path, content,
+                                                                                       why):
+    if content is not None:
+        (tmp_path / "ca.pem").write_text(content)
+    with pytest.raises(BionerError, match=f"ca.pem .ca_file. cannot be used: .*{why}"):
+        make_server(start_server(), ca_file=tmp_path / "ca.pem")
 
 
 @pytest.mark.parametrize("host, itself", [("localhost", True), ("127.0.0.1", True), ("::1", True), ("127.8.8.8", True),
