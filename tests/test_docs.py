@@ -38,6 +38,18 @@ def test_code_runs(code, capsys, tmp_path, monkeypatch):
     assert capsys.readouterr().out.strip()
 
 
+def test_a_table_becomes_records(tmp_path, monkeypatch):
+    from spacy_bioner.formats.jsonl import read_jsonl
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "notes.csv").write_text('id,text,start,end,label\na,"Gout, then asthma.",0,4,DISEASE\n'
+                                        'a,"Gout, then asthma.",11,17,DISEASE\nb,No fever.,,,\n', encoding="utf8")
+    code, = read_snippets("howto/formats.md")
+    exec(compile(code, "docs", "exec"), {})
+    assert [[record.surface(mention) for mention in record.mentions] for record in read_jsonl("notes.jsonl")] == [
+        ["Gout", "asthma"], []]
+
+
 @pytest.mark.parametrize("text", number([*read_snippets(COMPONENTS, "ini"), *read_snippets(TRAINING_DATA, "ini"),
                                          *read_snippets("howto/few-shot.md", "ini"),
                                          *read_snippets("howto/server.md", "ini")], "config"))

@@ -81,8 +81,9 @@ def init_cli(
     folder: Path = typer.Argument(..., metavar="DIR", help="Folder of the project: a new or an empty one."),
     lang: Language = typer.Option(Language.en, help="Language of the texts."),
     from_: List[Path] = typer.Option([], "--from", metavar="FILES...", help="Files of your corpus, in any format that "
-                                     "`convert` reads, and .txt files of raw text. Files named train, dev, test or "
-                                     "raw are these parts; other documents are divided."),
+                                     "`convert` reads, and raw text: .txt files with a document a line, or folders "
+                                     "with a .txt file a document. Files named train, dev, test or raw are these "
+                                     "parts; other documents are divided."),
     labels: Optional[Path] = typer.Option(None, help="Label schema (YAML) of the corpus; without it one is written "
                                                      "with the labels that occur, for you to define."),
     seed: int = typer.Option(0, help="Random seed of the division into train, dev and test."),

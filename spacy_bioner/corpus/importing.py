@@ -58,7 +58,8 @@ def import_corpus(paths: Sequence[Path], *, corpus: str, lang: str, seed: int = 
     """Read files and divide their documents into the parts of a corpus.
 
     paths (Sequence[Path]): Files of the formats that are read, folders of brat files, folders that hold such files, and
-        .txt files as raw text. A file named train, dev, test or raw is that part; other documents are divided.
+        .txt files as raw text: a document a line, or of a folder a document a file. A file named train, dev, test or
+        raw is that part; other documents are divided.
     corpus (str): Name of the corpus, for the metadata.
     lang (str): Language of the texts.
     seed (int): Random seed of the division.
@@ -71,10 +72,11 @@ def import_corpus(paths: Sequence[Path], *, corpus: str, lang: str, seed: int = 
     imported = ImportedCorpus()
     read: Dict[str, List[Annotation]] = {name: [] for name in (*PARTS, "")}
     ids: Counter = Counter()
+    given = set(map(Path, paths))
     for path in find_sources(paths):
         part = tell_part(path)
         count = 0
-        for record in _read(path, imported.problems):
+        for record in _read(path, imported.problems, by_line=path in given):
             count += 1
             for mention in record.mentions:
                 if labels is not None and mention.label not in labels:
@@ -189,12 +191,12 @@ def _is_pubtator(path: Path) -> bool:
     return path.name.lower().endswith(".txt") and find_annotated_form(path) == "pubtator"
 
 
-def _read(path: Path, problems: Problems) -> Iterator[Annotation]:
-    """Yield the documents of a file; a .txt file is one document, or one a line where it is raw.txt."""
+def _read(path: Path, problems: Problems, *, by_line: bool) -> Iterator[Annotation]:
+    """Yield the documents of a file; of text one a line, but a file of a folder is one, unless named raw.txt."""
     if not _is_text(path):
         format_ = "pubtator" if path.is_file() and _is_pubtator(path) else ""
         yield from read_annotations(path, format_, problems=problems, raw=tell_part(path) == "raw")
-    elif path.name.endswith(".gz") or _NAMED.search(path.stem):
+    elif by_line or path.name.endswith(".gz") or _NAMED.search(path.stem):
         for number, line in read_lines(path):
             yield Annotation(line, id=f"{path.name.split('.')[0]}-{number}")
     else:

@@ -11,12 +11,13 @@ class FileErrors:
     E006 = "key '{key}' holds {found}, wanted {wanted}"
     E007 = "span {start}-{end} ({label}) has white space at its edges: '{surface}'"
     E008 = "{path} holds no record. Check the path, the split and the limits."
-    E009 = ("Record '{id}' belongs to split '{found}', but this step needs split '{wanted}'. Give a file of that split; "
-            "if the record is meant for this one, mend the split in its meta.")
+    E009 = ("Record '{id}' belongs to split '{found}', but this step needs split '{wanted}'. Give a file of that "
+            "split; if the record is meant for this one, mend the split in its meta.")
     E010 = "{problem}: {fate}. Turn off strict mode to continue; a table then lists what was left out."
     E011 = "{path} is not {wanted}: {why}."
     E012 = "Unknown format '{name}'. Available: {available}."
-    E013 = "The format of {path} is not clear from its name. Give the format, one of: {available}."
+    E013 = ("The format of {path} is not clear from its name. Rename it after its format ({endings}), or, where there "
+            "is a choice of formats, choose one of: {available}. Convert other forms, such as CSV, to .jsonl first.")
     E014 = "{path}: record '{id}' has the label '{label}', which {schema} does not know. Known: {known}."
     E015 = ("Record '{id}' also occurs in {other}. Training text must not contain evaluation text: exclude the texts "
             "of {other}.")

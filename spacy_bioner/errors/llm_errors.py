@@ -76,8 +76,8 @@ class LlmErrors:
             "more.")
     E249 = ("Text '{id}' has {length:,} characters, but the pipeline {name} reads at most {most:,}. Cut it into "
             "shorter texts, or leave it out.")
-    E250 = ("The file of certificates {path} (ca_file) cannot be used: {why}. Give a PEM file with the authority of the "
-            "server.")
+    E250 = ("The file of certificates {path} (ca_file) cannot be used: {why}. Give a PEM file with the authority of "
+            "the server.")
 
 
 class LlmWarnings:

@@ -21,5 +21,5 @@ class ReviewErrors:
     E912 = "the label '{label}' is none of those that can be given: {known}"
     E913 = "The {count} sentences cannot be divided into {folds} folds with mentions in each. Take fewer folds."
     E914 = "The prediction for '{id}' {why}. Give predictions for all of its sentences."
-    E915 = ("{path} is written anew by the next run, and the corrections would be lost. Give {part}.jsonl of the folder "
-            "of the corpus '{corpus}', such as assets/corpora/{corpus}/{part}.jsonl.")
+    E915 = ("{path} is written anew by the next run, and the corrections would be lost. Give {part}.jsonl of the "
+            "folder of the corpus '{corpus}', such as assets/corpora/{corpus}/{part}.jsonl.")

@@ -75,7 +75,8 @@ def guess_format(path: Path) -> str:
                for ending in endings if name.endswith(ending)]
     if fitting:
         return max(fitting)[1]
-    raise BionerError(Errors.E013.format(path=path, available=", ".join(FORMATS)))
+    raise BionerError(Errors.E013.format(path=path, available=", ".join(FORMATS), endings=", ".join(
+        format_.endings[0] for format_ in FORMATS.values())))
 
 
 def is_plain_text(path: Path) -> bool:

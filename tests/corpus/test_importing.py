@@ -47,6 +47,15 @@ def test_named_files_keep_their_part_and_only_missing_ones_are_divided(tmp_path)
     assert {record.meta["split"] for record in imported.parts["raw"]} == {"train"}
 
 
+def test_a_text_file_is_a_document_a_line_and_in_a_folder_one_document(tmp_path):
+    (tmp_path / "texts").mkdir()
+    for path in (tmp_path / "notes.txt", tmp_path / "texts" / "a.txt", tmp_path / "texts" / "b.txt"):
+        path.write_text("A sentence.\nAnother one.\n")
+    assert len(import_corpus([tmp_path / "notes.txt"], corpus="a", lang="en").parts["raw"]) == 2
+    found = import_corpus([tmp_path / "texts"], corpus="a", lang="en").parts["raw"]
+    assert [record.text for record in found] == 2 * ["A sentence.\nAnother one.\n"]
+
+
 def test_documents_of_one_text_or_one_source_stay_together():
     same = [Annotation("The same text.", id=f"a{number}") for number in range(5)]
     parts = divide([*same, *records(6), *(record.with_meta(document="x") for record in records(4, 50))],

@@ -37,7 +37,7 @@ def test_names_that_make_the_format_certain(path, name):
 
 @pytest.mark.parametrize("path", ["a.txt", "a.json", "a.tsv", "folder"])
 def test_other_names_are_an_error_that_lists_the_formats(path):
-    with pytest.raises(BionerError, match="Give the format, one of: .*jsonl"):
+    with pytest.raises(BionerError, match="Rename it after its format .*[.]pubtator.* choose one of: .*jsonl"):
         guess_format(Path(path))
 
 

@@ -24,9 +24,8 @@ CARD = "corpus.json"
 def review_import_cli(
     corrected: Path = typer.Argument(..., metavar="CORRECTED", help="Export of the tool, or the decisions (.db) of the "
                                                                     "page."),
-    train: Path = typer.Argument(..., metavar="TRAIN", help="Training set that takes the corrections, of the corpus and "
-                                                            "not what `prepare` made of it; made where it is not "
-                                                            "there."),
+    train: Path = typer.Argument(..., metavar="TRAIN", help="Training set of the corpus, not what `prepare` wrote: "
+                                                            "takes the corrections; made where it is not there."),
     queue: Path = typer.Option(..., help="What was given out, as `review next` wrote it; or the pool."),
     tool: Optional[Tool] = typer.Option(None, help="Tool that CORRECTED is from, where its name does not tell."),
     by: Optional[str] = typer.Option(None, help="Who corrected, where CORRECTED does not say; by default the user."),
@@ -54,7 +53,8 @@ def review_import_cli(
     index_records(there, source=str(train))
     answers = Answers(empty_is_answer=tool is not Tool.label_studio and ".labelstudio." not in corrected.name)
     merged = merge_corrections(given, read_corrected(corrected, tool, answers), there, answers=answers,
-                               split=split or tell_split(train), by=by or read_user_name(), labels=find_labels(labels, [*given, *there]))
+                               split=split or tell_split(train), by=by or read_user_name(),
+                               labels=find_labels(labels, [*given, *there]))
     for line in answers.lines:
         print(f"spacy-bioner: {printable(line, line=True)}", file=sys.stderr)
     if not merged.taken:

@@ -19,7 +19,7 @@ from ..protocol import DOCUMENT_STATUS, Reply, Request
 from ..settings import ConnectionSettings, GrammarSettings, ResponseSettings
 from .answers import Outcome, may_pass, read_answer, read_retry_after
 from .budget import Budget
-from .exchange import Answer, AnswerTooLarge, Limits, UnreadableAnswer, find_proxy, get, post, read_authorities, size_limit
+from .exchange import Answer, AnswerTooLarge, Limits, UnreadableAnswer, find_proxy, get, post, read_trusted, size_limit
 from .grammar_requests import GrammarRequests, LookUpFailed
 from .parameters import Parameters, describe_refusal, find_refused
 from .span_scores import SpanScorer
@@ -107,7 +107,7 @@ class Server:
         if not self.base_url:
             raise BionerError(Errors.E223.format(model=settings.model))
         self._url = f"{self.base_url.rstrip('/')}/{'chat/completions' if settings.chat else 'completions'}"
-        self._trusted = read_authorities(settings.ca_file)
+        self._trusted = read_trusted(settings.ca_file)
         self._parameters = Parameters(settings)
         self._count_tokens = count_tokens
         self._grammars = (GrammarRequests(settings, write_grammar)

@@ -68,7 +68,7 @@ def size_limit(max_new_tokens: int, *, listed: int = 0) -> int:
     return _FRAME_BYTES + _TOKEN_BYTES * max_new_tokens * (1 + listed)
 
 
-def read_authorities(path: Optional[Path]) -> Union[ssl.SSLContext, bool]:
+def read_trusted(path: Optional[Path]) -> Union[ssl.SSLContext, bool]:
     """Read which authorities a server's certificate may be from.
 
     path (Optional[Path]): A PEM file; None stands for the public ones.
