@@ -13,15 +13,15 @@ def serve_cli(
     host: str = typer.Option("127.0.0.1", help="Address to listen on. Others than this machine reach it without any "
                                                "password: put a web server with encryption before it."),
     port: int = typer.Option(8080, help="Port to listen on; 0 takes a free one."),
-    batch_size: int = typer.Option(64, min=1, help="Texts that are annotated together."),
+    batch_size: int = typer.Option(64, min=1, help="Most texts that are annotated together."),
     spans_key: str = typer.Option("sc", help="Key of the spans in Docs."),
     int8: bool = typer.Option(False, "--int8", help="Compute with weights rounded to 8 bits."),
     gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU, or -1 for the CPU."),
 ) -> None:
     """Serve a pipeline over HTTP; texts of requests that come together are annotated together.
 
-    POST /annotate takes {"texts": [...]} and answers {"records": [{"text", "spans"}, ...]}, GET /health says what is
-    served. Ctrl-C ends it, after the requests under way.
+    POST /annotate takes {"texts": [...]} and answers {"records": [{"text", "spans"}, ...]}, with "error" in place of
+    "spans" for a text that fails. GET /health says what is served. Ctrl-C ends it, after the requests under way.
 
     Example: spacy-bioner serve training/pipeline --port 8080
 

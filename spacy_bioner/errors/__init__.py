@@ -31,6 +31,15 @@ def first_fault(error: Any) -> Tuple[str, str]:
     return ".".join(map(str, fault["loc"])), fault["msg"]
 
 
+def describe(error: BaseException) -> str:
+    """Return what an error says, on one line, of bounded length where it is none of ours."""
+    said = " ".join(str(error).split())
+    if isinstance(error, BionerError):
+        return said
+    said = said[:200]
+    return said if isinstance(error, ValueError) and said else f"{type(error).__name__} {said}".strip()
+
+
 class Errors(FileErrors, CodecErrors, LlmErrors, FinetuningErrors, SynthesisErrors, TrainingErrors, EvaluationErrors,
              ReviewErrors, CliErrors, ShippingErrors):
     """The messages of all errors."""

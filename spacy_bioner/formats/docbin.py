@@ -14,11 +14,11 @@ from spacy.tokens import Doc, DocBin, Span, SpanGroup
 from spacy.vocab import Vocab
 
 from ..annotation import Annotation, Mention, check_label, check_score, choose_id, in_text_order, read_details
-from ..errors import BionerError, Errors
+from ..errors import BionerError, Errors, describe
 from ..files import open_atomic
 from ..loading import BROKEN_CONTENT, parse_json
 from ..tokens import find_units
-from .parsing.docbin_bytes import describe, load_docbin
+from .parsing.docbin_bytes import load_docbin
 from .parsing.problems import Problems, Written, strict_unless, untold
 from .parsing.spans import Stated, ground_mentions
 

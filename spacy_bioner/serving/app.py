@@ -1,12 +1,13 @@
 """The HTTP side: `POST /annotate` takes texts and gives records, `GET /health` says what is served."""
 
 import asyncio
+import logging
 import re
 import socket
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, AsyncIterator, Dict, List, NamedTuple, Sequence
+from typing import TYPE_CHECKING, Any, AsyncIterator, Dict, List, NamedTuple, Sequence, Tuple
 
-from ..errors import BionerError, Errors
+from ..errors import BionerError, Errors, describe
 from ..extras import extra
 from ..formats.docbin import doc_to_annotation
 from ..loading import parse_json
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
     from starlette.requests import Request
     from starlette.responses import Response
+
+logger = logging.getLogger(__name__)
 
 # Bytes of a request; a longer one is refused before it is read whole.
 MOST_BYTES = 10_000_000
@@ -87,8 +90,7 @@ def make_app(served: Served, *, hosts: Sequence[str] = _LOOPBACK) -> "Starlette"
         except _Refused as refused:
             later = {"Retry-After": "1"} if refused.status == 503 else {}
             return JSONResponse({"error": f"{refused.why}."}, refused.status, headers=later)
-        found = await batcher.annotate(texts)
-        return JSONResponse({"records": [{"text": text, "spans": spans} for text, spans in zip(texts, found)]})
+        return JSONResponse(*make_answer(texts, await batcher.annotate(texts)))
 
     async def health(request: "Request") -> "Response":
         meta = served.nlp.meta
@@ -140,6 +142,23 @@ def read_texts(body: bytes, most_characters: int) -> List[str]:
         if _SURROGATE.search(text):
             raise _Refused(422, f"Text {number} holds half of a character (a lone surrogate). Send whole characters")
     return texts
+
+
+def make_answer(texts: Sequence[str], found: Sequence[Any]) -> Tuple[Dict[str, Any], int]:
+    """Make the answer to a request that was worked on.
+
+    texts (Sequence[str]): Its texts.
+    found (Sequence[Any]): The spans of each, or what the pipeline raised on it.
+    RETURNS (Tuple[Dict[str, Any], int]): The answer, and its status: 500 where every text failed, else 200.
+    """
+    errors = [each for each in found if isinstance(each, BaseException)]
+    records = [{"text": text, "error": describe(each)} if isinstance(each, BaseException) else
+               {"text": text, "spans": each} for text, each in zip(texts, found)]
+    if errors:
+        logger.error("The pipeline failed on %s of %s texts, first so:", len(errors), len(texts), exc_info=errors[0])
+    if errors and len(errors) == len(texts):
+        return {"error": f"The pipeline fails on every text: {describe(errors[0])}", "records": records}, 500
+    return {"records": records}, 200
 
 
 def listen(host: str, port: int) -> socket.socket:

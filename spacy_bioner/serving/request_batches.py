@@ -2,21 +2,22 @@
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
-from typing import Any, Callable, List, NamedTuple, Sequence
+from typing import Any, Callable, List, NamedTuple, Sequence, Tuple
 
 # Texts that wait, beyond which new requests are turned away.
 MOST_WAITING = 10_000
 
 
-class _Waiting(NamedTuple):
+class _Request(NamedTuple):
     """A request.
 
-    texts (Sequence[str]): Its texts.
-    answer (asyncio.Future): Takes what was found in each.
+    size (int): How many texts it has.
+    found (List[Any]): What was found in its first texts, so far.
+    answer (asyncio.Future): Takes all of that.
     """
 
-    texts: Sequence[str]
+    size: int
+    found: List[Any]
     answer: "asyncio.Future[List[Any]]"
 
 
@@ -24,13 +25,13 @@ class Batcher:
     """Annotates in one thread, since the cores are used by the matrix products of one batch already.
 
     annotate (Callable[[List[str]], List[Any]]): Texts to what was found in each.
-    size (int): So many texts of several requests make a batch; one request is never split.
+    size (int): Most texts of a batch: those of several requests together, those of a longer request in parts.
     """
 
     def __init__(self, annotate: Callable[[List[str]], List[Any]], *, size: int) -> None:
         self._annotate = annotate
         self._size = size
-        self._queue: "asyncio.Queue[_Waiting]" = asyncio.Queue()
+        self._queue: "asyncio.Queue[Tuple[_Request, str]]" = asyncio.Queue()
         self._waiting = 0
 
     def is_full(self) -> bool:
@@ -41,13 +42,16 @@ class Batcher:
         """Annotate the texts of a request.
 
         texts (Sequence[str]): The texts.
-        RETURNS (List[Any]): What was found in each. What the pipeline raises on them is raised here.
+        RETURNS (List[Any]): What was found in each, or what the pipeline raises on it.
         """
-        answer: "asyncio.Future[List[Any]]" = asyncio.get_running_loop().create_future()
+        if not texts:
+            return []
+        request = _Request(len(texts), [], asyncio.get_running_loop().create_future())
         self._waiting += len(texts)
         try:
-            self._queue.put_nowait(_Waiting(texts, answer))
-            return await answer
+            for text in texts:
+                self._queue.put_nowait((request, text))
+            return await request.answer
         finally:
             self._waiting -= len(texts)
 
@@ -56,27 +60,26 @@ class Batcher:
         with ThreadPoolExecutor(1) as thread:
             while True:
                 batch = [await self._queue.get()]
-                while not self._queue.empty() and sum(len(one.texts) for one in batch) < self._size:
+                while not self._queue.empty() and len(batch) < self._size:
                     batch.append(self._queue.get_nowait())
-                await self._work_on(thread, [one for one in batch if not one.answer.done()])
+                # Of a client that has gone the answer is cancelled.
+                batch = [(request, text) for request, text in batch if not request.answer.done()]
+                found = await self._find(thread, [text for _, text in batch])
+                for (request, _), of_text in zip(batch, found):
+                    request.found.append(of_text)
+                    if len(request.found) == request.size and not request.answer.done():
+                        request.answer.set_result(request.found)
 
-    async def _work_on(self, thread: ThreadPoolExecutor, batch: List[_Waiting]) -> None:
-        """Answer the requests of a batch; where it fails, each by itself, so that none fails for another's sake."""
-        if not batch:
-            return
-        done = asyncio.wrap_future(thread.submit(self._annotate, [text for one in batch for text in one.texts]))
+    async def _find(self, thread: ThreadPoolExecutor, texts: List[str]) -> List[Any]:
+        """Annotate texts together; where that fails, each half by itself, so that none fails for another's sake."""
+        if not texts:
+            return []
+        done = asyncio.wrap_future(thread.submit(self._annotate, texts))
         await asyncio.wait([done])
         error = done.exception()
-        if error is not None and len(batch) > 1:
-            for one in batch:
-                await self._work_on(thread, [one])
-            return
-        found = iter(() if error is not None else done.result())
-        for one in batch:
-            own = list(islice(found, len(one.texts)))
-            if one.answer.done():  # the client has gone meanwhile
-                continue
-            if error is not None:
-                one.answer.set_exception(error)
-            else:
-                one.answer.set_result(own)
+        if error is None:
+            return done.result()
+        if len(texts) == 1:
+            return [error]
+        half = len(texts) // 2
+        return [*await self._find(thread, texts[:half]), *await self._find(thread, texts[half:])]

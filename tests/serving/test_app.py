@@ -73,25 +73,73 @@ def test_health_names_the_pipeline_and_its_labels(client):
     assert client.get("/health").json() == {"pipeline": "en_pipeline", "version": "0.0.0", "labels": ["DISEASE"]}
 
 
+def ask_batcher(annotate, requests, *, size=8):
+    """Return the answers to requests that come at once, before one whose client goes; and whether it is full then."""
+    async def ask():
+        batcher = Batcher(annotate, size=size)
+        asked = [asyncio.ensure_future(batcher.annotate(texts)) for texts in (*requests, ["gone"])]
+        await asyncio.sleep(0)
+        asked.pop().cancel()
+        work = asyncio.ensure_future(batcher.run())
+        answers = await asyncio.gather(*asked)
+        work.cancel()
+        return answers, batcher.is_full()
+
+    return asyncio.run(ask())
+
+
 def test_a_text_that_fails_fails_alone():
     def annotate(texts):
         if "bad" in texts:
             raise ValueError("bad")
         return [text.upper() for text in texts]
 
-    async def ask():
-        batcher = Batcher(annotate, size=8)
-        asked = [asyncio.ensure_future(batcher.annotate([text])) for text in ("a", "bad", "c")]
-        asked.append(asyncio.ensure_future(batcher.annotate(["gone"])))
-        await asyncio.sleep(0)
-        asked.pop().cancel()
-        work = asyncio.ensure_future(batcher.run())
-        answers = await asyncio.gather(*asked, return_exceptions=True)
-        work.cancel()
-        return answers, batcher.is_full()
+    answers, full = ask_batcher(annotate, [["a", "bad", "b"], ["c"], [], ["bad"]])
+    assert [[found if isinstance(found, str) else repr(found) for found in answer] for answer in answers] == [
+        ["A", "ValueError('bad')", "B"], ["C"], [], ["ValueError('bad')"]]
+    assert not full
 
-    (first, failed, last), full = asyncio.run(ask())
-    assert (first, str(failed), last, full) == (["A"], "bad", ["C"], False)
+
+def test_a_batch_is_never_larger_than_asked_for():
+    sizes = []
+
+    def annotate(texts):
+        sizes.append(len(texts))
+        return texts
+
+    requests = [[f"{number}-{place}" for place in range(count)] for number, count in enumerate((1, 7, 20, 2))]
+    assert ask_batcher(annotate, requests)[0] == requests
+    assert sizes == [8, 8, 8, 6]
+
+
+@pytest.fixture
+def failing_client(nlp):
+    @Language.component("fails_on_fever")
+    def fail_on_fever(doc):
+        if "fever" in doc.text:
+            raise RuntimeError("hot:\nfever")
+        return doc
+
+    nlp.add_pipe("fails_on_fever", first=True)
+    with TestClient(make_app(Served(nlp), hosts=["testserver"]), raise_server_exceptions=False) as client:
+        yield client
+
+
+def test_the_record_of_a_text_that_fails_holds_one_line(failing_client, caplog):
+    answer = failing_client.post("/annotate", json={"texts": ["Gout.", "A fever.", "No gout."]})
+    assert (answer.status_code, answer.json()) == (200, {"records": [
+        {"text": "Gout.", "spans": [{"start": 0, "end": 4, "label": "DISEASE"}]},
+        {"text": "A fever.", "error": "RuntimeError hot: fever"},
+        {"text": "No gout.", "spans": [{"start": 3, "end": 7, "label": "DISEASE"}]}]})
+    [logged] = caplog.records
+    assert "1 of 3 texts" in logged.message and "fever" in logged.exc_text, "the operator sees where it failed"
+
+
+def test_a_request_of_which_every_text_fails_is_an_error(failing_client):
+    answer = failing_client.post("/annotate", json={"texts": ["A fever.", "fever"]})
+    assert (answer.status_code, answer.json()) == (500, {
+        "error": "The pipeline fails on every text: RuntimeError hot: fever",
+        "records": [{"text": text, "error": "RuntimeError hot: fever"} for text in ("A fever.", "fever")]})
 
 
 def test_new_words_are_forgotten(nlp):

@@ -7,7 +7,7 @@ import numpy
 from spacy.attrs import IDS, ORTH
 from spacy.tokens import DocBin
 
-from ...errors import BionerError, Errors
+from ...errors import BionerError, Errors, describe
 from ...loading import BROKEN_CONTENT, inflate, parse_msgpack, read_bounded
 
 
@@ -25,12 +25,6 @@ def load_docbin(path: Path) -> DocBin:
         raise
     except BROKEN_CONTENT as error:
         raise BionerError(Errors.E011.format(path=path, wanted="a .spacy file", why=describe(error))) from None
-
-
-def describe(error: BaseException) -> str:
-    """Return what an error says, on one line of bounded length."""
-    said = " ".join(str(error).split())[:200]
-    return said if isinstance(error, ValueError) and said else f"{type(error).__name__} {said}".strip()
 
 
 def _build(message: Any) -> DocBin:
