@@ -1,6 +1,5 @@
 """The verb annotate: texts in, annotated records out, by a language model or a trained pipeline."""
 
-import json
 import logging
 import sys
 from collections import Counter
@@ -11,7 +10,7 @@ from importlib.util import find_spec
 from itertools import count as count_up
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any, Callable, Dict, Iterable, Iterator, List, Literal, Optional, Sequence
+from typing import Any, Callable, Dict, Iterator, List, Literal, Optional, Sequence
 
 import typer
 
@@ -19,7 +18,6 @@ from ..annotation import Annotation
 from ..config_files import find_config
 from ..errors import BionerError, Errors
 from ..files import open_atomic
-from ..formats.plain_text import ENDINGS, count_plain_texts
 from ..llm.settings import (
     AUTO,
     AnnotatorSettings,
@@ -32,9 +30,10 @@ from ..settings import Settings, setting
 from ..taggers.opening import PipelineSettings
 from ._shared.batches import read_batch_into_cache, write_batch
 from ._shared.outputs import refuse_own_cache, refuse_own_input, refuse_same_output
-from ._shared.pipeline_annotation import annotate_by_pipeline, read_map, refuse_with_pipeline
+from ._shared.pipeline_annotation import annotate_by_pipeline, make_pipeline_annotator, read_map, refuse_with_pipeline
 from ._shared.schema import Schema, read_schema
 from ._shared.settings import CONFIG, PROFILE, add_options, load_settings, read_overrides
+from ._shared.text_streams import count_texts, keep_annotated, read_texts, refuse_empty
 
 logger = logging.getLogger(__name__)
 
@@ -80,8 +79,9 @@ def annotate_cli(
     labels: Optional[Path] = typer.Option(None, help="Label schema (YAML): labels, corpus and language of the prompts. "
                                                      "Without it the adapter's, or the labels of the embedded "
                                                      "corpus."),
-    engine: Engine = typer.Option(Engine.local, help="local: in this process. ray: by workers; IN may then be .parquet "
-                                                     "or a folder of files, and OUT is a folder of shards."),
+    engine: Engine = typer.Option(Engine.local, help="local: in this process. ray: by workers, also with --pipeline; "
+                                                     "IN may then be .parquet or a folder of files, and OUT is a "
+                                                     "folder of shards, of which finished ones are kept."),
     pipeline: Optional[str] = typer.Option(None, help="What annotates in place of a language model: folder or package "
                                                       "of a spaCy pipeline, folder or hub id of a token classifier or "
                                                       "a GLiNER model."),
@@ -104,7 +104,8 @@ def annotate_cli(
 ) -> None:
     """Annotate texts with a language model, or with a trained pipeline.
 
-    Each response is cached at once. After an interruption, the same command resumes.
+    Each response of a model is cached at once. After an interruption, the same command resumes. With --pipeline it does
+    so only where --engine ray writes shards.
 
     Example: spacy-bioner annotate notes.jsonl annotated.jsonl --labels labels.yml
 
@@ -128,17 +129,12 @@ def annotate_cli(
     schema = read_schema(labels) if labels else None
     if settings.pipeline.name is not None:
         given = read_overrides(ctx.args) if pipeline is not None else {}
-        refuse_with_pipeline({"--engine": engine is Engine.ray, "--retry-truncated": retry_truncated,
-                              "--write-batch": write_batch_to, "--read-batch": read_batch_from, **given})
-        texts = _refuse_empty(islice(read_texts(source), settings.limit), source, Counter())
-        count = annotate_by_pipeline(texts, output, settings.pipeline, origin=settings.origin,
-                                     schema=schema.labels if schema else None, device=settings.choose_device(gpu_id),
-                                     gpu_id=gpu_id)
-        print(f"{count} records -> {output}", file=sys.stderr)
-        return
-    for option, value in (("--spans-key", spans_key), ("--map", map_)):
-        if value:
-            raise BionerError(Errors.E730.format(option=option, why="no --pipeline is given"))
+        refuse_with_pipeline({"--retry-truncated": retry_truncated, "--write-batch": write_batch_to,
+                              "--read-batch": read_batch_from, **given}, by_ray=engine is Engine.ray)
+    else:
+        for option, value in (("--spans-key", spans_key), ("--map", map_)):
+            if value:
+                raise BionerError(Errors.E730.format(option=option, why="no --pipeline is given"))
     if engine is Engine.ray:
         for option, is_given in (("--write-batch", write_batch_to is not None),
                                  ("--read-batch", read_batch_from is not None), ("--allow-empty", allow_empty)):
@@ -146,6 +142,10 @@ def annotate_cli(
                 raise BionerError(Errors.E730.format(option=option, why="--engine ray asks by itself"))
         summary = annotate_by_workers(source, output, settings, schema=schema, gpu_id=gpu_id,
                                       retry_truncated=retry_truncated)
+    elif settings.pipeline.name is not None:
+        summary = annotate_by_pipeline(
+            source, output, settings.pipeline, limit=settings.limit, origin=settings.origin,
+            schema=schema.labels if schema else None, device=settings.choose_device(gpu_id), gpu_id=gpu_id)
     else:
         annotator = make_annotator(settings, schema=schema, gpu_id=gpu_id, retry_truncated=retry_truncated)
         if read_batch_from is not None:
@@ -272,8 +272,8 @@ def annotate(source: Path, output: Path, annotator: Any, *, limit: Optional[int]
         replies = count_up(1)
         # Documents come out in their order, so the first may come with the last response of a whole window.
         annotator.usage.on_reply = lambda: advance(done=0, note=f"{next(replies):,} responses")
-        kept = _keep_annotated(annotator.annotate(texts), failures, reasons, lambda: advance(failed=reasons.total()))
-        write_annotations(output, _refuse_unread(_refuse_empty(kept, source, reasons), annotator), problems=problems)
+        kept = keep_annotated(annotator.annotate(texts), failures, reasons, lambda: advance(failed=reasons.total()))
+        write_annotations(output, _refuse_unread(refuse_empty(kept, source, reasons), annotator), problems=problems)
     warning = annotator.shapes.warning(annotator.builder.codec.name)
     if warning is not None:
         logger.warning(warning)
@@ -292,7 +292,7 @@ def annotate_by_workers(source: Path, output: Path, settings: AnnotateSettings, 
     settings (AnnotateSettings): The section [annotate].
     schema (Optional[Schema]): As in `make_annotator`.
     gpu_id (int): As in `make_annotator`; where a GPU is meant, each worker has one, and Ray says which.
-    retry_truncated (bool): As in `make_annotator`.
+    retry_truncated (bool): As in `make_annotator`; a pipeline has no replies.
     RETURNS (str): One line: what was done and which issues were met.
     RAISES BionerError: E706 without Ray, E730 for a limit, E226 and E227 for a folder with shards of another run.
     """
@@ -302,6 +302,7 @@ def annotate_by_workers(source: Path, output: Path, settings: AnnotateSettings, 
         raise BionerError(Errors.E706.format(package="ray", extra="ray"))
     from ..llm.annotation.identity import identify
     from ..scale.ray_annotate import annotate_on_ray
+    from ..taggers.tagger_annotator import identify_tagger
     from ._shared.progress_bar import show_progress
 
     is_local = settings.replay is None and settings.server.base_url is None
@@ -309,6 +310,16 @@ def annotate_by_workers(source: Path, output: Path, settings: AnnotateSettings, 
     if on_gpu:
         # Of all GPUs Ray shows a worker its own alone, which is then the first.
         settings = settings.changed(device="cuda")
+    origin: Optional[str] = settings.origin
+    if settings.pipeline.name is not None:
+        known = schema.labels if schema else None
+        build: Callable[[], Any] = partial(
+            make_pipeline_annotator, settings.pipeline, origin=settings.origin, schema=known,
+            device=settings.choose_device(-1), gpu_id=0 if on_gpu else -1)
+        origin, identity = None, {"origin": settings.origin, **identify_tagger(settings.pipeline, known)}
+    else:
+        build = partial(make_annotator, settings, schema=schema, retry_truncated=retry_truncated)
+        identity = identify(open_source(settings, gpu_id=-1), choose_settings(settings, schema))
     failures = 0
     with show_progress("Annotating") as advance:
 
@@ -318,61 +329,13 @@ def annotate_by_workers(source: Path, output: Path, settings: AnnotateSettings, 
             advance(done=good + failed, failed=failures)
 
         total = annotate_on_ray(
-            source, output, partial(make_annotator, settings, schema=schema, retry_truncated=retry_truncated),
-            origin=settings.origin,
-            settings=identify(open_source(settings, gpu_id=-1), choose_settings(settings, schema)), advance=count,
-            gpus=1 if on_gpu else 0, **settings.ray.values())
+            source, output, build, origin=origin, settings=identity, advance=count, gpus=1 if on_gpu else 0,
+            **settings.ray.values())
     issues = ", ".join(f"{kind} {number}" for kind, number in sorted(total["issues"].items())) or "none"
     lacking = (f" ({total['lacking']} of them with documents set aside: remove a shard's file to ask for it again)"
                if total["lacking"] else "")
     return (f"{total['done']} shards done, {total['done_before']} done before{lacking}; {total['good']} documents; "
             f"{total['failed']} set aside; issues: {issues}")
-
-
-def read_texts(source: Path) -> Iterator[Annotation]:
-    """Read texts one by one.
-
-    source (Path): Records, Docs, a .txt file with a document a line, or a folder with a .txt file a document.
-    YIELDS (Annotation): The texts, with ids; those of a folder as they lie on the disk, line ends and all.
-    RAISES BionerError: E003 where a file is not UTF-8.
-    """
-    from ..formats import TEXT, read_annotations
-
-    is_text = source.is_dir() or source.name.lower().endswith(ENDINGS)
-    yield from read_annotations(source, TEXT if is_text else "", raw=True)
-
-
-def count_texts(source: Path, limit: Optional[int]) -> Optional[int]:
-    """Return how many documents there are to annotate; None where only reading them would tell."""
-    if source.is_dir() or source.is_file() and not source.name.lower().endswith(".spacy"):
-        count = count_plain_texts(source)
-    else:
-        return limit
-    return min(count, limit) if limit else count
-
-
-def _keep_annotated(annotated: Iterable[Annotation], failures: IO[str], reasons: Counter,
-                    advance: Callable[[], None]) -> Iterator[Annotation]:
-    """Let through what was annotated, write what failed to its own file, and count its reasons."""
-    for annotation in annotated:
-        if "error" in annotation.meta:
-            reasons[annotation.meta["error"]] += 1
-            failures.write(json.dumps(annotation.to_record(), ensure_ascii=False) + "\n")
-        else:
-            yield annotation
-        advance()
-
-
-def _refuse_empty(annotated: Iterator[Annotation], source: Path, reasons: Counter) -> Iterator[Annotation]:
-    """Let annotations through, at least one of them: an empty output would look like a finished one."""
-    first = next(annotated, None)
-    if first is None and reasons:
-        (why, most), = reasons.most_common(1)
-        raise BionerError(Errors.E735.format(path=source, count=reasons.total(), most=most, why=why))
-    if first is None:
-        raise BionerError(Errors.E008.format(path=source))
-    yield first
-    yield from annotated
 
 
 def _refuse_unread(annotated: Iterator[Annotation], annotator: Any) -> Iterator[Annotation]:

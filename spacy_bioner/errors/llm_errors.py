@@ -78,6 +78,7 @@ class LlmErrors:
             "shorter texts, or leave it out.")
     E250 = ("The file of certificates {path} (ca_file) cannot be used: {why}. Give a PEM file with the authority of "
             "the server.")
+    E251 = "The pipeline {name} gave no Doc for text '{id}'. A component of it leaves texts out."
 
 
 class LlmWarnings:

@@ -1,16 +1,17 @@
 """Annotation on Ray: workers that hold the model take shards; a shard that was written is never done again.
 
-Chunks, cache keys and guarantees are those of `Annotator`; the memory of a worker holds one shard. Ray places the
+Chunks, cache keys and guarantees are those of the annotator; the memory of a worker holds one shard. Ray places the
 workers and starts those anew that are killed; this process hands a shard to each worker that is free.
 """
 
 from collections import Counter
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Sequence
+from typing import Any, Callable, Dict, Iterable, Iterator, Mapping, Optional, Protocol, Sequence
 
+from ..annotation import Annotation
 from ..errors import BionerError, Errors
 from ..extras import extra
-from ..llm.annotation.annotator import Annotator
+from ..llm.annotation.usage import Usage
 from .manifest import keep_manifest, make_manifest
 from .ray_cluster import join_cluster
 from .shards import Shard, find_inputs, find_shards, read_shard, write_shard
@@ -21,16 +22,28 @@ _CPUS_OF_WORKER = 0.5
 _TRIES_OF_SHARD = 3
 
 
+class RecordAnnotator(Protocol):
+    """What annotates records: a language model, or a tagger.
+
+    usage (Usage): Counts of what it did.
+    """
+
+    usage: Usage
+
+    def annotate(self, annotations: Iterable[Annotation]) -> Iterator[Annotation]:
+        """Yield each text annotated; one that failed has its reason as `error`."""
+
+
 class ShardWorker:
     """Annotates shards; made once in each worker process.
 
-    build (Callable[[], Annotator]): Makes the annotator there.
-    origin (str): Origin of the records that come out.
+    build (Callable[[], RecordAnnotator]): Makes the annotator there.
+    origin (Optional[str]): Origin that the texts are given; None for an annotator that says so itself.
     """
 
-    def __init__(self, build: Callable[[], Annotator], origin: str) -> None:
+    def __init__(self, build: Callable[[], RecordAnnotator], origin: Optional[str]) -> None:
         self._build = build
-        self._annotator: Optional[Annotator] = None
+        self._annotator: Optional[RecordAnnotator] = None
         self.origin = origin
 
     def load(self) -> Dict[str, Any]:
@@ -49,7 +62,9 @@ class ShardWorker:
         if self._annotator is None:
             return stopped
         before = Counter(self._annotator.usage.issues)
-        texts = (text.with_meta(origin=self.origin) for text in read_shard(shard))
+        texts = read_shard(shard)
+        if self.origin is not None:
+            texts = (text.with_meta(origin=self.origin) for text in texts)
         try:
             counts = write_shard(shard, self._annotator.annotate(texts))
         except BionerError as error:
@@ -57,20 +72,20 @@ class ShardWorker:
         return {**counts, "issues": dict(self._annotator.usage.issues - before)}
 
 
-def annotate_on_ray(source: Path, output: Path, build: Callable[[], Annotator], *, workers: int = 2,
-                    shard_size: int = 1000, kind: str = "jsonl", gpus: float = 0, origin: str = "synthetic",
+def annotate_on_ray(source: Path, output: Path, build: Callable[[], RecordAnnotator], *, workers: int = 2,
+                    shard_size: int = 1000, kind: str = "jsonl", gpus: float = 0, origin: Optional[str] = "synthetic",
                     settings: Optional[Mapping[str, Any]] = None,
                     advance: Optional[Callable[[int, int], None]] = None) -> Dict[str, Any]:
     """Annotate a large input on the Ray cluster that is there, or on this machine.
 
     source (Path): A .jsonl, .jsonl.gz or .parquet file, or a folder of them, where all workers can read it.
     output (Path): Folder for the shards, where all workers can write.
-    build (Callable[[], Annotator]): Makes an annotator; it is sent to the workers.
+    build (Callable[[], RecordAnnotator]): Makes an annotator; it is sent to the workers.
     workers (int): Processes that hold the model.
     shard_size (int): Records in a shard.
     kind (str): "jsonl" or "parquet".
     gpus (float): Share of a GPU that a worker takes.
-    origin (str): Origin of the records that come out.
+    origin (Optional[str]): Origin that the texts are given, see `ShardWorker`.
     settings (Optional[Mapping[str, Any]]): What the annotations depend on beside the texts; a folder with shards of
         other settings is refused.
     advance (Optional[Callable[[int, int], None]]): Called with good and failed documents of each shard as it ends.

@@ -15,6 +15,7 @@ from typing import (
     Protocol,
     Sequence,
     Tuple,
+    Union,
 )
 
 from ..annotation import Annotation, Mention
@@ -24,6 +25,8 @@ from ..settings import Settings, setting
 GLINER_FILE = "gliner_config.json"
 # Stands for `doc.ents` in place of a span group.
 ENTS = "ents"
+# What a tagger gives for a text: its mentions, or the error on it.
+Found = Union[Sequence[Mention], Exception]
 
 
 class PipelineSettings(Settings):
@@ -53,8 +56,8 @@ class Tagger(Protocol):
     name: str
     labels: Sequence[str]
 
-    def find(self, texts: Iterable[Annotation]) -> Iterator[Tuple[Annotation, Sequence[Mention]]]:
-        """Yield each text with the mentions that are found in it, by labels of the tagger."""
+    def find(self, texts: Iterable[Annotation]) -> Iterator[Tuple[Annotation, Found]]:
+        """Yield each text with the mentions that are found in it, by labels of the tagger, or with the error on it."""
 
 
 def open_tagger(settings: PipelineSettings, *, schema: Optional[Mapping[str, str]] = None,

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+import spacy
 from typer.testing import CliRunner
 
 from spacy_bioner.annotation import Annotation, Mention
@@ -271,6 +272,27 @@ def test_each_worker_reserves_the_gpu_that_it_computes_on(tmp_path, monkeypatch,
     assert device is None or passed["build"]() == device
 
 
+@pytest.mark.parametrize("settings, gpu_id, spacy_gpu, device, gpus", [
+    pytest.param({}, -1, -1, "cpu", 0, id="cpu"),
+    pytest.param({}, 1, 0, "cuda", 1, id="second-gpu"),
+    pytest.param({"device": "cuda:1"}, -1, 0, "cuda", 1, id="setting-names-the-second"),
+])
+def test_a_worker_with_a_pipeline_computes_on_the_gpu_that_it_reserves(tmp_path, monkeypatch, settings, gpu_id,
+                                                                       spacy_gpu, device, gpus):
+    passed = {}
+
+    def annotate_on_ray(source, output, build, **options):
+        passed.update(options, **build.keywords)
+        return dict.fromkeys(("good", "failed", "done", "done_before", "lacking"), 0) | {"issues": {}}
+
+    monkeypatch.setattr(annotate, "find_spec", lambda name: name)
+    monkeypatch.setattr("spacy_bioner.scale.ray_annotate.annotate_on_ray", annotate_on_ray)
+    spacy.blank("en").to_disk(tmp_path / "pipeline")
+    settings = AnnotateSettings(pipeline={"name": str(tmp_path / "pipeline")}, **settings)
+    annotate.annotate_by_workers(tmp_path / "in.jsonl", tmp_path / "out", settings, gpu_id=gpu_id)
+    assert (passed["gpu_id"], passed["device"], passed["gpus"]) == (spacy_gpu, device, gpus)
+
+
 @pytest.mark.issue(21)
 @pytest.mark.parametrize("cache", ["in.jsonl", "out.jsonl", "labels.yml"])
 def test_a_cache_in_the_place_of_an_input_or_output_is_refused(tmp_path, cache):
@@ -284,8 +306,6 @@ def test_a_cache_in_the_place_of_an_input_or_output_is_refused(tmp_path, cache):
 
 
 def test_labels_of_a_pipeline_are_mapped_and_checked_against_the_schema(verb, refused, tmp_path, monkeypatch):
-    import spacy
-
     monkeypatch.chdir(tmp_path)
     nlp = spacy.blank("en")
     nlp.add_pipe("entity_ruler").add_patterns([{"label": "DISORDER", "pattern": "gout"}])

@@ -1,10 +1,15 @@
 """On Ray: the same output as without it, shard by shard, and what was written is never done again."""
 
 import os
+import re
 import signal
+import subprocess
+import sys
+import time
 from functools import partial
 
 import pytest
+import spacy
 from typer.testing import CliRunner
 
 from spacy_bioner.annotation import Annotation, Mention
@@ -143,3 +148,32 @@ def test_cause_under_wrapping_errors_is_found():
     outer.cause = ValueError("middle")
     outer.cause.__cause__ = BionerError("the  reason\nin lines")
     assert find_cause(outer) == "the reason in lines"
+
+
+@pytest.mark.slow
+def test_a_killed_run_of_a_pipeline_resumes_and_ends_in_the_output_of_one_process(tmp_path):
+    nlp = spacy.blank("en")
+    nlp.add_pipe("span_ruler", config={"spans_key": "sc"}).add_patterns([{"label": "DISEASE", "pattern": "flu"}])
+    nlp.to_disk(tmp_path / "pipeline")
+    write_json_lines(tmp_path / "in.jsonl", [
+        *({"id": str(number), "text": f"Case {number} had flu. " * 20} for number in range(1000)),
+        {"id": "long", "text": "x" * 1_000_001}])
+
+    def start(*arguments):
+        return subprocess.Popen([sys.executable, "-m", "spacy_bioner", "annotate", tmp_path / "in.jsonl", *arguments,
+                                 "--pipeline", tmp_path / "pipeline"], stderr=subprocess.PIPE, text=True)
+
+    by_shard = (tmp_path / "out", "--engine", "ray", "--annotate.ray.workers", "1", "--annotate.ray.shard_size", "50")
+    killed = start(*by_shard)
+    while not list((tmp_path / "out").glob("part-*")) and killed.poll() is None:
+        time.sleep(0.01)
+    assert killed.poll() is None, killed.stderr.read()
+    killed.kill()
+    killed.communicate()
+    said = start(*by_shard).communicate(timeout=300)[1]
+    done, done_before = map(int, re.search(r"(\d+) shards done, (\d+) done before; ", said).groups())
+    assert done and done_before and done + done_before == 21, said
+    assert "1000 records; 1 set aside" in start(tmp_path / "whole.jsonl").communicate(timeout=300)[1]
+    for pattern, whole in (("part-0000??.jsonl", "whole.jsonl"), ("part-*.failed.jsonl", "whole.failed.jsonl")):
+        parts = sorted((tmp_path / "out").glob(pattern))
+        assert b"".join(part.read_bytes() for part in parts) == (tmp_path / whole).read_bytes()

@@ -1,25 +1,28 @@
 """Annotating texts with a tagger in place of a language model."""
 
-from dataclasses import replace
+from collections import Counter
+from itertools import islice
 from pathlib import Path
-from typing import Any, Dict, Iterable, Mapping, Optional, Sequence
+from typing import TYPE_CHECKING, Any, Dict, Mapping, Optional, Sequence
 
-from ...annotation import Annotation, Mention
 from ...errors import BionerError, Errors
 from ...taggers.opening import PipelineSettings
+from .text_streams import count_texts, keep_annotated, read_texts, refuse_empty
 
-# Metadata of the annotator whose mentions are replaced.
-_FORMER_ANNOTATOR = ("model", "adapter", "prompt_hash", "temperature", "seed", "issues", "error")
+if TYPE_CHECKING:
+    from ...taggers.tagger_annotator import TaggerAnnotator
 
 
-def refuse_with_pipeline(options: Mapping[str, Any]) -> None:
+def refuse_with_pipeline(options: Mapping[str, Any], *, by_ray: bool = False) -> None:
     """Refuse options of the language model where a pipeline annotates.
 
     options (Mapping[str, Any]): Option, or dotted key of a setting, to its value.
+    by_ray (bool): Whether the settings of Ray have an effect.
     RAISES BionerError: E730 for the first one that is given.
     """
+    sections = ("annotate.pipeline.", "annotate.ray.") if by_ray else ("annotate.pipeline.",)
     for name, value in options.items():
-        if value and name not in ("annotate.limit", "annotate.origin") and not name.startswith("annotate.pipeline."):
+        if value and name not in ("annotate.limit", "annotate.origin") and not name.startswith(sections):
             option = name if name.startswith("--") else f"--{name}"
             raise BionerError(Errors.E730.format(option=option, why="--pipeline asks no language model"))
 
@@ -42,46 +45,51 @@ def read_map(arguments: Sequence[str]) -> Dict[str, str]:
     return found
 
 
-def annotate_by_pipeline(texts: Iterable[Annotation], output: Path, settings: PipelineSettings, *,
-                         origin: str = "synthetic", schema: Optional[Mapping[str, str]] = None, device: str = "cpu",
-                         gpu_id: int = -1) -> int:
-    """Run an annotator that is no language model over texts and write what it found, one after the other.
+def make_pipeline_annotator(settings: PipelineSettings, *, origin: str, schema: Optional[Mapping[str, str]] = None,
+                            device: str = "cpu", gpu_id: int = -1) -> "TaggerAnnotator":
+    """Load an annotator that is no language model.
 
-    texts (Iterable[Annotation]): The texts; their own mentions are not used.
-    output (Path): Takes them with the mentions, and their scores, that were found.
     settings (PipelineSettings): Which annotator, and its labels.
     origin (str): Origin of the records that come out.
     schema (Optional[Mapping[str, str]]): Label to definition; another label is an error. None allows any.
     device (str): Device of models that are not spaCy's.
     gpu_id (int): GPU that spaCy takes, or -1 for the CPU.
-    RETURNS (int): How many records were written.
+    RETURNS (TaggerAnnotator): The annotator.
     RAISES BionerError: Those of `taggers.opening`.
     """
-    from ...corpus.set_aside import set_aside_path
-    from ...formats import write_annotations
     from ...taggers.opening import LabelMap, open_tagger
+    from ...taggers.tagger_annotator import TaggerAnnotator
     from .gpu import set_up_gpu
 
     set_up_gpu(gpu_id)
     tagger = open_tagger(settings, schema=schema, device=device)
-    labels = LabelMap(settings.map, known=schema, tagger=tagger)
-    count = write_annotations(output, (give_mentions(text, labels.apply(mentions), tagger.name).with_meta(origin=origin)
-                                       for text, mentions in tagger.find(texts)))
-    set_aside_path(output).unlink(missing_ok=True)
-    return count
+    return TaggerAnnotator(tagger, LabelMap(settings.map, known=schema, tagger=tagger), origin=origin)
 
 
-def give_mentions(annotation: Annotation, mentions: Sequence[Mention], name: str) -> Annotation:
-    """Give a record the mentions of another annotator, with its name in place of what it says of the former one.
+def annotate_by_pipeline(source: Path, output: Path, settings: PipelineSettings, *, limit: Optional[int] = None,
+                         **options: Any) -> str:
+    """Annotate a file of texts by an annotator that is no language model, one document after the other.
 
-    annotation (Annotation): The record.
-    mentions (Sequence[Mention]): The mentions.
-    name (str): Who found them.
-    RETURNS (Annotation): The record. One that was generated goes on saying what wrote it, and how many mentions came by
-        looking through it.
+    source (Path): The texts, see `read_texts`.
+    output (Path): Takes them with the mentions, and their scores, that were found; those that failed go beside it.
+    settings (PipelineSettings): Which annotator, and its labels.
+    limit (Optional[int]): Annotate no more than so many documents.
+    options (Any): Those of `make_pipeline_annotator`.
+    RETURNS (str): One line: how many records were written, and how many were set aside.
+    RAISES BionerError: Those of `taggers.opening`, E008 where there is no text, E735 where every document failed.
     """
-    fresh = annotation.with_mentions(mentions)
-    if annotation.meta.get("source") == "generated":
-        return fresh.with_meta(relabelled=len(set(fresh.mentions) - set(annotation.mentions)))
-    meta = {key: value for key, value in annotation.meta.items() if key not in _FORMER_ANNOTATOR}
-    return replace(fresh, meta={**meta, "model": name})
+    from ...corpus.set_aside import set_aside_path
+    from ...files import open_atomic
+    from ...formats import write_annotations
+    from .progress_bar import show_progress
+
+    annotator = make_pipeline_annotator(settings, **options)
+    reasons: Counter = Counter()
+    with open_atomic(set_aside_path(output), private=True) as failures, \
+            show_progress("Annotating", total=count_texts(source, limit)) as advance:
+        kept = keep_annotated(annotator.annotate(islice(read_texts(source), limit)), failures, reasons,
+                              lambda: advance(failed=reasons.total()))
+        count = write_annotations(output, refuse_empty(kept, source, reasons))
+    if not reasons:
+        set_aside_path(output).unlink()
+    return f"{count} records" + (f"; {reasons.total()} set aside" if reasons else "")

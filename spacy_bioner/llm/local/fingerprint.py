@@ -3,22 +3,25 @@
 import hashlib
 import json
 from pathlib import Path
+from typing import Sequence
 
 from ..adapter import CARD_FILE, CONFIG_FILE, WEIGHTS_FILE
 
 _FINGERPRINT_BYTES = 1 << 20
+_OF_MODEL = ("*.safetensors", "*config.json", "tokenizer*.json")
 
 
-def fingerprint(folder: Path) -> str:
+def fingerprint(folder: Path, *, patterns: Sequence[str] = _OF_MODEL) -> str:
     """Short hash of a model folder: its settings, and of each weight file the size, the head and the tail.
 
     folder (Path): Folder of a model.
+    patterns (Sequence[str]): Which files are read.
     RETURNS (str): The hash; equal for equal content wherever the folder lies.
     """
     digest = hashlib.sha256()
-    for path in sorted([*folder.glob("*.safetensors"), *folder.glob("*config.json"), *folder.glob("tokenizer*.json")]):
+    for path in sorted(path for pattern in patterns for path in folder.glob(pattern) if path.is_file()):
         size = path.stat().st_size
-        digest.update(json.dumps([path.name, size]).encode())
+        digest.update(json.dumps([path.relative_to(folder).as_posix(), size]).encode())
         with path.open("rb") as file_:
             digest.update(file_.read(_FINGERPRINT_BYTES))
             file_.seek(max(0, size - _FINGERPRINT_BYTES))
