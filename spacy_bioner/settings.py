@@ -6,6 +6,7 @@ The command line, the config files, the factories and the registered functions a
 import difflib
 import inspect
 import json
+import re
 import textwrap
 from copy import deepcopy
 from functools import wraps
@@ -273,20 +274,29 @@ _MADE_WITH = "made_with"
 
 
 def store_values(values: Mapping[str, Any], made_with: Mapping[str, Any]) -> Dict[str, Any]:
-    """Return the settings of a component as they are stored: with those that it was made with, for `take_stored`."""
-    return {**values, _MADE_WITH: dict(made_with)}
+    """Return the settings of a component as they are stored: with those that it was made with, for `take_stored`.
+
+    Of what a config does not give back as it is, such as a label with a colon, nothing is compared later.
+    """
+    return {**values, _MADE_WITH: {name: value for name, value in made_with.items() if _survives_config(value)}}
+
+
+def _survives_config(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return all(re.fullmatch(r"[\w-]+", key) and _survives_config(inner) for key, inner in value.items())
+    return "$" not in str(value)
 
 
 def take_stored(stored: Mapping[str, Any], made_with: Mapping[str, Any]) -> Dict[str, Any]:
     """Return the stored settings of a component that hold: where its config says something else now, that holds.
 
-    stored (Mapping[str, Any]): What `store_values` gave; earlier versions stored settings alone, which all hold.
+    stored (Mapping[str, Any]): What `store_values` gave.
     made_with (Mapping[str, Any]): What the component was made with now: the config that is stored beside the settings,
         and what was overridden as it was loaded.
     """
-    before = stored.get(_MADE_WITH, made_with)
+    before = stored.get(_MADE_WITH, {})
     return {name: value for name, value in stored.items()
-            if name != _MADE_WITH and before.get(name) == made_with.get(name)}
+            if name != _MADE_WITH and (name not in before or before[name] == made_with.get(name))}
 
 
 def known_keys(schema: Type[BaseModel], place: Iterable[Any]) -> List[str]:

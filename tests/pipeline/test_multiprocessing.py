@@ -99,6 +99,9 @@ def test_two_processes_give_what_one_gives(tmp_path, monkeypatch, method):
         made += [make_trained("span_selector"), make_generator(tmp_path / "other")]
     for nlp, docs in made:
         before = read(nlp.pipe(docs()))
+        if nlp.has_pipe("seed_generator"):
+            # It counts sentences of the same seeds, and would write others now.
+            nlp, docs = make_generator(tmp_path / "anew")
         assert read(nlp.pipe(docs(), n_process=2, batch_size=2)) == before, nlp.pipe_names
 
 

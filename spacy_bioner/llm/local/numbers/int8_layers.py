@@ -120,19 +120,20 @@ def can_use_int8() -> bool:
 
 def put_int8(transformer: torch.nn.Module, *, filled: bool = True, embeddings: bool = False,
              trains_below: bool = False) -> None:
-    """Put 8-bit layers in place of the frozen linear layers of a transformer.
+    """Put 8-bit layers in place of the linear layers of a transformer.
 
     transformer (torch.nn.Module): The transformer; these layers can be used and stored afterwards, not trained.
     filled (bool): Whether they take its weights; else they wait for stored ones.
     embeddings (bool): Whether the input embeddings are rounded too; where the output shares them they are not.
-    trains_below (bool): Whether other layers are trained, such as those of an adapter: gradients then go through.
+    trains_below (bool): Whether the layers whose weights want a gradient stay and are trained, such as those of an
+        adapter: gradients then go through the others.
     RAISES BionerError: E561 where this machine has no fast products of 8-bit numbers.
     """
     if not can_use_int8():
         raise BionerError(Errors.E561)
     layer_class = FrozenInt8Linear if trains_below else Int8Linear
     for holder, name, layer in list(_find_layers(transformer)):
-        if isinstance(layer, torch.nn.Linear) and not layer.weight.requires_grad:
+        if isinstance(layer, torch.nn.Linear) and not (trains_below and layer.weight.requires_grad):
             linear = layer_class(layer.in_features, layer.out_features, has_bias=layer.bias is not None)
             setattr(holder, name, linear.fill(layer) if filled else linear)
     table = transformer.get_input_embeddings() if embeddings else None
