@@ -15,6 +15,7 @@ from torch import nn
 
 from ...errors import BionerError, Errors
 from ...files import fill_folder
+from ...freed_memory import FreedMemory
 from ...llm.local.fingerprint import adapter_fingerprint
 from ...temporaries import sweep
 from ..forward_passes import answer_losses, plan_passes
@@ -174,6 +175,7 @@ class Trainer:
         self.processes = processes
         self._score = score
         self._progress = progress
+        self._freed = FreedMemory()
         self._weights = [weight for weight in model.parameters() if weight.requires_grad]
         self._optimizer = MasterAdamW(self._weights, weight_decay=training.weight_decay,
                                       max_grad_norm=training.max_grad_norm)
@@ -197,6 +199,8 @@ class Trainer:
             started = time.monotonic()
             row = self.update(self._planned_epoch[1][place])
             self.state.updates += 1
+            # Of weights that were rounded, and of passes of other lengths.
+            self._freed.give_back()
             self.state.seconds = time.monotonic() - began
             self.state.history.append({**row, "update": self.state.updates,
                                        "seconds": round(time.monotonic() - started, 3)})

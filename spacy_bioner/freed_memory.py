@@ -1,7 +1,7 @@
 """Memory that was freed, given back to the system.
 
 The allocator of Linux keeps what is freed between objects that live on. A server that is asked about ever new words has
-such objects all over its heap, so that the heap grows with each new size of a batch.
+such objects all over its heap, so that the heap grows with each new size of a batch; so has a training.
 """
 
 import ctypes
