@@ -21,6 +21,8 @@ _KEY = "sc"
 _ENTITIES = "spacy_bioner/ents"
 # Where a Doc keeps its place among those that are read together.
 _PLACE = "spacy_bioner/place"
+# Texts that are held at once, however large the batches of a pipeline are; spaCy's usual ones are of 1,000.
+_MOST_TOGETHER = 256
 
 
 class SpacyTagger:
@@ -49,8 +51,8 @@ class SpacyTagger:
         for one that is too long, E251 for one without a Doc, else what a component has raised. Raises E607 at the end
         where no Doc has the key."""
         waiting = iter(texts)
-        # The components make the same batches of these groups as of all texts at once.
-        while group := list(islice(waiting, self.nlp.batch_size)):
+        # Of these groups the components make the same batches as of all texts, but for very large ones.
+        while group := list(islice(waiting, min(self.nlp.batch_size, _MOST_TOGETHER))):
             for found, text in zip(self._find_together(group), group):
                 yield text, found
         if self._keys is not None and self.spans_key not in (None, ENTS, *self._keys):
