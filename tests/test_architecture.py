@@ -93,14 +93,13 @@ def test_no_module_catches_everything():
 MOST_FILES = 13
 CROWDED = {
     "cli": "one file a verb",
-    "cli/_shared": "a helper of several verbs each, with nothing else in common",
 }
 # Settings are declared beside what they are for.
 IN_MANY_FOLDERS = ("settings",)
 SHORT = {
     "cli/_shared/gpu.py": "shared by all verbs that set up a GPU for spaCy",
     "cli/_shared/named_paths.py": "shared by two verbs",
-    "cli/_shared/score_table.py": "shared by two verbs",
+    "cli/_shared/scores/score_table.py": "shared by two verbs",
     "cli/_shared/skipped_lines.py": "shared by two verbs",
     "cli/_shared/verb_command.py": "the help of all verbs",
     "cli/decode.py": "a verb",

@@ -28,12 +28,17 @@ from ..llm.settings import (
 )
 from ..settings import Settings, setting
 from ..taggers.opening import PipelineSettings
-from ._shared.batches import read_batch_into_cache, write_batch
+from ._shared.annotating.batches import read_batch_into_cache, write_batch
+from ._shared.annotating.pipeline_annotation import (
+    annotate_by_pipeline,
+    make_pipeline_annotator,
+    read_map,
+    refuse_with_pipeline,
+)
+from ._shared.annotating.text_streams import count_texts, keep_annotated, read_texts, refuse_empty
 from ._shared.outputs import refuse_own_cache, refuse_own_input, refuse_same_output
-from ._shared.pipeline_annotation import annotate_by_pipeline, make_pipeline_annotator, read_map, refuse_with_pipeline
 from ._shared.schema import Schema, read_schema
 from ._shared.settings import CONFIG, PROFILE, add_options, load_settings, read_overrides
-from ._shared.text_streams import count_texts, keep_annotated, read_texts, refuse_empty
 
 logger = logging.getLogger(__name__)
 
@@ -258,7 +263,7 @@ def annotate(source: Path, output: Path, annotator: Any, *, limit: Optional[int]
     from ..corpus.set_aside import set_aside_path
     from ..formats import guess_format, write_annotations
     from ..formats.parsing.problems import Problems
-    from ._shared.progress_bar import show_progress
+    from ._shared.console.progress_bar import show_progress
 
     guess_format(output)
     texts = (text.with_meta(origin=origin) for text in islice(read_texts(source), limit))
@@ -303,7 +308,7 @@ def annotate_by_workers(source: Path, output: Path, settings: AnnotateSettings, 
     from ..llm.annotation.identity import identify
     from ..scale.ray_annotate import annotate_on_ray
     from ..taggers.tagger_annotator import identify_tagger
-    from ._shared.progress_bar import show_progress
+    from ._shared.console.progress_bar import show_progress
 
     is_local = settings.replay is None and settings.server.base_url is None
     on_gpu = is_local and settings.choose_device(gpu_id).startswith("cuda")

@@ -15,8 +15,8 @@ from ..corpus.validation import CorpusFigures
 from ..errors import BionerError, Errors
 from ..formats.parsing.problems import Problems
 from ._shared.check_corpus import check_corpus_files, refuse_corpus_name
+from ._shared.console.terminal import console, printable
 from ._shared.outputs import refuse_own_folder, refuse_own_input
-from ._shared.terminal import console, printable
 
 ALL_LABELS = "*"
 ORIGINS = ("gold", "synthetic", "augmented", "raw")

@@ -12,8 +12,8 @@ import typer
 from ..errors import Warnings
 from ..files import open_atomic, refuse_unwritable, write_json
 from ._shared.outputs import refuse_own_input, say_next
-from ._shared.score_table import format_scores
-from ._shared.systems import System, file_name, parse_systems, read_annotations, read_answers
+from ._shared.scores.score_table import format_scores
+from ._shared.scores.systems import System, file_name, parse_systems, read_annotations, read_answers
 
 # File of the documents of gold, where they are no records yet.
 _GOLD = "gold.jsonl"

@@ -7,7 +7,7 @@ import typer
 
 from ..errors import BionerError, Errors
 from ..formats import FORMATS, is_brat_folder, is_corpus_file, is_plain_text
-from ._shared.terminal import console, printable
+from ._shared.console.terminal import console, printable
 
 _ORDER = ("train", "dev", "test")
 

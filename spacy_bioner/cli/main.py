@@ -9,9 +9,9 @@ import typer
 from .. import __version__
 from ..cpu_threads import set_thread_defaults
 from ..errors import BionerError
+from ._shared.console.signals import Stopped, stopping_on_signals
+from ._shared.console.terminal import escaped_output, printable, quiet_libraries
 from ._shared.overrides import OverridableCommand
-from ._shared.signals import Stopped, stopping_on_signals
-from ._shared.terminal import escaped_output, printable, quiet_libraries
 from ._shared.verb_command import VerbCommand
 from .annotate import annotate_cli
 from .assemble import assemble_cli

@@ -11,9 +11,9 @@ from pydantic import BaseModel, Field, ValidationError
 from ..errors import BionerError, Errors
 from ..files import open_atomic, read_json_lines, write_json
 from ..loading import parse_json
-from ._shared.metrics_shape import check_metrics
 from ._shared.outputs import refuse_own_input
-from ._shared.score_table import format_scores
+from ._shared.scores.metrics_shape import check_metrics
+from ._shared.scores.score_table import format_scores
 
 
 class _Card(BaseModel):
@@ -170,7 +170,7 @@ def read_documents(path: Path, metrics: Mapping[str, Any]) -> Any:
     RETURNS (Tuple[List[Annotation], Dict[str, Dict[str, Annotation]]]): Gold, and by system and id what was found.
     RAISES BionerError: E610 where a file is missing or is not the one that was measured.
     """
-    from ._shared.systems import read_annotations
+    from ._shared.scores.systems import read_annotations
 
     def read(place: Mapping[str, str]) -> List[Any]:
         file_ = path.parent / place["path"]

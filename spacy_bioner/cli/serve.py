@@ -5,7 +5,7 @@ from pathlib import Path
 
 import typer
 
-from ._shared.signals import Stopped
+from ._shared.console.signals import Stopped
 
 
 def serve_cli(
@@ -30,7 +30,7 @@ def serve_cli(
     from ..serving.app import Served, listen, make_app, name_address, serve
     from ..training.pipeline_loading import load_installed
     from ._shared.gpu import set_up_gpu
-    from ._shared.systems import check_spans_key
+    from ._shared.scores.systems import check_spans_key
 
     taken = listen(host, port)
     set_up_gpu(gpu_id)

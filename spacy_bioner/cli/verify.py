@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple
 import typer
 
 from ..errors import BionerError, Errors
-from ._shared.systems import System, read_annotations, read_answers
+from ._shared.scores.systems import System, read_annotations, read_answers
 
 if TYPE_CHECKING:
     from ..annotation import Annotation

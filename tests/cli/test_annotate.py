@@ -69,7 +69,7 @@ def write_input(folder, kind):
 
 
 def test_responses_are_counted_before_the_first_document_comes_out(tmp_path, run, monkeypatch):
-    monkeypatch.setattr("spacy_bioner.cli._shared.progress_bar.LINE_EVERY", 0.0)
+    monkeypatch.setattr("spacy_bioner.cli._shared.console.progress_bar.LINE_EVERY", 0.0)
     told = run(write_input(tmp_path, "jsonl"), tmp_path / "out.jsonl").stderr.splitlines()
     assert [line for line in told if line.startswith("Annotating 0/3")] == [
         f"Annotating 0/3, {number} responses" for number in (1, 2, 3)]

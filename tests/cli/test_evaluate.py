@@ -8,7 +8,7 @@ from spacy.tokens import Doc, DocBin, Span
 from typer.testing import CliRunner
 
 from spacy_bioner.annotation import Annotation, Mention
-from spacy_bioner.cli._shared.systems import parse_systems
+from spacy_bioner.cli._shared.scores.systems import parse_systems
 from spacy_bioner.cli.main import app
 from spacy_bioner.errors import BionerError
 from spacy_bioner.formats.jsonl import read_jsonl, write_jsonl

@@ -187,7 +187,7 @@ def read_style(path: Optional[Path], held_out: Sequence[Path]) -> Optional[List[
 def keep_written(component: Any, plan: Sequence[Any]) -> Iterator[dict]:
     """Yield the records of the accepted sentences, behind a bar."""
     from ...pipeline.seed_generator import find_sentence, seed_doc
-    from .._shared.progress_bar import show_progress
+    from .._shared.console.progress_bar import show_progress
 
     docs = (seed_doc(component.vocab, [(seed.text, seed.label) for seed in planned.seeds], id=planned.id)
             for planned in plan)

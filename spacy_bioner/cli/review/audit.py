@@ -8,8 +8,8 @@ import typer
 from ...annotation import index_records
 from ...errors import BionerError, Errors
 from ...files import open_atomic
+from .._shared.console.progress_bar import show_progress
 from .._shared.outputs import name_beside, refuse_other_ending, refuse_own_input, refuse_same_output
-from .._shared.progress_bar import show_progress
 
 
 def audit_cli(

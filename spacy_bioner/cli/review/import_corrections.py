@@ -10,8 +10,8 @@ import typer
 from ...annotation import Annotation, index_records
 from ...errors import BionerError, Errors
 from ...review.choices import Tool
+from .._shared.console.terminal import printable
 from .._shared.outputs import refuse_other_ending, refuse_own_input
-from .._shared.terminal import printable
 
 if TYPE_CHECKING:
     from ...review.corrections import Answers

@@ -8,9 +8,9 @@ import typer
 
 from ...annotation import index_records
 from ...errors import BionerError, Errors
+from .._shared.console.signals import Stopped
 from .._shared.outputs import name_beside, refuse_own_input
 from .._shared.schema import read_schema
-from .._shared.signals import Stopped
 from .import_corrections import read_user_name
 
 

@@ -7,8 +7,8 @@ import typer
 
 from ...errors import BionerError, Errors
 from ...files import write_json
+from .._shared.console.progress_bar import show_progress
 from .._shared.outputs import refuse_own_input
-from .._shared.progress_bar import show_progress
 
 
 def review_status_cli(

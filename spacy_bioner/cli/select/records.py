@@ -72,7 +72,7 @@ def select(gold: Path, output: Path, settings: SelectDataSettings, *, schema: Sc
     from ...finetuning.selection.record_selection import Scoring, score_corpus, select_data
     from ...finetuning.selection.score_file import ScoreFile
     from ...finetuning.selection.superfiltering import check_diversity, ranks_negatives
-    from .._shared.progress_bar import show_progress
+    from .._shared.console.progress_bar import show_progress
 
     if settings.diversity:
         check_diversity(settings.strategy)

@@ -87,7 +87,7 @@ def finetune(gold: Path, output: Path, settings: FinetuneSettings, *, schema: Sc
     from ...finetuning.lora.processes import Processes
     from ...finetuning.records import read_corpus, read_dev
     from ...llm.adapter import AdapterCard
-    from .._shared.progress_bar import show_progress
+    from .._shared.console.progress_bar import show_progress
 
     check_output(output)
     start = find_start(settings)

@@ -11,7 +11,7 @@ import typer
 from ...config_files import find_config
 from ...errors import BionerError, Errors
 from ...synthesis.settings import GeneratorSettings, PromptSettings
-from .._shared.progress_bar import show_progress
+from .._shared.console.progress_bar import show_progress
 from .._shared.schema import Schema, read_schema
 from .._shared.settings import CONFIG, PROFILE, add_options, load_settings, read_overrides
 

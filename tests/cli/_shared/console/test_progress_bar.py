@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from spacy_bioner.cli._shared import progress_bar
-from spacy_bioner.cli._shared.progress_bar import show_progress
+from spacy_bioner.cli._shared.console import progress_bar
+from spacy_bioner.cli._shared.console.progress_bar import show_progress
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import warnings
 from contextlib import contextmanager
 from typing import Any, Iterator, TextIO
 
-from ...files import naming
+from ....files import naming
 
 # C0 without tab and line feed, delete, C1, marks and overrides of direction, separators, lone surrogates.
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")

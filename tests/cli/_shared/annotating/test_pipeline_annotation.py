@@ -5,7 +5,7 @@ import spacy
 from typer.testing import CliRunner
 
 from spacy_bioner.annotation import Annotation, Mention
-from spacy_bioner.cli._shared.pipeline_annotation import make_pipeline_annotator
+from spacy_bioner.cli._shared.annotating.pipeline_annotation import make_pipeline_annotator
 from spacy_bioner.cli.main import app
 from spacy_bioner.formats.jsonl import read_jsonl, write_jsonl
 from spacy_bioner.scale.ray_annotate import ShardWorker
@@ -107,7 +107,7 @@ def test_texts_that_all_fail_are_an_error_and_no_output(folder):
 
 
 def test_progress_of_a_pipeline_is_told(folder, monkeypatch):
-    monkeypatch.setattr("spacy_bioner.cli._shared.progress_bar.LINE_EVERY", 0.0)
+    monkeypatch.setattr("spacy_bioner.cli._shared.console.progress_bar.LINE_EVERY", 0.0)
     told = annotate(folder).stderr.splitlines()
     assert [line.split(", ")[0] for line in told[:-1]] == ["Annotating 1/2", "Annotating 2/2"]
     assert told[0].endswith("0 failed")

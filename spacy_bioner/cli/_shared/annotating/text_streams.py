@@ -5,9 +5,9 @@ from collections import Counter
 from pathlib import Path
 from typing import IO, Callable, Iterable, Iterator, Optional
 
-from ...annotation import Annotation
-from ...errors import BionerError, Errors
-from ...formats.plain_text import ENDINGS, count_plain_texts
+from ....annotation import Annotation
+from ....errors import BionerError, Errors
+from ....formats.plain_text import ENDINGS, count_plain_texts
 
 
 def read_texts(source: Path) -> Iterator[Annotation]:
@@ -17,7 +17,7 @@ def read_texts(source: Path) -> Iterator[Annotation]:
     YIELDS (Annotation): The texts, with ids; those of a folder as they lie on the disk, line ends and all.
     RAISES BionerError: E003 where a file is not UTF-8.
     """
-    from ...formats import TEXT, read_annotations
+    from ....formats import TEXT, read_annotations
 
     is_text = source.is_dir() or source.name.lower().endswith(ENDINGS)
     yield from read_annotations(source, TEXT if is_text else "", raw=True)

@@ -5,12 +5,12 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Dict, Mapping, Optional, Sequence
 
-from ...errors import BionerError, Errors
-from ...taggers.opening import PipelineSettings
+from ....errors import BionerError, Errors
+from ....taggers.opening import PipelineSettings
 from .text_streams import count_texts, keep_annotated, read_texts, refuse_empty
 
 if TYPE_CHECKING:
-    from ...taggers.tagger_annotator import TaggerAnnotator
+    from ....taggers.tagger_annotator import TaggerAnnotator
 
 
 def refuse_with_pipeline(options: Mapping[str, Any], *, by_ray: bool = False) -> None:
@@ -57,9 +57,9 @@ def make_pipeline_annotator(settings: PipelineSettings, *, origin: str, schema: 
     RETURNS (TaggerAnnotator): The annotator.
     RAISES BionerError: Those of `taggers.opening`.
     """
-    from ...taggers.opening import LabelMap, open_tagger
-    from ...taggers.tagger_annotator import TaggerAnnotator
-    from .gpu import set_up_gpu
+    from ....taggers.opening import LabelMap, open_tagger
+    from ....taggers.tagger_annotator import TaggerAnnotator
+    from ..gpu import set_up_gpu
 
     set_up_gpu(gpu_id)
     tagger = open_tagger(settings, schema=schema, device=device)
@@ -78,10 +78,10 @@ def annotate_by_pipeline(source: Path, output: Path, settings: PipelineSettings,
     RETURNS (str): One line: how many records were written, and how many were set aside.
     RAISES BionerError: Those of `taggers.opening`, E008 where there is no text, E735 where every document failed.
     """
-    from ...corpus.set_aside import set_aside_path
-    from ...files import open_atomic
-    from ...formats import write_annotations
-    from .progress_bar import show_progress
+    from ....corpus.set_aside import set_aside_path
+    from ....files import open_atomic
+    from ....formats import write_annotations
+    from ..console.progress_bar import show_progress
 
     annotator = make_pipeline_annotator(settings, **options)
     reasons: Counter = Counter()

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Collection, Dict, Iterable, Iterator, List, Optional, Sequence, Set, Tuple
 
-from ...annotation import Annotation
-from ...errors import BionerError, Errors, Warnings
-from .gpu import set_up_gpu
+from ....annotation import Annotation
+from ....errors import BionerError, Errors, Warnings
+from ..gpu import set_up_gpu
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -78,9 +78,9 @@ def read_annotations(path: Path, *, spans_key: str = "sc") -> List[Annotation]:
     RAISES BionerError: E001 to E003, E011 for what cannot be read, E606 for any other kind of file, E008 without
         documents, E607 where no Doc has the key.
     """
-    from ...formats.docbin import doc_to_annotation, read_docs
-    from ...formats.jsonl import read_jsonl
-    from ...formats.parsing.problems import Problems
+    from ....formats.docbin import doc_to_annotation, read_docs
+    from ....formats.jsonl import read_jsonl
+    from ....formats.parsing.problems import Problems
 
     path = Path(path)
     if path.name.lower().endswith((".jsonl", ".jsonl.gz")):
@@ -120,7 +120,7 @@ def read_answers(system: System, gold: Sequence[Annotation], *, spans_key: str =
     RETURNS (Answers): Its documents.
     RAISES BionerError: As `read_annotations`.
     """
-    from ...corpus.set_aside import read_set_aside, set_aside_path
+    from ....corpus.set_aside import read_set_aside, set_aside_path
 
     if (system.path / "config.cfg").is_file():
         return _answer_by_pipeline(system, gold, spans_key=spans_key, gpu_id=gpu_id)
@@ -144,7 +144,7 @@ def _describe_annotator(annotations: Sequence[Annotation]) -> Dict[str, Any]:
 
 
 def _answer_by_pipeline(system: System, gold: Sequence[Annotation], *, spans_key: str, gpu_id: int) -> Answers:
-    from ...training.pipeline_loading import load_pipeline
+    from ....training.pipeline_loading import load_pipeline
 
     set_up_gpu(gpu_id)
     nlp = load_pipeline(system.path)
@@ -171,7 +171,7 @@ def run_pipeline(nlp: "Language", texts: Iterable[Annotation], *, spans_key: str
     YIELDS (Tuple[Annotation, Doc, Annotation]): Each text, its Doc, and what was found.
     RAISES BionerError: E607 at the end where it writes no span group of this key.
     """
-    from ...formats.docbin import doc_to_annotation, set_meta
+    from ....formats.docbin import doc_to_annotation, set_meta
 
     def ask() -> Iterator[Tuple["Doc", Annotation]]:
         for text in texts:

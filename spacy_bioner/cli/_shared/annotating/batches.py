@@ -4,9 +4,9 @@ import sys
 from pathlib import Path
 from typing import Any, Iterable, Set
 
-from ...annotation import Annotation
-from ...errors import BionerError, Errors
-from ...files import open_atomic
+from ....annotation import Annotation
+from ....errors import BionerError, Errors
+from ....files import open_atomic
 
 
 def refuse_without_server(annotator: Any, option: str) -> None:
@@ -16,7 +16,7 @@ def refuse_without_server(annotator: Any, option: str) -> None:
     option (str): The option, for the error.
     RAISES BionerError: E730 where one of them is missing.
     """
-    from ...llm.server.client import Server
+    from ....llm.server.client import Server
 
     if not isinstance(annotator.model, Server):
         raise BionerError(Errors.E730.format(option=option, why="no server is set (--annotate.server.base_url)"))
@@ -34,7 +34,7 @@ def write_batch(texts: Iterable[Annotation], annotator: Any, path: Path) -> int:
     RETURNS (int): How many requests there are.
     RAISES BionerError: E730 without a server or a cache.
     """
-    from ...llm.server.batch_files import batch_lines
+    from ....llm.server.batch_files import batch_lines
 
     refuse_without_server(annotator, "--write-batch")
     written: Set[str] = set()
@@ -54,7 +54,7 @@ def read_batch_into_cache(path: Path, annotator: Any, texts: Iterable[Annotation
     texts (Iterable[Annotation]): The texts; spans of the results of others get no scores.
     RAISES BionerError: E730 without a server or a cache, E239 for a file of something else.
     """
-    from ...llm.server.batch_files import read_batch
+    from ....llm.server.batch_files import read_batch
 
     refuse_without_server(annotator, "--read-batch")
     # Scores are computed against the text that was asked about, which a result does not name.

@@ -14,8 +14,8 @@ from places import ROOT
 from rich.progress import Progress
 
 from spacy_bioner.cli import main as command_line
-from spacy_bioner.cli._shared.progress_bar import show_progress
-from spacy_bioner.cli._shared.terminal import console, escaped_output, printable
+from spacy_bioner.cli._shared.console.progress_bar import show_progress
+from spacy_bioner.cli._shared.console.terminal import console, escaped_output, printable
 from spacy_bioner.errors import BionerError
 
 HOSTILE = "\x1b]0;owned\x07\x1b[2J\x9b31m\r\x08\x7f\u202egnp\u2066\u200f\ud800"
@@ -91,7 +91,7 @@ def test_consoles_are_made_in_one_place():
 
 
 def test_bars_and_warnings_of_libraries_stay_off_the_terminal():
-    code = ("from spacy_bioner.cli._shared.terminal import quiet_libraries\nquiet_libraries()\n"
+    code = ("from spacy_bioner.cli._shared.console.terminal import quiet_libraries\nquiet_libraries()\n"
             "import warnings\nfrom tqdm.auto import tqdm\nlist(tqdm(range(3)))\n"
             "warnings.warn_explicit('deprecated', FutureWarning, 'm.py', 1, module='transformers.modeling_utils')\n"
             "warnings.warn_explicit('ours', UserWarning, 'x.py', 1, module='spacy_bioner.x')\n")

@@ -5,7 +5,7 @@ from typing import Any, Dict, List, Mapping, Tuple
 
 from pydantic import BaseModel, ValidationError
 
-from ...errors import BionerError, Errors, first_fault
+from ....errors import BionerError, Errors, first_fault
 
 
 class _Intervals(BaseModel):
