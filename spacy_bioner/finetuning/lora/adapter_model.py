@@ -77,8 +77,11 @@ def train_last_layers(wrapped: nn.Module, layers: Optional[int]) -> None:
 
     wrapped (nn.Module): The model with the adapter, as peft wraps it.
     layers (Optional[int]): How many of the last layers are trained; None trains all.
+    RAISES BionerError: E209 for more layers than the model has.
     """
-    first = wrapped.get_base_model().config.get_text_config().num_hidden_layers - layers if layers else 0
+    count = wrapped.get_base_model().config.get_text_config().num_hidden_layers
+    _check_layers(layers, count)
+    first = count - layers if layers else 0
     for name, weight in wrapped.named_parameters():
         number = re.search(r"\.(\d+)\.", name)
         if weight.requires_grad and number and int(number[1]) < first:
@@ -105,8 +108,7 @@ def _take_weights(wrapped: nn.Module, folder: Path) -> None:
 def _check_places(model: nn.Module, lora: LoraSettings) -> None:
     """Refuse layers and modules that the model does not have; of several names peft needs only one."""
     count = model.config.get_text_config().num_hidden_layers
-    if lora.layers and lora.layers > count:
-        raise BionerError(Errors.E209.format(what="layers", value=lora.layers, wanted=f"at most {count}"))
+    _check_layers(lora.layers, count)
     if lora.target_modules == "all-linear":
         return
     names = [name for name, module in model.named_modules()
@@ -120,6 +122,11 @@ def _check_places(model: nn.Module, lora: LoraSettings) -> None:
     if unknown or not lora.target_modules:
         value = unknown[0] if unknown else ""
         raise BionerError(Errors.E209.format(what="target_modules", value=value, wanted=wanted))
+
+
+def _check_layers(layers: Optional[int], count: int) -> None:
+    if layers and layers > count:
+        raise BionerError(Errors.E209.format(what="layers", value=layers, wanted=f"at most {count}"))
 
 
 def _matches(pattern: str, name: str) -> bool:

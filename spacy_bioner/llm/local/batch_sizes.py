@@ -32,8 +32,8 @@ _SIZES = {"cpu": BatchSizes(batch=16384, one_pass=512, training_pass=1024),
           "cuda": BatchSizes(batch=65536, one_pass=8192, training_pass=16384)}
 # A wrong guess costs the tokens behind it, and a short draft one more pass. On a CPU with many texts under way the
 # tokens count; elsewhere the passes.
-_SHORT_DRAFTS = DraftSizes(outside=(8, 16, math.inf), inside=(1, 2, 4))
-_LONG_DRAFTS = DraftSizes(outside=(64, 512, math.inf), inside=(4, 16, math.inf))
+SHORT_DRAFTS = DraftSizes(outside=(8, 16, math.inf), inside=(1, 2, 4))
+LONG_DRAFTS = DraftSizes(outside=(64, 512, math.inf), inside=(4, 16, math.inf))
 _MANY_TEXTS = 16
 
 
@@ -44,4 +44,4 @@ def batch_sizes(device: str) -> BatchSizes:
 
 def draft_sizes(device: str, texts: int) -> DraftSizes:
     """Return how far drafts go on that kind of device with so many texts under way."""
-    return _SHORT_DRAFTS if device != "cuda" and texts >= _MANY_TEXTS else _LONG_DRAFTS
+    return SHORT_DRAFTS if device != "cuda" and texts >= _MANY_TEXTS else LONG_DRAFTS

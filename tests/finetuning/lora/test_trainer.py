@@ -103,6 +103,8 @@ def test_of_an_adapter_to_begin_with_the_last_layers_alone_are_trained_on_where_
     assert before.keys() == after.keys()
     changed = {name for name in before if not torch.equal(before[name], after[name])}
     assert changed and all("layers.1." in name for name in changed)
+    with pytest.raises(BionerError, match="at most 2"):
+        train(tmp_path / "more", max_steps=2, start=first, lora={"layers": 3})
     all_layers = train(tmp_path / "all", max_steps=2, start=first).folder
     assert any("layers.0." in name for name in before if not torch.equal(before[name], weights(all_layers)[name]))
 
