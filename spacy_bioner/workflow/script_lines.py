@@ -48,7 +48,6 @@ class Started:
         *lines, self._rest = (self._rest + data).split(b"\n")
         if not data:
             lines, self._rest = [*lines, *([self._rest] if self._rest else [])], b""
-            self.output.close()
         return [line.decode("utf8", "replace").rstrip("\r") for line in lines], not data
 
     def end(self, grace: float) -> None:

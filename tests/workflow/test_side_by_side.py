@@ -12,7 +12,8 @@ import srsly
 from places import ROOT
 
 from spacy_bioner.workflow.project import Project
-from spacy_bioner.workflow.side_by_side import estimate_end, find_waits
+from spacy_bioner.workflow.script_lines import load_libraries
+from spacy_bioner.workflow.side_by_side import Workflow, estimate_end, find_waits
 
 pytestmark = pytest.mark.issue(22)
 
@@ -71,6 +72,18 @@ def test_a_verb_of_this_package_runs_as_in_a_process_of_its_own(tmp_path, verb):
     assert "[wrong] spacy-bioner: " in done.stdout and "missing.jsonl" in done.stdout
     assert "The command 'wrong' ended with exit code 1" in done.stderr and "Traceback" not in done.stderr
     assert "[never]" not in done.stdout
+
+
+def test_waiting_costs_no_processor_time(tmp_path, monkeypatch):
+    load_libraries()
+    make_project(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    # The second one is forked while the output of the first is open, and outlives it.
+    commands = [command("short", deps=["given"], outputs=["a"], script=["python -c \"import time;time.sleep(0.5)\""]),
+                command("long", deps=["given"], outputs=["b"], script=["python -m spacy_bioner evaluate"])]
+    before = time.process_time()
+    Workflow(tmp_path, commands, at_once=2, run_verb=lambda words: time.sleep(3)).run()
+    assert time.process_time() - before < 1
 
 
 def test_a_failure_ends_what_runs_beside_it(tmp_path):
