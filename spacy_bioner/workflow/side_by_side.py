@@ -165,8 +165,8 @@ class Workflow:
             _say(running.command, line)
         if not is_over:
             return
-        # In this order: a command that was forked meanwhile holds a copy of the output, so that one that was closed first
-        # would be reported as ended again and again.
+        # In this order: a command that was forked meanwhile holds a copy of the output, which once closed here would be
+        # reported as ended again and again.
         self._selector.unregister(started.output)
         started.output.close()
         del self._running[started]

@@ -2,7 +2,7 @@
 
 import random
 from collections import defaultdict
-from typing import Callable, Dict, List, Sequence, Tuple
+from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
 from ..pairs import Pair
 
@@ -59,7 +59,7 @@ def _shortest_prompts(pairs: Sequence[Pair]) -> Dict[Tuple[str, str, str], int]:
 
 
 def plan_updates(pairs: Sequence[Pair], *, batch_size: int, epoch: int, seed: int, window: int = 8,
-                 balance: bool = False) -> List[List[int]]:
+                 balance: bool = False, one_question: bool = False) -> List[List[int]]:
     """Cut an epoch into updates of pairs of like length.
 
     pairs (Sequence[Pair]): The pairs.
@@ -70,17 +70,25 @@ def plan_updates(pairs: Sequence[Pair], *, batch_size: int, epoch: int, seed: in
         shortest prompt of its question counts: sorted by all of it, an update would hold the pairs of one corpus, whose
         instruction is the longer one, and languages would no longer alternate.
     balance (bool): See `mix`.
+    one_question (bool): Whether the pairs of an update are of one corpus, language and question, which have one
+        instruction; updates are mixed then, not pairs.
     RETURNS (List[List[int]]): Indices into the pairs, an update each.
     """
     name = f"{seed}/{epoch}"
     order = mix(pairs, seed=name, balance=balance)
+    shares: Dict[Optional[Tuple[str, str, str]], List[int]] = defaultdict(list)
+    for index in order:
+        shares[_question(pairs[index]) if one_question else None].append(index)
     instructions = _shortest_prompts(pairs)
     own = [pair.length - instructions[_question(pair)] for pair in pairs]
     chance = random.Random(f"{name}/updates")
     updates = []
-    for start in range(0, len(order), batch_size * window):
-        part = sorted(order[start:start + batch_size * window], key=own.__getitem__)
-        cut = [part[begin:begin + batch_size] for begin in range(0, len(part), batch_size)]
-        chance.shuffle(cut)
-        updates += cut
+    for share in shares.values():
+        for start in range(0, len(share), batch_size * window):
+            part = sorted(share[start:start + batch_size * window], key=own.__getitem__)
+            cut = [part[begin:begin + batch_size] for begin in range(0, len(part), batch_size)]
+            chance.shuffle(cut)
+            updates += cut
+    if one_question:
+        chance.shuffle(updates)
     return updates

@@ -52,6 +52,9 @@ class StepSettings(Settings):
         False, "Whether torch compiles the layers. It takes a minute or two; then a small model on a GPU trains 1.6 "
         "to 1.8 times as fast. The common beginning of prompts is then not shared.")
     balance: bool = setting(False, "Whether small corpora are repeated until all give equally many pairs.")
+    one_question: bool = setting(
+        False, "Whether all pairs of a step have one instruction. With many label sets the common beginning is then "
+        "computed once a step.")
     eval_frequency: int = setting(
         0, "Steps between two scores on dev and between checkpoints; 0 for once an epoch.", ge=0)
     patience: int = setting(0, "Scores without improvement after which training ends; 0 for never.", ge=0)

@@ -33,6 +33,7 @@ from .checkpoints import (
 from .compiled_layers import compile_layers, uncompiled
 from .lora_settings import LoraSettings, TrainingSettings
 from .loss_log import write_losses
+from .low_rank_layers import speed_up_products
 from .optimizer import MasterAdamW
 from .processes import Processes
 
@@ -125,6 +126,8 @@ def train_adapter(pairs: Sequence[Pair], *, model: nn.Module, output: Path, writ
     wrapped = put_adapter(model, lora, seed=training.seed, gradient_checkpointing=training.gradient_checkpointing,
                           start=start, int8=int8)
     train_last_layers(wrapped, trained_layers)
+    if model.device.type == "cpu" and not training.compile:
+        speed_up_products(wrapped)
     trainer = Trainer(fitting, model=wrapped, checkpoints=checkpoints, training=training, fingerprint=fingerprint,
                       score=score, progress=progress, processes=processes)
     trainer.run()
@@ -214,7 +217,8 @@ class Trainer:
 
     def _plan(self, epoch: int) -> List[List[int]]:
         return plan_updates(self.pairs, batch_size=self.training.batch_size, epoch=epoch, seed=self.training.seed,
-                            window=self.training.bucket_window, balance=self.training.balance)
+                            window=self.training.bucket_window, balance=self.training.balance,
+                            one_question=self.training.one_question)
 
     def update(self, indices: Sequence[int]) -> Dict[str, float]:
         """Return the loss, tokens and learning rate of one update."""

@@ -58,3 +58,12 @@ def test_steps_hold_pairs_of_like_length():
         lengths = [[pairs[index].length for index in update] for update in updates]
         spread[window] = sum(max(update) - min(update) for update in lengths)
     assert spread[8] < spread[1] / 3
+
+
+def test_steps_hold_pairs_of_one_question_where_that_is_asked_for():
+    pairs = make_pairs(30, group="genes") + make_pairs(20, seed=1, group="cells") + make_pairs(9, seed=2, lang="zh")
+    updates = plan_updates(pairs, batch_size=4, epoch=0, seed=0, one_question=True)
+    assert sorted(index for update in updates for index in update) == list(range(59))
+    assert all(len({(pairs[index].group, pairs[index].lang) for index in update}) == 1 for update in updates)
+    kinds = [pairs[update[0]].group for update in updates]
+    assert kinds != sorted(kinds) and kinds != sorted(kinds, reverse=True)

@@ -144,11 +144,10 @@ def put_int8(transformer: torch.nn.Module, *, filled: bool = True, embeddings: b
 
 def _multiply(values: torch.Tensor, packed: object) -> torch.Tensor:
     """Return products of rows, each rounded by a scale of its own, with 8-bit weights."""
-    rows = values.float().reshape(-1, values.shape[-1])
-    largest = rows.abs().amax(1, keepdim=True).clamp_min_(_LEAST)
+    values = values.float()
+    largest = values.abs().amax(-1, keepdim=True).clamp_min_(_LEAST)
     # One bit of the inputs is left out: processors without VNNI add pairs of products in 16 bits.
-    found = torch.ops.quantized.linear_dynamic(rows / largest, packed, True).mul_(largest)
-    return found.reshape(*values.shape[:-1], -1)
+    return torch.ops.quantized.linear_dynamic(values / largest, packed, True).mul_(largest)
 
 
 def _pack(weight: torch.Tensor, scale: torch.Tensor) -> object:
