@@ -97,8 +97,8 @@ class TrainingErrors:
     E570 = ("The head start {path} is for the encoder '{wanted}', not for '{found}'. Set start_from = null, or give "
             "this encoder.")
     E571 = "start_from and lora_rank do not go together: LoRA is stored without its base model. Set one of them."
-    E572 = ("The head start {path} was trained on texts of this corpus: {count} of {total} records of {file}, such as "
-            "'{id}'. Scores would be too high. Set start_from = null, or give a head start without them.")
+    E572 = ("start_from: {path} was trained on texts of this corpus: {count} of {total} records of {file}, such as "
+            "'{id}'. Scores would be too high. Set start_from = null, or give one that was trained without them.")
     E573 = "Cannot read '{value}' as a source. Write NAME=FILE, as in bc5cdr=train.jsonl."
     E574 = "The source name '{name}' comes twice. Give each source its own name."
     E575 = ("Without gold, how far annotators are right is told by their agreement, and there is only '{name}'. Give "

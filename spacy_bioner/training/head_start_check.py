@@ -1,4 +1,4 @@
-"""Keeps a head start away from a corpus that it was trained on, by the hashes of its texts."""
+"""Keeps what a training begins with away from a corpus that it was trained on, by the hashes of its texts."""
 
 from pathlib import Path
 from typing import Any, Dict, Iterable, Iterator, Mapping
@@ -38,7 +38,7 @@ def check_starts(config: Mapping[str, Any], files: Iterable[Path]) -> Dict[str, 
 
         folder = find_head_start(start_from)
         card = read_card(folder)
-        texts = _read_texts(folder)
+        texts = read_texts(folder)
         for path in dict.fromkeys(map(Path, files)):
             refuse_seen(path, texts, folder)
         told = {"head_start": {"sha256": card.sha256[WEIGHTS_FILE], "sources": list(card.sources)}}
@@ -46,11 +46,11 @@ def check_starts(config: Mapping[str, Any], files: Iterable[Path]) -> Dict[str, 
 
 
 def refuse_seen(path: Path, texts: TrainingTexts, folder: Path) -> None:
-    """Refuse records of which one stands among the texts of a head start.
+    """Refuse records of which one stands among the texts of a head start or an adapter.
 
     path (Path): The records.
     texts (TrainingTexts): Hashes of the texts.
-    folder (Path): The head start, for the error.
+    folder (Path): The head start or adapter, for the error.
     RAISES BionerError: E572.
     """
     seen, total = [], 0
@@ -62,7 +62,8 @@ def refuse_seen(path: Path, texts: TrainingTexts, folder: Path) -> None:
         raise BionerError(Errors.E572.format(path=folder, count=len(seen), total=total, file=path, id=seen[0]))
 
 
-def _read_texts(folder: Path) -> TrainingTexts:
+def read_texts(folder: Path) -> TrainingTexts:
+    """Return the hashes that lie in a folder; raises BionerError E569 where there are none."""
     try:
         return TrainingTexts.from_json(read_object(folder / FILE), path=folder / FILE)
     except UnreadableFile as error:

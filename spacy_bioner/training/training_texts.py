@@ -1,4 +1,4 @@
-"""Which texts a pipeline or a head start was trained on: salted hashes of sentences beside it, and no text.
+"""Which texts a pipeline, an adapter or a head start was trained on: salted hashes of sentences beside it, and no text.
 
 Whoever has a sentence can ask whether it was among them; from the hashes alone no sentence can be read. Short ones,
 which could be guessed, are left out.
@@ -7,7 +7,7 @@ which could be guessed, are left out.
 import secrets
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, FrozenSet, Iterable
+from typing import Any, FrozenSet, Iterable, Optional
 
 from ..annotation import Annotation
 from ..corpus.leakage import TELLING_UNITS, list_normalised
@@ -34,16 +34,17 @@ class TrainingTexts:
         return len(self._hashes)
 
     @classmethod
-    def read(cls, paths: Iterable[Path]) -> "TrainingTexts":
+    def read(cls, paths: Iterable[Path], *, more: Optional["TrainingTexts"] = None) -> "TrainingTexts":
         """Hash the sentences of records.
 
         paths (Iterable[Path]): Files of any format.
-        RETURNS (TrainingTexts): Their hashes, with a salt of their own.
+        more (Optional[TrainingTexts]): What an earlier training has seen, which is counted too.
+        RETURNS (TrainingTexts): Their hashes, with a salt of their own, or that of `more`.
         """
-        empty = cls(secrets.token_bytes(16), frozenset())
-        found = (empty._hash(text) for path in paths for annotation in read_annotations(path, raw=True)
+        begun = more or cls(secrets.token_bytes(16), frozenset())
+        found = (begun._hash(text) for path in paths for annotation in read_annotations(path, raw=True)
                  for text in _texts(annotation))
-        return cls(empty._salt, frozenset(found))
+        return cls(begun._salt, begun._hashes.union(found))
 
     @classmethod
     def from_json(cls, value: Any, *, path: Any) -> "TrainingTexts":

@@ -87,10 +87,14 @@ def finetune(gold: Path, output: Path, settings: FinetuneSettings, *, schema: Sc
     from ...finetuning.lora.processes import Processes
     from ...finetuning.records import read_corpus, read_dev
     from ...llm.adapter import AdapterCard
+    from ...training.training_texts import TrainingTexts
     from .._shared.console.progress_bar import show_progress
 
     check_output(output)
     start = find_start(settings)
+    # An adapter of one's own may be trained on with the gold that it has seen.
+    apart = [*([gold] if settings.start_from == PACKAGED else []), *([dev] if dev else []), *held_out]
+    seen = check_adapter(start, apart) if start else None
     scored = read_dev(dev, labels=schema.labels, lang=schema.lang, unit=settings.unit) if dev else []
     corpora = [read_corpus(path, labels=item.labels, name=item.corpus, lang=item.lang, unit=settings.unit,
                            held_out=[*([dev] if dev else []), *held_out])
@@ -105,10 +109,32 @@ def finetune(gold: Path, output: Path, settings: FinetuneSettings, *, schema: Sc
     lm = settings.load(gpu_id, device=None if processes.count == 1 else processes.device,
                        for_training=True)
     with show_progress("steps") as advance:
-        return annotator_training.finetune(
+        result = annotator_training.finetune(
             corpora, output, lm=lm, task=task, lora=settings.lora, training=settings.training, dev=scored,
             dev_limit=settings.dev_limit, dev_batch_tokens=settings.dev_batch_tokens,
             progress=lambda row: _show(advance, row), processes=processes, start=start, overwrite=overwrite)
+    if processes.is_main:
+        TrainingTexts.read([gold, *(path for path, _ in added)], more=seen).write(result.folder)
+    return result
+
+
+def check_adapter(folder: Path, files: Sequence[Path]) -> Any:
+    """Return the hashes of the texts that an adapter was trained on, None where it tells of none.
+
+    folder (Path): The adapter.
+    files (Sequence[Path]): Records that may not be among them.
+    RETURNS (Optional[TrainingTexts]): The hashes.
+    RAISES BionerError: E572 for a file with a text of its training.
+    """
+    from ...training.head_start_check import read_texts, refuse_seen
+    from ...training.training_texts import FILE
+
+    if not (folder / FILE).is_file():
+        return None
+    texts = read_texts(folder)
+    for path in files:
+        refuse_seen(path, texts, folder)
+    return texts
 
 
 def find_start(settings: FinetuneSettings) -> Optional[Path]:

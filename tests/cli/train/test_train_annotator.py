@@ -240,3 +240,26 @@ def test_workflow_writes_nothing_into_the_package_and_holds_out_test(pytestconfi
     assert not [path for path in outputs if path.startswith("spacy_bioner")]
     [trained] = commands["train-annotator"]["script"]
     assert re.search(r"--held-out \S+/test.jsonl", trained)
+
+
+@pytest.mark.issue(22)
+def test_an_adapter_tells_its_texts_by_hashes_and_is_kept_from_dev_and_test_with_one_of_them(tmp_path, tiny_model):
+    texts = ["Gout hurts in the big toe of most patients who drink beer every day of the week.",
+             "Asthma is common among children who grow up beside busy roads in large cities of the north."]
+    other = "Measles spread in schools where less than nine of ten children had been vaccinated before."
+    first, second = (write(tmp_path / f"{name}.jsonl", [text], "train") for name, text in zip("ab", texts))
+
+    def train(name, gold, **arguments):
+        settings = FinetuneSettings(model=tiny_model, dtype="float32", lora={"r": 2}, codec="html",
+                                    start_from=arguments.pop("start", None), training={"max_epochs": 1})
+        return finetune(gold, tmp_path / name, settings, schema=SCHEMA, **arguments).folder
+
+    begun = train("begun", first)
+    assert "Gout" not in (begun / "training_texts.json").read_text()
+    further = train("further", second, start=str(begun))
+    seen = write(tmp_path / "seen.jsonl", [other, texts[0]], "test")
+    for start in (begun, further):
+        with pytest.raises(BionerError, match="was trained on texts of this corpus: 1 of 2 records of .*seen.jsonl"):
+            train("never", write(tmp_path / "c.jsonl", [other[:60]], "train"), start=str(start), held_out=[seen])
+    assert not (tmp_path / "never").exists()
+    assert train("again", first, start=str(further)).is_dir()
