@@ -8,7 +8,7 @@ such pieces.
 
 import re
 from dataclasses import dataclass
-from typing import Any, Dict, Iterable, Iterator, List, Sequence, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Sequence, Tuple
 
 from spacy.attrs import ORTH, SPACY
 from spacy.tokens import Doc, Span
@@ -20,8 +20,20 @@ from ...tokens import UNSPACED
 MAX_PIECES_A_TOKEN = 24
 # Tokens whose pieces are remembered: about 15 MB of them.
 _REMEMBERED = 50_000
-# Padded pieces of one forward pass: more does not pay on a CPU, since short rows then wait for long ones.
-PACKED_CPU, PACKED_GPU = 1024, 16384
+
+class PackLimits(NamedTuple):
+    """Limits of what is read at once.
+
+    most (int): Most pieces of a pack, padding included.
+    own_cost (int): Pieces that take as long as one more pack.
+    """
+
+    most: int
+    own_cost: int
+
+
+# On a CPU a pack costs calls and, in training, one more pass over the gradients; a GPU waits for calls.
+PACKED_CPU, PACKED_GPU = PackLimits(1024, 32), PackLimits(16384, 4096)
 _RUN = re.compile(f"[{UNSPACED}-\U0010ffff]{{2,}}")
 
 
@@ -123,19 +135,27 @@ def find_around(tokenizer: Any) -> Tuple[Tuple[int, ...], Tuple[int, ...]]:
     return tuple(whole[:start]), tuple(whole[start + len(bare):])
 
 
-def pack_rows(lengths: Sequence[int], most: int) -> List[List[int]]:
-    """Put rows that are read at once together, the short ones first.
+def pack_rows(lengths: Sequence[int], limits: PackLimits) -> List[List[int]]:
+    """Divide rows into packs that are read at once, so that padding and packs together cost the least.
 
     lengths (Sequence[int]): Pieces of each row.
-    most (int): Most pieces of a pack, padding included; a longer row is a pack of its own.
-    RETURNS (List[List[int]]): Indices of the rows.
+    limits (PackLimits): How large a pack may be, and what one more costs; a longer row is a pack of its own.
+    RETURNS (List[List[int]]): Indices of the rows, the short ones first.
     """
-    packs: List[List[int]] = []
-    for place in sorted(range(len(lengths)), key=lambda place: lengths[place]):
-        if not packs or (len(packs[-1]) + 1) * lengths[place] > most:
-            packs.append([])
-        packs[-1].append(place)
-    return packs
+    order = sorted(range(len(lengths)), key=lengths.__getitem__)
+    # Of so many of the shortest rows: the least cost, and where their last pack begins.
+    costs, begins = [0], [0]
+    for end in range(1, len(order) + 1):
+        longest = lengths[order[end - 1]]
+        least = max(0, end - max(limits.most // max(longest, 1), 1))
+        cost, begin = min((costs[begin] + (end - begin) * longest, begin) for begin in range(least, end))
+        costs.append(cost + limits.own_cost)
+        begins.append(begin)
+    packs, end = [], len(order)
+    while end:
+        packs.append(order[begins[end]:end])
+        end = begins[end]
+    return packs[::-1]
 
 
 def cut_windows(doc: int, lengths: Sequence[int], *, max_pieces: int, overlap: int) -> Iterator[Window]:

@@ -19,7 +19,7 @@ from ...errors import BionerError, Errors
 from ...llm.local.hub import resolve_model
 from ...llm.local.pretrained import build_model, load_model, load_tokenizer
 from ..encoder.encoder_lora import LoraModule, add_lora, check_base
-from ..encoder.word_pieces import PACKED_CPU, PACKED_GPU, pack_rows
+from ..encoder.word_pieces import PACKED_CPU, PACKED_GPU, PackLimits, pack_rows
 from ..torch_module import ModuleShim, forward_pass
 from .fast_selector import Spans
 from .marked_text import MarkedText, make_rows
@@ -48,12 +48,12 @@ class MarkedJudge(LoraModule):
         else:
             self.judge = torch.nn.Linear(2 * width if head == "bert_cls" else width, 1)
 
-    def forward(self, rows: Sequence[MarkedText], pad_id: int, most: int) -> torch.Tensor:
+    def forward(self, rows: Sequence[MarkedText], pad_id: int, limits: PackLimits) -> torch.Tensor:
         """Judge candidates.
 
         rows (Sequence[MarkedText]): The candidates, marked in their texts.
         pad_id (int): The piece that fills shorter rows.
-        most (int): Most pieces of a pass, filling included.
+        limits (PackLimits): How much is read at once.
         RETURNS (torch.Tensor): Their logits, (rows,), as float32.
         """
         if not rows:
@@ -64,7 +64,7 @@ class MarkedJudge(LoraModule):
             packs = [tree.rows for tree in trees]
             logits = [self._judge_ends(last_states(self.transformer, tree)) for tree in trees]
         else:
-            packs = pack_rows([len(row.ids) for row in rows], most)
+            packs = pack_rows([len(row.ids) for row in rows], limits)
             logits = [self._judge_padded([rows[place] for place in pack], pad_id) for pack in packs]
         order = torch.tensor([place for pack in packs for place in pack]).argsort()
         return torch.cat(logits)[order.to(logits[0].device)]

@@ -7,9 +7,13 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 from spacy_bioner.formats.docbin import build_doc
 from spacy_bioner.ml.encoder.word_pieces import (
     MAX_PIECES_A_TOKEN,
+    PACKED_CPU,
+    PACKED_GPU,
+    PackLimits,
     PieceMaker,
     cut_windows,
     has_joined_pieces,
+    pack_rows,
 )
 
 
@@ -90,3 +94,35 @@ def test_windows_own_every_token_once_and_stay_within_the_limit(seed):
 def test_neighbouring_windows_share_tokens():
     first, second = list(cut_windows(0, [1] * 90, max_pieces=60, overlap=20))
     assert (first.end - second.start, first.own_end) == (20, 50)
+
+
+def count_padded(packs, lengths):
+    return sum(len(pack) * max(lengths[place] for place in pack) for pack in packs)
+
+
+@pytest.mark.issue(22)
+def test_packs_hold_each_row_once_and_cost_the_least():
+    chance = random.Random(3)
+    for _ in range(30):
+        lengths = [chance.choice([1, 3, 4, 9, 12]) for _ in range(7)]
+        limits = PackLimits(chance.choice([8, 20, 60]), chance.choice([0, 5, 40]))
+        packs = pack_rows(lengths, limits)
+        assert sorted(place for pack in packs for place in pack) == list(range(7))
+        assert all(len(pack) == 1 or count_padded([pack], lengths) <= limits.most for pack in packs)
+        assert count_padded(packs, lengths) + limits.own_cost * len(packs) == least_cost(sorted(lengths), limits)
+
+
+def least_cost(ordered, limits):
+    """Return the least cost over all ways to cut the ordered rows."""
+    return 0 if not ordered else min(
+        size * ordered[size - 1] + limits.own_cost + least_cost(ordered[size:], limits)
+        for size in range(1, len(ordered) + 1) if size == 1 or size * ordered[size - 1] <= limits.most)
+
+
+@pytest.mark.issue(22)
+def test_little_of_a_batch_of_sentences_is_padding_on_a_cpu_and_a_gpu_gets_few_packs():
+    chance = random.Random(1)
+    lengths = [chance.randint(6, 60) for _ in range(21)]
+    assert count_padded(pack_rows(lengths, PACKED_CPU), lengths) < 1.3 * sum(lengths)
+    assert len(pack_rows(lengths, PACKED_GPU)) == 1
+    assert pack_rows([], PACKED_CPU) == []
