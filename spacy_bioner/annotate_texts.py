@@ -63,7 +63,7 @@ def annotate(texts: Union[str, Iterable[str]], labels: Union[Mapping[str, str], 
 
     texts (Union[str, Iterable[str]]): The texts, or one text.
     labels (Union[Mapping[str, str], Sequence[str], None]): Label to definition, or labels alone; None takes what the
-        adapter was trained on, which is diseases and chemicals for the default.
+        adapter was trained on, which is diseases and chemicals for the default. Others are known by their definitions.
     model (Union[str, Path, Language, None]): A trained pipeline (its folder, the name of its package, or a loaded one),
         or a language model (a folder or a hub id; with a server the name that the server knows). None takes the
         embedded language model.

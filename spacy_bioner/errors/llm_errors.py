@@ -83,8 +83,8 @@ class LlmErrors:
 
 class LlmWarnings:
     W201 = "The adapter was trained with other {key} than this run uses. Ignore this if you are trying a new schema."
-    W202 = ("The adapter of this package was trained on {labels} as {codec}, not the {what} of this run. The base "
-            "model without an adapter is used, which annotates badly. Train an adapter for them.")
+    W202 = ("The adapters of this package were trained in English with {codecs} responses, not with the {what} of this "
+            "run. The base model without an adapter is used, which annotates badly. Train an adapter for them.")
     W203 = ("{count} of {total} candidate examples are left out, because the codec '{codec}' cannot write them; the "
             "first is '{id}'.")
     W204 = "The server refuses the parameter '{parameter}'; from now on requests go {how}."

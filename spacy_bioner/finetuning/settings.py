@@ -61,8 +61,9 @@ class FinetuneSettings(TrainedFormatSettings):
     codec: str = other_default(TrainedFormatSettings, "codec", AUTO_CODEC)
     codec_options: Dict[str, Any] = other_default(TrainedFormatSettings, "codec_options", {"lines": "auto"})
     start_from: Optional[str] = setting(
-        None, "The adapter that training begins with: a folder, packaged for the one in this package (diseases and "
-        "chemicals), or null for fresh weights. Rank, scale and modules are then its own, and so is the codec auto.")
+        None, "The adapter that training begins with: a folder, packaged for the one in this package that knows many "
+        "label sets, auto for the one of diseases and chemicals, or null for fresh weights. Rank, scale and modules "
+        "are then its own, and so is the codec auto.")
     instruction: Literal["all", "each"] = setting("all", "all: one prompt for all labels. each: one prompt a label.")
     loss: Literal["answer", "decisions"] = setting(
         "answer", "Tokens that the loss counts: answer, those of the response, or decisions, those that grounded "

@@ -10,8 +10,8 @@ import typer
 from ...config_files import find_config
 from ...errors import BionerError, Errors
 from ...finetuning.settings import FinetuneSettings
-from ...llm.local.model_source import find_adapter
-from ...llm.settings import AUTO, EMBEDDED_MODEL
+from ...llm.local.model_source import LABEL_SETS_ADAPTER, find_adapter
+from ...llm.settings import EMBEDDED_MODEL
 from .._shared.outputs import say_next
 from .._shared.schema import Schema, read_schema
 from .._shared.settings import CONFIG, PROFILE, add_options, load_settings, read_overrides
@@ -142,11 +142,11 @@ def find_start(settings: FinetuneSettings) -> Optional[Path]:
     BionerError: E221 where there is none, E312 where this package has none for the model."""
     if settings.start_from is None:
         return None
-    packaged = settings.start_from == PACKAGED
-    folder = find_adapter(settings.model, AUTO if packaged else settings.start_from)
-    if folder is None:
+    if settings.start_from != PACKAGED:
+        return find_adapter(settings.model, settings.start_from)
+    if settings.model != EMBEDDED_MODEL:
         raise BionerError(Errors.E312.format(model=settings.model, wanted=EMBEDDED_MODEL))
-    return folder
+    return LABEL_SETS_ADAPTER
 
 
 def _show(advance: Any, row: Mapping[str, float]) -> None:

@@ -12,7 +12,7 @@ from ...files import read_json_lines
 from ...prompts.build import PromptBuilder
 from ...prompts.examples import ExampleChooser, write_examples, write_pool
 from ..adapter import AdapterCard
-from ..local.model_source import CausalLMSource, ModelSource
+from ..local.model_source import LABEL_SETS_ADAPTER, CausalLMSource, ModelSource
 from ..protocol import LanguageModel
 from ..server.server_source import ServerSource
 from ..settings import AUTO, AnnotatorSettings
@@ -76,31 +76,39 @@ def _open_all(source: ModelSource, builders: Iterable[PromptBuilder]) -> List[La
 
 
 def fit_adapter(source: ModelSource, settings: AnnotatorSettings, *, warn: bool = False) -> ModelSource:
-    """Leave out the adapter that comes with this package where it was not trained on what is asked for.
+    """Choose among the adapters of this package: that of diseases and chemicals where nothing else is asked for, that
+    of many label sets for other labels, none where neither was trained on what is asked for.
 
     An adapter that was named stays, and what it was not trained on is an error.
 
     source (ModelSource): What answers.
     settings (AnnotatorSettings): What is asked for.
-    warn (bool): Whether to say that it is left out.
-    RETURNS (ModelSource): The same source, or the plain model.
+    warn (bool): Whether to say that none fits.
+    RETURNS (ModelSource): The same source, or one with another adapter, or the plain model.
     """
     if not isinstance(source, CausalLMSource) or source.adapter != AUTO:
         return source
     card = source.card()
     if card is None:
         return source
+    unknown = _find_unknown(card, settings)
+    if not unknown and set(settings.labels or ()) <= set(card.labels):
+        return source
+    of_sets = AdapterCard.read(LABEL_SETS_ADAPTER)
+    unknown = _find_unknown(of_sets, settings)
+    if not unknown:
+        return source.with_adapter(LABEL_SETS_ADAPTER)
+    if warn:
+        logger.warning(Warnings.W202.format(what=unknown[0], codecs=f"{card.codec['name']} or {of_sets.codec['name']}"))
+    return source.with_adapter(None)
+
+
+def _find_unknown(card: AdapterCard, settings: AnnotatorSettings) -> List[str]:
+    """Return what is asked for otherwise than an adapter was trained, labels aside."""
     wanted = {"codec": settings.codec is None or settings.codec.settings() == card.codec,
               "template": settings.template in (None, card.template),
-              "language": settings.lang in (None, card.lang),
-              "labels": not settings.labels or not set(settings.labels).isdisjoint(card.labels)}
-    unknown = [name for name, trained in wanted.items() if not trained]
-    if not unknown:
-        return source
-    if warn:
-        logger.warning(Warnings.W202.format(what=unknown[0], labels=", ".join(card.labels),
-                                            codec=card.codec["name"]))
-    return source.with_adapter(None)
+              "language": settings.lang in (None, card.lang)}
+    return [name for name, trained in wanted.items() if not trained]
 
 
 def fit_codec(source: ModelSource, settings: AnnotatorSettings) -> AnnotatorSettings:
@@ -152,7 +160,9 @@ def make_builders(card: Optional[AdapterCard], settings: AnnotatorSettings, *,
 
 def _warn_of_departures(card: Optional[AdapterCard], builders: Iterable[PromptBuilder]) -> None:
     departures = [key for builder in builders for key in card.check(builder.settings())] if card else []
-    for key in dict.fromkeys(departures):
+    # Who was trained on several label sets is meant to be asked for others.
+    allowed = ("labels", "corpus") if card and len(card.more_corpora) > 1 else ()
+    for key in dict.fromkeys(key for key in departures if key not in allowed):
         logger.warning(Warnings.W201.format(key=key))
 
 

@@ -15,7 +15,9 @@ from ..adapter import CARD_FILE, AdapterCard
 from ..protocol import LanguageModel, Request
 from ..settings import AUTO, EMBEDDED_MODEL, CausalLMSettings
 
+# For diseases and chemicals, and for any labels by their definitions.
 EMBEDDED_ADAPTER = Path(__file__).parent / "embedded_adapter"
+LABEL_SETS_ADAPTER = Path(__file__).parent / "label_sets_adapter"
 
 
 class ModelSource(Protocol):

@@ -70,7 +70,8 @@ def test_training_that_begins_with_an_adapter_takes_its_lines():
 def test_training_begins_with_the_packaged_adapter_or_a_folder_or_with_nothing(tmp_path):
     embedded = "smollm2-135m-instruct"
     assert find_start(FinetuneSettings(model=embedded)) is None
-    assert find_start(FinetuneSettings(model=embedded, start_from="packaged")).name == "embedded_adapter"
+    assert find_start(FinetuneSettings(model=embedded, start_from="packaged")).name == "label_sets_adapter"
+    assert find_start(FinetuneSettings(model=embedded, start_from="auto")).name == "embedded_adapter"
     with pytest.raises(BionerError, match=f"'other-model', only for {embedded}"):
         find_start(FinetuneSettings(model="other-model", start_from="packaged"))
     with pytest.raises(BionerError, match="No adapter at .*nowhere"):

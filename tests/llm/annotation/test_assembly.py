@@ -15,6 +15,7 @@ from spacy_bioner.llm.annotation.assembly import (
     fit_adapter,
     make_annotator,
     make_builder,
+    make_builders,
 )
 from spacy_bioner.llm.annotation.identity import identify
 from spacy_bioner.llm.local.model_source import CausalLMSource, OpenedSource, find_adapter
@@ -108,32 +109,45 @@ def test_texts_are_cut_as_in_training_of_the_adapter(trained, asked, most):
 
 @pytest.fixture
 def packaged(tmp_path, monkeypatch):
-    """Return the adapter that comes with the package, as far as it is asked what it was trained on."""
+    """Return the adapters that come with the package, as far as they are asked what they were trained on."""
+    from spacy_bioner.llm.annotation import assembly
     from spacy_bioner.llm.local import model_source as models
 
-    make_card(base_model=models.EMBEDDED_MODEL).write(tmp_path / "packaged")
-    monkeypatch.setattr(models, "EMBEDDED_ADAPTER", tmp_path / "packaged")
-    return tmp_path / "packaged"
+    places = {name: tmp_path / name for name in ("own", "sets")}
+    make_card(base_model=models.EMBEDDED_MODEL).write(places["own"])
+    make_card("html", base_model=models.EMBEDDED_MODEL, labels={"Disorder": "illnesses"},
+              more_corpora=[{"labels": {"Gene": "genes"}, "corpus": name, "lang": "en"} for name in "ab"]
+              ).write(places["sets"])
+    monkeypatch.setattr(models, "EMBEDDED_ADAPTER", places["own"])
+    monkeypatch.setattr(assembly, "LABEL_SETS_ADAPTER", places["sets"])
+    return places
 
 
-@pytest.mark.parametrize("settings", [
-    pytest.param({}, id="nothing"), pytest.param({"labels": LABELS}, id="its-labels"),
-    pytest.param({"labels": {next(iter(LABELS)): "another definition", "GENE": ""}}, id="some-of-its-labels"),
+@pytest.mark.parametrize("settings, taken", [
+    pytest.param({}, "own", id="nothing"), pytest.param({"labels": LABELS}, "own", id="its-labels"),
+    pytest.param({"labels": {next(iter(LABELS)): "another definition"}}, "own", id="one-of-its-labels"),
+    pytest.param({"labels": {next(iter(LABELS)): "", "GENE": "genes"}}, "sets", id="more-labels"),
+    pytest.param({"labels": {"GENE": "genes"}}, "sets", id="other-labels"),
+    pytest.param({"codec": make_codec("html")}, "sets", id="codec"),
 ])
-def test_packaged_adapter_is_taken_for_what_it_was_trained_on(packaged, settings):
-    assert fit_adapter(CausalLMSource(), AnnotatorSettings(**settings)).adapter_folder == packaged
+def test_of_the_packaged_adapters_the_one_is_taken_that_suits_what_is_asked_for(packaged, settings, taken, caplog):
+    settings = AnnotatorSettings(**settings)
+    source = fit_adapter(CausalLMSource(), settings, warn=True)
+    assert source.adapter_folder == packaged[taken]
+    make_builders(source.card(), settings)
+    assert ("other labels" in caplog.text) == (settings.labels is not None and taken == "own"
+                                               and settings.labels != LABELS)
 
 
 @pytest.mark.parametrize("settings, said", [
-    pytest.param({"labels": {"GENE": ""}}, "not the labels", id="labels"),
-    pytest.param({"codec": make_codec("html")}, "not the codec", id="codec"),
-    pytest.param({"lang": "zh"}, "not the language", id="language"),
-    pytest.param({"template": "annotate.zh"}, "not the template", id="template"),
+    pytest.param({"codec": make_codec("json")}, "not with the codec", id="codec"),
+    pytest.param({"lang": "zh"}, "not with the language", id="language"),
+    pytest.param({"template": "annotate.zh"}, "not with the template", id="template"),
 ])
-def test_packaged_adapter_is_left_out_for_anything_else(packaged, settings, said, caplog):
+def test_packaged_adapters_are_left_out_for_anything_else(packaged, settings, said, caplog):
     assert fit_adapter(CausalLMSource(), AnnotatorSettings(**settings), warn=True).adapter_folder is None
     assert said in caplog.text
-    named = CausalLMSource(adapter=str(packaged))
+    named = CausalLMSource(adapter=str(packaged["own"]))
     assert fit_adapter(named, AnnotatorSettings(**settings)) is named
 
 
