@@ -2,6 +2,8 @@
 
 import ipaddress
 import json
+import re
+import socket
 import ssl
 import zlib
 from dataclasses import dataclass
@@ -23,6 +25,8 @@ _TOKEN_BYTES = 256
 _FREE_BYTES = 1 << 16
 _REDIRECTED = (307, 308)
 _MOST_REDIRECTS = 3
+# Those that systems write into their file of hosts, and all of RFC 6761.
+_LOOPBACK_NAME = re.compile(r"(.+\.)?localhost|localhost[46]?(\.localdomain[46]?)?|ip6-(localhost|loopback)")
 
 
 class AnswerTooLarge(ValueError):
@@ -98,11 +102,19 @@ def find_proxy(url: str) -> Optional[str]:
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether a host name or address is this machine itself."""
+    """Return whether a host name or address is this machine itself, as connections read it."""
+    host = host.lower().rstrip(".")
     try:
-        return ipaddress.ip_address(host).is_loopback
+        address = ipaddress.ip_address(host)
     except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
+        try:
+            # Short, decimal, octal and hexadecimal spellings, as 127.1 and 2130706433.
+            address = ipaddress.ip_address(socket.inet_aton(host))
+        except (OSError, ValueError):
+            return bool(_LOOPBACK_NAME.fullmatch(host))
+    address = getattr(address, "ipv4_mapped", None) or address
+    # A connection to the unspecified address, 0.0.0.0 or ::, reaches this machine.
+    return address.is_loopback or address.is_unspecified
 
 
 async def post(client: "httpx.AsyncClient", url: str, body: Dict[str, Any], limits: Limits) -> Answer:

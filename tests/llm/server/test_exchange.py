@@ -98,8 +98,14 @@ def test_a_file_of_certificates_that_cannot_be_used_is_an_error_before_anything_
         make_server(start_server(), ca_file=tmp_path / "ca.pem")
 
 
-@pytest.mark.parametrize("host, itself", [("localhost", True), ("127.0.0.1", True), ("::1", True), ("127.8.8.8", True),
-                                          ("models.localhost", True), ("10.0.0.1", False), ("example.org", False)])
+@pytest.mark.parametrize("host, itself", [
+    ("localhost", True), ("LOCALHOST", True), ("localhost.", True), ("models.localhost", True),
+    ("localhost.localdomain", True), ("localhost6.localdomain6", True), ("ip6-localhost", True), ("ip6-loopback", True),
+    ("127.0.0.1", True), ("127.8.8.8", True), ("127.0.0.1.", True), ("127.1", True), ("2130706433", True),
+    ("0x7f.1", True), ("0177.0.0.1", True), ("0.0.0.0", True), ("0", True), ("::1", True), ("::", True),
+    ("::ffff:127.0.0.1", True), ("::ffff:0.0.0.0", True), ("10.0.0.1", False), ("10.1", False), ("167772161", False),
+    ("::ffff:10.0.0.1", False), ("fe80::1", False), ("example.org", False), ("127.example.org", False),
+    ("localhost.example.org", False), ("notlocalhost", False), ("my-ip6-localhost", False)])
 def test_addresses_of_this_machine_are_known(host, itself, monkeypatch):
     monkeypatch.setenv("http_proxy", "http://proxy.invalid:3128")
     monkeypatch.setenv("no_proxy", "")
