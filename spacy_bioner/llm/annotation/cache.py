@@ -30,6 +30,9 @@ _LOOKUP_SIZE = 500
 _PRIVATE = 0o600
 _SCHEMA = ("CREATE TABLE replies (key TEXT PRIMARY KEY, reply TEXT NOT NULL, checksum TEXT NOT NULL)", CLAIMS_SCHEMA)
 _READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
+# How a file is opened that can only be read: as it stands; beside its writer; or with its log, whose index is then
+# kept in memory, which SQLite does for a connection that takes the file for itself.
+_AS_IT_STANDS, _SHARED, _ALONE = "?immutable=1", "?mode=ro&readonly_shm=1", "?mode=ro&vfs=unix-none"
 
 
 def request_key(request: Request, settings: Mapping[str, Any]) -> str:
@@ -43,6 +46,15 @@ def request_key(request: Request, settings: Mapping[str, Any]) -> str:
                request.sample, [list(seed) for seed in request.seeds], settings]
     spelt = json.dumps(content, ensure_ascii=False, sort_keys=True)
     return hashlib.sha256(spelt.encode("utf8", "surrogatepass")).hexdigest()
+
+
+def _read_only_options(path: Path) -> str:
+    """Return how SQLite opens a file that cannot be written, so that a log which a killed writer left is read too."""
+    log, index = (path.with_name(path.name + ending) for ending in ("-wal", "-shm"))
+    if not log.is_file() or log.stat().st_size == 0:
+        # Nobody else can write either, and the files that a shared reading needs cannot be made.
+        return _AS_IT_STANDS
+    return _SHARED if index.is_file() else _ALONE
 
 
 class ReplyCache:
@@ -162,6 +174,8 @@ class ReplyCache:
                                          check_same_thread=False)
             # What is no text, since bytes of it were changed, is no reply either.
             connection.text_factory = lambda raw: raw.decode("utf8", "replace")
+            if name.endswith(_ALONE):
+                connection.execute("PRAGMA locking_mode = EXCLUSIVE")
             self._check_layout(connection)
             if not self._is_read_only:
                 self._make_private()
@@ -183,8 +197,7 @@ class ReplyCache:
             if error.errno not in _READ_ONLY or not path.is_file():
                 raise
             self._is_read_only = True
-            # Nobody else can write either, and the files that a shared reading needs cannot be made.
-            return f"{address}?immutable=1"
+            return address + _read_only_options(path)
         os.close(handle)
         return address
 

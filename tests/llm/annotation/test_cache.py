@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import shutil
 import sqlite3
 import stat
 import subprocess
@@ -233,6 +234,25 @@ def test_a_cache_on_a_read_only_file_system_is_read(tmp_path, monkeypatch):
     with pytest.raises(BionerError, match="cannot be used: attempt to write a readonly database"):
         cache.put("other", REPLY)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["c.sqlite"]
+
+
+@pytest.mark.parametrize("copied", [("", "-wal", "-shm"), ("", "-wal")], ids=["all-files", "no-index"])
+def test_replies_of_a_killed_writer_are_read_on_a_read_only_file_system(tmp_path, monkeypatch, copied):
+    writer = ReplyCache(tmp_path / "c.sqlite")
+    for number in range(5):
+        writer.put(str(number), REPLY)
+    place = tmp_path / "place"
+    place.mkdir()
+    for ending in copied:
+        shutil.copy(tmp_path / f"c.sqlite{ending}", place)
+    before = {path.name: path.read_bytes() for path in place.iterdir()}
+    monkeypatch.setattr("spacy_bioner.llm.annotation.cache.os.open", _refuse_to_write)
+    cache = ReplyCache(place / "c.sqlite")
+    assert cache.get(map(str, range(5))) == {str(number): REPLY for number in range(5)} and cache.is_read_only
+    with pytest.raises(BionerError, match="cannot be used: attempt to write a readonly database"):
+        cache.put("other", REPLY)
+    cache.close()
+    assert {path.name: path.read_bytes() for path in place.iterdir()} == before
 
 
 def _refuse_to_write(path, flags, mode=0o777):
