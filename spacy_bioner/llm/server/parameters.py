@@ -2,7 +2,7 @@
 
 import logging
 import re
-from typing import TYPE_CHECKING, Any, Dict, Iterable, Mapping, Optional, Set
+from typing import TYPE_CHECKING, Any, Dict, Iterable, Iterator, Mapping, Optional, Set
 
 from ...errors import Warnings
 from ...locks import ThreadLock
@@ -19,8 +19,12 @@ _SPARED = frozenset({"temperature", "seed", "top_p"})
 _LOGPROBS = frozenset({"logprobs", "top_logprobs"})
 _LIMITS = ("max_tokens", "max_completion_tokens")
 _NAME = re.compile(r"[A-Za-z][\w.\-]{0,59}")
+_KNOWN = frozenset({*_SPARED, *_LOGPROBS, *_LIMITS})
 _REFUSES = re.compile(r"unsupported|not support|unknown|unrecogni[sz]ed|unexpected|not (permitted|allowed)|invalid"
-                      r"|extra", re.IGNORECASE)
+                      r"|extra|deprecated|no longer|cannot find field|input should", re.IGNORECASE)
+_SENTENCE_END = re.compile(r"[.;!?\n](?=\s|$)")
+# More is not looked through, since a refusal is short.
+_MOST_TEXT, _MOST_ITEMS, _MOST_DEPTH = 2000, 50, 5
 
 
 class Parameters:
@@ -63,8 +67,7 @@ class Parameters:
         refused (Optional[str]): The parameter that the server refused.
         RETURNS (bool): Whether another request would be sent without it.
         """
-        known_names = (*_SPARED, *_LOGPROBS, *_LIMITS)
-        if refused not in sent or refused in self.settings.extra_body or refused not in known_names:
+        if refused not in sent or refused in self.settings.extra_body or refused not in _KNOWN:
             return False
         with self._lock:
             known = refused in self._left_out
@@ -95,22 +98,31 @@ def find_refused(error: Any, sent: Iterable[str], prompt: str) -> Optional[str]:
     RETURNS (Optional[str]): One of the names sent, or None.
     """
     names = set(sent)
-    body = error if isinstance(error, dict) else {}
-    stated = body.get("error")
-    inner = stated if isinstance(stated, dict) else body
-    if isinstance(inner.get("param"), str) and inner["param"].split(".")[0] in names:
-        return inner["param"].split(".")[0]
-    detail = body.get("detail")
-    for item in detail if isinstance(detail, list) else ():
-        place = item.get("loc") if isinstance(item, dict) else None
-        found = [part for part in place if isinstance(part, str) and part in names] if isinstance(place, list) else []
-        if found:
-            return found[0]
-    message = inner.get("message", body.get("detail"))
-    if not isinstance(message, str) or not _REFUSES.search(message):
-        return None
-    quoted = re.findall(r"['\"`](\w+)['\"`]", message[:2000])
-    return next((name for name in quoted if name in names and name not in prompt), None)
+    parts = list(_walk(error))
+    objects = [part for part in parts if isinstance(part, dict)]
+    stated = [item["param"].split(".")[0] for item in objects if isinstance(item.get("param"), str)]
+    places = [part for item in objects if isinstance(item.get("loc"), list)
+              for part in item["loc"] if isinstance(part, str)]
+    messages = [part[:_MOST_TEXT] for part in parts if isinstance(part, str) and _REFUSES.search(part)]
+    quoted = [name for message in messages for name in re.findall(r"['\"`](\w+)['\"`]", message)]
+    # Without quotes only what is a parameter anywhere, in the very sentence that refuses something.
+    bare = [word for message in messages for sentence in _SENTENCE_END.split(message) if _REFUSES.search(sentence)
+            for word in re.findall(r"\w+", sentence) if word in _KNOWN]
+    return next((name for name in [*stated, *places, *(word for word in quoted + bare if word not in prompt)]
+                 if name in names), None)
+
+
+def _walk(part: Any, depth: int = 0) -> Iterator[Any]:
+    """Yield the objects and texts in which a refusal may say what is wrong, from the outside in."""
+    if isinstance(part, list) and depth < _MOST_DEPTH:
+        for item in part[:_MOST_ITEMS]:
+            yield from _walk(item, depth + 1)
+    elif isinstance(part, dict):
+        yield part
+        for key in ("error", "message", "detail") if depth < _MOST_DEPTH else ():
+            yield from _walk(part.get(key), depth + 1)
+    elif isinstance(part, str) and depth:
+        yield part
 
 
 def describe_refusal(error: Any, refused: Optional[str]) -> str:
