@@ -98,6 +98,36 @@ def test_a_text_to_a_label_that_is_not_in_the_schema_invents_nothing():
     assert spans == [("ibuprofen", "Chemical")] and "unknown_label" in issues
 
 
+@pytest.mark.parametrize("text, reply, right", [
+    ("Each drug had a finding; cisplatin too.", '[{"drug":"Chemical","finding":"cisplatin"}]', "cisplatin"),
+    ("The cause and the effect: cisplatin.", '[{"cause":"Chemical","effect":"cisplatin"}]', "cisplatin"),
+    ("The cause and the effect: cisplatin.", '{"cause":"Chemical","effect":"cisplatin"}\n{}', "cisplatin"),
+    ("The cause and the effect: cisplatin.", '{"items":[{"cause":"Chemical","effect":"cisplatin"}]}', "cisplatin"),
+    ("A kind of gout after cisplatin.", '[{"after":"Disease","of":"gout"}]', "gout"),
+    ("The disease was gout.", '[{"disease":"Disease","text":"gout"}]', "gout"),
+    ("The disease was gout.", '[{"text":"gout","disease":"Disease"}]', "gout"),
+    ("The disease was gout.", '{"Disease":"disease","name":"gout"}', "gout"),
+    ("The renal disease was gout.", '[{"disease":"Disease","mention_text":"renal disease"}]', "renal disease"),
+    ("The disease was gout.", '[{"disease":"Disease","entity":"gout"}]', "gout"),
+    ("The disease was due to cisplatin.", '[{"disease":"Chemical","text":"cisplatin"}]', "cisplatin"),
+])
+def test_a_key_is_no_mention_where_another_text_of_the_item_is(text, reply, right):
+    assert [name for name, _ in read(reply, text)[0]] == [right]
+
+
+@pytest.mark.parametrize("reply, right", [
+    ('{"Disease":"disease"}', "disease"), ('[{"Disease":"disease","context":"The acute disease"}]', "disease"),
+    ('[{"Disease":"disease","stage":"acute"}]', "disease"),
+    ('[{"Disease":"disease","text":"acute illness"}]', "disease"),
+    ('[{"gout":"Disease"},{"cisplatin":"Chemical"}]', "gout cisplatin"), ('{"gout":"Disease"}', "gout"),
+    ('[{"gout":"Disease","cisplatin":"Drug"}]', "gout"),
+    ('[{"gout":"Disease","cisplatin":"Chemical"}]', "gout cisplatin"),
+])
+def test_a_mention_like_its_label_and_texts_to_labels_stay(reply, right):
+    found, _ = read(reply, "The acute disease was gout after cisplatin, a drug.")
+    assert " ".join(name for name, _ in found) == right
+
+
 def test_a_text_that_no_key_tells_is_refused():
     spans, issues = read('[{"foo":"gout","bar":"pain","baz":"Disease"}]')
     assert spans == [] and "bad_item" in issues
