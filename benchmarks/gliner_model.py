@@ -10,6 +10,7 @@ from typing import Sequence
 
 from spacy_bioner.extras import extra
 from spacy_bioner.llm.local.hub import resolve_model
+from spacy_bioner.llm.local.pretrained import load_tokenizer
 from spacy_bioner.taggers.gliner_tagger import GlinerTagger
 
 TOKENIZER = "all-minilm-l6-v2"
@@ -27,9 +28,9 @@ def write_model(folder: Path) -> None:
     with extra("gliner"):
         from gliner import GLiNER
     import torch
-    from transformers import AutoTokenizer, DebertaV2Config
+    from transformers import DebertaV2Config
 
-    tokenizer = AutoTokenizer.from_pretrained(str(resolve_model(TOKENIZER)))
+    tokenizer = load_tokenizer(resolve_model(TOKENIZER))
     encoder = DebertaV2Config(
         vocab_size=len(tokenizer), hidden_size=768, num_hidden_layers=6, num_attention_heads=12, intermediate_size=3072,
         max_position_embeddings=512, type_vocab_size=0, relative_attention=True, position_buckets=256,

@@ -80,11 +80,12 @@ def _make_record(split: str, number: int) -> Annotation:
 
 def _write_model(folder: Path) -> None:
     import torch
-    from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
+    from transformers import LlamaConfig, LlamaForCausalLM
 
     from spacy_bioner.llm.local.hub import resolve_model
+    from spacy_bioner.llm.local.pretrained import load_tokenizer
 
-    tokenizer = AutoTokenizer.from_pretrained(resolve_model("smollm2-135m-instruct"), trust_remote_code=False)
+    tokenizer = load_tokenizer(resolve_model("smollm2-135m-instruct"))
     config = LlamaConfig(vocab_size=len(tokenizer), hidden_size=32, intermediate_size=48, num_hidden_layers=2,
                          num_attention_heads=4, num_key_value_heads=2, max_position_embeddings=1024)
     torch.manual_seed(0)
