@@ -3,7 +3,8 @@
 Blocks have an opening and a closing marker (`<think>...</think>`, `[THINK]...[/THINK]`, `◁think▷...◁/think▷`,
 `<|START_THINKING|>...<|END_THINKING|>`, `<seed:think>...</seed:think>`); chat templates may have written the opening
 one, and the token limit may have cut the closing one. Channels (harmony) begin with a header. Headings ("Reasoning:",
-"Final answer:") divide prose.
+"Final answer:") divide prose. Prose in tags of another name (`<work>...</work>`) is reasoning where a reply begins with
+it and goes on with what may be an answer.
 """
 
 import re
@@ -28,7 +29,7 @@ _MARKER = re.compile(
     r"(?:(?!(?:begin|start|open|end|stop|close)[ _▁-])[A-Za-z][\w.-]{0,30}(?::|(?P<joined>[_.-])))?"
     r"(?:(?P<turn>begin|start|open|end|stop|close)[ _▁-]?(?:of[ _▁-]?)?)?"
     rf"(?P<word>{_WORDS})"
-    r"(?:[ _▁-]?(?P<after>begin|start|open|end|stop|close))?"
+    r"(?:[ _▁-]?(?P<after>begin|start|open|end|stop|close|prefix|suffix))?"
     r"(?P<more>[:_.-]\w{1,20})?"
     rf"(?P<rest>[ \t][^<>\[\]\n]{{0,120}}?)?[ \t]{{0,3}}(?P<self>/?)[|｜!#*]?[{_CLOSING}]{{1,2}}"
     r"|(?P<unused><unused9[45]>|<\|channel>[ \t]*(?:thought|analysis)\b|<channel\|>)"
@@ -50,20 +51,34 @@ _CHANNEL_END = re.compile(r"<\|(?:end|return|call|start|channel)\|>", re.IGNOREC
 # The same without its special tokens: "analysisWe need ...assistantfinal[...]".
 _BARE_START = re.compile(r"\s*(?:assistant\s*)?(?:analysis|commentary)(?=[^a-z,.;:]|[a-z]\w* )")
 _BARE_FINAL = re.compile(r"assistant\s{0,3}final(?:\s{0,3}(?:json|text)(?=\W))?(?![a-z])")
+# A turn of a template with a role of its own: "<|im_start|>think\n...<|im_end|><|im_start|>answer\n".
+_TURN = re.compile(r"<\|im_start\|>[ \t]*(?P<role>\w+)[ \t]*\n(?P<content>.*?)(?=<\|im_(?:start|end)\|>|\Z)", re.DOTALL)
+_ANY_WORD = re.compile(_WORDS, re.IGNORECASE)
+# What a reply may begin with: a block in tags of any name, the notation of Ollama, a quotation under a heading.
+_FIRST_BLOCK = re.compile(r"\s*(?P<tag>(?:<|&lt;)(?P<name>[A-Za-z][\w-]{0,30})(?:>|&gt;))(?P<content>.*?)"
+                          r"(?:<|&lt;)/(?P=name)(?:>|&gt;)", re.DOTALL | re.IGNORECASE)
+_FIRST_PART = re.compile(rf"\s*(?P<first>Thinking(?:\.\.\.|…)[ \t]*\n.*?^(?:\.\.\.|…)done thinking\.?"
+                         rf"|>[#*_ \t]*(?P<word>{_WORDS})[*_: \t]*\n(?:>[^\n]*(?:\n|\Z))*)",
+                         re.DOTALL | re.MULTILINE | re.IGNORECASE)
+_WRAPPERS = frozenset("answer finalanswer final output response result solution sentence text json html body entities "
+                      "annotations annotation".split())
+# A block of fewer words is rather a name in a tag.
+_LEAST_WORDS = 4
 _HEADING_EDGES = ("【", "［", "[")
 _HEADING_END = r"[*_ \t]{0,4}[:：][*_ \t]{0,4}|[*_ \t]{0,4}$"
 # A heading may stand in brackets: 【分析】 and below it 【答案】.
 _BRACKETED = r"(?P<bracket>[【［\[][ \t]?)?"
 _BRACKETED_END = rf"(?(bracket)[ \t]?[】］\]][*_ \t]{{0,4}}[:：]?[*_ \t]{{0,4}}|(?:{_HEADING_END}))"
+_HERE_IS = r"(?:here(?: is|['’]s) (?:my|the) )?"
 _REASONING_HEADING = re.compile(
-    rf"\s*[#>*_ \t]{{0,6}}{_BRACKETED}(?:{_WORDS}|(?:first |initial )?draft|let me think[^\n:]{{0,40}}"
+    rf"\s*[#>*_ \t]{{0,6}}{_BRACKETED}(?:{_HERE_IS}(?:{_WORDS})|(?:first |initial )?draft|let me think[^\n:]{{0,40}}"
     rf"|step[ -]by[ -]step[^\n:]{{0,40}}){_BRACKETED_END}",
     re.IGNORECASE | re.MULTILINE)
 _ANSWER_HEADING = re.compile(
     rf"(?:^|(?=【))[#>*_ \t]{{0,6}}{_BRACKETED}(?:"
     r"(?P<final>final(?:[ _-]?(?:answer|output|result|response|json|annotation))?|最终(?:答案|结果|输出)"
     r"|(?:so|thus|therefore|hence)?[, ]{0,2}(?:the|my) (?:final |correct )?(?:answer|output|result) is)"
-    rf"|answer|output|result|response|答案|结果|输出){_BRACKETED_END}", re.IGNORECASE | re.MULTILINE)
+    rf"|{_HERE_IS}(?:answer|output|result|response)|答案|结果|输出){_BRACKETED_END}", re.IGNORECASE | re.MULTILINE)
 _ANSWER_BLOCK = re.compile(
     r"<(?P<bar>\|?)(?:begin[ _▁]of[ _▁])?(?P<word>answer|final_answer|final|output|response|result|solution)(?P=bar)>",
     re.IGNORECASE)
@@ -94,6 +109,7 @@ def strip_reasoning(reply: str, found: Collector, labels: Sequence[str] = ()) ->
     """
     known = _fold_labels(tuple(labels))
     body = _strip_channels(reply, found.text)
+    body = _strip_first(body, found.text, known)
     body = _strip_blocks(body, found.text, known)
     body = _strip_headings(body, found.text, known)
     if body != reply:
@@ -118,6 +134,9 @@ def _strip_channels(reply: str, text: str) -> str:
                 end = _CHANNEL_END.search(reply, header.end())
                 parts.append(reply[header.end():end.start() if end else len(reply)])
         return "\n".join(parts)
+    turns = list(_TURN.finditer(reply)) if "<|im_start|>" not in text else []
+    if any(_ANY_WORD.fullmatch(turn["role"]) for turn in turns):
+        return "\n".join(turn["content"] for turn in turns if not _ANY_WORD.fullmatch(turn["role"]))
     start = _BARE_START.match(reply)
     if start is None or text.lstrip().startswith(reply.strip()[:len("analysis") + 12]):
         return reply
@@ -126,6 +145,29 @@ def _strip_channels(reply: str, text: str) -> str:
         return reply[finals[-1].end():]
     glued = re.match(r"\s*(?:assistant)?(?:analysis|commentary)[A-Z\"“\[{(<]", reply)
     return "" if glued and not text.lstrip().lower().startswith(("analysis", "commentary")) else reply
+
+
+def _strip_first(reply: str, text: str, known: frozenset) -> str:
+    """Return the reply without a part at its beginning that is neither an answer nor of the source."""
+    part = _FIRST_PART.match(reply)
+    if (part and fold_label(part["word"] or "") not in known and not _has(text, part["first"][:_TELLING * 4])
+            and (part["word"] is None or reply[part.end():].strip())):
+        return reply[part.end():]
+    block = _FIRST_BLOCK.match(reply)
+    if block is None or fold_label(block["name"]) in known | _WRAPPERS or _has(text, block["tag"]):
+        return reply
+    content = block["content"].strip()
+    first = re.split("[:：\\n]", content, maxsplit=1)[0]
+    is_answer = (content[:1] in tuple(_ANSWER_SIGNS) or fold_label(first) in known or says_none(first)
+                 or _has(_visible(text), _visible(content)[:_TELLING * 4]))
+    rest = reply[block.end():]
+    if is_answer or len(re.findall(r"\w+", content)) < _LEAST_WORDS or not (rest.strip() and _may_answer(rest, text)):
+        return reply
+    return rest
+
+
+def _has(text: str, part: str) -> bool:
+    return part.casefold() in text.casefold()
 
 
 def _strip_blocks(reply: str, text: str, known: frozenset) -> str:
@@ -167,7 +209,7 @@ def _find_markers(reply: str, text: str, known: frozenset) -> Iterator[_Marker]:
             prefix, colon, _ = match[0].lstrip(_EDGES).partition(":")
             if fold_label(word) in known or fold_label(match[0]) in known or (colon and fold_label(prefix) in known):
                 continue
-            closes = bool(match["slash"]) or _turns(match, ("end", "stop", "close"))
+            closes = bool(match["slash"]) or _turns(match, ("end", "stop", "close", "suffix"))
             kind = "close" if closes else "empty" if match["self"] else "open"
             if edge not in _SURE and (match["rest"] or match["joined"] or match["more"]):
                 continue

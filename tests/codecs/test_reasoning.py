@@ -81,6 +81,17 @@ BLOCKS = {
     "lenticular-headings-on-a-line": "【分析】{0}【答案】{1}",
     "square-headings": "[分析]\n{0}\n[答案]\n{1}",
     "square-headings-with-colons": "[Reasoning]: {0}\n[Final answer]: {1}",
+    "turns": "<|im_start|>think\n{0}<|im_end|><|im_start|>answer\n{1}<|im_end|>",
+    "turn-of-assistant": "<|im_start|>reasoning\n{0}<|im_end|>\n<|im_start|>assistant\n{1}",
+    "ollama": "Thinking...\n{0}\n...done thinking.\n\n{1}",
+    "quotation": "> **Reasoning**\n> {0}\n> So it is.\n\n{1}",
+    "tag-as-entities": "&lt;think&gt;\n{0}\n&lt;/think&gt;\n{1}",
+    "here-is": "Here is my reasoning:\n{0}\n\nHere is the answer:\n{1}",
+    "work": "<work>{0}</work>\n{1}",
+    "steps": "<steps>\n1. {0}\n</steps>\n{1}",
+    "notes": "<notes>{0}</notes>{1}",
+    "ponder": "<ponder>\n{0}\n</ponder>\n<answer>{1}</answer>",
+    "prefix-suffix": "<|inner_prefix|>{0}<|inner_suffix|>{1}",
     "bold-headings": "**Thought:** {0}\n**Final Answer:**\n{1}",
 }
 OPEN = ["<think>", "[THINK]", "◁think▷", "<seed:think>", "<|channel|>analysis<|message|>", "<|START_THINKING|>",
@@ -128,6 +139,10 @@ SOURCES = [
     "<answer>gout</answer> was the mark-up.", "Pain (analysis) and gout (reasoning).", "thought",
     "The <reasoning> of gout.", "[plan] gout [/plan]", "Plan: gout.\nFinal: gout.", "The <long_think> of gout.",
     "A <meta-analysis> of gout.", "[Analysis] gout\n[Result] pain", "【分析】 gout。【结果】 pain",
+    "<steps>gout and other steps of pain</steps> were seen.", "Thinking...\ngout\n...done thinking.\nPain.",
+    "> Reasoning\n> gout\n\npain", "&lt;think&gt;gout in all of it&lt;/think&gt; pain",
+    "Here is my reasoning:\ngout\nHere is the answer:\npain", "<|im_start|>think\ngout<|im_end|>",
+    "<|inner_prefix|>gout<|inner_suffix|> pain",
 ]
 
 
@@ -152,6 +167,22 @@ def test_reasoning_about_a_source_with_such_marks_is_no_answer(text, name, optio
     right = Annotation(text).with_mentions([Mention(start, start + 4, "Disease")])
     reply = "<think>\nMaybe pain?\n</think>\n" + codec.encode(right, LABELS)
     assert codec.decode(text, LABELS, reply).mentions == right.mentions
+
+
+@pytest.mark.parametrize("form", ["<annotated>\n{0}\n</annotated>\n[]", "<data>\n{0}\n</data>\nNote: [] else.",
+                                  "<p>\n{0}\n</p>\n<p>\n{0}\n</p>", "<symptom>\n{0}\n</symptom>"])
+@pytest.mark.parametrize("name, options", CODECS[:-1], ids=lambda value: "-".join(value.values()) if isinstance(
+    value, dict) else value)
+def test_a_block_that_holds_the_answer_is_no_reasoning(name, options, form):
+    codec = make_codec(name, **options)
+    answer = codec.encode(RIGHT, LABELS)
+    found = codec.decode(TEXT, LABELS, form.format(answer)).mentions
+    assert found == RIGHT.mentions
+
+
+def test_a_first_tag_of_an_unknown_label_is_no_reasoning():
+    reply = "<Event>Gout came back after</Event> <Chemical>cisplatin</Chemical>" + TEXT[30:]
+    assert make_codec("html").decode(TEXT, LABELS, reply).mentions == RIGHT.mentions[1:]
 
 
 def test_a_tag_of_a_label_is_no_reasoning():
