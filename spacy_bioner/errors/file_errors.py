@@ -74,3 +74,5 @@ class FileErrors:
     E050 = ("The corpus is called '{name}', and a wheel bioner_{name} cannot be built. Rename its folder: ASCII "
             "letters, digits and underscores, without white space, hyphens and dots, and no underscore at its end.")
     E051 = "'{version}' is no version of a package. Give one such as 0.1.0."
+    E052 = ("{place}: the first column, here '{found}', holds numbers or one value in every sentence, so it is not "
+            "taken for the tokens. Name each column: exactly one FORM and at least one NER.")

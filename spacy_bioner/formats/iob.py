@@ -2,14 +2,16 @@
 
 What is written has a column of tags for each depth of nesting, and says so as CoNLL-U Plus does: a first line
 `# global.columns = FORM NER NER`, and before each sentence `# sent_id = ...` and `# text = ...`, so that the text comes
-back as it was. Of files without the first line the first column is the token and the last one the tag. Other lines that
-begin with # are comments, unless they have the columns of a token.
+back as it was. Of files without the first line the first column is the token and the last one the tag; where the first
+one numbers the tokens, as in CoNLL-U, the token is in the second. Other lines that begin with # are comments, unless
+they have the columns of a token.
 """
 
 import re
 from collections import Counter
 from dataclasses import dataclass, field
 from itertools import chain
+from operator import lt
 from pathlib import Path
 from typing import Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
@@ -30,6 +32,9 @@ _DOCUMENT = re.compile(r"#+\s*(?:MEDLINE|PMID|PMCID|PMC|DOC|DOCID)\s*[:=]\s*(\S+
 # Comments that begin a sentence, also where the blank line before it is missing.
 _STARTS = ("sent_id", "newdoc id")
 _FORM, _TAG = "FORM", "NER"
+_NUMBER = re.compile("[0-9]{1,12}")
+# What CoNLL-U has beside the tokens: the surface that several of them make (1-2), and words that no text has (1.1).
+_BESIDE = re.compile("[0-9]+[-.][0-9]+")
 # Labels of the tags of phrases, which CoNLL 2000 and 2003 have in a column of their own.
 _PHRASES = frozenset("ADJP ADVP CONJP INTJ LST NP PP PRT SBAR UCP VP".split())
 
@@ -57,23 +62,28 @@ def read_iob(path: Path, *, problems: Optional[Problems] = None, columns: Sequen
     path (Path): The file; columns are apart by tabs, or by blanks where a line has no tab.
     problems (Optional[Problems]): Takes note of what cannot be read; without it that is an error.
     columns (Sequence[str]): Names of the columns, FORM for the token and NER for tags, others are passed over; by
-        default the first is FORM and the last NER. What the file says counts more.
+        default the first is FORM, or the second where the first numbers the tokens, and the last is NER. What the file
+        says counts more.
     label (str): Label of tags that have none, as in B, I and O.
     YIELDS (Annotation): The sentences; those without an id get that of their document, or `<file stem>-<number>`.
-    RAISES BionerError: E022 where no column is called FORM or NER, E031 at the end of a file without any tag.
+    RAISES BionerError: E022 where no column is called FORM or NER, E052 where the first column of the file is no
+        token, E031 at the end of a file without any tag.
     """
     problems = strict_unless(problems)
     path = Path(path)
     stem = path.name.split(".")[0]
     number, has_tags = 0, False
     document, of_document = "", 0
+    unnamed_form = 0 if columns else _find_form(path)
     for number, sentence in enumerate(_read_sentences(path, columns, problems), start=1):
         names = sentence.comments.get("global.columns", "").split()
         if names and columns and number == 1:
             _check_names(columns, len(sentence.rows[0]), sentence.place)
             if names != list(columns):
                 problems.add("named_columns", sentence.place, " ".join(names))
-        form, tags = _find_columns(names or list(columns), len(sentence.rows[0]), sentence.place)
+        form, tags = _find_columns(names or list(columns), len(sentence.rows[0]), sentence.place, unnamed_form)
+        if unnamed_form and not names:
+            sentence.rows = _drop_beside(sentence, problems)
         has_tags = has_tags or any(is_tag(row[column], bare=True) for row in sentence.rows for column in tags)
         id = f"{stem}-{number}"
         if sentence.document:
@@ -252,11 +262,55 @@ def _check_names(names: Sequence[str], width: int, place: str) -> None:
         raise BionerError(Errors.E022.format(place=place, names=" ".join(names), width=width))
 
 
-def _find_columns(names: List[str], width: int, place: str) -> Tuple[int, List[int]]:
+def _find_columns(names: List[str], width: int, place: str, unnamed_form: int) -> Tuple[int, List[int]]:
     """Return place of the token, and of the tags."""
     if not names:
-        return 0, [width - 1] if width > 1 else []
+        return unnamed_form if width > 2 else 0, [width - 1] if width > 1 else []
     _check_names(names, width, place)
     if len(names) != width:
         raise BionerError(Errors.E022.format(place=place, names=" ".join(names), width=width))
     return names.index(_FORM), [number for number, name in enumerate(names) if name == _TAG]
+
+
+def _find_form(path: Path) -> int:
+    """Return the column of the tokens where nothing names it: the second where the first numbers the tokens.
+
+    path (Path): The file, which is read up to the first sentence whose first column may hold its tokens.
+    RETURNS (int): 0 or 1.
+    RAISES BionerError: E052 where all sentences have numbers or one value there, as the id of a document, and the
+        second column cannot be taken for the tokens.
+    """
+    numbers, values = [True, True], [True, True]
+    longer: Optional[_Sentence] = None
+    for sentence in _read_sentences(path, (), Problems()):
+        if len(sentence.rows[0]) < 3 or "global.columns" in sentence.comments:
+            return 0
+        for column in (0, 1):
+            words = [row[column] for row in sentence.rows]
+            numbers[column] = numbers[column] and _is_numbering(words)
+            values[column] = values[column] and len(set(words)) == 1
+        if not numbers[0] and not values[0]:
+            return 0
+        if longer is None and len(sentence.rows) > 1:
+            longer = sentence
+    # One token alone does not tell.
+    if longer is None:
+        return 0
+    if numbers[0] and not numbers[1] and not values[1]:
+        return 1
+    raise BionerError(Errors.E052.format(place=longer.place, found=longer.rows[0][0][:60]))
+
+
+def _is_numbering(words: Sequence[str]) -> bool:
+    """Return whether words are whole numbers that rise, with what CoNLL-U has beside the tokens."""
+    numbers = [int(word) for word in words if _NUMBER.fullmatch(word)]
+    beside = sum(bool(_BESIDE.fullmatch(word)) for word in words)
+    return bool(numbers) and len(numbers) + beside == len(words) and all(map(lt, numbers, numbers[1:]))
+
+
+def _drop_beside(sentence: _Sentence, problems: Problems) -> List[List[str]]:
+    """Return the rows that are tokens of a sentence whose first column numbers them; a mention beside them is noted."""
+    for row in sentence.rows:
+        if _BESIDE.fullmatch(row[0]) and row[-1] != OUTSIDE and is_tag(row[-1], bare=True):
+            problems.add("bad_line", sentence.place, f"token {row[0]} has the tag '{row[-1]}'")
+    return [row for row in sentence.rows if not _BESIDE.fullmatch(row[0])]

@@ -191,3 +191,66 @@ def test_a_column_of_tags_that_is_not_read_is_counted(tmp_path, text, columns, c
     (tmp_path / "a.conll").write_text(text, encoding="utf8")
     list(read_iob(tmp_path / "a.conll", problems=problems, columns=columns))
     assert problems.counts == counts
+
+
+NUMBERED = {
+    "three-columns": "1\tGout\tB-Disease\n2\tcame\tO\n3\tback\tO\n",
+    "blanks": "1 Gout B-Disease\n2 came O\n3 back O\n",
+    "from-zero": "0\tGout\tB-Disease\n1\tcame\tO\n2\tback\tO\n",
+    "through-the-document": "7\tGout\tB-Disease\n8\tcame\tO\n9\tback\tO\n\n10\tx\tO\n11\ty\tO\n",
+    "one-token-first": "1\tGout\tB-Disease\n\n1\tx\tO\n2\ty\tO\n",
+    "conll-u": "# text = Gout came back\n" + "".join(
+        f"{number}\t{word}\t_\tX\t_\t_\t0\t_\t_\t{tag}\n" for number, word, tag in [
+            ("1", "Gout", "B-Disease"), ("2", "came", "O"), ("2.1", "once", "_"), ("3-4", "back", "_"),
+            ("3", "ba", "O"), ("4", "ck", "O")]),
+    "germeval": "#\thttp://example.org/gout [2009-10-17]\n1\tGout\tB-Disease\tO\n2\tcame\tO\tB-X\n3\tback\tO\tO\n",
+    "a-line-is-missing": "1\tGout\tB-Disease\n2\tcame\n3\tback\tO\n",
+}
+
+
+@pytest.mark.parametrize("name", NUMBERED)
+def test_a_first_column_that_numbers_the_tokens_is_not_the_text(tmp_path, name):
+    problems = Problems()
+    found = _read(tmp_path, NUMBERED[name], problems=problems)
+    texts = {"one-token-first": "Gout", "a-line-is-missing": "Gout back"}
+    assert found[0].text == texts.get(name, "Gout came back")
+    if name == "germeval":
+        assert [found[0].surface(mention) for mention in found[0].mentions] == ["came"]
+        assert problems.counts == {"unread_tags": 1}
+    else:
+        assert found[0].mentions == (Mention(0, 4, "Disease"),)
+        assert problems.counts == ({"bad_line": 1} if name == "a-line-is-missing" else {})
+
+
+def test_a_mention_on_a_line_beside_the_tokens_is_counted(tmp_path):
+    problems = Problems()
+    (found,) = _read(tmp_path, "1-2\tzum\tB-X\n1\tzu\t_\n2\tdem\tO\n", problems=problems)
+    assert found.text == "zu dem" and problems.counts["bad_line"]
+
+
+@pytest.mark.parametrize("text", [
+    pytest.param("D17\tGout\tB-Disease\nD17\tcame\tO\n", id="document"),
+    pytest.param("D17 Gout B-Disease\nD17 came O\n\nD18 back O\n", id="several-documents"),
+    pytest.param("doc 0 0 Gout NN B-Disease\ndoc 0 1 came VB O\n", id="ontonotes"),
+    pytest.param("1\tD17\tGout\tB-Disease\n2\tD17\tcame\tO\n", id="number-and-document"),
+    pytest.param("0\t4\tGout\tB-Disease\n5\t9\tcame\tO\n", id="offsets"),
+])
+def test_a_first_column_that_is_no_token_asks_for_names(tmp_path, text):
+    with pytest.raises(BionerError, match="a.conll, line 1: the first column, here .* Name each column"):
+        _read(tmp_path, text, problems=Problems())
+
+
+@pytest.mark.parametrize("text, wanted", [
+    pytest.param("1 CD O\n2 CD O\n\nGout NN B-D\ncame VB O\n", ["1 2", "Gout came"], id="another-sentence-is-words"),
+    pytest.param("3 CD O\n2 CD O\n", ["3 2"], id="falling"),
+    pytest.param("no DT O\nno DT O\n\nit NN O\nis VB O\n", ["no no", "it is"], id="a-word-twice"),
+    pytest.param("Gout NN B-D\n\n1 CD O\n", ["Gout", "1"], id="sentences-of-a-token"),
+    pytest.param("1 O\n2 B-X\n", ["1 2"], id="two-columns"),
+    pytest.param("# global.columns = FORM POS NER\n1 CD O\n2 CD O\n", ["1 2"], id="named-by-the-file"),
+])
+def test_numbers_and_words_that_come_again_are_tokens(tmp_path, text, wanted):
+    assert [one.text for one in _read(tmp_path, text)] == wanted
+
+
+def test_a_column_of_numbers_may_be_named_as_the_token(tmp_path):
+    assert _read(tmp_path, "1 CD O\n2 CD O\n", columns=["FORM", "POS", "NER"])[0].text == "1 2"
