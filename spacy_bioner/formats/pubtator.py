@@ -12,9 +12,14 @@ from .parsing.lines import note_open_end
 from .parsing.problems import Problems, Written, note_losses, strict_unless, untold
 from .parsing.spans import Stated, ground_mentions
 
-# A mention as the FBK variant has it: its number, label, offsets and surface.
 _OFFSET = re.compile(r"\s*[0-9]{1,12}\s*")
+_BOTH_OFFSETS = re.compile(r"\A\s*([0-9]{1,12})\s*-\s*([0-9]{1,12})\s*\Z")
+# A mention as the FBK variant has it: its number, label, offsets and surface.
 _NUMBERED = re.compile(r"T\d+")
+# What may be the number of a mention, and so is not taken for its label.
+_NAME = re.compile(r"[A-Za-z]\d+")
+# How far offsets may be off and still be those of a mention, not the identifiers of a relation.
+_NEAR = 3
 # Attribute with the names of a composite mention, the seventh column.
 _PARTS = "parts"
 _TEXT_LINE = re.compile(r"([^|\t]*)\|([ta])\|(.*)", re.DOTALL)
@@ -103,19 +108,22 @@ def _to_annotation(document: _Document, problems: Problems) -> Annotation:
     text = " ".join(document.parts[part] for part in ("t", "a") if document.parts.get(part))
     if text and not document.parts.get("t"):
         text = f" {text}"
-    rows = (_read_row(place, columns, problems) for place, columns in document.rows)
+    rows = (_read_row(place, columns, text, problems) for place, columns in document.rows)
     mentions = ground_mentions(text, [row for row in rows if row], problems=problems)
     return Annotation(text, mentions, id=document.id, meta={"unit": "abstract"})
 
 
-def _read_row(place: str, columns: List[str], problems: Problems) -> Optional[Stated]:
+def _read_row(place: str, columns: List[str], text: str, problems: Problems) -> Optional[Stated]:
     """Read a line of columns: id, start, end, surface, label, and often an identifier and parts of a composite."""
     numbered = len(columns) >= 4 and _NUMBERED.fullmatch(columns[1].strip())
     if numbered and len(columns) >= 6:
         columns = [columns[0], *columns[3:6], columns[2], *columns[6:]]
     elif len(columns) >= 4 and not numbered and not columns[1].strip().isdecimal():
-        problems.add("relation", place, "\t".join(columns[1:])[:60])
-        return None
+        ordered = _find_mention(columns, text)
+        if ordered is None:
+            problems.add("relation", place, "\t".join(columns[1:])[:60])
+            return None
+        columns = ordered or columns
     if len(columns) < 5 or not all(map(_OFFSET.fullmatch, columns[1:3])) or not columns[4].strip():
         problems.add("bad_line", place, "\t".join(columns)[:60])
         return None
@@ -129,6 +137,44 @@ def _read_row(place: str, columns: List[str], problems: Problems) -> Optional[St
     if any(column.strip() for column in columns[7:]):
         problems.add("extra_column", place, "\t".join(columns[7:])[:60])
     return Stated(int(columns[1]), int(columns[2]), label, columns[3], place, details=details)
+
+
+def _find_mention(columns: List[str], text: str) -> Optional[List[str]]:
+    """Find a mention in a line with other columns than most have: a relation has no offsets with what stands there.
+
+    columns (List[str]): The columns, the id of the document first.
+    text (str): The text of the document.
+    RETURNS (Optional[List[str]]): The columns in their usual order; none where it is not clear which one is the label;
+        None where there is no mention.
+    """
+    columns = "\t".join(_BOTH_OFFSETS.sub(r"\1\t\2", column) for column in columns).split("\t")
+    for at in range(1, len(columns) - 1):
+        if not all(map(_OFFSET.fullmatch, columns[at:at + 2])):
+            continue
+        start, end = map(int, columns[at:at + 2])
+        near = text[max(0, start - _NEAR):end + _NEAR]
+        before, after = columns[1:at], columns[at + 2:]
+        for surface in (*after, *before):
+            if surface.strip() and len(surface) == end - start and surface in near:
+                return _put_in_order([columns[0], *columns[at:at + 2], surface], before, after)
+    return None
+
+
+def _put_in_order(known: List[str], before: List[str], after: List[str]) -> List[str]:
+    """Return columns in their usual order; none where it is not clear which one is the label.
+
+    known (List[str]): Id of the document, start, end and surface.
+    before (List[str]): Columns before the offsets; the surface may be one of them.
+    after (List[str]): Columns after the offsets; else the surface is one of these.
+    """
+    surface = known[-1]
+    if not before and after[0] == surface:
+        return [*known, *after[1:]]
+    if len(before) == 2 and _NAME.fullmatch(before[0]) and after[:1] == [surface]:
+        return [*known, before[1], *after[1:]]
+    others = [*before, *after]
+    others.remove(surface)
+    return [*known, *others] if len(others) == 1 and not _NAME.fullmatch(others[0]) else []
 
 
 def _writable(annotation: Annotation, problems: Problems) -> Annotation:

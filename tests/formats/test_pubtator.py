@@ -128,3 +128,48 @@ def test_a_line_that_may_be_a_mention_is_counted_when_it_cannot_be_read(tmp_path
     problems = Problems()
     (found,) = read_pubtator(tmp_path / "a.pubtator", problems=problems)
     assert not found.mentions and problems.counts == {"bad_line": 1}
+
+
+@pytest.mark.parametrize("row", [
+    pytest.param("Disease\t0\t4\tGout", id="label-first"),
+    pytest.param("E1\tDisease\t0\t4\tGout", id="another-number"),
+    pytest.param("E1\tDisease\t0\t4\tGout\tD006073", id="another-number-and-identifier"),
+    pytest.param("0-4\tGout\tDisease", id="hyphen"),
+    pytest.param("0-4\tGout\tDisease\tD006073", id="hyphen-and-identifier"),
+    pytest.param("Gout\tDisease\t0\t4", id="offsets-last"),
+    pytest.param("Gout\t0\t4\tDisease", id="surface-first"),
+    pytest.param("Disease\t1\t5\tGout", id="shifted"),
+])
+def test_a_mention_in_another_order_is_read(tmp_path, row):
+    problems = Problems()
+    (found,) = _read(tmp_path, f"1|t|Gout came back.\n1|a|\n1\t{row}\n", problems=problems)
+    assert [(mention.start, mention.end, mention.label) for mention in found.mentions] == [(0, 4, "Disease")]
+    assert found.mentions[0].ids == (("MESH:D006073",) if "D006073" in row else ())
+    assert set(problems.counts) <= {"shifted"}
+
+
+@pytest.mark.parametrize("row", [
+    pytest.param("E1\t0\t4\tGout", id="number-without-label"),
+    pytest.param("Disease\t0\t4\tGout\tD006073", id="label-or-number"),
+    pytest.param("x\ty\tDisease\t0\t4\tGout", id="many-columns"),
+    pytest.param("0-4\tDisease\tD006073\tGout", id="surface-last"),
+])
+def test_a_mention_whose_label_is_not_clear_is_no_relation(tmp_path, row):
+    problems = Problems()
+    (found,) = _read(tmp_path, f"1|t|Gout came back.\n1|a|\n1\t{row}\n", problems=problems)
+    assert not found.mentions and problems.counts == {"bad_line": 1}
+
+
+@pytest.mark.parametrize("row", [
+    pytest.param("CID\tD006073\tD000544", id="cid"),
+    pytest.param("R1\tGDA\tT1\tT2", id="numbered"),
+    pytest.param("Association\t0\t4\tNovel", id="identifiers-of-genes"),
+    pytest.param("Association\t672\t674\tNo", id="identifiers-outside-of-the-text"),
+    pytest.param("Association\t4\t0\tGout", id="falling-numbers"),
+    pytest.param("Association\t7\t7\t", id="nothing-between"),
+    pytest.param("CID\tArg1:T1\tArg2:T2", id="arguments"),
+])
+def test_a_relation_stays_a_note(tmp_path, row):
+    problems = Problems(strict=True)
+    (found,) = _read(tmp_path, f"1|t|Gout came back. No.\n1|a|\n1\t{row}\n", problems=problems)
+    assert not found.mentions and problems.counts == {"relation": 1}
