@@ -35,6 +35,9 @@ _FORM, _TAG = "FORM", "NER"
 _NUMBER = re.compile("[0-9]{1,12}")
 # What CoNLL-U has beside the tokens: the surface that several of them make (1-2), and words that no text has (1.1).
 _BESIDE = re.compile("[0-9]+[-.][0-9]+")
+_DOCSTART = "-DOCSTART-"
+# What stands in the column of tags of a line that is none: a word or a rule, no damaged tag (B-) or placeholder (_).
+_NO_TAG = re.compile(r"[^\W_]{2}|(\W)\1")
 # Labels of the tags of phrases, which CoNLL 2000 and 2003 have in a column of their own.
 _PHRASES = frozenset("ADJP ADVP CONJP INTJ LST NP PP PRT SBAR UCP VP".split())
 
@@ -185,15 +188,19 @@ def _find_rows(lines: Sequence[Tuple[int, str]], width: Optional[int], names: Se
     """Tell the tokens of a sentence from its comments.
 
     lines (Sequence[Tuple[int, str]]): Number and text of its lines.
-    width (Optional[int]): Columns of the sentence before.
+    width (Optional[int]): Columns of the sentence before; None for the first one.
     names (Sequence[str]): Names of the columns, where they are known.
     path (str): The file, for problems.
-    problems (Problems): Takes note of lines of another width than most.
+    problems (Problems): Takes note of lines of another width than most, and of headings.
     RETURNS (List[Tuple[int, List[str]]]): Line number and columns of each token, all of the same width.
     """
     # Other white space, as U+3000, is a token of a file with one character a line.
     rows = [(number, line.split("\t") if "\t" in line else re.split(" +", line.strip(" "))) for number, line in lines]
-    rows = [(number, row) for number, row in rows if row[0] != "-DOCSTART-"]
+    rows = [(number, row) for number, row in rows if not row[0].startswith(_DOCSTART)]
+    heading = _find_heading(rows, names, first=width is None)
+    for number, row in heading:
+        problems.add("bad_line", f"{path}, line {number}", f"no tag: {' '.join(row)[:60]}")
+    rows = [row for row in rows if row not in heading] if heading else rows
     certain = [len(row) for _, row in rows if not row[0].startswith("#")]
     width = Counter(certain).most_common(1)[0][0] if certain else width
     kept: List[Tuple[int, List[str]]] = []
@@ -210,12 +217,40 @@ def _find_rows(lines: Sequence[Tuple[int, str]], width: Optional[int], names: Se
     return kept
 
 
+def _find_heading(rows: Sequence[Tuple[int, List[str]]], names: Sequence[str], *,
+                  first: bool) -> List[Tuple[int, List[str]]]:
+    """Return the lines that stand above the tokens without a # before them: comments, and the names of the columns.
+
+    rows (Sequence[Tuple[int, List[str]]]): Line number and columns of each line.
+    names (Sequence[str]): Names of the columns, where they are known.
+    first (bool): Whether it is the first sentence of the file, where alone the names of the columns stand.
+    """
+    heading: List[Tuple[int, List[str]]] = []
+    rows = [(number, row) for number, row in rows if row[0] and not row[0].startswith("#")]
+    for at, (number, row) in enumerate(rows, start=1):
+        if not all(map(_NO_TAG.match, _tags_of(row, names))) or _has_tag(row, names):
+            break
+        # What begins with a letter may be a token whose tag is odd, unless all others have a tag.
+        if row[0][0].isalnum() and not (first and rows[at:] and all(_has_tag(other, names) for _, other in rows[at:])):
+            break
+        heading.append((number, row))
+    return heading
+
+
+def _has_tag(row: Sequence[str], names: Sequence[str]) -> bool:
+    return any(is_tag(tag, bare=True) for tag in _tags_of(row, names))
+
+
+def _tags_of(row: Sequence[str], names: Sequence[str]) -> List[str]:
+    """Return what a line has in the columns of tags."""
+    return [row[column] for column, name in enumerate(names) if name == _TAG] if len(names) == len(row) else [row[-1]]
+
+
 def _is_token(row: Sequence[str], width: Optional[int], names: Sequence[str]) -> bool:
     """Return whether a line that begins with # has the regular columns, with tags where tags belong."""
     if len(row) < 2 or width not in (None, len(row)) or " " in row[0].strip():
         return False
-    tags = [row[column] for column, name in enumerate(names) if name == _TAG] if len(names) == len(row) else [row[-1]]
-    return all(is_tag(tag, bare=True) for tag in tags)
+    return all(is_tag(tag, bare=True) for tag in _tags_of(row, names))
 
 
 def _is_json(line: str) -> bool:

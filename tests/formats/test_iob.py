@@ -254,3 +254,45 @@ def test_numbers_and_words_that_come_again_are_tokens(tmp_path, text, wanted):
 
 def test_a_column_of_numbers_may_be_named_as_the_token(tmp_path):
     assert _read(tmp_path, "1 CD O\n2 CD O\n", columns=["FORM", "POS", "NER"])[0].text == "1 2"
+
+
+@pytest.mark.parametrize("heading, count", [
+    pytest.param("% comment", 1, id="percent"),
+    pytest.param("%comment of several words", 1, id="as-wide-as-nothing-else"),
+    pytest.param("// comment\n// another", 2, id="slashes"),
+    pytest.param("==== Abstract 12 ====", 1, id="rule"),
+    pytest.param("==== Abstract 12 ====\n", 1, id="rule-apart"),
+    pytest.param("Token\tTag", 1, id="names-of-columns"),
+    pytest.param("Token Tag", 1, id="names-of-columns-with-blanks"),
+    pytest.param("# made by hand\nword\tlabel", 1, id="names-below-a-comment"),
+    pytest.param("% made by hand\nword\tlabel", 2, id="names-below-another-comment"),
+    pytest.param("-DOCSTART- (12)\tO\n", 0, id="document"),
+    pytest.param("-DOCSTART-(12) -X- O O\n", 0, id="document-without-blank"),
+])
+@pytest.mark.parametrize("columns", [(), ("FORM", "NER")])
+def test_a_heading_without_number_sign_is_no_token_and_counted(tmp_path, heading, count, columns):
+    problems = Problems()
+    found = _read(tmp_path, f"{heading}\nimatinib\tB-Drug\nhelps\tO\n", problems=problems, columns=columns)
+    assert [(one.text, one.mentions) for one in found] == [("imatinib helps", (Mention(0, 8, "Drug"),))]
+    assert problems.counts == ({"bad_line": count} if count else {})
+
+
+def test_names_of_columns_above_numbered_tokens_are_no_token(tmp_path):
+    problems = Problems()
+    found = _read(tmp_path, "id\tword\ttag\n1\tGout\tB-D\n2\tcame\tO\n", problems=problems)
+    assert [one.text for one in found] == ["Gout came"] and problems.counts == {"bad_line": 1}
+
+
+@pytest.mark.parametrize("text, wanted", [
+    pytest.param("Gout\tB-\ncame\tO\n", ["Gout came"], id="damaged-tag"),
+    pytest.param("Gout\t_\ncame\tB-X\n", ["Gout came"], id="placeholder"),
+    pytest.param("(\t_\ncame\tB-X\n", ["( came"], id="mark-with-placeholder"),
+    pytest.param("(\tO\n-DOC\tB-X\n", ["( -DOC"], id="marks-with-tags"),
+    pytest.param("Gout\tDisease\nattack\tDisease\nat\tO\n", ["Gout attack at"], id="labels-as-tags"),
+    pytest.param("a\tO\n\nGout\tDisease\ncame\tO\n", ["a", "Gout came"], id="not-at-the-top"),
+    pytest.param("a\tO\n%\tpercent\ncame\tO\n", ["a % came"], id="inside"),
+])
+def test_a_token_with_an_odd_tag_stays(tmp_path, text, wanted):
+    problems = Problems()
+    assert [one.text for one in _read(tmp_path, text, problems=problems)] == wanted
+    assert set(problems.counts) <= {"bad_line"}

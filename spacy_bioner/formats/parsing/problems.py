@@ -23,7 +23,7 @@ FATES: Dict[str, str] = {
     "bare_tag": "mention left out: its tag says no label; give the label of such tags",
     "token_not_found": "text joined by blanks: its tokens are not those of the stated text",
     "unwritable_label": "mention left out: the format cannot hold its label",
-    "bad_line": "line left out: it cannot be read",
+    "bad_line": "line left out, or of a token only the tag: it cannot be read",
     "repeated_document": "document left out: its id was there before",
     "unwritable_text": "document left out: the format cannot hold its text",
     "no_text": "annotation left out: it belongs to no text",
