@@ -132,10 +132,11 @@ def parse_record(line: Union[str, bytes], path: Path, number: int) -> Dict[str, 
     path (Path): Its file, for the error.
     number (int): Its number there, for the error.
     RETURNS (Dict[str, Any]): The object that it holds.
-    RAISES BionerError: E002 where it is no JSON object, nests deeper or has longer numbers than can be read.
+    RAISES BionerError: E002 where it is no JSON object, has a key twice, nests deeper or has longer numbers than can be
+        read.
     """
     try:
-        record = parse_json(line)
+        record = parse_json(line, unique=True)
     except ValueError as error:
         raise BionerError(Errors.E002.format(path=path, line=number, why=error)) from None
     if not isinstance(record, dict):

@@ -11,7 +11,7 @@ import zlib
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import IO, Any, Dict, Iterator, Union
+from typing import IO, Any, Dict, Iterator, List, Tuple, Union
 
 from .errors import BionerError, Errors
 
@@ -199,15 +199,34 @@ def inflate(content: bytes, *, path: Path) -> bytes:
     return b"".join(pieces)
 
 
-def parse_json(text: Union[str, bytes]) -> Any:
+def _unique(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
+    """Return an object of JSON; ValueError where a key comes twice, since the first value would be lost."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        keys = [key for key, _ in pairs]
+        key = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"the key {key[:60]!r} comes twice")
+    return found
+
+
+_UNIQUE = json.JSONDecoder(object_pairs_hook=_unique)
+
+
+def parse_json(text: Union[str, bytes], *, unique: bool = False) -> Any:
     """Read a JSON value.
 
     text (Union[str, bytes]): The JSON.
+    unique (bool): Whether to refuse objects in which a key comes twice, else its last value counts.
     RETURNS (Any): The value.
     RAISES ValueError: For what is no JSON, nests deeper than the bound or has longer numbers than can be read.
     """
     try:
-        value = json.loads(text)
+        if unique:
+            # As `json.loads` decodes; it would build a decoder each time.
+            value = _UNIQUE.decode(text if isinstance(text, str)
+                                   else text.decode(json.detect_encoding(text), "surrogatepass"))
+        else:
+            value = json.loads(text)
     except RecursionError:
         raise ValueError(f"it nests deeper than {read_limits().depth} levels") from None
     brackets = text.count(b"[") + text.count(b"{") if isinstance(text, bytes) else text.count("[") + text.count("{")
@@ -238,11 +257,12 @@ def read_json(path: Path, *, wanted: str) -> Any:
     path (Path): The file, gzip-compressed or not; a byte order mark is passed over.
     wanted (str): What the file should be, for the error.
     RETURNS (Any): The value.
-    RAISES BionerError: E001 where there is no such file, E011 where it is no JSON, E038 and E039 beyond the bounds.
+    RAISES BionerError: E001 where there is no such file, E011 where it is no JSON or an object in it has a key twice,
+        E038 and E039 beyond the bounds.
     """
     content = read_bounded(path)
     try:
-        return parse_json(content.decode("utf-8-sig"))
+        return parse_json(content.decode("utf-8-sig"), unique=True)
     except ValueError as error:
         raise BionerError(Errors.E011.format(path=path, wanted=wanted, why=error)) from None
 

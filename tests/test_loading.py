@@ -87,6 +87,7 @@ def test_many_brackets_side_by_side_are_not_deep():
 @pytest.mark.parametrize("content", [
     pytest.param(b"{", id="cut"), pytest.param(b"\xff\xfe", id="no-utf8"), pytest.param(b"", id="empty"),
     pytest.param(b"[" * 5000 + b"]" * 5000, id="deep"), pytest.param(b"9" * 5000, id="long-number"),
+    pytest.param(b'[{"a": 1, "a": 2}]', id="key-twice"),
 ])
 def test_a_file_that_is_no_json_is_one_line(tmp_path, content):
     (tmp_path / "a.json").write_bytes(content)

@@ -24,6 +24,13 @@ def test_finds_the_other_of_plain_and_compressed(nested, tmp_path, there, asked)
 @pytest.mark.parametrize("line, message", [
     pytest.param("{", "line 2: not a JSON object", id="broken"),
     pytest.param("[]", "line 2: not a JSON object", id="list"),
+    pytest.param('{"text": "a", "spans": [{"start": 0, "end": 1, "label": "X"}], "spans": []}',
+                 "line 2: .*the key 'spans' comes twice", id="spans-twice"),
+    pytest.param('{"text": "a", "text": "b"}', "line 2: .*the key 'text' comes twice", id="text-twice"),
+    pytest.param('{"text": "a", "spans": [{"start": 0, "end": 1, "label": "X", "label": "Y"}]}',
+                 "line 2: .*the key 'label' comes twice", id="label-of-a-span-twice"),
+    pytest.param('{"text": "a", "meta": {"\\n\\ud835": 1, "\\n\\ud835": 2}}', r"line 2: .*'\\n\\ud835' comes twice",
+                 id="odd-key-twice"),
     pytest.param('{"id": "a"}', "line 2: record without the key 'text'", id="no-text"),
     pytest.param('{"text": "a", "spans": [{"start": 0, "end": 2, "label": "X"}]}', "line 2: span 0-2", id="outside"),
     pytest.param('{"text": "a b", "spans": [{"start": 0, "end": 2, "label": "X"}]}', "white space", id="blank-edge"),

@@ -88,3 +88,21 @@ def test_a_document_that_inception_cannot_hold_is_counted(tmp_path, mention):
     assert write_annotations(tmp_path / "out", records, "inception", problems=problems) == 1
     assert problems.counts["unwritable_text"] == 1
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["2.xmi", "TypeSystem.xml"]
+
+
+@pytest.mark.parametrize("name, content, key", [
+    pytest.param(STUDIO, studio(), "annotations", id="studio"),
+    pytest.param(BIOC, bioc(), "passages", id="bioc"),
+    pytest.param(BIOC, {"documents": bioc()}, "annotations", id="bioc-collection"),
+    pytest.param(OF_DOCCANO, DOCCANO, "label", id="doccano"),
+    pytest.param(OF_PRODIGY, PRODIGY, "spans", id="prodigy"),
+    pytest.param("a.hf.jsonl", {"tokens": ["Gout"], "ner_tags": ["B-D"]}, "ner_tags", id="hf"),
+])
+@pytest.mark.parametrize("indent", [None, 1])
+def test_a_key_that_comes_twice_is_one_line_of_error(tmp_path, name, content, key, indent):
+    once = json.dumps(content, indent=None if name.endswith("jsonl") else indent)
+    twice = once.replace(f'"{key}":', f'"{key}": [], "{key}":')
+    with pytest.raises(BionerError, match=f"{name}.*the key '{key}' comes twice") as caught:
+        read(tmp_path, name, twice, Problems())
+    assert "\n" not in str(caught.value)
+    read(tmp_path, name, once, Problems())

@@ -142,7 +142,7 @@ def read_json_documents(path: Path) -> Iterator[Placed]:
         return
     for number, line in chain([first] if first else [], lines):
         try:
-            value = parse_json(line)
+            value = parse_json(line, unique=True)
         except ValueError as error:
             raise BionerError(Errors.E003.format(path=path, line=number, why=f"not BioC JSON ({error})")) from None
         yield from _find_documents(value, path)
