@@ -65,3 +65,5 @@ class CliErrors:
     E754 = "The variable {name} is '{value}'. Give {wanted}."
     E755 = "{path} is no project file: {why}. Write vars, workflows and commands as in that of the command `init`."
     E756 = "'{workflow}' does not use the variable {name}, which would change nothing. It uses: {known}."
+    E757 = ("No result of {path} is of use: {failed}; {others} of no text of this run. Use the settings and texts that "
+            "the requests were written with, or leave --read-batch out to ask the server.")

@@ -38,13 +38,14 @@ def answer(prompt):
     return make_codec("json").encode(Annotation(text, mentions), ["DISEASE"])
 
 
-def serve(requests, results, *, fails=(), add_tokens=lambda choice: None):
+def serve(requests, results, *, fails=(), add_tokens=lambda choice: None, usage=None):
     """Write the results file that a batch service would."""
     lines = []
     for line in map(json.loads, requests.read_text().splitlines()):
         body = {"choices": [{"finish_reason": "stop", "message": {
             "role": "assistant", "content": answer(line["body"]["messages"][-1]["content"])}}]}
         add_tokens(body["choices"][0])
+        body.update({"usage": usage} if usage else {})
         done = not any(word in str(line["body"]) for word in fails)
         lines.append({"id": "r", "custom_id": line["custom_id"], "error": None if done else {"code": "expired"},
                       "response": {"status_code": 200, "body": body} if done else None})
@@ -93,6 +94,41 @@ def test_batches_and_requests_can_be_mixed(tmp_path, run):
     assert "1 failed" in done.output
     run("--write-batch", tmp_path / "requests.jsonl")
     assert (tmp_path / "requests.jsonl").read_text() == "", "nothing is left to ask"
+
+
+@pytest.mark.parametrize("fails, options, said", [
+    pytest.param(("flu", "Gout"), (), "3 failed there, mostly: the batch service failed; 0 of no text", id="failed"),
+    pytest.param((), ("--annotate.max_new_tokens", "600"), "0 failed there; 3 of no text of this run", id="settings"),
+    pytest.param(("Gout",), ("--annotate.max_new_tokens", "600"), "0 failed there; 3 of no text", id="both"),
+])
+def test_results_of_no_use_are_an_error_before_anything_is_asked(tmp_path, run, fails, options, said):
+    run("--write-batch", tmp_path / "requests.jsonl")
+    serve(tmp_path / "requests.jsonl", tmp_path / "results.jsonl", fails=fails)
+    done = run("--read-batch", tmp_path / "results.jsonl", *options)
+    assert done.exit_code == 1 and said in str(done.exception) and "\n" not in str(done.exception)
+    assert run.server.bodies == [] and not (tmp_path / "out.jsonl").exists()
+
+
+def test_results_are_counted_by_their_use(tmp_path, run):
+    run("--write-batch", tmp_path / "requests.jsonl")
+    serve(tmp_path / "requests.jsonl", tmp_path / "results.jsonl", fails=("No flu",))
+    options = ("--read-batch", tmp_path / "results.jsonl", "--annotate.limit", "2")
+    said = f"1 results of {tmp_path / 'results.jsonl'} used; 1 failed there, mostly: the batch service failed; 1 of no"
+    done = run(*options)
+    assert done.exit_code == 0 and said in done.output and len(run.server.bodies) == 1
+    assert said in run(*options).output, "also where the cache has all of them"
+    assert len(run.server.bodies) == 1
+
+
+@pytest.mark.parametrize("usage, said", [
+    pytest.param({"prompt_tokens": 100, "completion_tokens": 10}, "; cost 0.3600\n", id="counted"),
+    pytest.param(None, "of no text of this run\n", id="not-counted"),
+])
+def test_cost_of_results_is_told(tmp_path, run, usage, said):
+    prices = ("--annotate.server.price_in_per_million", "1000", "--annotate.server.price_out_per_million", "2000")
+    run("--write-batch", tmp_path / "requests.jsonl")
+    serve(tmp_path / "requests.jsonl", tmp_path / "results.jsonl", usage=usage)
+    assert said in run("--read-batch", tmp_path / "results.jsonl", *prices).output
 
 
 def test_results_take_the_place_of_responses_that_were_cut(tmp_path, run):

@@ -67,18 +67,20 @@ class Annotator:
             for annotation, *answered in zip(batch, *answers):
                 yield self._finish(annotation, answered)
 
-    def find_missing(self, annotations: Iterable[Annotation]) -> Iterator[Tuple[LanguageModel, Dict[str, Request]]]:
-        """Find what `annotate` would ask now.
+    def find_requests(self, annotations: Iterable[Annotation], *,
+                      missing: bool = False) -> Iterator[Tuple[LanguageModel, Dict[str, Request]]]:
+        """Find what `annotate` asks for texts.
 
         annotations (Iterable[Annotation]): The texts.
+        missing (bool): Whether to leave out what the cache answers.
         YIELDS (Tuple[LanguageModel, Dict[str, Request]]): A model and requests to it by their keys in the cache. A text
             that cannot be asked for has none.
         """
         stream = iter(annotations)
         while batch := list(islice(stream, self.window)):
             for planner, runner in self._askers:
-                plans = [planner.plan(annotation.text) for annotation in batch]
-                yield runner.model, runner.find_missing([request for plan in plans for request in plan.requests])
+                requests = [request for annotation in batch for request in planner.plan(annotation.text).requests]
+                yield runner.model, runner.find_missing(requests) if missing else runner.key_requests(requests)
 
     def retry_truncated(self) -> None:
         """Ask once more for cached replies that the token limit has cut."""

@@ -63,9 +63,13 @@ class Runner:
             self._share(self.cache, missing, replies)
         return [replies[key] for key in keys]
 
+    def key_requests(self, requests: Sequence[Request]) -> Dict[str, Request]:
+        """Return requests by their keys in the cache."""
+        return {request_key(request, self._settings): request for request in requests}
+
     def find_missing(self, requests: Sequence[Request]) -> Dict[str, Request]:
         """Return the requests that the cache does not answer, by their keys."""
-        asked = {request_key(request, self._settings): request for request in requests}
+        asked = self.key_requests(requests)
         answered = self._look_up(asked)
         return {key: request for key, request in asked.items() if key not in answered}
 

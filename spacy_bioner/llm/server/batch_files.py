@@ -54,6 +54,6 @@ def read_batch(path: Path) -> Iterator[BatchResult]:
         outcome = read_answer(body)
         if status != _OK or outcome.reply is None:
             why = outcome.error if status == _OK else f"HTTP {status}" if status else "the batch service failed"
-            yield BatchResult(key, Outcome(error=why))
+            yield BatchResult(key, Outcome(error=why, usage=outcome.usage))
         else:
             yield BatchResult(key, outcome)

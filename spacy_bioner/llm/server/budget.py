@@ -34,7 +34,7 @@ class Budget:
     def has_prices(self) -> bool:
         return self.price_in is not None or self.price_out is not None
 
-    def cost(self, prompt_tokens: float, answer_tokens: float) -> float:
+    def cost(self, prompt_tokens: float = 0, answer_tokens: float = 0) -> float:
         """Return the cost of a request, in the currency of the prices."""
         return ((self.price_in or 0.0) * prompt_tokens + (self.price_out or 0.0) * answer_tokens) / _MILLION
 

@@ -117,7 +117,7 @@ class Server:
         self._listed = 0 if self._score_spans is None else LISTED
         self._limits = Limits(settings.max_response_bytes or size_limit(settings.max_new_tokens, listed=self._listed),
                               settings.max_expansion)
-        self._budget = budget
+        self.budget = budget
         self._chance = random.Random(settings.seed)
         self._paused_until = 0.0
         self._has_answered = False
@@ -232,7 +232,7 @@ class Server:
                 continue
             tried += 1
             usage = {"requests": tried + adapted, "retries": tried - 1, "seconds": time.perf_counter() - started,
-                     **({} if self._budget is None else {"cost": cost})}
+                     **({} if self.budget is None else {"cost": cost})}
             if outcome.reply is not None:
                 self._has_answered = True
                 if self._grammars is not None:
@@ -250,9 +250,9 @@ class Server:
 
     async def _try_within_budget(self, call: _Call, request: Request, *, is_free: bool) -> Outcome:
         """Send a request once, if what it may cost at most is left."""
-        if self._budget is None or self._budget.max_cost is None:
+        if self.budget is None or self.budget.max_cost is None:
             return await self._try(call, request, is_free=is_free)
-        async with self._budget.reserved(self._budget.cost(**self._most_tokens(request))):
+        async with self.budget.reserved(self.budget.cost(**self._most_tokens(request))):
             outcome = await self._try(call, request, is_free=is_free)
         return outcome
 
@@ -262,10 +262,10 @@ class Server:
 
     def _spend(self, outcome: Outcome, request: Request) -> float:
         """Return the cost of an answer, also of one that is of no use; the most where it does not say."""
-        if self._budget is None or not outcome.may_cost:
+        if self.budget is None or not outcome.may_cost:
             return 0.0
-        cost = self._budget.cost(**{**self._most_tokens(request), **outcome.usage})
-        self._budget.spend(cost)
+        cost = self.budget.cost(**{**self._most_tokens(request), **outcome.usage})
+        self.budget.spend(cost)
         return cost
 
     async def _wait(self, tried: int, after: Optional[float]) -> None:

@@ -1,6 +1,7 @@
 """Annotation by way of a batch service: requests to a file, results from a file into the cache."""
 
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any, Iterable, Set
 
@@ -39,7 +40,7 @@ def write_batch(texts: Iterable[Annotation], annotator: Any, path: Path) -> int:
     refuse_without_server(annotator, "--write-batch")
     written: Set[str] = set()
     with open_atomic(path, private=True) as file:
-        for server, requests in annotator.find_missing(texts):
+        for server, requests in annotator.find_requests(texts, missing=True):
             new = {key: request for key, request in requests.items() if key not in written}
             file.writelines(batch_lines(server, new))
             written.update(new)
@@ -47,30 +48,43 @@ def write_batch(texts: Iterable[Annotation], annotator: Any, path: Path) -> int:
 
 
 def read_batch_into_cache(path: Path, annotator: Any, texts: Iterable[Annotation]) -> None:
-    """Put the results of a batch service into the cache, and say how many failed.
+    """Put the results of a batch service into the cache, and say how many are of use, what failed and what they cost.
 
     path (Path): The results file.
     annotator (Annotator): The annotator that the requests were written for.
-    texts (Iterable[Annotation]): The texts; spans of the results of others get no scores.
-    RAISES BionerError: E730 without a server or a cache, E239 for a file of something else.
+    texts (Iterable[Annotation]): The texts; results of others are kept, without scores.
+    RAISES BionerError: E730 without a server or a cache, E239 for a file of something else, E757 where no result is of
+        use: all would be asked a second time, at the price of single requests.
     """
     from ....llm.server.batch_files import read_batch
 
     refuse_without_server(annotator, "--read-batch")
     # Scores are computed against the text that was asked about, which a result does not name.
-    asked = {key: (server, request.text) for server, requests in annotator.find_missing(texts)
-             for key, request in requests.items()} if annotator.model.scores_spans else {}
-    kept = failed = 0
+    asked = {key: (server, request.text if server.scores_spans else "")
+             for server, requests in annotator.find_requests(texts) for key, request in requests.items()}
+    used = others = 0
+    reasons: Counter = Counter()
+    tokens: Counter = Counter()
     for key, outcome in read_batch(path):
+        tokens.update(outcome.usage)
         if key in asked:
             server, text = asked[key]
             outcome = server.add_scores(outcome, text)
-        if outcome.reply is None:
-            failed += 1
-        else:
+        if outcome.reply is not None:
             cached = annotator.cache.get([key]).get(key)
             # A result of a second try with --retry-truncated is paid for; what the limit has cut makes room for it.
             annotator.cache.put(key, outcome.reply,
                                 replace=cached is not None and cached.finish_reason == "length")
-            kept += 1
-    print(f"{kept} results of {path} kept; {failed} failed there and are asked now", file=sys.stderr)
+        if key not in asked:
+            others += 1
+        elif outcome.reply is None:
+            reasons[outcome.error] += 1
+        else:
+            used += 1
+    (why, _), = reasons.most_common(1) or [("", 0)]
+    failed = f"{reasons.total()} failed there" + (f", mostly: {why}" if why else "")
+    if not used:
+        raise BionerError(Errors.E757.format(path=path, failed=failed, others=others))
+    budget = annotator.model.budget
+    cost = f"; cost {budget.cost(**tokens):,.4f}" if budget is not None and tokens else ""
+    print(f"{used} results of {path} used; {failed}; {others} of no text of this run{cost}", file=sys.stderr)
