@@ -279,7 +279,7 @@ def annotate(source: Path, output: Path, annotator: Any, *, limit: Optional[int]
         annotator.usage.on_reply = lambda: advance(done=0, note=f"{next(replies):,} responses")
         kept = keep_annotated(annotator.annotate(texts), failures, reasons, lambda: advance(failed=reasons.total()))
         write_annotations(output, _refuse_unread(refuse_empty(kept, source, reasons), annotator), problems=problems)
-    warning = annotator.shapes.warning(annotator.builder.codec.name)
+    warning = annotator.shapes.warning()
     if warning is not None:
         logger.warning(warning)
     if not annotator.usage.failed:
@@ -299,7 +299,8 @@ def annotate_by_workers(source: Path, output: Path, settings: AnnotateSettings, 
     gpu_id (int): As in `make_annotator`; where a GPU is meant, each worker has one, and Ray says which.
     retry_truncated (bool): As in `make_annotator`; a pipeline has no replies.
     RETURNS (str): One line: what was done and which issues were met.
-    RAISES BionerError: E706 without Ray, E730 for a limit, E226 and E227 for a folder with shards of another run.
+    RAISES BionerError: E706 without Ray, E730 for a limit, E240 where no response could be read, E226 and E227 for a
+        folder with shards of another run.
     """
     if settings.limit is not None:
         raise BionerError(Errors.E730.format(option="--annotate.limit", why="--engine ray annotates all records of IN"))
@@ -348,4 +349,4 @@ def _refuse_unread(annotated: Iterator[Annotation], annotator: Any) -> Iterator[
     mentions."""
     yield from annotated
     if annotator.shapes.is_useless:
-        raise BionerError(Errors.E240.format(**annotator.shapes.facts(annotator.builder.codec.name)))
+        raise BionerError(Errors.E240.format(**annotator.shapes.facts()))

@@ -4,6 +4,7 @@ Chunks, cache keys and guarantees are those of the annotator; the memory of a wo
 workers and starts those anew that are killed; this process hands a shard to each worker that is free.
 """
 
+import logging
 from collections import Counter
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, Iterator, Mapping, Optional, Protocol, Sequence
@@ -11,10 +12,13 @@ from typing import Any, Callable, Dict, Iterable, Iterator, Mapping, Optional, P
 from ..annotation import Annotation
 from ..errors import BionerError, Errors
 from ..extras import extra
+from ..llm.annotation.reply_shapes import ReplyShapes
 from ..llm.annotation.usage import Usage
 from .manifest import keep_manifest, make_manifest
 from .ray_cluster import join_cluster
 from .shards import Shard, find_inputs, find_shards, read_shard, write_shard
+
+logger = logging.getLogger(__name__)
 
 # This process hands out the shards and needs little of a CPU: workers that asked for whole ones would fill them all.
 _CPUS_OF_WORKER = 0.5
@@ -26,9 +30,11 @@ class RecordAnnotator(Protocol):
     """What annotates records: a language model, or a tagger.
 
     usage (Usage): Counts of what it did.
+    shapes (ReplyShapes): Whether its replies could be read; a tagger has none.
     """
 
     usage: Usage
+    shapes: ReplyShapes
 
     def annotate(self, annotations: Iterable[Annotation]) -> Iterator[Annotation]:
         """Yield each text annotated; one that failed has its reason as `error`."""
@@ -69,7 +75,8 @@ class ShardWorker:
             counts = write_shard(shard, self._annotator.annotate(texts))
         except BionerError as error:
             return {"error": str(error)}
-        return {**counts, "issues": dict(self._annotator.usage.issues - before)}
+        return {**counts, "issues": dict(self._annotator.usage.issues - before),
+                "shapes": self._annotator.shapes.take()}
 
 
 def annotate_on_ray(source: Path, output: Path, build: Callable[[], RecordAnnotator], *, workers: int = 2,
@@ -91,8 +98,9 @@ def annotate_on_ray(source: Path, output: Path, build: Callable[[], RecordAnnota
     advance (Optional[Callable[[int, int], None]]): Called with good and failed documents of each shard as it ends.
     RETURNS (Dict[str, Any]): good, failed, issues, shards that were done before and now, and how many of those done
         before have documents set aside.
-    RAISES BionerError: E226 and E227 for a folder with shards of another run. What stopped a worker; shards already
-        written stay, and the same call goes on from there.
+    RAISES BionerError: E226 and E227 for a folder with shards of another run. E240 where no reply of a whole run could
+        be read; its shards are removed. What stopped a worker; shards already written stay, and the same call goes
+        on from there.
     """
     with extra("ray"):
         import ray
@@ -108,6 +116,7 @@ def annotate_on_ray(source: Path, output: Path, build: Callable[[], RecordAnnota
     if not todo:
         return {**total, "issues": {}}
     issues: Counter = Counter()
+    shapes = ReplyShapes()
     join_cluster()
     worker = ray.remote(ShardWorker).options(num_cpus=_CPUS_OF_WORKER, num_gpus=gpus, max_restarts=-1,
                                              max_task_retries=_TRIES_OF_SHARD - 1)
@@ -117,6 +126,7 @@ def annotate_on_ray(source: Path, output: Path, build: Callable[[], RecordAnnota
             if "error" in result:
                 raise BionerError(Errors.E225.format(why=result["error"], output=output))
             issues.update(result["issues"])
+            shapes.join(result["shapes"])
             total["good"] += result["good"]
             total["failed"] += result["failed"]
             if advance is not None:
@@ -126,6 +136,15 @@ def annotate_on_ray(source: Path, output: Path, build: Callable[[], RecordAnnota
     finally:
         for each in pool:
             ray.kill(each)
+    # The rest of an interrupted run may be too few replies to tell.
+    if shapes.is_useless and not total["done_before"]:
+        for shard in todo:
+            Path(shard.target).unlink()
+            shard.failures.unlink(missing_ok=True)
+        raise BionerError(Errors.E240.format(**shapes.facts()))
+    warning = shapes.warning()
+    if warning is not None:
+        logger.warning(warning)
     return {**total, "issues": dict(issues)}
 
 

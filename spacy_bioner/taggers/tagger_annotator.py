@@ -8,6 +8,7 @@ from spacy.util import get_package_path
 
 from ..annotation import Annotation, Mention
 from ..errors import describe
+from ..llm.annotation.reply_shapes import ReplyShapes
 from ..llm.annotation.usage import Usage
 from ..llm.local.fingerprint import fingerprint
 from ..llm.local.hub import resolve_model
@@ -27,6 +28,7 @@ class TaggerAnnotator:
 
     def __init__(self, tagger: Tagger, labels: LabelMap, *, origin: str) -> None:
         self.usage = Usage()
+        self.shapes = ReplyShapes()
         self._tagger = tagger
         self._labels = labels
         self._origin = origin

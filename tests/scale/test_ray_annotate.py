@@ -78,6 +78,40 @@ def test_what_stops_a_worker_is_said_in_one_line(tmp_path, replay, cluster):
                         workers=1, shard_size=10)
 
 
+def reply_with(tmp_path, *, readable=()):
+    """Write recorded replies of which all but some are in a format that the codec cannot read."""
+    codec = make_codec("bracket")
+    write_json_lines(tmp_path / "replay.jsonl", (
+        {"text": gold.text, "output": codec.encode(gold, ["DISEASE"]) if int(gold.id) in readable
+         else '[{"type":"DISEASE","name":"flu"}]'} for gold in GOLD))
+    return builder(tmp_path / "replay.jsonl")
+
+
+@pytest.mark.slow
+def test_a_run_without_a_readable_reply_is_an_error_and_leaves_no_shard(tmp_path, replay, cluster):
+    run = partial(annotate_on_ray, tmp_path / "in.jsonl", tmp_path / "out", workers=2, shard_size=10)
+    with pytest.raises(BionerError, match="None of 40 responses could be read, .* Try codec = json"):
+        run(reply_with(tmp_path), settings={"codec": "bracket"})
+    assert not list((tmp_path / "out").glob("part-*"))
+    assert run(reply_with(tmp_path, readable=range(40)), settings={"codec": "json"})["done"] == 4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("readable, warned", [(range(5), True), (range(30), False)])
+def test_a_run_with_mostly_unreadable_replies_says_so(tmp_path, replay, cluster, caplog, readable, warned):
+    annotate_on_ray(tmp_path / "in.jsonl", tmp_path / "out", reply_with(tmp_path, readable=readable), shard_size=10)
+    messages = [message for message in caplog.messages if "Of 40 responses 35 could not be read" in message]
+    assert len(messages) == warned and len(list((tmp_path / "out").glob("part-*"))) == 4
+
+
+@pytest.mark.slow
+def test_the_rest_of_an_interrupted_run_may_be_unreadable(tmp_path, replay, cluster):
+    run = partial(annotate_on_ray, tmp_path / "in.jsonl", tmp_path / "out", workers=1, shard_size=39)
+    run(reply_with(tmp_path, readable=range(39)))
+    (tmp_path / "out" / "part-000001.jsonl").unlink()
+    assert run(reply_with(tmp_path, readable=range(39)))["good"] == 1
+
+
 @pytest.mark.parametrize("begun_with, gone_on_with", [(4, 2), (2, 4)])
 def test_shards_of_another_size_are_neither_repeated_nor_lost(tmp_path, replay, begun_with, gone_on_with):
     (tmp_path / "out").mkdir()

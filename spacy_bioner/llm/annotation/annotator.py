@@ -42,7 +42,7 @@ class Annotator:
         self.cache = cache
         self.window = window
         self.usage = usage if usage is not None else Usage()
-        self.shapes = ReplyShapes()
+        self.shapes = ReplyShapes(builder.codec.name)
         self._askers: List[Tuple[Planner, Runner]] = []
         for asked, question in questions or [(model, builder)]:
             planner = Planner(question, count_tokens=asked.count_tokens, context_length=asked.context_length,

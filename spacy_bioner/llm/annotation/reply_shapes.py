@@ -1,7 +1,7 @@
 """Notices a run whose responses the codec cannot read, and says so with their shapes, which hold no text."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Dict, List, Optional
 
 from ...codecs.base import Reading
@@ -25,12 +25,14 @@ _DIGITS = re.compile(r"\d+")
 class ReplyShapes:
     """Counts the replies of a run by whether they could be read.
 
+    codec (str): Name of the codec that reads them.
     replies (int): Freely written replies.
     unreadable (int): Those in which nothing could be read.
     empty (int): Those without a mention, readable or not.
     shapes (List[str]): Shapes of the first ones without a mention.
     """
 
+    codec: str = ""
     replies: int = 0
     unreadable: int = 0
     empty: int = 0
@@ -47,7 +49,25 @@ class ReplyShapes:
         kinds = {issue.kind for issue in reading.issues}
         if kinds & UNREADABLE or kinds >= NOTHING_COPIED:
             self.unreadable += 1
-        shape = describe_shape(reply.text)
+        self._keep(describe_shape(reply.text))
+
+    def take(self) -> "ReplyShapes":
+        """Return the counts so far, and begin anew."""
+        taken = replace(self)
+        self.replies = self.unreadable = self.empty = 0
+        self.shapes = []
+        return taken
+
+    def join(self, other: "ReplyShapes") -> None:
+        """Add the counts of another process."""
+        self.codec = other.codec
+        self.replies += other.replies
+        self.unreadable += other.unreadable
+        self.empty += other.empty
+        for shape in other.shapes:
+            self._keep(shape)
+
+    def _keep(self, shape: str) -> None:
         if len(self.shapes) < _EXAMPLES and shape not in self.shapes:
             self.shapes.append(shape)
 
@@ -56,26 +76,23 @@ class ReplyShapes:
         """Return whether there are replies, and nothing could be read in any of them."""
         return 0 < self.replies == self.unreadable
 
-    def warning(self, codec: str) -> Optional[str]:
-        """Return what to say at the end of the run.
-
-        codec (str): Name of the codec that has read the replies.
-        RETURNS (Optional[str]): A warning where most replies could not be read or hardly any holds a span, else None.
-        """
+    def warning(self) -> Optional[str]:
+        """Return what to say at the end of the run: a warning where most replies could not be read or hardly any holds
+        a span, else None."""
         if not self.replies:
             return None
         mostly_empty = self.replies >= _FEWEST and self.empty >= _MOST_EMPTY * self.replies
         if 2 * self.unreadable <= self.replies and not mostly_empty:
             return None
-        return Warnings.W206.format(**self.facts(codec))
+        return Warnings.W206.format(**self.facts())
 
-    def facts(self, codec: str) -> Dict[str, Any]:
+    def facts(self) -> Dict[str, Any]:
         """Return what messages say of the replies: counts, shapes, and the setting to try."""
         return {"unreadable": self.unreadable, "empty": self.empty, "count": self.replies,
-                "shapes": " and ".join(self.shapes), "setting": self._advise(codec)}
+                "shapes": " and ".join(self.shapes), "setting": self._advise()}
 
-    def _advise(self, codec: str) -> str:
-        shapes = " ".join(self.shapes)
+    def _advise(self) -> str:
+        codec, shapes = self.codec, " ".join(self.shapes)
         if codec != "json" and any(shape.startswith(("[{", "{", "[]", "```")) for shape in self.shapes):
             return "codec = json"
         if codec != "html" and "</" in shapes:
