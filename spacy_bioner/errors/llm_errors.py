@@ -54,8 +54,8 @@ class LlmErrors:
             "If you changed it yourself, remove its sum from sha256 in {card}.")
     E236 = ("The server refuses the grammar ({kind}) with which responses are exact. Replies so far are cached. Set "
             "grammar to the kind of the server or to null, or on_refused_grammar to free.")
-    E237 = ("The limit max_cost is {limit:g}, but there is no price. Set price_in_per_million and "
-            "price_out_per_million, the prices of a million tokens.")
+    E237 = ("The limit max_cost is {limit:g}, but there is no price of {kinds} tokens. Set "
+            "price_in_per_million and price_out_per_million, the prices of a million tokens; one may be 0.")
     E238 = ("Stopped before the limit of {limit:g}: {spent:.4f} is spent, and the next request may cost {most:.4f}. "
             "Replies so far are cached. Run the same command again to resume, or raise max_cost.")
     E239 = ("{path}, line {line}: not a result of a batch service, which has custom_id, and response or error. Give "
@@ -95,3 +95,4 @@ class LlmWarnings:
     W207 = ("The weights of {name} need {needed} of the {free} GB of {place} that are free. If it does not suffice, "
             "let a server answer that holds the model (base_url).")
     W208 = "{count} of {total} texts could not be annotated. The first reason: {why}"
+    W209 = "No price is set for {kind} tokens, so the cost leaves them out. Set both prices; one may be 0."

@@ -69,7 +69,11 @@ def test_model_without_a_chat_template_is_told_from_its_refusal(start_server, ru
 @pytest.mark.parametrize("options, said", [
     pytest.param(["--annotate.server.price_in", "2"], "price_in_per_million", id="no-unit"),
     pytest.param(["--annotate.server.price_in_per_million", "2 EUR"], "price_in_per_million", id="a-currency"),
-    pytest.param(["--annotate.server.max_cost", "2"], "there is no price", id="no-price"),
+    pytest.param(["--annotate.server.max_cost", "2"], "there is no price of prompt and response tokens", id="no-price"),
+    pytest.param(["--annotate.server.max_cost", "2", "--annotate.server.price_in_per_million", "1"],
+                 "there is no price of response tokens", id="no-price-out"),
+    pytest.param(["--annotate.server.max_cost", "2", "--annotate.server.price_out_per_million", "1"],
+                 "there is no price of prompt tokens", id="no-price-in"),
     pytest.param(["--annotate.server.grammar", "gbnf"], "grammar", id="unknown-kind"),
 ])
 def test_setting_that_does_not_fit_is_one_line(run, options, said):
@@ -119,13 +123,26 @@ def test_cost_of_a_run_is_told(start_server, run):
     assert f"cost {(words * 1000 + 2 * 2000) / 1e6:.4f}" in done.output
 
 
+@pytest.mark.parametrize("options, kind", [
+    pytest.param(PRICES[:2], "response", id="in"),
+    pytest.param(PRICES[2:], "prompt", id="out"),
+    pytest.param([*PRICES[:3], "0"], None, id="out-is-free"),
+    pytest.param([], None, id="none"),
+])
+def test_one_price_alone_is_a_warning(start_server, run, caplog, options, kind):
+    run(start_server(lambda prompt: "[]").url, *options)
+    said = [message for message in caplog.messages if "No price is set for" in message]
+    assert said == ([f"No price is set for {kind} tokens, so the cost leaves them out. Set both prices; one may be 0."]
+                    if kind else [])
+
+
 @pytest.mark.issue(23)
 def test_run_stops_before_its_limit_and_resumes(start_server, run):
     server = start_server(lambda prompt: "[]")
     texts = [f"Text {number}." for number in range(8)]
     # A response may cost 10 and costs 1, so that three requests fit.
-    limit = ["--annotate.server.price_out_per_million", "1000000", "--annotate.max_new_tokens", "10",
-             "--annotate.server.max_cost", "12"]
+    limit = ["--annotate.server.price_in_per_million", "0", "--annotate.server.price_out_per_million", "1000000",
+             "--annotate.max_new_tokens", "10", "--annotate.server.max_cost", "12"]
     runs = 0
     while (done := run(server.url, *limit, texts=texts)).exit_code:
         assert "Stopped before the limit of 12" in error_of(done) and not run.output.exists()

@@ -1,12 +1,15 @@
 """What requests cost, and a limit that is kept before a request is sent, not after."""
 
 import asyncio
+import logging
 from contextlib import asynccontextmanager
 from typing import AsyncIterator, List, Optional
 
-from ...errors import BionerError, Errors
+from ...errors import BionerError, Errors, Warnings
 from ...locks import ThreadLock
 from ..settings import ConnectionSettings
+
+logger = logging.getLogger(__name__)
 
 _MILLION = 1_000_000
 # Seconds between two looks whether requests in progress have cost less than they could have.
@@ -17,7 +20,7 @@ class Budget:
     """Counts the cost of a run; the servers of one run share it.
 
     settings (ConnectionSettings): The prices and the limit.
-    RAISES BionerError: E237 for a limit without prices.
+    RAISES BionerError: E237 for a limit without both prices: what has none would cost nothing, however much it is.
     """
 
     def __init__(self, settings: ConnectionSettings) -> None:
@@ -27,8 +30,11 @@ class Budget:
         self.spent = 0.0
         self._reserved: List[float] = []
         self._lock = ThreadLock()
-        if self.max_cost is not None and not self.has_prices:
-            raise BionerError(Errors.E237.format(limit=self.max_cost))
+        unpriced = [kind for kind, price in (("prompt", self.price_in), ("response", self.price_out)) if price is None]
+        if self.max_cost is not None and unpriced:
+            raise BionerError(Errors.E237.format(limit=self.max_cost, kinds=" and ".join(unpriced)))
+        if self.has_prices and unpriced:
+            logger.warning(Warnings.W209.format(kind=unpriced[0]))
 
     @property
     def has_prices(self) -> bool:
