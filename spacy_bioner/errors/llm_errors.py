@@ -96,3 +96,5 @@ class LlmWarnings:
             "let a server answer that holds the model (base_url).")
     W208 = "{count} of {total} texts could not be annotated. The first reason: {why}"
     W209 = "No price is set for {kind} tokens, so the cost leaves them out. Set both prices; one may be 0."
+    W210 = ("The annotator {name} never finds {labels} of the label schema; it has: {known}. Map a label of it to each, "
+            "or leave them out of the schema.")

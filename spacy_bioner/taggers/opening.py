@@ -1,5 +1,6 @@
 """Annotators that are no language models: which kind one is, and the labels that its mentions get."""
 
+import logging
 from dataclasses import replace
 from pathlib import Path
 from typing import (
@@ -19,8 +20,10 @@ from typing import (
 )
 
 from ..annotation import Annotation, Mention
-from ..errors import BionerError, Errors
+from ..errors import BionerError, Errors, Warnings
 from ..settings import Settings, setting
+
+logger = logging.getLogger(__name__)
 
 GLINER_FILE = "gliner_config.json"
 # Stands for `doc.ents` in place of a span group.
@@ -125,7 +128,8 @@ class LabelMap:
     map (Mapping[str, str]): Label of the tagger to another one, empty to drop its mentions.
     known (Optional[Collection[str]]): The labels that there may be; None for any.
     tagger (Tagger): What finds the mentions. A label that it has not, and that is mapped, is an error.
-    RAISES BionerError: E241 for such a label, E242 where a label of the tagger is unknown.
+    RAISES BionerError: E241 for such a label, E242 where a label of the tagger is unknown. Known labels that a tagger
+        which tells its labels never gives are a warning.
     """
 
     def __init__(self, map: Mapping[str, str], *, known: Optional[Collection[str]], tagger: Tagger) -> None:
@@ -135,8 +139,11 @@ class LabelMap:
         for label in map:
             if tagger.labels and label not in tagger.labels:
                 raise BionerError(Errors.E241.format(label=label, name=tagger.name, known=", ".join(tagger.labels)))
-        for label in tagger.labels:
-            self._check(label)
+        given = {self._check(label) for label in tagger.labels}
+        missing = [label for label in known or () if label not in given] if tagger.labels else []
+        if missing:
+            logger.warning(Warnings.W210.format(name=tagger.name, labels=", ".join(missing),
+                                                known=", ".join(tagger.labels)))
 
     def apply(self, mentions: Iterable[Mention]) -> List[Mention]:
         """Return the mentions with their labels changed; raises E242 for one that is not known."""

@@ -75,6 +75,21 @@ def test_tags_without_a_label_are_those_of_one_label(tmp_path, begin):
     assert {mention.label for mention in mapped} == {"DISEASE"}
 
 
+@pytest.mark.parametrize("map, known, missing", [
+    pytest.param({}, ["Disease", "Drug"], None, id="all-found"),
+    pytest.param({}, ["Disease", "Drug", "Gene", "Cell"], "Gene, Cell", id="two-unknown"),
+    pytest.param({"Drug": "CHEMICAL"}, ["Disease", "CHEMICAL"], None, id="mapped"),
+    pytest.param({"Drug": "Disease"}, ["Disease", "Drug"], "Drug", id="mapped-away"),
+    pytest.param({"Drug": ""}, ["Disease", "Drug"], "Drug", id="dropped"),
+    pytest.param({}, None, None, id="no-schema"),
+])
+def test_labels_of_the_schema_that_are_never_found_are_a_warning(tagger, caplog, map, known, missing):
+    LabelMap(map, known=known, tagger=tagger)
+    said = [message for message in caplog.messages if "never finds" in message]
+    assert said == ([f"The annotator tiny never finds {missing} of the label schema; it has: Disease, Drug. Map a label "
+                     "of it to each, or leave them out of the schema."] if missing else [])
+
+
 def test_a_letter_among_whole_labels_is_a_label(tmp_path):
     save_token_classifier(tmp_path, {"breast": "B", "cancer": "Disease"})
     assert TokenClassifier(tmp_path, name="letter").labels == ["B", "Disease"]
