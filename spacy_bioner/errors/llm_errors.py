@@ -52,7 +52,7 @@ class LlmErrors:
             "move the file away.")
     E235 = ("{path} is not as the training wrote it: its SHA-256 sum is {found}, not {wanted}. Copy the adapter again. "
             "If you changed it yourself, remove its sum from sha256 in {card}.")
-    E236 = ("The server refuses the grammar ({kind}) with which responses are exact. Replies so far are cached. Set "
+    E236 = ("The server refuses a request with a grammar ({kind}): {why}. Replies so far are cached. Set "
             "grammar to the kind of the server or to null, or on_refused_grammar to free.")
     E237 = ("The limit max_cost is {limit:g}, but there is no price of {kinds} tokens. Set "
             "price_in_per_million and price_out_per_million, the prices of a million tokens; one may be 0.")
@@ -96,5 +96,5 @@ class LlmWarnings:
             "let a server answer that holds the model (base_url).")
     W208 = "{count} of {total} texts could not be annotated. The first reason: {why}"
     W209 = "No price is set for {kind} tokens, so the cost leaves them out. Set both prices; one may be 0."
-    W210 = ("The annotator {name} never finds {labels} of the label schema; it has: {known}. Map a label of it to each, "
-            "or leave them out of the schema.")
+    W210 = ("The annotator {name} never finds {labels} of the label schema; it has: {known}. Map a label of it to each "
+            "of them, or leave them out of the schema.")

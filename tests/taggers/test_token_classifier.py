@@ -86,8 +86,8 @@ def test_tags_without_a_label_are_those_of_one_label(tmp_path, begin):
 def test_labels_of_the_schema_that_are_never_found_are_a_warning(tagger, caplog, map, known, missing):
     LabelMap(map, known=known, tagger=tagger)
     said = [message for message in caplog.messages if "never finds" in message]
-    assert said == ([f"The annotator tiny never finds {missing} of the label schema; it has: Disease, Drug. Map a label "
-                     "of it to each, or leave them out of the schema."] if missing else [])
+    assert said == ([f"The annotator tiny never finds {missing} of the label schema; it has: Disease, Drug. Map a "
+                     "label of it to each of them, or leave them out of the schema."] if missing else [])
 
 
 def test_a_letter_among_whole_labels_is_a_label(tmp_path):

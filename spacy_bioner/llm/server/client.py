@@ -223,7 +223,7 @@ class Server:
                 await asyncio.sleep(max(self._paused_until - time.monotonic(), 0.0))
                 await call.unkept.wait_for_none()
                 outcome = await self._try_within_budget(call, request, is_free=is_free)
-                if outcome.refused and outcome.constrained:
+                if self._grammars is not None and self._grammars.gives_way(outcome):
                     is_free, adapted = True, adapted + 1
                     outcome = await self._try_within_budget(call, request, is_free=True)
             cost += self._spend(outcome, request)
@@ -243,9 +243,10 @@ class Server:
             if tried < self.settings.max_tries:
                 await self._wait(tried, outcome.after)
         tries = f" ({tried} tries)" if tried > 1 else ""
+        asked = " to a request with a grammar" if outcome.refused and outcome.constrained else ""
         # What cannot be read comes from no model at all, as a page to log in, where nothing could be read before.
         unreadable = outcome.retry and not self._has_answered
-        return Reply(finish_reason="error", error=f"{outcome.error}{tries}", usage=usage,
+        return Reply(finish_reason="error", error=f"{outcome.error}{asked}{tries}", usage=usage,
                      service_failed=outcome.service_failed or unreadable, refused=outcome.refused)
 
     async def _try_within_budget(self, call: _Call, request: Request, *, is_free: bool) -> Outcome:

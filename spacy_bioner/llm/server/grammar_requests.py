@@ -6,7 +6,7 @@ from typing import Any, Awaitable, Callable, Dict, Optional
 
 from ...errors import BionerError, Errors, Warnings
 from ..settings import GrammarSettings
-from .answers import may_pass
+from .answers import Outcome, may_pass
 
 logger = logging.getLogger(__name__)
 
@@ -75,18 +75,28 @@ class GrammarRequests:
             return {}
         return _MEMBERS[self._kind](self._write(text))
 
+    def gives_way(self, outcome: Outcome) -> bool:
+        """Return whether to send a request once more without its grammar, with which it was refused.
+
+        outcome (Outcome): What the request came to, with a grammar or not.
+        RAISES BionerError: E236 where the run is to stop, unless the server has taken a grammar before: then the
+            refusal is of the document.
+        """
+        if not (outcome.refused and outcome.constrained):
+            return False
+        if self.settings.on_refused_grammar == "stop" and not self._was_taken:
+            raise BionerError(Errors.E236.format(kind=self._kind, why=outcome.error))
+        return self.settings.on_refused_grammar == "free"
+
     def note_answered(self, *, constrained: bool, refused: bool) -> None:
         """Note an answer.
 
         constrained (bool): Whether its request had a grammar.
         refused (bool): Whether it came only after the grammar was left out.
-        RAISES BionerError: E236 where the run is to stop then.
         """
         self._was_taken = self._was_taken or constrained
         if not refused:
             return
-        if self.settings.on_refused_grammar == "stop":
-            raise BionerError(Errors.E236.format(kind=self._kind))
         if not self._was_taken:
             self._kind = None
         if not self._has_warned:

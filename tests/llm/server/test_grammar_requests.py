@@ -142,9 +142,18 @@ def test_refused_schema_is_tried_where_the_grammar_was_refused(start_server):
 def test_refused_grammar_stops_the_run_where_this_is_set(start_server, tmp_path):
     server = start_server(lambda prompt: "[]")
     server.refuses = ("grammar",)
-    with pytest.raises(BionerError, match="E236|refuses the grammar"):
+    with pytest.raises(BionerError, match=r"refuses a request with a grammar \(llama.cpp\): HTTP 400"):
         annotate(server, texts=["No flu.", "The flu."], grammar="llama.cpp", on_refused_grammar="stop")
-    assert len(server.bodies) == 2
+    assert [read_grammar(body)[0] for body in server.bodies] == ["llama.cpp"], "nothing is asked freely"
+
+
+def test_request_that_is_refused_where_others_were_taken_is_set_aside_and_not_asked_freely(start_server, caplog):
+    server = start_server(lambda prompt: "[]", lambda prompt, tried: "refused" if "long" in prompt else None)
+    records = annotate(server, texts=["Short.", "A long one.", "Brief."], grammar="llama.cpp",
+                       on_refused_grammar="stop")
+    assert [record.meta.get("error") for record in records] == [
+        None, "HTTP 400 (context_length_exceeded) to a request with a grammar", None]
+    assert [read_grammar(body)[0] for body in server.bodies] == ["llama.cpp"] * 3
 
 
 def test_request_that_is_refused_without_its_grammar_too_says_nothing_of_grammars(start_server, caplog):
