@@ -85,7 +85,8 @@ def generate_sentences_cli(
         for path in (output, plan_path(output)):
             write_json_lines(path, ())
         if report is not None:
-            write_json(report, {**SynthesisReport().to_json(), "seconds": 0.0, "cached": 0, "written": 0, **facts})
+            write_json(report, {**SynthesisReport().to_json(), "seconds": 0.0, "cached": 0, "written": 0, "model": {},
+                                **facts})
         print(f"0 sentences asked for -> {output}", file=sys.stderr)
         return
     if teacher is not None:
@@ -146,10 +147,11 @@ def write_sentences(component: Any, plan: Sequence[Any], output: Path, *, report
 
 
 def summarise(writer: Any, facts: Mapping[str, Any]) -> Dict[str, Any]:
-    """Return the report of a run; seconds and speed are those of the model, not of its cache."""
+    """Return the report of a run; seconds, speed and what "model" says of tokens and cost are those of the model, not
+    of its cache."""
     usage = writer.runner.usage
     return {**writer.report.to_json(), "seconds": round(usage.seconds, 3), "cached": usage.cached,
-            "written": usage.asked, **facts}
+            "written": usage.asked, "model": dict(usage.model), **facts}
 
 
 def plan_path(output: Path) -> Path:
@@ -270,8 +272,10 @@ def print_summary(summary: dict, count: int, output: Path) -> None:
     speed = summary["written"] / max(summary["seconds"], 0.001)
     rate = f"{speed:.1f} sentences/s" if summary["written"] else "none anew"
     cached = f", {summary['cached']} from the cache" if summary["cached"] else ""
+    cost = summary.get("model", {}).get("cost")
+    paid = f", cost {cost:,.4f}" if cost is not None else ""
     print(f"{count} of {summary['asked']} sentences accepted, {summary['untouched']} without repair, "
-          f"{rate}{cached} -> {output}", file=sys.stderr)
+          f"{rate}{cached}{paid} -> {output}", file=sys.stderr)
     for kind in ("rejected", "repaired", "unrepaired"):
         for reason, number in summary[kind].items():
             print(f"  {kind}: {number} {reason}{_EXPLAINED.get(reason, '')}", file=sys.stderr)

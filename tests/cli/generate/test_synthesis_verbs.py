@@ -177,6 +177,23 @@ def test_a_server_writes_and_a_second_run_asks_only_for_what_is_new(files, start
     assert many[:6] == few and all(record["meta"]["corpus"] == "toy" for record in many)
 
 
+@pytest.mark.parametrize("by_teacher", [False, True], ids=["own-server", "teacher"])
+def test_the_cost_of_sentences_is_told(files, start_server, by_teacher):
+    server = start_server(answer)
+    settings = {"base_url": server.url, "price_in_per_million": 1000, "price_out_per_million": 2000}
+    (files / "teacher.cfg").write_text("[annotate]\n\n[annotate.server]\n" + "".join(
+        f"{name} = {json.dumps(value)}\n" for name, value in settings.items()))
+    options = ["--teacher", files / "teacher.cfg"] if by_teacher else [
+        part for name, value in settings.items() for part in (f"--synthesize.server.{name}", value)]
+    result = synthesize(files, files / "out.jsonl", *options, "--n", 2)
+    assert result.exit_code == 0, result.output
+    told = json.loads((files / "out.json").read_text())["model"]
+    cost = (told["prompt_tokens"] * 1000 + told["answer_tokens"] * 2000) / 1e6
+    assert told["requests"] == 2 and told["cost"] == pytest.approx(cost) and f", cost {cost:,.4f} ->" in result.output
+    again = synthesize(files, files / "out.jsonl", *options, "--n", 2)
+    assert "cost" not in again.output and "2 from the cache" in again.output
+
+
 def test_a_model_that_never_writes_the_wrapper_ends_the_run_with_what_it_wrote(files, start_server):
     server = start_server(lambda prompt: "I am sorry.")
     result = synthesize(files, files / "out.jsonl", "--synthesize.server.base_url", server.url, "--n", 60)
