@@ -112,13 +112,16 @@ def take_teacher(settings: SynthesizeSettings, path: Path) -> SynthesizeSettings
 
     settings (SynthesizeSettings): How sentences are written.
     path (Path): Config of the annotator.
-    RETURNS (SynthesizeSettings): The same settings with its model, server and device.
+    RETURNS (SynthesizeSettings): The same settings with its model, server and device. From a server a sentence may have
+        as many tokens as an annotation where that is more: it may reason before both.
     RAISES BionerError: E432 where it is no language model.
     """
     annotator = load_settings(find_config("annotate", path), "annotate", AnnotateSettings, {})
     if annotator.replay is not None:
         raise BionerError(Errors.E432.format(path=path))
-    return settings.changed(**annotator.shared_with(LocalModelSettings), server=annotator.server)
+    most = (max(settings.max_new_tokens, annotator.max_new_tokens) if annotator.server.base_url is not None
+            else settings.max_new_tokens)
+    return settings.changed(**annotator.shared_with(LocalModelSettings), server=annotator.server, max_new_tokens=most)
 
 
 def write_sentences(component: Any, plan: Sequence[Any], output: Path, *, report: Optional[Path],

@@ -8,10 +8,13 @@ import pytest
 from typer.testing import CliRunner
 
 from spacy_bioner.annotation import Annotation, Mention
-from spacy_bioner.cli.generate.sentences import print_summary
+from spacy_bioner.cli._shared.settings import load_settings, read_overrides
+from spacy_bioner.cli.generate.sentences import print_summary, take_teacher
 from spacy_bioner.cli.main import app
+from spacy_bioner.config_files import find_config
 from spacy_bioner.errors import BionerError
 from spacy_bioner.files import read_json_lines, write_json_lines
+from spacy_bioner.synthesis.settings import SynthesizeSettings
 
 TEXTS = ["We gave aspirin to the patients with severe asthma in the ward.",
          "In the trial heparin was given to all of the patients with gout.",
@@ -270,6 +273,20 @@ def test_a_held_out_sentence_is_dropped_and_counted(files, start_server):
     assert "1 held_out_text (the sentence stands in dev or test)" in result.output
     assert "none anew, 4 from the cache" in result.output
     assert [record["text"] for record in read(files / "out.jsonl")] == [record["text"] for record in made[1:]]
+
+
+@pytest.mark.parametrize("teacher, is_server, own, most", [
+    pytest.param(4096, True, [], 4096, id="teacher-reasons"),
+    pytest.param(32, True, [], 48, id="sentences-are-longer"),
+    pytest.param(4096, False, [], 48, id="local"),
+    pytest.param(4096, True, ["--synthesize.max_new_tokens", "5000"], 5000, id="own-option"),
+])
+def test_a_teacher_on_a_server_may_write_as_many_tokens_as_it_annotates_with(files, teacher, is_server, own, most):
+    (files / "teacher.cfg").write_text(f"[annotate]\nmax_new_tokens = {teacher}\n\n[annotate.server]\n" + (
+        'base_url = "http://localhost"\n' if is_server else ""))
+    settings = load_settings(find_config("generate", None, "smoke"), "synthesize", SynthesizeSettings,
+                             read_overrides([str(option) for option in own]))
+    assert take_teacher(settings, files / "teacher.cfg").max_new_tokens == most
 
 
 def test_thoughts_have_room_of_their_own(files, start_server):
