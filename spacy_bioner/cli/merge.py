@@ -135,7 +135,7 @@ def weigh_sources(sources: Dict[str, Path], output: Path, *, gold: Optional[Path
     dictionary (Optional[Path]): As in `merge_sources`; it is an annotator.
     dictionary_label (Optional[str]): As in `merge_sources`.
     RETURNS (Dict[str, Any]): records, estimated_on (gold or agreement), texts_with_gold, annotators (precision and
-        recall on gold by label, with intervals), candidates, and of them expected_correct.
+        recall by label, on gold with intervals, else as estimates), candidates, and of them expected_correct.
     RAISES BionerError: E534 without any source, E575 for a single one without gold, E567 where no annotator has read
         gold, E521 where texts differ, E552 where a source has an id twice, E009 for gold of another split, E008 for an
         empty file.
@@ -165,8 +165,10 @@ def weigh_sources(sources: Dict[str, Path], output: Path, *, gold: Optional[Path
     merged = (known[id_] if id_ in known else text.with_mentions(weighed.get(id_, ()))
               for id_, text in texts.items())
     scores = [mention.score or 0.0 for mentions in weighed.values() for mention in mentions]
+    measured: Dict[str, Any] = reliability.measure_annotators(found, known) if covered else {
+        **{name: {} for name in found}, **reliability.expect_of_annotators(candidates, models)}
     return {"records": write_jsonl(output, merged), "estimated_on": GOLD if covered else "agreement",
-            "texts_with_gold": len(covered), "annotators": reliability.measure_annotators(found, known),
+            "texts_with_gold": len(covered), "annotators": measured,
             "candidates": len(scores), "expected_correct": round(sum(scores), 1)}
 
 
@@ -198,11 +200,18 @@ def print_weighed(told: Dict[str, Any], output: Path) -> None:
     """Print how far annotators are right, and what came out."""
     for name, labels in told["annotators"].items():
         for label, each in labels.items():
-            said = ", ".join(f"{figure} {100 * value:.1f} ({100 * low:.1f} to {100 * high:.1f})"
-                             for figure, (value, low, high) in each.items())
+            said = ", ".join(_spell(figure, value) for figure, value in each.items())
             typer.echo(f"{name}, {label}: {said}")
     typer.echo(f"{told['candidates']} candidate spans weighed by {told['estimated_on']}, {told['expected_correct']} of "
                f"them expected to be correct; {told['records']} records written to {output}")
+
+
+def _spell(figure: str, value: Any) -> str:
+    """Return a figure in percent, with its interval where it was measured."""
+    if isinstance(value, float):
+        return f"{figure.replace('_', ' ')} {100 * value:.1f}"
+    share, low, high = value
+    return f"{figure} {100 * share:.1f} ({100 * low:.1f} to {100 * high:.1f})"
 
 
 def _read(path: Path) -> Iterator[Annotation]:

@@ -225,10 +225,40 @@ def weigh(candidates: Iterable[Candidate], models: Mapping[str, LabelModel]) -> 
     """
     weighed: Dict[str, List[Mention]] = {}
     for candidate in candidates:
-        model = models.get(candidate.label)
-        if model is None or any((name, True, LACKS) not in model.answers for name, _ in candidate.answers):
-            score = _share_of_votes(candidate.answers)
-        else:
-            score = model.probability(candidate.answers)
-        weighed.setdefault(candidate.id, []).append(Mention(*candidate.key, score=score))
+        weighed.setdefault(candidate.id, []).append(Mention(*candidate.key, score=_weigh(candidate, models)))
     return weighed
+
+
+def _weigh(candidate: Candidate, models: Mapping[str, LabelModel]) -> float:
+    model = models.get(candidate.label)
+    if model is None or any((name, True, LACKS) not in model.answers for name, _ in candidate.answers):
+        return _share_of_votes(candidate.answers)
+    return model.probability(candidate.answers)
+
+
+def expect_of_annotators(candidates: Iterable[Candidate],
+                         models: Mapping[str, LabelModel]) -> Dict[str, Dict[str, Dict[str, float]]]:
+    """Estimate without gold how far each annotator is right, from the probabilities of the candidates.
+
+    candidates (Iterable[Candidate]): All candidates.
+    models (Mapping[str, LabelModel]): What their answers mean.
+    RETURNS (Dict[str, Dict[str, Dict[str, float]]]): Annotator to label to estimated_precision, where it has spans, and
+        estimated_recall, both from 0 to 1. What no annotator has found is not known, so a recall is rather too high.
+    """
+    right: Dict[Tuple[str, str], float] = defaultdict(float)
+    true: Dict[Tuple[str, str], float] = defaultdict(float)
+    found: Counter = Counter()
+    for candidate in candidates:
+        probability = _weigh(candidate, models)
+        for name, answer in candidate.answers:
+            true[name, candidate.label] += probability
+            if answer != LACKS:
+                found[name, candidate.label] += 1
+                right[name, candidate.label] += probability
+    expected: Dict[str, Dict[str, Dict[str, float]]] = {}
+    for (name, label), count in sorted(true.items()):
+        of_label = expected.setdefault(name, {}).setdefault(label, {})
+        if found[name, label]:
+            of_label["estimated_precision"] = round(right[name, label] / found[name, label], 4)
+        of_label["estimated_recall"] = round(right[name, label] / count, 4)
+    return expected

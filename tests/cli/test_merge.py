@@ -129,9 +129,13 @@ def test_probabilities_come_from_gold_that_the_annotators_have_read(verb, data):
 
 
 def test_without_gold_agreement_decides(verb, data, caplog):
-    assert verb(*arguments(data, "--by", "probability", "--dictionary", data / "seeds.jsonl"))[0] == 0
-    assert not caplog.messages
-    assert json.loads((data / "out.merge.json").read_text())["estimated_on"] == "agreement"
+    code, out, _ = verb(*arguments(data, "--by", "probability", "--dictionary", data / "seeds.jsonl"))
+    assert code == 0 and not caplog.messages
+    told = json.loads((data / "out.merge.json").read_text())
+    assert told["estimated_on"] == "agreement" and {"llm", "dictionary"} <= set(told["annotators"])
+    figures = [figure for labels in told["annotators"].values() for each in labels.values() for figure in each]
+    assert set(figures) == {"estimated_precision", "estimated_recall"}
+    assert ": estimated precision " in out and ", estimated recall " in out
 
 
 def test_two_annotators_without_gold_are_weighed_with_a_warning(verb, data, caplog):

@@ -13,6 +13,7 @@ from spacy_bioner.merging.reliability import (
     collect_candidates,
     estimate_by_agreement,
     estimate_on_gold,
+    expect_of_annotators,
     find_cuts,
     measure_annotators,
     weigh,
@@ -73,6 +74,29 @@ def test_precision_and_recall_have_intervals_that_hold_the_truth():
     share, low, high = measured["recall"]
     assert low < 0.9 < high and low < share < high
     assert measured["precision"][0] == pytest.approx(0.947, abs=0.02)
+
+
+def test_agreement_estimates_the_precision_and_recall_that_gold_would_measure():
+    gold, found = simulate(2000, seed=4, annotators={"good": (0.9, 0.05), "fair": (0.8, 0.05), "part": (0.5, 0.3)})
+    found["part"] = {id_: record for id_, record in found["part"].items() if int(id_[1:]) % 2 == 0}
+    candidates = list(collect_candidates(found, dict.fromkeys(found, 0.0)))
+    models = estimate_by_agreement(candidates, places={("good", "fair"): 8000, ("good", "fair", "part"): 8000})
+    expected, measured = expect_of_annotators(candidates, models), measure_annotators(found, gold)
+    for name in found:
+        for figure in ("precision", "recall"):
+            assert expected[name]["D"][f"estimated_{figure}"] == pytest.approx(measured[name]["D"][figure][0], abs=0.05)
+
+
+def test_estimates_are_shares_of_what_is_expected_to_be_correct():
+    text = Annotation("gout and lupus", id="a")
+    first, second = Mention(0, 4, "D"), Mention(9, 14, "D")
+    found = {"one": {"a": text.with_mentions([first, second])}, "two": {"a": text.with_mentions([first])},
+             "none": {"a": text}, "elsewhere": {"b": Annotation("x", id="b")}}
+    # Without a model a probability is the share of votes: two thirds and one third.
+    assert expect_of_annotators(collect_candidates(found, dict.fromkeys(found, 0.0)), {}) == {
+        "one": {"D": {"estimated_precision": 0.5, "estimated_recall": 1.0}},
+        "two": {"D": {"estimated_precision": 0.6667, "estimated_recall": 0.6667}},
+        "none": {"D": {"estimated_recall": 0.0}}}
 
 
 def test_without_any_mention_the_interval_is_all_that_is_possible():
