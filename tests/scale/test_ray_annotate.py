@@ -20,8 +20,9 @@ from spacy_bioner.codecs import make_codec
 from spacy_bioner.errors import BionerError
 from spacy_bioner.files import write_json_lines
 from spacy_bioner.formats import read_annotations
+from spacy_bioner.scale import ray_annotate
 from spacy_bioner.scale.manifest import keep_manifest, make_manifest
-from spacy_bioner.scale.ray_annotate import annotate_on_ray, find_cause
+from spacy_bioner.scale.ray_annotate import ShardWorker, annotate_on_ray, find_cause
 from spacy_bioner.scale.shards import find_shards, read_shard, write_shard
 
 ray = pytest.importorskip("ray")
@@ -78,6 +79,23 @@ def test_what_stops_a_worker_is_said_in_one_line(tmp_path, replay, cluster):
                         workers=1, shard_size=10)
 
 
+@pytest.fixture
+def in_process(monkeypatch):
+    """Let workers of Ray work in this process, one after the other."""
+    class Remote:
+        def options(self, **options):
+            return self
+
+        def remote(self, *arguments):
+            return ShardWorker(*arguments)
+
+    monkeypatch.setattr(ray, "remote", lambda worker: Remote())
+    monkeypatch.setattr(ray, "kill", lambda worker: None)
+    monkeypatch.setattr(ray_annotate, "join_cluster", lambda: None)
+    monkeypatch.setattr(ray_annotate, "_hand_out", lambda shards, pool: (
+        pool[number % len(pool)].annotate(shard) for number, shard in enumerate(shards)))
+
+
 def reply_with(tmp_path, *, readable=()):
     """Write recorded replies of which all but some are in a format that the codec cannot read."""
     codec = make_codec("bracket")
@@ -87,8 +105,7 @@ def reply_with(tmp_path, *, readable=()):
     return builder(tmp_path / "replay.jsonl")
 
 
-@pytest.mark.slow
-def test_a_run_without_a_readable_reply_is_an_error_and_leaves_no_shard(tmp_path, replay, cluster):
+def test_a_run_without_a_readable_reply_is_an_error_and_leaves_no_shard(tmp_path, replay, in_process):
     run = partial(annotate_on_ray, tmp_path / "in.jsonl", tmp_path / "out", workers=2, shard_size=10)
     with pytest.raises(BionerError, match="None of 40 responses could be read, .* Try codec = json"):
         run(reply_with(tmp_path), settings={"codec": "bracket"})
@@ -96,16 +113,14 @@ def test_a_run_without_a_readable_reply_is_an_error_and_leaves_no_shard(tmp_path
     assert run(reply_with(tmp_path, readable=range(40)), settings={"codec": "json"})["done"] == 4
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("readable, warned", [(range(5), True), (range(30), False)])
-def test_a_run_with_mostly_unreadable_replies_says_so(tmp_path, replay, cluster, caplog, readable, warned):
+def test_a_run_with_mostly_unreadable_replies_says_so(tmp_path, replay, in_process, caplog, readable, warned):
     annotate_on_ray(tmp_path / "in.jsonl", tmp_path / "out", reply_with(tmp_path, readable=readable), shard_size=10)
     messages = [message for message in caplog.messages if "Of 40 responses 35 could not be read" in message]
     assert len(messages) == warned and len(list((tmp_path / "out").glob("part-*"))) == 4
 
 
-@pytest.mark.slow
-def test_the_rest_of_an_interrupted_run_may_be_unreadable(tmp_path, replay, cluster):
+def test_the_rest_of_an_interrupted_run_may_be_unreadable(tmp_path, replay, in_process):
     run = partial(annotate_on_ray, tmp_path / "in.jsonl", tmp_path / "out", workers=1, shard_size=39)
     run(reply_with(tmp_path, readable=range(39)))
     (tmp_path / "out" / "part-000001.jsonl").unlink()
