@@ -52,6 +52,18 @@ def read_inception(path: Path, *, problems: Optional[Problems] = None) -> Iterat
         yield Annotation(text, ground_mentions(text, stated, problems=problems), id=unquote(file_.stem))
 
 
+def find_undeclared(path: Path) -> Dict[str, Any]:
+    """Return the details that entities of a project cannot have, since its type system does not declare them.
+
+    path (Path): A folder as `read_inception` takes it, or one of its files.
+    RETURNS (Dict[str, Any]): They, empty, as arguments of a `Mention`.
+    """
+    types = _load_types((path if path.is_dir() else path.parent) / TYPE_SYSTEM)
+    declared = {feature.name for type_ in types.get_types() if type_.name == _ENTITY for feature in type_.all_features}
+    return {key: empty for feature, key, empty in (("identifier", "ids", ()), ("note", "note", None))
+            if feature not in declared}
+
+
 def _load_types(path: Path) -> Any:
     with extra("tools"):
         from cassis import load_typesystem

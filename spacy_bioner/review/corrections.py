@@ -8,9 +8,11 @@ from typing import Any, Collection, Dict, Iterable, Iterator, List, Optional, Se
 from ..annotation import Annotation
 from ..corpus.sampling import check_split
 from ..corpus.sentences import split_sentences
-from ..formats import read_annotations
+from ..formats import guess_format, read_annotations, write_annotations
+from ..formats.inception import find_undeclared
 from ..formats.parsing.problems import FATES, NOTES, Problems
 from ..formats.parsing.tool_records import hash_text, take_corrections
+from ..temporaries import private_folder
 from .choices import CHANGES, HISTORY, QUEUE, read_history
 
 # What is mended, or not meant as a correction.
@@ -88,8 +90,30 @@ def read_answered(path: Path, answers: Answers, *, format: str = "") -> Iterator
             yield annotation
 
 
+def read_unchanged(given: Iterable[Annotation], path: Path, *, format: str = "") -> List[Annotation]:
+    """Read what was given out as a tool's file gives it back where nobody changes anything.
+
+    given (Iterable[Annotation]): What was given out.
+    path (Path): The tool's file, for its name.
+    format (str): Its format; by default as its name says.
+    RETURNS (List[Annotation]): The records whose mentions have details, as far as the format holds them.
+    """
+    detailed = [one for one in given if any(mention.details() for mention in one.mentions)]
+    if not detailed:
+        return []
+    name = format or guess_format(path)
+    with private_folder("unchanged") as folder:
+        # The format does not depend on a compression, nor on what lies at the path.
+        copy = Path(folder) / path.name.removesuffix(".gz")
+        write_annotations(copy, detailed, name, problems=Problems())
+        back = list(read_annotations(copy, name, problems=Problems()))
+    undeclared = find_undeclared(path) if name == "inception" else {}
+    return [one.with_mentions(replace(mention, **undeclared) for mention in one.mentions) for one in back]
+
+
 def merge_corrections(given: Sequence[Annotation], corrected: Iterable[Annotation], train: Iterable[Annotation], *,
-                      answers: Answers, by: str, labels: Optional[Collection[str]] = None,
+                      answers: Answers, by: str, unchanged: Iterable[Annotation] = (),
+                      labels: Optional[Collection[str]] = None,
                       split: str = "train", at: str = "") -> Merged:
     """Merge corrections into a training set, or into another split that was audited.
 
@@ -98,6 +122,7 @@ def merge_corrections(given: Sequence[Annotation], corrected: Iterable[Annotatio
     train (Iterable[Annotation]): The training set; a document that a sentence was given out of is cut into sentences.
     answers (Answers): Takes note of corrections that are left out.
     by (str): Who corrected, where a correction does not say it.
+    unchanged (Iterable[Annotation]): What was given out as it comes back unchanged; see `take_corrections`.
     labels (Optional[Collection[str]]): The labels that there are; by default any.
     split (str): The split that the records are of from now on.
     at (str): When, in ISO 8601, where a correction does not say it; by default now.
@@ -110,7 +135,8 @@ def merge_corrections(given: Sequence[Annotation], corrected: Iterable[Annotatio
     by_text = {hash_text(record.text): record.id for record in records.values()}
     merged = Merged([])
     known = {one.id: one for one in given}
-    for one in take_corrections(given, _with_known_labels(corrected, labels, answers), problems=answers):
+    for one in take_corrections(given, _with_known_labels(corrected, labels, answers), unchanged=unchanged,
+                                problems=answers):
         original = known[one.id]
         if not _is_raw_text(original):
             check_split(original, split)

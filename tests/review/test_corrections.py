@@ -1,14 +1,18 @@
 """Corrections go into the training set with who and when; what cannot be used is told, a line each."""
 
 import json
+import re
+from dataclasses import replace
 
 import pytest
 
 from spacy_bioner.annotation import Annotation, Mention
 from spacy_bioner.corpus.sentences import split_sentences
 from spacy_bioner.errors import BionerError
+from spacy_bioner.formats import read_annotations, write_annotations
+from spacy_bioner.formats.parsing.problems import Problems
 from spacy_bioner.formats.parsing.tool_records import hash_text
-from spacy_bioner.review.corrections import Answers, merge_corrections, read_answered
+from spacy_bioner.review.corrections import Answers, merge_corrections, read_answered, read_unchanged
 
 GIVEN = [Annotation("Gout and \U0001d6fc-fever.", (Mention(0, 4, "DISEASE", score=0.9, ids=("MESH:D006073",)),
                                                   Mention(9, 16, "DISEASE", score=0.4)), id="a",
@@ -118,3 +122,55 @@ def test_the_problems_of_a_document_that_is_skipped_belong_to_it_alone(tmp_path,
     answers = Answers()
     assert [one.id for one in read_answered(path, answers)] == read
     assert answers.waiting == 0 and len(answers.lines) >= 1
+
+
+DETAILED = Annotation("Gout stays.", (Mention(0, 4, "DISEASE", ids=("MESH:D006073",), note="sure",
+                                              attributes={"subtype": "Joint"}),), id="a")
+
+
+@pytest.mark.parametrize("name, format, held", [
+    ("a.labelstudio.json", "labelstudio", ("ids", "attributes", "note")),
+    ("a.brat", "brat", ("ids", "attributes", "note")),
+    ("a.prodigy.jsonl", "prodigy", ("ids", "attributes", "note")),
+    ("a.jsonl", "jsonl", ("ids", "attributes", "note")),
+    ("a.inception", "inception", ("ids", "note")),
+    ("a.doccano.jsonl", "doccano", ()),
+])
+@pytest.mark.parametrize("change", [
+    pytest.param({}, id="as it was"),
+    pytest.param({"ids": ("MESH:D015210",), "attributes": {"subtype": "Bone"}, "note": "unsure"}, id="changed"),
+    pytest.param({"ids": ("MESH:D006073", "MESH:D015210"), "attributes": {"subtype": "Joint", "new": "1"}}, id="added"),
+    pytest.param({"ids": (), "attributes": {}, "note": None}, id="removed"),
+])
+def test_details_that_a_tool_holds_are_as_they_come_back(tmp_path, name, format, held, change):
+    pytest.importorskip("cassis" if format == "inception" else "json")
+    mention, path = DETAILED.mentions[0], tmp_path / name
+    write_annotations(path, [DETAILED.with_mentions([replace(mention, **change)])], format, problems=Problems())
+    back = list(read_annotations(path, format, problems=Problems()))
+    merged, _ = merge(back, given=[DETAILED], unchanged=read_unchanged([DETAILED], path, format=format))
+    wanted = replace(mention, **{key: value for key, value in change.items() if key in held})
+    assert merged.records[0].mentions[0].details() == wanted.details()
+
+
+def test_identifiers_that_a_format_cannot_write_stay(tmp_path):
+    pytest.importorskip("cassis")
+    given = [DETAILED.with_mentions([replace(DETAILED.mentions[0], ids=("OMIM:123,456",))])]
+    path = tmp_path / "a.inception"
+    write_annotations(path, given, "inception", problems=Problems())
+    merged, _ = merge(read_annotations(path, "inception"), given=given,
+                      unchanged=read_unchanged(given, path, format="inception"))
+    assert merged.records[0].mentions[0].ids == ("OMIM:123,456",)
+
+
+def test_a_note_that_the_project_of_inception_does_not_declare_stays(tmp_path):
+    pytest.importorskip("cassis")
+    path = tmp_path / "a.inception"
+    write_annotations(path, [DETAILED.with_mentions([replace(DETAILED.mentions[0], note=None)])], "inception",
+                      problems=Problems())
+    types = (path / "TypeSystem.xml").read_text(encoding="utf8")
+    feature = re.compile(r"<featureDescription>\s*<name>note</name>.*?</featureDescription>", re.DOTALL)
+    (path / "TypeSystem.xml").write_text(feature.sub("", types), encoding="utf8")
+    assert feature.search(types)
+    merged, _ = merge(read_annotations(path, "inception"), given=[DETAILED],
+                      unchanged=read_unchanged([DETAILED], path, format="inception"))
+    assert merged.records[0].mentions[0].note == "sure"

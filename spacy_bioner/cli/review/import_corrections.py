@@ -43,7 +43,7 @@ def review_import_cli(
     Writes the file TRAIN.
     """
     from ...formats.jsonl import find_jsonl, read_jsonl, write_jsonl
-    from ...review.corrections import Answers, merge_corrections
+    from ...review.corrections import Answers, merge_corrections, read_unchanged
 
     refuse_own_input(train, [corrected, queue, labels])
     refuse_other_ending(train)
@@ -52,8 +52,11 @@ def review_import_cli(
     there = list(read_jsonl(train)) if find_jsonl(train).exists() else []
     index_records(there, source=str(train))
     answers = Answers(empty_is_answer=tool is not Tool.label_studio and ".labelstudio." not in corrected.name)
+    # The page cannot change details.
+    unchanged = [] if is_page(corrected, tool) else read_unchanged(given, corrected,
+                                                                   format=tool.file_format if tool else "")
     merged = merge_corrections(given, read_corrected(corrected, tool, answers), there, answers=answers,
-                               split=split or tell_split(train), by=by or read_user_name(),
+                               unchanged=unchanged, split=split or tell_split(train), by=by or read_user_name(),
                                labels=find_labels(labels, [*given, *there]))
     for line in answers.lines:
         print(f"spacy-bioner: {printable(line, line=True)}", file=sys.stderr)
@@ -107,12 +110,17 @@ def read_user_name() -> str:
         raise BionerError(Errors.E737.format(option="--by", found="", wanted=wanted)) from None
 
 
+def is_page(path: Path, tool: Optional[Tool]) -> bool:
+    """Return whether a file holds decisions of the page."""
+    return tool is None and path.suffix == DECISIONS
+
+
 def read_corrected(path: Path, tool: Optional[Tool], answers: "Answers") -> Iterator[Annotation]:
     """Read what came back: decisions of the page, or a tool's file."""
     from ...review.corrections import read_answered
     from ...review.decisions import read_decisions
 
-    if tool is None and path.suffix == DECISIONS:
+    if is_page(path, tool):
         return iter(read_decisions(path))
     return read_answered(path, answers, format=tool.file_format if tool else "")
 

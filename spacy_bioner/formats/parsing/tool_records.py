@@ -2,11 +2,13 @@
 
 import hashlib
 from dataclasses import replace
-from typing import Any, Collection, Dict, Iterable, Iterator, List, Optional, Set
+from typing import Any, Collection, Dict, Iterable, Iterator, List, Mapping, Optional, Set, Tuple
 
 from ...annotation import Annotation, Mention, read_details
 from ...errors import BionerError, Errors
 from .problems import Problems, strict_unless
+
+Key = Tuple[int, int, str]
 
 
 def hash_text(text: str) -> str:
@@ -51,17 +53,20 @@ def note_relations(held: Any, place: str, problems: Problems) -> None:
 
 
 def take_corrections(originals: Iterable[Annotation], corrected: Iterable[Annotation], *,
-                     labels: Optional[Collection[str]] = None,
+                     unchanged: Iterable[Annotation] = (), labels: Optional[Collection[str]] = None,
                      problems: Optional[Problems] = None) -> Iterator[Annotation]:
     """Match what comes back from a tool with what was given out, by id and text, or by text alone.
 
     originals (Iterable[Annotation]): What was given out.
     corrected (Iterable[Annotation]): What came back.
+    unchanged (Iterable[Annotation]): The originals as they come back where nobody changes anything, which tells what
+        the tool does not hold from what was removed; by default it holds no details.
     labels (Optional[Collection[str]]): The labels that there are; by default any.
     problems (Optional[Problems]): Takes note of changed texts, unknown documents and labels; without it they are
         an error.
-    YIELDS (Annotation): Each correction under the id of its original, with its metadata, and with the identifiers,
-        attributes and notes of mentions that stayed. Nobody's score stands for what a person has decided.
+    YIELDS (Annotation): Each correction under the id of its original, with its metadata, and with those identifiers,
+        attributes and notes of mentions that stayed which the tool does not hold. Nobody's score stands for what a
+        person has decided.
     """
     problems = strict_unless(problems)
     by_id: Dict[str, Annotation] = {}
@@ -69,6 +74,7 @@ def take_corrections(originals: Iterable[Annotation], corrected: Iterable[Annota
     for original in originals:
         by_id.setdefault(original.id, original)
         by_text.setdefault(hash_text(original.text), original)
+    shown = {(one.id, mention.key): mention for one in unchanged for mention in one.mentions}
     done: Set[str] = set()
     for one in corrected:
         found = by_id.get(one.id)
@@ -83,16 +89,33 @@ def take_corrections(originals: Iterable[Annotation], corrected: Iterable[Annota
             problems.add("repeated_document", one.id)
         else:
             done.add(found.id)
-            yield _correct(found, one, labels, problems)
+            yield _correct(found, one, shown, labels, problems)
 
 
-def _correct(original: Annotation, corrected: Annotation, labels: Optional[Collection[str]],
-             problems: Problems) -> Annotation:
+def _correct(original: Annotation, corrected: Annotation, shown: Mapping[Tuple[str, Key], Mention],
+             labels: Optional[Collection[str]], problems: Problems) -> Annotation:
     known = {mention.key: mention for mention in original.mentions}
     kept: List[Mention] = []
     for mention in corrected.mentions:
         if labels is not None and mention.label not in labels:
             problems.add("unknown_label", original.id, f"{mention.start}-{mention.end} {mention.label}")
         else:
-            kept.append(replace(mention.united(known.get(mention.key, mention)), score=None))
+            former = known.get(mention.key, mention)
+            kept.append(_restore(mention, former, shown.get((original.id, mention.key), Mention(*mention.key))))
     return replace(original.with_mentions(kept), meta={**original.meta, **corrected.meta})
+
+
+def _restore(mention: Mention, former: Mention, shown: Mention) -> Mention:
+    """Return a mention without score, and with those details of its original that the tool did not hold.
+
+    mention (Mention): As it came back.
+    former (Mention): As it was given out.
+    shown (Mention): As it comes back unchanged.
+    """
+    unheld = {name: value for name, value in former.attributes.items() if name not in shown.attributes}
+    changed = {name: value for name, value in mention.attributes.items()
+               if name not in former.attributes or value != shown.attributes.get(name)}
+    stayed = {name: value for name, value in former.attributes.items() if name in mention.attributes}
+    return replace(mention, score=None, ids=former.ids if mention.ids == shown.ids else mention.ids,
+                   note=former.note if mention.note == shown.note else mention.note,
+                   attributes={**unheld, **stayed, **changed})
