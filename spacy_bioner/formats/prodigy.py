@@ -32,11 +32,15 @@ def read_prodigy(path: Path, *, problems: Optional[Problems] = None) -> Iterator
         if not isinstance(text, str):
             problems.add("without_text", place)
             continue
-        if task.get("answer", "accept") != "accept":
-            problems.add("not_accepted", place, str(task["answer"])[:60])
+        answer, spans = task.get("answer"), task.get("spans")
+        if answer not in (None, "accept"):
+            problems.add("not_accepted", place, str(answer)[:60])
             continue
         note_relations(task.get("relations"), place, problems)
-        if not isinstance(task.get("spans"), list):
+        if isinstance(spans, list):
+            if answer is None:
+                problems.add("from_predictions", place)
+        elif answer is None or spans is not None:
             problems.add("no_annotation", place)
         mentions = ground_mentions(text, list(_read_spans(task, place, problems)), problems=problems)
         meta = task.get("meta")

@@ -126,7 +126,7 @@ def test_a_repeated_id_is_counted(given_out, tmp_path, name):
     ("a.labelstudio.json", [{"id": 1, "data": {"text": "p53"}, "annotations": [{"result": [
         {"type": "labels", "value": {"start": 0, "end": 99, "labels": ["Gene"]}}]}]}]),
     ("a.doccano.jsonl", {"text": "p53", "label": [[0, 99, "Gene"]]}),
-    ("a.prodigy.jsonl", {"text": "p53", "spans": [{"start": 0, "end": 99, "label": "Gene"}]}),
+    ("a.prodigy.jsonl", {"text": "p53", "answer": "accept", "spans": [{"start": 0, "end": 99, "label": "Gene"}]}),
 ])
 def test_a_span_outside_the_text_is_counted_and_strict_fails(tmp_path, name, row):
     (tmp_path / name).write_text(json.dumps(row))

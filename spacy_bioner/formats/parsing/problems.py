@@ -49,7 +49,7 @@ FATES: Dict[str, str] = {
     "unknown_vocabulary": "note: an identifier is kept as it is; nothing says of which vocabulary it is",
     "no_concept": "note: a mention says that no identifier fits it; it is kept without",
     "named_columns": "note: the file names its own columns, which differ from those given; its names are used",
-    "from_predictions": "note: mentions are predictions, which nobody has corrected",
+    "from_predictions": "note: mentions are predictions, or of a task that nobody has answered",
     "from_ents": "note: mentions are the entities of the Doc, since it has no span group 'sc'",
     "unused_rename": "note: no mention has the label that was to be renamed",
     "relation": "note: relations are not carried over",

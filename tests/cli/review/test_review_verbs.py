@@ -114,12 +114,33 @@ def test_an_export_of_another_text_changes_nothing(queue, verb):
     assert train.read_text(encoding="utf8") == ""
 
 
+def accept_tasks(path, **changes):
+    """What Prodigy would export: the tasks with answers."""
+    tasks = [json.loads(line) for line in path.read_text(encoding="utf8").splitlines()]
+    path.write_text("".join(json.dumps({**task, "answer": "accept", **changes}) + "\n" for task in tasks))
+
+
+def test_the_tasks_that_prodigy_was_given_are_no_answers(pool, verb):
+    queue, train = pool.with_name("queue.jsonl"), pool.with_name("train.jsonl")
+    assert verb("review", "next", pool, queue, "--n", "2", "--strategy", "random", "--tool", "prodigy")[0] == 0
+    given_out = queue.with_name("queue.prodigy.jsonl")
+    code, _, err = verb("review", "import", given_out, train, "--queue", queue)
+    assert code == 1 and "2 not answered yet" in err and not train.exists()
+    assert verb("convert", given_out, pool.with_name("converted.jsonl"), "--strict")[0] == 0
+    assert all(one.mentions for one in read_jsonl(pool.with_name("converted.jsonl")))
+    accept_tasks(given_out, spans=None)
+    assert verb("review", "import", given_out, train, "--queue", queue)[0] == 0
+    assert [one.mentions for one in read_jsonl(train)] == [(), ()]
+
+
 @pytest.mark.parametrize("tool, name", [("doccano", "queue.doccano.jsonl"), ("prodigy", "queue.prodigy.jsonl"),
                                         ("brat", "queue.brat"), ("inception", "queue.inception")])
 def test_each_tool_gets_its_file_and_gives_it_back(tool, name, pool, verb):
     queue = pool.with_name("queue.jsonl")
     assert verb("review", "next", pool, queue, "--n", "2", "--strategy", "random", "--tool", tool)[0] == 0
     train = queue.with_name("train.jsonl")
+    if tool == "prodigy":
+        accept_tasks(queue.with_name(name))
     code, out, err = verb("review", "import", queue.with_name(name), train, "--queue", queue, "--tool", tool)
     assert code == 0, err
     given = {one.id: one for one in read_jsonl(queue)}
