@@ -16,8 +16,7 @@ from ..temporaries import private_folder
 from .choices import CHANGES, HISTORY, QUEUE, read_history
 
 # What is mended, or not meant as a correction.
-_HARMLESS = NOTES | {"white_space", "shifted", "other_counting", "duplicate", "other_annotator", "not_accepted",
-                     "no_annotation"}
+_HARMLESS = NOTES | {"white_space", "shifted", "other_counting", "duplicate", "other_annotator", "not_accepted"}
 # What leaves out a document as a whole.
 _DROPPED = frozenset(("text_changed", "repeated_document", "unknown_document", "without_text"))
 _MADE_BY_MODEL = ("model", "adapter", "prompt_hash", "temperature", "issues", "error")
@@ -27,12 +26,13 @@ _MADE_BY_MODEL = ("model", "adapter", "prompt_hash", "temperature", "issues", "e
 class Answers(Problems):
     """Collects what is wrong with corrections, document by document: a reader tells of one before it yields it.
 
-    empty_is_answer (bool): Whether a document without annotation has no mention, and is not just unanswered.
+    lists_open (bool): Whether the file also lists documents that nobody has annotated; where it does not, one without
+        annotation has lost it, which is told.
     lines (List[str]): A line for each document that is left out.
     waiting (int): Documents that nobody has answered yet.
     """
 
-    empty_is_answer: bool = True
+    lists_open: bool = False
     lines: List[str] = field(default_factory=list)
     waiting: int = 0
     _is_open: bool = False
@@ -41,7 +41,7 @@ class Answers(Problems):
     def add(self, kind: str, place: str, detail: str = "") -> None:
         """Note a problem; see `Problems.add`."""
         super().add(kind, place, detail)
-        if kind == "from_predictions" or kind == "no_annotation" and not self.empty_is_answer:
+        if kind == "from_predictions" or kind == "no_annotation" and self.lists_open:
             self._is_open = True
         elif kind not in _HARMLESS:
             self.lines.append(f"{place}{f' ({detail})' if detail else ''}: {FATES[kind].partition(': ')[2]}")

@@ -51,7 +51,7 @@ def review_import_cli(
     given = list(index_records(read_jsonl(queue, raw=True), source=str(queue)).values())
     there = list(read_jsonl(train)) if find_jsonl(train).exists() else []
     index_records(there, source=str(train))
-    answers = Answers(empty_is_answer=tool is not Tool.label_studio and ".labelstudio." not in corrected.name)
+    answers = Answers(lists_open=tool is Tool.label_studio or ".labelstudio." in corrected.name)
     # The page cannot change details.
     unchanged = [] if is_page(corrected, tool) else read_unchanged(given, corrected,
                                                                    format=tool.file_format if tool else "")

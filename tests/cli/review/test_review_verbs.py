@@ -219,3 +219,36 @@ def test_an_audit_takes_predictions_and_writes_queue_and_report(pool, verb):
 def test_an_audit_without_mentions_is_refused(pool, refused):
     write_jsonl(pool, [one.with_mentions(()) for one in read_jsonl(pool)])
     assert "No annotated span" in refused("audit", pool, pool.with_name("s.jsonl"))
+
+
+def drop_labels(path):
+    rows = [json.loads(line) for line in path.read_text(encoding="utf8").splitlines()]
+    rows[0].pop("label")
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf8")
+
+
+def empty_labels(path):
+    rows = [json.loads(line) for line in path.read_text(encoding="utf8").splitlines()]
+    path.write_text("".join(json.dumps({**row, "label": []}) + "\n" for row in rows), encoding="utf8")
+
+
+def empty_annotations(path):
+    for file_ in path.glob("*.ann"):
+        file_.write_text("")
+
+
+@pytest.mark.parametrize("tool, name, lose, empty", [
+    ("brat", "queue.brat", lambda path: next(path.glob("*.ann")).unlink(), empty_annotations),
+    ("doccano", "queue.doccano.jsonl", drop_labels, empty_labels),
+])
+def test_a_document_that_has_lost_its_annotation_is_no_answer_and_an_empty_one_is(tool, name, lose, empty, pool, verb):
+    queue, train = pool.with_name("queue.jsonl"), pool.with_name("train.jsonl")
+    assert verb("review", "next", pool, queue, "--n", "2", "--strategy", "random", "--tool", tool)[0] == 0
+    empty(queue.with_name(name))
+    assert verb("review", "import", queue.with_name(name), train, "--queue", queue)[0] == 0
+    assert [one.mentions for one in read_jsonl(train)] == [(), ()]
+    train.unlink()
+    lose(queue.with_name(name))
+    code, out, err = verb("review", "import", queue.with_name(name), train, "--queue", queue)
+    assert code == 1 and err.count("\n") == 1 and "it has no annotations" in err
+    assert "1 corrections" in out and len(list(read_jsonl(train))) == 1
