@@ -10,7 +10,8 @@ class ReviewErrors:
             "numbers of sentences.")
     E905 = ("The pipeline {source} gives its mentions no scores, so it does not say what is in doubt. Give one with "
             "a span categorizer.")
-    E906 = "No correction of {source} can be used: {count} left out, {waiting} not answered yet. Nothing was changed."
+    E906 = ("No correction of {source} can be used: {count} left out, {skipped} skipped or rejected, {foreign} about "
+            "other queues, {waiting} not answered yet. Nothing was changed.")
     E907 = "The training set has {count} sentences, too few for a learning curve. Wanted: at least {wanted}."
     E908 = ("The pipeline {path} does not record its gold sentences and its dev F1. Give pipelines that this package "
             "trained on gold.")

@@ -82,12 +82,12 @@ def _choose_result(task: Dict[str, Any], place: str, problems: Problems) -> List
     found = task.get("annotations") or task.get("completions")
     listed = [one for one in _read_list(found, place, problems) if isinstance(one, dict)]
     done = [one for one in listed if not one.get("was_cancelled")]
-    if len(done) < len(listed):
-        problems.add("not_accepted", place, f"{len(listed) - len(done)} annotations")
+    if listed and not done:
+        problems.add("not_accepted", place, f"{len(listed)} annotations")
     if done:
         best = max(done, key=lambda one: (bool(one.get("ground_truth")), str(one.get("updated_at") or "")))
-        if len(done) > 1:
-            problems.add("other_annotator", place, f"{len(done) - 1} annotations")
+        if len(listed) > 1:
+            problems.add("other_annotator", place, f"{len(listed) - 1} annotations")
         return _read_list(best.get("result"), place, problems)
     predictions = [one for one in _read_list(task.get("predictions"), place, problems) if isinstance(one, dict)]
     if predictions:

@@ -14,6 +14,7 @@ from ..formats.parsing.problems import FATES, NOTES, Problems
 from ..formats.parsing.tool_records import hash_text, take_corrections
 from ..temporaries import private_folder
 from .choices import CHANGES, HISTORY, QUEUE, read_history
+from .decisions import DONE, SKIPPED, read_latest
 
 # What is mended, or not meant as a correction.
 _HARMLESS = NOTES | {"white_space", "shifted", "other_counting", "duplicate", "other_annotator", "not_accepted"}
@@ -29,11 +30,17 @@ class Answers(Problems):
     lists_open (bool): Whether the file also lists documents that nobody has annotated; where it does not, one without
         annotation has lost it, which is told.
     lines (List[str]): A line for each document that is left out.
-    waiting (int): Documents that nobody has answered yet.
+    left_out (int): Documents that were given out and are left out.
+    skipped (int): Documents that were skipped or rejected.
+    foreign (int): Decisions about sentences of other queues.
+    waiting (int): Documents that nobody has answered yet, once corrections are merged.
     """
 
     lists_open: bool = False
     lines: List[str] = field(default_factory=list)
+    left_out: int = 0
+    skipped: int = 0
+    foreign: int = 0
     waiting: int = 0
     _is_open: bool = False
     _is_bad: bool = False
@@ -46,13 +53,16 @@ class Answers(Problems):
         elif kind not in _HARMLESS:
             self.lines.append(f"{place}{f' ({detail})' if detail else ''}: {FATES[kind].partition(': ')[2]}")
             self._is_bad |= kind != "no_text"
+        self.skipped += kind == "not_accepted"
+        self.left_out += kind in ("text_changed", "without_text")
         if kind in _DROPPED:
             # No document is yielded that these could belong to; the next one begins.
             self._is_open = self._is_bad = False
 
     def judge(self) -> bool:
         """Return whether the document that was just yielded is whole and answered, and begin the next."""
-        whole, self.waiting = not (self._is_open or self._is_bad), self.waiting + self._is_open
+        whole = not (self._is_open or self._is_bad)
+        self.left_out += self._is_bad
         self._is_open = self._is_bad = False
         return whole
 
@@ -88,6 +98,25 @@ def read_answered(path: Path, answers: Answers, *, format: str = "") -> Iterator
     for annotation in read_annotations(path, format, problems=answers):
         if answers.judge():
             yield annotation
+
+
+def read_decided(path: Path, given: Iterable[Annotation], answers: Answers) -> Iterator[Annotation]:
+    """Read the sentences of a queue that somebody is done with on the page.
+
+    path (Path): The file of decisions, which may hold those about other queues too.
+    given (Iterable[Annotation]): The queue.
+    answers (Answers): Counts what was skipped, and decisions about other queues.
+    YIELDS (Annotation): The sentences; meta["review"] says who decided last and when.
+    RAISES BionerError: E001 and E910; see `read_latest`.
+    """
+    texts = {one.id: one.text for one in given}
+    for one in read_latest(path):
+        if texts.get(one.id) != one.record.text:
+            answers.foreign += 1
+        elif one.status == SKIPPED:
+            answers.skipped += 1
+        elif one.status == DONE:
+            yield one.signed()
 
 
 def read_unchanged(given: Iterable[Annotation], path: Path, *, format: str = "") -> List[Annotation]:
@@ -152,6 +181,7 @@ def merge_corrections(given: Sequence[Annotation], corrected: Iterable[Annotatio
         merged.renewed += former is not None
         merged.added, merged.removed, merged.kept = merged.added + added, merged.removed + removed, merged.kept + kept
     merged.records = list(records.values())
+    answers.waiting = max(0, len(given) - merged.taken - answers.left_out - answers.skipped)
     return merged
 
 
@@ -173,6 +203,7 @@ def _with_known_labels(corrected: Iterable[Annotation], labels: Optional[Collect
     for one in corrected:
         unknown = [mention.label for mention in one.mentions if labels is not None and mention.label not in labels]
         if unknown:
+            answers.left_out += 1
             answers.lines.append(f"{one.id}: document left out: the label '{unknown[0]}' is none of those given")
         else:
             yield one

@@ -56,6 +56,10 @@ class Decision:
     by: str = ""
     at: str = ""
 
+    def signed(self) -> Annotation:
+        """Return the record with who decided and when in its metadata."""
+        return self.record.with_meta(**{HISTORY: [{"by": self.by, "at": self.at}]})
+
 
 class Conflict(Exception):
     """A decision on a state that is no longer the latest.
@@ -173,6 +177,18 @@ class DecisionLog:
             connection.commit()
 
 
+def read_latest(path: Path) -> List[Decision]:
+    """Read the latest decision about each sentence.
+
+    path (Path): The file of decisions.
+    RETURNS (List[Decision]): The decisions, in their order.
+    RAISES BionerError: E001 where there is none, E910 for a file of something else.
+    """
+    with _reading(path) as connection:
+        rows = connection.execute(f"SELECT {_COLUMNS}, max(version) FROM decisions GROUP BY id ORDER BY number")
+        return [_to_decision(row[:9]) for row in rows]
+
+
 def read_decisions(path: Path) -> List[Annotation]:
     """Read the sentences that somebody is done with.
 
@@ -180,15 +196,18 @@ def read_decisions(path: Path) -> List[Annotation]:
     RETURNS (List[Annotation]): The sentences; meta["review"] says who decided last and when.
     RAISES BionerError: E001 where there is none, E910 for a file of something else.
     """
+    return [one.signed() for one in read_latest(path) if one.status == DONE]
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[sqlite3.Connection]:
     if not path.is_file():
         raise BionerError(Errors.E001.format(path=path, wanted="file of decisions"))
     with naming_file(path), _open(path) as connection:
         application, = connection.execute("PRAGMA application_id").fetchone()
         if application != _APPLICATION:
             raise BionerError(Errors.E910.format(path=path, why="it holds other data"))
-        rows = connection.execute(f"SELECT {_COLUMNS}, max(version) FROM decisions GROUP BY id ORDER BY number")
-        found = [_to_decision(row[:9]) for row in rows]
-    return [one.record.with_meta(**{HISTORY: [{"by": one.by, "at": one.at}]}) for one in found if one.status == DONE]
+        yield connection
 
 
 @contextmanager

@@ -55,16 +55,20 @@ def review_import_cli(
     # The page cannot change details.
     unchanged = [] if is_page(corrected, tool) else read_unchanged(given, corrected,
                                                                    format=tool.file_format if tool else "")
-    merged = merge_corrections(given, read_corrected(corrected, tool, answers), there, answers=answers,
+    merged = merge_corrections(given, read_corrected(corrected, tool, given, answers), there, answers=answers,
                                unchanged=unchanged, split=split or tell_split(train), by=by or read_user_name(),
                                labels=find_labels(labels, [*given, *there]))
     for line in answers.lines:
         print(f"spacy-bioner: {printable(line, line=True)}", file=sys.stderr)
     if not merged.taken:
-        raise BionerError(Errors.E906.format(source=corrected, count=len(answers.lines), waiting=answers.waiting))
+        raise BionerError(Errors.E906.format(source=corrected, count=len(answers.lines), skipped=answers.skipped,
+                                             foreign=answers.foreign, waiting=answers.waiting))
     write_jsonl(train, merged.records)
     typer.echo(f"{merged.taken} corrections, {merged.renewed} of them again; mentions added {merged.added}, removed or "
-               f"changed {merged.removed}, kept {merged.kept}; not answered yet {answers.waiting}")
+               f"changed {merged.removed}, kept {merged.kept}; not answered yet {answers.waiting}, skipped or "
+               f"rejected {answers.skipped}")
+    if answers.foreign:
+        typer.echo(f"{answers.foreign} decisions are about other queues")
     typer.echo(f"{len(merged.records)} records -> {train}")
     if answers.lines:
         raise typer.Exit(1)
@@ -115,13 +119,13 @@ def is_page(path: Path, tool: Optional[Tool]) -> bool:
     return tool is None and path.suffix == DECISIONS
 
 
-def read_corrected(path: Path, tool: Optional[Tool], answers: "Answers") -> Iterator[Annotation]:
+def read_corrected(path: Path, tool: Optional[Tool], given: List[Annotation],
+                   answers: "Answers") -> Iterator[Annotation]:
     """Read what came back: decisions of the page, or a tool's file."""
-    from ...review.corrections import read_answered
-    from ...review.decisions import read_decisions
+    from ...review.corrections import read_answered, read_decided
 
     if is_page(path, tool):
-        return iter(read_decisions(path))
+        return read_decided(path, given, answers)
     return read_answered(path, answers, format=tool.file_format if tool else "")
 
 

@@ -252,3 +252,62 @@ def test_a_document_that_has_lost_its_annotation_is_no_answer_and_an_empty_one_i
     code, out, err = verb("review", "import", queue.with_name(name), train, "--queue", queue)
     assert code == 1 and err.count("\n") == 1 and "it has no annotations" in err
     assert "1 corrections" in out and len(list(read_jsonl(train))) == 1
+
+
+def decide(queue, *statuses, by="john"):
+    """Decide on the first sentences of a queue as on the page."""
+    records = list(read_jsonl(queue))
+    log = DecisionLog(queue.with_name("queue.decisions.db"), records)
+    for one, status in zip(records, statuses):
+        log.decide(one.id, version=log.latest()[one.id].version, key=f"{one.id}{status}", action="accept sentence",
+                   status=status, record=one, by=by)
+    return log.path
+
+
+def cancel(number, task):
+    if number == 1:
+        task["annotations"] = [{"was_cancelled": True, "result": []}]
+    elif number == 2:
+        task["annotations"] = [{"was_cancelled": True, "result": []}, {"result": []}]
+
+
+@pytest.mark.parametrize("correct", [
+    pytest.param(lambda queue: decide(queue, "done", "skipped", "open"), id="page"),
+    pytest.param(lambda queue: export_of_label_studio(queue, cancel), id="label-studio"),
+])
+def test_what_is_not_taken_is_counted_as_skipped_or_not_answered_yet(correct, pool, verb):
+    queue, train = pool.with_name("queue.jsonl"), pool.with_name("train.jsonl")
+    assert verb("review", "next", pool, queue, "--strategy", "random", "--tool", "label-studio")[0] == 0
+    code, out, err = verb("review", "import", correct(queue), train, "--queue", queue)
+    assert code == 0 and "1 corrections" in out and "not answered yet 2, skipped or rejected 1" in out, err
+
+
+def test_a_rejected_task_of_prodigy_is_counted(pool, verb):
+    queue, train = pool.with_name("queue.jsonl"), pool.with_name("train.jsonl")
+    assert verb("review", "next", pool, queue, "--strategy", "random", "--tool", "prodigy")[0] == 0
+    path = queue.with_name("queue.prodigy.jsonl")
+    tasks = [json.loads(line) for line in path.read_text(encoding="utf8").splitlines()]
+    path.write_text("".join(json.dumps({**task, "answer": answer}) + "\n"
+                            for task, answer in zip(tasks, ["reject", "ignore", "accept"])))
+    code, out, _ = verb("review", "import", path, train, "--queue", queue)
+    assert code == 0 and "1 corrections" in out and "not answered yet 1, skipped or rejected 2" in out
+
+
+def test_what_is_left_out_is_not_waiting(queue, verb):
+    def change(number, task):
+        answer(number, task)
+        if number:
+            task["annotations"][0]["result"][0]["value"].update(end=999, text="beyond")
+
+    export, train = export_of_label_studio(queue, change), queue.with_name("train.jsonl")
+    assert "not answered yet 0" in verb("review", "import", export, train, "--queue", queue)[1]
+
+
+def test_decisions_about_an_older_queue_are_counted_and_no_error(pool, verb):
+    queue, train = pool.with_name("queue.jsonl"), pool.with_name("train.jsonl")
+    for number in range(2):
+        assert verb("review", "next", pool, queue, "--n", "2", "--strategy", "uncertainty", "--train", train)[0] == 0
+        code, out, err = verb("review", "import", decide(queue, "done", "done"), train, "--queue", queue)
+        assert code == 0 and not err and "2 corrections" in out
+        assert ("2 decisions are about other queues" in out) == bool(number)
+    assert len(list(read_jsonl(train))) == 4
