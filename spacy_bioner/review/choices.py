@@ -1,7 +1,8 @@
 """What can be chosen in a review, and where records keep what belongs to it; loads nothing heavy."""
 
+from datetime import datetime, timezone
 from enum import Enum
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Mapping, Optional
 
 from ..annotation import Annotation
 from ..errors import BionerError, Errors
@@ -69,3 +70,26 @@ def read_history(record: Annotation) -> List[Dict[str, Any]]:
         why = Errors.E006.format(key=f"meta.{HISTORY}", found=repr(held)[:60], wanted="a list of corrections")
         raise BionerError(Errors.E030.format(place=f"Record '{record.id}'", why=why))
     return held
+
+
+def is_merged(record: Annotation, said: Mapping[str, Any]) -> bool:
+    """Return whether a correction is in a record already, or is older than its latest one.
+
+    record (Annotation): The record.
+    said (Mapping[str, Any]): Who corrected and when; without a time it is new.
+    """
+    history, when = read_history(record), _read_time(said.get("at"))
+    if when is None or not history:
+        return False
+    if any((entry.get("by"), _read_time(entry.get("at"))) == (said.get("by"), when) for entry in history):
+        return True
+    latest = _read_time(history[-1].get("at"))
+    return latest is not None and when < latest
+
+
+def _read_time(stated: Any) -> Optional[datetime]:
+    try:
+        found = datetime.fromisoformat(str(stated))
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=timezone.utc)

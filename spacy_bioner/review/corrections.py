@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, Collection, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Collection, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from ..annotation import Annotation
 from ..corpus.sampling import check_split
@@ -13,7 +13,7 @@ from ..formats.inception import find_undeclared
 from ..formats.parsing.problems import FATES, NOTES, Problems
 from ..formats.parsing.tool_records import hash_text, take_corrections
 from ..temporaries import private_folder
-from .choices import CHANGES, HISTORY, QUEUE, read_history
+from .choices import CHANGES, HISTORY, QUEUE, is_merged, read_history
 from .decisions import DONE, SKIPPED, read_latest
 
 # What is mended, or not meant as a correction.
@@ -77,6 +77,7 @@ class Merged:
     added (int): Mentions that people added.
     removed (int): Mentions that people removed, or whose place or label they changed.
     kept (int): Mentions that people left as they were.
+    known (int): Corrections that were merged before, or are older than the latest one of their record.
     """
 
     records: List[Annotation]
@@ -85,6 +86,7 @@ class Merged:
     added: int = 0
     removed: int = 0
     kept: int = 0
+    known: int = 0
 
 
 def read_answered(path: Path, answers: Answers, *, format: str = "") -> Iterator[Annotation]:
@@ -174,14 +176,19 @@ def merge_corrections(given: Sequence[Annotation], corrected: Iterable[Annotatio
         if former is not None and former.text != one.text:
             answers.add("text_changed", one.id)
             continue
-        record, (added, removed, kept) = _to_gold(original, one, former, by=by, at=at, split=split)
+        said = _read_signature(original, one)
+        if former is not None and is_merged(former, {**said, "by": said.get("by") or by}):
+            merged.known += 1
+            continue
+        record, (added, removed, kept) = _to_gold(original, one, former, by=said.get("by") or by,
+                                                  at=said.get("at") or at, split=split)
         records[place] = replace(record, id=place)
         by_text[hash_text(one.text)] = place
         merged.taken += 1
         merged.renewed += former is not None
         merged.added, merged.removed, merged.kept = merged.added + added, merged.removed + removed, merged.kept + kept
     merged.records = list(records.values())
-    answers.waiting = max(0, len(given) - merged.taken - answers.left_out - answers.skipped)
+    answers.waiting = max(0, len(given) - merged.taken - merged.known - answers.left_out - answers.skipped)
     return merged
 
 
@@ -209,19 +216,23 @@ def _with_known_labels(corrected: Iterable[Annotation], labels: Optional[Collect
             yield one
 
 
+def _read_signature(original: Annotation, corrected: Annotation) -> Mapping[str, Any]:
+    """Return who corrected and when, as far as a correction says it."""
+    said = corrected.meta.get(HISTORY)
+    # What was given out and came back says who corrected before.
+    if said == original.meta.get(HISTORY) or not (isinstance(said, list) and said and isinstance(said[-1], dict)):
+        return {}
+    return said[-1]
+
+
 def _to_gold(original: Annotation, corrected: Annotation, former: Optional[Annotation], *, by: str,
              at: str, split: str) -> Tuple[Annotation, Tuple[int, int, int]]:
     """Return the record, and how many mentions were added, removed and kept."""
     before, after = set(original.mentions), set(corrected.mentions)
     counts = (len(after - before), len(before - after), len(after & before))
-    meta: Dict[str, Any] = {key: value for key, value in corrected.meta.items() if key not in (*_MADE_BY_MODEL, QUEUE)}
-    said = meta.pop(HISTORY, None)
-    who = said[-1] if isinstance(said, list) and said and isinstance(said[-1], dict) else {}
-    if said == original.meta.get(HISTORY):
-        # What was given out came back: it says who corrected before.
-        who = {}
-    entry = {"by": who.get("by") or by, "at": who.get("at") or at, "text_hash": hash_text(original.text),
-             **dict(zip(CHANGES, counts))}
+    meta: Dict[str, Any] = {key: value for key, value in corrected.meta.items()
+                            if key not in (*_MADE_BY_MODEL, QUEUE, HISTORY)}
+    entry = {"by": by, "at": at, "text_hash": hash_text(original.text), **dict(zip(CHANGES, counts))}
     earlier = read_history(former) if former is not None else []
     meta.update({"origin": "gold", "split": split, HISTORY: [*earlier, entry]})
     return replace(corrected, meta=meta), counts

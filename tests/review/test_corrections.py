@@ -58,6 +58,29 @@ def test_a_correction_that_says_who_and_when_is_theirs():
     assert (entry["by"], entry["at"]) == ("ann", "2026-10-01")
 
 
+def sign(record, by, at, *mentions):
+    return record.with_mentions(mentions).with_meta(review=[{"by": by, "at": at}])
+
+
+@pytest.mark.parametrize("by, at", [
+    pytest.param("mary", "2026-03-01", id="older"),
+    pytest.param("mary", "2026-03-31T23:59:59.5Z", id="older with a zone"),
+    pytest.param("bob", "2026-04-01T00:00:00Z", id="the same"),
+])
+def test_a_correction_that_is_merged_or_older_is_counted_and_changes_nothing(by, at):
+    newer, _ = merge([sign(GIVEN[1], "bob", "2026-04-01T00:00:00+00:00", Mention(3, 8, "DISEASE"))])
+    again, answers = merge([sign(GIVEN[1], by, at)], train=newer.records)
+    assert again.records == newer.records and (again.taken, again.known) == (0, 1) and not answers.lines
+    assert answers.waiting == 1
+
+
+@pytest.mark.parametrize("at", ["2026-04-02", "", "yesterday"])
+def test_a_correction_that_is_newer_or_says_no_time_is_merged(at):
+    former, _ = merge([sign(GIVEN[1], "bob", "2026-04-01T00:00:00+00:00", Mention(3, 8, "DISEASE"))])
+    again, _ = merge([sign(GIVEN[1], "mary", at)], train=former.records)
+    assert again.records[0].mentions == () and (again.renewed, again.known) == (1, 0)
+
+
 def test_other_records_of_the_training_set_stay_as_they_are():
     other = Annotation("Asthma.", (Mention(0, 6, "DISEASE"),), id="z", meta={"split": "train"})
     merged, _ = merge(GIVEN[:1], train=[other])

@@ -60,13 +60,15 @@ def review_import_cli(
                                labels=find_labels(labels, [*given, *there]))
     for line in answers.lines:
         print(f"spacy-bioner: {printable(line, line=True)}", file=sys.stderr)
-    if not merged.taken:
+    if not merged.taken and not merged.known:
         raise BionerError(Errors.E906.format(source=corrected, count=len(answers.lines), skipped=answers.skipped,
                                              foreign=answers.foreign, waiting=answers.waiting))
     write_jsonl(train, merged.records)
     typer.echo(f"{merged.taken} corrections, {merged.renewed} of them again; mentions added {merged.added}, removed or "
                f"changed {merged.removed}, kept {merged.kept}; not answered yet {answers.waiting}, skipped or "
                f"rejected {answers.skipped}")
+    if merged.known:
+        typer.echo(f"{merged.known} were merged before, or are older than the latest correction of their record")
     if answers.foreign:
         typer.echo(f"{answers.foreign} decisions are about other queues")
     typer.echo(f"{len(merged.records)} records -> {train}")
