@@ -119,7 +119,10 @@ def test_the_same_document_twice_is_told():
 def test_a_record_of_the_training_set_with_this_id_and_another_text_stays():
     train = Annotation("Another text.", (), id="b")
     merged, answers = merge([GIVEN[1]], train=[train])
-    assert merged.records == [train] and len(answers.lines) == 1
+    assert merged.records[0] is train and not answers.lines and answers.waiting == 1
+    assert merged.records[1].id == f"b-{hash_text('No fever.')}" and merged.records[1].text == "No fever."
+    again, _ = merge([GIVEN[1]], train=merged.records)
+    assert [one.id for one in again.records] == [one.id for one in merged.records] and again.renewed == 1
 
 
 def test_a_sentence_of_the_test_set_is_refused():
