@@ -121,6 +121,18 @@ def read_decided(path: Path, given: Iterable[Annotation], answers: Answers) -> I
             yield one.signed()
 
 
+def count_pending(decided: Iterable[Annotation], known: Iterable[Annotation]) -> int:
+    """Count decisions that are not merged yet.
+
+    decided (Iterable[Annotation]): Sentences as `read_decided` yields them.
+    known (Iterable[Annotation]): What is corrected already.
+    RETURNS (int): How many.
+    """
+    merged = {hash_text(one.text): one for one in known}
+    return sum(1 for one in decided if hash_text(one.text) not in merged
+               or not is_merged(merged[hash_text(one.text)], one.meta[HISTORY][-1]))
+
+
 def read_unchanged(given: Iterable[Annotation], path: Path, *, format: str = "") -> List[Annotation]:
     """Read what was given out as a tool's file gives it back where nobody changes anything.
 

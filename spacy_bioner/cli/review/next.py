@@ -1,12 +1,12 @@
 """The verb review next: the sentences whose correction brings most, written for an annotation tool."""
 
 from pathlib import Path
-from typing import Dict, List, Optional, Tuple
+from typing import Dict, List, Optional, Sequence, Tuple
 
 import typer
 
 from ...annotation import Annotation, Mention, index_records
-from ...errors import Errors
+from ...errors import BionerError, Errors
 from ...review.choices import Strategy, Tool
 from .._shared.named_paths import parse_named_paths
 from .._shared.outputs import name_beside, refuse_other_ending, refuse_own_input
@@ -27,6 +27,8 @@ def review_next_cli(
                                                     "lower."),
     encoder: str = typer.Option("all-minilm-l6-v2", help="Encoder that says which sentences are alike."),
     seed: int = typer.Option(0, help="Random seed of the strategy random."),
+    overwrite: bool = typer.Option(False, "--overwrite", help="Replace OUT although decisions about it are not in "
+                                                              "--train."),
 ) -> None:
     """Choose the sentences to correct next.
 
@@ -49,6 +51,8 @@ def review_next_cli(
         refuse_own_input(path, [pool, train, *teachers.values()])
     refuse_other_ending(output)
     known = list(read_jsonl(train)) if train is not None and find_jsonl(train).exists() else []
+    if not overwrite:
+        refuse_pending(output, known)
     sentences = leave_out_known(read_jsonl(pool, raw=True), known, source=str(pool))
     said = {name: index_records(read_jsonl(path), source=str(path)) for name, path in teachers.items()}
     found = run_pipeline(pipeline, sentences) if pipeline is not None else {}
@@ -63,6 +67,23 @@ def review_next_cli(
         write_annotations(of_tool, queue, tool.file_format, problems=problems)
         print_problems(problems, title="What the tool cannot hold")
         typer.echo(f"For {tool.value}: {of_tool}")
+
+
+def refuse_pending(queue: Path, known: Sequence[Annotation]) -> None:
+    """Refuse to replace a queue whose decisions are not imported yet.
+
+    queue (Path): The queue.
+    known (Sequence[Annotation]): What is corrected already.
+    RAISES BionerError: E916 where a decision of the page about this queue is not there.
+    """
+    from ...formats.jsonl import find_jsonl, read_jsonl
+    from ...review.corrections import Answers, count_pending, read_decided
+
+    decisions = name_beside(queue, "decisions.db")
+    if decisions.is_file() and find_jsonl(queue).exists():
+        pending = count_pending(read_decided(decisions, read_jsonl(queue, raw=True), Answers()), known)
+        if pending:
+            raise BionerError(Errors.E916.format(path=queue, count=pending, decisions=decisions))
 
 
 def run_pipeline(path: Path, sentences: List[Annotation]) -> Dict[str, Tuple[Annotation, Tuple[Mention, ...]]]:

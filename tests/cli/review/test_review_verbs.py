@@ -311,3 +311,15 @@ def test_decisions_about_an_older_queue_are_counted_and_no_error(pool, verb):
         assert code == 0 and not err and "2 corrections" in out
         assert ("2 decisions are about other queues" in out) == bool(number)
     assert len(list(read_jsonl(train))) == 4
+
+
+def test_a_queue_with_decisions_that_are_not_imported_is_not_replaced(pool, verb, refused):
+    queue, train = pool.with_name("queue.jsonl"), pool.with_name("train.jsonl")
+    chosen = ("review", "next", pool, queue, "--n", "2", "--strategy", "uncertainty", "--train", train)
+    assert verb(*chosen)[0] == 0
+    decisions, before = decide(queue, "done", "skipped"), queue.read_bytes()
+    assert "1 decisions" in refused(*chosen) and queue.read_bytes() == before
+    assert verb(*chosen, "--overwrite")[0] == 0 and queue.read_bytes() == before
+    assert verb("review", "import", decisions, train, "--queue", queue)[0] == 0
+    assert "--train" in refused(*chosen[:-2])
+    assert verb(*chosen)[0] == 0 and queue.read_bytes() != before
