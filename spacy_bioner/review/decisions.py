@@ -97,6 +97,11 @@ class DecisionLog:
             if one.record.text != self._given[one.id].record.text:
                 raise BionerError(Errors.E911.format(path=self.path, id=one.id))
 
+    def keep_labels(self, labels: Sequence[str]) -> None:
+        """Keep the labels that can be given on the page, for the import."""
+        with self._transaction() as connection:
+            connection.execute("INSERT OR REPLACE INTO settings VALUES ('labels', ?)", (json.dumps(list(labels)),))
+
     def latest(self) -> Dict[str, Decision]:
         """Return the latest state of each sentence of the queue, in its order."""
         found = dict(self._given)
@@ -187,6 +192,18 @@ def read_latest(path: Path) -> List[Decision]:
     with _reading(path) as connection:
         rows = connection.execute(f"SELECT {_COLUMNS}, max(version) FROM decisions GROUP BY id ORDER BY number")
         return [_to_decision(row[:9]) for row in rows]
+
+
+def read_page_labels(path: Path) -> List[str]:
+    """Read the labels that could be given on the page; none where the file does not say.
+
+    path (Path): The file of decisions.
+    RETURNS (List[str]): The labels.
+    RAISES BionerError: E001 where there is none, E910 for a file of something else.
+    """
+    with _reading(path) as connection:
+        row = connection.execute("SELECT value FROM settings WHERE name = 'labels'").fetchone()
+    return [str(label) for label in json.loads(row[0])] if row else []
 
 
 def read_decisions(path: Path) -> List[Annotation]:

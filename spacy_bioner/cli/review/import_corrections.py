@@ -29,7 +29,8 @@ def review_import_cli(
     queue: Path = typer.Option(..., help="What was given out, as `review next` wrote it; or the pool."),
     tool: Optional[Tool] = typer.Option(None, help="Tool that CORRECTED is from, where its name does not tell."),
     by: Optional[str] = typer.Option(None, help="Who corrected, where CORRECTED does not say; by default the user."),
-    labels: Optional[Path] = typer.Option(None, help="Label schema; by default the labels of QUEUE and TRAIN."),
+    labels: Optional[Path] = typer.Option(None, help="Label schema; by default the labels of QUEUE and TRAIN, and of the "
+                                                  "page."),
     split: str = typer.Option("", help="Split of the records; by default dev or test where TRAIN is named so, else "
                                        "train."),
 ) -> None:
@@ -52,12 +53,12 @@ def review_import_cli(
     there = list(read_jsonl(train)) if find_jsonl(train).exists() else []
     index_records(there, source=str(train))
     answers = Answers(lists_open=tool is Tool.label_studio or ".labelstudio." in corrected.name)
+    on_page = is_page(corrected, tool)
     # The page cannot change details.
-    unchanged = [] if is_page(corrected, tool) else read_unchanged(given, corrected,
-                                                                   format=tool.file_format if tool else "")
+    unchanged = [] if on_page else read_unchanged(given, corrected, format=tool.file_format if tool else "")
     merged = merge_corrections(given, read_corrected(corrected, tool, given, answers), there, answers=answers,
                                unchanged=unchanged, split=split or tell_split(train), by=by or read_user_name(),
-                               labels=find_labels(labels, [*given, *there]))
+                               labels=find_labels(labels, [*given, *there], corrected if on_page else None))
     for line in answers.lines:
         print(f"spacy-bioner: {printable(line, line=True)}", file=sys.stderr)
     if not merged.taken and not merged.known:
@@ -131,10 +132,12 @@ def read_corrected(path: Path, tool: Optional[Tool], given: List[Annotation],
     return read_answered(path, answers, format=tool.file_format if tool else "")
 
 
-def find_labels(schema: Optional[Path], records: List[Annotation]) -> Optional[Set[str]]:
-    """Return the labels that there are; None where neither a schema nor a record has one."""
+def find_labels(schema: Optional[Path], records: List[Annotation], decisions: Optional[Path]) -> Optional[Set[str]]:
+    """Return the labels that there are, those of the page among them; None where nothing says one."""
+    from ...review.decisions import read_page_labels
     from .._shared.schema import read_schema
 
     if schema is not None:
         return set(read_schema(schema).labels)
-    return {mention.label for one in records for mention in one.mentions} or None
+    offered = read_page_labels(decisions) if decisions is not None else ()
+    return {*offered, *(mention.label for one in records for mention in one.mentions)} or None

@@ -47,7 +47,9 @@ def review_serve_cli(
     if not known:
         raise BionerError(Errors.E737.format(option="--labels", found="", wanted=f"a label schema, since {queue} has "
                                                                                  "no mention"))
-    review = Review(records, DecisionLog(kept, records), known, by or read_user_name(), queue.name.split(".")[0])
+    log = DecisionLog(kept, records)
+    log.keep_labels(known)
+    review = Review(records, log, known, by or read_user_name(), queue.name.split(".")[0])
     taken = listen(HOST, port)
     number = taken.getsockname()[1]
     typer.echo(f"Decisions are kept in {kept}. Open {review.address(number)}")

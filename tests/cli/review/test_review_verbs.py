@@ -323,3 +323,23 @@ def test_a_queue_with_decisions_that_are_not_imported_is_not_replaced(pool, verb
     assert verb("review", "import", decisions, train, "--queue", queue)[0] == 0
     assert "--train" in refused(*chosen[:-2])
     assert verb(*chosen)[0] == 0 and queue.read_bytes() != before
+
+
+@pytest.mark.parametrize("labels", [None, "labels: {DISEASE: diseases, DRUG: drugs}"])
+def test_a_label_that_the_page_offers_can_be_imported(labels, pool, verb, monkeypatch):
+    queue, schema = pool.with_name("queue.jsonl"), pool.with_name("labels.yml")
+    hint = {"start": 0, "end": 4, "label": "DRUG", "score": 0.2}
+    write_jsonl(queue, [one.with_meta(queue={"suggestions": [] if labels else [hint]}) for one in read_jsonl(pool)])
+    schema.write_text(labels or "", encoding="utf8")
+    monkeypatch.setattr("spacy_bioner.serving.app.listen", lambda *address: socket.create_server(("127.0.0.1", 0)))
+    monkeypatch.setattr("spacy_bioner.serving.app.serve", lambda page, taken: taken.close())
+    code, _, err = verb("review", "serve", queue, *(("--labels", schema) if labels else ()))
+    assert code == 0, err
+    records = list(read_jsonl(queue))
+    log = DecisionLog(queue.with_name("queue.decisions.db"), records)
+    log.decide("p0", version=0, key="k", action="add", status="done", by="john",
+               record=records[0].with_mentions([Mention(0, 4, "DRUG")]))
+    train = pool.with_name("train.jsonl")
+    code, _, err = verb("review", "import", log.path, train, "--queue", queue)
+    assert code == 0, err
+    assert next(read_jsonl(train)).mentions == (Mention(0, 4, "DRUG"),)
