@@ -17,7 +17,7 @@ from ..loading import read_json
 from .parsing.lines import refuse_half_characters
 from .parsing.problems import Problems, Written, strict_unless, untold
 from .parsing.spans import Stated, ground_mentions, read_grounding
-from .parsing.tool_records import hash_text, is_new, read_tool_details
+from .parsing.tool_records import hash_text, is_new, read_tool_details, sign_meta
 
 # Names in the labelling interface: <Labels name="label" toName="text"> and <Text name="text" value="$text">.
 _FROM, _TO = "label", "text"
@@ -44,12 +44,13 @@ def read_labelstudio(path: Path, *, problems: Optional[Problems] = None) -> Iter
         if not isinstance(text, str):
             problems.add("without_text", place, "under data.text")
             continue
-        regions = _choose_result(task, place, problems)
+        chosen = _choose_annotation(task, place, problems)
+        regions = _read_list(chosen.get("result"), place, problems)
         mentions = ground_mentions(text, _count_code_points(text, list(_read_regions(regions, place, problems)), place,
                                                             problems), problems=problems)
         id = choose_id(data.get("id") if data is not task else None, str(task.get("id", number)))
-        meta = data.get("meta")
-        annotation = Annotation(text, mentions, id=id, meta=meta if isinstance(meta, dict) else {})
+        meta = sign_meta(data.get("meta"), chosen.get("completed_by"), chosen.get("updated_at"))
+        annotation = Annotation(text, mentions, id=id, meta=meta)
         refuse_half_characters(annotation, place)
         if is_new(annotation, data.get("text_hash"), seen, place, problems):
             yield annotation
@@ -75,10 +76,13 @@ def write_labelstudio(path: Path, annotations: Iterable[Annotation], *, problems
     return count
 
 
-def _choose_result(task: Dict[str, Any], place: str, problems: Problems) -> List[Any]:
-    """Return the regions that count."""
-    if isinstance(task.get(_FROM), list) and "data" not in task:
-        return [{"type": "labels", "value": value} for value in task[_FROM]]
+def _choose_annotation(task: Dict[str, Any], place: str, problems: Problems) -> Dict[str, Any]:
+    """Return the annotation or prediction that counts."""
+    listed = task.get(_FROM)
+    # JSON-MIN leaves out what is empty.
+    if "data" not in task and (isinstance(listed, list) or listed is None and task.get("annotation_id") is not None):
+        return {"result": [{"type": "labels", "value": value} for value in listed or ()],
+                "completed_by": task.get("annotator"), "updated_at": task.get("updated_at")}
     found = task.get("annotations") or task.get("completions")
     listed = [one for one in _read_list(found, place, problems) if isinstance(one, dict)]
     done = [one for one in listed if not one.get("was_cancelled")]
@@ -88,13 +92,13 @@ def _choose_result(task: Dict[str, Any], place: str, problems: Problems) -> List
         best = max(done, key=lambda one: (bool(one.get("ground_truth")), str(one.get("updated_at") or "")))
         if len(listed) > 1:
             problems.add("other_annotator", place, f"{len(listed) - 1} annotations")
-        return _read_list(best.get("result"), place, problems)
+        return best
     predictions = [one for one in _read_list(task.get("predictions"), place, problems) if isinstance(one, dict)]
     if predictions:
         problems.add("from_predictions", place)
-        return _read_list(predictions[-1].get("result"), place, problems)
+        return {"result": predictions[-1].get("result")}
     problems.add("no_annotation", place)
-    return []
+    return {}
 
 
 def _read_list(held: Any, place: str, problems: Problems) -> List[Any]:

@@ -10,7 +10,7 @@ from ..tokens import find_units
 from .parsing.lines import refuse_half_characters
 from .parsing.problems import Problems, Written, strict_unless, untold
 from .parsing.spans import Stated, ground_mentions, read_grounding
-from .parsing.tool_records import hash_text, is_new, note_relations, read_tool_details
+from .parsing.tool_records import hash_text, is_new, note_relations, read_tool_details, sign_meta
 
 _DETAILS = ("ids", "attributes", "note")
 
@@ -43,9 +43,10 @@ def read_prodigy(path: Path, *, problems: Optional[Problems] = None) -> Iterator
         elif answer is None or spans is not None:
             problems.add("no_annotation", place)
         mentions = ground_mentions(text, list(_read_spans(task, place, problems)), problems=problems)
-        meta = task.get("meta")
+        meta = sign_meta(task.get("meta"), task.get("_annotator_id") if answer else None,
+                         task.get("_timestamp") if answer else None)
         id = choose_id(task.get("id"), f"{path.name.split('.')[0]}-{number}")
-        annotation = Annotation(text, mentions, id=id, meta=meta if isinstance(meta, dict) else {})
+        annotation = Annotation(text, mentions, id=id, meta=meta)
         refuse_half_characters(annotation, place)
         if is_new(annotation, task.get("text_hash"), seen, place, problems):
             yield annotation

@@ -193,3 +193,31 @@ def test_a_correction_with_an_unknown_label_is_counted_and_strict_fails(given_ou
 
 def test_the_hash_of_a_text_is_that_of_its_bytes():
     assert hash_text("p53") == hash_text("p" + "53") != hash_text("P53") and len(hash_text(TEXT)) == 16
+
+
+@pytest.mark.parametrize("name, row, entry", [
+    ("a.labelstudio.json", [{"id": 1, "data": {"text": "p53"}, "annotations": [
+        {"result": [], "completed_by": {"id": 3, "email": "mary@x.org"}, "updated_at": "2026-03-01T10:00:00.5Z"}]}],
+     {"by": "mary@x.org", "at": "2026-03-01T10:00:00.5Z"}),
+    ("a.labelstudio.json", [{"id": 1, "data": {"text": "p53"}, "annotations": [{"result": [], "completed_by": 3}]}],
+     {"by": "3"}),
+    ("a.labelstudio.json", [{"id": 1, "text": "p53", "annotation_id": 4, "annotator": 3, "updated_at": "2026-03-01"}],
+     {"by": "3", "at": "2026-03-01"}),
+    ("a.labelstudio.json", [{"id": 1, "data": {"text": "p53"}, "annotations": [{"result": [], "completed_by": []}]}],
+     None),
+    ("a.prodigy.jsonl", {"text": "p53", "spans": [], "answer": "accept", "_annotator_id": "ner-mary",
+                         "_timestamp": 1772445601}, {"by": "ner-mary", "at": "2026-03-02T10:00:01+00:00"}),
+    ("a.prodigy.jsonl", {"text": "p53", "spans": [], "answer": "accept", "_timestamp": 1e300}, None),
+])
+def test_who_annotated_and_when_is_read(tmp_path, name, row, entry):
+    (tmp_path / name).write_text(json.dumps(row))
+    problems = Problems()
+    (found,) = read_annotations(tmp_path / name, problems=problems)
+    assert found.meta == ({"review": [entry]} if entry else {}) and not problems.counts and not found.mentions
+
+
+def test_label_studio_min_without_an_annotation_is_not_answered(tmp_path):
+    (tmp_path / "a.labelstudio.json").write_text(json.dumps([{"id": 1, "text": "p53"}]))
+    problems = Problems()
+    assert list(read_annotations(tmp_path / "a.labelstudio.json", problems=problems))
+    assert problems.counts == {"no_annotation": 1}

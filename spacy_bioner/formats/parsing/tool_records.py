@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import replace
+from datetime import datetime, timezone
 from typing import Any, Collection, Dict, Iterable, Iterator, List, Mapping, Optional, Set, Tuple
 
 from ...annotation import Annotation, Mention, read_details
@@ -9,6 +10,8 @@ from ...errors import BionerError, Errors
 from .problems import Problems, strict_unless
 
 Key = Tuple[int, int, str]
+# Seconds of the year 9999; later ones are no time.
+_LATEST = 253370764800
 
 
 def hash_text(text: str) -> str:
@@ -41,6 +44,28 @@ def read_tool_details(held: Any, place: str) -> Dict[str, Any]:
         return read_details(held) if isinstance(held, dict) else {}
     except BionerError as error:
         raise BionerError(Errors.E030.format(place=place, why=error)) from None
+
+
+def sign_meta(meta: Any, by: Any, at: Any) -> Dict[str, Any]:
+    """Add who annotated a document and when to its metadata, after the corrections before.
+
+    meta (Any): The metadata, as the tool's file has it.
+    by (Any): Who: a name, a number, or an object with a name.
+    at (Any): When: ISO 8601, or seconds since 1970.
+    RETURNS (Dict[str, Any]): The metadata; as it was where neither is said.
+    """
+    kept = meta if isinstance(meta, dict) else {}
+    if isinstance(by, dict):
+        by = next((by[key] for key in ("email", "username", "id") if by.get(key)), None)
+    said = {"by": str(by)} if isinstance(by, (str, int)) and str(by).strip() and not isinstance(by, bool) else {}
+    if type(at) in (int, float) and 0 < at < _LATEST:
+        said["at"] = datetime.fromtimestamp(at, timezone.utc).isoformat(timespec="seconds")
+    elif isinstance(at, str) and at.strip():
+        said["at"] = at
+    if not said:
+        return kept
+    former = kept.get("review")
+    return {**kept, "review": [*(former if isinstance(former, list) else ()), said]}
 
 
 def note_relations(held: Any, place: str, problems: Problems) -> None:
