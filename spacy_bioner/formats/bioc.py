@@ -25,6 +25,8 @@ _OURS = ("score", "grounding", "note")
 _IDENTIFIERS = {"identifier": "", "mesh": "MESH", "omim": "OMIM", "umls": "UMLS", "ncbi gene": "NCBIGene",
                 "ncbi taxonomy": "NCBITaxon"}
 _JSON = "json:"
+# Identifiers that cannot be told apart in one column, as JSON.
+_LISTED = "identifier:json"
 _COLLECTION = {"bioctype": "BioCCollection", "source": "spacy-bioner", "date": "", "key": "spacy-bioner.key",
                "version": "1.0", "infons": {}}
 # Characters between two passages; more can only be an offset that is wrong, and all would be filled with blanks.
@@ -168,8 +170,12 @@ def _read_details(infons: Dict[str, Any], label: str, place: str, problems: Prob
     ids: Dict[str, None] = {}
     named = next((key for key in _TYPE_KEYS if infons.get(key)), "")
     others = {key: value for key, value in infons.items() if key != named and key not in _OURS}
-    if f"{_JSON}identifier" in others:
-        others["identifier"], = _read_meta({f"{_JSON}identifier": others.pop(f"{_JSON}identifier")}).values()
+    for key in (_LISTED, f"{_JSON}identifier"):
+        value = next(iter(_read_meta({f"{_JSON}identifier": others[key]}).values())) if key in others else None
+        # Under the second name lists were written before; all else is an attribute, or no JSON.
+        if isinstance(value, list) or value is not None and value == others[key]:
+            others["identifier"] = value
+            del others[key]
     for key in [key for key in others if str(key).lower() in _IDENTIFIERS]:
         ids.update(dict.fromkeys(read_identifiers(others.pop(key), label, place=place, problems=problems,
                                                   vocabulary=_IDENTIFIERS[str(key).lower()])))
@@ -287,11 +293,11 @@ def _to_stated(annotation: Annotation, mention: Mention, id: str) -> Dict[str, A
         infons["grounding"] = mention.grounding
     if mention.ids:
         column = join_identifiers(mention.ids)
-        key = "identifier" if column is not None else f"{_JSON}identifier"
+        key = "identifier" if column is not None else _LISTED
         infons[key] = column if column is not None else json.dumps(mention.ids)
     if mention.note is not None:
         infons["note"] = mention.note
-    infons.update(_write_infons(mention.attributes, taken={*_TYPE_KEYS, *_OURS, *_IDENTIFIERS}))
+    infons.update(_write_infons(mention.attributes, taken={*_TYPE_KEYS, *_OURS, *_IDENTIFIERS, _LISTED}))
     return {"id": id, "infons": infons, "text": annotation.surface(mention),
             "locations": [{"offset": mention.start, "length": mention.end - mention.start}]}
 

@@ -308,3 +308,17 @@ def test_a_score_with_an_exponent_is_read(tmp_path, score):
     passage = {"offset": 0, "text": "p53", "annotations": [{**ANNOTATION, "infons": {"type": "Gene", "score": score}}]}
     (found,) = _read(tmp_path, "a.json", json.dumps([{"id": "3", "passages": [passage]}]))
     assert [mention.score for mention in found.mentions] == [float(score)]
+
+
+@pytest.mark.parametrize("name", ["a.bioc.xml", "a.bioc.json"])
+@pytest.mark.parametrize("ids, attributes", [
+    ((), {"identifier": "I"}),
+    ((), {"identifier": 5, "identifier:json": "x"}),
+    (("MESH:D006073",), {"identifier": "I"}),
+    (("OMIM:123,456",), {"identifier": "I", "identifier:json": [1]}),
+])
+def test_an_attribute_called_identifier_is_none(tmp_path, name, ids, attributes):
+    given = Annotation("Gout.", (Mention(0, 4, "D", ids=ids, attributes=attributes),), id="1")
+    write_bioc(tmp_path / name, [given])
+    (found,) = read_bioc(tmp_path / name)
+    assert (found.mentions[0].ids, found.mentions[0].attributes) == (ids, attributes)
