@@ -43,9 +43,12 @@ def review_import_cli(
 
     Writes the file TRAIN.
     """
+    from ...corpus.preparation import SPLITS
     from ...formats.jsonl import find_jsonl, read_jsonl, write_jsonl
     from ...review.corrections import Answers, merge_corrections, read_unchanged
 
+    if split not in ("", *SPLITS):
+        raise BionerError(Errors.E737.format(option="--split", found=split, wanted=", ".join(SPLITS)))
     refuse_own_input(train, [corrected, queue, labels])
     refuse_other_ending(train)
     refuse_prepared(train)

@@ -343,3 +343,9 @@ def test_a_label_that_the_page_offers_can_be_imported(labels, pool, verb, monkey
     code, _, err = verb("review", "import", log.path, train, "--queue", queue)
     assert code == 0, err
     assert next(read_jsonl(train)).mentions == (Mention(0, 4, "DRUG"),)
+
+
+def test_a_split_that_there_is_not_is_refused(queue, refused):
+    export, train = export_of_label_studio(queue, answer), queue.with_name("train.jsonl")
+    assert "--split" in refused("review", "import", export, train, "--queue", queue, "--split", "foo")
+    assert not train.exists()
