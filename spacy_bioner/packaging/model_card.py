@@ -262,4 +262,6 @@ def _promise_lines(promise: Facts) -> List[str]:
             f"- Calibrated on {promise['documents']:,} documents ({promise['data']['file']}); it holds for documents "
             "like these, drawn independently",
             "- The price: spans that overlap are all kept, and more of them are wrong than the scores above say"]
-    return said + ([f"- No guarantee: {', '.join(without)}"] if without else [])
+    if without:
+        return [*said, f"- No guarantee: {', '.join(without)}; so none of all labels together"]
+    return [*said, "- It holds of the mentions of all labels together too, counted so"]

@@ -15,7 +15,7 @@ from ..evaluation.metrics import Sampling, Tally, score_tallies, tally
 from ..evaluation.pairing import Pair
 from ..formats.docbin import doc_to_annotation
 from ..formats.jsonl import read_jsonl
-from ..ml.recall_guarantee import MOST_COUNTED, THRESHOLDS, DocumentScores, guarantee_recall
+from ..ml.recall_guarantee import MOST_COUNTED, THRESHOLDS, DocumentScores, Guarantee, guarantee_recall
 from ..training.spacy_training import describe_file
 from ..training.training_texts import TrainingTexts
 
@@ -33,8 +33,8 @@ def promise_recall(nlp: Language, path: Path, *, missed: float, seen: Optional[T
     missed (float): Most gold mentions that may be missed, as a share; a document with more than ten of a label counts
         as one with ten.
     seen (Optional[TrainingTexts]): Texts of training and dev, where they are known.
-    RETURNS (Dict[str, Any]): The promise, for the card: missed, confidence, data, documents, and for each label what
-        `Guarantee` has.
+    RETURNS (Dict[str, Any]): The promise, for the card: missed, confidence, data, documents, and for each label, those
+        of gold that the pipeline lacks among them, what `Guarantee` has.
     RAISES BionerError: E805 where it cannot be made for any label, E806 for data of training or dev, E807 for another
         pipeline, E008 for a file without records.
     """
@@ -55,9 +55,9 @@ def promise_recall(nlp: Language, path: Path, *, missed: float, seen: Optional[T
     component.cfg.update(threshold=THRESHOLDS[0], overlaps="any")
     found = [doc_to_annotation(doc, component.key) for doc in nlp.pipe((one.text for one in records),
                                                                       batch_size=_AT_ONCE)]
-    kept = guarantee_recall(score_documents(records, found, component.labels), missed=missed, confidence=CONFIDENCE)
+    kept = promise_labels(records, found, component.labels, missed=missed)
     if not any(one.holds for one in kept.values()):
-        worst = max(kept, key=lambda label: kept[label].missed)
+        worst = max(component.labels, key=lambda label: kept[label].missed)
         raise BionerError(Errors.E805.format(path=path, label=worst, missed=f"{100 * kept[worst].missed:.1f}",
                                              mentions=kept[worst].mentions, documents=kept[worst].documents))
     by_label = dict(before) if isinstance(before, Mapping) else {"*": before}
@@ -66,6 +66,22 @@ def promise_recall(nlp: Language, path: Path, *, missed: float, seen: Optional[T
     nlp.get_pipe_config(name).update(threshold=by_label, overlaps="any")
     return {"missed": missed, "confidence": CONFIDENCE, "data": data, "documents": next(iter(kept.values())).documents,
             "labels": {label: asdict(one) for label, one in kept.items()}}
+
+
+def promise_labels(records: Sequence[Annotation], found: Sequence[Annotation], labels: Sequence[str], *,
+                   missed: float) -> Dict[str, Guarantee]:
+    """Choose thresholds for the labels that can be found, and list those of gold that cannot.
+
+    records (Sequence[Annotation]): Gold.
+    found (Sequence[Annotation]): For each what was found at the lowest threshold, with probabilities.
+    labels (Sequence[str]): The labels that can be found.
+    missed (float): Most gold mentions that may be missed, as a share.
+    RETURNS (Dict[str, Guarantee]): For each label its threshold and promise.
+    """
+    others = sorted({mention.label for one in records for mention in one.mentions}.difference(labels))
+    # Nothing is tested of labels that are never found, so the other promises need no correction for them.
+    return {label: guarantee for some in (labels, others) for label, guarantee in guarantee_recall(
+        score_documents(records, found, some), missed=missed, confidence=CONFIDENCE).items()}
 
 
 def score_documents(records: Sequence[Annotation], found: Sequence[Annotation],
