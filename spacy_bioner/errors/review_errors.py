@@ -24,5 +24,5 @@ class ReviewErrors:
     E914 = "The prediction for '{id}' {why}. Give predictions for all of its sentences."
     E915 = ("{path} is written anew by the next run, and the corrections would be lost. Give {part}.jsonl of the "
             "folder of the corpus '{corpus}', such as assets/corpora/{corpus}/{part}.jsonl.")
-    E916 = ("{path} is a queue with {count} decisions of {decisions} that are not in --train. Import them first and give "
-            "--train, name another file, or give --overwrite.")
+    E916 = ("{path} is a queue with {count} decisions of {decisions} that are not in --train. Import them first and "
+            "give --train, name another file, or give --overwrite.")
