@@ -29,7 +29,7 @@ def review_import_cli(
     queue: Path = typer.Option(..., help="What was given out, as `review next` wrote it; or the pool."),
     tool: Optional[Tool] = typer.Option(None, help="Tool that CORRECTED is from, where its name does not tell."),
     by: Optional[str] = typer.Option(None, help="Who corrected, where CORRECTED does not say; by default the user."),
-    labels: Optional[Path] = typer.Option(None, help="Label schema; by default the labels of QUEUE and TRAIN, and of the "
+    labels: Optional[Path] = typer.Option(None, help="Label schema; by default those of QUEUE, TRAIN and the "
                                                   "page."),
     split: str = typer.Option("", help="Split of the records; by default dev or test where TRAIN is named so, else "
                                        "train."),
