@@ -5,7 +5,7 @@ from typing import Any, Dict, List, Optional
 
 import typer
 
-from ..codecs import CODEC_NAMES, make_codec
+from ..codecs import CODEC_NAMES, list_codecs, make_codec
 from ..codecs.recorded import collect_labels, convert_lines, encode_record
 from ..errors import BionerError, Errors
 from ._shared.outputs import refuse_other_ending, refuse_own_input
@@ -17,7 +17,7 @@ def encode_cli(
     source: Path = typer.Argument(..., metavar="IN", help="Annotated records as JSON Lines."),
     target: Path = typer.Argument(..., metavar="OUT", help='Where to write {"id", "format", "labels", "text", '
                                   '"output", "skipped"}, one a record, in order; `decode` reads it.'),
-    format_: str = typer.Option(..., "--format", help=f"One of: {', '.join(CODEC_NAMES)}."),
+    format_: str = typer.Option(..., "--format", help=f"One of: {', '.join(list_codecs())}."),
     labels: Optional[Path] = typer.Option(None, "--labels", help="Label schema (YAML); without it the labels of IN."),
     shape: Optional[str] = typer.Option(None, "--shape", help="For json: offsets (the default), name or context."),
     lines: Optional[str] = typer.Option(None, "--lines", help="For bracket: a line for all labels (the default), or "

@@ -1,7 +1,7 @@
 """Annotations to reply text and back, one format a file."""
 
 from importlib.metadata import entry_points
-from typing import Any, Dict, Type
+from typing import Any, Dict, List, Type
 
 from ..errors import BionerError, Errors
 from .base import Codec, Issue, Piece, Reading
@@ -16,6 +16,11 @@ CODEC_NAMES = tuple(_CODECS)
 ENTRY_POINT_GROUP = "spacy_bioner_codecs"
 
 
+def list_codecs() -> List[str]:
+    """List the names of the built-in codecs, then those that other packages registered."""
+    return list(dict.fromkeys([*_CODECS, *(point.name for point in entry_points(group=ENTRY_POINT_GROUP))]))
+
+
 def make_codec(name: str, **options: Any) -> Codec:
     """Make a codec by its name.
 
@@ -28,7 +33,7 @@ def make_codec(name: str, **options: Any) -> Codec:
     if name not in codecs:
         codecs.update((point.name, point.load()) for point in entry_points(group=ENTRY_POINT_GROUP, name=name))
     if name not in codecs:
-        raise BionerError(Errors.E101.format(name=name, available=", ".join(codecs)))
+        raise BionerError(Errors.E101.format(name=name, available=", ".join(list_codecs())))
     try:
         return codecs[name](**options)
     except TypeError:
@@ -50,5 +55,5 @@ def make_bracket_codec(lines: str = "all") -> Codec:
     return BracketCodec(lines=lines)
 
 
-__all__ = ["CODEC_NAMES", "Codec", "Issue", "Piece", "Reading", "make_bracket_codec", "make_codec",
+__all__ = ["CODEC_NAMES", "Codec", "Issue", "Piece", "Reading", "list_codecs", "make_bracket_codec", "make_codec",
            "make_html_codec", "make_json_codec"]

@@ -2,13 +2,14 @@
 
 import json
 from contextlib import ExitStack
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Sequence, Set, Tuple
 
 from ..annotation import Annotation, Mention
 from ..errors import BionerError, Errors
 from ..files import open_atomic, read_raw_lines
-from . import CODEC_NAMES, make_codec
+from . import make_codec
 from .base import Codec, Issue
 from .seed_tags.seed_codec import SeedTagCodec
 
@@ -25,16 +26,21 @@ def decode_record(record: Record, *, repair: bool = False) -> Record:
     RAISES BionerError: E005 or E006 for a record that is no such thing, E101 for an unknown format.
     """
     name = _take(record, "format", str, "a string")
-    if name not in CODEC_NAMES:
-        raise BionerError(Errors.E101.format(name=name, available=", ".join(CODEC_NAMES)))
+    codec = _find_codec(name)
     labels = _take_strings(record, "labels")
     output = _take(record, "output", str, "a string")
     truncated = record.get("truncated") is True
     if name == SeedTagCodec.name:
         return _decode_sentence(record, labels, output, truncated=truncated, repair=repair)
     text = _take(record, "text", str, "a string")
-    reading = make_codec(name).decode(text, labels, output, truncated=truncated)
+    reading = codec.decode(text, labels, output, truncated=truncated)
     return {"id": record.get("id", ""), "spans": _write_spans(reading.mentions), "issues": _name(reading.issues)}
+
+
+# Of each record again, a look for the codecs of other packages would take longer than to decode.
+@lru_cache(maxsize=None)
+def _find_codec(name: str) -> Codec:
+    return make_codec(name)
 
 
 def _decode_sentence(record: Record, labels: List[str], output: str, *, truncated: bool, repair: bool) -> Record:
