@@ -227,3 +227,13 @@ def test_models_trained_jointly_and_alone_answer_in_one_format(monkeypatch):
         elif "null" in step.arguments:
             assert step.arguments[step.arguments.index("--annotate.codec") + 1] == "html", "the base model"
     assert formats == {("html", "{}")}
+
+
+def test_no_corpus_of_the_mix_trains_on_what_is_in_a_dev_or_test_set():
+    path, = (path for path in SHIPPED if path.stem == "corpora_mix")
+    experiment = read_experiment(path)
+    expanded = expand(experiment, data=Path("data"), out=Path("out"))
+    held_out = {f"data/{corpus['folder']}/{split}.jsonl" for corpus in experiment.lists["corpus"]
+                for split in ("dev", "test")} | {"data/ncbi_disease/test.jsonl", "data/ccks2019/test.jsonl"}
+    steps = [step for step in expanded.plan.steps if step.kind == "clean"]
+    assert steps and all(held_out <= set(step.arguments) for step in steps)
