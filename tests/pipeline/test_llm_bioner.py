@@ -334,12 +334,24 @@ def test_plain_embedded_model_takes_labels_of_the_embedded_corpus():
     assert all(span.label_ in component.labels for span in doc.spans["sc"])
 
 
-def test_packaged_adapter_is_small_and_says_what_it_is():
-    folder = Path(spacy_bioner.__file__).parent / "llm/local/embedded_adapter"
-    assert sum(path.stat().st_size for path in folder.iterdir()) < 5_000_000
+@pytest.mark.parametrize("name", ["embedded_adapter", "label_sets_adapter"])
+def test_packaged_adapters_are_small_and_say_what_they_are(name):
+    folder = Path(spacy_bioner.__file__).parent / "llm/local" / name
+    assert (folder / "adapter_model.safetensors").stat().st_size < 5_000_000
+    # Hashes of the training texts are most of the rest.
+    assert sum(path.stat().st_size for path in folder.iterdir()) < 5_400_000
     card = (folder / "README.md").read_text(encoding="utf8")
-    for said in ("NCBI-Disease", "BC5CDR", "public domain", "seed 1", "F1"):
+    for said in ("NCBI-Disease", "BC5CDR", "Government", "seed 1", "F1"):
         assert said in card, said
+    AdapterCard.read(folder).check_files(folder)
+
+
+def test_labels_of_ones_own_are_known_by_their_definitions():
+    nlp = spacy.blank("en")
+    component = nlp.add_pipe("llm_bioner", config={"labels": {"GENE": "genes and proteins", "CELL": "cell types"}})
+    assert component.adapter_folder.name == "label_sets_adapter"
+    [doc] = nlp.pipe(["Mutations of BRCA1 were found in T cells of the patients."])
+    assert "BRCA1" in {span.text for span in doc.spans["sc"] if span.label_ == "GENE"}
 
 
 def test_packaged_labels_are_those_of_the_embedded_corpus():
