@@ -48,18 +48,18 @@ class Amounts(NamedTuple):
 
 
 # Sentences that the language model annotates in a minute.
-_ANNOTATED = 80
+_ANNOTATED = 130
 # Minutes of the commands in the quick run, two at once with one thread each, without AVX-512, and what they grow with:
 # 80 gold sentences, 60 with mentions, 240 raw, 78 of dev, 213 of test, 2 and 40 epochs.
 _MINUTES: Dict[str, Callable[[Amounts], float]] = {
-    "select-records": lambda of: 1.5 * of.gold / 80,
-    "train-annotator": lambda of: 5.5 * of.trained * of.llm_epochs / 120,
+    "select-records": lambda of: 1.2 * of.gold / 80,
+    "train-annotator": lambda of: 3.5 * of.trained * of.llm_epochs / 120,
     "annotate": lambda of: of.raw / _ANNOTATED,
     "annotate-test": lambda of: of.test / _ANNOTATED,
     "train-generator": lambda of: 1 * of.generated / 52,
-    "train-selector": lambda of: 2 * of.selector_updates / 60 + of.dev / _ANNOTATED,
-    "train-gold": lambda of: 3.5 * of.gold * of.epochs / 3200,
-    "train-spancat": lambda of: 4 * of.gold * of.epochs / 3200,
+    "train-selector": lambda of: 1.2 * of.selector_updates / 60 + of.dev / _ANNOTATED,
+    "train-gold": lambda of: 2.5 * of.gold * of.epochs / 3200,
+    "train-spancat": lambda of: 2.8 * of.gold * of.epochs / 3200,
     "evaluate": lambda of: 0.4 * (of.dev + of.test) / 291,
 }
 

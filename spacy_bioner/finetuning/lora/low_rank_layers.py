@@ -10,13 +10,16 @@ from typing import Any, Optional, Tuple
 import torch
 from torch import nn
 
+from ...extras import extra
+
 
 def speed_up_products(wrapped: nn.Module) -> None:
     """Let the adapter's layers compute by `_AddLowRank`, but for those that do more than LoRA does.
 
     wrapped (nn.Module): A model on a CPU, as peft wraps it.
     """
-    from peft.tuners.lora import Linear
+    with extra("llm"):
+        from peft.tuners.lora import Linear
 
     for layer in wrapped.modules():
         if isinstance(layer, Linear) and isinstance(layer.lora_dropout["default"], nn.Identity):
