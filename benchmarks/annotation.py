@@ -111,7 +111,7 @@ def measure(contest: Contest, *, rounds: int, every: int) -> Dict[str, Any]:
     """
     contest.find_answers()
     count = len(contest.prompts)
-    packed = contest.decoder._packed
+    decoder = contest.decoder._decoder
     contenders: Dict[Tuple[str, int], Callable[[], Any]] = {("grounded", 0): contest.ground}
     sizes = _BATCH_SIZES[contest.lm.device.type]
     for size in sizes["floor"]:
@@ -122,10 +122,10 @@ def measure(contest: Contest, *, rounds: int, every: int) -> Dict[str, Any]:
     best: Dict[Tuple[str, int], float] = {}
     for _ in range(rounds):
         for key, run_once in contenders.items():
-            packed.passes = packed.tokens = 0
+            passes, tokens = decoder.passes, decoder.tokens
             seconds = time_once(run_once, contest.lm.device)
             if key == ("grounded", 0):
-                work = {"passes": packed.passes, "tokens": packed.tokens}
+                work = {"passes": decoder.passes - passes, "tokens": decoder.tokens - tokens}
             done = len(contest.prompts[::every]) if key[0] == "loop" else count
             best[key] = min(best.get(key, float("inf")), seconds / done)
     rates: Dict[str, Dict[str, float]] = {}

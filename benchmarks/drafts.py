@@ -33,8 +33,7 @@ def measure(decoder: GroundedDecoder, groups: Sequence[Sequence[Request]], *, ro
     found: Dict[str, Dict[str, Any]] = {}
     for _ in range(rounds):
         for name, sizes in DRAFTS.items():
-            packed = decoder._packed
-            packed.tokens = packed.passes = 0
+            passes, tokens = decoder._decoder.passes, decoder._decoder.tokens
             mentions: List[Any] = []
             began = time.process_time()
             with patch.object(grounded, "draft_sizes", lambda device, texts, sizes=sizes: sizes):
@@ -42,7 +41,8 @@ def measure(decoder: GroundedDecoder, groups: Sequence[Sequence[Request]], *, ro
                     replies = dict(decoder.generate(group))
                     mentions += [[mention.key for mention in replies[place].mentions] for place in range(len(group))]
             seconds = min(time.process_time() - began, found.get(name, {}).get("seconds", float("inf")))
-            found[name] = {"seconds": seconds, "tokens": packed.tokens, "passes": packed.passes, "mentions": mentions}
+            found[name] = {"seconds": seconds, "tokens": decoder._decoder.tokens - tokens,
+                           "passes": decoder._decoder.passes - passes, "mentions": mentions}
     return found
 
 

@@ -20,8 +20,8 @@ from .draft_verify import AnswerWalk
 from .grammars.grammar import GrammarContext
 from .grammars.registry import choose_grammar
 from .grammars.source_tokens import PieceTokens, SourceTokens
-from .packed.packed_decoding import PackedDecoder
 from .packed.packed_model import PackedModel
+from .packed.parallel_decoding import ParallelDecoder
 
 
 class GroundedDecoder:
@@ -45,17 +45,16 @@ class GroundedDecoder:
         self.labels = list(labels)
         self.max_depth = max_depth
         self.chat = chat
-        self._packed = PackedModel(lm)
         sizes = batch_sizes(lm.device.type)
-        self._decoder = PackedDecoder(self._packed, max_batch_tokens=max_batch_tokens or sizes.batch,
-                                      pass_tokens=pass_tokens or sizes.one_pass)
+        self._decoder = ParallelDecoder(PackedModel(lm), max_batch_tokens=max_batch_tokens or sizes.batch,
+                                        pass_tokens=pass_tokens or sizes.one_pass)
         self._pieces = PieceTokens(lm.tokenizer)
         self._make_grammar = choose_grammar(GrammarContext(codec, tuple(labels), self._pieces, max_depth))
 
     def share_memory(self, other: "GroundedDecoder") -> None:
         """Keep keys and values where another decoder of the same model keeps its own; the two then work in turn, each
         to the end of its requests."""
-        self._packed, self._decoder = other._packed, other._decoder
+        self._decoder = other._decoder
 
     @property
     def context_length(self) -> int:

@@ -4,40 +4,20 @@ import random
 from dataclasses import replace
 
 import pytest
+from grounded_decoders import LABELS, make_decoder, random_text
 from step_by_step import write_answer
 from tiny_models import tiny_lm
 
-from spacy_bioner.codecs import make_codec
 from spacy_bioner.errors import BionerError
 from spacy_bioner.llm.annotation.request_runner import Runner
 from spacy_bioner.llm.decoding.grammars.html_grammar import HtmlGrammar
 from spacy_bioner.llm.decoding.grammars.source_tokens import SourceTokens
-from spacy_bioner.llm.decoding.grounded import GroundedDecoder
 from spacy_bioner.llm.local.tokenization import encode_prompt
-from spacy_bioner.llm.protocol import Request
-from spacy_bioner.prompts.build import PromptBuilder
 
-LABELS = {"DISEASE": "illnesses", "GENE": ""}
-WORDS = ("copper toxicosis BRCA1 gene ( ) [ ] [ ] p < 0.05 > A>G - cancer cancer 铜 中毒 [3H]dopamine [1] <GENE: "
-         '</GENE " \\ a').split()
 FORMATS = [pytest.param("bracket", {"lines": "all"}, id="bracket-all"),
            pytest.param("bracket", {"lines": "occurring"}, id="bracket-occurring"),
            pytest.param("html", {}, id="html"),
            pytest.param("json", {"shape": "name"}, id="json")]
-
-
-def random_text(chance: random.Random, most: int = 9) -> str:
-    """Return words with and without white space between them, among them brackets, tags, quotes, Chinese."""
-    count = chance.randint(0, most)
-    words = (chance.choice(["", " ", " ", " ", "  ", "\n"]) + chance.choice(WORDS) for _ in range(count))
-    return "".join(words) + chance.choice(["", "", "\n "])
-
-
-def make_decoder(lm, name, options, **settings):
-    codec = make_codec(name, **options)
-    builder = PromptBuilder(template="annotate.en", labels=LABELS, codec=codec)
-    decoder = GroundedDecoder(lm, codec=codec, labels=LABELS, **settings)
-    return decoder, lambda text: Request(builder.render(text), text=text)
 
 
 def expected(decoder, request):
@@ -116,10 +96,10 @@ def test_second_window_uses_the_prefix_of_the_first():
     decoder, ask = make_decoder(tiny_lm(), "bracket", {})
     requests = [ask(text) for text in ("breast cancer", "copper toxicosis", "BRCA1")]
     first = dict(decoder.generate(requests))
-    tokens = decoder._packed.tokens
+    tokens = decoder._decoder.tokens
     second = dict(decoder.generate(requests))
     assert second == {index: replace(first[index], usage=second[index].usage) for index in first}
-    assert decoder._packed.tokens - tokens < tokens - 20
+    assert decoder._decoder.tokens - tokens < tokens - 20
 
 
 @pytest.mark.parametrize("shape", ["offsets", "context"])
@@ -158,8 +138,8 @@ def test_many_texts_at_once_have_fewer_tokens_scored_on_a_cpu(name):
     for group in (requests[:1], requests):
         list(decoder.generate(group))
     for groups in ([requests], [[request] for request in requests]):
-        before = decoder._packed.tokens
+        before = decoder._decoder.tokens
         found.append([reply.mentions for group in groups for _, reply in sorted(decoder.generate(group))])
-        tokens.append(decoder._packed.tokens - before)
+        tokens.append(decoder._decoder.tokens - before)
     assert [len(mentions) for mentions in found[0]] == [len(mentions) for mentions in found[1]]
     assert tokens[0] < tokens[1]

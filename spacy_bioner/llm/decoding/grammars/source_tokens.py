@@ -29,10 +29,12 @@ class PieceTokens:
     def of_each(self, pieces: Sequence[str]) -> List[Tokens]:
         """Return tokens of each piece."""
         if len(self._known) > _KEPT_PIECES:
-            self._known.clear()
-        missing = list({piece for piece in pieces if piece not in self._known})
-        self._known.update(zip(missing, map(tuple, encode_each(self.tokenizer, missing))))
-        return [self._known[piece] for piece in pieces]
+            # Another thread may still look into the old one.
+            self._known = {}
+        known = self._known
+        missing = list({piece for piece in pieces if piece not in known})
+        known.update(zip(missing, map(tuple, encode_each(self.tokenizer, missing))))
+        return [known[piece] for piece in pieces]
 
 
 class Unit(NamedTuple):

@@ -13,6 +13,8 @@ from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tu
 import torch
 from torch.nn.functional import scaled_dot_product_attention
 
+from ....locks import ThreadLock
+
 ATTENTION = "spacy_bioner_packed"
 
 # A group of rows may hold so many times the new tokens that it has, filling included.
@@ -237,20 +239,37 @@ def _group_mask(group: _Group, window: Optional[int], query: torch.Tensor) -> to
     return query.new_zeros(hidden.shape).masked_fill_(hidden, float("-inf"))[:, None]
 
 
-@contextmanager
-def packed(configs: Sequence[Any], state: Pass) -> Iterator[None]:
-    """Let a model call `packed_attention` for one pass; its settings are put back after it.
+class AttentionSwitch:
+    """Lets a model call `packed_attention` while passes run, in however many threads; then it attends as before.
 
-    configs (Sequence[Any]): Those of all parts of the model.
-    state (Pass): The pass.
+    configs (Sequence[Any]): The configurations of all parts of the model.
     """
-    before = [config._attn_implementation for config in configs]
-    token = _CURRENT.set(state)
-    try:
-        for config in configs:
-            config._attn_implementation = ATTENTION
-        yield
-    finally:
-        for config, implementation in zip(configs, before):
-            config._attn_implementation = implementation
-        _CURRENT.reset(token)
+
+    def __init__(self, configs: Sequence[Any]) -> None:
+        self._configs = configs
+        self._lock = ThreadLock()
+        self._before: List[Any] = []
+        self._passes = 0
+
+    @contextmanager
+    def packed(self, state: Pass) -> Iterator[None]:
+        """Attend to one pass, in this thread.
+
+        state (Pass): The pass.
+        """
+        token = _CURRENT.set(state)
+        with self._lock:
+            if not self._passes:
+                self._before = [config._attn_implementation for config in self._configs]
+                for config in self._configs:
+                    config._attn_implementation = ATTENTION
+            self._passes += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._passes -= 1
+                if not self._passes:
+                    for config, implementation in zip(self._configs, self._before):
+                        config._attn_implementation = implementation
+            _CURRENT.reset(token)

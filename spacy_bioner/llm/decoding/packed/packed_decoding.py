@@ -79,12 +79,14 @@ class PackedDecoder:
     model (PackedModel): The model.
     max_batch_tokens (int): Tokens that the sequences in flight may have together; bounds the memory of the cache.
     pass_tokens (int): New tokens of one forward pass.
+    stopped (bool): Set by another thread to end a run after the pass that it is in.
     """
 
     def __init__(self, model: PackedModel, *, max_batch_tokens: int, pass_tokens: int) -> None:
         self.model = model
         self.max_batch_tokens = max_batch_tokens
         self.pass_tokens = pass_tokens
+        self.stopped = False
         self._prefix: List[int] = []
         self._prefix_lane = Lane(0)
         self._shared = 0
@@ -101,7 +103,7 @@ class PackedDecoder:
             return
         free = self._make_room(waiting)
         running: Deque[_Running[WalkType]] = deque()
-        while waiting or running:
+        while (waiting or running) and not self.stopped:
             rows = self._next_rows(running, waiting, free)
             self._score(rows)
             for row in rows:

@@ -5,13 +5,14 @@ transformers. A sequence keeps its keys and values in a lane of a pool. To take 
 to share a prompt prefix, its keys and values are copied from lane to lane.
 """
 
+import copy
 from typing import TYPE_CHECKING, List, Optional, Sequence, Tuple
 
 import torch
 
 from ....errors import BionerError, Errors
 from ...local.head_shape import HeadShape
-from .packed_attention import ATTENTION, Lane, Pass, Pool, Row, UnknownAttention, packed, packed_attention
+from .packed_attention import ATTENTION, AttentionSwitch, Lane, Pass, Pool, Row, UnknownAttention, packed_attention
 
 if TYPE_CHECKING:
     from ...local.causal_lm import CausalLM
@@ -23,6 +24,9 @@ class PackedModel:
     lm (CausalLM): The model; its class must use the attention interface of transformers, as current ones do, and
         plain attention alone: other layers, such as convolutions, would read across sequences.
     together (Optional[bool]): Whether attention takes sequences in padded groups; None does so on a GPU.
+    device (torch.device): Where it computes.
+    passes (int): Forward passes until now, and
+    tokens (int): their tokens.
     RAISES BionerError: E211 where it does not.
     """
 
@@ -37,10 +41,10 @@ class PackedModel:
             raise BionerError(Errors.E211.format(name=lm.name or type(model).__name__))
         AttentionInterface.register(ATTENTION, packed_attention)
         self._body = model.base_model
-        self._configs = list({id(part.config): part.config for part in self._body.modules()
-                              if hasattr(part, "config")}.values())
+        self._attention = AttentionSwitch(list({id(part.config): part.config for part in self._body.modules()
+                                                if hasattr(part, "config")}.values()))
         self._head = model.get_output_embeddings()
-        self._device = lm.device
+        self.device = lm.device
         self._together = lm.device.type == "cuda" if together is None else together
         self._shape = HeadShape.of(model.config)
         self.passes = 0
@@ -53,6 +57,17 @@ class PackedModel:
             raise BionerError(Errors.E211.format(name=lm.name or type(model).__name__)) from None
         self._pool = Pool(0, 0)
         self.passes = self.tokens = 0
+
+    def beside(self) -> "PackedModel":
+        """Return another one for another thread: with the same weights, and sequences of its own."""
+        other = copy.copy(self)
+        other._pool = Pool(0, 0)
+        other.passes = other.tokens = 0
+        return other
+
+    def count_parameters(self) -> int:
+        """Return the parameters of the body."""
+        return sum(part.numel() for part in self._body.parameters())
 
     def reserve(self, lanes: int, width: int) -> bool:
         """Make room for sequences.
@@ -89,10 +104,10 @@ class PackedModel:
             positions += range(lane.length, end)
             slots += range(begin + lane.length, begin + end)
             lane.length = end
-        state = Pass(self._pool, torch.tensor(slots, device=self._device), spans, self._together)
-        with packed(self._configs, state):
-            output = self._body(input_ids=torch.tensor([tokens], device=self._device),
-                                position_ids=torch.tensor([positions], device=self._device), use_cache=False)
+        state = Pass(self._pool, torch.tensor(slots, device=self.device), spans, self._together)
+        with self._attention.packed(state):
+            output = self._body(input_ids=torch.tensor([tokens], device=self.device),
+                                position_ids=torch.tensor([positions], device=self.device), use_cache=False)
         self.passes += 1
         self.tokens += len(tokens)
         return output.last_hidden_state[0]
@@ -109,10 +124,10 @@ class PackedModel:
         column = {token: number for number, token in enumerate(needed)}
         widest = max(map(len, choices))
         columns = torch.tensor([[column[token] for token in legal] + [0] * (widest - len(legal)) for legal in choices],
-                               device=self._device)
-        counts = torch.tensor([len(legal) for legal in choices], device=self._device)
-        logits = self._logits(hidden, torch.tensor(needed, device=self._device)).gather(1, columns)
-        absent = torch.arange(widest, device=self._device) >= counts.unsqueeze(1)
+                               device=self.device)
+        counts = torch.tensor([len(legal) for legal in choices], device=self.device)
+        logits = self._logits(hidden, torch.tensor(needed, device=self.device)).gather(1, columns)
+        absent = torch.arange(widest, device=self.device) >= counts.unsqueeze(1)
         scores = logits.masked_fill(absent, float("-inf")).log_softmax(-1).tolist()
         return [row[:len(legal)] for row, legal in zip(scores, choices)]
 
