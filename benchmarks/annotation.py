@@ -196,8 +196,8 @@ def train_quickly(name: str, sentences: Sequence[Annotation], schema: Schema) ->
     folder = ROOT / "training" / "benchmarks" / f"{name}-{len(sentences)}"
     if not (folder / "adapter_config.json").is_file():
         corpus = Corpus(tuple(sentences), schema.labels, schema.corpus, schema.lang)
-        finetune([corpus], folder, lm=load_causal_lm(MODEL), task=Task(codec=make_codec(name)), lora=LoraSettings(),
-                 training=TrainingSettings(max_epochs=2, batch_size=4))
+        finetune([corpus], folder, lm=load_causal_lm(MODEL, for_training=True), task=Task(codec=make_codec(name)),
+                 lora=LoraSettings(), training=TrainingSettings(max_epochs=2, batch_size=4))
     return folder
 
 

@@ -63,7 +63,8 @@ def train_generator_quickly(sentences: Sequence[Annotation], prompt: SeedPrompt,
         random.Random(0).shuffle(raw)
         chosen = choose_pairs(raw, [], raw_pairs=pairs, gold_pairs=0, stop_words=read_stop_words("en"), max_seeds=3,
                               seed=0)
-        train_generator(chosen, prompt, lm=load_causal_lm(MODEL), output=folder, lora=LoraSettings(r=16, lora_alpha=32),
+        train_generator(chosen, prompt, lm=load_causal_lm(MODEL, for_training=True), output=folder,
+                        lora=LoraSettings(r=16, lora_alpha=32),
                         training=TrainingSettings(max_epochs=1, batch_size=16, max_length=256, learning_rate=0.001),
                         versions={}, lang="en")
     return folder

@@ -49,7 +49,7 @@ def make_works(folder: Path, *, quick: bool) -> Dict[str, Work]:
     size = 4 if quick else 16
     lm = load_causal_lm(MODEL)
     pairs = read_pairs(lm, size)
-    trainer = our_trainer(load_causal_lm(MODEL), pairs, folder, 4, compiled=False)
+    trainer = our_trainer(load_causal_lm(MODEL, for_training=True), pairs, folder, 4, compiled=False)
     start = start_id(lm.tokenizer)
     records, _ = read_corpus("train", size)
     import spacy

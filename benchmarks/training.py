@@ -95,9 +95,9 @@ def compare(dtype: str, *, updates: int, batch_size: int, compiled: bool = False
     untimed = 3 if compiled else 1
     with tempfile.TemporaryDirectory() as folder:
         pairs = read_pairs(load_causal_lm(MODEL, dtype=dtype), (updates + untimed) * batch_size)
-        ours = our_trainer(load_causal_lm(MODEL, dtype=dtype), pairs, Path(folder) / "ours", batch_size,
-                           compiled=compiled)
-        plain = PlainTrainer(load_causal_lm(MODEL, dtype=dtype), Path(folder) / "plain", batch_size)
+        ours = our_trainer(load_causal_lm(MODEL, dtype=dtype, for_training=True), pairs, Path(folder) / "ours",
+                           batch_size, compiled=compiled)
+        plain = PlainTrainer(load_causal_lm(MODEL, dtype=dtype, for_training=True), Path(folder) / "plain", batch_size)
         draw = random.Random(0)
         before, seconds, losses, tokens = [0.0, 0.0], [0.0, 0.0], [], 0
         for number in range(updates + untimed):
