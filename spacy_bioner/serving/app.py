@@ -11,7 +11,7 @@ from ..errors import BionerError, Errors, describe
 from ..extras import extra
 from ..formats.docbin import doc_to_annotation
 from ..loading import parse_json
-from ..ml.freed_memory import FreedMemory
+from ..freed_memory import FreedMemory
 from .request_batches import Batcher
 
 if TYPE_CHECKING:

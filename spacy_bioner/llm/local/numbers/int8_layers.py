@@ -11,6 +11,7 @@ from typing import Any, Iterator, Tuple
 import torch
 
 from ....errors import BionerError, Errors
+from ....freed_memory import FreedMemory
 
 _MOST = 127
 # Largest value of a row, at least: a row of zeros has none to be divided by.
@@ -140,6 +141,8 @@ def put_int8(transformer: torch.nn.Module, *, filled: bool = True, embeddings: b
     if isinstance(table, torch.nn.Embedding):
         embedding = Int8Embedding(table.num_embeddings, table.embedding_dim)
         transformer.set_input_embeddings(embedding.fill(table) if filled else embedding)
+    # The float weights lay between what stays.
+    FreedMemory().give_back()
 
 
 def _multiply(values: torch.Tensor, packed: object) -> torch.Tensor:

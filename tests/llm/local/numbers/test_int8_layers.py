@@ -1,5 +1,9 @@
 """Frozen layers with 8-bit weights, through which gradients go to what is trained below."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -34,3 +38,27 @@ def test_layers_that_are_trained_keep_their_weights():
     assert isinstance(frozen, FrozenInt8Linear) and isinstance(trained, torch.nn.Linear)
     model(torch.randn(4, 8)).sum().backward()
     assert trained.weight.grad is not None and frozen.weight.grad is None
+
+
+@pytest.mark.issue(22)
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="no /proc here")
+def test_memory_of_the_float_weights_is_given_back():
+    script = """
+import torch
+from spacy_bioner.llm.local.numbers.int8_layers import put_int8
+
+def held():
+    return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("RssAnon")) // 1024
+
+# What was freed once is taken from the heap from then on.
+large = torch.empty(4_000_000)
+del large
+layers = torch.nn.Sequential(*(torch.nn.Linear(576, 576) for _ in range(80)))
+layers.get_input_embeddings = lambda: None
+before = held()
+put_int8(layers)
+print(before - held())
+"""
+    shown = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    # 101 MB of float weights, 25 MB of whole numbers.
+    assert int(shown.stdout) > 50
