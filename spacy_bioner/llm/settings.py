@@ -79,7 +79,8 @@ class ConnectionSettings(Settings):
         None, "Address of an OpenAI-compatible server (vLLM, llama.cpp, SGLang, hosted ones), such as "
         "http://localhost:8000/v1.")
     api_key_env: str = setting("OPENAI_API_KEY", "Environment variable that holds the key.")
-    extra_body: Mapping[str, Any] = setting({}, "Further keys of each request, as the server documents them.")
+    extra_body: Mapping[str, Any] = setting(
+        {}, "Further keys of each request, as the server documents them; null leaves out a key that is sent otherwise.")
     context_length: int = setting(8192, "Most tokens of prompt and response together.", ge=1)
     concurrency: int = setting(16, "Requests in progress at once.", ge=1)
     timeout: float = setting(120.0, "Seconds that a request may take in all.", gt=0)

@@ -58,7 +58,8 @@ class Parameters:
             schema = {"name": "answer", "schema": dict(settings.json_schema), "strict": True}
             asked["response_format"] = {"type": "json_schema", "json_schema": schema}
         kept = {name: value for name, value in asked.items() if name not in self._left_out or name in _LIMITS}
-        return {"model": settings.model, **kept, **settings.extra_body}
+        body = {"model": settings.model, **kept, **settings.extra_body}
+        return {name: value for name, value in body.items() if value is not None}
 
     def adapt(self, sent: Mapping[str, Any], refused: Optional[str]) -> bool:
         """Leave a parameter out from now on, and say so once.

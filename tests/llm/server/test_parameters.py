@@ -1,11 +1,14 @@
 """Parameters: only what is set is sent, and what a server refuses by name is left out once and for all."""
 
+import json
+
 import pytest
 from test_client import ask, make_server
 
 from spacy_bioner.errors import BionerError
 from spacy_bioner.llm.annotation.request_runner import Runner
 from spacy_bioner.llm.protocol import Request
+from spacy_bioner.llm.server.batch_files import batch_lines
 from spacy_bioner.llm.server.parameters import describe_refusal, find_refused
 from spacy_bioner.prompts.build import Prompt
 
@@ -32,6 +35,16 @@ def test_a_seed_is_sent_only_where_it_is_set(start_server):
     ask(make_server(server), ["p"])
     ask(make_server(server, temperature=0.5), ["p"])
     assert ["seed" in body for body in server.bodies] == [False, True]
+
+
+@pytest.mark.issue(23)
+def test_null_leaves_a_parameter_out_in_requests_and_in_batch_files(start_server):
+    server = start_server()
+    model = make_server(server, extra_body={"temperature": None, "max_tokens": None, "max_completion_tokens": 300})
+    ask(model, ["p"])
+    [line] = batch_lines(model, {"key": Request(Prompt("", "p"))})
+    for body in (server.bodies[0], json.loads(line)["body"]):
+        assert set(body) == {"model", "messages", "max_completion_tokens"} and body["max_completion_tokens"] == 300
 
 
 @pytest.mark.issue(21)
