@@ -1,13 +1,12 @@
 """A long run of `serve`: memory stays flat after a warm-up, whatever new words the texts bring."""
 
 import random
-import subprocess
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Dict, List
 
+from ..serving import served
 from .long_run import SAMPLES, judge, read_memory
 from .many_records import LABELS, make_record
 
@@ -26,18 +25,11 @@ def run(count: int, seed: int, folder: Path) -> Dict[str, Any]:
     pipeline = folder / "served.pipeline"
     if not (pipeline / "config.cfg").is_file():
         _write_pipeline(pipeline)
-    process = subprocess.Popen([sys.executable, "-m", "spacy_bioner", "serve", str(pipeline), "--port", "0"],
-                               stdout=subprocess.PIPE, text=True)
-    try:
-        address = process.stdout.readline().split()[-1]  # type: ignore[union-attr]
+    with served(pipeline) as (address, process), ThreadPoolExecutor(_CLIENTS) as threads:
         end = time.monotonic() + count
-        with ThreadPoolExecutor(_CLIENTS) as threads:
-            asked = [threads.submit(_ask, address, end, f"{seed}-{client}") for client in range(_CLIENTS)]
-            memory = _sample(str(process.pid), end, count / SAMPLES)
-            requests = sum(client.result() for client in asked)
-    finally:
-        process.terminate()
-        process.wait()
+        asked = [threads.submit(_ask, address, end, f"{seed}-{client}") for client in range(_CLIENTS)]
+        memory = _sample(str(process), end, count / SAMPLES)
+        requests = sum(client.result() for client in asked)
     return {"guarantee": "long run of serve", "count": count, "seed": seed, "documents": requests * _TEXTS,
             "requests_per_second": round(requests / count, 1), **judge(memory)}
 

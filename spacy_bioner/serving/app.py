@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, AsyncIterator, Dict, List, NamedTuple, Se
 from ..errors import BionerError, Errors, describe
 from ..extras import extra
 from ..formats.docbin import doc_to_annotation
-from ..loading import parse_json
 from ..freed_memory import FreedMemory
+from ..loading import parse_json
 from .request_batches import Batcher
 
 if TYPE_CHECKING:
