@@ -38,6 +38,9 @@ from .optimizer import MasterAdamW
 from .processes import Processes
 
 logger = logging.getLogger(__name__)
+
+# Seconds between two times that freed memory is given back: each costs the time to take it anew.
+_SECONDS_BETWEEN = 15.0
 Progress = Callable[[Mapping[str, float]], None]
 Card = Callable[[Path, Mapping[str, Any]], None]
 
@@ -178,7 +181,7 @@ class Trainer:
         self.processes = processes
         self._score = score
         self._progress = progress
-        self._freed = FreedMemory()
+        self._freed = FreedMemory(between=_SECONDS_BETWEEN)
         self._weights = [weight for weight in model.parameters() if weight.requires_grad]
         self._optimizer = MasterAdamW(self._weights, weight_decay=training.weight_decay,
                                       max_grad_norm=training.max_grad_norm)
@@ -202,7 +205,7 @@ class Trainer:
             started = time.monotonic()
             row = self.update(self._planned_epoch[1][place])
             self.state.updates += 1
-            # Of weights that were rounded, and of passes of other lengths.
+            # Of passes of other lengths.
             self._freed.give_back()
             self.state.seconds = time.monotonic() - began
             self.state.history.append({**row, "update": self.state.updates,
