@@ -22,9 +22,12 @@ def copy_project(folder: Path) -> Path:
 
 
 def run_workflow(project: Path, name: str = "all", *flags: str, **variables: str) -> "subprocess.CompletedProcess[str]":
-    """Return the workflow, run by the interpreter of the tests; flags are those of the run."""
+    """Return the workflow, run by Weasel, each command in a new process; flags are those of the run.
+
+    `spacy project` is the same program behind several seconds of imports.
+    """
     options = [part for key, value in variables.items() for part in (f"--vars.{key}", value)]
-    return subprocess.run([sys.executable, "-m", "spacy", "project", "run", name, str(project), *flags, *options],
+    return subprocess.run([sys.executable, "-m", "weasel", "run", name, str(project), *flags, *options],
                           capture_output=True, text=True)
 
 
