@@ -4,7 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: install browser run run-full test test-fast test-spacy-transformers test-matrix check bench chaos fuzz docs clean
+.PHONY: install browser run run-full test test-fast test-spacy-transformers test-matrix check lint types pytest bench \
+  chaos fuzz docs clean
 
 install: $(STAMP)
 
@@ -33,15 +34,23 @@ run: install
 run-full: install
 	$(BIN)/python -m spacy_bioner run
 
-check: install
+check: lint types
+
+lint: install
 	$(BIN)/python -m ruff check .
 	$(BIN)/lint-imports
+
+types: install
 	$(BIN)/python -m mypy
 
 # One process a core; what the tests of a file share is made once.
 TWO := -n 2 --dist loadfile --no-loadscope-reorder
-test: check
+pytest: install
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(TWO)
+
+# The types are checked while the tests run: alone they would keep one core of two.
+test: lint
+	$(MAKE) --no-print-directory --jobs 2 types pytest
 
 # In under two minutes, some tests of every package.
 test-fast: install
