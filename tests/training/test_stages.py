@@ -1,4 +1,5 @@
 import json
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -31,17 +32,36 @@ def write(path, split, numbers):
     return path
 
 
-@pytest.fixture
-def run(tmp_path):
-    gold = write(tmp_path / "gold.jsonl", "train", range(12))
-    synthetic = write(tmp_path / "synthetic.jsonl", "train", range(20, 40))
-    dev = write(tmp_path / "dev.jsonl", "dev", range(6))
+def make_run(folder):
+    gold = write(folder / "gold.jsonl", "train", range(12))
+    synthetic = write(folder / "synthetic.jsonl", "train", range(20, 40))
+    dev = write(folder / "dev.jsonl", "dev", range(6))
     return Run(config=find_config("spancat"), strategy="S4", seed=1, evaluations=2, tune="labels",
                stages=[Stage(("gold", "synthetic"), 12), Stage(("gold",), 6)], dev=dev, held_out=[dev],
                sources={"gold": {"path": gold, "on_leak": "drop"}, "synthetic": {"path": synthetic}},
                overrides={"components.bioner_spancat.model.tok2vec": SMALL, "training.optimizer.learn_rate": 0.01,
                           "components.bioner_spancat.model.average": 0.0, "training.batcher.size": 60,
                           "components.bioner_spancat.model.rate_factor": 2.0})
+
+
+@pytest.fixture
+def run(tmp_path):
+    return make_run(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A training, the folder that it has made, which no test changes, and its card."""
+    folder = tmp_path_factory.mktemp("trained")
+    run = make_run(folder)
+    return run, folder / "out", run_stages(run, folder / "out")
+
+
+@pytest.fixture
+def copied(trained, tmp_path):
+    """The training, and a copy of its folder for a test to change."""
+    run, folder, _ = trained
+    return run, shutil.copytree(folder, tmp_path / "out")
 
 
 @pytest.mark.parametrize("updates, evaluations, least", [
@@ -67,18 +87,18 @@ def test_each_stage_is_scored_at_its_end(run, tmp_path):
     assert [max(line["updates"] for line in curve if line["stage"] == stage) for stage in (1, 2)] == [12, 18]
 
 
-def test_stages_run_one_after_the_other_and_leave_a_pipeline_with_its_card(run, tmp_path):
-    card = run_stages(run, tmp_path / "out")
-    nlp = spacy.load(tmp_path / "out" / "model-best")
+def test_stages_run_one_after_the_other_and_leave_a_pipeline_with_its_card(trained):
+    _, folder, card = trained
+    nlp = spacy.load(folder / "model-best")
     stored = nlp.meta["spacy_bioner"]
     assert {name: stored[name] for name in ("sources", "stages", "labels", "versions")} == \
         {name: card[name] for name in ("sources", "stages", "labels", "versions")}
     assert card["sources"]["gold"]["file"] == "gold.jsonl" and card["seed"] == 1
-    assert str(tmp_path) not in json.dumps(card["sources"])
+    assert str(folder.parent) not in json.dumps(card["sources"])
     assert card["labels"] == ["DISEASE"] == list(nlp.get_pipe("bioner_spancat").labels)
     assert nlp.get_pipe("bioner_spancat").cfg["threshold"] == card["tuned"]["threshold"]
     assert nlp.config["components"]["bioner_spancat"]["threshold"] == card["tuned"]["threshold"]["*"]
-    curve = [json.loads(line) for line in (tmp_path / "out" / "curve.jsonl").read_text().splitlines()]
+    curve = [json.loads(line) for line in (folder / "curve.jsonl").read_text().splitlines()]
     assert curve[-1]["updates"] == 18 and {line["stage"] for line in curve} == {1, 2}
     doc = nlp("They found gout again.")
     assert [span.label_ for span in doc.spans["sc"]] in (["DISEASE"], [])
@@ -87,9 +107,12 @@ def test_stages_run_one_after_the_other_and_leave_a_pipeline_with_its_card(run, 
 
 
 @pytest.mark.parametrize("tune, score", [("labels", "spans_sc_best_f"), ("none", "spans_sc_f")])
-def test_states_are_compared_by_what_becomes_of_them(run, tmp_path, tune, score):
-    run_stages(replace(run, tune=tune), tmp_path / "out")
-    nlp = spacy.load(tmp_path / "out" / "model-best")
+def test_states_are_compared_by_what_becomes_of_them(trained, tmp_path, tune, score):
+    run, folder, _ = trained
+    if tune != run.tune:
+        folder = tmp_path / "out"
+        run_stages(replace(run, tune=tune), folder)
+    nlp = spacy.load(folder / "model-best")
     weights = nlp.config["training"]["score_weights"]
     assert {name for name, weight in weights.items() if weight} == {score}
     assert list(nlp("They found gout again.").spans) == ["sc"]
@@ -133,35 +156,36 @@ def test_what_is_doubtful_is_part_of_the_training_and_of_its_card(run, tmp_path)
         run_stages(run, tmp_path / "out")
 
 
-def test_finished_stages_are_not_run_again(run, tmp_path):
-    run_stages(run, tmp_path / "out")
-    first = (tmp_path / "out" / "stage1" / "model-last" / "meta.json").stat().st_mtime_ns
-    (tmp_path / "out" / "stage2" / "done.json").unlink()
-    run_stages(run, tmp_path / "out")
-    assert (tmp_path / "out" / "stage1" / "model-last" / "meta.json").stat().st_mtime_ns == first
+def test_finished_stages_are_not_run_again(copied):
+    run, folder = copied
+    first = (folder / "stage1" / "model-last" / "meta.json").stat().st_mtime_ns
+    (folder / "stage2" / "done.json").unlink()
+    run_stages(run, folder)
+    assert (folder / "stage2" / "done.json").is_file()
+    assert (folder / "stage1" / "model-last" / "meta.json").stat().st_mtime_ns == first
 
 
-def test_another_training_does_not_take_the_folder(run, tmp_path):
-    run_stages(run, tmp_path / "out")
+def test_another_training_does_not_take_the_folder(copied):
+    run, folder = copied
     other = replace(run, seed=2)
     with pytest.raises(BionerError, match="set overwrite"):
-        run_stages(other, tmp_path / "out")
-    assert run_stages(other, tmp_path / "out", overwrite=True)["seed"] == 2
+        run_stages(other, folder)
+    assert run_stages(other, folder, overwrite=True)["seed"] == 2
 
 
 def stored(folder):
     return {path.relative_to(folder): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
-def test_a_training_is_replaced_by_none_that_fails_at_once(run, tmp_path):
-    run_stages(run, tmp_path / "out")
-    before = stored(tmp_path / "out")
+def test_a_training_is_replaced_by_none_that_fails_at_once(copied):
+    run, folder = copied
+    before = stored(folder)
     wrong = replace(run, overrides={**run.overrides, "components.bioner_spancat.treshold": 0.4})
     with pytest.raises(BionerError, match="treshold"):
-        run_stages(wrong, tmp_path / "out", overwrite=True)
-    assert stored(tmp_path / "out") == before
-    run_stages(replace(run, seed=2, stages=[Stage(("gold",), 2)]), tmp_path / "out", overwrite=True)
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        run_stages(wrong, folder, overwrite=True)
+    assert stored(folder) == before
+    run_stages(replace(run, seed=2, stages=[Stage(("gold",), 2)]), folder, overwrite=True)
+    assert sorted(path.name for path in folder.iterdir()) == [
         "curve.jsonl", "model-best", "run.json", "stage1"]
 
 
