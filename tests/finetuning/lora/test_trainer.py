@@ -185,9 +185,14 @@ def stop_at(update):
     return progress
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A training that nothing has stopped."""
+    return train(tmp_path_factory.mktemp("whole") / "adapter")
+
+
 @pytest.mark.parametrize("update", [1, 4, 7])
-def test_stopped_training_ends_with_the_same_weights(tmp_path, update):
-    whole = train(tmp_path / "whole")
+def test_stopped_training_ends_with_the_same_weights(tmp_path, whole, update):
     with pytest.raises(Stop):
         train(tmp_path / "stopped", progress=stop_at(update))
     resumed = train(tmp_path / "stopped")
@@ -196,7 +201,7 @@ def test_stopped_training_ends_with_the_same_weights(tmp_path, update):
         assert torch.equal(weights(resumed.folder)[name], tensor)
 
 
-def test_killed_training_resumes_in_the_same_order(tmp_path):
+def test_killed_training_resumes_in_the_same_order(tmp_path, whole):
     """SIGKILL in the middle of the training, then the same call again."""
     code = ("import sys, time; sys.path[:0] = sys.argv[1:3]\n"
             "from test_trainer import train\n"
@@ -211,7 +216,6 @@ def test_killed_training_resumes_in_the_same_order(tmp_path):
     seen = []
     resumed = train(tmp_path / "killed", progress=lambda row: seen.append(row["update"]))
     assert seen[0] > 1
-    whole = train(tmp_path / "whole")
     assert [row["loss"] for row in resumed.history] == [row["loss"] for row in whole.history]
 
 
