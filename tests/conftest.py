@@ -21,7 +21,7 @@ def pytest_addoption(parser):
 
 
 def pytest_collection_modifyitems(config, items):
-    """Leave out what takes minutes or a GPU, unless asked for: `make test` has fifteen minutes and two cores."""
+    """Leave out what takes minutes or a GPU, unless asked for: `make test` has twenty-five minutes and two cores."""
     # What takes longest starts first, so that no process works on it alone at the end.
     items.sort(key=lambda item: item.path.name != "test_package.py")
     for name in ("slow", "gpu"):
