@@ -15,11 +15,18 @@ from .sentences import split_sentences
 # Headings such as "METHODS." stand in many documents and give none away.
 TELLING_UNITS = 5
 _NO_LETTER = re.compile(r"[\W_]+")
+# Nor does the notice that MEDLINE put below abstracts, once normalised.
+_NOTICE = re.compile(r"abstracttruncated(at\d+words)?")
 
 
 def normalise(text: str) -> str:
     """Return the letters and digits of a text, case and Unicode form folded: equal for the same sentence."""
     return _NO_LETTER.sub("", unicodedata.normalize("NFKC", text).casefold())
+
+
+def is_telling(text: str, *, units: int = TELLING_UNITS) -> bool:
+    """Return whether a sentence gives its document away: it has so many units, and is no notice of a database."""
+    return len(find_units(text)) >= units and not _NOTICE.fullmatch(normalise(text))
 
 
 class KnownTexts:
@@ -99,7 +106,7 @@ def list_normalised(annotation: Annotation, *, telling: int = TELLING_UNITS, who
     # Labelled text has no cut inside a mention, and a raw copy of it has: both cuts are known.
     cuts = [annotation, annotation.with_mentions(())] if annotation.mentions else [annotation]
     sentences = dict.fromkeys(sentence.text for cut in cuts for sentence in split_sentences(cut))
-    texts = [text for text in sentences if telling == 1 or len(find_units(text)) >= telling]
+    texts = [text for text in sentences if telling == 1 or is_telling(text, units=telling)]
     return [text for text in map(normalise, [annotation.text, *texts] if whole else texts) if text]
 
 

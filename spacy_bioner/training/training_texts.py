@@ -1,7 +1,7 @@
 """Which texts a pipeline, an adapter or a head start was trained on: salted hashes of sentences beside it, and no text.
 
 Whoever has a sentence can ask whether it was among them; from the hashes alone no sentence can be read. Short ones,
-which could be guessed, are left out.
+which could be guessed, and notices of databases are left out.
 """
 
 import secrets
@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any, FrozenSet, Iterable, Optional
 
 from ..annotation import Annotation
-from ..corpus.leakage import TELLING_UNITS, list_normalised
+from ..corpus.leakage import is_telling, list_normalised
 from ..errors import BionerError, Errors
 from ..files import write_json
 from ..formats import read_annotations
-from ..tokens import find_units
 
 FILE = "training_texts.json"
 _KIND = "spacy-bioner training texts 1"
@@ -76,4 +75,4 @@ class TrainingTexts:
 
 
 def _texts(annotation: Annotation) -> Iterable[str]:
-    return list_normalised(annotation, whole=len(find_units(annotation.text)) >= TELLING_UNITS)
+    return list_normalised(annotation, whole=is_telling(annotation.text))

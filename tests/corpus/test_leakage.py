@@ -7,11 +7,13 @@ from spacy_bioner.errors import BionerError
 from spacy_bioner.formats.jsonl import read_jsonl, write_jsonl
 
 ABSTRACT = "RESULTS. Loss of p53 was seen. It led to breast cancer."
+NOTICE = "(ABSTRACT TRUNCATED AT 250 WORDS)"
 
 
 @pytest.fixture
 def known(tmp_path):
-    write_jsonl(tmp_path / "test.jsonl", [Annotation(ABSTRACT, id="1"), Annotation("...", id="2")])
+    write_jsonl(tmp_path / "test.jsonl", [Annotation(ABSTRACT, id="1"), Annotation("...", id="2"),
+                                           Annotation(f"It led to gout in all. {NOTICE}", id="3")])
     return KnownTexts([tmp_path / "test.jsonl"], read_jsonl)
 
 
@@ -26,6 +28,7 @@ def known(tmp_path):
     pytest.param("Results.", True, id="heading-alone"),
     pytest.param("RESULTS. We saw nothing new.", False, id="heading-of-another-document"),
     pytest.param("?!", False, id="no-letters"),
+    pytest.param(f"We saw nothing new. {NOTICE}", False, id="notice-below-another-document"),
 ])
 def test_finds_texts_again(known, text, found):
     assert (known.find(Annotation(text)) is not None) is found

@@ -90,6 +90,13 @@ def test_no_text_is_in_the_hashes(files):
     assert TrainingTexts.read([]).holds(Annotation(SEEN)) is False
 
 
+def test_a_notice_of_a_database_is_no_text_of_a_training(tmp_path):
+    notice = "(ABSTRACT TRUNCATED AT 250 WORDS)"
+    write_jsonl(tmp_path / "gold.jsonl", [Annotation(f"{SEEN} {notice}"), Annotation(notice)])
+    texts = TrainingTexts.read([tmp_path / "gold.jsonl"])
+    assert texts.holds(Annotation(SEEN)) and not texts.holds(Annotation(notice))
+
+
 @pytest.mark.parametrize("text, seen", [(SEEN, True), ("THE patient had  gout in both of the knees", True),
                                         (f"New. {SEEN} And gout again after all of this.", True),
                                         ("Nobody had gout in this hospital so far.", False)])
