@@ -186,17 +186,21 @@ class MixedCorpus:
         RAISES BionerError: E555 for stages in a training that reads one epoch only and repeats it.
         """
         self._check_epochs(nlp)
-        randomness = random.Random(f"{self.seed}/{self.epoch if self.shuffle else 0}")
-        names = self._names()
-        self.epoch += 1
         lost = total = 0
-        for prepared in self._mixed(names, randomness):
+        for prepared in self.next_epoch():
             example, missed = make_example(prepared, nlp, self.spans_key)
             lost += missed
             total += len(prepared.annotation.mentions)
             yield example
         if lost and self.epoch <= 1:
             logger.warning("%d of %d mentions begin or end inside a token and cannot be learnt", lost, total)
+
+    def next_epoch(self) -> Iterator[Prepared]:
+        """Return the records of one epoch, in their order; each call is the next one."""
+        randomness = random.Random(f"{self.seed}/{self.epoch if self.shuffle else 0}")
+        names = self._names()
+        self.epoch += 1
+        return self._mixed(names, randomness)
 
     def _check_epochs(self, nlp: Language) -> None:
         readers = [corpus.get("@readers") for corpus in nlp.config.get("corpora", {}).values()]

@@ -5,9 +5,13 @@ import logging
 import shutil
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import lru_cache
+from math import ceil
 from pathlib import Path
 from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence
 
+from spacy import blank
+from spacy.util import registry
 from thinc.api import Config
 
 from ..config_files import ConfigFiles
@@ -99,6 +103,28 @@ def run_stages(run: Run, output: Path, *, gpu_id: int = -1, overwrite: bool = Fa
         curve = join_curves(run.stages, output)
         write_json_lines(output / "curve.jsonl", curve)
         return _finish(run, output, card, curve, labels)
+
+
+def count_steps(run: Run, names: Sequence[str], epochs: float) -> int:
+    """Count the steps in which a stage sees its records so many times, in the order and the batches of the training.
+
+    run (Run): The training; its stages do not count.
+    names (Sequence[str]): The sources of the stage.
+    epochs (float): Epochs over all of them.
+    RETURNS (int): The steps, at least one; of a part of an epoch that part of its batches.
+    RAISES BionerError: As `mixed_corpus.read_source`.
+    """
+    config = read_training_config(run.config, {**run.overrides, "run.seed": run.seed}).interpolate()
+    corpus = {**config["corpora"]["train"], "sources": _source_settings(run, config, names),
+              "held_out": [str(path) for path in run.held_out]}
+    parts = registry.resolve({"corpus": corpus, "batcher": config["training"]["batcher"]})
+    nlp = blank(config["nlp"]["lang"], config={"nlp": {"tokenizer": config["nlp"]["tokenizer"]}})
+    find_length = lru_cache(maxsize=None)(lambda text: len(nlp.make_doc(text)))
+    # Batchers ask for lengths alone, which ranges have without the time that examples take.
+    each = (sum(1 for _ in parts["batcher"](range(find_length(record.annotation.text))
+                                            for record in parts["corpus"].next_epoch()))
+            for _ in range(ceil(epochs)))
+    return max(1, round(sum(steps * min(1.0, epochs - done) for done, steps in enumerate(each))))
 
 
 def find_overlaps(run: Run) -> str:

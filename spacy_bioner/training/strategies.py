@@ -1,7 +1,7 @@
 """Strategies: which sources are trained on in which order, with how many updates each."""
 
 from dataclasses import dataclass
-from typing import List, Mapping, Optional, Sequence, Tuple
+from typing import Callable, Collection, List, Mapping, Optional, Sequence, Tuple
 
 from pydantic import model_validator
 
@@ -68,31 +68,30 @@ def plan_stages(name: str, strategies: Mapping[str, Strategy], updates: int,
     return planned
 
 
-def plan_epochs(name: str, strategies: Mapping[str, Strategy], epochs: Sequence[float], given: Mapping[str, float],
-                batch: float) -> List[Stage]:
+def plan_epochs(name: str, strategies: Mapping[str, Strategy], epochs: Sequence[float], given: Collection[str],
+                count_steps: Callable[[Sequence[str], float], int]) -> List[Stage]:
     """Give each stage of a strategy the updates that its epochs take, as publications count their trainings.
 
     name (str): The strategy.
     strategies (Mapping[str, Strategy]): All that are known.
     epochs (Sequence[float]): A number for each stage: epochs over all of its own sources.
-    given (Mapping[str, float]): The sources that there are, with the words of an epoch.
-    batch (float): Words of an update.
-    RETURNS (List[Stage]): The stages; one has at least one update.
+    given (Collection[str]): The sources that there are.
+    count_steps (Callable[[Sequence[str], float], int]): Says how many updates epochs over sources take.
+    RETURNS (List[Stage]): The stages.
     RAISES BionerError: E511, E512, E558 for another number of epochs than of stages.
     """
     stages = find_stages(name, strategies, given)
     if len(epochs) != len(stages):
         raise BionerError(Errors.E558.format(found=len(epochs), wanted=len(stages), name=name))
-    return [Stage(tuple(stage.sources), max(1, round(count * count_words(stage, given) / batch)))
-            for stage, count in zip(stages, epochs)]
+    return [Stage(tuple(stage.sources), count_steps(stage.sources, count)) for stage, count in zip(stages, epochs)]
 
 
-def find_stages(name: str, strategies: Mapping[str, Strategy], given: Mapping[str, float]) -> List[StageShare]:
+def find_stages(name: str, strategies: Mapping[str, Strategy], given: Collection[str]) -> List[StageShare]:
     """Return the stages of a strategy.
 
     name (str): The strategy.
     strategies (Mapping[str, Strategy]): All that are known.
-    given (Mapping[str, float]): The sources that there are.
+    given (Collection[str]): The sources that there are.
     RETURNS (List[StageShare]): Its stages, in order.
     RAISES BionerError: E511 for an unknown strategy, E512 for a source that is not given.
     """

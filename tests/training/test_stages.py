@@ -1,9 +1,12 @@
 import json
 import shutil
+from collections import Counter
 from dataclasses import replace
+from itertools import islice
 
 import pytest
 import spacy
+from spacy.training.loop import create_train_batches
 from spacy.util import registry
 
 from spacy_bioner.annotation import Annotation, Mention
@@ -12,7 +15,7 @@ from spacy_bioner.errors import BionerError
 from spacy_bioner.formats.jsonl import read_jsonl, write_jsonl
 from spacy_bioner.training.selector.selector_training import SelectorRun, run_selector
 from spacy_bioner.training.spacy_training import score_every
-from spacy_bioner.training.stages import Run, find_overlaps, open_folder, run_stages, stage_config
+from spacy_bioner.training.stages import Run, count_steps, find_overlaps, open_folder, run_stages, stage_config
 from spacy_bioner.training.strategies import Stage
 
 SMALL = {"@architectures": "spacy.HashEmbedCNN.v2", "pretrained_vectors": None, "width": 16, "depth": 1,
@@ -73,6 +76,38 @@ def test_the_state_at_the_end_is_scored(updates, evaluations, least):
     """Or one that is at most a hundredth of the training before it, where its length has no such parts."""
     every = score_every(updates, evaluations)
     assert updates % every <= updates / 90 and least <= updates // every <= evaluations + 3
+
+
+@pytest.mark.issue(25)
+@pytest.mark.parametrize("epochs, seen", [(10, {10}), (2.5, {2, 3})])
+@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("sources", [("gold",), ("gold", "synthetic")], ids=len)
+def test_a_training_of_so_many_epochs_sees_each_sentence_so_often(run, sources, seed, epochs, seen):
+    run = replace(run, seed=seed)
+    stage = Stage(sources, count_steps(run, sources, epochs))
+    config = stage_config(replace(run, stages=[stage]), stage, run.dev, previous=None, labels=[], overlaps="any")
+    parts = registry.resolve({"corpus": config.interpolate()["corpora"]["train"],
+                              "batcher": config["training"]["batcher"]})
+    nlp = spacy.blank("en", config={"nlp": {"tokenizer": config["nlp"]["tokenizer"]}})
+    batches = islice(create_train_batches(nlp, parts["corpus"], parts["batcher"], -1), stage.updates)
+    counts = Counter(example.text for _, batch in batches for example in batch)
+    assert set(counts.values()) == seen
+    # Neighbouring batches may differ by a sentence.
+    assert abs(sum(counts.values()) - epochs * len(counts)) <= (0 if len(seen) == 1 else 6)
+
+
+def test_sentences_that_are_held_out_do_not_count_in_an_epoch(run, tmp_path):
+    more = write(tmp_path / "more.jsonl", "train", range(12, 24))
+    assert count_steps(replace(run, held_out=[more]), ["gold"], 4) == count_steps(run, ["gold"], 4)
+    half = write(tmp_path / "half.jsonl", "train", range(6))
+    assert count_steps(replace(run, held_out=[half]), ["gold"], 4) < count_steps(run, ["gold"], 4)
+
+
+def test_batches_of_so_many_sentences_have_epochs_too(run):
+    batcher = {"@batchers": "spacy.batch_by_sequence.v1", "size": 4}
+    overrides = {**run.overrides, "training.batcher": batcher}
+    overrides.pop("training.batcher.size")
+    assert count_steps(replace(run, overrides=overrides), ["gold"], 5) == 15
 
 
 def test_labels_of_different_sources_may_overlap(run):

@@ -1,6 +1,8 @@
 """The verb train spancat: gold and synthetic records in, a trained pipeline out, by one of the strategies."""
 
+from dataclasses import replace
 from enum import Enum
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, Dict, Iterable, List, Optional, Sequence
@@ -70,7 +72,7 @@ def train_spancat_cli(
     import sys
 
     from ...training.config import refuse_owned, split_sources
-    from ...training.stages import Run, run_stages
+    from ...training.stages import Run, count_steps, run_stages
     from ...training.strategies import plan_epochs, plan_stages
 
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
@@ -97,10 +99,12 @@ def train_spancat_cli(
         of_sources.pop("synthetic", None)
     given = {name: {**settings["sources"].get(name, {}), **of_sources.get(name, {}), "path": path}
              for name, path in (("gold", gold), ("synthetic", synthetic)) if path is not None}
-    words = {name: count_words(source) for name, source in given.items()}
+    run = Run(config=files, strategy=strategy, stages=[], sources=given, dev=dev, held_out=[dev, *held_out],
+              seed=seed, evaluations=evaluations, tune=tune.value, overrides=overrides)
     if each:
-        stages = plan_epochs(strategy, settings["strategies"], each, words, find_batch_size(files, overrides))
+        stages = plan_epochs(strategy, settings["strategies"], each, given, partial(count_steps, run))
     else:
+        words = {name: count_words(source) for name, source in given.items()}
         updates = count_updates(files, overrides, updates=updates, epochs=epochs, gold=given.get("gold"))
         stages = plan_stages(strategy, settings["strategies"], updates, words)
     sources = used_sources(stages, strategy, given, of_sources)
@@ -110,8 +114,7 @@ def train_spancat_cli(
     if doubtful is not None and "synthetic" in sources:
         sources["synthetic"]["doubtful"] = doubtful
     set_up_gpu(gpu_id)
-    run = Run(config=files, strategy=strategy, stages=stages, sources=sources, dev=dev, held_out=[dev, *held_out],
-              seed=seed, evaluations=evaluations, tune=tune.value, overrides=overrides)
+    run = replace(run, stages=stages, sources=sources)
     typer.echo(say_best(output / "model-best", run_stages(run, output, gpu_id=gpu_id, overwrite=overwrite)))
 
 
