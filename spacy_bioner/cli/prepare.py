@@ -39,7 +39,7 @@ def prepare_cli(
     leaks: Leaks = typer.Option(Leaks.error, help="A train record that stands in dev or test, or a dev record that "
                                                   "stands in test: error, or drop it."),
     label_dev_text: bool = typer.Option(False, "--label-dev-text", help="Take the dev texts, labels dropped, as raw "
-                                                                        "text; dev is then a part of train."),
+                                                                        "text; dev is then a tenth of train."),
     apart_from: List[Path] = typer.Option([], help="Records of another corpus, such as its test set: train and raw "
                                                    "text share no sentence with them; can be repeated."),
     partial: bool = typer.Option(False, "--partial", help="Go on without train, dev or test where the corpus has no "

@@ -22,8 +22,8 @@ AUTO_RAW = "auto"
 _NO_FILE = "none"
 _UNLABELLED = "pubmed_unlabeled"
 _LONGEST_RAW = 150
-# Of the documents of train, the most that take the place of dev where the dev texts are raw text.
-_TUNING_SHARE = 0.2
+# Of the documents of train, how many take the place of dev where the dev texts are raw text.
+_TUNING_SHARE = 0.1
 
 
 @dataclass(frozen=True)
@@ -83,8 +83,8 @@ def prepare_corpus(data: Path, corpus: str, *, labels: Mapping[str, str], lang: 
     seed (int): Seed of the samples.
     drop_leaks (bool): Whether train records that stand in dev or test too, and dev records that stand in test, are
         left out; else they are an error.
-    label_dev_text (bool): Whether the dev texts, labels dropped, are the raw text; dev is then a part of train, which
-        is neither gold nor raw.
+    label_dev_text (bool): Whether the dev texts, labels dropped, are the raw text; dev is then a tenth of
+        train, which is neither gold nor raw.
     apart_from (Iterable[Path]): Records of other corpora, dev and test, that train and raw text share no sentence with.
     strict (bool): Whether what would only be noted about keys, spans and labels is an error.
     partial (bool): Whether train, dev and test may be missing; such a split is empty.
@@ -112,7 +112,7 @@ def prepare_corpus(data: Path, corpus: str, *, labels: Mapping[str, str], lang: 
     records["train"] = _without_leaks(records, "train", ("dev", "test"), drop_leaks, prepared.notes)
     dev_texts = records["dev"]
     if label_dev_text:
-        records["train"], records["dev"] = split_off(records["train"], len(dev_texts), seed)
+        records["train"], records["dev"] = split_off(records["train"], seed)
         prepared.notes.append(f"dev is {len(records['dev'])} documents of train; the {len(dev_texts)} of dev are raw")
     test = _cut(records["test"])
     dev = _leave_out(_cut(records["dev"]), test, "dev", prepared.notes)
@@ -141,16 +141,14 @@ def prepare_corpus(data: Path, corpus: str, *, labels: Mapping[str, str], lang: 
     return prepared
 
 
-def split_off(records: List[Annotation], count: int, seed: int) -> Tuple[List[Annotation], List[Annotation]]:
-    """Take documents out of train on which choices are made, when the dev texts are used otherwise.
+def split_off(records: List[Annotation], seed: int) -> Tuple[List[Annotation], List[Annotation]]:
+    """Take a tenth of the documents out of train, on which choices are made when the dev texts are used otherwise.
 
     records (List[Annotation]): The documents of train.
-    count (int): How many to take; at least one, and no more than a fifth.
     seed (int): Seed of the draw, which no limit of gold changes.
     RETURNS (Tuple[List[Annotation], List[Annotation]]): What is left, and what was taken, now of the split dev.
     """
-    most = max(1, int(_TUNING_SHARE * len(records)))
-    taken = _sample(records, min(count, most), seed)
+    taken = draw_sample(records, max(1, round(_TUNING_SHARE * len(records))), seed=seed)
     ids = {record.id for record in taken}
     return [record for record in records if record.id not in ids], [record.with_meta(split="dev") for record in taken]
 

@@ -195,20 +195,21 @@ def test_a_heading_that_stands_in_both_is_no_leak(corpus):
 
 def test_dev_texts_become_raw_text_only_when_asked_and_choices_then_are_made_on_a_part_of_train(corpus):
     train = [record(f"t{number}", f"Case number {number} in the ward had severe asthma.", "asthma")
-             for number in range(10)]
-    data = corpus(train=train)
+             for number in range(20)]
+    # As many as dev has would be three.
+    data = corpus(train=train, dev=[*DEV, record("d2", "The ward was quiet."), record("d3", "The night was long.")])
     usual = prepare(data, raw="train").parts
     assert not any("d1" in sentence.id for sentence in usual["raw"])
     prepared = prepare(data, label_dev_text=True)
     parts = prepared.parts
-    assert [sentence.text for sentence in parts["raw"]] == [DEV[0]["text"]]
+    assert parts["raw"][0].text == DEV[0]["text"] and len(parts["raw"]) == 3
     assert not any(sentence.mentions for sentence in parts["raw"])
     assert {sentence.meta["split"] for sentence in parts["raw"]} == {"train"}
-    assert len(parts["dev"]) == 1 and {sentence.meta["split"] for sentence in parts["dev"]} == {"dev"}
-    assert len(parts["train"]) == 9
+    assert len(parts["dev"]) == 2 and {sentence.meta["split"] for sentence in parts["dev"]} == {"dev"}
+    assert len(parts["train"]) == 18
     assert not {sentence.text for sentence in parts["train"]} & {sentence.text for sentence in parts["dev"]}
     assert [sentence.text for sentence in parts["test"]] == [sentence.text for sentence in usual["test"]]
-    assert "dev is 1 documents of train" in prepared.notes[0] and prepared.sources["raw"] == "dev, labels dropped"
+    assert "dev is 2 documents of train" in prepared.notes[0] and prepared.sources["raw"] == "dev, labels dropped"
 
 
 @pytest.mark.issue(21)
