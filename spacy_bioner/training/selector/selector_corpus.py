@@ -3,7 +3,7 @@
 import logging
 import random
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 from pydantic import ValidationError
 from spacy.language import Language
@@ -21,6 +21,8 @@ from .negatives import Candidate, NegativeSettings, count_candidates, make_candi
 logger = logging.getLogger(__name__)
 
 _ON_LEAK = ("error", "drop")
+# A text with its gold mentions, and candidates in it.
+Made = Tuple[Annotation, List[Candidate]]
 
 
 class SelectorCorpus:
@@ -34,35 +36,39 @@ class SelectorCorpus:
     split (str): The split that gold records must be of, where they say one; empty for any.
     seed (int): Seed of order and choice.
     shuffle (bool): Whether the order and the negatives change from epoch to epoch; off for dev parts.
-    redraw (bool): Whether the negatives change too where the order does; off for candidates that are chosen once.
+    candidates (int): How many candidates are chosen once, as many right as wrong ones; 0 takes all and makes the wrong
+        ones anew.
     held_out (Sequence[Path]): Records of dev and test parts, whose sentences may not be trained on.
     on_leak (str): A record with a held-out sentence is an error ("error") or left out and counted ("drop").
     """
 
     def __init__(self, path: Path, *, labels: Iterable[str] = (), negatives: NegativeSettings,
                  predicted: Optional[Path] = None, only_predicted: bool = False, split: str = "train", seed: int = 0,
-                 shuffle: bool = True, redraw: bool = True, candidates_key: str = "candidates", spans_key: str = "sc",
+                 shuffle: bool = True, candidates: int = 0, candidates_key: str = "candidates", spans_key: str = "sc",
                  held_out: Sequence[Path] = (), on_leak: str = "error"):
         if on_leak not in _ON_LEAK:
             raise BionerError(Errors.E510.format(key="on_leak", source="gold", why=f"wanted {' or '.join(_ON_LEAK)}"))
         self.held_out, self.on_leak = list(held_out), on_leak
         self.path, self.predicted_path, self.only_predicted = Path(path), predicted, only_predicted
         self.negatives, self.split, self.seed, self.shuffle = negatives, split, seed, shuffle
-        self.redraw = redraw
+        self.candidates = candidates
         self.candidates_key, self.spans_key = candidates_key, spans_key
         self.labels = list(labels)
         self.epoch = 0
         self._pairs: List[Any] = []
+        self._chosen: List[Made] = []
 
     def __call__(self, nlp: Language) -> Iterator[Example]:
         """Give one epoch; each call is the next one."""
         self._load()
         randomness = random.Random(f"{self.seed}/{self.epoch if self.shuffle else 0}")
-        pairs = list(self._pairs)
+        if self.candidates and not self._chosen:
+            self._chosen = self._choose(random.Random(f"{self.seed}"))
+        pairs = list(self._chosen or self._pairs)
         if self.shuffle:
             randomness.shuffle(pairs)
-        made = [(annotation, self._candidates(annotation, found, randomness if self.redraw else random.Random(
-            f"{self.seed}/{annotation.id}"))) for annotation, found in pairs]
+        made = pairs if self._chosen else [(annotation, self._candidates(annotation, found, randomness))
+                                           for annotation, found in pairs]
         if self.epoch == 0 and not self.only_predicted:
             count_candidates(candidate for _, candidates in made for candidate in candidates)
         self.epoch += 1
@@ -100,6 +106,19 @@ class SelectorCorpus:
         if dropped:
             logger.info("%d gold records with held-out sentences left out", dropped)
 
+    def _choose(self, randomness: random.Random) -> List[Made]:
+        """Choose candidates among those of all records; a record of which none is chosen is left out."""
+        made = [(annotation, self._candidates(annotation, found, randomness)) for annotation, found in self._pairs]
+        each = [(place, candidate) for place, (_, candidates) in enumerate(made) for candidate in candidates]
+        count_candidates(candidate for _, candidate in each)
+        sides = [[one for one in each if one[1].valid is valid] for valid in (True, False)]
+        half = min(max(1, self.candidates // 2), *map(len, sides))
+        chosen: Dict[int, List[Candidate]] = {}
+        for place, candidate in sorted((one for side in sides for one in randomness.sample(side, half)),
+                                       key=lambda one: one[0]):
+            chosen.setdefault(place, []).append(candidate)
+        return [(made[place][0], candidates) for place, candidates in chosen.items()]
+
     def _candidates(self, annotation: Annotation, found: Any, randomness: random.Random) -> List[Candidate]:
         if self.only_predicted:
             gold = {mention.key for mention in annotation.mentions}
@@ -119,7 +138,7 @@ class SelectorCorpus:
 def make_selector_corpus(
     path: str, negatives: Optional[Dict[str, Any]] = None, labels: Optional[List[str]] = None,
     predicted: Optional[str] = None, only_predicted: bool = False, split: str = "train", seed: int = 0,
-    shuffle: bool = True, redraw: bool = True, candidates_key: str = "candidates", spans_key: str = "sc",
+    shuffle: bool = True, candidates: int = 0, candidates_key: str = "candidates", spans_key: str = "sc",
     held_out: Optional[List[str]] = None, on_leak: str = "error",
 ) -> Callable[[Language], Iterable[Example]]:
     """Make the reader from a config; see `SelectorCorpus` and `NegativeSettings`."""
@@ -130,5 +149,5 @@ def make_selector_corpus(
         raise BionerError(Errors.E510.format(key=key, source="negatives", why=why)) from None
     return SelectorCorpus(Path(path), labels=labels or (), negatives=settings,
                           predicted=Path(predicted) if predicted else None, only_predicted=only_predicted, split=split,
-                          seed=seed, shuffle=shuffle, redraw=redraw, candidates_key=candidates_key, spans_key=spans_key,
-                          held_out=[Path(path) for path in held_out or ()], on_leak=on_leak)
+                          seed=seed, shuffle=shuffle, candidates=candidates, candidates_key=candidates_key,
+                          spans_key=spans_key, held_out=[Path(path) for path in held_out or ()], on_leak=on_leak)

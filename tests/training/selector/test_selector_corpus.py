@@ -36,8 +36,29 @@ def test_candidates_stand_in_the_predicted_doc_and_gold_in_the_other(gold, nlp):
 def test_negatives_are_made_anew_each_epoch_but_not_for_dev(gold, nlp):
     corpus = make_selector_corpus(gold)
     assert candidates(*corpus(nlp)) != candidates(*corpus(nlp))
-    for once in (make_selector_corpus(gold, shuffle=False), make_selector_corpus(gold, redraw=False)):
+    for once in (make_selector_corpus(gold, shuffle=False), make_selector_corpus(gold, candidates=4)):
         assert candidates(*once(nlp)) == candidates(*once(nlp))
+
+
+@pytest.mark.issue(25)
+@pytest.mark.parametrize("wanted, each", [
+    pytest.param(20, 10, id="some"), pytest.param(1000, 80, id="more than there are"),
+])
+def test_so_many_candidates_are_chosen_once_half_of_them_right(tmp_path, nlp, wanted, each):
+    path = str(tmp_path / "gold.jsonl")
+    write_jsonl(path, [Annotation(TEXT, GOLD, id=f"{number}", meta={"split": "train"}) for number in range(40)])
+
+    def choose(seed):
+        corpus = make_selector_corpus(path, candidates=wanted, seed=seed)
+        first, second = ([(example.text, candidates(example)) for example in corpus(nlp)] for _ in range(2))
+        assert sorted(first) == sorted(second) and first != second
+        return first
+
+    chosen, right = choose(1), {mention.key for mention in GOLD}
+    kinds = [key in right for _, keys in chosen for key in keys]
+    assert (kinds.count(True), kinds.count(False)) == (each, each)
+    assert all(keys for _, keys in chosen)
+    assert chosen == choose(1) and chosen != choose(2)
 
 
 def test_predictions_alone_are_the_candidates_where_asked_for(gold, tmp_path, nlp):
