@@ -178,6 +178,45 @@ def test_details_that_a_tool_holds_are_as_they_come_back(tmp_path, name, format,
     assert merged.records[0].mentions[0].details() == wanted.details()
 
 
+MOVED = Annotation("Acute gout and flu.", (Mention(0, 10, "DISEASE", score=0.4, ids=("MESH:D006073",), note="sure",
+                                                   attributes={"subtype": "Joint"}),
+                                           Mention(15, 18, "DISEASE", ids=("MESH:D007251",))), id="a")
+
+
+@pytest.mark.parametrize("name, format", [
+    ("a.labelstudio.json", "labelstudio"), ("a.brat", "brat"), ("a.prodigy.jsonl", "prodigy"), ("a.jsonl", "jsonl"),
+    ("a.inception", "inception"), ("a.doccano.jsonl", "doccano"),
+])
+@pytest.mark.parametrize("as_it_was", [True, False], ids=["moved", "drawn anew"])
+@pytest.mark.parametrize("change", [{"start": 6}, {"label": "SYMPTOM"}], ids=["edge", "label"])
+def test_a_changed_mention_keeps_its_details(tmp_path, name, format, as_it_was, change):
+    pytest.importorskip("cassis" if format == "inception" else "json")
+    path, mention = tmp_path / name, MOVED.mentions[0]
+    back = replace(mention if as_it_was else Mention(*mention.key), **change)
+    write_annotations(path, [MOVED.with_mentions([back, MOVED.mentions[1]])], format, problems=Problems())
+    merged, _ = merge(list(read_annotations(path, format, problems=Problems())), given=[MOVED],
+                      unchanged=read_unchanged([MOVED], path, format=format))
+    found = merged.records[0].mentions[0]
+    assert found == back and found.details() == mention.details() and found.score is None
+    assert merged.records[0].mentions[1].ids == ("MESH:D007251",)
+
+
+@pytest.mark.parametrize("back", [
+    pytest.param([Mention(0, 5, "DISEASE"), Mention(6, 10, "DISEASE")], id="divided"),
+    pytest.param([Mention(0, 18, "DISEASE")], id="two made one"),
+    pytest.param([Mention(6, 10, "SYMPTOM")], id="other place and label"),
+    pytest.param([Mention(11, 14, "DISEASE")], id="beside it"),
+])
+def test_a_mention_that_may_be_another_takes_no_identifiers(back):
+    merged, _ = merge([MOVED.with_mentions(back)], given=[MOVED])
+    assert [mention.details() for mention in merged.records[0].mentions] == [{}] * len(back)
+
+
+def test_a_mention_added_inside_one_that_stayed_takes_no_identifiers():
+    merged, _ = merge([MOVED.with_mentions([*MOVED.mentions, Mention(6, 10, "DISEASE")])], given=[MOVED])
+    assert [len(mention.ids) for mention in merged.records[0].mentions] == [1, 0, 1]
+
+
 def test_identifiers_that_a_format_cannot_write_stay(tmp_path):
     pytest.importorskip("cassis")
     given = [DETAILED.with_mentions([replace(DETAILED.mentions[0], ids=("OMIM:123,456",))])]

@@ -1,9 +1,10 @@
 """What the annotation tools have in common: hashes of texts, and corrections matched with what was given out."""
 
 import hashlib
+from collections import Counter
 from dataclasses import replace
 from datetime import datetime, timezone
-from typing import Any, Collection, Dict, Iterable, Iterator, List, Mapping, Optional, Set, Tuple
+from typing import Any, Collection, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ...annotation import Annotation, Mention, read_details
 from ...errors import BionerError, Errors
@@ -90,8 +91,8 @@ def take_corrections(originals: Iterable[Annotation], corrected: Iterable[Annota
     problems (Optional[Problems]): Takes note of changed texts, unknown documents and labels; without it they are
         an error.
     YIELDS (Annotation): Each correction under the id of its original, with its metadata, and with those identifiers,
-        attributes and notes of mentions that stayed which the tool does not hold. Nobody's score stands for what a
-        person has decided.
+        attributes and notes of mentions that stayed, or whose edge or label was changed, which the tool does not hold.
+        Nobody's score stands for what a person has decided.
     """
     problems = strict_unless(problems)
     by_id: Dict[str, Annotation] = {}
@@ -119,15 +120,35 @@ def take_corrections(originals: Iterable[Annotation], corrected: Iterable[Annota
 
 def _correct(original: Annotation, corrected: Annotation, shown: Mapping[Tuple[str, Key], Mention],
              labels: Optional[Collection[str]], problems: Problems) -> Annotation:
-    known = {mention.key: mention for mention in original.mentions}
+    known = {**{mention.key: mention for mention in original.mentions},
+             **_find_changed(original.mentions, corrected.mentions)}
     kept: List[Mention] = []
     for mention in corrected.mentions:
         if labels is not None and mention.label not in labels:
             problems.add("unknown_label", original.id, f"{mention.start}-{mention.end} {mention.label}")
-        else:
-            former = known.get(mention.key, mention)
-            kept.append(_restore(mention, former, shown.get((original.id, mention.key), Mention(*mention.key))))
+            continue
+        former = known.get(mention.key, mention)
+        before = shown.get((original.id, former.key), Mention(*former.key))
+        # A changed mention without details was drawn anew, whatever the tool held of the one before.
+        is_new = former.key != mention.key and not mention.details()
+        kept.append(_restore(mention, former, Mention(*former.key) if is_new else before))
     return replace(original.with_mentions(kept), meta={**original.meta, **corrected.meta})
+
+
+def _find_changed(before: Sequence[Mention], after: Sequence[Mention]) -> Dict[Key, Mention]:
+    """Match mentions whose edge or label was changed with what they were, where there is no doubt.
+
+    before (Sequence[Mention]): The mentions that were given out.
+    after (Sequence[Mention]): Those that came back.
+    RETURNS (Dict[Key, Mention]): Each new one that overlaps a single one that is gone, and is the single one to do so,
+        if they have the same label or the same place.
+    """
+    kept = {mention.key for mention in before} & {mention.key for mention in after}
+    pairs = [(old, new) for old in before if old.key not in kept for new in after if new.key not in kept
+             and (old.label == new.label and old.start < new.end and new.start < old.end
+                  or (old.start, old.end) == (new.start, new.end))]
+    olds, news = Counter(old.key for old, _ in pairs), Counter(new.key for _, new in pairs)
+    return {new.key: old for old, new in pairs if olds[old.key] == news[new.key] == 1}
 
 
 def _restore(mention: Mention, former: Mention, shown: Mention) -> Mention:
