@@ -94,7 +94,8 @@ def annotate_cli(
                                                        "Default: sc, else ents."),
     map_: List[str] = typer.Option([], "--map", metavar="OLD=NEW", help="With --pipeline: change a label of it; "
                                                                         "OLD= drops its mentions. Can be repeated."),
-    seed: Optional[int] = typer.Option(None, help="Random seed of sampled responses; default: as the config says."),
+    seed: Optional[int] = typer.Option(None, min=0, help="Random seed of sampled responses; default: as the config "
+                                                              "says."),
     allow_empty: bool = typer.Option(False, "--allow-empty", help="Write OUT empty where IN holds no text, in place of "
                                                                   "an error."),
     retry_truncated: bool = typer.Option(False, "--retry-truncated", help="Ask once more for cached responses that "
@@ -104,7 +105,7 @@ def annotate_cli(
                                                   "nothing is asked, and OUT is not written."),
     read_batch_from: Optional[Path] = typer.Option(None, "--read-batch", help="Results of a batch service: they go to "
                                                    "the cache, and only what they lack is asked."),
-    gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU ID or -1 for CPU; with --engine ray each worker "
+    gpu_id: int = typer.Option(-1, "--gpu-id", "-g", min=-1, help="GPU ID or -1 for CPU; with --engine ray each worker "
                                                             "has a GPU of its own, whatever the ID."),
 ) -> None:
     """Annotate texts with a language model, or with a trained pipeline.

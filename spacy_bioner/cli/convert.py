@@ -71,7 +71,7 @@ def convert_cli(
     limit: Optional[int] = typer.Option(None, min=1, help="Draw a sample of this many records, after cutting."),
     fold: str = typer.Option("", metavar="N/K", help="Keep fold N of K: about a K-th of the documents."),
     other_folds: str = typer.Option("", metavar="N/K", help="Keep all folds of K but N, to train on; N is labelled."),
-    seed: int = typer.Option(0, help="Seed of folds and sample; a smaller sample is part of a larger one."),
+    seed: int = typer.Option(0, min=0, help="Seed of folds and sample; a smaller sample is part of a larger one."),
     split: str = typer.Option("", help="The split the records must be of; records that say none get it."),
     set_split: str = typer.Option("", help="Set the split of the records, whatever they say: for a part of train that "
                                            "becomes dev."),

@@ -31,7 +31,7 @@ def evaluate_cli(
     spans_key: str = typer.Option("sc", help="Key of the spans in Docs."),
     resamples: int = typer.Option(10_000, min=1, help="Resamples of the documents for intervals and tests."),
     seed: int = typer.Option(0, min=0, help="Seed of the resamples."),
-    gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU for pipelines, -1 for the CPU."),
+    gpu_id: int = typer.Option(-1, "--gpu-id", "-g", min=-1, help="GPU for pipelines, -1 for the CPU."),
 ) -> None:
     """Score systems against gold, with 95% confidence intervals.
 

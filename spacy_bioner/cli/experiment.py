@@ -26,7 +26,7 @@ def experiment_cli(
                                                            "can be repeated."),
     dry_run: bool = typer.Option(False, "--dry-run", help="Show the steps and an estimate of GPU memory and "
                                                             "hours, and run none."),
-    gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU, -1 for the CPU."),
+    gpu_id: int = typer.Option(-1, "--gpu-id", "-g", min=-1, help="GPU, -1 for the CPU."),
     jobs: int = typer.Option(1, "--jobs", "-j", min=1, help="Steps that may run side by side; each is a process of its "
                                                             "own, on the same GPU."),
 ) -> None:

@@ -86,7 +86,7 @@ def init_cli(
                                      "parts; other documents are divided."),
     labels: Optional[Path] = typer.Option(None, help="Label schema (YAML) of the corpus; without it one is written "
                                                      "with the labels that occur, for you to define."),
-    seed: int = typer.Option(0, help="Random seed of the division into train, dev and test."),
+    seed: int = typer.Option(0, min=0, help="Random seed of the division into train, dev and test."),
 ) -> None:
     """Write a project for your own corpus: the workflow, its configs, the corpus, its labels and a README.
 

@@ -19,7 +19,7 @@ def inspect_cli(
     from_: str = typer.Option("", "--from", help="Format of the files, where their names do not make it certain."),
     labels: Optional[Path] = typer.Option(None, help="Label schema (YAML); labels that it lacks are shown."),
     examples: int = typer.Option(5, min=0, help="How many records of each part are shown."),
-    seed: int = typer.Option(0, help="Seed of the draw of examples."),
+    seed: int = typer.Option(0, min=0, help="Seed of the draw of examples."),
     label: str = typer.Option("", help="Label of tags that say none (B, I, O), in iob and hf files."),
     spans_key: str = typer.Option("", help="Span group of spacy files, or ents for doc.ents; by default sc, and "
                                            "doc.ents where there is no sc."),

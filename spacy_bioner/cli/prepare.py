@@ -47,7 +47,7 @@ def prepare_cli(
     package_version: str = typer.Option("", help="Version of the wheel that will be built, to check it now."),
     strict: bool = typer.Option(False, "--strict", help="Fail at unknown keys, mentions that cannot be marked, and "
                                                         "labels without a mention in the sample."),
-    seed: int = typer.Option(0, help="Seed of the samples."),
+    seed: int = typer.Option(0, min=0, help="Seed of the samples."),
 ) -> None:
     """Split a corpus into sentences, take samples, and check labels, splits and leaks.
 

@@ -16,7 +16,7 @@ def serve_cli(
     batch_size: int = typer.Option(64, min=1, help="Most texts that are annotated together."),
     spans_key: str = typer.Option("sc", help="Key of the spans in Docs."),
     int8: bool = typer.Option(False, "--int8", help="Compute with weights rounded to 8 bits."),
-    gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU, or -1 for the CPU."),
+    gpu_id: int = typer.Option(-1, "--gpu-id", "-g", min=-1, help="GPU, or -1 for the CPU."),
 ) -> None:
     """Serve a pipeline over HTTP; texts of requests that come together are annotated together.
 

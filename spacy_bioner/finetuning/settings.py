@@ -99,4 +99,4 @@ class SelectDataSettings(TrainedFormatSettings):
         2.0, "Among how many of the top of the ranking it chooses, as a multiple of how many it takes; 1 leaves no "
         "choice.", ge=1)
     encoder: str = setting("all-minilm-l6-v2", "The encoder of the vectors: an embedded package, a folder or a hub id.")
-    seed: int = setting(0, "Random seed of the selection.")
+    seed: int = setting(0, "Random seed of the selection.", ge=0)

@@ -54,7 +54,7 @@ class ResponseSettings(Settings):
 
     max_new_tokens: int = setting(512, "Most tokens of a freely generated response.", ge=1)
     temperature: float = setting(0.0, "0 takes the most probable response; above 0 free responses are sampled.", ge=0)
-    seed: int = setting(0, "Random seed of the sampling.")
+    seed: int = setting(0, "Random seed of the sampling.", ge=0)
 
 
 class CausalLMSettings(ResponseSettings, LocalModelSettings):

@@ -49,7 +49,7 @@ class GeneratorSettings(LocalModelSettings):
     raw_pairs: int = setting(150, "Raw sentences that become training pairs.", ge=0)
     gold_pairs: int = setting(150, "Gold sentences that become training pairs.", ge=0)
     max_seeds: int = setting(3, "Most seeds of a pair.", ge=1)
-    seed: int = setting(0, "Random seed of pairs, weights and order.")
+    seed: int = setting(0, "Random seed of pairs, weights and order.", ge=0)
     lora: LoraSettings = LoraSettings()
     training: GeneratorTraining = GeneratorTraining()
 
@@ -93,7 +93,7 @@ class SynthesizeSettings(WritingSettings, LocalModelSettings):
     max_thought_tokens: int = setting(
         128, "So many tokens more where the variant chain_of_thought thinks before the sentence.", ge=0)
     replay: Optional[Path] = setting(None, "Recorded responses in place of a model.")
-    seed: int = setting(0, "Random seed of the plan and of the sampling.")
+    seed: int = setting(0, "Random seed of the plan and of the sampling.", ge=0)
     server: ServerOptions = ServerOptions()
 
 
@@ -112,4 +112,4 @@ class AugmentSettings(Settings):
     noise: bool = setting(False, "Whether misspelt copies are made too.")
     rounds: int = setting(4, "How often llm-da asks for new mentions of a label.", ge=1)
     shown: int = setting(8, "Mentions that llm-da shows as examples each time.", ge=1)
-    seed: int = setting(0, "Random seed of the changes.")
+    seed: int = setting(0, "Random seed of the changes.", ge=0)

@@ -52,6 +52,14 @@ def test_common_options_have_the_same_names_and_kind(verb):
                 assert parameter.is_flag == (option == "--overwrite")
 
 
+@pytest.mark.parametrize("option, value", [("--seed", "-1"), ("--gpu-id", "-2")])
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_random_seed_or_gpu_that_none_can_be_is_refused(verb, name, option, value):
+    if any(option in parameter.opts for parameter in COMMANDS[name].params):
+        code, _, err = verb(*name.split(), option, value)
+        assert code == 2 and "greater than or equal" in " ".join(err.split())
+
+
 @pytest.mark.parametrize("verb", COMMANDS)
 def test_a_verb_with_a_config_takes_overrides(verb):
     has_config = any("--config" in parameter.opts for parameter in COMMANDS[verb].params)

@@ -50,8 +50,9 @@ def generate_sentences_cli(
                                                       "server writes the sentences, without an adapter."),
     config: Optional[Path] = CONFIG,
     profile: Optional[str] = PROFILE,
-    seed: Optional[int] = typer.Option(None, help="Random seed of plan and samples; default: as the config says."),
-    gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU, -1 for the CPU."),
+    seed: Optional[int] = typer.Option(None, min=0, help="Random seed of plan and samples; default: as the config "
+                                                              "says."),
+    gpu_id: int = typer.Option(-1, "--gpu-id", "-g", min=-1, help="GPU, -1 for the CPU."),
 ) -> None:
     """Write sentences that hold one to three seed entities each, check them, and count what was wrong.
 

@@ -38,8 +38,8 @@ def generate_variants_cli(
     report: Optional[Path] = typer.Option(None, help="Where to write the counts, as JSON."),
     config: Optional[Path] = CONFIG,
     profile: Optional[str] = PROFILE,
-    seed: Optional[int] = typer.Option(None, help="Random seed of the changes; default: as the config says."),
-    gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU, -1 for the CPU."),
+    seed: Optional[int] = typer.Option(None, min=0, help="Random seed of the changes; default: as the config says."),
+    gpu_id: int = typer.Option(-1, "--gpu-id", "-g", min=-1, help="GPU, -1 for the CPU."),
 ) -> None:
     """Make further training sentences from gold ones, with exact offsets.
 

@@ -20,7 +20,7 @@ def audit_cli(
     predicted: Optional[Path] = typer.Option(None, help="Predictions with scores for all of CORPUS in place of probes, "
                                                         "by models that have not seen what they predict."),
     report: Optional[Path] = typer.Option(None, help="Report in Markdown; by default beside OUT."),
-    seed: int = typer.Option(0, help="Random seed of folds and weights."),
+    seed: int = typer.Option(0, min=0, help="Random seed of folds and weights."),
 ) -> None:
     """Find likely errors in gold.
 

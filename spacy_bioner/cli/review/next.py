@@ -26,7 +26,7 @@ def review_next_cli(
     train: Optional[Path] = typer.Option(None, help="What is corrected already: left out, and what is like it ranks "
                                                     "lower."),
     encoder: str = typer.Option("all-minilm-l6-v2", help="Encoder that says which sentences are alike."),
-    seed: int = typer.Option(0, help="Random seed of the strategy random."),
+    seed: int = typer.Option(0, min=0, help="Random seed of the strategy random."),
     overwrite: bool = typer.Option(False, "--overwrite", help="Replace OUT although decisions about it are not in "
                                                               "--train."),
 ) -> None:

@@ -18,7 +18,7 @@ def review_status_cli(
                                                  "place of quick trainings. Give four or more."),
     more: int = typer.Option(50, "--n", min=1, help="How many sentences come next."),
     worth: float = typer.Option(0.5, min=0, help="Points of F1 that the next sentences should bring at least."),
-    seed: int = typer.Option(0, help="Random seed of trainings and bootstrap."),
+    seed: int = typer.Option(0, min=0, help="Random seed of trainings and bootstrap."),
     output: Optional[Path] = typer.Option(None, "-o", "--output", help="Curve and forecast as JSON."),
 ) -> None:
     """Show the learning curve so far, and say whether to go on.

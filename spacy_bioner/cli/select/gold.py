@@ -26,7 +26,7 @@ def select_gold_cli(
     mentions_per_name: float = typer.Option(0.0, min=0, help="Mentions of a label for each of its names, where "
                                                              "--mentions does not say; 0 for none."),
     rule: Rule = typer.Option(Rule.some, help="Names in a gold sentence: some of the dictionary, or only such."),
-    seed: int = typer.Option(42, help="Random seed of the draw."),
+    seed: int = typer.Option(42, min=0, help="Random seed of the draw."),
 ) -> None:
     """Choose the dictionary and the gold sentences of a low-resource experiment.
 

@@ -27,8 +27,8 @@ def select_records_cli(
     labels: Path = typer.Option(..., help="Label schema (YAML)."),
     scores: Optional[Path] = typer.Option(None, help="File that keeps the scores (.jsonl), so that another selection "
                                                      "scores nothing anew. Default: beside OUT."),
-    seed: Optional[int] = typer.Option(None, help="Random seed of random choices; default: as the config says."),
-    gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU ID or -1 for CPU."),
+    seed: Optional[int] = typer.Option(None, min=0, help="Random seed of random choices; default: as the config says."),
+    gpu_id: int = typer.Option(-1, "--gpu-id", "-g", min=-1, help="GPU ID or -1 for CPU."),
 ) -> None:
     """Select the gold records that are worth training on, by IFD (instruction-following difficulty) of a small model.
 

@@ -25,7 +25,7 @@ def select_silver_cli(
                                                             "score lower than is best there are dropped."),
     test_predicted: Optional[Path] = typer.Option(None, help="Its test set as the teacher annotated it: goes to "
                                                              "teacher.jsonl, for `evaluate`."),
-    seed: int = typer.Option(0, help="Random seed of what is held out."),
+    seed: int = typer.Option(0, min=0, help="Random seed of what is held out."),
 ) -> None:
     """Choose what to train on from the annotations of a teacher, with or without gold.
 

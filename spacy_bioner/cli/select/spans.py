@@ -17,7 +17,7 @@ def select_spans_cli(
     output: Path = typer.Argument(..., metavar="OUT", help="Records with the mentions that are kept."),
     selector: Path = typer.Option(..., help="Pipeline with a span_selector, as `train selector` makes it."),
     rejected: Optional[Path] = typer.Option(None, help="Records with the dropped mentions; by default beside OUT."),
-    gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU, -1 for the CPU."),
+    gpu_id: int = typer.Option(-1, "--gpu-id", "-g", min=-1, help="GPU, -1 for the CPU."),
 ) -> None:
     """Drop spans that are likely wrong, by a trained selector.
 

@@ -33,8 +33,9 @@ def train_annotator_cli(
                                                  "Can be repeated."),
     add: List[str] = typer.Option([], help="Another corpus to train on jointly, as GOLD=SCHEMA; can be repeated."),
     epochs: int = typer.Option(0, min=0, help="Times that each record is seen; 0 takes the number in the config."),
-    seed: Optional[int] = typer.Option(None, help="Random seed of weights and order; default: as the config says."),
-    gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU ID or -1 for CPU."),
+    seed: Optional[int] = typer.Option(None, min=0, help="Random seed of weights and order; default: as the config "
+                                                              "says."),
+    gpu_id: int = typer.Option(-1, "--gpu-id", "-g", min=-1, help="GPU ID or -1 for CPU."),
     overwrite: bool = typer.Option(False, "--overwrite", help="Remove what OUT holds of another training."),
 ) -> None:
     """Fine-tune a language model to annotate, by a LoRA adapter.

@@ -46,9 +46,9 @@ def train_generator_cli(
     any_split: bool = typer.Option(False, "--any-split", help="Take raw records of dev and test too."),
     config: Optional[Path] = CONFIG,
     profile: Optional[str] = PROFILE,
-    seed: Optional[int] = typer.Option(None, help="Random seed of pairs, weights and order; default: as the config "
-                                                  "says."),
-    gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU, -1 for the CPU."),
+    seed: Optional[int] = typer.Option(None, min=0, help="Random seed of pairs, weights and order; default: as the "
+                                                              "config says."),
+    gpu_id: int = typer.Option(-1, "--gpu-id", "-g", min=-1, help="GPU, -1 for the CPU."),
     overwrite: bool = typer.Option(False, "--overwrite", help="Remove what OUT holds of another training."),
 ) -> None:
     """Fine-tune a language model, by LoRA, to write sentences that hold given entities in tags.

@@ -29,8 +29,8 @@ def train_head_start_cli(
                                        "test sets, and corpora that the head start is to be measured on."),
     updates: int = typer.Option(0, min=0, help="Steps of training; 0: as the config says."),
     dev: int = typer.Option(60, min=1, help="Sentences of each corpus that are kept apart, to see what was learnt."),
-    seed: int = typer.Option(0, help="Random seed of weights, order and dropout."),
-    gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU, -1 for the CPU."),
+    seed: int = typer.Option(0, min=0, help="Random seed of weights, order and dropout."),
+    gpu_id: int = typer.Option(-1, "--gpu-id", "-g", min=-1, help="GPU, -1 for the CPU."),
     overwrite: bool = typer.Option(False, "--overwrite", help="Remove what OUT holds of another training."),
 ) -> None:
     """Train a head start, which trainings on other corpora can begin with.

@@ -38,8 +38,8 @@ def train_selector_cli(
     tune: Tune = typer.Option(Tune.labels, help="Thresholds chosen on dev: one for each label, one for all, or none."),
     recall_loss: Optional[float] = typer.Option(None, min=0, max=100, help="Points of recall that thresholds may cost "
                                                 "on dev, such as 0.5; by default they are those of the best F1."),
-    seed: int = typer.Option(0, help="Random seed of weights, candidates and order."),
-    gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU, -1 for the CPU."),
+    seed: int = typer.Option(0, min=0, help="Random seed of weights, candidates and order."),
+    gpu_id: int = typer.Option(-1, "--gpu-id", "-g", min=-1, help="GPU, -1 for the CPU."),
     overwrite: bool = typer.Option(False, "--overwrite", help="Remove what OUT holds of another training."),
 ) -> None:
     """Train a selector, which tells correct spans from wrong ones.

@@ -55,8 +55,8 @@ def train_spancat_cli(
                                                              "strategy, its epochs over its own records. S3: 20,10."),
     evaluations: int = typer.Option(8, min=1, help="How often the dev set is scored, about."),
     tune: Tune = typer.Option(Tune.labels, help="Thresholds chosen on dev: one for each label, one for all, or none."),
-    seed: int = typer.Option(0, help="Random seed of weights, order and dropout."),
-    gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU, -1 for the CPU."),
+    seed: int = typer.Option(0, min=0, help="Random seed of weights, order and dropout."),
+    gpu_id: int = typer.Option(-1, "--gpu-id", "-g", min=-1, help="GPU, -1 for the CPU."),
     overwrite: bool = typer.Option(False, "--overwrite", help="Remove what OUT holds of another training."),
 ) -> None:
     """Train a span categorizer on gold records, synthetic ones, or both.

@@ -72,4 +72,4 @@ class StepSettings(Settings):
 class TrainingSettings(StepSettings):
     """How an adapter is trained."""
 
-    seed: int = setting(0, "Random seed of the adapter, the order and the dropout.")
+    seed: int = setting(0, "Random seed of the adapter, the order and the dropout.", ge=0)

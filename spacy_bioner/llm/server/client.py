@@ -19,7 +19,18 @@ from ..protocol import DOCUMENT_STATUS, Reply, Request
 from ..settings import ConnectionSettings, GrammarSettings, ResponseSettings
 from .answers import Outcome, may_pass, read_answer, read_retry_after
 from .budget import Budget
-from .exchange import Answer, AnswerTooLarge, Limits, UnreadableAnswer, find_proxy, get, post, read_trusted, size_limit
+from .exchange import (
+    Answer,
+    AnswerTooLarge,
+    Limits,
+    UnreadableAnswer,
+    check_address,
+    find_proxy,
+    get,
+    post,
+    read_trusted,
+    size_limit,
+)
 from .grammar_requests import GrammarRequests, LookUpFailed
 from .parameters import Parameters, describe_refusal, find_refused
 from .span_scores import SpanScorer
@@ -95,7 +106,8 @@ class Server:
     write_grammar (Optional[Callable[[str], str]]): Text to the grammar of its answers; None lets all answer freely.
     score_spans (Optional[SpanScorer]): Scores the mentions of answers; None asks for no log-probabilities.
     budget (Optional[Budget]): Counts the cost, with other servers of the run.
-    RAISES BionerError: E223 where no address is given, E250 for a file of certificates that cannot be used.
+    RAISES BionerError: E223 where no address is given, E209 for what is none, E250 for a file of certificates
+        that cannot be used.
     """
 
     def __init__(self, settings: ServerSettings, *, count_tokens: Callable[[str], int] = estimate_tokens,
@@ -106,6 +118,7 @@ class Server:
         self.base_url = settings.base_url or os.environ.get("OPENAI_BASE_URL") or ""
         if not self.base_url:
             raise BionerError(Errors.E223.format(model=settings.model))
+        check_address(self.base_url)
         self._url = f"{self.base_url.rstrip('/')}/{'chat/completions' if settings.chat else 'completions'}"
         self._trusted = read_trusted(settings.ca_file)
         self._parameters = Parameters(settings)
@@ -205,8 +218,13 @@ class Server:
             verify=self._trusted, follow_redirects=False)
 
     def _find_key(self) -> str:
-        """Return the key, empty for none; raises BionerError E248 for one that no header can hold."""
-        settings = self.settings
+        """Return the key, empty for none; raises BionerError E248 for one that no header can hold, E209 for another
+        variable than the default that is not set."""
+        settings, name = self.settings, self.settings.api_key_env
+        default = ServerSettings.model_fields["api_key_env"].default
+        if settings.api_key is None and name != default and name not in os.environ:
+            raise BionerError(Errors.E209.format(what="api_key_env", value=name,
+                                                 wanted="an environment variable that is set"))
         key = (settings.api_key or os.environ.get(settings.api_key_env) or "").strip()
         if not (key.isascii() and key.isprintable()):
             raise BionerError(Errors.E248.format(place="api_key" if settings.api_key else settings.api_key_env))

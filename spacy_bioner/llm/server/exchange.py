@@ -72,6 +72,22 @@ def size_limit(max_new_tokens: int, *, listed: int = 0) -> int:
     return _FRAME_BYTES + _TOKEN_BYTES * max_new_tokens * (1 + listed)
 
 
+def check_address(url: str) -> None:
+    """Refuse what is no address of a server, which would only show as a connection that fails.
+
+    url (str): The address.
+    RAISES BionerError: E209 without scheme or host, or with a port or host that none can have.
+    """
+    try:
+        parts = urlsplit(url)
+        is_fit = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:  # brackets of IPv6 that are not closed, a port beyond 65535
+        is_fit = False
+    if not is_fit or any(letter.isspace() for letter in url):
+        wanted = "an address with http:// or https://, such as http://localhost:8000/v1"
+        raise BionerError(Errors.E209.format(what="base_url", value=url, wanted=wanted))
+
+
 def read_trusted(path: Optional[Path]) -> Union[ssl.SSLContext, bool]:
     """Read which authorities a server's certificate may be from.
 

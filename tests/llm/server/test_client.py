@@ -331,6 +331,24 @@ def test_a_server_without_address_is_an_error(monkeypatch):
         Server(ServerSettings(model="m"))
 
 
+@pytest.mark.parametrize("address", ["localhost:8000/v1", "127.0.0.1:8000", "ftp://localhost/v1", "http://", "http://[::1",
+                                     "http://a b/v1", "http://localhost:99999/v1", "http://localhost:0/v1", "mine"])
+@pytest.mark.parametrize("place", ["setting", "environment"])
+def test_what_is_no_address_is_an_error_before_anything_is_asked(monkeypatch, place, address):
+    monkeypatch.setenv("OPENAI_BASE_URL", address)
+    with pytest.raises(BionerError, match="'base_url' is .*http://"):
+        Server(ServerSettings(model="m", base_url=address if place == "setting" else None))
+
+
+def test_a_variable_for_the_key_that_is_named_and_not_set_is_an_error(start_server, monkeypatch):
+    monkeypatch.delenv("MY_KEY", raising=False)
+    server = start_server()
+    with pytest.raises(BionerError, match="'api_key_env' is 'MY_KEY'"):
+        ask(make_server(server, api_key_env="MY_KEY"), ["p"])
+    monkeypatch.setenv("MY_KEY", "")
+    assert server.bodies == [] and ask(make_server(server, api_key_env="MY_KEY"), ["p"])[0].error is None
+
+
 @pytest.mark.parametrize("value, seconds", [("", None), ("3", 3.0), ("-1", 0.0), ("soon", None), ("nan", None),
                                             ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0),
                                             ("Wed, 21 Oct 99999999999999999999 07:28:00 GMT", None)])
