@@ -1,7 +1,7 @@
 """The verb verify: what can be said of the wheel of a pipeline before it is installed."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, List, Mapping, Optional, Sequence
 
 import typer
 
@@ -43,15 +43,15 @@ def verify(path: Path, test: "Optional[Sequence[Annotation]]") -> "List[Check]":
     RETURNS (List[Check]): What was found; only the hashes where these are wrong.
     RAISES BionerError: E001, E809, E811, E812 for what cannot be read.
     """
-    from ..packaging.wheel_checks import Check, check_hashes, check_scores, list_checks
+    from ..packaging.wheel_checks import Check, check_hashes, list_checks
     from ..packaging.wheel_file import WheelFile
+    from ..packaging.wheel_meta import read_card, read_meta
 
     wheel = WheelFile.open(path)
     hashes = check_hashes(wheel)
     if hashes.failed:
         return [hashes]
-    found = wheel.read_json(str(wheel.pipeline() / "meta.json"))
-    meta = found if isinstance(found, dict) else {}
+    meta = read_meta(wheel)
     checks = [hashes, *list_checks(wheel, meta, test)]
     if test is not None:
         # What is wrong with versions, code or config may keep the pipeline from being safe to load, or loading at all.
@@ -59,22 +59,25 @@ def verify(path: Path, test: "Optional[Sequence[Annotation]]") -> "List[Check]":
         if unsafe:
             checks.append(Check("F1", False, f"not measured, since {' and '.join(unsafe)} failed"))
         else:
-            card = meta.get("spacy_bioner", {}).get("card", {})
-            checks.append(check_scores(card, *_measure(wheel, test)))
+            checks.append(_measure(wheel, read_card(meta), test))
     return checks
 
 
-def _measure(wheel: "WheelFile", test: "Sequence[Annotation]") -> Tuple[Sequence[float], Dict[str, List[float]]]:
-    """Return F1 and the recall of each label with their intervals; of its files alone: the package is not imported."""
+def _measure(wheel: "WheelFile", card: "Mapping[str, Any]", test: "Sequence[Annotation]") -> "Check":
+    """Compare F1, and the recall of each label, with the card; of its files alone: the package is not imported."""
     from ..evaluation.metrics import Sampling, evaluate
     from ..evaluation.pairing import pair_documents
     from ..packaging.recall_promise import measure_promised
+    from ..packaging.wheel_checks import Check, check_scores
     from ..temporaries import private_folder
 
     with private_folder("spacy-bioner-verify") as folder:
         wheel.unpack(wheel.pipeline(), Path(folder))
-        answers = read_answers(System("wheel", Path(folder)), test)
+        try:
+            answers = read_answers(System("wheel", Path(folder)), test)
+        except BionerError as error:
+            return Check("F1", True, str(error).replace(str(folder), str(wheel.path)))
     pairs, _ = pair_documents(test, answers.annotations, system="wheel")
     sampling = Sampling(resamples=2_000, seed=0)
     micro = evaluate(test, answers.annotations, sampling=sampling)["micro"]
-    return [micro["f1"], *micro["intervals"]["f1"]], measure_promised(pairs, sampling=sampling)
+    return check_scores(card, [micro["f1"], *micro["intervals"]["f1"]], measure_promised(pairs, sampling=sampling))

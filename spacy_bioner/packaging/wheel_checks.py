@@ -1,5 +1,6 @@
 """What can be said of the wheel of a pipeline before it is installed: licence, versions, code, calls of its config."""
 
+import configparser
 import re
 from dataclasses import dataclass
 from importlib import metadata
@@ -65,6 +66,9 @@ def check_versions(wheel: WheelFile) -> Check:
             continue
         if wanted.marker is not None and not wanted.marker.evaluate({"extra": ""}):
             continue
+        if wanted.url is not None:
+            missing.append(f"{wanted.name} would be taken from {wanted.url[:80]}")
+            continue
         try:
             found = metadata.version(wanted.name)
         except metadata.PackageNotFoundError:
@@ -98,7 +102,7 @@ def read_config(wheel: WheelFile) -> Dict[str, Any]:
     path = str(wheel.pipeline() / "config.cfg")
     try:
         return dict(Config().from_str(wheel.read(path).decode("utf8"), interpolate=False))
-    except (ConfigValidationError, ValueError) as error:
+    except (ConfigValidationError, configparser.Error, ValueError) as error:
         raise BionerError(Errors.E811.format(path=path, why=" ".join(str(error).split())[:200])) from None
 
 

@@ -6,6 +6,8 @@ import hashlib
 import io
 import json
 import re
+import stat
+import struct
 import zipfile
 import zlib
 from dataclasses import dataclass, field
@@ -20,8 +22,9 @@ from ..loading import check_growth, parse_json, read_limits
 _RECORD = re.compile(r"[^/]+\.dist-info/RECORD")
 _UNRECORDED = (".jws", ".p7s")
 # What reading a damaged archive raises: NotImplementedError for a compression that is none, RuntimeError for a file
-# that says it is encrypted. Each becomes one line that names the wheel.
-_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, UnicodeDecodeError, csv.Error)
+# that says it is encrypted, OSError for a place before its beginning. Each becomes one line that names the wheel.
+_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, UnicodeDecodeError, csv.Error,
+           struct.error, OSError)
 
 
 @dataclass
@@ -53,7 +56,7 @@ class WheelFile:
         except _BROKEN as error:
             raise BionerError(Errors.E809.format(path=path, why=error)) from None
         wheel = cls(path, archive, names=[info.filename for info in archive.infolist() if not info.is_dir()])
-        wheel._refuse_strange_names()
+        wheel._refuse_strange_files()
         wheel._compare()
         return wheel
 
@@ -100,7 +103,10 @@ class WheelFile:
                 place.parent.mkdir(parents=True, exist_ok=True)
                 place.write_bytes(self.read(name))
 
-    def _refuse_strange_names(self) -> None:
+    def _refuse_strange_files(self) -> None:
+        link = next((info.filename for info in self.archive.infolist() if stat.S_ISLNK(info.external_attr >> 16)), None)
+        if link is not None:
+            raise BionerError(Errors.E809.format(path=self.path, why=f"its file {json.dumps(link[:80])} is a link"))
         seen: Set[str] = set()
         for name in self.names:
             parts = PurePosixPath(name).parts

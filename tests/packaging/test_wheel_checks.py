@@ -137,6 +137,70 @@ def test_a_missing_file_is_a_fault(files, tmp_path):
     assert checks["hashes"].startswith("gone is in RECORD, and missing")
 
 
+def with_meta(files, **changed):
+    name = f"{FOLDER}/meta.json"
+    return {**files, name: json.dumps({**json.loads(files[name]), **changed}).encode()}
+
+
+@pytest.mark.parametrize("changed", [
+    {"spacy_bioner": "x"}, {"spacy_bioner": None}, {"spacy_bioner": {"card": [1]}}, {"sources": 5}, {"sources": "abc"},
+    *({"spacy_bioner": {"card": card}} for card in (
+        {"promise": "x"}, {"promise": {"labels": {}}}, {"promise": {"missed": 0.1, "labels": {"A": 1}}},
+        {"scores": "x"}, {"scores": {"micro": [1]}}, {"scores": {"micro": {"f1": 0.9}}},
+        {"scores": {"micro": {"f1": [0.9]}}}, {"scores": {"micro": {"f1": ["0.9", "0.8", "1"]}}})),
+], ids=str)
+def test_a_card_of_other_types_is_one_line(files, tmp_path, changed):
+    checks, _, error = check(build(tmp_path / "toy.whl", with_meta(files, **changed)))
+    assert not checks and "meta.json" in error and "toy.whl is no wheel that can be checked" in error
+
+
+@pytest.mark.parametrize("changed", [{"spacy_bioner": {}}, {"spacy_bioner": {"card": {"scores": None}}}], ids=str)
+def test_a_wheel_without_card_or_scores_passes(files, tmp_path, changed):
+    assert check(build(tmp_path / "toy.whl", with_meta(files, **changed)))[1:] == ([], "")
+
+
+def test_a_config_with_a_section_twice_is_one_line(files, tmp_path):
+    name = f"{FOLDER}/config.cfg"
+    checks, _, error = check(build(tmp_path / "toy.whl", {**files, name: files[name] + b"\n[nlp]\n"}))
+    assert not checks and "config.cfg of the wheel cannot be read" in error
+
+
+def test_a_requirement_from_an_address_fails(files, tmp_path):
+    stated = METADATA.encode() + b"Requires-Dist: spacy @ https://example.org/spacy.whl\n"
+    checks, failed, _ = check(build(tmp_path / "toy.whl", {**files, f"{INFO}/METADATA": stated}))
+    assert failed == ["versions"] and "example.org" in checks["versions"]
+
+
+def test_a_link_in_a_wheel_is_refused(files, tmp_path):
+    link = zipfile.ZipInfo("en_toy/link")
+    link.create_system, link.external_attr = 3, 0o120777 << 16
+    path = build(tmp_path / "toy.whl", files, **{link.filename: b"/etc/hostname"})
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(link, "/etc/hostname")
+    checks, _, error = check(path)
+    assert not checks and "link" in error
+
+
+@pytest.mark.parametrize("damage", [
+    pytest.param(lambda held: held[100:], id="without its beginning"),
+    pytest.param(lambda held: held[:-30], id="without its end"),
+    pytest.param(lambda held: held[:60] + bytes([held[60] ^ 255]) + held[61:], id="a byte"),
+])
+def test_a_damaged_wheel_is_one_line_that_names_it(files, tmp_path, damage):
+    path = build(tmp_path / "toy.whl", files)
+    path.write_bytes(damage(path.read_bytes()))
+    checks, failed, error = check(path)
+    assert failed == list(checks) and "toy.whl" in error
+
+
+def test_a_pipeline_that_cannot_be_loaded_is_named_by_its_wheel(files, tmp_path):
+    broken = {**files, f"{FOLDER}/config.cfg": b"[nlp]\nlang = \"en\"\npipeline = []\n"}
+    path = build(tmp_path / "toy.whl", broken)
+    checks, failed, error = check(path, "--test", records(tmp_path / "t.jsonl", "Nobody had gout here so far."))
+    assert failed == ["F1"] and "cannot be read" in checks["F1"] and "toy.whl" in error
+    assert "spacy-bioner-verify" not in checks["F1"]
+
+
 def test_a_promise_of_recall_is_compared_in_place_of_f1():
     high, low = [0.95, 0.92, 0.97], [0.5, 0.4, 0.6]
     card = {**CARD, "promise": {"missed": 0.1, "labels": {"A": {"holds": True}, "B": {"holds": False},
