@@ -7,7 +7,7 @@ from ..annotation import Annotation
 from ..errors import BionerError, Errors
 from ..files import parse_record, read_lines, write_json_lines
 from ..loading import is_gzip
-from .parsing.lines import refuse_half_characters
+from .parsing.lines import find_no_number, refuse_half_characters
 from .parsing.problems import Problems, Written, strict_unless, untold
 from .parsing.spans import Stated, ground_each
 
@@ -50,6 +50,11 @@ def read_jsonl(path: Path, *, problems: Optional[Problems] = None, raw: bool = F
         # In UTF-8 half of a surrogate pair can only be written as an escape.
         if "\\ud" in line or "\\uD" in line:
             refuse_half_characters(annotation, place)
+        if "NaN" in line or "Infinity" in line:
+            found = find_no_number(annotation)
+            if found is not None:
+                why = f"it holds {found}, which is no number of JSON. Write null"
+                raise BionerError(Errors.E003.format(path=path, line=number, why=why))
         repeated = len(record.get("spans", ())) - len(annotation.mentions)
         if repeated and problems is not None:
             problems.add("duplicate", place, f"{repeated} spans of record '{annotation.id}'")

@@ -4,10 +4,12 @@ The address holds a secret, without which nothing is shown. A request is refused
 host, so that no name of another site can lead here, and a change unless the page itself sends it with the secret.
 """
 
+import math
 import secrets
+import sqlite3
 from dataclasses import dataclass, field
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Sequence, Tuple
 from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -78,7 +80,9 @@ class Review:
             RAISES BionerError: For mentions that no record can have, E912 for a label that there is not.
         """
         given = self._by_id[str(said["id"])]
-        version, key = int(said["version"]), str(said["key"])
+        version, key = said["version"], str(said["key"])
+        if type(version) is not int:
+            raise ValueError("the version is no whole number")
         if undo:
             return self.describe(self.log.undo(given.id, version=version, key=key, by=self.by))
         record = Annotation.from_record({"id": given.id, "text": given.text, "spans": said["spans"],
@@ -96,7 +100,7 @@ class Review:
         given = self._by_id[one.id]
         why = _read_reason(given)
         doubt = why.get("doubt")
-        if not isinstance(doubt, (int, float)):
+        if not isinstance(doubt, (int, float)) or not math.isfinite(doubt):
             doubt = expected_corrections(given.mentions)
         return {"id": one.id, "version": one.version, "status": one.status, "text": given.text,
                 "spans": one.record.to_record()["spans"], "units": find_units(given.text), "doubt": round(doubt, 3),
@@ -115,6 +119,7 @@ def make_page(review: Review, port: int) -> "Starlette":
         from starlette.concurrency import run_in_threadpool
         from starlette.middleware import Middleware
         from starlette.middleware.trustedhost import TrustedHostMiddleware
+        from starlette.requests import ClientDisconnect
         from starlette.responses import HTMLResponse, JSONResponse, Response
         from starlette.routing import Route
 
@@ -135,14 +140,20 @@ def make_page(review: Review, port: int) -> "Starlette":
         return HTMLResponse(render_page(review.title))
 
     async def state(request: "Request", path: str) -> "Response":
-        return JSONResponse(await run_in_threadpool(review.state))
+        try:
+            return JSONResponse(await run_in_threadpool(review.state))
+        except sqlite3.Error as error:
+            return Response(*_refuse_for_now(review, error))
 
     async def change(request: "Request", path: str) -> "Response":
         body = b""
-        async for piece in request.stream():
-            body += piece
-            if len(body) > _MOST_BYTES:
-                return Response("The request is too long.\n", 413)
+        try:
+            async for piece in request.stream():
+                body += piece
+                if len(body) > _MOST_BYTES:
+                    return Response("The request is too long.\n", 413)
+        except ClientDisconnect:
+            return Response("The request is not whole.\n", 400)
         try:
             said = parse_json(body)
             return JSONResponse(await run_in_threadpool(review.change, said, undo=path == "/undo"))
@@ -150,6 +161,8 @@ def make_page(review: Review, port: int) -> "Starlette":
             return JSONResponse(review.describe(conflict.latest), 409)
         except (KeyError, TypeError, ValueError) as error:
             return Response(f"{error}\n", 400)
+        except sqlite3.Error as error:
+            return Response(*_refuse_for_now(review, error))
 
     async def asset(request: "Request") -> "Response":
         name = request.url.path[1:]
@@ -163,6 +176,11 @@ def make_page(review: Review, port: int) -> "Starlette":
               Route("/undo", guarded(change, header), methods=["POST"]), *(Route(f"/{name}", asset) for name in _FILES)]
     return Starlette(routes=routes, middleware=[Middleware(_add_headers),
                                                 Middleware(TrustedHostMiddleware, allowed_hosts=list(_HOSTS))])
+
+
+def _refuse_for_now(review: Review, error: sqlite3.Error) -> Tuple[str, int]:
+    """Return the line for a decision that is not on disk, and a status with which the page sends it again."""
+    return f"{Errors.E910.format(path=review.log.path, why=error)}\n", 503
 
 
 def _add_headers(app: Any) -> Callable:

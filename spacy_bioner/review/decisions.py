@@ -83,6 +83,7 @@ class DecisionLog:
     def __init__(self, path: Path, queue: Sequence[Annotation]) -> None:
         self.path = Path(path)
         self._given = {one.id: Decision(one.id, 0, -1, "", "given", OPEN, one) for one in queue}
+        _make_file(self.path)
         with naming_file(self.path), self._transaction() as connection:
             application, = connection.execute("PRAGMA application_id").fetchone()
             tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
@@ -236,12 +237,17 @@ def naming_file(path: Path) -> Iterator[None]:
         raise BionerError(Errors.E910.format(path=path, why=error)) from None
 
 
-@contextmanager
-def _open(path: Path) -> Iterator[sqlite3.Connection]:
+def _make_file(path: Path) -> None:
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    with closing(sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)) as connection:
+
+
+@contextmanager
+def _open(path: Path) -> Iterator[sqlite3.Connection]:
+    # A file that somebody has moved away is not made anew, and empty, beside what was decided.
+    address = f"{path.absolute().as_uri()}?mode=rw"
+    with closing(sqlite3.connect(address, timeout=_BUSY_SECONDS, isolation_level=None, uri=True)) as connection:
         # A decision that was acknowledged outlives a power cut too.
         connection.execute("PRAGMA synchronous = FULL")
         yield connection

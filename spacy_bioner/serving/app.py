@@ -113,11 +113,16 @@ async def _read_body(request: "Request") -> bytes:
     # A page of another origin cannot send JSON without asking first, and is not answered.
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise _Refused(415, "The content type is not application/json")
+    from starlette.requests import ClientDisconnect
+
     body = b""
-    async for piece in request.stream():
-        body += piece
-        if len(body) > MOST_BYTES:
-            raise _Refused(413, f"The request has more than {MOST_BYTES:,} bytes. Send fewer texts at once")
+    try:
+        async for piece in request.stream():
+            body += piece
+            if len(body) > MOST_BYTES:
+                raise _Refused(413, f"The request has more than {MOST_BYTES:,} bytes. Send fewer texts at once")
+    except ClientDisconnect:
+        raise _Refused(400, "The request is not whole") from None
     return body
 
 

@@ -40,6 +40,9 @@ def test_finds_the_other_of_plain_and_compressed(nested, tmp_path, there, asked)
                  "line 2, label of span 0-1: the text holds 0xdc00 at 1", id="half-in-label"),
     pytest.param('{"text": "a", "meta": {"n": [{"b": "\\ud835"}]}}', "line 2, meta: the text holds", id="half-in-meta"),
     pytest.param('{"text": "a", "meta": {"\\ud835": 1}}', "line 2, meta: the text holds", id="half-in-key"),
+    pytest.param('{"text": "a", "meta": {"n": [NaN]}}', "line 2: it holds nan", id="nan-in-meta"),
+    pytest.param('{"text": "a", "spans": [{"start": 0, "end": 1, "label": "X", "attributes": {"b": -Infinity}}]}',
+                 "line 2: it holds -inf", id="infinity-in-attributes"),
     pytest.param('{"text": "ab", "spans": [{"start": 1, "end": 1, "label": "X"}]}', "line 2: span 1-1", id="empty"),
 ])
 def test_errors_name_file_and_line(tmp_path, line, message):
@@ -48,6 +51,12 @@ def test_errors_name_file_and_line(tmp_path, line, message):
     with pytest.raises(BionerError, match=message) as caught:
         list(read_jsonl(path, raw=True))
     assert "bad.jsonl" in str(caught.value)
+
+
+def test_a_text_may_say_nan_or_infinity(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"text": "NaN and Infinity", "meta": {"NaN": "Infinity"}}')
+    assert [one.text for one in read_jsonl(path, raw=True)] == ["NaN and Infinity"]
 
 
 def test_a_whole_surrogate_pair_is_one_character(tmp_path):

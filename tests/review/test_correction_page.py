@@ -14,7 +14,7 @@ from browsers import needs_chromium
 from starlette.testclient import TestClient
 
 from spacy_bioner.annotation import Annotation, Mention
-from spacy_bioner.formats.jsonl import write_jsonl
+from spacy_bioner.formats.jsonl import read_jsonl, write_jsonl
 from spacy_bioner.review.correction_page import Review, make_page
 from spacy_bioner.review.decisions import DecisionLog, read_decisions
 
@@ -86,12 +86,49 @@ def test_the_page_may_load_only_from_its_server(client, review):
     pytest.param({"spans": [{"start": 0, "end": 99, "label": "DISEASE"}]}, "outside its text", id="outside"),
     pytest.param({"spans": [{"start": 0, "end": 4, "label": "PLACE"}]}, "none of those", id="label"),
     pytest.param({"id": "zz"}, "zz", id="sentence"), pytest.param({"status": "lost"}, "status", id="status"),
-    pytest.param({"version": "x"}, "invalid literal", id="version"),
+    pytest.param({"version": "x"}, "no whole number", id="version"),
+    pytest.param({"version": None}, "no whole number", id="no version"),
+    pytest.param({"version": 0.5}, "no whole number", id="half a version"),
 ])
 def test_what_cannot_be_kept_is_refused_in_one_line(client, review, changes, said):
     answer = client.post("/decide", json=decision(**changes), headers=OWN)
     assert answer.status_code == 400 and said in answer.text and answer.text.count("\n") == 1
     assert all(not one.version for one in review.log.latest().values())
+
+
+def test_a_number_beyond_all_is_refused_in_one_line(client):
+    content = json.dumps(decision()).replace('"version": 0', '"version": 1e999')
+    assert client.post("/decide", content=content, headers=OWN).status_code == 400
+
+
+def move_away(path):
+    path.rename(path.with_suffix(".away"))
+
+
+def damage(path):
+    path.write_bytes(b"no database any more" * 900)
+
+
+@pytest.mark.parametrize("spoil", [move_away, damage])
+def test_a_file_of_decisions_that_is_lost_is_named_and_the_page_asks_again(client, review, spoil):
+    assert client.post("/decide", json=decision(), headers=OWN).status_code == 200
+    held = review.log.path.read_bytes()
+    spoil(review.log.path)
+    for answer in (client.post("/decide", json=decision(version=1, key="k2"), headers=OWN), client.get("/queue")):
+        assert answer.status_code == 503 and "queue.decisions.db cannot be used" in answer.text
+        assert answer.text.count("\n") == 1
+    assert review.log.path.exists() == (spoil is damage)
+    review.log.path.write_bytes(held)
+    assert client.post("/decide", json=decision(version=1, key="k2"), headers=OWN).json()["version"] == 2
+
+
+@pytest.mark.parametrize("doubt", ["1e999", "-1e999"])
+def test_a_doubt_beyond_all_numbers_is_not_shown(tmp_path, doubt):
+    queue = tmp_path / "queue.jsonl"
+    queue.write_text('{"id": "a", "text": "Gout.", "spans": [], "meta": {"queue": {"doubt": %s}}}\n' % doubt)
+    records = list(read_jsonl(queue))
+    review = Review(records, DecisionLog(tmp_path / "d.db", records), ("DISEASE",), "mary", "mini")
+    assert json.loads(json.dumps(review.state(), allow_nan=False))["items"][0]["doubt"] == 0
 
 
 def test_an_outdated_decision_gets_the_latest_state(client):

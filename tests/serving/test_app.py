@@ -226,6 +226,19 @@ def test_what_is_no_pipeline_is_one_line(tmp_path, made):
     assert f"There is no pipeline at {tmp_path / 'pipeline'}" in str(result.exception)
 
 
+def test_a_client_that_hangs_up_leaves_no_traceback(nlp, tmp_path):
+    nlp.to_disk(tmp_path / "pipeline")
+    process = subprocess.Popen([sys.executable, "-m", "spacy_bioner", "serve", tmp_path / "pipeline", "--port", "0"],
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    address = process.stdout.readline().split()[-1]
+    with socket.create_connection(("127.0.0.1", httpx.URL(address).port)) as client:
+        client.sendall(b"POST /annotate HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+                       b"Content-Length: 99\r\n\r\n{")
+    assert httpx.post(address, json={"texts": ["Gout."]}, trust_env=False).status_code == 200
+    process.terminate()
+    assert (process.communicate(timeout=20)[1], process.returncode) == ("", 0)
+
+
 def test_the_verb_serves_a_folder_until_it_is_told_to_end(nlp, tmp_path):
     nlp.to_disk(tmp_path / "pipeline")
     process = subprocess.Popen([sys.executable, "-m", "spacy_bioner", "serve", tmp_path / "pipeline", "--port", "0"],

@@ -1,9 +1,10 @@
 """What several formats read alike: whole files, lines with the empty ones between, text that is no Unicode text."""
 
+import math
 import os
 import re
 from pathlib import Path
-from typing import Any, Iterator, Tuple
+from typing import Any, Iterator, Optional, Tuple
 
 from ...annotation import Annotation
 from ...errors import BionerError, Errors
@@ -86,14 +87,28 @@ def refuse_half_characters(annotation: Annotation, place: str) -> None:
         refuse_surrogates(text, f"{place}, meta")
 
 
+def find_no_number(annotation: Annotation) -> Optional[float]:
+    """Return NaN or Infinity where a record holds one besides its text: Python writes them, and JSON has neither."""
+    for held in (annotation.meta, *(mention.details() for mention in annotation.mentions)):
+        for value in _find_values(held):
+            if isinstance(value, float) and not math.isfinite(value):
+                return value
+    return None
+
+
 def _find_texts(value: Any) -> Iterator[str]:
     """Yield all strings in a JSON value, keys too."""
+    return (one for one in _find_values(value) if isinstance(one, str))
+
+
+def _find_values(value: Any) -> Iterator[Any]:
+    """Yield all that is neither list nor object in a JSON value, keys too."""
     waiting = [value]
     while waiting:
         value = waiting.pop()
-        if isinstance(value, str):
-            yield value
-        elif isinstance(value, dict):
+        if isinstance(value, dict):
             waiting += [*value, *value.values()]
         elif isinstance(value, list):
             waiting += value
+        else:
+            yield value

@@ -58,7 +58,8 @@
       let answer = null;
       try { answer = await ask(path, body); } catch (error) { answer = null; }
       if (answer === null || answer.status >= 500) {
-        say(`${waiting.length} not saved yet; trying again`, true);
+        const why = answer !== null && answer.status === 503 ? `: ${await answer.text()}` : "";
+        say(`${waiting.length} not saved yet; trying again${why}`, true);
         await new Promise((resolve) => setTimeout(resolve, RETRY));
         continue;
       }
@@ -376,7 +377,10 @@
   async function load(refused) {
     let answer = null;
     try { answer = await ask("/queue"); } catch (error) { answer = null; }
-    if (answer === null || !answer.ok) { say("The server does not answer", true); return; }
+    if (answer === null || !answer.ok) {
+      say(answer !== null && answer.status === 503 ? await answer.text() : "The server does not answer", true);
+      return;
+    }
     const fresh = await answer.json();
     labels = fresh.labels;
     fresh.items.forEach((one) => {
