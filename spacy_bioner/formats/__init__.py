@@ -68,6 +68,8 @@ def guess_format(path: Path) -> str:
     """
     if is_brat_folder(path):
         return "brat"
+    if Path(path).is_dir() and any(file_.name.lower().endswith(".xmi") for file_ in Path(path).iterdir()):
+        return "inception"
     if is_plain_text(path) and Path(path).is_file() and find_annotated_form(path) == "pubtator":
         return "pubtator"
     name = Path(path).name.lower().removesuffix(".gz")

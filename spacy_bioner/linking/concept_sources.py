@@ -23,7 +23,8 @@ def read_concept_names(path: Path, *, label: str = "", problems: Problems) -> Li
     path (Path): An ontology (.obo, or MeSH as .xml or .bin), a table (.csv, .tsv) with the columns name and id, and
         perhaps synonyms and label, or annotated texts of any format whose mentions have identifiers.
     label (str): Label of the mentions that names of an ontology or a table stand for; empty for any.
-    problems (Problems): Takes note of identifiers of which nothing says the vocabulary.
+    problems (Problems): Takes note of identifiers of which nothing says the vocabulary, and of rows without a name or
+        an identifier.
     RETURNS (List[ConceptName]): The names.
     RAISES BionerError: E801 where there is none, E403 for missing columns, E009 for annotated texts of dev or test,
         and those of the readers.
@@ -86,6 +87,9 @@ def _read_table(path: Path, delimiter: str, label: str, problems: Problems) -> L
     found = []
     for number, fields in rows[1:]:
         row = dict(zip(header, fields))
+        if not row.get(columns["id"], "").strip() or not row.get(columns["name"], "").strip():
+            problems.add("bad_line", f"{path}, line {number}", "no name or no identifier")
+            continue
         own = row.get("label", "").strip() or label
         ids = read_identifiers(row.get(columns["id"], ""), own, place=f"{path}, line {number}", problems=problems)
         found += [ConceptName(name, ids, own) for name in _names_of(row, columns["name"]) if ids and is_name(name)]

@@ -54,7 +54,7 @@ def leave_out_known(sentences: Iterable[Annotation], known: Iterable[Annotation]
     known (Iterable[Annotation]): What is corrected already.
     source (str): The pool, for errors.
     RETURNS (List[Annotation]): The rest.
-    RAISES BionerError: E552 where an id comes twice, E903 where nothing is left.
+    RAISES BionerError: E552 where an id comes twice, E008 where there is no sentence, E903 where nothing is left.
     """
     texts = {normalise(one.text) for one in known}
     given, kept = index_records(sentences, source=source), []
@@ -62,6 +62,8 @@ def leave_out_known(sentences: Iterable[Annotation], known: Iterable[Annotation]
         if normalise(one.text) not in texts:
             texts.add(normalise(one.text))
             kept.append(one)
+    if not given:
+        raise BionerError(Errors.E008.format(path=source))
     if not kept:
         raise BionerError(Errors.E903.format(source=source, count=len(given)))
     return kept

@@ -77,6 +77,13 @@ def test_looking_up_formats_loads_no_spacy():
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+@pytest.mark.parametrize("files", [["a.xmi"], ["TypeSystem.xml", "b.XMI"]])
+def test_a_folder_of_xmi_is_one_of_inception(tmp_path, files):
+    for name in files:
+        (tmp_path / name).write_text("")
+    assert guess_format(tmp_path) == "inception"
+
+
 @pytest.mark.issue(21)
 @pytest.mark.parametrize("files, brat", [(["a.TXT"], True), (["a.txt", "a.A1"], True), (["a.ANN"], True), ([], False),
                                          (["README.txt", "train.jsonl"], False), (["train.jsonl.gz"], False)])

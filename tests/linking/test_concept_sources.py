@@ -61,6 +61,13 @@ def test_names_are_read_from_every_kind_of_source(tmp_path):
     assert names(gold(tmp_path / "g.jsonl")) == {("Gout", ("MESH:D006073",), "DISEASE")}
 
 
+def test_rows_without_a_name_or_an_identifier_are_told(tmp_path):
+    (tmp_path / "t.csv").write_text("name,id\ngout,MESH:D006073\nasthma,\n,MESH:D001249\nsepsis\n")
+    problems = Problems()
+    assert [one.name for one in read_concept_names(tmp_path / "t.csv", problems=problems)] == ["gout"]
+    assert problems.counts == {"bad_line": 3} and "t.csv, line 3" in str(problems.examples["bad_line"][0])
+
+
 def test_a_link_is_right_only_with_all_its_identifiers():
     def annotation(*mentions):
         return Annotation("a b c d", tuple(Mention(start, start + 1, "X", ids=ids) for start, ids in mentions))

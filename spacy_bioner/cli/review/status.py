@@ -41,12 +41,15 @@ def review_status_cli(
         raise BionerError(Errors.E730.format(option="--dev", why="the pipelines say their own dev F1"))
     if not pipeline and dev is None:
         raise BionerError(Errors.E737.format(option="--dev", found="", wanted="the development set, or pipelines"))
-    records = list(read_jsonl(train))
+    records, held_out = (list(read_jsonl(path)) if path is not None else [] for path in (train, dev))
+    for path, found in ((train, records), (dev, held_out)):
+        if path is not None and not found:
+            raise BionerError(Errors.E008.format(path=path))
     if pipeline:
         points = read_curve(pipeline)
     else:
         with show_progress("probes", total=SIZES * REPEATS) as advance:
-            points = measure_curve(records, list(read_jsonl(dev)), seed=seed, advance=advance)  # type: ignore[arg-type]
+            points = measure_curve(records, held_out, seed=seed, advance=advance)
     coming = forecast(points, more=more, worth=worth / 100, seed=seed)
     changes = count_changes(records)
     for line in (*describe_changes(changes), *describe_curve(points, coming), *describe_forecast(coming, worth=worth)):

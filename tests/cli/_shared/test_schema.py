@@ -32,3 +32,11 @@ def test_a_variable_of_spacy_configs_is_refused_by_name(tmp_path, labels):
     path.write_text(f"labels: {labels}\n", encoding="utf8")
     with pytest.raises(BionerError, match=r"labels.yml: '.*\$\{.*' holds '\$\{', which spaCy configs read"):
         read_schema(path)
+
+
+def test_a_label_given_twice_is_named_without_advice_for_programmers(tmp_path):
+    path = tmp_path / "labels.yml"
+    path.write_text("labels:\n  DISEASE: illness\n  DISEASE: sickness\n", encoding="utf8")
+    with pytest.raises(BionerError, match='duplicate key "DISEASE"') as told:
+        read_schema(path)
+    assert "suppress" not in str(told.value) and "http" not in str(told.value)

@@ -141,7 +141,7 @@ def test_each_tool_gets_its_file_and_gives_it_back(tool, name, pool, verb):
     train = queue.with_name("train.jsonl")
     if tool == "prodigy":
         accept_tasks(queue.with_name(name))
-    code, out, err = verb("review", "import", queue.with_name(name), train, "--queue", queue, "--tool", tool)
+    code, out, err = verb("review", "import", queue.with_name(name), train, "--queue", queue)
     assert code == 0, err
     given = {one.id: one for one in read_jsonl(queue)}
     assert {one.id: one.mentions for one in read_jsonl(train)} == {id: one.mentions for id, one in given.items()}
@@ -167,6 +167,7 @@ def test_what_is_corrected_is_not_chosen_again(queue, pool, verb):
 @pytest.mark.parametrize("change, said", [
     pytest.param(lambda records: [one.with_mentions(()) for one in records], "Nothing in", id="no scores"),
     pytest.param(lambda records: [records[0], records[0]], "two records with the id 'p0'", id="ids twice"),
+    pytest.param(lambda records: [], "pool.jsonl holds no record", id="empty"),
 ])
 def test_pools_that_cannot_be_ranked_are_refused(change, said, pool, refused):
     write_jsonl(pool, change(list(read_jsonl(pool))))
@@ -193,6 +194,12 @@ def test_status_refuses_pipelines_of_different_dev_sets(queue, refused, tmp_path
     pipelines = [make_pipeline(tmp_path / dev, 50, 60.0, dev) for dev in "ab"]
     said = refused("review", "status", queue, *(word for path in pipelines for word in ("--pipeline", path)))
     assert "different dev sets" in said
+
+
+def test_status_of_an_empty_file_names_it(queue, refused, tmp_path):
+    write_jsonl(tmp_path / "empty.jsonl", [])
+    for train, dev in ((queue, tmp_path / "empty.jsonl"), (tmp_path / "empty.jsonl", queue)):
+        assert "empty.jsonl holds no record" in refused("review", "status", train, "--dev", dev)
 
 
 def test_status_needs_a_dev_set_or_pipelines(queue, refused):
