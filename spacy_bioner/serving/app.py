@@ -113,7 +113,8 @@ async def _read_body(request: "Request") -> bytes:
     # A page of another origin cannot send JSON without asking first, and is not answered.
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise _Refused(415, "The content type is not application/json")
-    from starlette.requests import ClientDisconnect
+    with extra("serve"):
+        from starlette.requests import ClientDisconnect
 
     body = b""
     try:

@@ -25,6 +25,7 @@ from .exchange import (
     Limits,
     UnreadableAnswer,
     check_address,
+    find_key,
     find_proxy,
     get,
     post,
@@ -209,26 +210,13 @@ class Server:
             import httpx
 
         settings = self.settings
-        key = self._find_key()
+        key = find_key(settings.api_key, settings.api_key_env, usual=ServerSettings.model_fields["api_key_env"].default)
         return httpx.AsyncClient(
             headers={"Accept-Encoding": "gzip", **({"Authorization": f"Bearer {key}"} if key else {})},
             timeout=httpx.Timeout(settings.timeout, connect=min(10.0, settings.timeout)),
             limits=httpx.Limits(max_connections=settings.concurrency, max_keepalive_connections=settings.concurrency),
             proxy=find_proxy(self._url) if settings.environment_proxy else None, trust_env=False,
             verify=self._trusted, follow_redirects=False)
-
-    def _find_key(self) -> str:
-        """Return the key, empty for none; raises BionerError E248 for one that no header can hold, E209 for another
-        variable than the default that is not set."""
-        settings, name = self.settings, self.settings.api_key_env
-        default = ServerSettings.model_fields["api_key_env"].default
-        if settings.api_key is None and name != default and name not in os.environ:
-            raise BionerError(Errors.E209.format(what="api_key_env", value=name,
-                                                 wanted="an environment variable that is set"))
-        key = (settings.api_key or os.environ.get(settings.api_key_env) or "").strip()
-        if not (key.isascii() and key.isprintable()):
-            raise BionerError(Errors.E248.format(place="api_key" if settings.api_key else settings.api_key_env))
-        return key
 
     async def _ask(self, call: _Call, request: Request) -> Reply:
         """Send a request until it is answered, refused for good, or given up."""

@@ -2,6 +2,7 @@
 
 import ipaddress
 import json
+import os
 import re
 import socket
 import ssl
@@ -86,6 +87,24 @@ def check_address(url: str) -> None:
     if not is_fit or any(letter.isspace() for letter in url):
         wanted = "an address with http:// or https://, such as http://localhost:8000/v1"
         raise BionerError(Errors.E209.format(what="base_url", value=url, wanted=wanted))
+
+
+def find_key(key: Optional[str], variable: str, *, usual: str) -> str:
+    """Find the key of a server.
+
+    key (Optional[str]): The key, where it is given.
+    variable (str): Name of the environment variable that has it else.
+    usual (str): The variable that need not be set, since many servers want no key.
+    RETURNS (str): The key, empty for none.
+    RAISES BionerError: E248 for one that no header can hold, E209 for another variable that is not set.
+    """
+    if key is None and variable not in (usual, *os.environ):
+        raise BionerError(Errors.E209.format(what="api_key_env", value=variable,
+                                             wanted="an environment variable that is set"))
+    found = (key or os.environ.get(variable) or "").strip()
+    if not (found.isascii() and found.isprintable()):
+        raise BionerError(Errors.E248.format(place="api_key" if key else variable))
+    return found
 
 
 def read_trusted(path: Optional[Path]) -> Union[ssl.SSLContext, bool]:
