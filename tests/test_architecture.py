@@ -114,7 +114,7 @@ SHORT = {
     "experiments/json_values.py": "shared by the engine and a verb",
     "extras.py": "below all layers, so that each can use it",
     "formats/parsing/folders.py": "shared by two formats",
-    "freed_memory.py": "shared by training, serving and 8-bit weights",
+    "llm/local/numbers/freed_memory.py": "shared by training, serving and 8-bit weights",
     "grounding/words.py": "shared by eight modules of five packages",
     "llm/local/head_shape.py": "shared by fine-tuning and packed decoding",
     "ml/selector/selector_loss.py": "the loss, beside the models that it is for",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, AsyncIterator, Dict, List, NamedTuple, Se
 from ..errors import BionerError, Errors, describe
 from ..extras import extra
 from ..formats.docbin import doc_to_annotation
-from ..freed_memory import FreedMemory
+from ..llm.local.numbers.freed_memory import FreedMemory
 from ..loading import parse_json
 from .request_batches import Batcher
 

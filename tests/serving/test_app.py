@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from benchmarks.chaos.long_run import read_memory
 from spacy_bioner.cli.main import app
 from spacy_bioner.errors import BionerError
-from spacy_bioner.freed_memory import FreedMemory
+from spacy_bioner.llm.local.numbers.freed_memory import FreedMemory
 from spacy_bioner.serving.app import MOST_BYTES, Served, listen, make_app
 from spacy_bioner.serving.request_batches import Batcher
 

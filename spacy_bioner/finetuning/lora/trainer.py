@@ -15,8 +15,8 @@ from torch import nn
 
 from ...errors import BionerError, Errors
 from ...files import fill_folder
-from ...freed_memory import FreedMemory
 from ...llm.local.fingerprint import adapter_fingerprint
+from ...llm.local.numbers.freed_memory import FreedMemory
 from ...temporaries import sweep
 from ..forward_passes import answer_losses, plan_passes
 from ..pairs import Pair, check_pairs, drop_long, hash_pairs

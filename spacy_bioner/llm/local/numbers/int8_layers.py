@@ -11,7 +11,7 @@ from typing import Any, Iterator, Tuple
 import torch
 
 from ....errors import BionerError, Errors
-from ....freed_memory import FreedMemory
+from .freed_memory import FreedMemory
 
 _MOST = 127
 # Largest value of a row, at least: a row of zeros has none to be divided by.
