@@ -178,7 +178,7 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except (OSError, OverflowError) as error:
-        why = getattr(error, "strerror", None) or error
+        why = (getattr(error, "strerror", None) or str(error)).rstrip(".")
         raise BionerError(Errors.E742.format(host=host, port=port, why=why)) from None
 
 

@@ -159,6 +159,8 @@ def test_a_pipeline_without_such_spans_is_refused(nlp, tmp_path):
 def test_a_port_in_use_is_one_line():
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(BionerError, match="another port"):
         listen("127.0.0.1", taken.getsockname()[1])
+    with pytest.raises(BionerError, match=r"must be 0-65535\. Give"):
+        listen("127.0.0.1", 99_999_999)
 
 
 def has_ipv6():
