@@ -13,8 +13,8 @@ from spacy_bioner.formats.jsonl import read_jsonl
 from spacy_bioner.llm.annotation.assembly import fit_codec, make_builders
 from spacy_bioner.llm.decoding import grounded
 from spacy_bioner.llm.decoding.grounded import GroundedDecoder
-from spacy_bioner.llm.local.batch_sizes import LONG_DRAFTS, SHORT_DRAFTS
 from spacy_bioner.llm.local.model_source import CausalLMSource
+from spacy_bioner.llm.local.passes.batch_sizes import LONG_DRAFTS, SHORT_DRAFTS
 from spacy_bioner.llm.protocol import Request
 from spacy_bioner.llm.settings import AnnotatorSettings
 

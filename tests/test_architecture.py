@@ -116,7 +116,7 @@ SHORT = {
     "formats/parsing/folders.py": "shared by two formats",
     "llm/local/numbers/freed_memory.py": "shared by training, serving and 8-bit weights",
     "grounding/words.py": "shared by eight modules of five packages",
-    "llm/local/head_shape.py": "shared by fine-tuning and packed decoding",
+    "llm/local/passes/head_shape.py": "shared by fine-tuning and packed decoding",
     "ml/selector/selector_loss.py": "the loss, beside the models that it is for",
     "pipeline/doc_annotation.py": "shared by three components",
     "pipeline/spacy_llm/llm_registry.py": "makes a registry when it is imported",

@@ -11,7 +11,7 @@ from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 import torch
 from torch import nn
 
-from ..llm.local.head_shape import HeadShape
+from ..llm.local.passes.head_shape import HeadShape
 from .pairs import Pair
 
 # Vocabulary scores of so many tokens are held at a time in float32.

@@ -16,8 +16,8 @@ from thinc.api import Optimizer, PyTorchShim
 from thinc.util import get_torch_default_device, torch2xp
 
 from ..errors import BionerError, Errors
-from ..llm.local.attention_kernels import leave_out_planned_attention, trained_attention
 from ..llm.local.numbers.number_types import is_quick_in_bfloat16
+from ..llm.local.passes.attention_kernels import leave_out_planned_attention, trained_attention
 
 # Vectors and biases are not decayed, as is usual for transformers.
 _DECAYED_DIMS = 2
@@ -50,6 +50,7 @@ class ModuleShim(PyTorchShim):
         self._stepper: Optional[torch.optim.AdamW] = None
         self._averages: Dict[str, torch.Tensor] = {}
         self._steps = 0
+        self._in_training: Optional[bool] = None
 
     @property
     def module(self) -> torch.nn.Module:
@@ -58,12 +59,21 @@ class ModuleShim(PyTorchShim):
             raise BionerError(Errors.E501)
         return self._model
 
+    def for_mode(self, *, is_train: bool) -> torch.nn.Module:
+        """Return the module in the mode for training or for use. RAISES BionerError: E501 as `module` does."""
+        # Setting the mode of every part takes as long as a layer does for a short text.
+        if self._in_training != is_train:
+            self.module.train(is_train)
+            self._in_training = is_train
+        return self.module
+
     def set_module(self, module: torch.nn.Module, config: Dict[str, Any]) -> None:
         """Take a module and the config that builds its like."""
         self.config = config
         device = get_torch_default_device()
         leave_out_planned_attention(device)
         self._model = module.to(device)
+        self._in_training = None
         self._stepper = None
         self._averages = {}
         self._steps = 0

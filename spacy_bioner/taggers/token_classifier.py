@@ -11,8 +11,9 @@ from ..annotation import Annotation, Mention
 from ..errors import BionerError, Errors
 from ..formats.parsing.problems import Problems
 from ..formats.parsing.tags import OUTSIDE, is_tag, read_tags
+from ..llm.local.passes.parallel_passes import compute_side_by_side
 from ..llm.local.pretrained import load_model, load_tokenizer
-from ..ml.encoder.word_pieces import PACKED_CPU, PACKED_GPU, Window, cut_windows, find_around, pack_rows
+from ..ml.encoder.word_pieces import PACKED_GPU, PACKED_THREAD, Window, cut_windows, find_around, pack_rows
 from ..tokens import find_units
 
 _HEAD = "ForTokenClassification"
@@ -61,7 +62,7 @@ class TokenClassifier:
         # Some models leave out the first positions, so a little room is kept.
         most = min([_MOST_PIECES, *(limit - 2 for limit in limits if limit > 2)])
         self._most = max(1, most - sum(map(len, self._around)))
-        self._packed = PACKED_CPU if device == "cpu" else PACKED_GPU
+        self._packed = PACKED_THREAD if device == "cpu" else PACKED_GPU
 
     def find(self, texts: Iterable[Annotation]) -> Iterator[Tuple[Annotation, Sequence[Mention]]]:
         """Yield each text with its mentions."""
@@ -97,8 +98,14 @@ class TokenClassifier:
         found = [numpy.zeros((len(of_text), len(self._tags)), dtype="float32") for of_text in pieces]
         rows = [[id_ for unit in pieces[window.doc][window.start:window.end] for id_ in unit[:self._most]]
                 for window in windows]
-        for pack in pack_rows(list(map(len, rows)), self._packed):
-            tags = self._classify([rows[index] for index in pack])
+        packs = pack_rows(list(map(len, rows)), self._packed)
+
+        def classify(pack: Sequence[int]) -> numpy.ndarray:
+            return self._classify([rows[index] for index in pack])
+
+        on_threads = self._model.device.type == "cpu"
+        all_tags = compute_side_by_side(classify, packs) if on_threads else map(classify, packs)
+        for pack, tags in zip(packs, all_tags):
             for index, of_row in zip(pack, tags):
                 _take(found, windows[index], pieces[windows[index].doc], of_row, self._most)
         return found

@@ -67,6 +67,17 @@ def test_an_empty_shim_is_stored_and_says_so_when_used():
         shim.module  # noqa: B018
 
 
+@pytest.mark.issue(22)
+def test_all_parts_are_in_the_mode_that_is_asked_for():
+    shim = ModuleShim(build)
+    module = build({"width": 3})
+    module[1].eval()
+    shim.set_module(module, {"width": 3})
+    for is_train in (True, False, True):
+        assert shim.for_mode(is_train=is_train) is module
+        assert [part.training for part in module.modules()] == [is_train] * 3
+
+
 class Renamed(torch.nn.Module):
     """The same weights under other names, as another version of peft would give them."""
 

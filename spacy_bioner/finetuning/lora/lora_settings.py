@@ -2,7 +2,7 @@
 
 from typing import List, Literal, Optional, Union
 
-from ...llm.local.batch_sizes import batch_sizes
+from ...llm.local.passes.batch_sizes import batch_sizes
 from ...settings import Settings, setting
 
 

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from ...errors import BionerError, Errors
+from ...llm.local.passes.parallel_passes import compute_side_by_side, takes_one_thread
 from ..forward_passes import Beginnings, Pass, answer_losses, plan_passes
 from ..pairs import Pair
 
@@ -63,13 +64,13 @@ def without_prompt(pair: Pair, start: int) -> Pair:
 
 
 def score_pairs(model: nn.Module, pairs: Sequence[Pair], *, start: int,
-                max_batch_tokens: int = 4096) -> Iterator[Tuple[int, AnswerLosses]]:
+                max_batch_tokens: int = 1024) -> Iterator[Tuple[int, AnswerLosses]]:
     """Score answers with and without their prompts, in batches of like length.
 
     model (nn.Module): The weak model.
     pairs (Sequence[Pair]): Prompts and answers, without the token that ends an answer.
     start (int): The token that begins a text, see `start_id`.
-    max_batch_tokens (int): Tokens of a forward pass, padding included.
+    max_batch_tokens (int): Tokens of a forward pass, padding included; on a CPU each thread has one.
     YIELDS (Tuple[int, AnswerLosses]): Index into the pairs and its losses, as soon as a batch is done.
     RAISES BionerError: E309 for a loss that is not a finite number.
     """
@@ -80,15 +81,22 @@ def score_pairs(model: nn.Module, pairs: Sequence[Pair], *, start: int,
         else:
             yield index, AnswerLosses(0.0, 0.0, 0)
     beginnings = Beginnings()
-    for passes in _windows(plan_passes(pairs, scorable, max_tokens=max_batch_tokens), pairs, max_batch_tokens):
+
+    def score(passes: Sequence[Pass]) -> List[Tuple[int, AnswerLosses]]:
         direct = _direct_means(model, pairs, [index for item in passes for index in item.indices], start,
                                max_batch_tokens)
+        found = []
         for item in passes:
             rows = [pairs[index] for index in item.indices]
             for index, conditioned in zip(item.indices, _row_means(model, rows, item.shared, beginnings)):
                 if not math.isfinite(conditioned + direct[index]):
                     raise BionerError(Errors.E309.format(name=pairs[index].name))
-                yield index, AnswerLosses(conditioned, direct[index], len(pairs[index].counted_places))
+                found.append((index, AnswerLosses(conditioned, direct[index], len(pairs[index].counted_places))))
+        return found
+
+    windows = list(_windows(plan_passes(pairs, scorable, max_tokens=max_batch_tokens), pairs, max_batch_tokens))
+    for found in compute_side_by_side(score, windows) if takes_one_thread(model) else map(score, windows):
+        yield from found
 
 
 def _windows(passes: Sequence[Pass], pairs: Sequence[Pair], max_tokens: int) -> Iterator[List[Pass]]:

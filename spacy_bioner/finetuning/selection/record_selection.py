@@ -31,7 +31,7 @@ class Scoring:
     tokens (str): "answer" scores all tokens of the answer, "mentions" only those that spell mentions.
     ratio (str): "perplexity" or "loss", see `ifd.ifd`.
     max_length (int): Records with more tokens are not scored and left out; the context of the model is a limit too.
-    max_batch_tokens (int): Tokens of a forward pass.
+    max_batch_tokens (int): Tokens of a forward pass, padding included; on a CPU each thread has one.
     """
 
     codec: Codec
@@ -40,7 +40,7 @@ class Scoring:
     tokens: str = "answer"
     ratio: str = "perplexity"
     max_length: int = 1024
-    max_batch_tokens: int = 4096
+    max_batch_tokens: int = 1024
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any, Hashable, List, Optional, Sequence, Set
 
-from ..local.batch_sizes import DraftSizes
+from ..local.passes.batch_sizes import DraftSizes
 from .grammars.grammar import Factors, Found, Grammar
 from .packed.packed_decoding import Proposal
 from .partial_readings import AnswerEnd, PartialReading, expand_state, legal_tokens, list_found, read_token

@@ -9,7 +9,7 @@ import torch
 
 from ...errors import Errors
 from ...locks import one_at_a_time
-from ..local.batch_sizes import batch_sizes
+from ..local.passes.batch_sizes import batch_sizes
 from ..local.tokenization import encode_prompt
 from ..protocol import Reply, Request
 

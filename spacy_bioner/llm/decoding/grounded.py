@@ -12,8 +12,8 @@ from ...annotation import Mention, in_text_order
 from ...codecs.base import Codec
 from ...errors import Errors
 from ...locks import one_at_a_time
-from ..local.batch_sizes import batch_sizes, draft_sizes
 from ..local.causal_lm import CausalLM
+from ..local.passes.batch_sizes import batch_sizes, draft_sizes
 from ..local.tokenization import encode_prompt
 from ..protocol import Reply, Request
 from .draft_verify import AnswerWalk

@@ -14,11 +14,11 @@ from ..adapter import CARD_FILE, AdapterCard
 from ..decoding.free import FreeDecoder
 from ..model_memory import refuse_too_large
 from .adapter_loading import add_adapter, read_adapter_config
-from .attention_kernels import leave_out_planned_attention
 from .fingerprint import adapter_fingerprint, fingerprint
 from .hub import model_revision, resolve_model
 from .numbers.int8_layers import can_use_int8, put_int8
 from .numbers.number_types import is_quick_in_bfloat16, is_quickest_in_int8
+from .passes.attention_kernels import leave_out_planned_attention
 from .pretrained import load_model, load_tokenizer
 from .tokenization import encode_text, end_id
 

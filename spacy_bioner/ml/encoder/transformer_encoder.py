@@ -19,6 +19,7 @@ from thinc.types import Floats2d
 from ...errors import BionerError, Errors
 from ...llm.local.hub import resolve_model
 from ...llm.local.numbers.int8_layers import put_int8
+from ...llm.local.passes.parallel_passes import compute_side_by_side
 from ...llm.local.pretrained import build_model, load_model, load_tokenizer
 from ...llm.model_files import UnreadableFile, read_object
 from ..head_start.folder import find_head_start, read_head_start
@@ -28,6 +29,7 @@ from .word_pieces import (
     MAX_PIECES_A_TOKEN,
     PACKED_CPU,
     PACKED_GPU,
+    PACKED_THREAD,
     PieceMaker,
     Window,
     cut_windows,
@@ -284,19 +286,23 @@ def _forward(model: Model, docs: List[Doc], is_train: bool) -> Tuple[List[Floats
     shim: ModuleShim = model.shims[0]
     if is_train and shim.config.get("int8"):
         raise BionerError(Errors.E562.format(name=shim.config["name"]))
-    module: PooledTransformer = shim.module
-    module.train(is_train)
+    module: PooledTransformer = shim.for_mode(is_train=is_train)
     pieces = [module.piece_maker.pieces(doc) for doc in docs]
     windows = [window for index, tokens in enumerate(pieces)
                for window in cut_windows(index, [len(token) for token in tokens],
                                          max_pieces=model.attrs["max_pieces"], overlap=model.attrs["overlap"])]
     device = next(module.parameters()).device
-    together = pack_rows([_piece_count(pieces, window) for window in windows],
-                         PACKED_CPU if device.type == "cpu" else PACKED_GPU)
-    with forward_pass(device, mixed_precision=model.attrs["mixed_precision"], is_train=is_train):
-        packs = [(pack, module([pieces[window.doc][window.start:window.end] for window in pack],
-                               [(window.own_start - window.start, window.own_end - window.start) for window in pack]))
-                 for pack in ([windows[place] for place in places] for places in together)]
+    limits = PACKED_GPU if device.type != "cpu" else PACKED_CPU if is_train else PACKED_THREAD
+    together = [[windows[place] for place in places]
+                for places in pack_rows([_piece_count(pieces, window) for window in windows], limits)]
+
+    def encode(pack: Sequence[Window]) -> torch.Tensor:
+        with forward_pass(device, mixed_precision=model.attrs["mixed_precision"], is_train=is_train):
+            return module([pieces[window.doc][window.start:window.end] for window in pack],
+                          [(window.own_start - window.start, window.own_end - window.start) for window in pack])
+
+    on_threads = device.type == "cpu" and not is_train
+    packs = list(zip(together, compute_side_by_side(encode, together) if on_threads else map(encode, together)))
     width = module.transformer.config.hidden_size
     outputs = [model.ops.alloc2f(len(doc), width, zeros=False) for doc in docs]
     for pack, vectors in packs:

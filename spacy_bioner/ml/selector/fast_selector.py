@@ -89,8 +89,7 @@ def _init(model: Model, X: Optional[Tuple[List[Doc], Spans]] = None, Y: Any = No
 
 def _forward(model: Model, inputs: Tuple[List[Doc], Spans], is_train: bool) -> Tuple[Floats1d, Callable]:
     docs, spans = inputs
-    module: SpanJudge = model.shims[0].module
-    module.train(is_train)
+    module: SpanJudge = model.shims[0].for_mode(is_train=is_train)
     vectors, backprop_vectors = model.layers[0](docs, is_train)
     rows, flat, places = _lay_out(vectors, spans, module)
     if not flat:

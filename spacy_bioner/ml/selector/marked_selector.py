@@ -188,8 +188,7 @@ def _init(model: Model, X: Any = None, Y: Any = None) -> Model:
 
 def _forward(model: Model, inputs: Tuple[List[Doc], Spans], is_train: bool) -> Tuple[Floats1d, Callable]:
     docs, spans = inputs
-    module: MarkedJudge = model.shims[0].module
-    module.train(is_train)
+    module: MarkedJudge = model.shims[0].for_mode(is_train=is_train)
     rows = make_rows(docs, spans, tokenizer=module.tokenizer, labels=model.attrs["labels"],
                      definitions=model.attrs["definitions"], max_pieces=model.attrs["max_pieces"],
                      asks=module.head == "llm_causal")

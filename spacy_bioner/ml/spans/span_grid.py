@@ -14,6 +14,7 @@ from spacy.tokens import Doc
 from thinc.api import Model, chain, torch2xp, xp2torch
 from thinc.types import Floats2d, Floats3d
 
+from ...llm.local.passes.parallel_passes import compute_side_by_side
 from ..torch_module import ModuleShim, constant_rate
 
 _BLOCK = 64
@@ -123,14 +124,14 @@ def _init(model: Model, X: Optional[List[Floats2d]] = None, Y: Any = None) -> Mo
 
 
 def _forward(model: Model, X: List[Floats2d], is_train: bool) -> Tuple[Floats3d, Callable]:
-    module: SpanGrid = model.shims[0].module
-    module.train(is_train)
+    module: SpanGrid = model.shims[0].for_mode(is_train=is_train)
     row = model.ops.xp.concatenate(X) if X else model.ops.alloc2f(0, 1)
     if not len(row):
         return model.ops.alloc3f(0, module.max_length, module.n_labels), lambda d_scores: X
     tokens = xp2torch(row, requires_grad=is_train)
     with torch.set_grad_enabled(is_train):
-        scores = module(tokens)
+        # Small products, which one thread computes as fast as several.
+        scores = module(tokens) if is_train or tokens.is_cuda else next(compute_side_by_side(module, [tokens]))
 
     def backprop(d_scores: Floats3d) -> List[Floats2d]:
         scores.backward(xp2torch(d_scores))

@@ -45,6 +45,20 @@ def test_scores_are_those_of_a_plain_reference(max_batch_tokens):
             assert math.isfinite(ifd(scores[index], ratio=ratio))
 
 
+@pytest.mark.issue(22)
+def test_scores_do_not_depend_on_the_number_of_threads():
+    model, before = make_tiny_model(), torch.get_num_threads()
+    found = []
+    try:
+        for threads in (1, 3):
+            torch.set_num_threads(threads)
+            found.append(dict(score_pairs(model, PAIRS, start=START, max_batch_tokens=32)))
+            assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+    assert found[0] == found[1]
+
+
 def test_ifd_is_below_one_where_the_prompt_helps():
     """A model that repeats the token two places before knows the answer from the prompt."""
     class Echo(torch.nn.Module):

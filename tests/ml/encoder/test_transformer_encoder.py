@@ -90,6 +90,21 @@ def test_a_document_does_not_depend_on_its_batch(folder, docs):
     numpy.testing.assert_allclose(encoder.predict(docs)[2], alone, atol=1e-5)
 
 
+@pytest.mark.issue(22)
+def test_vectors_do_not_depend_on_the_number_of_threads(folder, docs):
+    encoder, before = make(folder, docs), torch.get_num_threads()
+    found = []
+    try:
+        for threads in (1, 3):
+            torch.set_num_threads(threads)
+            found.append(encoder.predict(docs * 20))
+            assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+    for one, other in zip(*found):
+        numpy.testing.assert_array_equal(one, other)
+
+
 def test_mixed_precision_gives_nearly_the_same(folder, docs, monkeypatch):
     monkeypatch.setattr(torch_module, "is_quick_in_bfloat16", lambda device: True)
     exact, mixed = make(folder, docs), make(folder, docs)

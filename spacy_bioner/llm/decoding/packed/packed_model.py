@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, List, Optional, Sequence, Tuple
 import torch
 
 from ....errors import BionerError, Errors
-from ...local.head_shape import HeadShape
+from ...local.passes.head_shape import HeadShape
 from .packed_attention import ATTENTION, AttentionSwitch, Lane, Pass, Pool, Row, UnknownAttention, packed_attention
 
 if TYPE_CHECKING:
@@ -40,8 +40,8 @@ class PackedModel:
                 or not all("attention" in layer and "linear" not in layer for layer in layers)):
             raise BionerError(Errors.E211.format(name=lm.name or type(model).__name__))
         AttentionInterface.register(ATTENTION, packed_attention)
-        self._body = model.base_model
-        self._attention = AttentionSwitch(list({id(part.config): part.config for part in self._body.modules()
+        self.body = model.base_model
+        self._attention = AttentionSwitch(list({id(part.config): part.config for part in self.body.modules()
                                                 if hasattr(part, "config")}.values()))
         self._head = model.get_output_embeddings()
         self.device = lm.device
@@ -64,10 +64,6 @@ class PackedModel:
         other._pool = Pool(0, 0)
         other.passes = other.tokens = 0
         return other
-
-    def count_parameters(self) -> int:
-        """Return the parameters of the body."""
-        return sum(part.numel() for part in self._body.parameters())
 
     def reserve(self, lanes: int, width: int) -> bool:
         """Make room for sequences.
@@ -106,7 +102,7 @@ class PackedModel:
             lane.length = end
         state = Pass(self._pool, torch.tensor(slots, device=self.device), spans, self._together)
         with self._attention.packed(state):
-            output = self._body(input_ids=torch.tensor([tokens], device=self.device),
+            output = self.body(input_ids=torch.tensor([tokens], device=self.device),
                                 position_ids=torch.tensor([positions], device=self.device), use_cache=False)
         self.passes += 1
         self.tokens += len(tokens)

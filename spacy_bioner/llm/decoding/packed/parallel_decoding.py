@@ -10,11 +10,9 @@ from typing import Iterator, List, Optional, Sequence
 
 import torch
 
+from ...local.passes.parallel_passes import takes_one_thread
 from .packed_decoding import PackedDecoder, WalkType
 from .packed_model import PackedModel
-
-# In a model with more parameters a product is large enough for all threads.
-_MOST_PARAMETERS = 1_000_000_000
 
 
 class ParallelDecoder:
@@ -48,7 +46,7 @@ class ParallelDecoder:
         YIELDS (WalkType): Each as it is done.
         """
         threads = torch.get_num_threads()
-        count = max(1, min(threads if self._takes_one_thread() else 1, len(walks)))
+        count = max(1, min(threads if takes_one_thread(self._models[0].body) else 1, len(walks)))
         self._prepare(count)
         if count == 1:
             yield from self._decoders[0].run(walks)
@@ -70,10 +68,6 @@ class ParallelDecoder:
                 decoder.stopped = True
             pool.shutdown()
             torch.set_num_threads(threads)
-
-    def _takes_one_thread(self) -> bool:
-        model = self._models[0]
-        return model.device.type == "cpu" and model.count_parameters() <= _MOST_PARAMETERS
 
     def _prepare(self, count: int) -> None:
         """Make decoders, and let them share the memory and begin anew."""

@@ -9,7 +9,7 @@ from grounded_decoders import make_decoder, random_text
 from tiny_models import tiny_lm
 
 from spacy_bioner.llm.decoding.draft_verify import AnswerWalk
-from spacy_bioner.llm.decoding.packed import parallel_decoding
+from spacy_bioner.llm.local.passes import parallel_passes
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_an_error_in_one_of_the_threads_reaches_the_caller(threads, monkeypatch)
 
 def test_a_large_model_runs_one_pass_at_a_time_with_all_threads(threads, monkeypatch):
     decoder, ask = make_decoder(tiny_lm(2), "html", {})
-    monkeypatch.setattr(parallel_decoding, "_MOST_PARAMETERS", 10)
+    monkeypatch.setattr(parallel_passes, "_MOST_PARAMETERS", 10)
     threads(2)
     decode(decoder, [ask("breast cancer"), ask("BRCA1")])
     assert len(decoder._decoder._models) == 1

@@ -7,8 +7,8 @@ from functools import partial
 import pytest
 import torch
 
-from spacy_bioner.llm.local.attention_kernels import leave_out_planned_attention, trained_attention
 from spacy_bioner.llm.local.causal_lm import load_causal_lm
+from spacy_bioner.llm.local.passes.attention_kernels import leave_out_planned_attention, trained_attention
 
 
 @pytest.fixture(autouse=True)
