@@ -163,6 +163,13 @@ def test_a_port_in_use_is_one_line():
         listen("127.0.0.1", 99_999_999)
 
 
+@pytest.mark.issue(22)
+def test_an_answer_does_not_wait_until_the_client_has_acknowledged_its_first_part():
+    """Head and body of an answer are two packets: with Nagle's algorithm the second one waits for 40 ms."""
+    with listen("127.0.0.1", 0) as taken, socket.create_connection(taken.getsockname()), taken.accept()[0] as accepted:
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
 def has_ipv6():
     try:
         with socket.create_server(("::1", 0), family=socket.AF_INET6):
