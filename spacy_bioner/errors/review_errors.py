@@ -26,3 +26,4 @@ class ReviewErrors:
             "folder of the corpus '{corpus}', such as assets/corpora/{corpus}/{part}.jsonl.")
     E916 = ("{path} is a queue with {count} decisions of {decisions} that are not in --train. Import them first and "
             "give --train, name another file, or give --overwrite.")
+    E917 = "{path} has been in use by another process for {seconds:.0f} seconds. End that one, or try again later."

@@ -230,10 +230,12 @@ def _reading(path: Path) -> Iterator[sqlite3.Connection]:
 
 @contextmanager
 def naming_file(path: Path) -> Iterator[None]:
-    """Name the file in an error of SQLite: BionerError E910."""
+    """Name the file in an error of SQLite: BionerError E910, E917 where another process holds it for too long."""
     try:
         yield
     except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
+            raise BionerError(Errors.E917.format(path=path, seconds=_BUSY_SECONDS)) from None
         raise BionerError(Errors.E910.format(path=path, why=error)) from None
 
 

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Dict, Iterable, Iterator, List, Optional, Set
+from typing import Dict, Iterable, Iterator, List, Optional, Set, Tuple
 
 from ..errors import BionerError, Errors
 from ..extras import extra
@@ -107,13 +107,10 @@ def _find_below(terms: Iterable[Term], roots: List[str], path: Path) -> Set[str]
 def _read_obo(path: Path) -> Iterator[Term]:
     """Yield the terms of an OBO file; relations, types and imports are passed over, declared or not."""
     term: Optional[Term] = None
-    continued = False
-    for number, line in read_lines(path):
-        line, was_continued = line.strip(), continued
-        continued = line.endswith("\\")
-        tag = _TAG.fullmatch(line)
-        if line.startswith("!") or was_continued:
+    for number, line in _join_lines(read_lines(path)):
+        if line.startswith("!"):
             continue
+        tag = _TAG.fullmatch(line)
         if line.startswith("[") and line.endswith("]"):
             if term is not None:
                 yield term
@@ -121,13 +118,29 @@ def _read_obo(path: Path) -> Iterator[Term]:
         elif tag is None:
             why = f"line {number} is neither a tag nor a comment: {line[:60]}"
             raise BionerError(Errors.E011.format(path=path, wanted="an OBO ontology", why=why))
-        elif term is not None:
-            _add_tag(term, tag[1], tag[2])
+        elif term is not None and not _add_tag(term, tag[1], tag[2]):
+            why = f"line {number} has no synonym in quotes: {tag[2][:60]}"
+            raise BionerError(Errors.E011.format(path=path, wanted="an OBO ontology", why=why))
     if term is not None:
         yield term
 
 
-def _add_tag(term: Term, tag: str, value: str) -> None:
+def _join_lines(lines: Iterable[Tuple[int, str]]) -> Iterator[Tuple[int, str]]:
+    """Yield lines with those that a backslash at their ends continues, and the number of the first."""
+    first, joined = 0, ""
+    for number, line in lines:
+        first, joined = (first if joined else number), joined + line.strip()
+        if joined.endswith("\\"):
+            joined = joined[:-1]
+        else:
+            yield first, joined
+            joined = ""
+    if joined:
+        yield first, joined
+
+
+def _add_tag(term: Term, tag: str, value: str) -> bool:
+    """Add what a line says to a term; returns False for a synonym that cannot be read."""
     if tag == "id":
         term.id = _cut_comment(value)
     elif tag == "name":
@@ -138,8 +151,11 @@ def _add_tag(term: Term, tag: str, value: str) -> None:
         term.obsolete = _cut_comment(value) == "true"
     elif tag in ("synonym", "exact_synonym"):
         found = _SYNONYM.match(value)
-        if found and (tag == "exact_synonym" or found[2] == "EXACT"):
+        if found is None:
+            return False
+        if tag == "exact_synonym" or found[2] == "EXACT":
             term.synonyms.append(_unescape(found[1]))
+    return True
 
 
 def _cut_comment(value: str) -> str:

@@ -3,11 +3,13 @@
 import sqlite3
 import stat
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import pytest
 
 from spacy_bioner.annotation import Annotation, Mention
 from spacy_bioner.errors import BionerError
+from spacy_bioner.review import decisions
 from spacy_bioner.review.decisions import Conflict, DecisionLog, read_decisions
 
 QUEUE = [Annotation("Gout.", (Mention(0, 4, "D", score=0.5),), id="a"), Annotation("No fever.", (), id="b")]
@@ -106,3 +108,12 @@ def test_a_file_of_something_else_is_refused_and_left_alone(make, tmp_path):
         with pytest.raises(BionerError, match="cannot be used as a file of decisions"):
             use()
     assert path.read_bytes() == before
+
+
+@pytest.mark.issue(26)
+def test_a_file_that_another_process_holds_is_named_as_in_use(log, monkeypatch):
+    monkeypatch.setattr(decisions, "_BUSY_SECONDS", 0.1)
+    with closing(sqlite3.connect(log.path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(BionerError, match="in use by another process"):
+            read_decisions(log.path)

@@ -115,6 +115,9 @@ def test_ontology_names_come_from_under_the_root(tmp_path):
     pytest.param("hello world\n", "not an OBO ontology", id="garbage"),
     pytest.param("format-version: 1.4\n\n[Typedef]\nid: D:2\n", "no ontology in it", id="no-term"),
     pytest.param("format-version: 1.4\n\n[Term]\nname: x\nid D:1\n", "line 5 is neither a tag", id="no-clause"),
+    pytest.param('[Term]\nid: D:1\nname: x\nsynonym: "flu EXACT []\n', 'line 4 .* no synonym in quotes: "flu EXACT',
+                 id="open-quote"),
+    pytest.param('[Term]\nid: D:1\nname: x\nexact_synonym: flu\n', "line 4 .* no synonym in quotes", id="no-quote"),
 ])
 def test_a_broken_ontology_is_one_clear_line(tmp_path, content, message):
     (tmp_path / "a.obo").write_text(content, encoding="utf8")
@@ -150,6 +153,8 @@ synonym: "podagra" EXACT layperson []
 synonym: "the \"king's\" evil" EXACT UNDECLARED [A:1 "x, y", B:2] {a="b"}
 synonym: "ache" RELATED layperson []
 exact_synonym: "arthritis urica" [X:y]
+synonym: "saturnine \
+  gout" EXACT []
 relationship: part_of NOWHERE:1
 def: "a long \
 name: no tag" []
@@ -172,9 +177,9 @@ name: a patient
 
 @pytest.mark.issue(21)
 @pytest.mark.parametrize("root, names", [
-    (None, {"disease", "gouty arthritis", "podagra", "the \"king's\" evil", "arthritis urica"}),
-    ("X:2", {"gouty arthritis", "podagra", "the \"king's\" evil", "arthritis urica"}),
-    ("MISSING:7", {"gouty arthritis", "podagra", "the \"king's\" evil", "arthritis urica"}),
+    (None, {"disease", "gouty arthritis", "podagra", "the \"king's\" evil", "arthritis urica", "saturnine gout"}),
+    ("X:2", {"gouty arthritis", "podagra", "the \"king's\" evil", "arthritis urica", "saturnine gout"}),
+    ("MISSING:7", {"gouty arthritis", "podagra", "the \"king's\" evil", "arthritis urica", "saturnine gout"}),
 ])
 @pytest.mark.parametrize("name", ["a.obo", "A.OBO", "a.obo.gz"])
 def test_ontologies_as_they_are_published_are_read(tmp_path, name, root, names):
