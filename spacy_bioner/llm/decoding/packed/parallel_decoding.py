@@ -46,9 +46,10 @@ class ParallelDecoder:
         YIELDS (WalkType): Each as it is done.
         """
         threads = torch.get_num_threads()
-        count = max(1, min(threads if takes_one_thread(self._models[0].body) else 1, len(walks)))
+        with_one_thread = threads > 1 and takes_one_thread(self._models[0].body)
+        count = max(1, min(threads, len(walks))) if with_one_thread else 1
         self._prepare(count)
-        if count == 1:
+        if not with_one_thread:
             yield from self._decoders[0].run(walks)
             return
         # Dealt out in turn, the longest first, all decoders have about as much to do.

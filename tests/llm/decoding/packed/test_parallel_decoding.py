@@ -9,6 +9,7 @@ from grounded_decoders import make_decoder, random_text
 from tiny_models import tiny_lm
 
 from spacy_bioner.llm.decoding.draft_verify import AnswerWalk
+from spacy_bioner.llm.decoding.packed.packed_model import PackedModel
 from spacy_bioner.llm.local.passes import parallel_passes
 
 
@@ -36,6 +37,23 @@ def test_replies_are_those_of_one_thread(threads, name, count):
     assert decode(decoder, requests) == alone
     assert len(decoder._decoder._models) == min(3, count)
     assert torch.get_num_threads() == 3
+
+
+@pytest.mark.issue(22)
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_pass_of_a_small_model_has_one_thread(threads, monkeypatch, count):
+    decoder, ask = make_decoder(tiny_lm(2), "html", {})
+    forward, seen = PackedModel.forward, set()
+
+    def note(model, rows):
+        seen.add(torch.get_num_threads())
+        return forward(model, rows)
+
+    monkeypatch.setattr(PackedModel, "forward", note)
+    threads(2)
+    decode(decoder, [ask("breast cancer")] * count)
+    assert seen == {1}
+    assert torch.get_num_threads() == 2
 
 
 def test_whoever_takes_no_more_ends_the_passes(threads):
