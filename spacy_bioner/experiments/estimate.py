@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Dict, Iterable, List, Optional
 
 from ..config_files import find_config
+from ..llm.local.passes.batch_sizes import batch_sizes
 from .amounts import Amount, Amounts, CommandLine
 from .model_shapes import Shape, find_shape
 from .steps import Plan, Step
@@ -166,7 +167,7 @@ def _train_lora(command: CommandLine, shape: Shape, amounts: Amounts) -> Optiona
     tokens = used.tokens + used.records * (_PROMPT + _RESPONSE)
     twice = bool(training["gradient_checkpointing"])
     seconds = (_TRAINED_TWICE if twice else _TRAINED) * shape.parameters * tokens / _OPERATIONS
-    held = training["max_batch_tokens"] or 8192
+    held = training["max_batch_tokens"] or batch_sizes("cuda").training_pass
     trained = 18 * shape.hidden * shape.layers * lora["r"]
     activations = held * shape.layers * shape.hidden * (_CHECKPOINTED if twice else _KEPT)
     return Cost(_start(shape) + seconds, weight_bytes(shape, settings["quantize"]) + 16 * trained + activations
@@ -210,7 +211,8 @@ def _run_model(command: CommandLine, shape: Shape, amounts: Amounts) -> Optional
     seconds = (2 if scored else 1) * _FORWARD * shape.parameters * tokens / _OPERATIONS
     if not scored:
         seconds += asked.records * _RESPONSE * _DECODING_STEP / _DECODED_TOGETHER
-    held = settings.get("max_batch_tokens") or 32768
+    sizes = batch_sizes("cuda")
+    held = settings.get("max_batch_tokens") or (sizes.training_pass if scored else sizes.batch)
     kept = held * shape.layers * shape.hidden if not scored else 10.0 * held * shape.vocabulary
     return Cost(_start(shape) + seconds, weight_bytes(shape, settings.get("quantize")) + kept)
 

@@ -84,8 +84,8 @@ class SelectDataSettings(TrainedFormatSettings):
     tokens: Literal["answer", "mentions"] = setting(
         "answer", "answer: all tokens of the response are scored. mentions: only those that spell mentions.")
     max_length: int = setting(1024, "Longer records are not scored, left out and counted.", ge=1)
-    max_batch_tokens: int = setting(
-        1024, "Tokens of one forward pass. On a CPU each thread has one of a small model.", ge=1)
+    max_batch_tokens: Optional[int] = setting(
+        None, "Tokens of one forward pass, padding included; null takes what suits the device.", ge=1)
     strategy: Literal["hybrid", "all", "random", "ifd_all", "lowest"] = setting(
         "hybrid", "hybrid: of the records with mentions those of the highest IFD, and all without. lowest: those of "
         "the lowest IFD. random: as many at random. ifd_all: all ranked together, which drops most records without "

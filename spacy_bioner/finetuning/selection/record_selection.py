@@ -9,6 +9,7 @@ from ...codecs.base import Codec
 from ...extras import extra
 from ...files import open_atomic, write_json, write_json_lines
 from ...formats.jsonl import write_jsonl
+from ...llm.local.passes.batch_sizes import batch_sizes
 from ..pairs import Pair
 from ..records import Corpus, Losses, count_mentions, encode_record, make_records
 from .ifd import AnswerLosses, ifd, score_pairs, start_id
@@ -31,7 +32,7 @@ class Scoring:
     tokens (str): "answer" scores all tokens of the answer, "mentions" only those that spell mentions.
     ratio (str): "perplexity" or "loss", see `ifd.ifd`.
     max_length (int): Records with more tokens are not scored and left out; the context of the model is a limit too.
-    max_batch_tokens (int): Tokens of a forward pass, padding included; on a CPU each thread has one.
+    max_batch_tokens (Optional[int]): Tokens of a forward pass, padding included; None takes what suits the device.
     """
 
     codec: Codec
@@ -40,7 +41,7 @@ class Scoring:
     tokens: str = "answer"
     ratio: str = "perplexity"
     max_length: int = 1024
-    max_batch_tokens: int = 1024
+    max_batch_tokens: Optional[int] = None
 
 
 @dataclass(frozen=True)
@@ -95,8 +96,9 @@ def score_corpus(corpus: Corpus, lm: "CausalLM", scoring: Scoring, scores: Score
     missing = [index for index in wanted if scores.get(keys[index]) is None]
     for _ in range(len(pairs) - len(missing)):
         step()
+    most = scoring.max_batch_tokens or batch_sizes(lm.device.type).training_pass
     for place, losses in score_pairs(lm.model, [pairs[index] for index in missing], start=start_id(lm.tokenizer),
-                                     max_batch_tokens=scoring.max_batch_tokens):
+                                     max_batch_tokens=most):
         scores.add(keys[missing[place]], losses)
         step()
     found: List[Optional[AnswerLosses]] = [None] * len(pairs)

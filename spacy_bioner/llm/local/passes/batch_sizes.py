@@ -20,7 +20,8 @@ class BatchSizes(NamedTuple):
 
     batch (int): Tokens of all texts under way; bounds the memory of their keys and values.
     one_pass (int): New tokens of one forward pass: enough to keep the processor busy, few enough for its caches.
-    training_pass (int): Tokens of one forward pass in training, padding included; on a GPU the records of an update.
+    training_pass (int): Tokens of one forward pass in training or scoring, padding included; on a GPU the records of an
+        update.
     """
 
     batch: int
