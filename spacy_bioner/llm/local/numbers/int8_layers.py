@@ -14,6 +14,11 @@ from ....errors import BionerError, Errors
 from .freed_memory import FreedMemory
 
 _MOST = 127
+# Inputs become 1 to 127, as 64 plus 63 times a number from -1 to 1. The last bit is left out: processors without VNNI
+# add pairs of products in 16 bits.
+_STEP, _ZERO = 1 / 63, 64
+# Not the dynamic product, which takes the step from the ends of all rows: a row would then depend on the others.
+_PRODUCT = "linear_with_input_q_dq_qweight_dq_output_fp32"
 # Largest value of a row, at least: a row of zeros has none to be divided by.
 _LEAST = 1e-30
 
@@ -116,7 +121,8 @@ class Int8Embedding(torch.nn.Module):
 def can_use_int8() -> bool:
     """Return whether this machine has fast products of 8-bit numbers, and torch what they need."""
     engines = set(torch.backends.quantized.supported_engines)
-    return bool({"x86", "fbgemm"} & engines) and hasattr(torch, "_make_per_channel_quantized_tensor")
+    return (bool({"x86", "fbgemm"} & engines) and hasattr(torch, "_make_per_channel_quantized_tensor")
+            and hasattr(torch.ops.quantized, _PRODUCT))
 
 
 def put_int8(transformer: torch.nn.Module, *, filled: bool = True, embeddings: bool = False,
@@ -149,8 +155,7 @@ def _multiply(values: torch.Tensor, packed: object) -> torch.Tensor:
     """Return products of rows, each rounded by a scale of its own, with 8-bit weights."""
     values = values.float()
     largest = values.abs().amax(-1, keepdim=True).clamp_min_(_LEAST)
-    # One bit of the inputs is left out: processors without VNNI add pairs of products in 16 bits.
-    return torch.ops.quantized.linear_dynamic(values / largest, packed, True).mul_(largest)
+    return getattr(torch.ops.quantized, _PRODUCT)(values / largest, _STEP, _ZERO, packed).mul_(largest)
 
 
 def _pack(weight: torch.Tensor, scale: torch.Tensor) -> object:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from spacy_bioner.llm.local.numbers.int8_layers import FrozenInt8Linear, can_use_int8, put_int8
+from spacy_bioner.llm.local.numbers.int8_layers import FrozenInt8Linear, Int8Linear, can_use_int8, put_int8
 
 pytestmark = [pytest.mark.issue(22), pytest.mark.skipif(not can_use_int8(), reason="no fast products of 8-bit numbers")]
 
@@ -30,6 +30,15 @@ def test_outputs_and_gradients_are_nearly_those_of_the_float_layer(has_bias):
         assert 0 < (near - exact).norm() / exact.norm() < 0.03
 
 
+def test_a_row_does_not_depend_on_the_others():
+    torch.manual_seed(3)
+    layer = Int8Linear(24, 10, has_bias=True).fill(torch.nn.Linear(24, 10))
+    rows = torch.randn(9, 24).abs() * torch.tensor([1.0] * 8 + [-50.0])[:, None]
+    together = layer(rows)
+    for number in range(len(rows)):
+        assert torch.equal(layer(rows[number:number + 1]), together[number:number + 1])
+
+
 def test_layers_that_are_trained_keep_their_weights():
     model = torch.nn.Sequential(torch.nn.Linear(8, 8).requires_grad_(False), torch.nn.Linear(8, 8))
     model.get_input_embeddings = lambda: None
@@ -40,7 +49,6 @@ def test_layers_that_are_trained_keep_their_weights():
     assert trained.weight.grad is not None and frozen.weight.grad is None
 
 
-@pytest.mark.issue(22)
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="no /proc here")
 def test_memory_of_the_float_weights_is_given_back():
     script = """
