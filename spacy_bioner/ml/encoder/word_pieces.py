@@ -35,7 +35,7 @@ class PackLimits(NamedTuple):
 # On a CPU a pack costs calls and, in training, one more pass over the gradients; a GPU waits for calls.
 PACKED_CPU, PACKED_GPU = PackLimits(1024, 32), PackLimits(16384, 4096)
 # In use, each thread of a CPU reads a pack of its own. The packs do not depend on the number of threads: so do not the
-# results.
+# results, but for the last digit.
 PACKED_THREAD = PackLimits(128, 16)
 _RUN = re.compile(f"[{UNSPACED}-\U0010ffff]{{2,}}")
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy
 import pytest
 import torch
 from learning_models import make_pairs, make_tiny_model
@@ -115,9 +116,11 @@ def test_an_adapter_is_trained_on_8_bit_weights_as_on_float_ones(tmp_path, famil
     rounded = train(tmp_path / "rounded", family=family, int8=True, max_epochs=8)
     exact = train(tmp_path / "exact", family=family, max_epochs=8)
     losses = {name: [row["loss"] for row in result.history] for name, result in [("8", rounded), ("32", exact)]}
-    # Not the same to the last digit, but nearly, from the first step to the last.
+    # Not the same to the last digit, but nearly. Small differences grow in between, where the losses fall fastest.
     assert losses["8"] != losses["32"]
-    assert losses["8"] == pytest.approx(losses["32"], abs=0.1)
+    assert losses["8"][:5] == pytest.approx(losses["32"][:5], abs=0.01)
+    assert losses["8"][-5:] == pytest.approx(losses["32"][-5:], abs=0.05)
+    assert numpy.mean(numpy.abs(numpy.subtract(losses["8"], losses["32"]))) < 0.04
     assert sum(losses["8"][-4:]) < sum(losses["8"][:4]) - 0.1
     assert weights(rounded.folder).keys() == weights(exact.folder).keys()
 

@@ -101,8 +101,9 @@ def test_vectors_do_not_depend_on_the_number_of_threads(folder, docs):
             assert torch.get_num_threads() == threads
     finally:
         torch.set_num_threads(before)
+    # But for the last digit, which depends on where in memory the numbers lie.
     for one, other in zip(*found):
-        numpy.testing.assert_array_equal(one, other)
+        numpy.testing.assert_allclose(one, other, atol=1e-6)
 
 
 def test_mixed_precision_gives_nearly_the_same(folder, docs, monkeypatch):

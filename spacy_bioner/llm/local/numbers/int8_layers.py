@@ -2,11 +2,12 @@
 
 Weights are rounded once, inputs at each call, both by row. In encoders a few rows, those of special tokens above all,
 hold values many times as large as the others (Dettmers et al. 2022, arXiv 2208.07339); rounded by one scale for all
-rows, as torch's dynamic quantization does it, little of the others would be left.
+rows, as torch's dynamic quantization does it, little of the others would be left. Inputs are rounded between the least
+and the largest of their row, since behind an activation most are on one side of zero.
 """
 
 import warnings
-from typing import Any, Iterator, Tuple
+from typing import Any, Iterator, NamedTuple, Optional, Tuple
 
 import torch
 
@@ -14,12 +15,12 @@ from ....errors import BionerError, Errors
 from .freed_memory import FreedMemory
 
 _MOST = 127
-# Inputs become 1 to 127, as 64 plus 63 times a number from -1 to 1. The last bit is left out: processors without VNNI
-# add pairs of products in 16 bits.
-_STEP, _ZERO = 1 / 63, 64
+# Inputs, moved to -1 to 1, become 0 to 127. One bit is left out: processors without VNNI add pairs of products in 16
+# bits.
+_STEP, _ZERO = 2 / 127, 64
 # Not the dynamic product, which takes the step from the ends of all rows: a row would then depend on the others.
 _PRODUCT = "linear_with_input_q_dq_qweight_dq_output_fp32"
-# Largest value of a row, at least: a row of zeros has none to be divided by.
+# Half the range of a row, at least: a row of equal values has none to be divided by.
 _LEAST = 1e-30
 
 
@@ -36,7 +37,7 @@ class Int8Linear(torch.nn.Module):
         self.weight = _fixed(torch.zeros(outputs, inputs, dtype=torch.int8))
         self.scale = _fixed(torch.ones(outputs))
         self.bias = _fixed(torch.zeros(outputs)) if has_bias else None
-        self._packed: object = None
+        self._packed: Optional[_Packed] = None
 
     def fill(self, linear: torch.nn.Linear) -> "Int8Linear":
         """Return this layer with the rounded weights of a float layer."""
@@ -65,7 +66,7 @@ class FrozenInt8Linear(Int8Linear):
 
     def __init__(self, inputs: int, outputs: int, *, has_bias: bool) -> None:
         super().__init__(inputs, outputs, has_bias=has_bias)
-        self._packed_back: object = None
+        self._packed_back: Optional[_Packed] = None
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
         """Return the outputs, as float32.
@@ -151,20 +152,34 @@ def put_int8(transformer: torch.nn.Module, *, filled: bool = True, embeddings: b
     FreedMemory().give_back()
 
 
-def _multiply(values: torch.Tensor, packed: object) -> torch.Tensor:
+class _Packed(NamedTuple):
+    """8-bit weights as the product takes them.
+
+    weights (object): The weights.
+    sums (torch.Tensor): For each output the sum of its weights.
+    """
+
+    weights: object
+    sums: torch.Tensor
+
+
+def _multiply(values: torch.Tensor, packed: _Packed) -> torch.Tensor:
     """Return products of rows, each rounded by a scale of its own, with 8-bit weights."""
     values = values.float()
-    largest = values.abs().amax(-1, keepdim=True).clamp_min_(_LEAST)
-    return getattr(torch.ops.quantized, _PRODUCT)(values / largest, _STEP, _ZERO, packed).mul_(largest)
+    least, most = values.amin(-1, keepdim=True), values.amax(-1, keepdim=True)
+    middle = (least + most).mul_(0.5)
+    half = (most - middle).clamp_min_(_LEAST)
+    product = getattr(torch.ops.quantized, _PRODUCT)((values - middle).div_(half), _STEP, _ZERO, packed.weights)
+    return product.mul_(half).addcmul_(middle, packed.sums)
 
 
-def _pack(weight: torch.Tensor, scale: torch.Tensor) -> object:
+def _pack(weight: torch.Tensor, scale: torch.Tensor) -> _Packed:
     with warnings.catch_warnings():
         # Torch means to drop its type for such tensors some day. `put_int8` looks whether it has.
         warnings.simplefilter("ignore", UserWarning)
         rows = torch._make_per_channel_quantized_tensor(
             weight, scale.double(), torch.zeros(len(scale), dtype=torch.int64), 0)
-    return torch.ops.quantized.linear_prepack(rows, None)
+    return _Packed(torch.ops.quantized.linear_prepack(rows, None), weight.sum(1, dtype=torch.float32) * scale)
 
 
 def _find_layers(module: torch.nn.Module) -> Iterator[Tuple[torch.nn.Module, str, torch.nn.Module]]:
